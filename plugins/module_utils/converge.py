@@ -1,0 +1,149 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Making a plan real: the one interpreter of `Change`s, for every module."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, call, refused
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
+    Call,
+    Change,
+    Ids,
+    Wait,
+    references,
+    resolve,
+    shown,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYSTEM_CLOCK, Clock, wait_until
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError:
+    pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
+# A resource made seconds ago may not be known to the next endpoint yet.
+# https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+CONSISTENCY_DEADLINE = 60.0
+
+
+def report(changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
+    """What a module returns of its plan, the same in check mode and after a real run.
+
+    `changes` is a list of {action, resource, name}; `diff` one entry per change for --diff.
+    """
+    return {
+        "changed": bool(changes),
+        "changes": [{"action": c.action, "resource": c.resource, "name": c.name} for c in changes],
+        "diff": [
+            {
+                "before_header": str(c),
+                "after_header": str(c),
+                "before": shown(c.before, ids) if c.before else "",
+                "after": shown(c.after, ids) if c.after else "",
+            }
+            for c in changes
+        ],
+    }
+
+
+def apply(changes: t.Sequence[Change], clients: Clients, ids: Ids, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Make all changes in order; `ids` learns the ids of what was made.
+
+    Raises GroundworkError at the first failure, whose details tell what was made and what was not.
+    """
+    run = _Run(clients, ids, clock)
+    for position, change in enumerate(changes):
+        try:
+            run.make(change)
+        except GroundworkError as error:
+            error.details["made"] = [str(c) for c in changes[:position]]
+            error.details["not_made"] = [str(c) for c in changes[position:]]
+            raise
+    run.settle()
+
+
+class _Run:
+    def __init__(self, clients: Clients, ids: Ids, clock: Clock) -> None:
+        self.clients = clients
+        self.ids = ids
+        self.clock = clock
+        self.made: set[tuple[str, str]] = set()
+        self.waits: dict[tuple[str, str], Wait] = {}
+
+    def make(self, change: Change) -> None:
+        for one in change.calls:
+            self._make_call(change, one)
+        key = (change.resource, change.name)
+        self.made.add(key)
+        if change.wait:
+            self.waits[key] = change.wait
+
+    def settle(self) -> None:
+        """Await everything that nothing later referred to."""
+        for key in list(self.waits):
+            self._await(key)
+
+    def _make_call(self, change: Change, one: Call) -> None:
+        needed = {(ref.resource, ref.name) for ref in references(one.arguments)}
+        for key in needed & self.waits.keys() - {(change.resource, change.name)}:
+            self._await(key)
+        arguments = resolve(one.arguments, self.ids)
+        fresh = bool(needed & (self.made | {(change.resource, change.name)}))
+        response = self._patiently(change, one, arguments) if fresh else self._once(change, one, arguments)
+        for ref, path in one.yields.items():
+            self.ids[ref] = dig(response, path)
+
+    def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        try:
+            return call(self.clients, one.service, one.operation, arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in one.settled:
+                return {}
+            raise refused(str(change), one.service, one.operation, error) from error
+
+    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """As `_once`, while AWS says NotFound of something that this run has just made."""
+        end = self.clock.monotonic() + CONSISTENCY_DEADLINE
+        delay = 0.5
+        while True:
+            try:
+                return self._once(change, one, arguments)
+            except GroundworkError as error:
+                code = str(error.details.get("error_code", ""))
+                if not code.endswith("NotFound") or self.clock.monotonic() >= end:
+                    raise
+            self.clock.sleep(delay)
+            delay = min(delay * 2, 8.0)
+
+    def _await(self, key: tuple[str, str]) -> None:
+        wait = self.waits.pop(key)
+        arguments = resolve(wait.call.arguments, self.ids)
+
+        def look() -> dict[str, t.Any]:
+            try:
+                return call(self.clients, wait.call.service, wait.call.operation, arguments)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in wait.call.settled or code.endswith("NotFound"):
+                    return {}
+                raise refused(f"wait until {wait.until}", wait.call.service, wait.call.operation, error) from error
+
+        def ready(response: dict[str, t.Any]) -> bool:
+            reason = wait.broken(response)
+            if reason:
+                raise GroundworkError(f"Waiting until {wait.until} cannot succeed: {reason}")
+            return wait.ready(response)
+
+        wait_until(look, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
+
+
+def dig(response: t.Any, path: str) -> t.Any:
+    """The value at a dotted path, list indices as numbers: `dig(r, "Instances.0.InstanceId")`."""
+    for part in path.split("."):
+        response = response[int(part)] if isinstance(response, list) else response[part]
+    return response

@@ -1,0 +1,64 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, told once: every helper raises one of these, and a module's `main()` fails in one place."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+
+class GroundworkError(Exception):
+    """A failure with a remedy in its message; `details` become fields of the module's failure."""
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the input: where, what, and what would be right."""
+
+    variable: str
+    wrong: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.variable}: {self.wrong}; {self.right}."
+
+
+class InputError(GroundworkError):
+    """The input cannot be built. Raised before the first write, with all problems at once."""
+
+    def __init__(self, problems: t.Sequence[Problem]) -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        super().__init__(
+            f"{count} in the input, nothing was changed:\n{lines}",
+            problems=[vars(problem) for problem in problems],
+        )
+        self.problems = tuple(problems)
+
+
+@dataclass
+class Problems:
+    """A collector of problems. `prefix` is put before each variable: a role's `network_`, nothing for a module."""
+
+    prefix: str = ""
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, variable: str, wrong: str, right: str) -> None:
+        """Note that `variable` (an option's path, as `subnets[2].cidr`) is `wrong`, and what is `right`."""
+        self.found.append(Problem(self.prefix + variable, wrong, right))
+
+    def scope(self, prefix: str) -> Problems:
+        """The same collection, under another prefix."""
+        return Problems(prefix, self.found)
+
+    def raise_if_any(self) -> None:
+        """Raise InputError when something was found."""
+        if self.found:
+            raise InputError(self.found)

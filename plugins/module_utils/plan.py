@@ -1,0 +1,114 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: which API calls would turn what is into what should be, as plain data.
+
+A planner is a pure function from (desired, observed) to a list of `Change`s. A change holds the very calls
+that would be made; where a call needs the id of something that may not exist yet, it holds a `Ref`, which
+shows as `(known after apply)` and is filled in when the call is made. Check mode prints the changes, a real
+run makes them: both see the same list, so the plan is the run.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+KNOWN_AFTER_APPLY = "(known after apply)"
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The id (or another attribute) of a resource, by the name that people gave it."""
+
+    resource: str  # as in AWS' words: "subnet", "security group"
+    name: str
+    attribute: str = "id"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API call of a boto3 client, not made yet.
+
+    `arguments` may hold Refs at any depth. `yields` maps Refs to where the response holds their values, as
+    dotted paths with list indices ("Instances.0.InstanceId"). `settled` are error codes that mean that the
+    call was already done by an interrupted run: they count as success.
+    """
+
+    service: str
+    operation: str
+    arguments: t.Mapping[str, t.Any]
+    yields: t.Mapping[Ref, str] = field(default_factory=dict)
+    settled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A condition to await: `ready(response)` of a read call, with a deadline and a poll interval in seconds.
+
+    `broken(response)` gives the reason when it can never become ready, else None.
+    """
+
+    until: str  # completes the sentence "waiting until …"
+    call: Call
+    ready: t.Callable[[t.Mapping[str, t.Any]], bool]
+    broken: t.Callable[[t.Mapping[str, t.Any]], str | None] = lambda _: None
+    deadline: float = 300.0
+    interval: float = 2.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step that a person can understand, with the calls that make it.
+
+    `before` and `after` are what --diff shows; they hold no secret. `wait` is awaited before any later call
+    that refers to this resource, and at the latest when all changes are made.
+    """
+
+    action: t.Literal["create", "update", "delete"]
+    resource: str
+    name: str
+    calls: tuple[Call, ...]
+    before: t.Mapping[str, t.Any] = field(default_factory=dict)
+    after: t.Mapping[str, t.Any] = field(default_factory=dict)
+    wait: Wait | None = None
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.resource} {self.name}"
+
+
+Ids = dict[Ref, t.Any]
+
+
+def references(value: t.Any) -> t.Iterator[Ref]:
+    """Every Ref inside a nested value."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, t.Mapping):
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from references(item)
+
+
+def resolve(value: t.Any, ids: t.Mapping[Ref, t.Any], *, unknown: t.Any = None) -> t.Any:
+    """`value` with every Ref replaced by what it stands for.
+
+    An unknown Ref becomes `unknown`, or raises KeyError when that is None: a planner's error.
+    """
+    if isinstance(value, Ref):
+        if value not in ids and unknown is not None:
+            return unknown
+        return ids[value]
+    if isinstance(value, t.Mapping):
+        return {key: resolve(item, ids, unknown=unknown) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [resolve(item, ids, unknown=unknown) for item in value]
+    return value
+
+
+def shown(value: t.Any, ids: t.Mapping[Ref, t.Any]) -> t.Any:
+    """`value` as a person sees it in a plan: unknown ids as the typed placeholder."""
+    return resolve(value, ids, unknown=KNOWN_AFTER_APPLY)
