@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     KNOWN_AFTER_APPLY,
     Ref,
