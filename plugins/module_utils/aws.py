@@ -49,7 +49,8 @@ class RetryingClients:
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
         """The one client of that service; safe to share between threads once made."""
         if service not in self._made:
-            config = {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": 20}
+            defaults = {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": 20}
+            config = {**defaults, **(self._module.params.get("aws_config") or {})}
             self._made[service] = self._module.client(service, aws_config=config, **extra)
         return self._made[service]
 

@@ -45,18 +45,26 @@ class InputError(GroundworkError):
 
 @dataclass
 class Problems:
-    """A collector of problems. `prefix` is put before each variable: a role's `network_`, nothing for a module."""
+    """A collector of problems. `prefix` is put before each variable: a role's `network_`, nothing for a module.
+
+    `warnings` are sentences about what is legal, but probably not meant.
+    """
 
     prefix: str = ""
     found: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def add(self, variable: str, wrong: str, right: str) -> None:
         """Note that `variable` (an option's path, as `subnets[2].cidr`) is `wrong`, and what is `right`."""
         self.found.append(Problem(self.prefix + variable, wrong, right))
 
+    def warn(self, variable: str, what: str) -> None:
+        """Note that `what` (a sentence without its end) is odd about `variable`, but can be built."""
+        self.warnings.append(f"{self.prefix}{variable}: {what}.")
+
     def scope(self, prefix: str) -> Problems:
         """The same collection, under another prefix."""
-        return Problems(prefix, self.found)
+        return Problems(prefix, self.found, self.warnings)
 
     def raise_if_any(self) -> None:
         """Raise InputError when something was found."""
