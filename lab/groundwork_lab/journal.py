@@ -9,11 +9,12 @@ recycled pid is never signalled.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 Kind = Literal["namespace", "mount", "process", "folder", "link"]
 
@@ -55,28 +56,40 @@ class Journal:
         return list(standing.values())
 
     def _append(self, sign: str, entry: Entry) -> None:
-        line = json.dumps([sign, asdict(entry)]) + "\n"
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(line)
+        line = json.dumps([sign, asdict(entry)]).encode() + b"\n"
+        with self._lock, self._path.open("ab+") as file:
+            file.write(line if _ends_whole(file) else b"\n" + line)
 
     def _lines(self) -> Iterator[tuple[str, Entry]]:
-        if not self._path.exists():
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
             return
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        for line in text.splitlines():
             try:
                 sign, fields = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # the last line of a crash
-            yield sign, Entry(**fields)
+                yield sign, Entry(**fields)
+            except (ValueError, TypeError):
+                continue  # a line that a crash or a full disk cut short: its thing was not made yet
+
+
+def _ends_whole(file: IO[bytes]) -> bool:
+    """Whether the last line is complete; a torn one must not swallow the next."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def start_time(pid: int) -> int | None:
-    """A process' start time in clock ticks since boot, None when there is no such process.
+    """A living process' start time in clock ticks since boot, None when there is no such process.
 
-    Source: proc(5), /proc/PID/stat, field 22; the command in field 2 may hold spaces and parentheses.
+    A zombie counts as gone: it runs nothing and holds nothing, and who must reap it may be a PID 1 that never does.
+    Source: proc(5), /proc/PID/stat, fields 3 and 22; the command in field 2 may hold spaces and parentheses.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(stat.rpartition(")")[2].split()[19])
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in {"Z", "X"} else int(fields[19])

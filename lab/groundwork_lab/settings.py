@@ -23,6 +23,8 @@ LAPTOP = IPv4Address("198.18.0.10")  # you
 VISITOR = IPv4Address("198.18.0.20")  # someone else on the internet
 POOL = IPv4Network("198.19.0.0/16")  # elastic and automatic public addresses
 
+UPSTREAM = IPv4Address("10.0.2.3")  # slirp4netns' resolver: the machine's own names
+
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 
@@ -38,6 +40,20 @@ class Settings:
     @property
     def journal(self) -> Path:
         return self.state / "journal.jsonl"
+
+    @property
+    def control(self) -> Path:
+        """The daemon's control socket, for root only."""
+        return self.state / "control.sock"
+
+    @property
+    def daemon(self) -> Path:
+        """Who the daemon is: {"pid", "start", "started"}."""
+        return self.state / "daemon.json"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "daemon.log"
 
     def namespace(self, part: str) -> str:
         """The name of a network namespace: `lab-internet`, `lab-i-0123…`."""

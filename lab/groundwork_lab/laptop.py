@@ -1,0 +1,132 @@
+"""You, on the lab's internet: run a program with the lab's network, names, endpoint and credentials.
+
+The program gets a network namespace of the lab and a mount namespace of its own, in which /etc/resolv.conf leads
+to the lab's resolver; it replaces the calling process, so terminal, signals, folder and exit code are its own.
+The machine's files stay as they are. `python -m groundwork_lab.laptop PART PROGRAM…` does the same without
+endpoint and credentials, for the lab's own daemons that look up names.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from groundwork_lab.processes import enter_namespace
+from groundwork_lab.settings import API, REGION, S3, Settings, from_environment
+from groundwork_lab.undo import MNT_DETACH, mounts_below, umount
+
+CLONE_NEWNS = 0x00020000
+MS_BIND, MS_REC, MS_SLAVE = 4096, 16384, 1 << 19
+
+ACCESS_KEY = "AKIAGROUNDWORKLAB000"  # the lab takes any key; AWS takes none of this form
+SECRET_KEY = "groundwork-lab-secret-of-nothing-at-all"  # noqa: S105 (opens nothing: the lab does not check it)
+
+# What would lead a client to a real account, or past the lab's endpoint.
+FOREIGN = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_URL",
+    "EC2_URL",
+)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program on the lab's internet.
+
+    boto3, aws-cli, Terraform and amazon.aws' modules and inventory (which leave `endpoint_url` to botocore when it
+    is not given) all follow AWS_ENDPOINT_URL and its form for one service. AWS_URL stays unset: amazon.aws would
+    pass it to every client, past the endpoint of S3. s5cmd has a variable of its own.
+    Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name not in FOREIGN and not name.startswith("AWS_ENDPOINT_URL_")
+    }
+    return {
+        **kept,
+        "GROUNDWORK_LAB": settings.name,
+        "AWS_ENDPOINT_URL": f"http://{API}",
+        "AWS_ENDPOINT_URL_S3": f"http://{S3}",
+        "S3_ENDPOINT_URL": f"http://{S3}",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",  # a laptop has none: do not wait for it
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **_direct(inherited),
+    }
+
+
+def _direct(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The machine's proxy does not know the lab: its addresses and AWS' names are asked for directly."""
+    before = inherited.get("no_proxy") or inherited.get("NO_PROXY") or ""
+    direct = ",".join(filter(None, [before, str(API), str(S3), ".amazonaws.com"]))
+    return {"no_proxy": direct, "NO_PROXY": direct}
+
+
+def resolver_files(settings: Settings) -> dict[str, Path]:
+    """The lab's own versions of the files that steer name resolution, by the path that they cover."""
+    return {
+        "/etc/resolv.conf": settings.state / "names" / "resolv.conf",
+        "/etc/nsswitch.conf": settings.state / "names" / "nsswitch.conf",
+    }
+
+
+def enter(settings: Settings, part: str) -> None:
+    """Move this process (which must have one thread) onto the lab's internet, with the lab's names.
+
+    Raises OSError (not root, or the lab is not up).
+    """
+    enter_namespace(settings.namespace(part))
+    _call(_libc.unshare(CLONE_NEWNS), "unshare")
+    # What the machine mounts or unmounts from now on still arrives here; nothing from here gets out.
+    _call(_libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None), "/")
+    for covered, ours in resolver_files(settings).items():
+        _cover(covered, ours)
+    _let_go_of_disks(settings)
+
+
+def _cover(covered: str, ours: Path) -> None:
+    place = os.path.realpath(covered)  # with systemd-resolved, resolv.conf is a link
+    if not Path(place).exists():
+        message = f"{covered} does not exist on this machine, so it cannot be covered"
+        raise OSError(2, message, covered)
+    _call(_libc.mount(os.fsencode(ours), os.fsencode(place), None, MS_BIND, None), covered)
+
+
+def _let_go_of_disks(settings: Settings) -> None:
+    """Unmount this namespace's copies of the hosts' disks: a shell left open must not keep a disk busy."""
+    table = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    for point in mounts_below(str(settings.state), table):
+        umount(point, MNT_DETACH)
+
+
+def _call(result: int, what: str) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), what)
+
+
+def argv_inside(part: str, argv: Sequence[str]) -> list[str]:
+    """The command line that runs `argv` in the lab's namespace `part` with the lab's names."""
+    return [sys.executable, "-m", "groundwork_lab.laptop", part, *argv]
+
+
+if __name__ == "__main__":
+    enter(from_environment(), sys.argv[1])
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 (no shell is wanted: this is an argv)

@@ -1,0 +1,181 @@
+"""The lab's resolver: dnsmasq answers for what the lab has, and forwards the rest to the machine's resolver.
+
+Balancers have the addresses of their nodes, instances their private and public names, AWS' endpoints the address of
+the lab's control plane. Not as on AWS: an instance's public name has its public address also when it is asked for
+from inside its VPC (AWS answers with the private one there).
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import Interface, LoadBalancer, World
+from groundwork_lab.processes import spawn, stop, wait_listening
+from groundwork_lab.settings import API, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
+
+TTL = 5  # seconds; AWS' balancers have 60, but here a person waits
+GLOBAL_SERVICES = ("iam", "sts", "cloudfront", "route53", "organizations", "s3")
+
+_log = logging.getLogger(__name__)
+
+
+def records(world: World) -> frozenset[tuple[IPv4Address, str]]:
+    """Every address record of the world, as (address, name)."""
+    return frozenset([*_instances(world), *_balancers(world)])
+
+
+def private_name(address: IPv4Address) -> str:
+    """`ip-10-20-0-5.eu-central-1.compute.internal`"""
+    return f"ip-{str(address).replace('.', '-')}.{REGION}.compute.internal"
+
+
+def public_name(address: IPv4Address) -> str:
+    """`ec2-198-19-0-5.eu-central-1.compute.amazonaws.com`"""
+    return f"ec2-{str(address).replace('.', '-')}.{REGION}.compute.amazonaws.com"
+
+
+def _instances(world: World) -> Iterator[tuple[IPv4Address, str]]:
+    for interface in world.interfaces.values():
+        vpc = world.vpcs.get(interface.vpc_id)
+        if interface.owner != "instance" or vpc is None or not vpc.dns_support:
+            continue
+        yield interface.private_ip, private_name(interface.private_ip)
+        if vpc.dns_hostnames and interface.public_ip:
+            yield interface.public_ip, public_name(interface.public_ip)
+
+
+def _balancers(world: World) -> Iterator[tuple[IPv4Address, str]]:
+    for balancer in world.load_balancers.values():
+        for interface_id in balancer.interface_ids:
+            interface = world.interfaces.get(interface_id)
+            address = _node_address(balancer, interface) if interface else None
+            if address:
+                yield address, balancer.dns_name.lower()
+
+
+def _node_address(balancer: LoadBalancer, interface: Interface) -> IPv4Address | None:
+    return interface.private_ip if balancer.scheme == "internal" else interface.public_ip
+
+
+def render_hosts(world: World) -> str:
+    """The records in the form of hosts(5), in a stable order."""
+    return "".join(
+        f"{address} {name}\n" for address, name in sorted(records(world), key=lambda each: (each[1], each[0]))
+    )
+
+
+def render_config(hosts: Path) -> str:
+    """dnsmasq's configuration. Source: dnsmasq(8)."""
+    return "\n".join(
+        [
+            f"listen-address={RESOLVER}",
+            "bind-interfaces",
+            "user=root",  # it may read nothing but its own folder, which is root's
+            "no-hosts",
+            "no-resolv",
+            "no-poll",
+            f"addn-hosts={hosts}",
+            f"local-ttl={TTL}",
+            f"server={UPSTREAM}",
+            "bogus-priv",
+            *(f"local=/{domain}/" for domain in _local_domains()),
+            *(f"address=/{domain}/{address}" for domain, address in _endpoints()),
+            "log-facility=-",
+            "",
+        ]
+    )
+
+
+def _local_domains() -> list[str]:
+    """What nobody but the lab answers for: an unknown name below these does not exist."""
+    reverse = [".".join(reversed(str(net.network_address).split(".")[:2])) for net in INTERNET.subnets(new_prefix=16)]
+    return [
+        "compute.internal",
+        "compute.amazonaws.com",
+        "elb.amazonaws.com",
+        *(f"{octets}.in-addr.arpa" for octets in reverse),
+    ]
+
+
+def _endpoints() -> list[tuple[str, IPv4Address]]:
+    """AWS' endpoints, each with all names below it (a bucket has a name below that of S3)."""
+    regional = [(f"{region}.amazonaws.com", API) for region in (REGION, "us-east-1")]
+    buckets = [(f"s3.{region}.amazonaws.com", S3) for region in (REGION, "us-east-1")]
+    everywhere = [(f"{service}.amazonaws.com", S3 if service == "s3" else API) for service in GLOBAL_SERVICES]
+    return [*regional, *buckets, *everywhere]
+
+
+def render_resolv_conf() -> str:
+    return f"nameserver {RESOLVER}\noptions timeout:2 attempts:3\n"
+
+
+def render_nsswitch(machines: str) -> str:
+    """The machine's nsswitch.conf with host names looked up by DNS: `resolve` or `mymachines` would go past it."""
+    lines = [line for line in machines.splitlines() if not line.startswith("hosts:")]
+    return "\n".join([*lines, "hosts: files dns", ""])
+
+
+class Names:
+    """The resolver's process and its files, below the state folder's `names`."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._folder = settings.state / "names"
+        self._hosts = self._folder / "hosts"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Write the files and start dnsmasq. Raises OSError, or CalledProcessError when dnsmasq refuses its file."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        machines = Path("/etc/nsswitch.conf")
+        write_atomically(self._folder / "resolv.conf", render_resolv_conf())
+        write_atomically(self._folder / "nsswitch.conf", render_nsswitch(machines.read_text(encoding="utf-8")))
+        write_atomically(self._hosts, "")
+        config = self._folder / "dnsmasq.conf"
+        write_atomically(config, render_config(self._hosts))
+        subprocess.run(["dnsmasq", "--test", f"--conf-file={config}"], check=True, capture_output=True)
+        self._run(config)
+
+    def reconcile(self, world: World) -> None:
+        """Give dnsmasq the records of `world`, and start it again should it have died."""
+        text = render_hosts(world)
+        if self._process is not None and self._process.poll() is not None:
+            _log.error("dnsmasq ended with code %s; starting it again.", self._process.returncode)
+            self._run(self._folder / "dnsmasq.conf")
+        if text != self._hosts.read_text(encoding="utf-8"):
+            write_atomically(self._hosts, text)
+            if self._process is not None:
+                self._process.send_signal(signal.SIGHUP)  # it reads the hosts again and empties its cache
+
+    def close(self) -> None:
+        if self._process is not None:
+            stop(self._process, self._journal)
+            self._process = None
+
+    def _run(self, config: Path) -> None:
+        self._process = spawn(
+            ["dnsmasq", "--keep-in-foreground", f"--conf-file={config}"],
+            self._journal,
+            namespace=self._settings.namespace("aws"),
+            log=self._folder / "dnsmasq.log",
+        )
+        # Not only to be of use: a SIGHUP before its handler is in place would end it.
+        wait_listening(self._process, self._settings.namespace("aws"), str(RESOLVER), 53)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old or the new text, never a part of either."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(text)
+    new = Path(file.name)
+    new.chmod(0o644)
+    new.replace(path)

@@ -1,0 +1,160 @@
+"""Undoing what the journal lists: for `down`, and after a daemon that was killed.
+
+Processes end first, all at once, so that nothing holds what goes next; then mounts, namespaces, links and folders
+go in the reverse order of their making. A thing that is not there any more is no error, so undoing can be cut
+short and started again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from groundwork_lab.journal import Entry, Journal, start_time
+from groundwork_lab.processes import NETNS, end_all
+from groundwork_lab.settings import Settings
+
+MNT_DETACH = 2
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def undo(settings: Settings, journal: Journal) -> list[str]:
+    """Undo every standing entry and remove the state folder; what could not be undone, or only by force, as sentences.
+
+    A mount that stays busy is detached (umount2(2), MNT_DETACH), which is told as a sentence: whatever holds
+    it keeps it, out of sight.
+    """
+    entries = journal.entries()
+    problems = _end_processes(journal, [entry for entry in entries if entry.kind == "process"])
+    for entry in reversed([entry for entry in entries if entry.kind != "process"]):
+        problems += _undo_one(journal, entry)
+    if settings.state.exists() and not problems:
+        problems += _remove_folder(str(settings.state))
+    return problems
+
+
+def _end_processes(journal: Journal, entries: list[Entry]) -> list[str]:
+    survivors = set(end_all([(int(entry.name), entry.start) for entry in entries]))
+    for entry in entries:
+        if int(entry.name) not in survivors:
+            journal.strike(entry)
+    return [f"Process {pid} outlived SIGKILL; it hangs in the kernel." for pid in sorted(survivors)]
+
+
+def _undo_one(journal: Journal, entry: Entry) -> list[str]:
+    ways: dict[str, Callable[[str], list[str]]] = {
+        "mount": _remove_mount,
+        "namespace": remove_namespace,
+        "link": _remove_link,
+        "folder": _remove_folder,
+    }
+    try:
+        problems = ways[entry.kind](entry.name)
+    except OSError as error:
+        return [f"The {entry.kind} {entry.name} is still there: {error.strerror or error}."]
+    journal.strike(entry)
+    return problems
+
+
+def mounts_below(path: str, mountinfo: str) -> list[str]:
+    """Mount points at or below `path`, in the order in which they must go, from the text of /proc/self/mountinfo.
+
+    Source: proc_pid_mountinfo(5); field 5 is the mount point, with space, tab, newline and backslash in octal.
+    """
+    points = [_unescaped(line.split()[4]) for line in mountinfo.splitlines()]
+    return [point for point in reversed(points) if point == path or point.startswith(path.rstrip("/") + "/")]
+
+
+def _unescaped(text: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text
+
+
+def _remove_mount(path: str) -> list[str]:
+    """Unmount what is mounted at and below `path`."""
+    detached = []
+    for point in mounts_below(path, Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
+        if not _unmounted(point):
+            umount(point, MNT_DETACH)
+            detached.append(f"The mount {point} was busy; it is detached, and ends with whatever holds it.")
+    return detached
+
+
+def _unmounted(point: str, patience: float = 3.0) -> bool:
+    """Unmount, giving a process that is just ending `patience` seconds to let go; False when it stays busy."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            umount(point)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            if time.monotonic() > deadline:
+                return False
+            select.select([], [], [], 0.05)  # the kernel tells nobody when a mount becomes free
+        else:
+            return True
+
+
+def umount(point: str, flags: int = 0) -> None:
+    """umount2(2); what is not mounted (any more) is no error. Raises OSError."""
+    if _libc.umount2(os.fsencode(point), flags) != 0:
+        error = ctypes.get_errno()
+        if error not in {errno.EINVAL, errno.ENOENT}:
+            raise OSError(error, os.strerror(error), point)
+
+
+def remove_namespace(name: str) -> list[str]:
+    """End what runs in a named network namespace (its processes are the lab's, or a shell that `exec` started
+    there), then remove its name; the kernel frees it, its links, routes and rules with it."""
+    handle = NETNS / name
+    if not handle.exists():
+        return []
+    survivors = end_all(inhabitants(handle), stop=signal.SIGHUP, grace=2.0)
+    umount(str(handle), MNT_DETACH)  # as ip-netns(8) does: the handle is only a name
+    handle.unlink(missing_ok=True)
+    return [f"Process {pid} of namespace {name} outlived SIGKILL." for pid in survivors]
+
+
+def inhabitants(handle: Path) -> list[tuple[int, int]]:
+    """Processes whose network namespace is the one that `handle` names, by pid and start time."""
+    here = handle.stat()
+    return [(pid, start) for pid, start in _processes() if _lives_in(pid, here)]
+
+
+def _processes() -> Iterable[tuple[int, int]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and (start := start_time(int(folder.name))) is not None:
+            yield int(folder.name), start
+
+
+def _lives_in(pid: int, namespace: os.stat_result) -> bool:
+    try:
+        theirs = Path(f"/proc/{pid}/ns/net").stat()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+    return (theirs.st_dev, theirs.st_ino) == (namespace.st_dev, namespace.st_ino)
+
+
+def _remove_link(name: str) -> list[str]:
+    if not Path("/sys/class/net", name).exists():
+        return []
+    subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)
+    return [f"The link {name} is still there."] if Path("/sys/class/net", name).exists() else []
+
+
+def _remove_folder(path: str) -> list[str]:
+    """Remove a folder with all that is in it, but never reach into something that is mounted below it."""
+    problems = _remove_mount(path)
+    if Path(path).exists():
+        shutil.rmtree(path)
+    return problems
