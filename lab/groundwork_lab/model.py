@@ -141,6 +141,7 @@ class MetadataOptions:
     tokens: Literal["optional", "required"]
     hop_limit: int
     enabled: bool
+    tags: bool = False  # InstanceMetadataTags: whether the instance may read its own tags there
 
 
 @dataclass(frozen=True)
