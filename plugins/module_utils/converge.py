@@ -29,6 +29,7 @@ except ImportError:
 # A resource made seconds ago may not be known to the next endpoint yet.
 # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 CONSISTENCY_DEADLINE = 60.0
+INCOMPLETE = "IncompleteResponse"
 
 
 def report(changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
@@ -94,9 +95,18 @@ class _Run:
             self._await(key)
         arguments = resolve(one.arguments, self.ids)
         fresh = bool(needed & (self.made | {(change.resource, change.name)}))
-        response = self._patiently(change, one, arguments) if fresh else self._once(change, one, arguments)
-        for ref, path in one.yields.items():
-            self.ids[ref] = dig(response, path)
+        self.ids.update(self._patiently(change, one, arguments) if fresh else self._learn(change, one, arguments))
+
+    def _learn(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
+        """Make the call; what its response tells about the Refs that it yields."""
+        response = self._once(change, one, arguments)
+        try:
+            return {ref: dig(response, path) for ref, path in one.yields.items()}
+        except LookupError as error:
+            wanted = ", ".join(one.yields.values())
+            raise GroundworkError(
+                f"Could not {change}: the response of {one.operation} lacks {wanted}", error_code=INCOMPLETE
+            ) from error
 
     def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         try:
@@ -106,16 +116,16 @@ class _Run:
                 return {}
             raise refused(str(change), one.service, one.operation, error) from error
 
-    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """As `_once`, while AWS says NotFound of something that this run has just made."""
+    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
+        """As `_learn`, while AWS does not know yet, or not all, of something that this run has just made."""
         end = self.clock.monotonic() + CONSISTENCY_DEADLINE
         delay = 0.5
         while True:
             try:
-                return self._once(change, one, arguments)
+                return self._learn(change, one, arguments)
             except GroundworkError as error:
                 code = str(error.details.get("error_code", ""))
-                if not code.endswith("NotFound") or self.clock.monotonic() >= end:
+                if not code.endswith(("NotFound", INCOMPLETE)) or self.clock.monotonic() >= end:
                     raise
             self.clock.sleep(delay)
             delay = min(delay * 2, 8.0)

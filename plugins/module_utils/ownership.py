@@ -13,6 +13,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change, Ref, ec2
+
 ENVIRONMENT = "groundwork:environment"
 COMPONENT = "groundwork:component"
 
@@ -38,6 +40,15 @@ class Owner:
         """EC2 filters that find what is ours."""
         return [tag_filter(ENVIRONMENT, self.environment), tag_filter(COMPONENT, self.component)]
 
+    def owns(self, resource: t.Mapping[str, t.Any]) -> bool:
+        """Whether a described resource carries our tags."""
+        tags = tag_dict(resource)
+        return (tags.get(ENVIRONMENT), tags.get(COMPONENT)) == (self.environment, self.component)
+
+    def by_name(self, resources: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Mapping[str, t.Any]]:
+        """Those of the described resources that are ours, by the names that people use."""
+        return {self.short(tag_dict(resource)): resource for resource in resources if self.owns(resource)}
+
     def short(self, tags: t.Mapping[str, str]) -> str:
         """The name that people use, from a resource's tags."""
         return tags.get("Name", "").removeprefix(f"{self.environment}-")
@@ -61,3 +72,30 @@ def tag_dict(resource: t.Mapping[str, t.Any]) -> dict[str, str]:
 def specification(resource_type: str, tags: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
     """EC2's TagSpecifications: tags set in the very call that creates, so that a crash leaves no orphan."""
     return [{"ResourceType": resource_type, "Tags": tag_list(tags)}]
+
+
+def retag(tagged: t.Iterable[tuple[Ref, t.Mapping[str, str], t.Mapping[str, str]]]) -> list[Change]:
+    """Changes that add or update tags: of each (resource, actual tags, wanted tags) those that are missing.
+
+    Tags that are not wanted stay: they are other people's. Resources that lack the same tags share one call.
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[tuple[Ref, dict[str, str | None]]]] = {}
+    for ref, actual, wanted in tagged:
+        missing = {key: value for key, value in wanted.items() if actual.get(key) != value}
+        if missing:
+            before = {key: actual.get(key) for key in missing}
+            groups.setdefault(tuple(sorted(missing.items())), []).append((ref, before))
+    return [_retag_together(dict(missing), members) for missing, members in groups.items()]
+
+
+def _retag_together(missing: dict[str, str], members: list[tuple[Ref, dict[str, str | None]]]) -> Change:
+    refs = [ref for ref, _ in members]
+    names = [f"{ref.resource} {ref.name}" for ref in refs]
+    return Change(
+        "update",
+        "tags",
+        ", ".join(names) if len(names) <= 3 else f"{len(names)} resources",
+        (ec2("create_tags", Resources=refs, Tags=tag_list(missing)),),
+        before={name: before for name, (_, before) in zip(names, members, strict=True)},
+        after=dict.fromkeys(names, missing),
+    )

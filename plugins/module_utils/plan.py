@@ -13,7 +13,7 @@ run makes them: both see the same list, so the plan is the run.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KNOWN_AFTER_APPLY = "(known after apply)"
 
@@ -41,6 +41,14 @@ class Call:
     arguments: t.Mapping[str, t.Any]
     yields: t.Mapping[Ref, str] = field(default_factory=dict)
     settled: tuple[str, ...] = ()
+
+    def yielding(self, ref: Ref, path: str) -> Call:
+        """The same call, from whose response `ref` is learnt at `path`."""
+        return replace(self, yields={**self.yields, ref: path})
+
+    def settled_by(self, *codes: str) -> Call:
+        """The same call, for which these error codes are success."""
+        return replace(self, settled=(*self.settled, *codes))
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,11 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.action} {self.resource} {self.name}"
+
+
+def ec2(operation: str, /, **arguments: t.Any) -> Call:
+    """A call of EC2."""
+    return Call("ec2", operation, arguments)
 
 
 Ids = dict[Ref, t.Any]

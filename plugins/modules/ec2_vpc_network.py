@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ec2_vpc_network
+version_added: 0.1.0
+author:
+  - The groundwork.aws developers (@groundwork)
+short_description: Build a VPC with the subnets of all tiers and zones
+description:
+  - Makes the whole network of an environment in one process. A VPC with DNS names, a subnet for every tier in every
+    availability zone, a route table for every subnet, an internet gateway and the default route to it for the
+    subnets of public tiers, and a gateway endpoint for S3 on request.
+  - Subnets are called by their tier and their zone's letter, as V(public-a).
+  - Addresses are given or allocated. An existing subnet keeps its addresses; a new one gets the next free block after the
+    highest one, so adding a tier or a zone later moves nothing.
+  - The VPC's default security group loses its rules, so that a server that is launched without a group is closed.
+  - No subnet gives public addresses to whatever is launched in it. A server gets one when it is declared so.
+  - The modules M(amazon.aws.ec2_vpc_net), M(amazon.aws.ec2_vpc_subnet), M(amazon.aws.ec2_vpc_route_table) and
+    M(amazon.aws.ec2_vpc_igw) manage one resource each. They cannot be planned in check mode on an empty account, because
+    each needs an id of the one before, and their calls grow with the number of resources.
+options:
+  cidr:
+    description:
+      - The addresses of the VPC, a block of V(/16) to V(/28).
+      - AWS cannot change it afterwards.
+    type: str
+    required: true
+  zones:
+    description:
+      - The availability zones, all of one region. Balancers need two.
+    type: list
+    elements: str
+    required: true
+  tiers:
+    description:
+      - The tiers. Each gets a subnet in every zone.
+    type: list
+    elements: dict
+    default:
+      - name: public
+        public: true
+      - name: private
+        public: false
+    suboptions:
+      name:
+        description: The tier's name.
+        type: str
+        required: true
+      public:
+        description:
+          - Whether its subnets have the internet gateway as their default route.
+          - The default route of the others is left alone. It belongs to M(groundwork.aws.ec2_vpc_nat).
+        type: bool
+        default: false
+  subnet_prefix:
+    description:
+      - The size of a subnet whose addresses are not given, as the length of its prefix, from 16 to 28.
+    type: int
+    default: 24
+  subnet_cidrs:
+    description:
+      - Given addresses, by the subnet's name. AWS cannot change them afterwards.
+    type: dict
+    default: {}
+  s3_endpoint:
+    description:
+      - Whether all subnets reach S3 by a gateway endpoint instead of the internet. It costs nothing.
+    type: bool
+    default: false
+  purge:
+    description:
+      - Whether subnets, an internet gateway and an S3 endpoint that the module made before and that are not declared any
+        more are removed. A subnet that is in use is not; the module fails then.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - groundwork.aws.common
+  - groundwork.aws.common.attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+notes:
+  - Budget. At most 8 API calls when there is nothing to do, whatever the number of subnets.
+seealso:
+  - module: groundwork.aws.ec2_vpc_nat
+  - module: groundwork.aws.ec2_security_groups
+"""
+
+EXAMPLES = r"""
+- name: Build a public and a private subnet in two zones
+  groundwork.aws.ec2_vpc_network:
+    environment_name: dev
+    region: eu-central-1
+    cidr: 10.20.0.0/16
+    zones: [eu-central-1a, eu-central-1b]
+
+- name: Add a tier for databases with addresses of its own, and an endpoint for S3
+  groundwork.aws.ec2_vpc_network:
+    environment_name: dev
+    region: eu-central-1
+    cidr: 10.20.0.0/16
+    zones: [eu-central-1a, eu-central-1b]
+    tiers:
+      - name: public
+        public: true
+      - name: private
+      - name: data
+    subnet_cidrs:
+      data-a: 10.20.128.0/26
+      data-b: 10.20.128.64/26
+    s3_endpoint: true
+"""
+
+RETURN = r"""
+changes:
+  description: What was changed, or in check mode would be, in order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: One of V(create), V(update) and V(delete).
+      type: str
+      returned: success
+    resource:
+      description: The kind of resource, in AWS' words.
+      type: str
+      returned: success
+    name:
+      description: The name that people use.
+      type: str
+      returned: success
+  sample:
+    - action: create
+      resource: subnet
+      name: public-a
+vpc_id:
+  description: The VPC's id. V((known after apply)) in check mode when it does not exist yet.
+  returned: success
+  type: str
+  sample: vpc-0a1b2c3d4e5f60718
+subnets:
+  description: The declared subnets, by name.
+  returned: success
+  type: dict
+  sample:
+    public-a:
+      cidr: 10.20.0.0/24
+      id: subnet-0a1b2c3d4e5f60718
+      public: true
+      route_table_id: rtb-0a1b2c3d4e5f60718
+      tier: public
+      zone: eu-central-1a
+"""
+
+from ansible_collections.groundwork.aws.plugins.module_utils.network import converge_network
+from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+
+ARGUMENTS = {
+    "cidr": {"type": "str", "required": True},
+    "zones": {"type": "list", "elements": "str", "required": True},
+    "tiers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [{"name": "public", "public": True}, {"name": "private", "public": False}],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "public": {"type": "bool", "default": False},
+        },
+    },
+    "subnet_prefix": {"type": "int", "default": 24},
+    "subnet_cidrs": {"type": "dict", "default": {}},
+    "s3_endpoint": {"type": "bool", "default": False},
+    "purge": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    run_module(ARGUMENTS, converge_network)
+
+
+if __name__ == "__main__":
+    main()
