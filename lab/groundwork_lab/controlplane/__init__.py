@@ -1,0 +1,90 @@
+"""The lab's control plane: moto's AWS API in this process, behind a WSGI layer of our own.
+
+moto keeps its state in globals of the process, so a process has one `ControlPlane` at a time; making another
+starts from an empty account. As on AWS an account is not quite empty: its region has a default VPC
+(172.31.0.0/16) with a public subnet per zone, and `snapshot()` tells it like any other VPC; nothing is in it
+until someone launches there, so the fabric may leave it alone until then.
+
+One account and one region: EC2, Elastic Load Balancing and Auto Scaling refuse other regions with AuthFailure,
+as AWS does for a region that is not enabled, because an instance there would have no host.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from groundwork_lab.controlplane.calls import CallCounter
+from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.faults import Fault, Faults
+from groundwork_lab.model import InstanceState, World
+from groundwork_lab.ports import Balancers, Hosts
+from groundwork_lab.settings import Settings
+
+if TYPE_CHECKING:
+    from groundwork_lab.controlplane.serving import Server
+
+__all__ = ["CallCounter", "Context", "ControlPlane", "Fault", "Faults"]
+
+
+class ControlPlane:
+    """The API and what it says exists. Implements `ports.Reports`.
+
+    `changed` is called, from the request's thread, after each accepted write and after each report that
+    changed the world; it must not block.
+    """
+
+    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+        from groundwork_lab.controlplane import corrections  # noqa: PLC0415 - imports moto, which takes a second
+
+        self.calls = CallCounter()
+        self.faults = Faults()
+        self.context = Context(settings)
+        self._changed = changed
+        self._servers: list[Server] = []
+        corrections.install(self.context)
+
+    def attach(self, hosts: Hosts, balancers: Balancers) -> None:
+        """Connect the data plane, which GetConsoleOutput and DescribeTargetHealth ask."""
+        self.context.attach(hosts, balancers)
+
+    def serve(self, sockets: Sequence[socket.socket]) -> None:
+        """Serve from daemon threads on bound, listening sockets: the first is the API's, the others S3's."""
+        from groundwork_lab.controlplane.middleware import Middleware  # noqa: PLC0415 - heavy
+        from groundwork_lab.controlplane.serving import serve  # noqa: PLC0415
+
+        for index, listening in enumerate(sockets):
+            application = Middleware(self.context, self.calls, self.faults, self._changed, is_s3=index > 0)
+            self._servers.append(serve(listening, application, "s3" if index else "api"))
+
+    def close(self) -> None:
+        """Stop serving and close the sockets."""
+        from groundwork_lab.controlplane.serving import stop  # noqa: PLC0415 - heavy
+
+        stop(self._servers)
+        self._servers.clear()
+
+    def snapshot(self) -> World:
+        """What the API says exists now, of the lab's region."""
+        from groundwork_lab.controlplane.snapshot import take  # noqa: PLC0415 - heavy
+
+        with self.context.lock:
+            return take(self.context)
+
+    # Reports
+
+    def instance_state(self, instance_id: str, state: InstanceState, *, reason: str = "") -> None:
+        with self.context.lock:
+            changed = self.context.ec2.report_state(instance_id, state, reason)
+        if changed:
+            self._changed()
+
+    def instance_reachable(self, instance_id: str) -> None:
+        with self.context.lock:
+            self.context.ec2.report_reachable(instance_id)
+
+    def reconciled(self, world: World) -> None:
+        with self.context.lock:
+            for follow in self.context.on_reconciled:
+                follow(world)

@@ -1,0 +1,47 @@
+"""Counting API calls, by service and operation: budgets and "zero writes" are proven with it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+READS = ("Describe", "Get", "List", "Head", "Lookup", "Search", "Select", "BatchGet", "Test", "Validate", "AssumeRole")
+
+
+def is_read(operation: str) -> bool:
+    """Whether an operation leaves everything as it is, told by its name, as in AWS' own ReadOnlyAccess policy."""
+    return operation.startswith(READS)
+
+
+class CallCounter:
+    """Counts every call that reached the API, refused and throttled ones too. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: Counter[tuple[str, str]] = Counter()
+
+    def count(self, service: str, operation: str) -> None:
+        with self._lock:
+            self._calls[service, operation] += 1
+
+    def reset(self) -> None:
+        with self._lock:
+            self._calls.clear()
+
+    def counted(self) -> dict[str, dict[str, int]]:
+        """{service: {operation: calls}} since the last reset; services are named as boto3's clients."""
+        return self._table(writes_only=False)
+
+    @property
+    def writes(self) -> dict[str, dict[str, int]]:
+        """The same, of the operations that change something, whether they were accepted or not."""
+        return self._table(writes_only=True)
+
+    def _table(self, *, writes_only: bool) -> dict[str, dict[str, int]]:
+        table: dict[str, dict[str, int]] = {}
+        with self._lock:
+            calls = sorted(self._calls.items())
+        for (service, operation), number in calls:
+            if not (writes_only and is_read(operation)):
+                table.setdefault(service, {})[operation] = number
+        return table

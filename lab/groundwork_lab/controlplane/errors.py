@@ -1,0 +1,45 @@
+"""AWS' errors on the wire, for requests that moto does not get to see or cannot answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+Protocol = Literal["ec2", "query", "json", "rest-json", "rest-xml", "s3"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def error_answer(protocol: Protocol, code: str, message: str, status: int) -> Answer:
+    """An error as a service of `protocol` would word it; botocore reads code and message from each.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#api-error-response and
+    https://smithy.io/2.0/aws/protocols/index.html
+    """
+    request_id = str(uuid4())
+    headers = [("x-amzn-requestid", request_id)]
+    if protocol in ("json", "rest-json"):
+        body = json.dumps({"__type": code, "message": message})
+        headers += [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
+    else:
+        body = '<?xml version="1.0" encoding="UTF-8"?>\n' + _xml(protocol, escape(code), escape(message), request_id)
+        headers.append(("Content-Type", "application/xml" if protocol == "s3" else "text/xml;charset=UTF-8"))
+    return Answer(status, tuple(headers), body.encode())
+
+
+def _xml(protocol: Protocol, code: str, message: str, request_id: str) -> str:
+    error = f"<Code>{code}</Code><Message>{message}</Message>"
+    if protocol == "ec2":
+        return f"<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+    if protocol == "s3":
+        return f"<Error>{error}<RequestId>{request_id}</RequestId></Error>"
+    error = f"<Error><Type>Sender</Type>{error}</Error>"
+    return f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"

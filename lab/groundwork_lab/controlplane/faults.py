@@ -1,0 +1,87 @@
+"""Injected faults: throttling, errors, delays and connections that die after the call was executed.
+
+Two runs with the same rules, seeds and calls see the same faults.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to calls of `service` and `operation` (shell patterns; services named as boto3's clients).
+
+    A call is struck with `probability` (0 to 1), or exactly every `every`-th one when that is above 0, and at
+    most `times` calls altogether (0: no limit). It waits `delay` seconds; then, with `drop`, it is executed and
+    the connection is closed without an answer, or, with `code`, it is refused with that error and `status`
+    without being executed. With neither it is only late.
+    """
+
+    service: str = "*"
+    operation: str = "*"
+    probability: float = 1.0
+    every: int = 0
+    times: int = 0
+    code: str = "RequestLimitExceeded"
+    message: str = "Request limit exceeded."
+    status: int = 503
+    delay: float = 0.0
+    drop: bool = False
+    seed: int = 0
+
+    def concerns(self, service: str, operation: str) -> bool:
+        return fnmatchcase(service, self.service) and fnmatchcase(operation, self.operation)
+
+
+class _Rule:
+    """A fault with its memory: calls seen, calls struck, its own random sequence."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self._random = random.Random(fault.seed)  # noqa: S311 - repeatable on purpose
+        self._seen = 0
+        self._struck = 0
+
+    def strikes(self) -> bool:
+        if self.fault.times and self._struck >= self.fault.times:
+            return False
+        self._seen += 1
+        if self.fault.every:
+            struck = self._seen % self.fault.every == 0
+        else:
+            struck = self._random.random() < self.fault.probability
+        self._struck += struck
+        return struck
+
+
+class Faults:
+    """The rules in force. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[_Rule] = []
+
+    def set(self, *faults: Fault) -> None:
+        """Put these rules in the place of the former ones; the first that strikes a call wins."""
+        with self._lock:
+            self._rules = [_Rule(fault) for fault in faults]
+
+    def clear(self) -> None:
+        self.set()
+
+    def rules(self) -> Sequence[Fault]:
+        with self._lock:
+            return [rule.fault for rule in self._rules]
+
+    def strike(self, service: str, operation: str) -> Fault | None:
+        """The fault that befalls this call, if any."""
+        with self._lock:
+            for rule in self._rules:
+                if rule.fault.concerns(service, operation) and rule.strikes():
+                    return rule.fault
+        return None

@@ -1,0 +1,155 @@
+"""The WSGI layer in front of moto: who may ask, what is counted, what fails on purpose, what counts as a change.
+
+moto's own server finds its way by host names and falls back to guessing; here the signature's scope alone
+decides, and what moto cannot answer becomes an error that AWS' clients understand.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import InternalServerError
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response
+
+from groundwork_lab.controlplane import requests
+from groundwork_lab.controlplane.anonymous import may_read
+from groundwork_lab.controlplane.calls import CallCounter, is_read
+from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.errors import Answer, Protocol, error_answer
+from groundwork_lab.controlplane.faults import Faults
+from groundwork_lab.controlplane.requests import REGIONAL, Call, Service
+from groundwork_lab.controlplane.serving import ConnectionCutError
+
+LOG = logging.getLogger(__name__)
+S3 = requests.SERVICES["s3"]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+@dataclass
+class Middleware:
+    """One WSGI application per socket: `is_s3` says that unsigned requests here are someone browsing a bucket."""
+
+    context: Context
+    calls: CallCounter
+    faults: Faults
+    changed: Callable[[], None]
+    is_s3: bool
+
+    def __post_init__(self) -> None:
+        self._applications: dict[str, Any] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._answer(environ)
+        start_response(str(answer.status), list(answer.headers))
+        return [answer.body]
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        body = environ["wsgi.input"].getvalue()
+        scope = requests.scope(environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", ""))
+        if scope is None:
+            return self._anonymous(environ)
+        call = requests.identify(scope, environ, body)
+        if call is None:
+            return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
+        refused = self._refusal(call)
+        if refused is not None:
+            return refused
+        self.calls.count(call.service.client, call.operation)
+        return self._with_faults(call, environ)
+
+    def _refusal(self, call: Call) -> Answer | None:
+        protocol = call.service.protocol
+        if not is_known(call.service.client, call.operation):
+            return unknown_action(protocol, call.operation)
+        if call.service.client in REGIONAL and call.region != self.context.region:
+            message = f"The lab's region is {self.context.region}; {call.region} is not enabled for this account."
+            return error_answer(protocol, "AuthFailure", message, 401)
+        return None
+
+    def _anonymous(self, environ: dict[str, Any]) -> Answer:
+        """An unsigned request: only S3 knows anonymous callers, and only for what a policy makes public."""
+        if not self.is_s3:
+            if environ.get("HTTP_X_AMZ_TARGET"):
+                return error_answer("json", "MissingAuthenticationTokenException", "Missing Authentication Token", 400)
+            return error_answer("query", "MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+        operation = requests.rest_operation("s3", environ)
+        self.calls.count("s3", operation)
+        with self.context.lock:
+            allowed = may_read(self.context.account, operation, environ["PATH_INFO"])
+        if not allowed:
+            return error_answer("s3", "AccessDenied", "Access Denied", 403)
+        return self._with_faults(Call(S3, operation, self.context.region), environ)
+
+    def _with_faults(self, call: Call, environ: dict[str, Any]) -> Answer:
+        fault = self.faults.strike(call.service.client, call.operation)
+        if fault is None:
+            return self._execute(call, environ)
+        time.sleep(fault.delay)
+        if fault.code and not fault.drop and fault.status:
+            return error_answer(call.service.protocol, fault.code, fault.message, fault.status)
+        answer = self._execute(call, environ)
+        if fault.drop:
+            raise ConnectionCutError
+        return answer
+
+    def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
+        with self.context.lock:
+            chunks, status, headers = run_wsgi_app(self._application(call.service), environ, buffered=True)
+            answer = Answer(int(status.split()[0]), tuple(headers.items()), b"".join(chunks))
+        if not is_read(call.operation) and not call.dry_run and 200 <= answer.status < 300:
+            self.changed()
+        return answer
+
+    def _application(self, service: Service) -> Any:
+        """moto's application for the service, made at its first use: each imports megabytes."""
+        if service.backend not in self._applications:
+            self._applications[service.backend] = make_application(service)
+        return self._applications[service.backend]
+
+
+def is_known(client: str, operation: str) -> bool:
+    """Whether boto3's model of the service has the operation."""
+    from moto.core.utils import get_service_model  # noqa: PLC0415 - heavy
+
+    return operation in get_service_model(client).operation_names
+
+
+def unknown_action(protocol: Protocol, operation: str) -> Answer:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors"""
+    code = "UnknownOperationException" if protocol in ("json", "rest-json") else "InvalidAction"
+    if protocol == "s3":
+        return error_answer(protocol, "NotImplemented", "A header or query you provided is not implemented.", 501)
+    return error_answer(protocol, code, f"The action {operation} is not valid for this web service.", 400)
+
+
+def make_application(service: Service) -> Any:
+    """moto's Flask application for one service, with AWS' errors in the place of tracebacks."""
+    from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415 - heavy
+
+    application = create_backend_app(service.backend)
+    application.debug = False  # a debugging Flask raises instead of answering
+
+    def not_implemented(error: NotImplementedError) -> Response:
+        LOG.warning("%s: %s", service.client, error)
+        return _response(error_answer(service.protocol, "InvalidAction", str(error), 400))
+
+    def failed(error: InternalServerError) -> Response:
+        LOG.error("%s failed", service.client, exc_info=error.original_exception)
+        message = f"An internal error has occurred: {error.original_exception!r}"
+        return _response(error_answer(service.protocol, "InternalError", message, 500))
+
+    application.register_error_handler(NotImplementedError, not_implemented)
+    application.register_error_handler(InternalServerError, failed)
+    return application
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, status=answer.status, headers=Headers(list(answer.headers)))
+
+

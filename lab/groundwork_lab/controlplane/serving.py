@@ -1,0 +1,116 @@
+"""HTTP/1.1 for a WSGI application on sockets that someone else has bound.
+
+werkzeug's own handler closes the connection after each response, because it does not read what an
+application left of a request's body. Here the body is read before the application runs, so connections stay
+open: a client's next call then costs no new connection.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections.abc import Iterable, Sequence
+from http.server import HTTPServer
+from socketserver import ThreadingMixIn
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.test import run_wsgi_app
+
+IDLE = 120.0  # seconds after which a silent connection is closed
+
+
+class ConnectionCutError(Exception):
+    """Raised by the application to have the connection closed without an answer."""
+
+
+class Handler(MotoRequestHandler):
+    """One connection; requests are read, answered and flushed one after the other."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+    timeout = IDLE
+    server: Server
+
+    def handle_expect_100(self) -> bool:
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
+    def run_wsgi(self) -> None:
+        environ = self.make_environ()
+        body = self._body(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        try:
+            chunks, status, headers = run_wsgi_app(self.server.application, environ, buffered=True)
+        except ConnectionCutError:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self._answer(status, headers.items(), b"".join(chunks))
+
+    def _body(self, environ: dict[str, Any]) -> bytes:
+        if environ.get("wsgi.input_terminated"):  # Transfer-Encoding: chunked
+            return bytes(environ["wsgi.input"].readall())
+        return bytes(self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0)))
+
+    def _answer(self, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        code, _, phrase = status.partition(" ")
+        self.send_response(int(code), phrase)
+        length = str(len(body))
+        for name, value in headers:
+            if name.lower() == "content-length":
+                length = value if self.command == "HEAD" else length
+            elif name.lower() not in ("connection", "transfer-encoding", "server", "date"):
+                self.send_header(name, value)
+        if int(code) >= 200 and int(code) not in (204, 304):
+            self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def version_string(self) -> str:
+        return "AmazonEC2"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: calls are counted, not logged."""
+
+    def log_error(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
+        """Say nothing about clients that went away."""
+
+
+class Server(ThreadingMixIn, HTTPServer):
+    """A thread per connection, on a socket that is bound and listening already."""
+
+    daemon_threads = True
+    block_on_close = False
+    multithread = True
+    multiprocess = False
+    ssl_context = None
+
+    def __init__(self, listening: socket.socket, application: Any) -> None:
+        super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.server_address = listening.getsockname()
+        self.application = application
+
+
+def serve(listening: socket.socket, application: Any, name: str) -> Server:
+    """Serve `application` from a daemon thread until the server's `shutdown()`."""
+    server = Server(listening, application)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name=name, daemon=True).start()
+    return server
+
+
+def stop(servers: Sequence[Server]) -> None:
+    """End the servers and close their sockets; open connections end with the process or their client."""
+    for server in servers:
+        server.shutdown()
+        server.server_close()
