@@ -1,5 +1,4 @@
 #!/usr/bin/python
-# -*- coding: utf-8 -*-
 
 # Copyright: the groundwork.aws developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -159,7 +158,7 @@ subnets:
       zone: eu-central-1a
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.network import converge_network
+from ansible_collections.groundwork.aws.plugins.module_utils.network.run import converge_network
 from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
 
 ARGUMENTS = {
