@@ -112,8 +112,12 @@ class _Run:
         try:
             return call(self.clients, one.service, one.operation, arguments)
         except ClientError as error:
-            if error.response["Error"]["Code"] in one.settled:
+            code = error.response["Error"]["Code"]
+            if code in one.settled:
                 return {}
+            if code in one.instead:
+                other = one.instead[code]
+                return self._once(change, other, resolve(other.arguments, self.ids))
             raise refused(str(change), one.service, one.operation, error) from error
 
     def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:

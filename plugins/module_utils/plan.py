@@ -12,6 +12,7 @@ run makes them: both see the same list, so the plan is the run.
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -28,12 +29,25 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Token:
+    """A client token: the same parts give the same token. Parts may be Refs, so that it is known when they are."""
+
+    parts: tuple[t.Any, ...]
+
+    def digest(self, ids: t.Mapping[Ref, t.Any]) -> str:
+        """The token, 64 ASCII characters: the most that EC2 takes."""
+        text = "\n".join(str(resolve(part, ids)) for part in self.parts)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Call:
     """One API call of a boto3 client, not made yet.
 
     `arguments` may hold Refs at any depth. `yields` maps Refs to where the response holds their values, as
     dotted paths with list indices ("Instances.0.InstanceId"). `settled` are error codes that mean that the
-    call was already done by an interrupted run: they count as success.
+    call was already done by an interrupted run: they count as success. `instead` has the call to make in its
+    place, which yields the same, when AWS answers with that error code.
     """
 
     service: str
@@ -41,6 +55,7 @@ class Call:
     arguments: t.Mapping[str, t.Any]
     yields: t.Mapping[Ref, str] = field(default_factory=dict)
     settled: tuple[str, ...] = ()
+    instead: t.Mapping[str, Call] = field(default_factory=dict)
 
     def yielding(self, ref: Ref, path: str) -> Call:
         """The same call, from whose response `ref` is learnt at `path`."""
@@ -71,7 +86,8 @@ class Change:
     """One step that a person can understand, with the calls that make it.
 
     `before` and `after` are what --diff shows; they hold no secret. `wait` is awaited before any later call
-    that refers to this resource, and at the latest when all changes are made.
+    that refers to this resource, and at the latest when all changes are made. `awaits` are resources whose waits
+    this change needs done although its calls do not refer to them.
     """
 
     action: t.Literal["create", "update", "delete"]
@@ -81,6 +97,7 @@ class Change:
     before: t.Mapping[str, t.Any] = field(default_factory=dict)
     after: t.Mapping[str, t.Any] = field(default_factory=dict)
     wait: Wait | None = None
+    awaits: tuple[Ref, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.action} {self.resource} {self.name}"
@@ -98,6 +115,8 @@ def references(value: t.Any) -> t.Iterator[Ref]:
     """Every Ref inside a nested value."""
     if isinstance(value, Ref):
         yield value
+    elif isinstance(value, Token):
+        yield from references(value.parts)
     elif isinstance(value, t.Mapping):
         for item in value.values():
             yield from references(item)
@@ -115,6 +134,8 @@ def resolve(value: t.Any, ids: t.Mapping[Ref, t.Any], *, unknown: t.Any = None) 
         if value not in ids and unknown is not None:
             return unknown
         return ids[value]
+    if isinstance(value, Token):
+        return value.digest(ids)
     if isinstance(value, t.Mapping):
         return {key: resolve(item, ids, unknown=unknown) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
