@@ -1,0 +1,140 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Converging an environment's servers: what `ec2_instance_group` does."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import observe
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.instances.changes import (
+    check,
+    newer_images,
+    pinned,
+    plan,
+    remarks,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import (
+    Observed,
+    Server,
+    instances_read,
+    observe_servers,
+    split_instances,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
+    Servers,
+    parse_servers,
+    server_name,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.waiting import wait_until
+
+COMPONENT = "servers"
+POLL_INTERVAL = 2.0  # seconds
+
+
+def converge_servers(run: Run) -> dict[str, t.Any]:
+    """Launch, mend, start and remove servers; the module's result. Raises GroundworkError."""
+    owner, desired = run.parse(COMPONENT, parse_servers)
+    observed = observe_servers(run.clients, owner, desired)
+    problems = Problems()
+    check(desired, observed, problems, check_mode=run.check_mode)
+    problems.raise_if_any()
+    for remark in remarks(desired, observed):
+        run.warn(remark)
+    changes = plan(owner, desired, observed)
+    ids = observed.ids()
+    result = run.make(changes, ids)
+    servers = observed.servers
+    if not run.check_mode and (changes or not _all_running(desired, servers)):
+        servers = _await_running(run, owner, desired, observed, ids)
+    return {
+        **result,
+        "servers": described(desired, observed, servers),
+        "newer_image": newer_images(desired, observed),
+        "key_name": owner.name("servers"),
+    }
+
+
+def _all_running(desired: Servers, servers: t.Mapping[str, Server]) -> bool:
+    names = [server_name(tier.name, number) for tier, number in desired.wanted()]
+    return all(name in servers and servers[name].state == "running" for name in names)
+
+
+def _await_running(run: Run, owner: Owner, desired: Servers, observed: Observed, ids: Ids) -> t.Mapping[str, Server]:
+    """Poll all servers with one call until each that is wanted runs, and those launched have their addresses.
+
+    Raises GroundworkError with AWS' reason when one of them goes away instead.
+    """
+    read = {"instances": instances_read(owner)}
+    expected = {}
+    for tier, number in desired.wanted():
+        name = server_name(tier.name, number)
+        expected[name] = tier.public_ip and name not in observed.servers
+
+    def look() -> tuple[dict[str, Server], tuple[Server, ...]]:
+        return split_instances(observe(run.clients, read)["instances"])
+
+    def ready(seen: tuple[dict[str, Server], tuple[Server, ...]]) -> bool:
+        live, gone = seen
+        for server in gone:
+            if ids.get(Ref("server", server.name)) == server.id and server.name in expected:
+                reason = server.state_reason or "AWS tells no reason"
+                raise GroundworkError(
+                    f"{server.name} ({server.id}) went away instead of running: {reason}. "
+                    "Remove the cause and run again: the server is replaced then."
+                )
+        return _all_running(desired, live) and all(
+            live[name].public_ip or not addressed for name, addressed in expected.items()
+        )
+
+    live, _gone = wait_until(
+        look, ready, until="all servers run", deadline=desired.deadline, interval=POLL_INTERVAL, clock=run.clock
+    )
+    return live
+
+
+def described(desired: Servers, observed: Observed, servers: t.Mapping[str, Server]) -> list[dict[str, t.Any]]:
+    """Every wanted server as the module returns it; those that do not exist yet as `planned`."""
+    found = []
+    for tier, number in desired.wanted():
+        name = server_name(tier.name, number)
+        server = servers.get(name)
+        facts = _seen(server) if server else _planned(desired, observed, tier.name, number)
+        found.append({"name": name, "tier": tier.name, "number": number, "planned": server is None, **facts})
+    return found
+
+
+def _seen(server: Server) -> dict[str, t.Any]:
+    return {
+        "id": server.id,
+        "zone": server.zone,
+        "subnet_id": server.subnet_id,
+        "instance_type": server.instance_type,
+        "image_id": server.image_id,
+        "private_ip": server.private_ip,
+        "public_ip": server.public_ip,
+        "state": server.state,
+    }
+
+
+def _planned(desired: Servers, observed: Observed, tier_name: str, number: int) -> dict[str, t.Any]:
+    tier = next(tier for tier in desired.tiers if tier.name == tier_name)
+    placement = tier.placement(number)
+    subnet_id, zone = observed.subnets.get(placement.subnet, (KNOWN_AFTER_APPLY, placement.zone or KNOWN_AFTER_APPLY))
+    image = pinned(tier, desired, observed)
+    return {
+        "id": KNOWN_AFTER_APPLY,
+        "zone": zone,
+        "subnet_id": subnet_id,
+        "instance_type": tier.instance_type,
+        "image_id": image.id if image else KNOWN_AFTER_APPLY,
+        "private_ip": KNOWN_AFTER_APPLY,
+        "public_ip": KNOWN_AFTER_APPLY if tier.public_ip else "",
+        "state": "pending",
+    }
