@@ -1,0 +1,227 @@
+"""The command `groundwork-lab`.
+
+Only the daemon and the building of images import what is heavy; the command itself starts in well under a second.
+Exit codes: 0 done, 1 refused or failed, 2 wrong arguments, 3 the lab is not up; `exec` gives its program's own, 125
+when the lab kept it from running, 126 when it cannot be executed and 127 when there is no such program, as env(1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from groundwork_lab import settings as addresses
+from groundwork_lab.errors import LabError, not_up
+from groundwork_lab.settings import Settings, from_environment
+
+Command = Callable[[Settings, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = parser().parse_args(argv)
+    command: Command = options.command
+    try:
+        return command(from_environment(), options)
+    except (LabError, ValueError) as error:
+        code = error.code if isinstance(error, LabError) else 1
+        print(f"groundwork-lab: {error}", file=sys.stderr)
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="groundwork-lab", description="An AWS on this machine, with real packets.")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(command=command)
+        return made
+
+    made = add("up", up, "Start the lab; build the base image of its hosts first when there is none.")
+    made.add_argument("--wait", nargs="?", type=float, const=60.0, default=60.0, metavar="SECONDS", help=WAIT_HELP)
+    add("down", down, "End the lab and remove everything that it made on this machine, its caches aside.")
+    made = add("status", status, "Show what there is and whether the data plane follows.")
+    made.add_argument("--json", action="store_true", help="for programs; groundwork_lab/status.py says what is in it")
+    made = add("exec", execute, "Run a program on the lab's internet, with endpoint, credentials and names set.")
+    made.add_argument("--as", dest="part", choices=("laptop", "visitor"), default="laptop", help="whose network to use")
+    made.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- PROGRAM …")
+    made = add("console", console, "Show the console log of a host.")
+    made.add_argument("host", metavar="NAME-OR-ID")
+    made = add("calls", calls, "Show the API calls since the last reset, by service and operation.")
+    made.add_argument("--json", action="store_true", help='{"calls": {service: {operation: number}}, "writes": …}')
+    made.add_argument("--reset", action="store_true", help="start counting anew after showing")
+    _add_faults(commands)
+    return top
+
+
+WAIT_HELP = "how long to wait until the API answers (default: 60)"
+
+
+def _add_faults(commands: Any) -> None:
+    text = "Make API calls fail, late or unanswered; the same rules, seeds and calls give the same faults."
+    kinds = commands.add_parser("faults", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
+    made = kinds.add_parser("set", help="put a rule in force, in the place of the former ones")
+    made.set_defaults(command=faults_set)
+    made.add_argument("--add", action="store_true", help="keep the former rules; the first that strikes a call wins")
+    for flag, kind, text in FAULT_FLAGS:
+        field = "probability" if flag == "rate" else "code" if flag == "error" else flag
+        made.add_argument(f"--{flag}", dest=f"fault_{field}", type=kind, metavar=flag.upper(), help=text)
+    made.add_argument("--drop-after", dest="fault_drop", action="store_true", default=None, help=DROP_HELP)
+    kinds.add_parser("clear", help="let all calls through").set_defaults(command=faults_clear)
+    kinds.add_parser("show", help="the rules in force").set_defaults(command=faults_show)
+
+
+FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
+    ("service", str, "a boto3 client's name, or a pattern (default: all)"),
+    ("operation", str, "as in DescribeInstances, or a pattern such as 'Create*' (default: all)"),
+    ("error", str, "the error's code (default: RequestLimitExceeded); empty for none, with --delay"),
+    ("message", str, "the error's message"),
+    ("status", int, "the error's HTTP status (default: 503)"),
+    ("rate", float, "the share of calls that it strikes, 0 to 1 (default: 1)"),
+    ("every", int, "strike every N-th call instead"),
+    ("times", int, "strike at most so many calls"),
+    ("delay", float, "seconds by which a struck call is late"),
+    ("seed", int, "of the random choice that --rate makes (default: 0)"),
+)
+DROP_HELP = "execute the call, then cut the connection without an answer"
+
+
+def up(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab import lifecycle  # noqa: PLC0415
+
+    if lifecycle.up(settings, options.wait, _progress):
+        print(f"The lab '{settings.name}' is up.")
+    else:
+        print(f"The lab '{settings.name}' is up already.")
+    print(_whereabouts(settings))
+    return 0
+
+
+def down(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG001
+    from groundwork_lab import lifecycle  # noqa: PLC0415
+
+    was_there, problems = lifecycle.down(settings, _progress)
+    for problem in problems:
+        print(f"groundwork-lab: {problem}", file=sys.stderr)
+    if (settings.state).exists():
+        raise LabError(f"Something of the lab '{settings.name}' is left; run `groundwork-lab down` again.")
+    print(f"The lab '{settings.name}' is gone." if was_there else f"There is no lab '{settings.name}'.")
+    return 0
+
+
+def status(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab.control import ask  # noqa: PLC0415
+    from groundwork_lab.status import render  # noqa: PLC0415
+
+    answer = json.loads(ask(settings, "GET", "/status"))
+    print(json.dumps(answer, indent=2) if options.json else render(answer), end="\n" if options.json else "")
+    return 1 if answer["errors"] else 0
+
+
+def execute(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab import laptop  # noqa: PLC0415
+
+    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    if not argv:
+        raise LabError("What shall run? `groundwork-lab exec -- PROGRAM …`", 2)
+    try:
+        laptop.enter(settings, options.part)
+    except PermissionError as error:
+        raise LabError("Entering the lab's internet needs root; run this with sudo.", 125) from error
+    except FileNotFoundError as error:
+        raise LabError(f"{not_up(settings.name)} ({error.filename} is missing)", 125) from error
+    return _become(argv, laptop.environment(settings, os.environ))
+
+
+def _become(argv: list[str], environment: dict[str, str]) -> NoReturn:
+    try:
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 (no shell is wanted: this is an argv)
+    except FileNotFoundError as error:
+        raise LabError(f"There is no program '{argv[0]}'.", 127) from error
+    except OSError as error:
+        raise LabError(f"'{argv[0]}' cannot be executed: {error.strerror}.", 126) from error
+
+
+def console(settings: Settings, options: argparse.Namespace) -> int:
+    from urllib.parse import quote  # noqa: PLC0415
+
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    sys.stdout.buffer.write(ask(settings, "GET", f"/console/{quote(options.host, safe='')}"))
+    return 0
+
+
+def calls(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    answer = json.loads(ask(settings, "DELETE" if options.reset else "GET", "/calls"))
+    print(json.dumps(answer, indent=2) if options.json else _calls_table(answer))
+    return 0
+
+
+def _calls_table(answer: dict[str, dict[str, dict[str, int]]]) -> str:
+    from groundwork_lab.status import table  # noqa: PLC0415
+
+    rows = [
+        (service, operation, number, "write" if operation in answer["writes"].get(service, {}) else "")
+        for service, operations in answer["calls"].items()
+        for operation, number in operations.items()
+    ]
+    written = sum(row[2] for row in rows if row[3])
+    lines = table(("SERVICE", "OPERATION", "CALLS", ""), rows)
+    return "\n".join([*lines, f"{sum(row[2] for row in rows)} calls, {written} of them writes"])
+
+
+def faults_set(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    given = {name.removeprefix("fault_"): value for name, value in vars(options).items() if name.startswith("fault_")}
+    fault = {name: value for name, value in given.items() if value is not None}
+    return _show_faults(ask(settings, "POST", "/faults/add" if options.add else "/faults", fault))
+
+
+def faults_clear(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG001
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    return _show_faults(ask(settings, "DELETE", "/faults"))
+
+
+def faults_show(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG001
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    return _show_faults(ask(settings, "GET", "/faults"))
+
+
+def _show_faults(answer: bytes) -> int:
+    from groundwork_lab.status import table  # noqa: PLC0415
+
+    rules = json.loads(answer)
+    print("\n".join(table(list(rules[0]), [list(rule.values()) for rule in rules])) if rules else "No faults.")
+    return 0
+
+
+def _progress(line: str) -> None:
+    print(line, flush=True)
+
+
+def _whereabouts(settings: Settings) -> str:
+    return "\n".join(
+        [
+            f"  API       http://{addresses.API} (S3 http://{addresses.S3}), region {addresses.REGION}",
+            f"  names     {addresses.RESOLVER}",
+            f"  log       {settings.log}",
+            "  look      groundwork-lab status",
+            "  use       groundwork-lab exec -- aws ec2 describe-vpcs",
+        ]
+    )

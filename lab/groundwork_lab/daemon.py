@@ -1,0 +1,184 @@
+"""The lab's one process: wires the parts, serves the API and the control socket, runs the loop, closes in order.
+
+Started by `groundwork-lab up` as `python -m groundwork_lab.daemon IMAGE READY`: IMAGE is the base image's folder,
+READY a file descriptor to which it writes one line when the API answers; it closes it unwritten when it fails.
+SIGTERM ends it in order.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from groundwork_lab import status
+from groundwork_lab.balancers import BalancerManager
+from groundwork_lab.control import RefusalError, Route, Server
+from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.controlplane.faults import Fault
+from groundwork_lab.fabric import Fabric
+from groundwork_lab.hosts import HostManager
+from groundwork_lab.journal import Journal, start_time
+from groundwork_lab.names import Names
+from groundwork_lab.packages import PORT as PACKAGES_PORT
+from groundwork_lab.packages import Packages
+from groundwork_lab.processes import in_namespace, listen
+from groundwork_lab.reconcile import Loop
+from groundwork_lab.settings import API, PACKAGES, RESOLVER, S3, Settings, from_environment
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The parts that the control socket asks."""
+
+    settings: Settings
+    started: str
+    control_plane: ControlPlane
+    hosts: HostManager
+    balancers: BalancerManager
+    loop: Loop
+
+
+@contextmanager
+def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]:
+    """The whole lab, its API answering. Each part closes after those that need it, also when another one fails to."""
+    journal = Journal(settings.journal)
+    loop = Loop()
+    with ExitStack() as parts:
+        fabric = parts.enter_context(closing(Fabric(settings, journal)))
+        fabric.start()
+        names = parts.enter_context(closing(Names(settings, journal)))
+        names.start()
+        packages = parts.enter_context(closing(Packages(settings, journal)))
+        packages.start()
+        control_plane = parts.enter_context(closing(ControlPlane(settings, loop.changed)))
+        hosts = parts.enter_context(closing(HostManager(settings, journal, control_plane, base_image)))
+        balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
+        control_plane.attach(hosts, balancers)
+        aws = settings.namespace("aws")
+        control_plane.serve([listen(aws, str(API), 80), listen(aws, str(S3), 80)])
+        lab = Lab(settings, started, control_plane, hosts, balancers, loop)
+        parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
+        parts.enter_context(closing(loop)).start(
+            control_plane.snapshot,
+            [("fabric", fabric), ("names", names), ("packages", packages), ("hosts", hosts), ("balancers", balancers)],
+            control_plane.reconciled,
+        )
+        in_namespace(settings.namespace("laptop"), probe)
+        yield lab
+
+
+def probe() -> None:
+    """Raise OSError or HTTPException unless the API answers, whatever it says, from where this thread is."""
+    connection = http.client.HTTPConnection(str(API), timeout=10)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    connection.close()
+
+
+def routes(lab: Lab) -> Mapping[str, Route]:
+    """What the control socket answers."""
+    calls, faults = lab.control_plane.calls, lab.control_plane.faults
+
+    def reset(_rest: str, _body: Any) -> object:
+        counted = {"calls": calls.counted(), "writes": calls.writes}
+        calls.reset()
+        return counted
+
+    def clear(_rest: str, _body: Any) -> object:
+        faults.clear()
+        return []
+
+    def add(rest: str, body: Any) -> object:
+        kept = faults.rules() if rest == "add" else []
+        faults.set(*kept, fault_from(body))
+        return [asdict(fault) for fault in faults.rules()]
+
+    return {
+        "GET /status": lambda _rest, _body: whole_status(lab),
+        "GET /console": lambda rest, _body: console(lab, rest),
+        "GET /calls": lambda _rest, _body: {"calls": calls.counted(), "writes": calls.writes},
+        "DELETE /calls": reset,
+        "GET /faults": lambda _rest, _body: [asdict(fault) for fault in faults.rules()],
+        "POST /faults": add,
+        "DELETE /faults": clear,
+    }
+
+
+def whole_status(lab: Lab) -> dict[str, Any]:
+    """The status that `groundwork_lab.status` documents."""
+    calls = lab.control_plane.calls
+    return {
+        "lab": lab.settings.name,
+        "pid": os.getpid(),
+        "started": lab.started,
+        "log": str(lab.settings.log),
+        "api": f"http://{API}",
+        "s3": f"http://{S3}",
+        "resolver": str(RESOLVER),
+        "packages": f"http://{PACKAGES}:{PACKAGES_PORT}",
+        **status.of_world(lab.control_plane.snapshot(), lab.hosts.reachable, lab.balancers.target_health),
+        **status.of_loop(lab.loop.report),
+        "calls": {"total": total(calls.counted()), "writes": total(calls.writes)},
+    }
+
+
+def total(table: Mapping[str, Mapping[str, int]]) -> int:
+    return sum(number for operations in table.values() for number in operations.values())
+
+
+def console(lab: Lab, wanted: str) -> bytes:
+    """The console of the instance with this id or Name tag; of those with the same name, the one launched last."""
+    instances = lab.control_plane.snapshot().instances.values()
+    named = sorted((each.launch_time, each.id) for each in instances if wanted in (each.id, each.tags.get("Name")))
+    if not named and not wanted.startswith("i-"):
+        known = ", ".join(sorted(each.tags.get("Name") or each.id for each in instances)) or "none"
+        raise RefusalError(f"There is no host '{wanted}'; there are: {known}.", 404)
+    # A terminated instance has left the world; its console may still be there, by its id.
+    return lab.hosts.console_output(named[-1][1] if named else wanted)
+
+
+def fault_from(body: Any) -> Fault:
+    """The fault that a request describes. Raises RefusalError for a field that there is not."""
+    known = {each.name for each in fields(Fault)}
+    unknown = sorted(set(body) - known) if isinstance(body, dict) else ["no object"]
+    if unknown:
+        raise RefusalError(f"A fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+    return Fault(**body)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    os.umask(0o022)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    settings = from_environment()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    identity = {"pid": os.getpid(), "start": start_time(os.getpid()), "started": started}
+    settings.daemon.write_text(json.dumps(identity), encoding="utf-8")
+    with os.fdopen(int(sys.argv[2]), "w", encoding="utf-8") as ready, running(settings, Path(sys.argv[1]), started):
+        _log.info("The API answers on http://%s.", API)
+        ready.write("ready\n")
+        ready.close()
+        stop.wait()
+        _log.info("Closing.")
+    _log.info("Closed.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The loop that makes the data plane follow the API: one thread, woken by changes, parts in order.
+
+A part that raises is logged with its traceback, told by `status`, and tried again later and later; the other parts
+go on. The loop sleeps until something changes or a failed part is due again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from groundwork_lab.model import World
+from groundwork_lab.ports import Reconciler
+
+DEBOUNCE = 0.02  # seconds; an API client's burst of writes becomes one pass
+BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)  # seconds until the next try, by failures in a row
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class PartReport:
+    """How a part's last pass went: its seconds, and while it fails, the error and the number of failures in a row."""
+
+    seconds: float = 0.0
+    error: str = ""
+    failures: int = 0
+
+
+@dataclass
+class LoopReport:
+    passes: int = 0
+    seconds: float = 0.0  # of the last pass
+    finished: float = 0.0  # when it ended, in seconds since the epoch
+    parts: dict[str, PartReport] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        return {name: part.error for name, part in self.parts.items() if part.error}
+
+
+class Loop:
+    """Runs the parts against the newest world in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._wanted = True  # the first pass needs no change
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self.report = LoopReport()
+
+    def start(
+        self,
+        snapshot: Callable[[], World],
+        parts: Sequence[tuple[str, Reconciler]],
+        followed: Callable[[World], None],
+    ) -> None:
+        """Follow what `snapshot` gives with `parts`, in this order; `followed` is told what all have followed."""
+        self._snapshot = snapshot
+        self._parts = parts
+        self._followed = followed
+        self.report.parts = {name: PartReport() for name in ("API", *(name for name, _ in parts))}
+        self._thread = threading.Thread(target=self._run, name="reconcile")
+        self._thread.start()
+
+    def changed(self) -> None:
+        """Ask for a pass; from any thread, returns at once."""
+        with self._condition:
+            self._wanted = True
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """End the thread after the pass that it is in."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while self._awaited():
+            self.pass_once()
+
+    def _awaited(self) -> bool:
+        """Wait until a pass is due; False when the loop is to end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._wanted or self._closing, timeout=self._retry_in())
+            self._condition.wait_for(lambda: self._closing, timeout=DEBOUNCE)
+            self._wanted = False
+            return not self._closing
+
+    def _retry_in(self) -> float | None:
+        failures = [part.failures for part in self.report.parts.values() if part.failures]
+        return BACKOFF[min(*failures, len(BACKOFF)) - 1] if failures else None
+
+    def pass_once(self) -> None:
+        """One pass of all parts over one world."""
+        began = time.monotonic()
+        self._tried("API", self._follow)
+        self.report.passes += 1
+        self.report.seconds = time.monotonic() - began
+        self.report.finished = time.time()
+
+    def _follow(self) -> None:
+        world = self._snapshot()
+        fates = [self._tried(name, partial(part.reconcile, world)) for name, part in self._parts]
+        if all(fates):
+            self._followed(world)
+
+    def _tried(self, name: str, work: Callable[[], object]) -> bool:
+        report = self.report.parts[name]
+        began = time.monotonic()
+        try:
+            work()
+        except Exception as error:  # whatever a part raises must not end the others: this is their supervisor
+            report.failures += 1
+            report.error = f"{type(error).__name__}: {error}"
+            _log.exception("%s failed (%d in a row)", name, report.failures)
+        else:
+            report.failures = 0
+            report.error = ""
+        report.seconds = time.monotonic() - began
+        return not report.error

@@ -1,0 +1,224 @@
+"""What `groundwork-lab status` tells: gathered from the daemon's parts, and shown as tables.
+
+As JSON (all addresses are text, all times seconds):
+
+- `lab`, `pid`, `started` (ISO 8601), `log`
+- `api`, `s3`, `resolver`, `packages`: where the lab's own services answer, on the lab's internet
+- `vpcs`: [{id, cidrs}]
+- `interfaces`: [{id, vpc, subnet, private_ip, public_ip, owner, owner_id, groups}]
+- `hosts`: [{id, name, state, reachable, private_ip, public_ip, zone, type, image, key}]
+- `nat_gateways`: [{id, subnet, private_ip, public_ip}]
+- `balancers`: [{name, arn, dns_name, scheme, addresses, listeners: [{port, protocol}],
+  target_groups: [{name, arn, targets: [{id, port, name, state, reason, description}]}]}]
+- `reconcile`: {passes, seconds, finished, parts: {part: {seconds, failures, error}}}
+- `errors`: {part: message}, empty when all is well
+- `calls`: {total, writes}: since the last reset
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from groundwork_lab.model import Instance, Listener, LoadBalancer, Target, TargetGroup, World
+from groundwork_lab.ports import HealthReport
+from groundwork_lab.reconcile import LoopReport
+
+Health = Callable[[str], Mapping[tuple[str, int], HealthReport]]
+Row = Mapping[str, Any]
+
+
+def of_world(world: World, reachable: Callable[[str], bool], health: Health) -> dict[str, list[Row]]:
+    """The part of the status that the API's world and the data plane give."""
+    return {
+        "vpcs": [{"id": vpc.id, "cidrs": [str(cidr) for cidr in vpc.cidrs]} for vpc in world.vpcs.values()],
+        "interfaces": [_interface(world, each) for each in world.interfaces],
+        "hosts": sorted((_host(world, each, reachable) for each in world.instances.values()), key=_by_name),
+        "nat_gateways": [
+            {"id": nat.id, "subnet": nat.subnet_id, **_addresses(world, nat.interface_id)}
+            for nat in world.nat_gateways.values()
+        ],
+        "balancers": [_balancer(world, each, health) for each in world.load_balancers.values()],
+    }
+
+
+def of_loop(report: LoopReport) -> dict[str, Any]:
+    """How the data plane follows."""
+    parts = {name: asdict(part) for name, part in report.parts.items()}
+    loop = {"passes": report.passes, "seconds": report.seconds, "finished": report.finished, "parts": parts}
+    return {"reconcile": loop, "errors": report.errors}
+
+
+def _by_name(row: Row) -> tuple[str, str]:
+    return (row["name"], row["id"])
+
+
+def _addresses(world: World, interface_id: str) -> Row:
+    interface = world.interfaces.get(interface_id)
+    if interface is None:
+        return {"private_ip": None, "public_ip": None}
+    public = str(interface.public_ip) if interface.public_ip else None
+    return {"private_ip": str(interface.private_ip), "public_ip": public}
+
+
+def _interface(world: World, interface_id: str) -> Row:
+    interface = world.interfaces[interface_id]
+    return {
+        "id": interface.id,
+        "vpc": interface.vpc_id,
+        "subnet": interface.subnet_id,
+        **_addresses(world, interface_id),
+        "owner": interface.owner,
+        "owner_id": interface.owner_id,
+        "groups": list(interface.security_group_ids),
+    }
+
+
+def _host(world: World, instance: Instance, reachable: Callable[[str], bool]) -> Row:
+    return {
+        "id": instance.id,
+        "name": instance.tags.get("Name", ""),
+        "state": instance.state,
+        "reachable": instance.state == "running" and reachable(instance.id),
+        **_addresses(world, instance.interface_id),
+        "zone": instance.zone,
+        "type": instance.instance_type,
+        "image": instance.image_id,
+        "key": instance.key_name,
+    }
+
+
+def _balancer(world: World, balancer: LoadBalancer, health: Health) -> Row:
+    shown = "private_ip" if balancer.scheme == "internal" else "public_ip"
+    groups = [world.target_groups[arn] for arn in target_groups_of(balancer) if arn in world.target_groups]
+    return {
+        "name": balancer.name,
+        "arn": balancer.arn,
+        "dns_name": balancer.dns_name,
+        "scheme": balancer.scheme,
+        "addresses": [_addresses(world, each)[shown] for each in balancer.interface_ids],
+        "listeners": [{"port": each.port, "protocol": each.protocol} for each in balancer.listeners],
+        "target_groups": [_target_group(world, group, health(group.arn)) for group in groups],
+    }
+
+
+def target_groups_of(balancer: LoadBalancer) -> list[str]:
+    """The ARNs of the target groups that a balancer's listeners and rules forward to, each once."""
+    return list(dict.fromkeys(arn for listener in balancer.listeners for arn in _forwarded_to(listener)))
+
+
+def _forwarded_to(listener: Listener) -> Iterable[str]:
+    for action in [*listener.default_actions, *(each for rule in listener.rules for each in rule.actions)]:
+        groups: Any = action.config.get("TargetGroups", ())
+        yield from (group["TargetGroupArn"] for group in groups)
+
+
+def _target_group(world: World, group: TargetGroup, health: Mapping[tuple[str, int], HealthReport]) -> Row:
+    return {
+        "name": group.name,
+        "arn": group.arn,
+        "targets": [_target(world, each, health) for each in (*group.targets, *group.draining)],
+    }
+
+
+def _target(world: World, target: Target, health: Mapping[tuple[str, int], HealthReport]) -> Row:
+    instance = world.instances.get(target.id)
+    return {
+        "id": target.id,
+        "port": target.port,
+        "name": instance.tags.get("Name", "") if instance else "",
+        **asdict(health.get((target.id, target.port), HealthReport("unused"))),
+    }
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Aligned columns, indented; nothing for no rows."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not texts:
+        return []
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *texts, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [heads, *texts]]
+    return [f"  {line.rstrip()}" for line in lines]
+
+
+def render(status: Mapping[str, Any]) -> str:
+    """The status for a person: first whether all is well, then what there is."""
+    sections = [
+        _head(status),
+        _errors(status["errors"]),
+        _section("Hosts", table(HOSTS, [_host_cells(each) for each in status["hosts"]])),
+        _section("Balancers", _balancer_lines(status["balancers"])),
+        _section("NAT gateways", table(NATS, [[nat[key] for key in NATS_KEYS] for nat in status["nat_gateways"]])),
+        _section("VPCs", table(VPCS, [_vpc_cells(vpc, status["interfaces"]) for vpc in status["vpcs"]])),
+        _section("Data plane", table(PARTS, _part_rows(status["reconcile"]["parts"]))),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+HOSTS = ("NAME", "ID", "STATE", "SSH", "PRIVATE", "PUBLIC", "ZONE", "TYPE")
+NATS = ("ID", "SUBNET", "PRIVATE", "PUBLIC")
+NATS_KEYS = ("id", "subnet", "private_ip", "public_ip")
+VPCS = ("ID", "CIDRS", "INTERFACES")
+PARTS = ("PART", "LAST PASS", "STATE")
+TARGETS = ("TARGET", "ID", "PORT", "STATE", "REASON")
+
+
+def _head(status: Mapping[str, Any]) -> list[str]:
+    loop, calls = status["reconcile"], status["calls"]
+    state = "is up, but its data plane does not follow the API" if status["errors"] else "is up"
+    return [
+        f"The lab '{status['lab']}' {state}.",
+        f"  daemon    pid {status['pid']}, since {status['started']}, log {status['log']}",
+        f"  API       {status['api']} (S3 {status['s3']}), {calls['total']} calls, {calls['writes']} of them writes",
+        f"  names     {status['resolver']}, packages {status['packages']}",
+        f"  followed  {loop['passes']} times, the last one took {loop['seconds']:.2f} s",
+    ]
+
+
+def _errors(errors: Mapping[str, str]) -> list[str]:
+    lines = [f"  {part}: {error}" for part, error in errors.items()]
+    return ["Failing, tried again and again:", *lines] if lines else []
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [title, *lines] if lines else []
+
+
+def _host_cells(host: Row) -> list[object]:
+    answers = "yes" if host["reachable"] else "no"
+    return [
+        host["name"] or "-",
+        host["id"],
+        host["state"],
+        answers if host["state"] == "running" else "-",
+        *(host[key] or "-" for key in ("private_ip", "public_ip", "zone", "type")),
+    ]
+
+
+def _balancer_lines(balancers: Sequence[Row]) -> list[str]:
+    lines = []
+    for balancer in balancers:
+        ports = ", ".join(f"{each['protocol']} {each['port']}" for each in balancer["listeners"]) or "no listener"
+        addresses = " ".join(each or "-" for each in balancer["addresses"])
+        lines += [f"  {balancer['name']} ({balancer['scheme']}, {ports})", f"    {balancer['dns_name']}  {addresses}"]
+        for group in balancer["target_groups"]:
+            rows = [_target_cells(each) for each in group["targets"]]
+            lines += [f"    {group['name']}", *(f"    {line}" for line in table(TARGETS, rows) or ["  no targets"])]
+    return lines
+
+
+def _target_cells(target: Row) -> list[object]:
+    why = ": ".join(filter(None, [target["reason"], target["description"]]))
+    return [target["name"] or "-", target["id"], target["port"], target["state"], why]
+
+
+def _vpc_cells(vpc: Row, interfaces: Sequence[Row]) -> list[object]:
+    return [vpc["id"], " ".join(vpc["cidrs"]), sum(each["vpc"] == vpc["id"] for each in interfaces)]
+
+
+def _part_rows(parts: Mapping[str, Row]) -> list[list[object]]:
+    return [
+        [name, f"{part['seconds']:.3f} s", f"failed {part['failures']} times in a row" if part["error"] else "ok"]
+        for name, part in parts.items()
+    ]
