@@ -1,0 +1,103 @@
+"""The fabric as a part of the data plane: it makes the kernel's networking follow the world."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from groundwork_lab.fabric import apply, naming
+from groundwork_lab.fabric.compute import compute
+from groundwork_lab.fabric.kernel import Difference, Kernel, difference
+from groundwork_lab.fabric.namespaces import existing
+from groundwork_lab.fabric.observation import observe
+from groundwork_lab.fabric.uplink import Uplink
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import World
+from groundwork_lab.settings import Settings
+
+_log = logging.getLogger(__name__)
+_ATTEMPTS = 2  # the second one reads the kernel's state back first
+
+
+class Fabric:
+    """Implements `ports.Reconciler`: backbone, VPC routers, gateways and network interfaces of one lab."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._uplink = Uplink(settings, journal)
+        self._started = False
+        self._applied: Kernel | None = None  # None: unknown, to be read back
+        self._world = World()
+
+    def start(self) -> None:
+        """Make the backbone: internet, AWS plane, laptop and visitor, with the way to the real internet.
+
+        Raises OSError when a namespace cannot be made, RuntimeError when the backbone does not come up.
+        """
+        name = naming.internet_namespace(self._settings)
+        if name not in existing(self._settings):
+            apply.create(compute(World(), self._settings).namespaces[name], self._journal)
+        self._uplink.start()
+        self._started = True
+        self.reconcile(World())
+        if self._applied is None:
+            message = "The lab's backbone did not come up; the log tells which step failed."
+            raise RuntimeError(message)
+
+    def reconcile(self, world: World) -> None:
+        """Make the network follow `world`. What fails is logged and repaired at once or with the next world."""
+        self._keep_uplink()
+        if self._applied is not None and world == self._world:
+            return
+        wanted = compute(world, self._settings)
+        self._world = world
+        for _ in range(_ATTEMPTS):
+            if self._attempt(wanted):
+                return
+        _log.error("The network is not what the API says; the next change of the API tries again.")
+
+    def close(self) -> None:
+        """Remove all of this lab's namespaces and the uplink; what runs inside must have ended before."""
+        self._started = False
+        self._uplink.close()
+        gone = Difference(removed=tuple(existing(self._settings)))
+        for failure in apply.apply(gone, self._journal):
+            _log.error("%s", failure)
+        self._applied = None
+        self._world = World()
+
+    def _attempt(self, wanted: Kernel) -> bool:
+        """Apply the difference to what is there; True when it is all there now."""
+        started = time.monotonic()
+        before = self._applied if self._applied is not None else observe(self._settings, wanted)
+        change = difference(before, wanted)
+        failures = apply.apply(change, self._journal)
+        for failure in failures:
+            _log.error("%s", failure)
+        self._applied = None if failures else wanted
+        if not change.empty:
+            _log.info("network: %s in %.0f ms", _summary(change), 1000 * (time.monotonic() - started))
+        return not failures
+
+    def _keep_uplink(self) -> None:
+        """Start the uplink again when it died; its device's address and routes went with it."""
+        if not self._started or self._uplink.running:
+            return
+        _log.warning("The way to the real internet was lost; starting slirp4netns again.")
+        self._applied = None
+        try:
+            self._uplink.start()
+        except RuntimeError as error:
+            _log.error("%s", error)
+
+
+def _summary(change: Difference) -> str:
+    counts = {
+        "namespaces made": len(change.created),
+        "links cut": len(change.cut),
+        "links joined": len(change.joined),
+        "namespaces configured": len(change.deltas),
+        "namespaces removed": len(change.removed),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)

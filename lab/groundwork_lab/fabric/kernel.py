@@ -1,0 +1,192 @@
+"""The state of the kernel that the fabric wants, as values, and the difference between two such states.
+
+Nothing here touches the machine: `compute` builds a `Kernel`, `difference` compares two, `apply` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import TypeVar
+
+MAIN_TABLE = 254  # RT_TABLE_MAIN of linux/rtnetlink.h
+DEFAULT = IPv4Network("0.0.0.0/0")
+
+
+@dataclass(frozen=True)
+class Address:
+    device: str
+    address: IPv4Interface
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route to `destination`; without a device it is a black hole: packets vanish silently.
+
+    The gateway need not lie in a network of the device (`onlink` of ip-route(8)).
+    """
+
+    destination: IPv4Network
+    device: str | None = None
+    gateway: IPv4Address | None = None
+    table: int = MAIN_TABLE
+
+    @property
+    def key(self) -> tuple[int, IPv4Network]:
+        """What the kernel allows once."""
+        return (self.table, self.destination)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of policy routing; without a table, what matches is dropped."""
+
+    priority: int
+    table: int | None
+    incoming: str | None = None  # device
+    destination: IPv4Network | None = None
+    mark: int | None = None
+
+
+@dataclass(frozen=True)
+class Sysctl:
+    """`key` as a path below /proc/sys; one that names a device is set once that device is there."""
+
+    key: str
+    value: str
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a link; the kernel picks a random MAC address when none is given."""
+
+    namespace: str
+    device: str
+    mac: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A pair of virtual Ethernet devices."""
+
+    near: End
+    far: End
+
+    @property
+    def ends(self) -> tuple[End, End]:
+        return (self.near, self.far)
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One network namespace. Its devices come from the links and are always up, as is `lo`.
+
+    `ruleset` is the body of the nftables table `ip fabric`, empty for none; None means unknown (never equal to
+    a wanted one), as do sysctls when a namespace was read back.
+    """
+
+    name: str
+    sysctls: tuple[Sysctl, ...] = ()  # in the order of writing
+    addresses: frozenset[Address] = frozenset()
+    routes: frozenset[Route] = frozenset()
+    rules: frozenset[Rule] = frozenset()
+    ruleset: str | None = ""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    namespaces: Mapping[str, Namespace] = field(default_factory=dict)
+    links: frozenset[Link] = frozenset()
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What changes inside one namespace."""
+
+    namespace: str
+    devices: tuple[str, ...] = ()  # new ones, to be brought up
+    sysctls: tuple[Sysctl, ...] = ()
+    ruleset: str | None = None  # None: stays as it is
+    addresses: tuple[Address, ...] = ()
+    routes: tuple[Route, ...] = ()  # added, or put in the place of those with the same key
+    rules: tuple[Rule, ...] = ()
+    stale_addresses: tuple[Address, ...] = ()
+    stale_routes: tuple[Route, ...] = ()
+    stale_rules: tuple[Rule, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return self == Delta(self.namespace)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All that must be done, in the order of the fields."""
+
+    created: tuple[Namespace, ...] = ()
+    cut: tuple[Link, ...] = ()
+    joined: tuple[Link, ...] = ()
+    deltas: tuple[Delta, ...] = ()
+    removed: tuple[str, ...] = ()  # namespaces
+
+    @property
+    def empty(self) -> bool:
+        return self == Difference()
+
+
+def difference(before: Kernel, after: Kernel) -> Difference:
+    """What leads from one state to the other."""
+    created = [after.namespaces[name] for name in sorted(after.namespaces.keys() - before.namespaces.keys())]
+    removed = sorted(before.namespaces.keys() - after.namespaces.keys())
+    cut, joined = before.links - after.links, after.links - before.links
+    lost, new = _devices(cut), _devices(joined)
+    deltas = [
+        _delta(before.namespaces.get(name, Namespace(name)), wanted, lost.get(name, ()), new.get(name, ()))
+        for name, wanted in sorted(after.namespaces.items())
+    ]
+    return Difference(
+        created=tuple(created),
+        cut=_ordered(cut),
+        joined=_ordered(joined),
+        deltas=tuple(delta for delta in deltas if not delta.empty),
+        removed=tuple(removed),
+    )
+
+
+def _devices(links: Iterable[Link]) -> dict[str, set[str]]:
+    """The devices of links, by namespace."""
+    devices: dict[str, set[str]] = {}
+    for link in links:
+        for end in link.ends:
+            devices.setdefault(end.namespace, set()).add(end.device)
+    return devices
+
+
+def _delta(before: Namespace, after: Namespace, lost: Collection[str], new: Collection[str]) -> Delta:
+    """The change inside one namespace; what hangs on a lost device went with it."""
+    addresses = {address for address in before.addresses if address.device not in lost}
+    routes = {route for route in before.routes if route.device not in lost}
+    sysctls = {sysctl for sysctl in before.sysctls if sysctl.device is None or sysctl.device not in lost}
+    replaced = {route.key for route in after.routes}
+    return Delta(
+        namespace=after.name,
+        devices=tuple(sorted(new)),
+        sysctls=tuple(sysctl for sysctl in after.sysctls if sysctl not in sysctls),
+        ruleset=after.ruleset if after.ruleset != before.ruleset else None,
+        addresses=_ordered(after.addresses - addresses),
+        routes=_ordered(after.routes - routes),
+        rules=_ordered(after.rules - before.rules),
+        stale_addresses=_ordered(addresses - after.addresses),
+        stale_routes=_ordered(route for route in routes - after.routes if route.key not in replaced),
+        stale_rules=_ordered(before.rules - after.rules),
+    )
+
+
+T = TypeVar("T")
+
+
+def _ordered(things: Iterable[T]) -> tuple[T, ...]:
+    """The same order in every run, so that logs and tests compare."""
+    return tuple(sorted(things, key=repr))

@@ -1,0 +1,76 @@
+"""Named network namespaces: made, found, removed. As `ip netns`, without leaving a mount of its own behind."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import threading
+from collections.abc import Callable
+
+from groundwork_lab.journal import Entry, Journal
+from groundwork_lab.processes import CLONE_NEWNET, NETNS
+from groundwork_lab.settings import Settings
+
+_MS_BIND = 0x1000
+_MNT_DETACH = 2
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def existing(settings: Settings) -> list[str]:
+    """The names of this lab's namespaces that are there, by name."""
+    if not NETNS.is_dir():
+        return []
+    return sorted(path.name for path in NETNS.glob(f"{settings.name}-*") if _is_namespace(path.name))
+
+
+def create(name: str, journal: Journal, prepare: Callable[[], None]) -> None:
+    """Make a namespace, recorded first, and run `prepare` inside before it gets its name. Raises OSError."""
+    journal.record(Entry("namespace", name))
+    NETNS.mkdir(mode=0o755, exist_ok=True)
+    if _is_namespace(name):
+        raise FileExistsError(errno.EEXIST, "there is such a network namespace already", name)
+    failure: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            _check(_libc.unshare(CLONE_NEWNET), name)
+            prepare()
+            _pin(name)
+        except BaseException as error:  # handed to the caller's thread, whatever it is
+            failure.append(error)
+
+    thread = threading.Thread(target=body, name=f"make-{name}")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+
+
+def remove(name: str) -> None:
+    """Take a namespace's name away: it ends with its last process. Nothing happens when it is not there."""
+    path = NETNS / name
+    if _libc.umount2(os.fsencode(path), _MNT_DETACH) != 0 and ctypes.get_errno() not in (errno.EINVAL, errno.ENOENT):
+        _check(-1, name)
+    path.unlink(missing_ok=True)
+
+
+def _is_namespace(name: str) -> bool:
+    """Whether the file is a mount of nsfs; a plain file is what a crash between two calls left."""
+    try:
+        return (NETNS / name).stat().st_dev != NETNS.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
+def _pin(name: str) -> None:
+    """Mount the calling thread's namespace on its name's file."""
+    path = NETNS / name
+    path.touch(mode=0o444)
+    _check(_libc.mount(b"/proc/thread-self/ns/net", os.fsencode(path), b"none", _MS_BIND, None), name)
+
+
+def _check(result: int, name: str) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), name)
