@@ -69,9 +69,18 @@ def apply(change: Difference, journal: Journal) -> list[Failure]:
 
 
 def create(namespace: Namespace, journal: Journal) -> None:
-    """Make an empty namespace with its sysctls, which devices inherit when they come."""
+    """Make an empty namespace with its sysctls, which devices inherit when they come, and its loopback up.
+
+    A namespace's loopback is born down: its own addresses, on whatever device, answer to itself only when it is up.
+    """
     general = [sysctl for sysctl in namespace.sysctls if sysctl.device is None]
-    namespaces.create(namespace.name, journal, lambda: _write_sysctls(general))
+
+    def prepare() -> None:
+        _write_sysctls(general)
+        with IPRoute() as netlink:
+            netlink.link("set", index=socket.if_nametoindex("lo"), state="up")
+
+    namespaces.create(namespace.name, journal, prepare)
 
 
 def remove(name: str, journal: Journal) -> None:
