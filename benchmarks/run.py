@@ -1,0 +1,219 @@
+"""Side by side with the peers, in one run on one machine: `make bench`, or `python benchmarks/run.py infrastructure`.
+
+Each comparison starts a lab of its own (`GROUNDWORK_LAB=bench`), takes turns where a measurement is repeated, and
+writes a table of medians and ratios to benchmarks/results/<comparison>.md. Machines are noisy: the ratios count.
+
+`BENCH_GEERLINGGUY_ROLES` names a folder with the roles geerlingguy.apache, geerlingguy.mysql and geerlingguy.php;
+without it that row says that it is absent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = ROOT / ".venv" / "bin"
+RESULTS = ROOT / "benchmarks" / "results"
+PEERS = ROOT / "benchmarks" / "peers"
+LAB = "bench"
+SITE = ("ansible-playbook", "-i", "inventories/local", "site.yml")
+SERVERS = ("public-1", "public-2", "private-1", "private-2")
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: `seconds` is a median; `calls` are API calls, None where they do not matter."""
+
+    job: str
+    who: str
+    seconds: float
+    calls: int | None = None
+
+
+def environment() -> dict[str, str]:
+    path = f"{BIN}:{os.environ['PATH']}"
+    return {**os.environ, "GROUNDWORK_LAB": LAB, "PATH": path, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"}
+
+
+def run(*argv: str, **more: str) -> str:
+    """A command's output; a failure ends the benchmark with all that the command said."""
+    done = subprocess.run(argv, cwd=ROOT, env={**environment(), **more}, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(argv)} failed with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    return done.stdout
+
+
+def lab(*argv: str) -> str:
+    return run("groundwork-lab", *argv)
+
+
+def inside(*argv: str, **more: str) -> str:
+    """A command on the lab's internet."""
+    return run("groundwork-lab", "exec", "--", *argv, **more)
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.monotonic()
+    work()
+    return time.monotonic() - start
+
+
+def measured(work: Callable[[], object]) -> tuple[float, int]:
+    """Seconds and API calls of a piece of work."""
+    lab("calls", "--reset")
+    seconds = timed(work)
+    counted = json.loads(lab("calls", "--json"))["calls"]
+    return seconds, sum(number for operations in counted.values() for number in operations.values())
+
+
+def fresh_lab() -> None:
+    lab("down")
+    lab("up")
+
+
+def infrastructure() -> list[Row]:
+    """The network, servers and balancers: one process per topic against one module per resource."""
+    fresh_lab()
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "key"
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+
+        def ours() -> None:
+            inside(*SITE, "--tags", "infrastructure")
+
+        def peer() -> None:
+            inside("ansible-playbook", str(PEERS / "infrastructure.yml"), "-e", f"public_key_file={key}.pub")
+
+        contenders = {"groundwork.aws": ours, "amazon.aws + community.aws": peer}
+        rows = [Row("first run", who, *measured(work)) for who, work in contenders.items()]
+        again = {who: [measured(work)] for who, work in contenders.items()}
+        for _ in range(REPEATS - 1):
+            for who, work in contenders.items():
+                again[who].append(measured(work))
+    for who, taken in again.items():
+        rows.append(Row("nothing to do", who, statistics.median(s for s, _ in taken), max(c for _, c in taken)))
+    return rows
+
+
+def packages() -> list[str]:
+    """What the role `lamp` installs on a server that has its own database."""
+    said = inside(
+        "ansible",
+        "-i",
+        "inventories/local",
+        "public-1",
+        "-m",
+        "ansible.builtin.include_role",
+        "-a",
+        "name=groundwork.aws.lamp tasks_from=list_packages.yml",
+    )
+    return json.loads(said[said.index("[") : said.rindex("]") + 1])
+
+
+def bare_install(server: str, names: Sequence[str]) -> None:
+    script = f"sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -yq {' '.join(names)}"
+    inside("ansible", "-i", "inventories/local", server, "-m", "ansible.builtin.raw", "-a", script)
+
+
+def lamp() -> list[Row]:
+    """One fresh server each: a bare install, the role `lamp`, and the peer's roles; then nothing to do."""
+    fresh_lab()
+    inside(*SITE, "--tags", "infrastructure")
+    names = packages()
+    bare_install("private-2", names)  # fills the package cache for everyone
+    ours = (*SITE, "--limit", "public-2", "--tags", "lamp")
+    rows = [
+        Row("fresh server", "bare apt-get install", timed(lambda: bare_install("public-1", names))),
+        Row("fresh server", "groundwork.aws lamp", timed(lambda: inside(*ours))),
+    ]
+    roles = os.environ.get("BENCH_GEERLINGGUY_ROLES")
+    if roles:
+
+        def peer() -> None:
+            inside(
+                "ansible-playbook",
+                "-i",
+                "inventories/local",
+                str(PEERS / "geerlingguy.yml"),
+                "--limit",
+                "private-1",
+                ANSIBLE_ROLES_PATH=roles,
+            )
+
+        rows.append(Row("fresh server", "geerlingguy roles", timed(peer)))
+        rows.append(Row("nothing to do", "geerlingguy roles", statistics.median(timed(peer) for _ in range(REPEATS))))
+    else:
+        print("BENCH_GEERLINGGUY_ROLES is not set: the comparison with geerlingguy's roles is absent.")
+    rows.append(
+        Row(
+            "nothing to do",
+            "groundwork.aws lamp",
+            statistics.median(timed(lambda: inside(*ours)) for _ in range(REPEATS)),
+        )
+    )
+    return rows
+
+
+def whole() -> list[Row]:
+    """From no lab to both balancers serving from four servers, against a bare install on the same four at once."""
+    fresh_lab()
+    inside(*SITE, "--tags", "infrastructure")
+    names = packages()
+    bare_install("private-2", names)  # fills the package cache for everyone
+    fresh_lab()
+    inside(*SITE, "--tags", "infrastructure")
+
+    def bare() -> None:
+        with ThreadPoolExecutor(len(SERVERS)) as pool:
+            list(pool.map(lambda server: bare_install(server, names), SERVERS))
+
+    rows = [Row("four servers", "bare apt-get install, at once", timed(bare))]
+    lab("down")
+
+    def ours() -> None:
+        lab("up")
+        inside(*SITE)
+
+    rows.append(Row("four servers", "groundwork-lab up + site.yml", timed(ours)))
+    return rows
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A Markdown table; each ratio is to the job's first row."""
+    lines = ["| job | who | seconds | ratio | API calls |", "|---|---|---:|---:|---:|"]
+    first: dict[str, float] = {}
+    for row in rows:
+        base = first.setdefault(row.job, row.seconds)
+        calls = "" if row.calls is None else str(row.calls)
+        lines.append(f"| {row.job} | {row.who} | {row.seconds:.1f} | {row.seconds / base:.2f} | {calls} |")
+    return "\n".join(lines) + "\n"
+
+
+COMPARISONS: dict[str, Callable[[], list[Row]]] = {"infrastructure": infrastructure, "lamp": lamp, "whole": whole}
+
+
+def main(names: Sequence[str]) -> None:
+    """Run the named comparisons, or all."""
+    RESULTS.mkdir(exist_ok=True)
+    try:
+        for name in names or COMPARISONS:
+            text = f"# {name}\n\n{COMPARISONS[name].__doc__}\n\n{table(COMPARISONS[name]())}"
+            (RESULTS / f"{name}.md").write_text(text)
+            print(text)
+    finally:
+        lab("down")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
