@@ -65,7 +65,11 @@ def apply(changes: t.Sequence[Change], clients: Clients, ids: Ids, clock: Clock 
             error.details["made"] = [str(c) for c in changes[:position]]
             error.details["not_made"] = [str(c) for c in changes[position:]]
             raise
-    run.settle()
+    try:
+        run.settle()
+    except GroundworkError as error:
+        error.details["made"] = [str(c) for c in changes]
+        raise
 
 
 class _Run:
@@ -74,15 +78,17 @@ class _Run:
         self.ids = ids
         self.clock = clock
         self.made: set[tuple[str, str]] = set()
-        self.waits: dict[tuple[str, str], Wait] = {}
+        self.waits: dict[tuple[str, str], list[Wait]] = {}
 
     def make(self, change: Change) -> None:
+        for ref in change.awaits:
+            self._await((ref.resource, ref.name))
         for one in change.calls:
             self._make_call(change, one)
         key = (change.resource, change.name)
         self.made.add(key)
         if change.wait:
-            self.waits[key] = change.wait
+            self.waits.setdefault(key, []).append(change.wait)
 
     def settle(self) -> None:
         """Await everything that nothing later referred to."""
@@ -91,7 +97,7 @@ class _Run:
 
     def _make_call(self, change: Change, one: Call) -> None:
         needed = {(ref.resource, ref.name) for ref in references(one.arguments)}
-        for key in needed & self.waits.keys() - {(change.resource, change.name)}:
+        for key in needed - {(change.resource, change.name)}:
             self._await(key)
         arguments = resolve(one.arguments, self.ids)
         fresh = bool(needed & (self.made | {(change.resource, change.name)}))
@@ -135,7 +141,10 @@ class _Run:
             delay = min(delay * 2, 8.0)
 
     def _await(self, key: tuple[str, str]) -> None:
-        wait = self.waits.pop(key)
+        for wait in self.waits.pop(key, []):
+            self._wait(wait)
+
+    def _wait(self, wait: Wait) -> None:
         arguments = resolve(wait.call.arguments, self.ids)
 
         def look() -> dict[str, t.Any]:

@@ -17,13 +17,13 @@ description:
     availability zone, a route table for every subnet, an internet gateway and the default route to it for the
     subnets of public tiers, and a gateway endpoint for S3 on request.
   - Subnets are called by their tier and their zone's letter, as V(public-a).
-  - Addresses are given or allocated. An existing subnet keeps its addresses; a new one gets the next free block after the
-    highest one, so adding a tier or a zone later moves nothing.
+  - Addresses are given or allocated. An existing subnet keeps its addresses; a new one gets the next free block after
+    the highest one, so adding a tier or a zone later moves nothing.
   - The VPC's default security group loses its rules, so that a server that is launched without a group is closed.
   - No subnet gives public addresses to whatever is launched in it. A server gets one when it is declared so.
   - The modules M(amazon.aws.ec2_vpc_net), M(amazon.aws.ec2_vpc_subnet), M(amazon.aws.ec2_vpc_route_table) and
-    M(amazon.aws.ec2_vpc_igw) manage one resource each. They cannot be planned in check mode on an empty account, because
-    each needs an id of the one before, and their calls grow with the number of resources.
+    M(amazon.aws.ec2_vpc_igw) manage one resource each. They cannot be planned in check mode on an empty account,
+    because each needs an id of the one before, and their calls grow with the number of resources.
 options:
   cidr:
     description:
@@ -75,8 +75,8 @@ options:
     default: false
   purge:
     description:
-      - Whether subnets, an internet gateway and an S3 endpoint that the module made before and that are not declared any
-        more are removed. A subnet that is in use is not; the module fails then.
+      - Whether subnets, an internet gateway and an S3 endpoint that the module made before and that are not declared
+        any more are removed. A subnet that is in use is not; the module fails then.
     type: bool
     default: false
 extends_documentation_fragment:

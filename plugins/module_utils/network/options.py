@@ -81,8 +81,8 @@ def parse_network(options: t.Mapping[str, t.Any], problems: Problems) -> Network
     """The desired network of the options of `ec2_vpc_network`, or None when `problems` has grown."""
     before = len(problems.found)
     cidr = parse_vpc_block(options["cidr"], "cidr", problems)
-    zones = _parse_zones(options["zones"], options.get("region"), problems)
-    tiers = _parse_tiers(options["tiers"], problems)
+    zones = parse_zones(options["zones"], options.get("region"), problems)
+    tiers = parse_tiers(options["tiers"], problems)
     prefix = _parse_prefix(options["subnet_prefix"], cidr, problems)
     names = [f"{tier}-{zone[-1]}" for tier in tiers for zone in zones]
     given = _parse_given(options.get("subnet_cidrs") or {}, names, cidr, problems)
@@ -112,7 +112,8 @@ def _region(zone: str) -> str:
     return match["region"] if match else ""
 
 
-def _parse_zones(zones: t.Sequence[str], region: str | None, problems: Problems) -> list[str]:
+def parse_zones(zones: t.Sequence[str], region: str | None, problems: Problems) -> list[str]:
+    """The zones, once their form, region and letters are checked."""
     if not zones:
         problems.add("zones", "there is none", "name at least one availability zone, for example eu-central-1a")
     for position, zone in enumerate(zones):
@@ -130,7 +131,8 @@ def _parse_zones(zones: t.Sequence[str], region: str | None, problems: Problems)
     return list(zones)
 
 
-def _parse_tiers(tiers: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> dict[str, bool]:
+def parse_tiers(tiers: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> dict[str, bool]:
+    """Whether each tier is public, by its name."""
     if not tiers:
         problems.add("tiers", "there is none", "name at least one tier")
     parsed: dict[str, bool] = {}
