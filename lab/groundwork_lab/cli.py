@@ -140,7 +140,7 @@ def execute(settings: Settings, options: argparse.Namespace) -> int:
     except PermissionError as error:
         raise LabError("Entering the lab's internet needs root; run this with sudo.", 125) from error
     except FileNotFoundError as error:
-        raise LabError(f"{not_up(settings.name)} ({error.filename} is missing)", 125) from error
+        raise LabError(f"{not_up(settings)} ({error.filename} is missing)", 125) from error
     return _become(argv, laptop.environment(settings, os.environ))
 
 

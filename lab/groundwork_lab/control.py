@@ -41,7 +41,7 @@ class Server:
         self._server.daemon_threads = True
         path.chmod(0o600)
         self._path = path
-        self._thread = threading.Thread(target=self._server.serve_forever, name="control", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.1], name="control", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -107,7 +107,7 @@ def ask(settings: Settings, method: str, path: str, body: object = None) -> byte
         response = connection.getresponse()
         content = response.read()
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise not_up(settings.name) from error
+        raise not_up(settings) from error
     except PermissionError as error:
         raise LabError("The lab's control socket is for root only; run this with sudo.") from error
     except TimeoutError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from groundwork_lab.settings import Settings
+
 
 class LabError(Exception):
     """`code` is the command's exit code: 1 for a refusal, 3 when the lab is not up (as LSB's status says)."""
@@ -14,5 +16,12 @@ class LabError(Exception):
 NOT_UP = 3
 
 
-def not_up(name: str) -> LabError:
-    return LabError(f"The lab '{name}' is not up; start it with `groundwork-lab up`.", NOT_UP)
+def not_up(settings: Settings) -> LabError:
+    """What to do about a daemon that does not answer."""
+    if settings.state.exists():
+        return LabError(half_there(settings), NOT_UP)
+    return LabError(f"The lab '{settings.name}' is not up; start it with `groundwork-lab up`.", NOT_UP)
+
+
+def half_there(settings: Settings) -> str:
+    return f"The lab '{settings.name}' is half there: its daemon ended; run `groundwork-lab down`, then `up`."

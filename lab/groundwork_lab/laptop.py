@@ -110,9 +110,9 @@ def _cover(covered: str, ours: Path) -> None:
 
 
 def _let_go_of_disks(settings: Settings) -> None:
-    """Unmount this namespace's copies of the hosts' disks: a shell left open must not keep a disk busy."""
+    """Unmount this namespace's copies of hosts' disks, of any lab: a shell left open must not keep a disk busy."""
     table = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
-    for point in mounts_below(str(settings.state), table):
+    for point in mounts_below(str(settings.state.parent), table):
         umount(point, MNT_DETACH)
 
 

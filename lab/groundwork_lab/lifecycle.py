@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from groundwork_lab.errors import LabError
+from groundwork_lab.errors import LabError, half_there
 from groundwork_lab.journal import Journal, start_time
 from groundwork_lab.laptop import FOREIGN
 from groundwork_lab.processes import NETNS, end
@@ -79,8 +79,7 @@ def daemon(settings: Settings) -> tuple[int, int] | None:
 
 def refuse_if_half_there(settings: Settings) -> None:
     if settings.state.exists():
-        message = f"The lab '{settings.name}' is half there: its daemon ended; run `groundwork-lab down`, then `up`."
-        raise LabError(message)
+        raise LabError(half_there(settings))
 
 
 def refuse_without_programs(path: str) -> None:

@@ -1,0 +1,103 @@
+"""`up` and `down` refuse what cannot work, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from groundwork_lab import lifecycle
+from groundwork_lab.errors import LabError
+from groundwork_lab.journal import start_time
+from groundwork_lab.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(name="unittest", state=tmp_path / "labs" / "unittest", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Callable[[list[str]], str]:
+    """A PATH that holds these programs."""
+
+    def make(names: list[str]) -> str:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name in names:
+            (folder / name).touch(mode=0o755)
+        return str(folder)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (["nft"], "This machine lacks nft; run `apt-get install nftables`."),
+        (["dnsmasq", "haproxy"], "This machine lacks dnsmasq, haproxy; run `apt-get install dnsmasq-base haproxy`."),
+        (["nsenter", "setpriv"], "This machine lacks nsenter, setpriv; run `apt-get install util-linux`."),
+    ],
+)
+def test_missing_programs_are_named_with_their_packages(
+    programs: Callable[[list[str]], str], missing: list[str], message: str
+) -> None:
+    path = programs([name for name in lifecycle.PROGRAMS if name not in missing])
+    with pytest.raises(LabError) as caught:
+        lifecycle.refuse_without_programs(path)
+    assert str(caught.value) == message
+
+
+def test_with_all_programs_nothing_is_refused(programs: Callable[[list[str]], str]) -> None:
+    lifecycle.refuse_without_programs(programs(list(lifecycle.PROGRAMS)))
+
+
+@pytest.mark.parametrize(
+    ("identity", "living"),
+    [
+        (None, False),
+        ("", False),
+        (json.dumps({"pid": os.getpid(), "start": start_time(os.getpid())}), True),
+        (json.dumps({"pid": os.getpid(), "start": 1}), False),
+        (json.dumps({"pid": 4194303, "start": 1}), False),
+    ],
+)
+def test_the_daemon_lives_when_its_pid_and_start_do(settings: Settings, identity: str | None, living: bool) -> None:
+    settings.state.mkdir(parents=True)
+    if identity is not None:
+        settings.daemon.write_text(identity)
+    assert (lifecycle.daemon(settings) is not None) is living
+
+
+def test_up_refuses_a_crashed_lab_and_down_clears_it(settings: Settings) -> None:
+    settings.state.mkdir(parents=True)
+    with pytest.raises(LabError, match=r"half there.*run `groundwork-lab down`"):
+        lifecycle.up(settings, 1.0, lambda line: None)
+    assert lifecycle.down(settings, lambda line: None) == (True, [])
+    assert not settings.state.parent.exists()
+    assert lifecycle.down(settings, lambda line: None) == (False, [])
+
+
+def test_two_at_once_are_refused(settings: Settings) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind("\0groundwork-lab-unittest")
+        with pytest.raises(LabError, match="Another `up` or `down`"):
+            lifecycle.down(settings, lambda line: None)
+    assert lifecycle.down(settings, lambda line: None) == (False, [])
+
+
+def test_only_root_may(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="needs root; run this with sudo"):
+        lifecycle.up(settings, 1.0, lambda line: None)
+
+
+def test_a_real_account_does_not_reach_the_daemon(settings: Settings) -> None:
+    inherited = {"AWS_PROFILE": "prod", "AWS_ACCESS_KEY_ID": "x", "HOME": "/root"}
+    found = lifecycle._environment(settings, inherited)
+    assert not [name for name in found if name.startswith("AWS_")]
+    assert (found["HOME"], found["GROUNDWORK_LAB"]) == ("/root", "unittest")
