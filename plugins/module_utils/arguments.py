@@ -21,8 +21,8 @@ COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 ENVIRONMENT_LENGTH = 16
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
-# A load balancer's name must not begin with `internal-`.
-RESERVED_ENVIRONMENTS = frozenset({"internal"})
+# A load balancer's name must not begin with `internal-`, a security group's not with `sg-`.
+RESERVED_ENVIRONMENTS = frozenset({"internal", "sg"})
 
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
 MAX_TAGS = 40  # of 50, so that there is room for our own and for other people's
