@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from groundwork_lab.fabric.fabric import Fabric
+from groundwork_lab.fabric.fabric import Fabric, FabricError
 
-__all__ = ["Fabric"]
+__all__ = ["Fabric", "FabricError"]

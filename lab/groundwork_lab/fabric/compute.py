@@ -157,11 +157,16 @@ def _resident(
 
 
 def _router(settings: Settings, world: World, network: Network) -> Part:
-    """A VPC's router: an end of every interface's link, and the subnets' `.1` addresses."""
+    """A VPC's router: an end of every interface's link.
+
+    Its own addresses are those that hosts send to directly or ask for by ARP: the subnets' `.1`, the name servers
+    (`.2` may lie in a subnet), instance metadata.
+    """
     name = naming.router_namespace(settings, network.vpc.id)
     devices = {interface.id: device_name(interface.id) for interface in network.interfaces.values()}
     gateways = (subnet.cidr.network_address + 1 for subnet in network.subnets.values())
-    own = _single("lo", *gateways, rulesets.METADATA, ROUTER_LINK, network.transfer)
+    servers = rulesets.name_servers(network.vpc)
+    own = _single("lo", *gateways, *servers, rulesets.METADATA, ROUTER_LINK, network.transfer)
     namespace = Namespace(
         name=name,
         sysctls=(

@@ -6,17 +6,22 @@ import logging
 import time
 
 from groundwork_lab.fabric import apply, naming
+from groundwork_lab.fabric.apply import Failure
 from groundwork_lab.fabric.compute import compute
 from groundwork_lab.fabric.kernel import Difference, Kernel, difference
 from groundwork_lab.fabric.namespaces import existing
 from groundwork_lab.fabric.observation import observe
-from groundwork_lab.fabric.uplink import Uplink
+from groundwork_lab.fabric.uplink import Uplink, UplinkError
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import World
 from groundwork_lab.settings import Settings
 
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 2  # the second one reads the kernel's state back first
+
+
+class FabricError(Exception):
+    """Steps that failed, each with its place and what the kernel or nft said."""
 
 
 class Fabric:
@@ -33,7 +38,7 @@ class Fabric:
     def start(self) -> None:
         """Make the backbone: internet, AWS plane, laptop and visitor, with the way to the real internet.
 
-        Raises OSError when a namespace cannot be made, RuntimeError when the backbone does not come up.
+        Raises OSError when a namespace cannot be made, UplinkError or FabricError when something does not come up.
         """
         name = naming.internet_namespace(self._settings)
         if name not in existing(self._settings):
@@ -41,21 +46,24 @@ class Fabric:
         self._uplink.start()
         self._started = True
         self.reconcile(World())
-        if self._applied is None:
-            message = "The lab's backbone did not come up; the log tells which step failed."
-            raise RuntimeError(message)
 
     def reconcile(self, world: World) -> None:
-        """Make the network follow `world`. What fails is logged and repaired at once or with the next world."""
+        """Make the network follow `world`.
+
+        What fails is logged, and tried again at once against the kernel's state read back. Raises FabricError when
+        that fails too; called again, it tries again.
+        """
         self._keep_uplink()
         if self._applied is not None and world == self._world:
             return
         wanted = compute(world, self._settings)
         self._world = world
         for _ in range(_ATTEMPTS):
-            if self._attempt(wanted):
+            failures = self._attempt(wanted)
+            if not failures:
                 return
-        _log.error("The network is not what the API says; the next change of the API tries again.")
+        message = "The network does not follow the API: " + "; ".join(str(failure) for failure in failures)
+        raise FabricError(message)
 
     def close(self) -> None:
         """Remove all of this lab's namespaces and the uplink; what runs inside must have ended before."""
@@ -67,18 +75,20 @@ class Fabric:
         self._applied = None
         self._world = World()
 
-    def _attempt(self, wanted: Kernel) -> bool:
-        """Apply the difference to what is there; True when it is all there now."""
+    def _attempt(self, wanted: Kernel) -> list[Failure]:
+        """Apply the difference to what is there; the steps that failed."""
         started = time.monotonic()
         before = self._applied if self._applied is not None else observe(self._settings, wanted)
         change = difference(before, wanted)
+        self._applied = None
         failures = apply.apply(change, self._journal)
         for failure in failures:
             _log.error("%s", failure)
-        self._applied = None if failures else wanted
+        if not failures:
+            self._applied = wanted
         if not change.empty:
             _log.info("network: %s in %.0f ms", _summary(change), 1000 * (time.monotonic() - started))
-        return not failures
+        return failures
 
     def _keep_uplink(self) -> None:
         """Start the uplink again when it died; its device's address and routes went with it."""
@@ -88,8 +98,8 @@ class Fabric:
         self._applied = None
         try:
             self._uplink.start()
-        except RuntimeError as error:
-            _log.error("%s", error)
+        except UplinkError as error:
+            _log.error("%s", error)  # its device's address and routes fail then, which is raised; the rest goes on
 
 
 def _summary(change: Difference) -> str:

@@ -15,11 +15,15 @@ from pyroute2 import IPRoute
 
 from groundwork_lab.fabric.naming import internet_namespace
 from groundwork_lab.fabric.rulesets import UPLINK_DEVICE
-from groundwork_lab.journal import Entry, Journal, start_time
-from groundwork_lab.processes import NETNS, end, in_namespace, spawn
+from groundwork_lab.journal import Journal
+from groundwork_lab.processes import NETNS, in_namespace, spawn, stop
 from groundwork_lab.settings import Settings
 
 _DEADLINE = 10.0  # seconds until the tap must be there
+
+
+class UplinkError(Exception):
+    """slirp4netns did not come up."""
 
 
 class Uplink:
@@ -29,14 +33,13 @@ class Uplink:
         self._settings = settings
         self._journal = journal
         self._process: subprocess.Popen[bytes] | None = None
-        self._entry: Entry | None = None
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait for its device, which is up then. Raises RuntimeError when it does not come."""
+        """Start it and wait for its device, which is up then. Raises UplinkError when it does not come."""
         self.close()
         namespace = internet_namespace(self._settings)
         reader, writer = os.pipe()
@@ -49,7 +52,6 @@ class Uplink:
             )
         finally:
             os.close(writer)
-        self._entry = Entry("process", str(self._process.pid), start_time(self._process.pid) or 0)
         try:
             self._await(reader)
         finally:
@@ -57,12 +59,9 @@ class Uplink:
         in_namespace(namespace, _bring_up)
 
     def close(self) -> None:
-        if self._process is None or self._entry is None:
-            return
-        end(self._process.pid, self._entry.start)
-        self._process.wait()
-        self._journal.strike(self._entry)
-        self._process = self._entry = None
+        if self._process is not None:
+            stop(self._process, self._journal)
+            self._process = None
 
     def _await(self, reader: int) -> None:
         """It writes a byte when it is ready, and closes its end when it dies."""
@@ -70,7 +69,7 @@ class Uplink:
         if not readable or not os.read(reader, 1):
             log = self._settings.state / "uplink.log"
             message = f"slirp4netns did not start; see {log}. It needs /dev/net/tun and Debian's slirp4netns."
-            raise RuntimeError(message)
+            raise UplinkError(message)
 
 
 def argv(namespace: str, ready: int) -> list[str]:
