@@ -1,0 +1,30 @@
+"""The pages that a load balancer answers with by itself.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+"""
+
+from __future__ import annotations
+
+REASONS = {
+    301: "Moved Permanently",
+    302: "Found",
+    400: "Bad Request",
+    408: "Request Time-out",
+    502: "Bad Gateway",
+    503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+}
+
+
+def title(status: int) -> str:
+    return f"{status} {REASONS[status]}"
+
+
+def page(status: int) -> str:
+    return page_titled(title(status))
+
+
+def page_titled(words: str) -> str:
+    """ELB's page with `words` in it twice, its lines ended as HTTP's are."""
+    lines = ["<html>", f"<head><title>{words}</title></head>", "<body>", f"<center><h1>{words}</h1></center>"]
+    return "".join(f"{line}\r\n" for line in [*lines, "</body>", "</html>"])

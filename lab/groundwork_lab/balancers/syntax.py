@@ -1,0 +1,43 @@
+"""HAProxy's configuration language: quoting, wildcards as regular expressions, ELB's placeholders as formats.
+
+https://docs.haproxy.org/2.6/configuration.html, sections 2.2 (quoting) and 8.2.4 (custom log format).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_ESCAPES = {"'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def quoted(text: str) -> str:
+    """One word of the configuration that means `text`, whatever is in it.
+
+    Strong quotes keep everything as it is but a quote and a line's end, which are escaped outside of them.
+    """
+    parts = re.split(r"(['\n\r\t])", text)
+    return "".join(_ESCAPES.get(part) or f"'{part}'" for part in parts if part) or "''"
+
+
+def literal(text: str) -> str:
+    """`text` inside a log-format string, where `%` begins a variable."""
+    return text.replace("%", "%%")
+
+
+def wildcard(pattern: str, *, any_character: str = ".") -> str:
+    """A regular expression for an ELB pattern: `*` is any number of characters, `?` exactly one.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+    """
+    special = {"*": f"{any_character}*", "?": any_character}
+    return "".join(special.get(character) or re.escape(character) for character in pattern)
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A log-format string for a redirect's `template` with its `#{name}` placeholders.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
+    """
+    parts = re.split(r"#\{(\w+)\}", template)
+    return "".join(values[part] if index % 2 else literal(part) for index, part in enumerate(parts))
