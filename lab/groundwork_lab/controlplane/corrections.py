@@ -1,0 +1,124 @@
+"""moto with the corrections in: its backends and answers subclassed, its helpers exchanged.
+
+Each topic's file has a backend (state and rules), often answers (parameters and words), and the classes that
+take the place of moto's. Here they are put together, in moto's own registries.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import moto.ec2.models
+import moto.ec2.urls
+import moto.ec2.utils
+import moto.ssm.models
+from moto.core.base_backend import BackendDict
+from moto.ec2.models import (
+    elastic_network_interfaces,
+    instances,
+    route_tables,
+    security_groups,
+    subnets,
+)
+
+from groundwork_lab.controlplane import filters
+from groundwork_lab.controlplane.addresses import AddressesBackend
+from groundwork_lab.controlplane.answering import Answering
+from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.gateways import GatewaysBackend, GatewaysResponses, passes_igw_filters
+from groundwork_lab.controlplane.groups import Group, GroupsBackend, GroupsResponses, Rule
+from groundwork_lab.controlplane.images import ImagesBackend, ImagesResponses
+from groundwork_lab.controlplane.instances import (
+    Instance,
+    InstancesBackend,
+    InstancesResponses,
+    passes_filter_dict,
+)
+from groundwork_lab.controlplane.interfaces import Interface, InterfacesBackend, InterfacesResponses
+from groundwork_lab.controlplane.nat import NatBackend, NatResponses
+from groundwork_lab.controlplane.parameters import ParametersBackend
+from groundwork_lab.controlplane.routes import Route, RoutesBackend
+from groundwork_lab.controlplane.subnets import Subnet, SubnetsBackend, SubnetsResponses
+from groundwork_lab.controlplane.tagging import TagsBackend, TagsResponses
+
+
+class Backend(
+    AddressesBackend,
+    GatewaysBackend,
+    GroupsBackend,
+    ImagesBackend,
+    InstancesBackend,
+    InterfacesBackend,
+    NatBackend,
+    RoutesBackend,
+    SubnetsBackend,
+    TagsBackend,
+):
+    """EC2 in one region."""
+
+    context: Context  # of the control plane in use
+    _url_module = moto.ec2.urls  # moto looks for it beside the class
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        self.client_tokens: dict[tuple[str, str], tuple[str, Any]] = {}
+        super().__init__(region_name, account_id)
+        self._connect_default_vpc()
+
+    def _connect_default_vpc(self) -> None:
+        """A default VPC has an internet gateway and a route to it; moto leaves them out.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
+        """
+        gateway = self.create_internet_gateway()
+        self.attach_internet_gateway(gateway.id, self.default_vpc.id)
+        main = next(table for table in self.route_tables.values() if table.main_association_id is not None)
+        self.create_route(main.id, "0.0.0.0/0", gateway_id=gateway.id)
+
+
+class Responses(
+    Answering,
+    GatewaysResponses,
+    GroupsResponses,
+    ImagesResponses,
+    InstancesResponses,
+    InterfacesResponses,
+    NatResponses,
+    SubnetsResponses,
+    TagsResponses,
+):
+    """EC2's answers."""
+
+
+EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+    (elastic_network_interfaces, "NetworkInterface", Interface),
+    (instances, "Instance", Instance),
+    (route_tables, "Route", Route),
+    (security_groups, "SecurityGroup", Group),
+    (security_groups, "SecurityGroupRule", Rule),
+    (subnets, "Subnet", Subnet),
+    (moto.ec2.utils, "is_filter_matching", filters.is_filter_matching),
+    (moto.ec2.utils, "tag_filter_matches", filters.tag_filter_matches),
+    (moto.ec2.utils, "passes_filter_dict", passes_filter_dict),
+    (moto.ec2.utils, "passes_igw_filter_dict", passes_igw_filters),
+    (moto.ec2.urls, "url_paths", {"{0}/": Responses.dispatch}),
+)
+
+
+def install(context: Context) -> None:
+    """Forget moto's state and put the corrected classes in; done again for every control plane."""
+    for backends in list(BackendDict._instances):
+        backends.clear()
+    BackendDict._instances.clear()
+    for module, name, replacement in EXCHANGED:
+        setattr(module, name, replacement)
+    Backend.context = context
+    moto.ec2.models.ec2_backends.backend = Backend
+    moto.ssm.models.ssm_backends.backend = ParametersBackend
+    context.on_reconciled.append(lambda world: context.ec2.follow_nat_gateways(world))
+    if find_spec("groundwork_lab.controlplane.elbv2") is not None:
+        from groundwork_lab.controlplane import elbv2  # noqa: PLC0415 - it need not be there
+
+        elbv2.install(context)
+
+

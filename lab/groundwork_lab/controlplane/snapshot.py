@@ -1,0 +1,205 @@
+"""The world: moto's state of the lab's region as the data plane reads it.
+
+The caller holds the context's lock. Resources that are on their way out (a NAT gateway being deleted, a
+terminated instance) are left out, with their interfaces, so that the data plane takes them down.
+"""
+
+from __future__ import annotations
+
+import base64
+from importlib.util import find_spec
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any, cast
+
+from groundwork_lab import model
+from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.nat import PRESENT
+from groundwork_lab.controlplane.subnets import cidrs_of
+
+
+
+def take(context: Context) -> model.World:
+    """All of it, by id."""
+    ec2 = context.ec2
+    target_groups, load_balancers = _balancers(context)
+    gone = {gateway.interface.id for gateway in ec2.nat_gateways.values() if gateway.state == "deleting"}
+    return model.World(
+        vpcs={vpc.id: _vpc(vpc) for vpc in ec2.vpcs.values()},
+        subnets={subnet.id: _subnet(ec2, subnet) for subnet in ec2.describe_subnets()},
+        route_tables={table.id: _route_table(ec2, table) for table in ec2.route_tables.values()},
+        internet_gateways={
+            gateway.id: model.InternetGateway(gateway.id, gateway.vpc.id if gateway.vpc else None)
+            for gateway in ec2.internet_gateways.values()
+        },
+        gateway_endpoints={
+            endpoint.id: model.GatewayEndpoint(endpoint.id, endpoint.vpc_id, endpoint.service_name)
+            for endpoint in ec2.vpc_end_points.values()
+        },
+        nat_gateways={
+            gateway.id: _nat_gateway(gateway) for gateway in ec2.nat_gateways.values() if gateway.state in PRESENT
+        },
+        interfaces={each.id: _interface(each) for each in ec2.enis.values() if each.id not in gone},
+        security_groups={
+            group.id: _security_group(ec2, group) for groups in ec2.groups.values() for group in groups.values()
+        },
+        network_acls={acl.id: _network_acl(acl) for acl in ec2.network_acls.values()},
+        instances={each.id: _instance(ec2, each) for each in ec2.all_instances() if each.state != "terminated"},
+        target_groups=target_groups,
+        load_balancers=load_balancers,
+    )
+
+
+def _vpc(vpc: Any) -> model.Vpc:
+    return model.Vpc(vpc.id, tuple(cidrs_of(vpc)), bool(vpc.enable_dns_support), bool(vpc.enable_dns_hostnames))
+
+
+def _subnet(ec2: Any, subnet: Any) -> model.Subnet:
+    tables = [table for table in ec2.route_tables.values() if table.vpc_id == subnet.vpc_id]
+    explicit = (table for table in tables if subnet.id in table._associations.values())
+    main = next(table for table in tables if table.main_association_id is not None)
+    acl = next(
+        acl
+        for acl in ec2.network_acls.values()
+        if any(association.subnet_id == subnet.id for association in acl.associations)
+    )
+    return model.Subnet(
+        id=subnet.id,
+        vpc_id=subnet.vpc_id,
+        cidr=subnet.cidr,
+        zone=subnet.availability_zone,
+        route_table_id=next(explicit, main).id,
+        network_acl_id=acl.id,
+    )
+
+
+def _route_table(ec2: Any, table: Any) -> model.RouteTable:
+    routes = [
+        model.Route(IPv4Network(route.destination_cidr_block), route.target)
+        for route in table.routes
+        if route.destination_cidr_block
+    ]
+    endpoints = sorted(each.id for each in ec2.vpc_end_points.values() if table.id in each.route_table_ids)
+    return model.RouteTable(table.id, table.vpc_id, tuple(sorted(routes, key=_destination)), tuple(endpoints))
+
+
+def _destination(route: model.Route) -> tuple[int, int]:
+    return int(route.destination.network_address), route.destination.prefixlen
+
+
+def _nat_gateway(gateway: Any) -> model.NatGateway:
+    return model.NatGateway(
+        id=gateway.id,
+        vpc_id=gateway.vpc_id,
+        subnet_id=gateway.subnet_id,
+        interface_id=gateway.interface.id,
+        public_ip=_address(gateway.interface.public_ip),
+    )
+
+
+def _address(text: str | None) -> IPv4Address | None:
+    return IPv4Address(text) if text else None
+
+
+def _interface(interface: Any) -> model.Interface:
+    return model.Interface(
+        id=interface.id,
+        vpc_id=interface.vpc_id,
+        subnet_id=interface.subnet_id,
+        mac=interface.mac_address,
+        private_ip=IPv4Address(interface.private_ip_address),
+        public_ip=_address(interface.public_ip),
+        security_group_ids=tuple(sorted(group.id for group in interface.group_set)),
+        source_dest_check=bool(interface.source_dest_check),
+        owner=interface.owner_kind,
+        owner_id=interface.owner_id_in_world,
+    )
+
+
+def _security_group(ec2: Any, group: Any) -> model.SecurityGroup:
+    return model.SecurityGroup(
+        id=group.id,
+        vpc_id=group.vpc_id,
+        name=group.name,
+        ingress=tuple(_rule(ec2, rule) for rule in group.ingress_rules),
+        egress=tuple(_rule(ec2, rule) for rule in group.egress_rules),
+    )
+
+
+def _rule(ec2: Any, rule: Any) -> model.SecurityGroupRule:
+    cidrs = [rule.ip_range["CidrIp"]] if rule.ip_range.get("CidrIp") else _prefix_list_cidrs(ec2, rule.prefix_list_id)
+    source = rule.source_group.get("GroupId")
+    return model.SecurityGroupRule(
+        protocol=rule.ip_protocol,
+        from_port=rule.from_port,
+        to_port=rule.to_port,
+        cidrs=tuple(IPv4Network(cidr, strict=False) for cidr in cidrs),
+        group_ids=(source,) if source else (),
+    )
+
+
+def _prefix_list_cidrs(ec2: Any, prefix_list_id: str | None) -> list[str]:
+    prefix_list = ec2.managed_prefix_lists.get(prefix_list_id)
+    if prefix_list is None or not prefix_list.entries:
+        return []
+    latest = prefix_list.entries[max(prefix_list.entries)]
+    return [entry["Cidr"] for entry in latest if "." in entry["Cidr"]]
+
+
+def _network_acl(acl: Any) -> model.NetworkAcl:
+    entries = [_acl_entry(entry) for entry in acl.network_acl_entries if entry.cidr_block]
+    return model.NetworkAcl(acl.id, acl.vpc_id, tuple(sorted(entries, key=lambda entry: (entry.egress, entry.number))))
+
+
+def _acl_entry(entry: Any) -> model.NetworkAclEntry:
+    protocol = str(entry.protocol)
+    names = {"6": "tcp", "17": "udp", "1": "icmp"}
+    first, last = entry.port_range_from, entry.port_range_to
+    if protocol in ("1", "icmp"):
+        first, last = entry.icmp_type, entry.icmp_code
+    return model.NetworkAclEntry(
+        number=int(entry.rule_number),
+        egress=bool(entry.egress),
+        protocol=names.get(protocol, protocol),
+        allow=entry.rule_action == "allow",
+        cidr=IPv4Network(entry.cidr_block, strict=False),
+        from_port=_port(first),
+        to_port=_port(last),
+    )
+
+
+def _port(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _instance(ec2: Any, instance: Any) -> model.Instance:
+    key_pair = ec2.key_pairs.get(instance.key_name)
+    options = instance.metadata_options
+    return model.Instance(
+        id=instance.id,
+        image_id=instance.image_id,
+        instance_type=instance.instance_type,
+        zone=instance.placement.zone,
+        state=cast(model.InstanceState, instance.state),
+        interface_id=instance.interface.id,
+        key_name=instance.key_name,
+        public_key=instance.public_key or (key_pair.public_key.strip() if key_pair else None),
+        user_data=base64.b64decode(instance.user_data or b""),
+        metadata=model.MetadataOptions(
+            tokens=options.http_tokens,
+            hop_limit=int(options.http_put_response_hop_limit),
+            enabled=options.http_endpoint == "enabled",
+            tags=options.instance_metadata_tags == "enabled",
+        ),
+        instance_profile_arn=(instance.iam_instance_profile or {}).get("Arn"),
+        launch_time=instance.launch_time.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        reboots=instance.reboots,
+        tags=dict(ec2.tags.get(instance.id, {})),
+    )
+
+
+def _balancers(context: Context) -> tuple[dict[str, model.TargetGroup], dict[str, model.LoadBalancer]]:
+    if find_spec("groundwork_lab.controlplane.elbv2") is None:
+        return {}, {}
+    from groundwork_lab.controlplane import elbv2  # noqa: PLC0415 - see above
+
+    return elbv2.snapshot_target_groups(context), elbv2.snapshot_load_balancers(context)
