@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import (
@@ -235,7 +236,7 @@ def _import_key(owner: Owner, key: PublicKey | None, observed: Observed) -> list
     }
     call = Call("ec2", "import_key_pair", arguments, yields={KEY_PAIR: "KeyName"})
     after = {"KeyName": name, "PublicKey": str(key) if key else KNOWN_AFTER_APPLY}
-    return [Change("create", "key pair", name, (call,), after=after)]
+    return [Change("create", KEY_PAIR.resource, KEY_PAIR.name, (call,), after=after)]
 
 
 def server_tags(owner: Owner, tier: Tier, number: int) -> dict[str, str]:
@@ -412,8 +413,9 @@ def _start(server: Server) -> list[Change]:
     if server.state == "stopping":
         look = Call("ec2", "describe_instances", {"InstanceIds": [server.id]})
         wait = Wait(f"{server.name} ({server.id}) is stopped", look, _is_stopped, deadline=STOP_DEADLINE)
-        states = {"before": {"State": "stopping"}, "after": {"State": "stopped"}}
-        return [Change("update", "server", server.name, (), wait=wait, **states), started]
+        stopping, stopped = {"State": "stopping"}, {"State": "stopped"}
+        awaited = Change("update", "server", server.name, (), before=stopping, after=stopped, wait=wait)
+        return [awaited, replace(started, awaits=(Ref("server", server.name),))]
     return []
 
 

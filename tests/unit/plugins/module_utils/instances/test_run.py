@@ -26,7 +26,7 @@ def names(result: dict[str, t.Any]) -> list[str]:
 def test_an_empty_account_is_planned(account: t.Any, options: Make) -> None:
     planned = account.converge(options(), check_mode=True)
     assert names(planned) == [
-        "create key pair dev-servers",
+        "create key pair servers",
         "create server public-1",
         "create server public-2",
         "create server private-1",
@@ -111,6 +111,22 @@ def test_a_stopped_server_is_started(network: t.Any, options: Make) -> None:
     done = network.converge(options())
     assert names(done) == ["update server private-1"]
     assert done["servers"][2]["state"] == "running"
+
+
+def test_a_server_that_is_stopping_is_awaited_and_started(network: t.Any, options: Make) -> None:
+    before = network.converge(options())["servers"]
+    network.client("ec2").stop_instances(InstanceIds=[before[0]["id"]])
+    network.backend.get_instance(before[0]["id"])._state.name = "stopping"
+
+    def stopped_when_looked_at(model: t.Any, params: dict[str, t.Any], **_: t.Any) -> None:
+        if b"InstanceId.1" in str(params["body"]).encode():
+            network.backend.get_instance(before[0]["id"])._state.name = "stopped"
+
+    network.client("ec2").meta.events.register("before-call.ec2.DescribeInstances", stopped_when_looked_at)
+    done = network.converge(options())
+    assert names(done) == ["update server public-1", "update server public-1"]
+    assert network.calls.index("StartInstances") > 6
+    assert done["servers"][0]["state"] == "running"
 
 
 def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: t.Any, options: Make) -> None:
