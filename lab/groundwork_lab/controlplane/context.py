@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from moto.core.exceptions import ServiceException
+
 from groundwork_lab import settings as addresses
 from groundwork_lab.controlplane.pool import AddressPool
 from groundwork_lab.model import InterfaceOwner, World
@@ -115,11 +117,16 @@ class Context:
             interface.delete()
 
 
-def aws_error(code: str, message: str) -> Exception:
-    """The exception that moto answers as AWS' error `code`, with the HTTP status of the service's model."""
-    from moto.core.exceptions import ServiceException  # noqa: PLC0415 - heavy, see above
+class AwsError(ServiceException):
+    """An error by AWS' code and message; moto answers it with the HTTP status that the service's model tells.
 
-    error: Exception = ServiceException(code, message)
+    A class of our own, because moto looks up the service of its own ones by the module that they are from.
+    """
+
+
+def aws_error(code: str, message: str) -> Exception:
+    """AWS' error `code`, to be raised while a request is handled."""
+    error: Exception = AwsError(code, message)
     return error
 
 

@@ -75,6 +75,7 @@ class Instance(MotoInstance):
     reachable = False
     reboots = 0
     reservation_id = ""
+    public_key: str | None = None  # as it was at launch; deleting the key pair does not lock anyone out
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -305,6 +306,8 @@ class InstancesBackend(EC2Backend):
 
     def _finish(self, instance: Any, options: Mapping[str, Any]) -> None:
         """What moto drops on the way: the interface's end with its instance, volumes' throughput, tags."""
+        key_pair = self.key_pairs.get(instance.key_name)
+        instance.public_key = key_pair.public_key.strip() if key_pair else None
         nics = options.get("nics") or [{}]
         given = nics[0].get("NetworkInterfaceId")
         if not given:

@@ -84,9 +84,9 @@ class Interface(MotoInterface):
         return next((each for each in self.ec2_backend.addresses if each.eni is self), None)
 
     @property
-    def association(self) -> dict[str, Any]:
+    def association(self) -> dict[str, Any] | None:
         if not self.public_ip:
-            return {}
+            return None
         elastic = self.elastic_address
         association = {"PublicIp": self.public_ip, "IpOwnerId": "amazon"}
         if self.ec2_backend.get_vpc(self.vpc_id).enable_dns_hostnames:
@@ -134,9 +134,9 @@ class Interface(MotoInterface):
             "attachment.device-index": lambda: self.device_index if self.instance else None,
             "association.public-ip": lambda: self.public_ip,
             "addresses.association.public-ip": lambda: self.public_ip,
-            "association.allocation-id": lambda: self.association.get("AllocationId"),
-            "association.association-id": lambda: self.association.get("AssociationId"),
-            "association.ip-owner-id": lambda: self.association.get("IpOwnerId"),
+            "association.allocation-id": lambda: (self.association or {}).get("AllocationId"),
+            "association.association-id": lambda: (self.association or {}).get("AssociationId"),
+            "association.ip-owner-id": lambda: (self.association or {}).get("IpOwnerId"),
             "private-dns-name": lambda: getattr(self, "private_dns_name", None),
             "source-dest-check": lambda: self.source_dest_check,
             "owner-id": lambda: self.owner_id,

@@ -172,7 +172,6 @@ def _port(value: Any) -> int | None:
 
 
 def _instance(ec2: Any, instance: Any) -> model.Instance:
-    key_pair = ec2.key_pairs.get(instance.key_name)
     options = instance.metadata_options
     return model.Instance(
         id=instance.id,
@@ -182,8 +181,8 @@ def _instance(ec2: Any, instance: Any) -> model.Instance:
         state=cast(model.InstanceState, instance.state),
         interface_id=instance.interface.id,
         key_name=instance.key_name,
-        public_key=instance.public_key or (key_pair.public_key.strip() if key_pair else None),
-        user_data=base64.b64decode(instance.user_data or b""),
+        public_key=instance.public_key,
+        user_data=base64.b64decode(str(instance.user_data or "")),
         metadata=model.MetadataOptions(
             tokens=options.http_tokens,
             hop_limit=int(options.http_put_response_hop_limit),
