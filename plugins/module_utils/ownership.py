@@ -89,13 +89,13 @@ def retag(tagged: t.Iterable[tuple[Ref, t.Mapping[str, str], t.Mapping[str, str]
 
 
 def _retag_together(missing: dict[str, str], members: list[tuple[Ref, dict[str, str | None]]]) -> Change:
-    refs = [ref for ref, _ in members]
+    refs = [ref for ref, _before in members]
     names = [f"{ref.resource} {ref.name}" for ref in refs]
     return Change(
         "update",
         "tags",
         ", ".join(names) if len(names) <= 3 else f"{len(names)} resources",
         (ec2("create_tags", Resources=refs, Tags=tag_list(missing)),),
-        before={name: before for name, (_, before) in zip(names, members, strict=True)},
+        before={name: before for name, (_ref, before) in zip(names, members, strict=True)},
         after=dict.fromkeys(names, missing),
     )
