@@ -18,7 +18,7 @@ from groundwork_lab.journal import Journal, start_time
 from groundwork_lab.laptop import FOREIGN
 from groundwork_lab.processes import NETNS, end
 from groundwork_lab.settings import Settings
-from groundwork_lab.undo import undo
+from groundwork_lab.undo import end_inhabitants, undo
 
 Progress = Callable[[str], None]
 
@@ -59,6 +59,9 @@ def down(settings: Settings, progress: Progress) -> tuple[bool, list[str]]:
         if not settings.state.exists():
             return False, []
         running = daemon(settings)
+        # What `exec` started must go before its namespace loses its name: nobody could find it then.
+        for part in ("laptop", "visitor"):
+            end_inhabitants(settings.namespace(part))
         if running:
             progress(f"ending the daemon (pid {running[0]})")
             end(*running, grace=CLOSING)

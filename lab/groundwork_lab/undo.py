@@ -114,15 +114,21 @@ def umount(point: str, flags: int = 0) -> None:
 
 
 def remove_namespace(name: str) -> list[str]:
-    """End what runs in a named network namespace (its processes are the lab's, or a shell that `exec` started
-    there), then remove its name; the kernel frees it, its links, routes and rules with it."""
-    handle = NETNS / name
-    if not handle.exists():
-        return []
-    survivors = end_all(inhabitants(handle), stop=signal.SIGHUP, grace=2.0)
-    umount(str(handle), MNT_DETACH)  # as ip-netns(8) does: the handle is only a name
-    handle.unlink(missing_ok=True)
+    """End what runs in a named network namespace, then remove its name; the kernel frees it, its links, routes and
+    rules with it."""
+    survivors = end_inhabitants(name)
+    umount(str(NETNS / name), MNT_DETACH)  # as ip-netns(8) does: the handle is only a name
+    (NETNS / name).unlink(missing_ok=True)
     return [f"Process {pid} of namespace {name} outlived SIGKILL." for pid in survivors]
+
+
+def end_inhabitants(name: str) -> list[int]:
+    """End the processes of a namespace: the lab's, or a shell that `exec` started there, which hears a hangup.
+
+    The pids of those that outlived SIGKILL; nothing happens when there is no such namespace.
+    """
+    handle = NETNS / name
+    return end_all(inhabitants(handle), stop=signal.SIGHUP, grace=2.0) if handle.exists() else []
 
 
 def inhabitants(handle: Path) -> list[tuple[int, int]]:
@@ -153,7 +159,15 @@ def _remove_link(name: str) -> list[str]:
 
 
 def _remove_folder(path: str) -> list[str]:
-    """Remove a folder with all that is in it, but never reach into something that is mounted below it."""
+    """Remove a folder with all that is in it, but never reach into something that is mounted below it.
+
+    A control group's folder goes with the processes in it; its files are not to be removed one by one.
+    """
+    if Path(path, "cgroup.procs").exists():
+        from groundwork_lab.hosts import cgroups  # noqa: PLC0415 - only where a host was left
+
+        cgroups.remove(Path(path))
+        return []
     problems = _remove_mount(path)
     if Path(path).exists():
         shutil.rmtree(path)
