@@ -34,7 +34,7 @@ options:
       - C(instance_type), as V(t3.small). Required.
       - C(root_volume_gib), the size of the root volume, at least V(8). As large as the image when it is not given.
       - C(subnets), names of subnets. By default one per zone of O(zones), called C(<tier>-<the zone's letter>).
-      - C(security_groups), names of security groups, at most 5. By default the one called like the tier.
+      - C(security_groups), names of security groups, at most 5. By default C(<tier>-servers).
       - C(public_ip), whether a server has a public address. By default those of the tier V(public) have.
       - C(instance_profile), the name of an instance profile. Left as it is when it is not given.
       - C(user_data), at most 16 KiB. It is no place for secrets, because every process on the server can read it.
@@ -120,7 +120,7 @@ EXAMPLES = r"""
         count: 1
         instance_type: t3.small
         instance_profile: dev-web
-        security_groups: [private, monitored]
+        security_groups: [private-servers, monitored]
 """
 
 RETURN = r"""

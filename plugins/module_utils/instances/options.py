@@ -251,7 +251,7 @@ def _parse_placements(
 
 
 def _parse_groups(tier: str, groups: list[str] | None, where: str, problems: Problems, known: Known) -> tuple[str, ...]:
-    names = [tier] if groups is None else groups
+    names = [f"{tier}-servers"] if groups is None else groups
     variable = f"{where}.security_groups"
     if not 1 <= len(set(names)) <= MOST_SECURITY_GROUPS:
         problems.add(variable, f"{len(set(names))} groups are given", f"give 1 to {MOST_SECURITY_GROUPS}")

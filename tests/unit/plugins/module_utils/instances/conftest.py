@@ -118,7 +118,7 @@ def network(account: Account) -> Account:
                 "subnet", {"Name": f"dev-{tier}-{zone[-1]}", "groundwork:environment": "dev"}
             ),
         )
-    for name in ("public", "private", "monitored"):
+    for name in ("public-servers", "private-servers", "monitored"):
         ec2.create_security_group(
             GroupName=name,
             Description=name,

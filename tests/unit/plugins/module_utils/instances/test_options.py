@@ -26,7 +26,7 @@ FILES = {
     "cut.pub": KEY[:40],
     "empty.pub": "",
 }
-KNOWN = Known(tiers={"public", "private"}, subnets={"public-a", "public-b"}, security_groups={"public", "private"})
+KNOWN = Known(tiers={"public", "private"}, subnets={"public-a", "public-b"}, security_groups={"public-servers", "private-servers"})
 
 
 def read(path: str) -> str:
@@ -62,7 +62,7 @@ def test_defaults() -> None:
         ("public-a", "eu-central-1a"),
         ("public-b", "eu-central-1b"),
     ]
-    assert tier.security_groups == ("public",) and tier.public_ip
+    assert tier.security_groups == ("public-servers",) and tier.public_ip
     assert tier.image == ImageChoice("136693071363", "debian-12-amd64-*")
     assert [tier.placement(number).subnet for number in (1, 2, 3)] == ["public-a", "public-b", "public-a"]
 

@@ -171,7 +171,7 @@ def test_drift_that_can_be_mended_is_mended(network: t.Any, options: Make) -> No
     ec2.create_tags(Resources=[servers[0]["id"]], Tags=[{"Key": "groundwork:server", "Value": "1"}])
     ec2.modify_instance_metadata_options(InstanceId=servers[0]["id"], HttpTokens="optional")
     ec2.create_tags(Resources=[servers[1]["id"]], Tags=[{"Key": "Name", "Value": "mine"}])
-    wanted = options(private={"security_groups": ["private", "monitored"]})
+    wanted = options(private={"security_groups": ["private-servers", "monitored"]})
     planned = network.converge(wanted, check_mode=True)
     done = network.converge(wanted)
     assert names(planned) == names(done) == [f"update server {s['name']}" for s in servers]
@@ -201,7 +201,7 @@ def test_drift_that_needs_a_replacement_is_told(
     ("public", "message"),
     [
         ({"subnets": ["public-z"]}, "there is no subnet 'public-z'; the environment has private-a, private-b"),
-        ({"security_groups": ["web"]}, "there is no security group 'web'; the environment has monitored, private"),
+        ({"security_groups": ["web"]}, "there is no security group 'web'; the environment has monitored, private-"),
         ({"image": {"owner": "self", "name": "plan9-*"}}, "there is no image named 'plan9-\\*' of owner self"),
         ({"image": {"id": "ami-0123456789abcdef0"}}, "there is no image ami-0123456789abcdef0"),
         ({"root_volume_gib": 10}, "10 GiB are less than the 15 GiB"),
