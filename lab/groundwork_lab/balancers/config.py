@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from groundwork_lab.balancers import pages, rules
-from groundwork_lab.balancers.nodes import Node, Pool
+from groundwork_lab.balancers.nodes import OPEN, Node, Pool
 from groundwork_lab.balancers.syntax import quoted
 from groundwork_lab.model import HealthCheck, Listener, LoadBalancer
 
@@ -76,7 +76,7 @@ def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
         *_forwarded(balancer, listener),
         *_traced(),
         # When no target is healthy all get requests: ELB fails open.
-        "use_backend %[var(txn.pool)].open if { var(txn.pool),nbsrv eq 0 }",
+        f"use_backend %[var(txn.pool)]{OPEN} if {{ var(txn.pool),nbsrv eq 0 }}",
         "use_backend %[var(txn.pool)]",
     ]
 
@@ -146,7 +146,7 @@ def _backend(pool: Pool) -> list[str]:
 
 def _open_backend(pool: Pool) -> list[str]:
     """The same servers whatever their health."""
-    lines = [f"backend {pool.name}.open", *_balance(pool), *_sticky(pool)]
+    lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *_sticky(pool)]
     return lines + _failures(pool) + [_server_line(pool, server.name, checked=False) for server in pool.servers]
 
 

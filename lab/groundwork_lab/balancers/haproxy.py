@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from groundwork_lab.balancers.health import Key, sessions
 from groundwork_lab.journal import Entry, Journal, start_time
 from groundwork_lab.processes import end, spawn
 
@@ -90,14 +91,18 @@ class Haproxy:
         """The current worker's answer; empty when none answers."""
         return _ask(self._folder / "admin.sock", command)
 
-    def ask_old_workers(self, commands: Iterable[str]) -> None:
-        """Give commands to the workers that finish what they began before a reload."""
+    def cut_old_sessions(self, servers: Collection[Key]) -> None:
+        """End what workers from before a reload still do with these servers.
+
+        Their proxies are stopped, so HAProxy takes no command about a server there, only about a session.
+        """
         master = self._folder / "master.sock"
         _, _, old = _ask(master, "show proc").partition("# old workers")
-        workers = [fields[0] for line in old.splitlines() if len(fields := line.split()) > 1 and fields[1] == "worker"]
-        for command in commands:
-            for pid in workers:
-                _ask(master, f"@!{pid} {command}")
+        for line in old.splitlines():
+            pid, kind, *_ = [*line.split(), "", ""]
+            if kind == "worker":
+                for session in sessions(_ask(master, f"@!{pid} show sess"), servers):
+                    _ask(master, f"@!{pid} shutdown session {session}")
 
     def close(self) -> None:
         """End master and workers, and forget their files."""

@@ -7,10 +7,11 @@ https://docs.haproxy.org/2.6/management.html, sections 9.1 (the CSV format) and 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from groundwork_lab.balancers.nodes import Pool
+from groundwork_lab.balancers.nodes import OPEN, Pool
 from groundwork_lab.model import HealthCheck
 from groundwork_lab.ports import HealthReport
 
@@ -123,6 +124,12 @@ def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, 
                 new.append(key)
             lines.append(known.get(key) or _down(*key))
     return "\n".join([STATE_VERSION, f"# {STATE_FIELDS}", *lines]) + "\n", new
+
+
+def sessions(answer: str, servers: Collection[Key]) -> list[str]:
+    """The ids in `show sess` of the sessions that are with one of the servers, in their pool or its open twin."""
+    found = re.findall(r"^(0x[0-9a-f]+): .*? be=(\S+) srv=(\S+) ", answer, re.MULTILINE)
+    return [session for session, backend, server in found if (backend.removesuffix(OPEN), server) in servers]
 
 
 def _down(backend: str, server: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from groundwork_lab.balancers import health
 from groundwork_lab.balancers.config import render
 from groundwork_lab.balancers.haproxy import Haproxy
 from groundwork_lab.balancers.health import Key, ServerStat
-from groundwork_lab.balancers.nodes import Node, nodes, pool_name
+from groundwork_lab.balancers.nodes import OPEN, Node, nodes, pool_name
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Target, World
 from groundwork_lab.ports import HealthReport
@@ -40,22 +40,29 @@ class _Running:
                 return
             known = health.parse_state(self.haproxy.ask("show servers state"))
             state, new = health.render_state(node.pools, known)
-            self.haproxy.apply(config, state)
             before, now = _servers(self.node), _servers(node)
+            self._drain(before.keys() - now.keys())
+            self.haproxy.apply(config, state)
             self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
             self.fresh = {key: since for key, since in self.fresh.items() if key in now}
             self.fresh.update(dict.fromkeys(new, time.monotonic()))
             self.told = {key: report for key, report in self.told.items() if key in now}
             self.node = node
-            self.haproxy.ask_old_workers(f"set server {_path(key)} state drain" for key in self.leaving)
+
+    def _drain(self, leaving: Iterable[Key]) -> None:
+        """Tell the worker that a reload replaces: it may still get requests on open connections, but not for these."""
+        for backend, server in leaving:
+            for name in (backend, f"{backend}{OPEN}"):
+                self.haproxy.ask(f"set server {name}/{server} state drain")
 
     def let_go(self, world: World) -> None:
         """End what old workers still do with targets whose deregistration delay is over."""
         if not self.leaving:
             return
         with self.lock:
-            over = [key for key, (arn, target) in self.leaving.items() if _is_over(world, arn, target)]
-            self.haproxy.ask_old_workers(f"shutdown sessions server {_path(key)}" for key in over)
+            over = {key for key, (arn, target) in self.leaving.items() if _is_over(world, arn, target)}
+            if over:
+                self.haproxy.cut_old_sessions(over)
             for key in over:
                 del self.leaving[key]
 
@@ -72,7 +79,7 @@ class _Running:
                 if stat is None or not stat.checked:
                     continue
                 if stat.passed and not stat.up:
-                    self.haproxy.ask(f"set server {_path(key)} health up")
+                    self.haproxy.ask(f"set server {key[0]}/{key[1]} health up")
                 if stat.passed or stat.up or time.monotonic() - since >= health.verdict_after(checks[key[0]]):
                     del self.fresh[key]
 
@@ -94,10 +101,6 @@ class _Running:
 
 def _servers(node: Node) -> dict[Key, tuple[str, Target]]:
     return {(pool.name, server.name): (pool.group.arn, server.target) for pool in node.pools for server in pool.servers}
-
-
-def _path(key: Key) -> str:
-    return "/".join(key)
 
 
 def _is_over(world: World, arn: str, target: Target) -> bool:

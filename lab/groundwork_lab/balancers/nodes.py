@@ -13,6 +13,8 @@ from typing import Any, cast
 
 from groundwork_lab.model import Action, Listener, LoadBalancer, Target, TargetGroup, World
 
+OPEN = ".open"  # after a pool's name: the same servers, whatever their health
+
 
 @dataclass(frozen=True)
 class Server:
