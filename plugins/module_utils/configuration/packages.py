@@ -1,0 +1,65 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Packages of this host. A new daemon waits for its configuration before it starts for the first time."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run, succeed
+
+LISTS = Path("/var/lib/apt/lists")
+LISTS_VALID = 3600.0  # seconds
+LOCK_TIMEOUT = 300  # seconds: cloud-init and apt-daily hold dpkg's lock on a server's first minutes
+RUNTIME_UNITS = Path("/run/systemd/system")
+# A condition that fails makes systemd skip the start without an error. Below /run, so that a reboot forgets it.
+# https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#Conditions%20and%20Asserts
+HOLD = "[Unit]\nConditionPathExists=/run/groundwork/never\n"
+
+
+def installed(run: Run, names: t.Sequence[str]) -> frozenset[str]:
+    """Which of the packages are installed, configured and ready."""
+    if not names:
+        return frozenset()
+    done = run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names])
+    pairs = (line.split(" ", 1) for line in done.out.splitlines() if " " in line)
+    return frozenset(name for name, status in pairs if status == "installed")
+
+
+def install(run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: Path = LISTS) -> None:
+    """Install packages without what they merely recommend; the services in `hold` do not start by it."""
+    for service in hold:
+        _hold_file(service).parent.mkdir(parents=True, exist_ok=True)
+        _hold_file(service).write_text(HOLD)
+    lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
+    succeed(run, "finish what dpkg had begun", ["dpkg", "--configure", "-a", "--force-confold"])
+    if not _fresh(lists):
+        succeed(run, "refresh the package lists", ["apt-get", "--quiet", *lock, "update"])
+    conffiles = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
+    argv = ["apt-get", "--quiet", "--yes", "--no-install-recommends", *lock, *conffiles, "install", *names]
+    succeed(run, "install the packages", argv)
+
+
+def release_holds(run: Run, services: t.Iterable[str]) -> None:
+    """Let held services start from now on."""
+    held = [service for service in services if _hold_file(service).exists()]
+    for service in held:
+        _hold_file(service).unlink()
+        _hold_file(service).parent.rmdir()
+    if held:
+        succeed(run, "reload systemd's units", ["systemctl", "daemon-reload"])
+
+
+def _hold_file(service: str) -> Path:
+    return RUNTIME_UNITS / f"{service}.service.d" / "groundwork-hold.conf"
+
+
+def _fresh(lists: Path) -> bool:
+    """Whether the package lists are there, and young. apt moves new lists into that folder."""
+    if not any(lists.glob("*Packages*")):
+        return False
+    return time.time() - lists.stat().st_mtime < LISTS_VALID

@@ -1,0 +1,138 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""systemd services of this host: seen, acted on, and watched until they are really back."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run, succeed
+from ansible_collections.groundwork.aws.plugins.module_utils.configuration.planning import Unit
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYSTEM_CLOCK, Clock, wait_until
+
+ENABLED = frozenset({"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"})
+ACTIVE = frozenset({"active", "reloading"})
+BROKEN = frozenset({"failed", "inactive", "deactivating"})
+DEADLINE = 60.0  # seconds; php-fpm's process_control_timeout is shorter
+JOURNAL_LINES = 20
+PROPERTIES = "LoadState,ActiveState,UnitFileState,MainPID"
+
+
+class Processes(t.Protocol):
+    """What is known of processes; tests pass a fake."""
+
+    def now(self) -> float:
+        """Seconds since the machine started."""
+
+    def newest_child(self, pid: int) -> float | None:
+        """When the youngest child of a process started, on the same clock; None when it has none."""
+
+
+class ProcFs:
+    """Processes as /proc tells them (proc_pid_stat(5))."""
+
+    def __init__(self, root: Path = Path("/proc")) -> None:
+        self._root = root
+        self._tick = 1 / os.sysconf("SC_CLK_TCK")
+
+    def now(self) -> float:
+        """Rounded down to a tick, as the kernel rounds the start of a process."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) // self._tick * self._tick
+
+    def newest_child(self, pid: int) -> float | None:
+        """When the youngest child of a process started; None when it has none."""
+        starts = [start for parent, start in self._all() if parent == pid]
+        return max(starts) * self._tick if starts else None
+
+    def _all(self) -> t.Iterator[tuple[int, int]]:
+        for stat in self._root.glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has just ended
+            yield int(fields[1]), int(fields[19])
+
+
+PROCFS = ProcFs()
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of this host."""
+
+    run: Run
+    clock: Clock = SYSTEM_CLOCK
+    processes: Processes = PROCFS
+
+    def look(self, names: t.Sequence[str]) -> dict[str, Unit]:
+        """All of them in one call of systemctl."""
+        return {
+            name: Unit(
+                enabled=state.get("UnitFileState") in ENABLED,
+                active=state.get("ActiveState") in ACTIVE,
+                installed=state.get("LoadState") == "loaded",
+            )
+            for name, state in self._show(names).items()
+        }
+
+    def act(self, action: str, names: t.Sequence[str]) -> None:
+        """Enable, disable, start, stop, reload or restart, and wait until it is done.
+
+        After a reload that means: until the daemon works with processes younger than the reload. `systemctl reload`
+        itself returns when the signal is sent, and a daemon can still stumble over what it then reads.
+        Raises GroundworkError with the end of the service's journal.
+        """
+        if action in ("start", "restart"):  # after failures systemd refuses to start for a while
+            self.run(["systemctl", "reset-failed", *names])
+        since = self.processes.now()
+        done = self.run(["systemctl", action, *names])
+        if done.code:
+            raise GroundworkError(self._sad_story(f"Could not {action} {' and '.join(names)}: {done.words}", names))
+        if action in ("start", "restart", "reload"):
+            for name in names:
+                self._await(action, name, since if action == "reload" else None)
+
+    def know_units(self) -> None:
+        """Have systemd read its unit files again."""
+        succeed(self.run, "reload systemd's units", ["systemctl", "daemon-reload"])
+
+    def _await(self, action: str, name: str, since: float | None) -> None:
+        def ready(state: t.Mapping[str, str]) -> bool:
+            if state.get("ActiveState") in BROKEN:
+                raise GroundworkError(self._sad_story(f"{name} did not come back after its {action}.", [name]))
+            return state.get("ActiveState") == "active" and self._renewed(state, since)
+
+        wait_until(
+            lambda: self._show([name])[name],
+            ready,
+            until=f"{name} is back after its {action}",
+            deadline=DEADLINE,
+            interval=0.05,
+            clock=self.clock,
+        )
+
+    def _renewed(self, state: t.Mapping[str, str], since: float | None) -> bool:
+        if since is None:
+            return True
+        youngest = self.processes.newest_child(int(state.get("MainPID", "0")))
+        return youngest is None or youngest >= since
+
+    def _sad_story(self, words: str, names: t.Sequence[str]) -> str:
+        units = [f"--unit={name}" for name in names]
+        journal = self.run(["journalctl", *units, f"--lines={JOURNAL_LINES}", "--no-pager", "--output=cat"])
+        return f"{words}\nThe end of its journal:\n{journal.out.strip()}"
+
+    def _show(self, names: t.Sequence[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        units = [f"{name}.service" for name in names]
+        out = succeed(self.run, "ask for the services", ["systemctl", "show", f"--property={PROPERTIES}", *units])
+        blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
+        return dict(zip(names, blocks, strict=True))
