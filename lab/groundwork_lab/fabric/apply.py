@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +29,7 @@ from groundwork_lab.processes import NETNS, in_namespace
 PROTOCOL = 94
 _ONLINK = 4  # RTNH_F_ONLINK of linux/rtnetlink.h
 _LINK_SCOPE = 253  # RT_SCOPE_LINK
+_CARRIER_DEADLINE = 5.0  # seconds; it takes milliseconds
 _GONE = (errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL)
 _PROC_SYS = Path("/proc/sys")
 
@@ -63,6 +66,8 @@ def apply(change: Difference, journal: Journal) -> list[Failure]:
         attempt(f"join links of {name}", partial(_join, name, links))
     for delta in change.deltas:
         attempt(f"configure {delta.namespace}", partial(_configure, delta))
+    for name, links in _by_near_end(change.joined).items():
+        attempt(f"await links of {name}", partial(_await_links, name, links))
     for name in change.removed:
         attempt(f"remove namespace {name}", partial(remove, name, journal))
     return failures
@@ -139,6 +144,31 @@ def _make_link(netlink: IPRoute, link: Link) -> None:
         os.close(far)
 
 
+def _await_links(namespace: str, links: Iterable[Link]) -> None:
+    """Wait until packets pass.
+
+    The end of a link that comes up first gets its carrier, and with it its queue, from a worker of the kernel
+    (net/core/link_watch.c) a little after the other end came up: until then it drops what it should send, and a
+    lost first packet costs TCP a second. Near ends come up first, so that one look at a router tells.
+    """
+    devices = {link.near.device for link in links}
+
+    def work() -> None:
+        deadline = time.monotonic() + _CARRIER_DEADLINE
+        with IPRoute() as netlink:
+            while missing := devices - _operating(netlink):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(errno.ETIMEDOUT, "no carrier", ", ".join(sorted(missing)))
+                select.select([], [], [], 0.002)
+
+    in_namespace(namespace, work)
+
+
+def _operating(netlink: IPRoute) -> set[str]:
+    """The devices that carry packets; RFC 2863's operational status."""
+    return {str(link.get("ifname")) for link in netlink.get_links() if link.get("operstate") == "UP"}
+
+
 def _attributes(end: End) -> dict[str, str]:
     return {"ifname": end.device, **({"address": end.mac} if end.mac else {})}
 
@@ -161,7 +191,7 @@ def _configure_here(delta: Delta) -> None:
         for address in delta.addresses:
             netlink.addr("replace", **_address(address))
         for device in delta.devices:
-            netlink.link("set", index=socket.if_nametoindex(device), state="up")
+            netlink.link("set", index=_index(device), state="up")
         for route in delta.routes:
             netlink.route("replace", **_route(route))
         for rule in delta.rules:
@@ -192,7 +222,7 @@ def _write_sysctls(sysctls: Iterable[Sysctl]) -> None:
 
 def _address(address: Address) -> dict[str, object]:
     return {
-        "index": socket.if_nametoindex(address.device),
+        "index": _index(address.device),
         "address": str(address.address.ip),
         "prefixlen": address.address.network.prefixlen,
     }
@@ -202,7 +232,7 @@ def _route(route: Route) -> dict[str, object]:
     fields: dict[str, object] = {"dst": str(route.destination), "table": route.table, "proto": PROTOCOL}
     if route.device is None:
         return {**fields, "type": "blackhole"}
-    fields["oif"] = socket.if_nametoindex(route.device)
+    fields["oif"] = _index(route.device)
     if route.gateway is None:
         return {**fields, "scope": _LINK_SCOPE}
     return {**fields, "gateway": str(route.gateway), "flags": _ONLINK}
@@ -224,7 +254,7 @@ def _rule(rule: Rule) -> dict[str, object]:
 
 
 def _delete_device(netlink: IPRoute, device: str) -> None:
-    netlink.link("del", index=socket.if_nametoindex(device))
+    netlink.link("del", index=_index(device))
 
 
 def _delete_route(netlink: IPRoute, route: Route) -> None:
@@ -233,6 +263,14 @@ def _delete_route(netlink: IPRoute, route: Route) -> None:
 
 def _delete_address(netlink: IPRoute, address: Address) -> None:
     netlink.addr("del", **_address(address))
+
+
+def _index(device: str) -> int:
+    """A device's number in the calling thread's namespace; Python's own OSError carries no errno."""
+    try:
+        return socket.if_nametoindex(device)
+    except OSError as error:
+        raise OSError(errno.ENODEV, "no such device", device) from error
 
 
 def _unless_gone(step: Callable[[], object]) -> None:

@@ -69,7 +69,7 @@ class End:
 
 @dataclass(frozen=True)
 class Link:
-    """A pair of virtual Ethernet devices."""
+    """A pair of virtual Ethernet devices, from a router (near) to what hangs on it (far)."""
 
     near: End
     far: End
@@ -123,7 +123,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Difference:
-    """All that must be done, in the order of the fields."""
+    """All that must be done, in the order of the fields; the deltas of routers come first."""
 
     created: tuple[Namespace, ...] = ()
     cut: tuple[Link, ...] = ()
@@ -142,9 +142,12 @@ def difference(before: Kernel, after: Kernel) -> Difference:
     removed = sorted(before.namespaces.keys() - after.namespaces.keys())
     cut, joined = before.links - after.links, after.links - before.links
     lost, new = _devices(cut), _devices(joined)
+    for namespace in created:
+        new.setdefault(namespace.name, set()).add("lo")
+    routers = {link.near.namespace for link in after.links}
     deltas = [
-        _delta(before.namespaces.get(name, Namespace(name)), wanted, lost.get(name, ()), new.get(name, ()))
-        for name, wanted in sorted(after.namespaces.items())
+        _delta(before.namespaces.get(name) or _fresh(wanted), wanted, lost.get(name, ()), new.get(name, ()))
+        for name, wanted in sorted(after.namespaces.items(), key=lambda item: (item[0] not in routers, item[0]))
     ]
     return Difference(
         created=tuple(created),
@@ -153,6 +156,11 @@ def difference(before: Kernel, after: Kernel) -> Difference:
         deltas=tuple(delta for delta in deltas if not delta.empty),
         removed=tuple(removed),
     )
+
+
+def _fresh(wanted: Namespace) -> Namespace:
+    """A namespace just made: it got the sysctls that devices inherit, and nothing else."""
+    return Namespace(wanted.name, sysctls=tuple(sysctl for sysctl in wanted.sysctls if sysctl.device is None))
 
 
 def _devices(links: Iterable[Link]) -> dict[str, set[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -21,8 +22,10 @@ import pytest
 from pyroute2 import IPRoute
 
 from groundwork_lab.fabric import Fabric, FabricError, apply, namespaces
-from groundwork_lab.fabric.kernel import Difference
+from groundwork_lab.fabric.compute import compute
+from groundwork_lab.fabric.kernel import Delta, Difference, difference
 from groundwork_lab.fabric.naming import interface_namespace, router_namespace
+from groundwork_lab.fabric.observation import observe
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import (
     GatewayEndpoint,
@@ -338,6 +341,52 @@ def test_a_rule_names_addresses(lab: Lab, world: World) -> None:
     assert lab.dial("visitor", "198.19.0.11", 22) is None
 
 
+def ping(address: str, identifier: int) -> bool:
+    """One ICMP echo request and whether it is answered.
+
+    RFC 792: type 8, code 0, checksum, identifier, sequence. Requests with one identifier are one tracked connection.
+    """
+    checksum = 0xFFFF - (0x0800 + identifier + 1)
+    request = struct.pack("!BBHHH", 8, 0, checksum, identifier, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as client:
+        client.settimeout(PATIENCE)
+        client.sendto(request, (address, 0))
+        try:
+            reply, (sender, _) = client.recvfrom(100)
+        except TimeoutError:
+            return False
+        return sender == address and reply[20] == 0
+
+
+@pytest.mark.parametrize(("kind", "code", "answered"), [(8, 0, True), (-1, -1, True), (13, -1, False)])
+def test_icmp_by_type_and_code(lab: Lab, world: World, kind: int, code: int, answered: bool) -> None:
+    rule = SecurityGroupRule("icmp", kind, code, (ANYWHERE,))
+    lab.fabric.reconcile(with_group(world, "sg-web", ingress=(rule,)))
+    assert in_namespace(lab.place("visitor"), partial(ping, "198.19.0.11", 100 + kind)) is answered
+    assert in_namespace(lab.place("eni-app1"), partial(ping, "10.0.0.11", 100 + kind)) is answered
+
+
+RULES = [
+    SecurityGroupRule("-1", None, None, (ANYWHERE, IPv4Network("10.0.0.0/8"))),
+    SecurityGroupRule("tcp", 0, 65535, (IPv4Network("10.0.0.0/8"), IPv4Network("10.1.0.0/16"))),
+    SecurityGroupRule("udp", 1, 1024, (IPv4Network("192.0.2.1/32"), IPv4Network("192.0.2.7/32")), ("sg-none",)),
+    SecurityGroupRule("icmp", 3, 4, (IPv4Network("192.0.2.0/24"),), ("sg-web", "sg-app")),
+    SecurityGroupRule("50", None, None, (IPv4Network("192.0.2.0/24"),)),
+    SecurityGroupRule("carrier-pigeon", None, None, (ANYWHERE,)),
+]
+
+
+def test_nft_takes_every_kind_of_rule(lab: Lab, world: World) -> None:
+    entries = tuple(
+        NetworkAclEntry(100 + number, egress, rule.protocol, egress, rule.cidrs[0], rule.from_port, rule.to_port)
+        for egress in (True, False)
+        for number, rule in enumerate(RULES)
+    )
+    ruled = with_group(world, "sg-web", ingress=tuple(RULES), egress=tuple(RULES))
+    lab.fabric.reconcile(with_acl(ruled, "subnet-a", *entries))
+    lab.fabric.reconcile(replace(world, interfaces={}, security_groups={}, network_acls={}))
+
+
 # --- network ACLs ------------------------------------------------------------------------------------------
 
 
@@ -593,6 +642,23 @@ def test_it_is_repaired_after_a_failed_step(lab: Lab, world: World) -> None:
     assert lab.dial("eni-app1", VISITOR, 8000) == "198.19.0.9"
 
 
+def test_what_is_read_back_is_what_was_applied(lab: Lab, world: World) -> None:
+    """But for rulesets and sysctls, which are not read."""
+    wanted = compute(world, lab.settings)
+    change = difference(observe(lab.settings, wanted), wanted)
+    unread = tuple(Delta(delta.namespace, ruleset=delta.ruleset, sysctls=delta.sysctls) for delta in change.deltas)
+    assert change == Difference(deltas=unread)
+
+
+def test_packets_pass_when_reconcile_is_back(lab: Lab, world: World) -> None:
+    lab.serve("visitor", VISITOR, 8000)
+    for _ in range(3):
+        lab.fabric.reconcile(World())
+        lab.fabric.reconcile(world)
+        assert lab.dial("eni-web1", VISITOR, 8000) == "198.19.0.11"
+        assert lab.dial("eni-app1", VISITOR, 8000) == "198.19.0.9"
+
+
 def test_what_cannot_be_done_is_told_with_its_place(lab: Lab, world: World) -> None:
     odd = with_interface(world, "eni-web1", mac="ff:ff:ff:ff:ff:ff")  # the broadcast address: the kernel refuses it
     with pytest.raises(FabricError, match="join links of fabtest-vpc-1"):
@@ -607,6 +673,16 @@ def test_a_lost_uplink_comes_back(lab: Lab, world: World) -> None:
     end(int(entry.name), entry.start)
     lab.fabric.reconcile(world)
     assert lab.opens("aws", UPSTREAM, 53)
+
+
+@pytest.mark.parametrize("place", ["eni-web1", "eni-nat1", "vpc-1", "igw-1", "internet", "aws", "laptop"])
+def test_every_namespace_has_its_loopback_and_no_ipv6(lab: Lab, place: str) -> None:
+    def state() -> tuple[str, str]:
+        flags = Path("/proc/self/task", str(threading.get_native_id()), "net/if_inet6")
+        with IPRoute() as netlink:
+            return netlink.get_links(ifname="lo")[0].get("state"), flags.read_text()
+
+    assert in_namespace(lab.place(place), state) == ("up", "")
 
 
 def test_an_interface_that_goes_takes_its_namespace_along(lab: Lab, world: World) -> None:
