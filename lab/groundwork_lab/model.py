@@ -117,6 +117,8 @@ class SecurityGroup:
 
 @dataclass(frozen=True)
 class NetworkAclEntry:
+    """One rule; protocol and ports as in SecurityGroupRule."""
+
     number: int  # evaluated in ascending order; 32767 is the final deny
     egress: bool
     protocol: str
