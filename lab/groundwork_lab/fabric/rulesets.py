@@ -149,7 +149,9 @@ def _forward(network: Network) -> list[str]:
 def gateway_ruleset(network: Network, addresses: Mapping[IPv4Address, IPv4Address]) -> str:
     """An internet gateway's: stateless 1:1 translation of `addresses`, private to public; the rest is dropped.
 
-    Without connection tracking, so that an address that is taken away stops at once.
+    Without connection tracking, so that an address that is taken away stops at once. The price: the packet quoted
+    inside an ICMP error keeps its addresses, so errors (traceroute, UDP port unreachable) that cross the gateway
+    are not matched to their sockets. No error about packet sizes is among them: all links have the same MTU.
     """
     inside = elements([*UNROUTED, *(cidr for cidr in network.vpc.cidrs if not _unrouted(cidr))])
     outward = elements(f"{private} : {public}" for private, public in sorted(addresses.items()))

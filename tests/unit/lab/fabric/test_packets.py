@@ -45,7 +45,7 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 ELSEWHERE = IPv4Network("203.0.113.0/24")
 ALL = SecurityGroupRule("-1", None, None, (ANYWHERE,))
 ANY = ""  # all addresses of a namespace
-PATIENCE = 0.4  # seconds until a packet counts as lost; all paths here take less than a millisecond
+PATIENCE = 0.6  # seconds until a packet counts as lost; all paths here take less than a millisecond
 
 
 @dataclass(frozen=True)
