@@ -17,11 +17,30 @@ from groundwork_lab.controlplane.context import refuse
 from groundwork_lab.controlplane.tagging import check_specifications
 
 LARGEST_PAGE = 1000
+NO_DATA_PLANE = {  # moto would take these, and nothing would follow
+    "AcceptVpcPeeringConnection": "VPC peering",
+    "AssociateDhcpOptions": "DHCP options",
+    "AttachVolume": "volumes other than an instance's own",
+    "AttachVpnGateway": "VPNs",
+    "CreateCarrierGateway": "carrier gateways",
+    "CreateDefaultVpc": "default VPCs other than the one it starts with",
+    "CreateEgressOnlyInternetGateway": "egress-only internet gateways",
+    "CreateFleet": "fleets",
+    "CreateFlowLogs": "flow logs",
+    "CreateTransitGateway": "transit gateways",
+    "CreateVpcPeeringConnection": "VPC peering",
+    "CreateVpnConnection": "VPNs",
+    "CreateVpnGateway": "VPNs",
+    "DetachVolume": "volumes other than an instance's own",
+    "RequestSpotFleet": "spot instances",
+    "RequestSpotInstances": "spot instances",
+}
 
 
 def fingerprint(params: Mapping[str, Any]) -> str:
     """What must be the same when a client token comes again."""
-    return json.dumps({key: value for key, value in params.items() if key != "ClientToken"}, sort_keys=True, default=str)
+    request = {key: value for key, value in params.items() if key != "ClientToken"}
+    return json.dumps(request, sort_keys=True, default=str)
 
 
 def page(items: list[Any], size: int | None, token: str | None, operation: str) -> tuple[list[Any], str | None]:
@@ -63,6 +82,8 @@ class Answering(EC2Response):
         return status, headers, body
 
     def _checked(self, operation: str, method: Any) -> ActionResult:
+        if operation in NO_DATA_PLANE:
+            refuse("UnsupportedOperation", f"The lab has no {NO_DATA_PLANE[operation]}.")
         shape = get_service_model("ec2").operation_model(operation).input_shape
         for name in shape.required_members if shape else ():
             if self.params.get(name) is None:
@@ -111,8 +132,10 @@ class Answering(EC2Response):
 
     def _list_key(self, operation: str) -> str | None:
         model = get_pagination_model("ec2").get(operation)
-        key = model and model["result_key"]
-        return key[0] if isinstance(key, list) else key
+        if model is None:
+            return None
+        key = model["result_key"]
+        return str(key[0] if isinstance(key, list) else key)
 
     def _check_page_size(self, size: Any, shape: Any) -> None:
         if size is None:

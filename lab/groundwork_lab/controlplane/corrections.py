@@ -17,6 +17,7 @@ from moto.core.base_backend import BackendDict
 from moto.ec2.models import (
     elastic_network_interfaces,
     instances,
+    key_pairs,
     route_tables,
     security_groups,
     subnets,
@@ -36,8 +37,10 @@ from groundwork_lab.controlplane.instances import (
     passes_filter_dict,
 )
 from groundwork_lab.controlplane.interfaces import Interface, InterfacesBackend, InterfacesResponses
+from groundwork_lab.controlplane.keys import KeysBackend, KeysResponses, fingerprint
 from groundwork_lab.controlplane.nat import NatBackend, NatResponses
 from groundwork_lab.controlplane.parameters import ParametersBackend
+from groundwork_lab.controlplane.regions import RegionsBackend
 from groundwork_lab.controlplane.routes import Route, RoutesBackend
 from groundwork_lab.controlplane.subnets import Subnet, SubnetsBackend, SubnetsResponses
 from groundwork_lab.controlplane.tagging import TagsBackend, TagsResponses
@@ -50,7 +53,9 @@ class Backend(
     ImagesBackend,
     InstancesBackend,
     InterfacesBackend,
+    KeysBackend,
     NatBackend,
+    RegionsBackend,
     RoutesBackend,
     SubnetsBackend,
     TagsBackend,
@@ -83,6 +88,7 @@ class Responses(
     ImagesResponses,
     InstancesResponses,
     InterfacesResponses,
+    KeysResponses,
     NatResponses,
     SubnetsResponses,
     TagsResponses,
@@ -97,6 +103,7 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
     (security_groups, "SecurityGroup", Group),
     (security_groups, "SecurityGroupRule", Rule),
     (subnets, "Subnet", Subnet),
+    (key_pairs, "public_key_fingerprint", fingerprint),
     (moto.ec2.utils, "is_filter_matching", filters.is_filter_matching),
     (moto.ec2.utils, "tag_filter_matches", filters.tag_filter_matches),
     (moto.ec2.utils, "passes_filter_dict", passes_filter_dict),
@@ -115,10 +122,8 @@ def install(context: Context) -> None:
     Backend.context = context
     moto.ec2.models.ec2_backends.backend = Backend
     moto.ssm.models.ssm_backends.backend = ParametersBackend
-    context.on_reconciled.append(lambda world: context.ec2.follow_nat_gateways(world))
+    context.on_reconciled.append(context.ec2.follow_nat_gateways)
     if find_spec("groundwork_lab.controlplane.elbv2") is not None:
         from groundwork_lab.controlplane import elbv2  # noqa: PLC0415 - it need not be there
 
         elbv2.install(context)
-
-

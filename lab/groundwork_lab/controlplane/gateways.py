@@ -101,7 +101,7 @@ class GatewaysBackend(EC2Backend):
                     )
                     refuse("RouteAlreadyExists", message)
 
-    def modify_vpc_endpoint(
+    def modify_vpc_endpoint(  # noqa: PLR0917 - moto's signature
         self,
         vpc_id: str,  # moto's name of the endpoint's id
         policy_doc: str,

@@ -33,9 +33,9 @@ def protocol_of(given: object) -> str:
         message = "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."
         refuse("InvalidParameterValue", message)
     name = PROTOCOLS.get(str(given).lower(), str(given).lower())
-    if name in (*WITH_PORTS, *WITH_TYPES, "-1") or (name.isdigit() and int(name) <= 255):
-        return name
-    refuse("InvalidParameterValue", f"Invalid value '{given}' for IP protocol. Unknown protocol.")
+    if name not in (*WITH_PORTS, *WITH_TYPES, "-1") and not (name.isdigit() and int(name) <= 255):
+        refuse("InvalidParameterValue", f"Invalid value '{given}' for IP protocol. Unknown protocol.")
+    return name
 
 
 def ports_of(protocol: str, first: int | None, last: int | None) -> tuple[int | None, int | None]:
@@ -79,7 +79,9 @@ def canonical_range(cidr: str | None) -> str:
 
 
 class Rule(MotoRule):
-    def __init__(self, backend: Any, ip_protocol: str, group_id: str, first: Any, last: Any, *rest: Any, **options: Any):
+    def __init__(  # moto's arguments, by their places
+        self, backend: Any, ip_protocol: str, group_id: str, first: Any, last: Any, *rest: Any, **options: Any
+    ) -> None:
         super().__init__(backend, "-1", group_id, None, None, *rest, **options)
         # moto wants ports of protocols that have none
         self.ip_protocol, self.from_port, self.to_port = ip_protocol, first, last
@@ -99,11 +101,13 @@ class Rule(MotoRule):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rule) and self.key == other.key
 
-    __hash__ = None  # type: ignore[assignment] - mutable, as moto's
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     @property
     def description(self) -> str | None:
-        return self.ip_range.get("Description") or self.source_group.get("Description")
+        description: str | None = self.ip_range.get("Description") or self.source_group.get("Description")
+        return description
 
     def matches_filter(self, key: str, filter_value: Any) -> bool:
         if not filtering.is_tag_filter(key) and key not in self.filters:
@@ -191,7 +195,7 @@ class GroupsBackend(EC2Backend):
     def _is_in_use(self, group: Any) -> bool:
         return any(group in interface.group_set for interface in self.enis.values())
 
-    def _add_source_group(self, source_groups: Any, vpc_id: str | None) -> Any:
+    def _add_source_group(self, source_groups: Any, vpc_id: str | None) -> Any:  # noqa: ARG002
         """The referenced groups, by id; AWS keeps their account's number, and no name, in a VPC's rules."""
         pairs = []
         for given in source_groups or []:
@@ -214,8 +218,8 @@ def check_names(name: str, description: str | None) -> None:
     if name == "default":
         refuse("InvalidParameterValue", "Cannot use reserved security group name: default")
     if not NAME.fullmatch(description or ""):
-        message = "Invalid security group description. Valid descriptions are strings less than 256 characters from the "
-        refuse("InvalidParameterValue", message + f"following set:  {ALLOWED}")
+        message = "Invalid security group description. Valid descriptions are strings less than 256 characters"
+        refuse("InvalidParameterValue", f"{message} from the following set:  {ALLOWED}")
 
 
 class GroupsResponses(EC2Response):

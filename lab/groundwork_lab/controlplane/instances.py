@@ -49,7 +49,8 @@ def check_counts(least: int, most: int) -> None:
     if least < 1 or most < 1:
         refuse("InvalidParameterValue", f"Value ({min(least, most)}) for parameter minCount is invalid.")
     if least > most:
-        refuse("InvalidParameterValue", f"Value ({least}) for parameter minCount is invalid. It exceeds maxCount {most}.")
+        message = f"Value ({least}) for parameter minCount is invalid. It exceeds maxCount {most}."
+        refuse("InvalidParameterValue", message)
 
 
 def check_interface_fields(params: Mapping[str, Any]) -> None:
@@ -80,7 +81,7 @@ class Instance(MotoInstance):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._enter("pending")
-        self.hypervisor = "xen"
+        self._placement.zone = self.interface.availability_zone  # moto guesses when the interface was there before
         for interface in self.nics.values():
             interface.owner_kind, interface.owner_id_in_world = "instance", self.id
 
@@ -153,7 +154,8 @@ class Instance(MotoInstance):
 
     def _reason_of(self, state: InstanceState, reason: str) -> tuple[str, str] | None:
         if reason:
-            return (reason.split(":")[0] if reason.startswith(("Server.", "Client.")) else states.FAILED, reason)
+            code = reason.partition(":")[0] if reason.startswith(("Server.", "Client.")) else states.FAILED
+            return code, reason
         if state in ("pending", "running"):
             return None
         asked_for = self.state in ("stopping", "shutting-down")
@@ -297,6 +299,9 @@ def passes_filter_dict(instance: Instance, filters: dict[str, Any]) -> bool:
 
 
 class InstancesBackend(EC2Backend):
+    def get_reservations_by_instance_ids(self, instance_ids: list[str], filters: Any = None) -> list[Any]:
+        return list(super().get_reservations_by_instance_ids(list(dict.fromkeys(instance_ids)), filters))
+
     def run_instances(self, *arguments: Any, **options: Any) -> Any:
         reservation = super().run_instances(*arguments, **options)
         for instance in reservation.instances:
@@ -349,13 +354,13 @@ class InstancesBackend(EC2Backend):
             states.started(instance.id, instance.state)
         return list(super().start_instances(instance_ids))
 
-    def modify_instance_metadata_options(
+    def modify_instance_metadata_options(  # noqa: PLR0917 - moto's signature
         self,
         instance_id: str,
         http_tokens: str | None = None,
         hop_limit: int | None = None,
         http_endpoint: str | None = None,
-        dry_run: bool | None = False,  # noqa: ARG002 - moto's signature
+        dry_run: bool | None = False,  # noqa: ARG002
         http_protocol: str | None = None,
         metadata_tags: str | None = None,
     ) -> Any:
@@ -427,9 +432,7 @@ class InstancesResponses(EC2Response):
 
     def _check_profile(self, profile: Mapping[str, str]) -> None:
         try:
-            filter_iam_instance_profiles(
-                self.current_account, self.partition, profile.get("Arn"), profile.get("Name")
-            )
+            filter_iam_instance_profiles(self.current_account, self.partition, profile.get("Arn"), profile.get("Name"))
         except NotFoundException:
             field = "arn" if profile.get("Arn") else "name"
             value = profile.get("Arn") or profile.get("Name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -41,6 +42,7 @@ class Interface(MotoInterface):
     """`public_ip` is either elastic or automatic; an automatic one lives from start to stop."""
 
     has_automatic_address = False
+    public_ip: str | None
     owner_kind: InterfaceOwner = "none"
     owner_id_in_world = ""
 
@@ -122,7 +124,7 @@ class Interface(MotoInterface):
         self.ec2_backend.tags.pop(self.id, None)
 
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        special = {
+        special: dict[str, Callable[[], Any]] = {
             "group-id": lambda: [group.id for group in self.group_set],
             "group-name": lambda: [group.name for group in self.group_set],
             "status": lambda: self.status,
@@ -147,7 +149,7 @@ class Interface(MotoInterface):
 
 
 class InterfacesBackend(EC2Backend):
-    def create_network_interface(
+    def create_network_interface(  # noqa: PLR0917 - moto's signature
         self,
         subnet: Any,
         private_ip_address: Any,

@@ -151,5 +151,3 @@ def make_application(service: Service) -> Any:
 
 def _response(answer: Answer) -> Response:
     return Response(answer.body, status=answer.status, headers=Headers(list(answer.headers)))
-
-

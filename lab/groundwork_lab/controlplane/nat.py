@@ -81,7 +81,8 @@ class NatBackend(EC2Backend):
         if public and not allocation_id:
             refuse(
                 "MissingParameter",
-                "The request must include the AllocationId parameter. Add the required parameter and retry the request.",
+                "The request must include the AllocationId parameter. "
+                "Add the required parameter and retry the request.",
             )
         if not public:
             refuse("UnsupportedOperation", "The lab has public NAT gateways only.")

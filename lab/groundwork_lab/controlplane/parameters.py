@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import moto.ssm.urls
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
-from groundwork_lab.controlplane.context import aws_error
+from groundwork_lab.controlplane.context import refuse
 from groundwork_lab.controlplane.images import RELEASES
 from groundwork_lab.controlplane.images import parameters as image_parameters
 
+LEVELS, LENGTH = 15, 1011
 LIMITS = {"Standard": 4 * 1024, "Advanced": 8 * 1024}  # bytes
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
 
@@ -26,6 +28,20 @@ def excess(value: str, tier: str | None) -> str | None:
             "For more information, see "
             "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
         )
+    return None
+
+
+def misnamed(name: str) -> str | None:
+    """What AWS says of a parameter's name that it does not take, None of a good one.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+    """
+    if not re.fullmatch(r"[a-zA-Z0-9_.\-/]+", name):
+        return "Parameter name must be a combination of letters, numbers and the following 3 symbols .-_"
+    if "/" in name and not name.startswith("/"):
+        return "Parameter name must be a fully qualified name: it begins with a slash when it has one."
+    if name.count("/") > LEVELS or len(name) > LENGTH:
+        return f"A parameter's hierarchy has at most {LEVELS} levels and its name {LENGTH} characters."
     return None
 
 
@@ -52,7 +68,7 @@ class ParametersBackend(SimpleSystemManagerBackend):
 
     def put_parameter(self, name: str, description: str, value: str, *arguments: Any, **options: Any) -> Any:
         tier = options.get("tier")
-        too_long = excess(value or "", tier)
-        if too_long:
-            raise aws_error("ValidationException", too_long)
+        wrong = misnamed(name) or excess(value or "", tier)
+        if wrong:
+            refuse("ValidationException", wrong)
         return super().put_parameter(name, description, value, *arguments, **options)

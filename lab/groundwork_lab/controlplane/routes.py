@@ -94,7 +94,7 @@ class RoutesBackend(EC2Backend):
             refuse("RouteAlreadyExists", f"The route identified by {destination} already exists.")
         return super().create_route(route_table_id, str(destination), **targets)
 
-    def replace_route(
+    def replace_route(  # noqa: PLR0917 - moto's signature
         self,
         route_table_id: str,
         destination_cidr_block: str,
@@ -108,16 +108,16 @@ class RoutesBackend(EC2Backend):
         self._check_destination(destination_cidr_block, destination_ipv6_cidr_block, destination_prefix_list_id)
         table = self.get_route_table(route_table_id)
         destination = network_of(destination_cidr_block)
-        if not any(route.destination_cidr_block == str(destination) for route in table.routes):
-            message = f"There is no route defined for '{destination_cidr_block}' in the route table. Use CreateRoute instead."
-            refuse("InvalidParameterValue", message)
+        known = any(route.destination_cidr_block == str(destination) for route in table.routes)
+        if destination is None or not known:
+            message = f"There is no route defined for '{destination_cidr_block}' in the route table."
+            refuse("InvalidParameterValue", f"{message} Use CreateRoute instead.")
         targets = {
             "nat_gateway_id": nat_gateway_id,
             "egress_only_igw_id": egress_only_igw_id,
             "transit_gateway_id": transit_gateway_id,
             **others,
         }
-        assert destination is not None  # a route is defined for it
         self._check_target(table, destination, targets)
         return super().replace_route(route_table_id, str(destination), **targets)
 
@@ -198,8 +198,8 @@ class RoutesBackend(EC2Backend):
             message = f"Route table {route_table_id} and subnet {subnet_id} belong to different networks"
             refuse("InvalidParameterValue", message)
         if any(subnet_id in other._associations.values() for other in self.route_tables.values() if other is not table):
-            message = f"the specified association for route table {route_table_id} conflicts with an existing association"
-            refuse("Resource.AlreadyAssociated", message)
+            message = f"the specified association for route table {route_table_id}"
+            refuse("Resource.AlreadyAssociated", f"{message} conflicts with an existing association")
         return str(super().associate_route_table(route_table_id, None, subnet_id))
 
     def disassociate_route_table(self, association_id: str) -> Any:
@@ -241,4 +241,5 @@ class RoutesBackend(EC2Backend):
 
 def check_rule_number(number: int) -> None:
     if not 1 <= int(number) <= HIGHEST_RULE:
-        refuse("InvalidParameterValue", f"Value ({number}) for parameter ruleNumber is invalid. Rule numbers are 1-{HIGHEST_RULE}.")
+        message = f"Value ({number}) for parameter ruleNumber is invalid. Rule numbers are 1-{HIGHEST_RULE}."
+        refuse("InvalidParameterValue", message)

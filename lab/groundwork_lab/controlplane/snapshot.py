@@ -17,7 +17,6 @@ from groundwork_lab.controlplane.nat import PRESENT
 from groundwork_lab.controlplane.subnets import cidrs_of
 
 
-
 def take(context: Context) -> model.World:
     """All of it, by id."""
     ec2 = context.ec2

@@ -29,11 +29,14 @@ def network_of(cidr: str) -> IPv4Network | None:
 
 
 def canonical(cidr: str) -> str:
-    """"We modify the specified CIDR block to its canonical form; for example, if you specify 100.68.0.18/18, we
-    modify it to 100.68.0.0/18" (CreateVpc, CreateSubnet, CreateRoute). Refuses what is not a CIDR block."""
+    """The canonical form: "if you specify 100.68.0.18/18, we modify it to 100.68.0.0/18" (CreateVpc, CreateSubnet).
+
+    Refuses what is not a CIDR block.
+    """
     network = network_of(cidr)
     if network is None:
-        refuse("InvalidParameterValue", f"Value ({cidr}) for parameter cidrBlock is invalid. This is not a valid CIDR block.")
+        message = f"Value ({cidr}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
+        refuse("InvalidParameterValue", message)
     return str(network)
 
 
@@ -130,7 +133,7 @@ class SubnetsBackend(EC2Backend):
             or any(endpoint.vpc_id == vpc_id for endpoint in self.vpc_end_points.values())
         )
 
-    def create_subnet(
+    def create_subnet(  # noqa: PLR0917 - moto's signature
         self,
         vpc_id: str,
         cidr_block: str,
@@ -154,15 +157,15 @@ class SubnetsBackend(EC2Backend):
 
     def _zone(self, name: str | None, zone_id: str | None) -> str:
         zones = self.describe_availability_zones()
-        for zone in zones:
-            if name == zone.name or (name is None and zone_id == zone.zone_id):
-                return str(zone.name)
-        names = ", ".join(zone.name for zone in zones)
-        refuse(
-            "InvalidParameterValue",
-            f"Value ({name or zone_id}) for parameter availabilityZone is invalid. "
-            f"Subnets can currently only be created in the following availability zones: {names}.",
-        )
+        found = next((each for each in zones if name == each.name or (not name and zone_id == each.zone_id)), None)
+        if found is None:
+            names = ", ".join(each.name for each in zones)
+            refuse(
+                "InvalidParameterValue",
+                f"Value ({name or zone_id}) for parameter availabilityZone is invalid. "
+                f"Subnets can currently only be created in the following availability zones: {names}.",
+            )
+        return str(found.name)
 
     def delete_subnet(self, subnet_id: str) -> Any:
         subnet = self.get_subnet(subnet_id)
@@ -195,7 +198,7 @@ class SubnetsResponses(EC2Response):
         return super().modify_subnet_attribute()
 
     def _one_of(self, attributes: Sequence[str]) -> None:
-        """"You can only modify one attribute at a time" (ModifyVpcAttribute, ModifySubnetAttribute)."""
+        """AWS: "You can only modify one attribute at a time" (ModifyVpcAttribute, ModifySubnetAttribute)."""
         given = [name for name in attributes if name in self.params]
         if len(given) > 1:
             refuse("InvalidParameterCombination", "Fields for multiple attribute types specified")

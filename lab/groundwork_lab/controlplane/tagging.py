@@ -11,6 +11,7 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.responses import EC2Response
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
 from groundwork_lab.controlplane.context import refuse
 
@@ -78,7 +79,9 @@ class TagsBackend(EC2Backend):
             resource_id = filters["resource-id"][0]
             if not {"*", "?"} & set(resource_id):  # by far the most frequent; moto searches all tags
                 tags = self.tags.get(resource_id, {})
-                return [{"resource_id": resource_id, "key": key, "value": value} for key, value in tags.items()]
+                kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource_id), "")
+                base = {"resource_id": resource_id, "resource_type": kind}
+                return [{**base, "key": key, "value": value} for key, value in tags.items()]
         return list(super().describe_tags(filters))
 
     def do_resources_exist(self, resource_ids: list[str]) -> bool:

@@ -1,0 +1,12 @@
+"""The regions that the account has enabled: the lab's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.models import EC2Backend
+
+
+class RegionsBackend(EC2Backend):
+    def describe_regions(self, region_names: list[str] | None = None) -> list[Any]:
+        return list(super().describe_regions(region_names or [self.region_name]))
