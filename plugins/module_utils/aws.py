@@ -102,6 +102,7 @@ REMEDIES = {
     "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
     "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
     "ExpiredToken": "Renew the session's credentials and run again.",
+    "DependencyViolation": "Something still uses it: remove that first, or declare it again.",
     "RequestLimitExceeded": "AWS kept throttling after ten attempts: run again later, nothing is lost.",
 }
 
