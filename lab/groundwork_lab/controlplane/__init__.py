@@ -40,7 +40,7 @@ class ControlPlane:
 
         self.calls = CallCounter()
         self.faults = Faults()
-        self.context = Context(settings)
+        self.context = Context(settings, changed=changed)
         self._changed = changed
         self._servers: list[Server] = []
         corrections.install(self.context)

@@ -40,6 +40,9 @@ class Context:
     on_reconciled: list[Callable[[World], None]] = field(default_factory=list)
     """Called with the lock held when the data plane follows a world: what was pending has come to be."""
 
+    changed: Callable[[], None] = lambda: None
+    """Say that the world is another one without a request having made it so: a delay is over. From any thread."""
+
     _hosts: Hosts | None = None
     _balancers: Balancers | None = None
 
