@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
+from ansible.vars.reserved import get_reserved_names
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.preflight import check_names, conform_options
@@ -34,16 +35,31 @@ class ActionModule(ActionBase):
         specs = {role: self._spec(role) for role in roles}
         problems = Problems()
         known = {name for spec in specs.values() for name in spec} | self._of_all_roles()
-        check_names((name for name in variables if not name.startswith("ansible_")), known, roles, problems)
+        check_names(self._of_people(variables), known, roles, problems)
         values = self._values(specs, variables, problems)
-        options = {role: conform_options(specs[role], values, "", problems) for role in roles}
-        if not problems.found:  # a topic's own rules need values of the right shape
-            check_topics(options, problems)
+        check_topics(self._well_shaped(specs, values, problems), problems)
         try:
             problems.raise_if_any()
         except InputError as error:
             raise AnsibleActionFail(str(error), result={**result, **error.details}) from error
         return {**result, "changed": False, "roles": roles, "variables": sum(len(spec) for spec in specs.values())}
+
+    def _well_shaped(
+        self, specs: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any], problems: Problems
+    ) -> dict[str, dict[str, t.Any]]:
+        """The variables of each role that have their spec's shape; a topic's own rules need that."""
+        shaped: dict[str, dict[str, t.Any]] = {}
+        for role, spec in specs.items():
+            before = len(problems.found)
+            options = conform_options(spec, {name: values[name] for name in spec if name in values}, "", problems)
+            if len(problems.found) == before:
+                shaped[role] = options
+        return shaped
+
+    def _of_people(self, variables: t.Iterable[str]) -> set[str]:
+        """The names that people gave, Ansible's own left out."""
+        reserved = get_reserved_names()
+        return {name for name in variables if name not in reserved and not name.startswith("ansible_")}
 
     def _values(
         self, specs: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], problems: Problems

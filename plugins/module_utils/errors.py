@@ -56,7 +56,9 @@ class Problems:
 
     def add(self, variable: str, wrong: str, right: str) -> None:
         """Note that `variable` (an option's path, as `subnets[2].cidr`) is `wrong`, and what is `right`."""
-        self.found.append(Problem(self.prefix + variable, wrong, right))
+        problem = Problem(self.prefix + variable, wrong, right)
+        if problem not in self.found:  # several roles share the environment's own variables
+            self.found.append(problem)
 
     def warn(self, variable: str, what: str) -> None:
         """Note that `what` (a sentence without its end) is odd about `variable`, but can be built."""

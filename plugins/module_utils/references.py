@@ -1,0 +1,98 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an inventory means as a whole: each topic's own rules, and the names that topics use for another's things."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments import parse_owner
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
+    Known,
+    parse_servers,
+    server_name,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
+from ansible_collections.groundwork.aws.plugins.module_utils.network.options import parse_network
+from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.options import parse_security_groups
+
+Options = t.Mapping[str, t.Any]
+
+
+def check_topics(variables: t.Mapping[str, Options], problems: Problems) -> None:
+    """Check all roles' variables, by role, in the order in which a person would mend them.
+
+    `variables` hold values of the right shape under their full names (`network_cidr`). A topic whose ground is
+    wrong (subnets without a network) is not checked on top of it.
+    """
+    if not variables:
+        return
+    before = len(problems.found)
+    _check_environment(variables, problems)
+    topics = {role: _options(role, given) for role, given in variables.items()}
+    if "network" in topics:
+        parse_network(topics["network"], problems.scope("network_"))
+    if len(problems.found) > before:
+        return
+    for role, check in CHECKS.items():
+        if role in topics:
+            check(topics, problems.scope(f"{role}_"))
+
+
+def names_known(topics: t.Mapping[str, Options]) -> Known:
+    """What the topics define by name; None for a topic that is not there."""
+    network, firewall = topics.get("network"), topics.get("firewall")
+    tiers = [tier["name"] for tier in network["tiers"]] if network else None
+    return Known(
+        tiers=tiers,
+        subnets=[f"{tier}-{zone[-1]}" for tier in tiers for zone in network["zones"]] if network and tiers else None,
+        security_groups=[group["name"] for group in firewall["groups"]] if firewall else None,
+    )
+
+
+def servers_known(topics: t.Mapping[str, Options], tier: str) -> list[str] | None:
+    """The names of a tier's servers; None when no servers are declared here."""
+    servers = topics.get("servers")
+    if servers is None:
+        return None
+    return [server_name(tier, number + 1) for number in range(servers["tiers"].get(tier, {}).get("count", 0))]
+
+
+def _check_environment(variables: t.Mapping[str, Options], problems: Problems) -> None:
+    own = next(iter(variables.values()))
+    options = {"environment_name": own["environment_name"], "tags": own.get("environment_tags")}
+    parse_owner(options, "site", problems, tags_variable="environment_tags")
+
+
+def _options(role: str, variables: Options) -> dict[str, t.Any]:
+    """A role's variables as its module's options: without the role's name."""
+    own = {name.removeprefix(f"{role}_"): value for name, value in variables.items()}
+    return {**own, "region": variables.get("aws_region"), "tags": variables.get("environment_tags")}
+
+
+def _check_nat(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    parse_nat(topics["nat"], problems)
+
+
+def _check_firewall(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    before = len(problems.found)
+    for position, cidr in enumerate(topics["firewall"]["admin_cidrs"]):
+        parse_cidr(cidr, f"admin_cidrs[{position}]", problems)
+    if len(problems.found) == before:  # the groups hold the same addresses: once is enough
+        parse_security_groups(topics["firewall"], problems)
+
+
+def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    own = topics["servers"]
+    parse_servers({**own, "key_file_planned": not own["key_file"]}, problems, known=names_known(topics))
+
+
+CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = {
+    "nat": _check_nat,
+    "firewall": _check_firewall,
+    "servers": _check_servers,
+}
