@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network
@@ -136,7 +136,7 @@ class Lab:
 
 
 def answer(connection: socket.socket, seen: str) -> None:
-    with connection:
+    with connection, suppress(ConnectionError):
         while connection.recv(1):
             connection.sendall(seen.encode() + b"\n")
 
