@@ -1,0 +1,94 @@
+"""The lab's hosts: every EC2 instance is a systemd-nspawn machine in its primary interface's network namespace.
+
+Needs from the fabric, before a host boots: the namespace `<lab>-<eni id>` with its loopback up and its interface
+configured, and 169.254.169.254 as a local address of the router `<lab>-<vpc id>`.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from groundwork_lab.hosts import cgroups
+from groundwork_lab.hosts.host import CONSOLE_BYTES, Host, Limits, Shared, Wanted, read_tail, wanted
+from groundwork_lab.hosts.metadata_server import MetadataService
+from groundwork_lab.journal import Entry, Journal
+from groundwork_lab.model import Instance, World
+from groundwork_lab.ports import Reports
+from groundwork_lab.settings import Settings
+
+__all__ = ["HostManager", "Limits"]
+
+
+class HostManager:
+    """Makes the machines follow the instances (ports.Reconciler), and shows their consoles (ports.Hosts).
+
+    `package_proxy` is where apt inside the hosts finds the package cache, None for none.
+    Raises NoControlGroupsError where the machine cannot run hosts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        reports: Reports,
+        base_image: Path,
+        *,
+        package_proxy: str | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._base_image = base_image
+        self._metadata = MetadataService(settings)
+        self._shared = Shared(
+            settings=settings,
+            journal=journal,
+            reports=reports,
+            metadata=self._metadata,
+            slots=threading.Semaphore(limits.boots),
+            limits=limits,
+            package_proxy=package_proxy,
+        )
+        self._hosts: dict[str, Host] = {}
+        self._groups = cgroups.machine_tree().folders(settings.name)
+        for group in self._groups:
+            journal.record(Entry("folder", str(group)))
+            group.mkdir(exist_ok=True)
+
+    def reconcile(self, world: World) -> None:
+        """Tell each host what the API wants of it; the hosts' own threads do the rest."""
+        self._metadata.follow(world)
+        for instance in world.instances.values():
+            if instance.id in self._hosts:
+                self._hosts[instance.id].want(wanted(instance))
+            elif instance.interface_id in world.interfaces:
+                self._hosts[instance.id] = self._new_host(instance, world)
+        for instance_id in set(self._hosts) - set(world.instances):
+            if self._hosts[instance_id].finished:
+                del self._hosts[instance_id]
+            else:
+                self._hosts[instance_id].want(Wanted("gone", 0))
+
+    def console_output(self, instance_id: str) -> bytes:
+        """The host's console since it was last started, at most its last 64 KiB; it outlives a stop and a reboot."""
+        return read_tail(self._shared.settings.state / "instances" / instance_id / "console.log", CONSOLE_BYTES)
+
+    def close(self) -> None:
+        """End all hosts at once, without shutting them down."""
+        for host in self._hosts.values():
+            host.close()
+        for host in self._hosts.values():
+            host.join()
+        self._hosts.clear()
+        self._metadata.close()
+        for group in self._groups:
+            cgroups.remove(group)
+            self._shared.journal.strike(Entry("folder", str(group)))
+
+    def _new_host(self, instance: Instance, world: World) -> Host:
+        interface = world.interfaces[instance.interface_id]
+        return Host(self._shared, instance, interface, self._image(instance.image_id))
+
+    def _image(self, image_id: str) -> Path:
+        """The folder that an AMI's disks start from: every Debian AMI is the base image."""
+        del image_id
+        return self._base_image

@@ -1,0 +1,439 @@
+"""One host: a thread that makes its machine follow what the API wants, and tells what became of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from groundwork_lab import processes
+from groundwork_lab.hosts import cgroups, disks, machine, metadata
+from groundwork_lab.hosts.disks import Disk
+from groundwork_lab.hosts.metadata_server import MetadataService
+from groundwork_lab.journal import Entry, Journal, start_time
+from groundwork_lab.model import Instance, InstanceState, Interface
+from groundwork_lab.ports import Reports
+from groundwork_lab.settings import Settings
+
+REBOOTED = 133  # systemd-nspawn's exit code, with --keep-unit, for a machine that wants to be started again
+REBOOT_SIGNAL = signal.SIGRTMIN + 5  # systemd(1), SIGNALS: starts reboot.target
+CONSOLE_BYTES = 64 * 1024  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
+GLANCE = 0.1  # seconds between looks at what nobody announces (a namespace, a listening socket)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take, in seconds, and how many hosts boot at once."""
+
+    boot: float = 60.0  # from the start of the machine to sshd's answer
+    shutdown: float = 30.0  # an orderly one; after that the machine is killed
+    boots: int = 4
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the API wants of a host: `gone` is terminated, `reboots` counts RebootInstances."""
+
+    power: Literal["on", "off", "gone"]
+    reboots: int
+
+
+def wanted(instance: Instance) -> Wanted:
+    """What an instance's state in the API asks of its host."""
+    powers: dict[InstanceState, Literal["on", "off", "gone"]] = {
+        "pending": "on",
+        "running": "on",
+        "stopping": "off",
+        "stopped": "off",
+        "shutting-down": "gone",
+        "terminated": "gone",
+    }
+    return Wanted(powers[instance.state], instance.reboots)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a host is: `reported` is the state last told, `held` a host that ended by itself or would not boot.
+
+    A held host stays off until the API has wanted it off: a world that was made before the API heard of its end must
+    not start it again.
+    """
+
+    running: bool = False
+    reported: InstanceState | None = None
+    held: bool = False
+    reboots: int = 0
+
+
+Step = Literal["boot", "reboot", "shut down", "terminate", "wait"]
+
+
+def next_step(want: Wanted, seen: Seen) -> Step:
+    """What to do next; asked again after each step."""
+    if want.power == "gone":
+        return "terminate"
+    if want.power == "off":
+        return "wait" if not seen.running and seen.reported == "stopped" else "shut down"
+    if seen.held:
+        return "wait"
+    if not seen.running:
+        return "boot"
+    return "reboot" if want.reboots > seen.reboots else "wait"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all hosts of a lab share."""
+
+    settings: Settings
+    journal: Journal
+    reports: Reports
+    metadata: MetadataService
+    slots: threading.Semaphore  # as many as hosts may boot at once
+    limits: Limits
+    package_proxy: str | None
+
+
+class BootError(Exception):
+    """A machine did not come up."""
+
+
+class _SupersededError(Exception):
+    """The API wants something else by now."""
+
+
+class _RebootedError(Exception):
+    """The machine asked to be started again while it booted."""
+
+
+class Host:
+    """The machine of one instance. `want` and `close` may be called from any thread."""
+
+    def __init__(self, shared: Shared, instance: Instance, interface: Interface, image: Path) -> None:
+        self._shared = shared
+        self._id = instance.id
+        self._interface = interface
+        self._folder = shared.settings.state / "instances" / instance.id
+        self._disk = Disk(image, self._folder / "disk")
+        self._tree = cgroups.machine_tree()
+        self._seen = Seen(reboots=instance.reboots)
+        self._want = wanted(instance)
+        self._closing = False
+        self._rebooting = False  # whether the next boot continues the console of the last one
+        self._process: subprocess.Popen[bytes] | None = None
+        self._start_time = 0  # of the process
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._thread = threading.Thread(target=self._live, name=f"host-{instance.id}")
+        self._thread.start()
+
+    def want(self, want: Wanted) -> None:
+        if want != self._want:
+            self._want = want
+            os.eventfd_write(self._wake, 1)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the host was terminated and nothing of it runs any more."""
+        return not self._thread.is_alive()
+
+    def close(self) -> None:
+        """End the machine at once; `join` waits for it."""
+        self._closing = True
+        os.eventfd_write(self._wake, 1)
+
+    def join(self) -> None:
+        self._thread.join()
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        steps: dict[Step, Callable[[], None]] = {
+            "boot": self._boot,
+            "reboot": self._reboot,
+            "shut down": self._shut_down,
+            "wait": self._wait,
+        }
+        while not self._closing:
+            if self._want.power != "on":
+                self._seen = replace(self._seen, held=False)
+            step = next_step(self._want, self._seen)
+            if step == "terminate":
+                self._terminate()
+                return
+            try:
+                steps[step]()
+                self._notice_end()
+            except OSError as error:
+                self._give_up(f"Server.InternalError: {error}")
+        self._clear_away(grace=0)
+
+    def _give_up(self, reason: str) -> None:
+        """The machine cannot be made to follow: its instance is stopped, for this reason, until the API says so too."""
+        _log.error("%s: %s", self._id, reason)
+        self._seen = replace(self._seen, running=False, held=True)
+        self._report("stopped", reason=reason)
+
+    def _wait(self, seconds: float | None = None) -> None:
+        """Until something changes: a want, the machine's end, or the time."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        descriptor = os.pidfd_open(self._process.pid) if self._running() and self._process else None
+        try:
+            if descriptor is not None:
+                poll.register(descriptor, select.POLLIN)
+            poll.poll(None if seconds is None else seconds * 1000)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+
+    def _running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _notice_end(self) -> None:
+        """A machine that ended by itself: started again if it asked for that, else its instance is stopped."""
+        if self._process is None or self._process.poll() is None:
+            return
+        code = self._process.returncode
+        self._clear_away(grace=0)
+        self._seen = replace(self._seen, running=False)
+        if code == REBOOTED:
+            self._rebooting = True
+            return
+        self._seen = replace(self._seen, held=True)
+        self._report("stopped", reason="Client.InstanceInitiatedShutdown: Instance initiated shutdown")
+
+    # -- booting -------------------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        """Boot, and once more if that fails; a host that still is not up then is reported stopped, with the reason."""
+        if not self._slot():
+            return
+        try:
+            self._attempts()
+        finally:
+            self._shared.slots.release()
+
+    def _slot(self) -> bool:
+        """Wait for a turn to boot; False when the host is to do something else meanwhile."""
+        while not self._shared.slots.acquire(timeout=GLANCE):
+            if self._superseded():
+                return False
+        return True
+
+    def _attempts(self) -> None:
+        new = not self._disk.upper.exists()
+        for last in (False, True):
+            try:
+                self._attempt()
+            except _SupersededError:
+                return
+            except (BootError, OSError) as error:
+                _log.warning("%s: %s", self._id, error)
+                reason = f"Server.InternalError: {error}\n{self._tail()}"
+                self._clear_away(grace=0)
+                if new:  # whatever a first boot left half done is not worth keeping
+                    disks.delete(self._disk)
+                if last:
+                    self._give_up(reason)
+            else:
+                return
+
+    def _attempt(self) -> None:
+        """One boot, from the namespace to sshd. Raises BootError, OSError or _SupersededError."""
+        deadline = time.monotonic() + self._shared.limits.boot
+        self._until(self._namespace_ready, deadline, f"its network namespace {self._namespace} is not there")
+        if not self._rebooting:
+            self.console.unlink(missing_ok=True)
+        self._rebooting = False
+        while True:
+            self._start()
+            try:
+                self._until(lambda: self._leader() is not None, deadline, "its PID 1 does not run")
+                self._seen = replace(self._seen, running=True, reboots=self._want.reboots)
+                self._report("running")
+                self._until(self._sshd_answers, deadline, "sshd does not answer")
+            except _RebootedError:
+                self._clear_away(grace=0)
+                continue
+            self._shared.reports.instance_reachable(self._id)
+            return
+
+    def _start(self) -> None:
+        """Start the machine on its disk."""
+        shared = self._shared
+        disks.mount(self._disk, shared.journal)
+        for name, text in machine.seed_files(shared.package_proxy).items():
+            machine.write_inside(self._disk.root, name, text)
+        group = self._groups()[0]
+        group.mkdir(exist_ok=True)
+        plan = machine.Machine(
+            name=shared.settings.namespace(self._id),
+            root=self._disk.root,
+            hostname=metadata.short_hostname(self._interface.private_ip),
+        )
+        argv = machine.launch_argv(group, machine.nspawn_argv(plan))
+        self._process = processes.spawn(argv, shared.journal, namespace=self._namespace, log=self.console)
+        self._start_time = start_time(self._process.pid) or 0
+
+    def _until(self, ready: Callable[[], bool], deadline: float, otherwise: str) -> None:
+        """Wait until `ready`. Raises BootError (saying `otherwise`), _SupersededError or _RebootedError."""
+        while not ready():
+            code = self._process.poll() if self._process else None
+            if self._superseded():
+                raise _SupersededError
+            if code == REBOOTED:
+                raise _RebootedError
+            if code is not None:
+                message = f"The host ended with code {code} while it booted."
+                raise BootError(message)
+            if time.monotonic() > deadline:
+                message = f"The host is not up after {self._shared.limits.boot:g} s: {otherwise}."
+                raise BootError(message)
+            self._wait(GLANCE)
+
+    def _superseded(self) -> bool:
+        return self._closing or self._want.power != "on"
+
+    def _namespace_ready(self) -> bool:
+        """Whether the interface's namespace is there and the VPC's metadata service listens."""
+        if not (processes.NETNS / self._namespace).exists():
+            return False
+        try:
+            self._shared.metadata.serve(self._interface.vpc_id)
+        except OSError:  # the router or its address is not there yet
+            return False
+        return True
+
+    def _leader(self) -> int | None:
+        """The machine's PID 1 as this machine numbers it, once it is systemd; None before."""
+        if self._process is None:
+            return None
+        for pid in children(self._process.pid):
+            if is_systemd(pid):
+                return pid
+        return None
+
+    def _sshd_answers(self) -> bool:
+        return processes.in_namespace(self._namespace, ssh_banner)
+
+    # -- ending --------------------------------------------------------------------------------------------------
+
+    def _reboot(self) -> None:
+        """Reboot in place: the same disk and console; killed first if it does not go down in time."""
+        leader = self._leader()
+        if leader is not None:
+            os.kill(leader, REBOOT_SIGNAL)
+            self._gone_within(self._shared.limits.shutdown)
+        self._clear_away(grace=0)
+        self._seen = replace(self._seen, running=False)
+        self._rebooting = True
+
+    def _shut_down(self) -> None:
+        self._clear_away(grace=self._shared.limits.shutdown)
+        self._seen = replace(self._seen, running=False)
+        self._report("stopped")
+
+    def _terminate(self) -> None:
+        """Power off, delete the disk. The console's text stays: the API shows a terminated instance for a while."""
+        try:
+            self._clear_away(grace=self._shared.limits.shutdown)
+            disks.delete(self._disk)
+        except OSError:
+            _log.exception("%s: what is left of it goes when the lab goes down", self._id)
+        self._report("terminated")
+
+    def _clear_away(self, grace: float) -> None:
+        """End the machine, in good order within `grace` seconds or at once, and all that made it up but its disk."""
+        if self._process is not None:
+            if grace and self._process.poll() is None:
+                self._process.terminate()
+                self._gone_within(grace)
+            self._process.kill()
+            self._process.wait()
+            self._shared.journal.strike(Entry("process", str(self._process.pid), self._start_time))
+            self._process = None
+        for group in self._groups():
+            cgroups.remove(group)
+        disks.unmount(self._disk, self._shared.journal)
+
+    def _gone_within(self, seconds: float) -> None:
+        """Wait for the machine's end, not longer than `seconds`, and not at all when the lab closes."""
+        deadline = time.monotonic() + seconds
+        while self._running() and not self._closing and (left := deadline - time.monotonic()) > 0:
+            self._wait(left)
+
+    # -- small things --------------------------------------------------------------------------------------------
+
+    @property
+    def console(self) -> Path:
+        return self._folder / "console.log"
+
+    @property
+    def _namespace(self) -> str:
+        return self._shared.settings.namespace(self._interface.id)
+
+    def _groups(self) -> tuple[Path, ...]:
+        return self._tree.folders(self._shared.settings.name, self._id)
+
+    def _report(self, state: InstanceState, *, reason: str = "") -> None:
+        self._seen = replace(self._seen, reported=state)
+        self._shared.reports.instance_state(self._id, state, reason=reason)
+
+    def _tail(self) -> str:
+        return read_tail(self.console, 2000).decode("utf-8", "replace")
+
+
+def read_tail(path: Path, size: int) -> bytes:
+    """The last `size` bytes of a file; nothing when there is no such file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            return file.read(size)
+    except FileNotFoundError:
+        return b""
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process' main thread (proc(5)); none when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(word) for word in text.split()]
+
+
+def is_systemd(pid: int) -> bool:
+    """Whether a process runs systemd as PID 1 of a PID namespace of its own."""
+    try:
+        return is_init(Path(f"/proc/{pid}/status").read_text("utf-8", errors="replace"))
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def is_init(status: str) -> bool:
+    """The same, from the text of /proc/PID/status: `NSpid` lists its numbers from the outermost namespace inwards."""
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return fields.get("Name", "").strip() == "systemd" and fields.get("NSpid", "").split()[1:] == ["1"]
+
+
+def ssh_banner() -> bool:
+    """Whether a server says SSH on port 22 of this network namespace's loopback (RFC 4253, section 4.2)."""
+    try:
+        with socket.create_connection(("127.0.0.1", 22), timeout=1.0) as client:
+            return client.recv(4) == b"SSH-"
+    except OSError:
+        return False
