@@ -83,7 +83,7 @@ def create(namespace: Namespace, journal: Journal) -> None:
     def prepare() -> None:
         _write_sysctls(general)
         with IPRoute() as netlink:
-            netlink.link("set", index=socket.if_nametoindex("lo"), state="up")
+            netlink.link("set", index=_index("lo"), state="up")
 
     namespaces.create(namespace.name, journal, prepare)
 

@@ -142,8 +142,6 @@ def difference(before: Kernel, after: Kernel) -> Difference:
     removed = sorted(before.namespaces.keys() - after.namespaces.keys())
     cut, joined = before.links - after.links, after.links - before.links
     lost, new = _devices(cut), _devices(joined)
-    for namespace in created:
-        new.setdefault(namespace.name, set()).add("lo")
     routers = {link.near.namespace for link in after.links}
     deltas = [
         _delta(before.namespaces.get(name) or _fresh(wanted), wanted, lost.get(name, ()), new.get(name, ()))
@@ -159,7 +157,7 @@ def difference(before: Kernel, after: Kernel) -> Difference:
 
 
 def _fresh(wanted: Namespace) -> Namespace:
-    """A namespace just made: it got the sysctls that devices inherit, and nothing else."""
+    """A namespace just made: its loopback is up, it has the sysctls that devices inherit, and nothing else."""
     return Namespace(wanted.name, sysctls=tuple(sysctl for sysctl in wanted.sysctls if sysctl.device is None))
 
 
