@@ -28,7 +28,8 @@ def check_name(name: str) -> None:
         rules.invalid(f"The load balancer name '{name}' cannot be longer than '32' characters")
     if not re.fullmatch(r"[A-Za-z0-9-]+", name):
         rules.invalid(
-            f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and hyphens(-)"
+            f"The load balancer name '{name}' can only contain characters that are alphanumeric characters "
+            "and hyphens(-)"
         )
     if name.startswith("-") or name.endswith("-"):
         rules.invalid(f"The load balancer name '{name}' cannot begin or end with '-'")
@@ -82,7 +83,7 @@ class BalancersBackend(ELBv2Backend):
             refuse("LoadBalancerNotFound", f"Load balancer '{arn}' not found")
         return balancer
 
-    def create_load_balancer(
+    def create_load_balancer(  # noqa: PLR0917 - moto's signature
         self,
         name: str,
         security_groups: list[str],

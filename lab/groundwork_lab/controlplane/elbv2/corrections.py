@@ -13,6 +13,7 @@ from groundwork_lab.controlplane.elbv2.answers import Responses
 from groundwork_lab.controlplane.elbv2.balancers import BalancersBackend, LoadBalancer
 from groundwork_lab.controlplane.elbv2.groups import GroupsBackend, TargetGroup
 from groundwork_lab.controlplane.elbv2.listeners import Action, DefaultRule, ListenersBackend
+from groundwork_lab.model import World
 
 
 class Backend(BalancersBackend, GroupsBackend, ListenersBackend):  # type: ignore[misc]
@@ -37,5 +38,8 @@ def install(context: Context) -> None:
         setattr(module, name, replacement)
     Backend.context = context
     moto.elbv2.models.elbv2_backends.backend = Backend
-    backends = moto.elbv2.models.elbv2_backends
-    context.on_reconciled.append(lambda world: backends[context.account][context.region].follow(world))
+
+    def follow(world: World) -> None:
+        moto.elbv2.models.elbv2_backends[context.account][context.region].follow(world)
+
+    context.on_reconciled.append(follow)

@@ -53,12 +53,12 @@ class ListenersBackend(ELBv2Backend):
             return list(self.balancer(load_balancer_arn).listeners.values())
         return [self.listener(arn) for arn in listener_arns]
 
-    def create_listener(
+    def create_listener(  # noqa: PLR0917 - moto's signature
         self,
         load_balancer_arn: str,
         protocol: str,
         port: str,
-        ssl_policy: str | None,
+        ssl_policy: str | None,  # noqa: ARG002 - moto's answers give one to every listener
         certificate: str | None,
         actions: list[dict[str, Any]],
         alpn_policy: list[str] | None = None,
@@ -88,7 +88,7 @@ class ListenersBackend(ELBv2Backend):
         listener.attributes = {"routing.http.response.server.enabled": "true"}
         return listener
 
-    def modify_listener(
+    def modify_listener(  # noqa: PLR0917 - moto's signature
         self,
         arn: str,
         port: str | None = None,
