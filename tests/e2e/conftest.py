@@ -1,0 +1,177 @@
+"""End to end on the lab, as a person with a laptop: run with `groundwork-lab exec -- pytest tests/e2e`.
+
+The files run in the order of their numbers: refused input, the plan, the run, the site, its packets, the second run,
+breakage. Each leaves the site as it found it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INVENTORY = "inventories/local"
+ENVIRONMENT = "local"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Play:
+    """What an ansible-playbook run said, from its JSON callback."""
+
+    code: int
+    output: dict[str, Any]
+    errors: str
+
+    def results(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Every (task, host, result)."""
+        for play in self.output["plays"]:
+            for task in play["tasks"]:
+                for host, result in task["hosts"].items():
+                    yield task["task"]["name"], host, result
+
+    def changes(self) -> list[str]:
+        """Everything that was made, or would be, as `host: action resource name`, in order of the names."""
+        told = (
+            f"{host}: {change['action']} {change['resource']} {change['name']}"
+            for _, host, result in self.results()
+            for change in result.get("changes", [])
+        )
+        return sorted(told)
+
+    def changed(self) -> dict[str, int]:
+        return {host: stats["changed"] for host, stats in self.output["stats"].items()}
+
+    def failures(self) -> list[str]:
+        return [str(result.get("msg")) for _, _, result in self.results() if result.get("failed")]
+
+
+class Laptop:
+    """You, on the lab's internet."""
+
+    def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            argv, cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, check=False, timeout=900
+        )
+
+    def play(self, *words: str, playbook: str = "site.yml", variables: Mapping[str, Any] | None = None) -> Play:
+        argv = ["ansible-playbook", "-i", INVENTORY, playbook, *words]
+        if variables:
+            argv += ["-e", json.dumps(variables)]
+        done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_DEPRECATION_WARNINGS="false")
+        start = done.stdout.find("{")
+        assert start >= 0, f"no JSON from ansible-playbook:\n{done.stdout}\n{done.stderr}"
+        return Play(done.returncode, json.loads(done.stdout[start:]), done.stderr)
+
+    def on(self, server: str, command: str) -> subprocess.CompletedProcess[str]:
+        """A shell command on a server, as root, over SSH."""
+        argv = ("ansible", "-i", INVENTORY, server, "-b", "-m", "ansible.builtin.raw", "-a", command)
+        return self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal")
+
+    def as_visitor(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """A command of someone else on the internet."""
+        return self.run("groundwork-lab", "exec", "--as", "visitor", "--", *argv)
+
+    def calls(self, *, reset: bool = False) -> dict[str, Any]:
+        done = self.run("groundwork-lab", "calls", "--json", *(["--reset"] if reset else []))
+        assert done.returncode == 0, done.stderr
+        counted: dict[str, Any] = json.loads(done.stdout)
+        return counted
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service)
+
+
+def get(url: str, headers: Mapping[str, str] | None = None, timeout: float = 5) -> tuple[int, str]:
+    """Status and body of a GET; status 0 when nothing answers."""
+    request = urllib.request.Request(url, headers=dict(headers or {}))
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def eventually(look: Callable[[], T], ready: Callable[[T], bool], deadline: float) -> T:
+    """What `look` saw when `ready` liked it, or at the deadline (seconds); the caller asserts."""
+    end = time.monotonic() + deadline
+    while True:
+        seen = look()
+        if ready(seen) or time.monotonic() > end:
+            return seen
+        time.sleep(0.1)
+
+
+@pytest.fixture(name="eventually")
+def _eventually() -> Callable[..., Any]:
+    return eventually
+
+
+class Site:
+    """What the control plane says of the environment."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self._laptop = laptop
+
+    @property
+    def servers(self) -> dict[str, dict[str, Any]]:
+        """The running servers by name."""
+        filters = [
+            {"Name": "tag:groundwork:environment", "Values": [ENVIRONMENT]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ]
+        found = self._laptop.client("ec2").describe_instances(Filters=filters)
+        servers = [server for reservation in found["Reservations"] for server in reservation["Instances"]]
+        return {name_of(server).removeprefix(f"{ENVIRONMENT}-"): server for server in servers}
+
+    @cached_property
+    def urls(self) -> dict[str, str]:
+        """The balancers' URLs by tier."""
+        balancers = self._laptop.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        return {b["LoadBalancerName"].removeprefix(f"{ENVIRONMENT}-"): f"http://{b['DNSName']}" for b in balancers}
+
+    def health(self, tier: str) -> dict[str, str]:
+        """Target health by instance id."""
+        elb = self._laptop.client("elbv2")
+        group = elb.describe_target_groups(Names=[f"{ENVIRONMENT}-{tier}"])["TargetGroups"][0]["TargetGroupArn"]
+        found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {target["Target"]["Id"]: target["TargetHealth"]["State"] for target in found}
+
+    def whoami(self, tier: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        code, body = get(f"{self.urls[tier]}/whoami.php", headers)
+        assert code == 200, f"{tier}: {code} {body}"
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}.get("Name", "")
+
+
+@pytest.fixture(scope="session")
+def laptop() -> Laptop:
+    return Laptop()
+
+
+@pytest.fixture(scope="session")
+def site(laptop: Laptop) -> Site:
+    return Site(laptop)
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Each step stands on the one before it, so the order is that of the files and lines."""
+    assert [item.path.name for item in items] == sorted(item.path.name for item in items)

@@ -1,0 +1,47 @@
+"""Things break: the balancer notices, the run mends, and a run that was killed is completed by the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def test_a_stopped_apache_leaves_the_rotation_and_comes_back(laptop: Any, site: Any, eventually: Any) -> None:
+    instance = site.servers["private-1"]["InstanceId"]
+    assert laptop.on("private-1", "systemctl stop apache2").returncode == 0
+    try:
+        health = eventually(lambda: site.health("private")[instance], lambda state: state == "unhealthy", 60)
+        assert health == "unhealthy"
+        assert {site.whoami("private")["server"] for _ in range(20)} == {"private-2"}
+    finally:
+        laptop.on("private-1", "systemctl start apache2")
+    assert eventually(lambda: site.health("private")[instance], lambda state: state == "healthy", 60) == "healthy"
+    servers = eventually(lambda: {site.whoami("private")["server"] for _ in range(10)}, lambda s: len(s) == 2, 10)
+    assert servers == {"private-1", "private-2"}
+
+
+def test_healthz_needs_neither_php_nor_the_database(laptop: Any, site: Any) -> None:
+    health = "curl -s -o /dev/null -w '%{http_code}' http://localhost/healthz"
+    assert laptop.on("public-1", "systemctl stop php8.2-fpm mariadb").returncode == 0
+    try:
+        assert laptop.on("public-1", health).stdout.strip().endswith("200")
+    finally:
+        laptop.on("public-1", "systemctl start mariadb php8.2-fpm")
+
+
+def test_a_rebooted_server_serves_again(laptop: Any, site: Any, eventually: Any) -> None:
+    instance = site.servers["public-2"]["InstanceId"]
+    visits = site.whoami("public")["visits"]
+    laptop.client("ec2").reboot_instances(InstanceIds=[instance])
+    assert eventually(lambda: site.health("public")[instance], lambda state: state == "unhealthy", 90) == "unhealthy"
+    assert eventually(lambda: site.health("public")[instance], lambda state: state == "healthy", 90) == "healthy"
+    assert visits
+
+
+def test_throttling_is_survived(laptop: Any) -> None:
+    set_faults = ("groundwork-lab", "faults", "set", "--error", "RequestLimitExceeded", "--rate", "0.2", "--seed", "7")
+    assert laptop.run(*set_faults).returncode == 0
+    try:
+        play = laptop.play("--tags", "infrastructure")
+        assert play.code == 0, play.failures()
+    finally:
+        laptop.run("groundwork-lab", "faults", "clear")
