@@ -101,7 +101,7 @@ class BalancersBackend(ELBv2Backend):
         groups = self._checked_groups(security_groups, subnets[0].vpc_id)
         existing = next((each for each in self.load_balancers.values() if each.name == name), None)
         if existing is not None:
-            return self._same(existing, scheme, subnets, groups, tags)
+            return self._same_balancer(existing, scheme, subnets, groups, tags)
         if len(self.load_balancers) >= BALANCERS_LIMIT:
             refuse("TooManyLoadBalancers", "The maximum number of load balancers has been reached.")
         check_tags(tags or [])
@@ -111,7 +111,9 @@ class BalancersBackend(ELBv2Backend):
         self._place(balancer, subnets)
         return balancer
 
-    def _same(self, existing: Any, scheme: str, subnets: Sequence[Any], groups: Sequence[str], tags: Any) -> Any:
+    def _same_balancer(
+        self, existing: Any, scheme: str, subnets: Sequence[Any], groups: Sequence[str], tags: Any
+    ) -> Any:
         """The balancer that there is: "if you attempt to create multiple load balancers with the same settings,
         each call succeeds"."""
         wanted = (scheme, {subnet.id for subnet in subnets}, set(groups), tag_dict(tags))

@@ -189,7 +189,7 @@ class GroupsBackend(ELBv2Backend):
         existing = next((group for group in self.target_groups.values() if group.name == name), None)
         if existing is None:
             return super().create_target_group(name, **options)
-        return self._same(existing, name, options)
+        return self._same_group(existing, name, options)
 
     def _check_kind(self, options: Mapping[str, Any]) -> None:
         kind, protocol = options.get("target_type") or "instance", options.get("protocol")
@@ -202,7 +202,7 @@ class GroupsBackend(ELBv2Backend):
         if port is not None and not 1 <= int(port) <= 65535:
             rules.invalid(f"Target group port '{port}' must be between 1 and 65535")
 
-    def _same(self, existing: Any, name: str, options: Mapping[str, Any]) -> Any:
+    def _same_group(self, existing: Any, name: str, options: Mapping[str, Any]) -> Any:
         """The group that there is, if making it anew would give the same."""
         kept = dict(self.target_groups)
         self.target_groups.clear()
@@ -343,7 +343,7 @@ class GroupsBackend(ELBv2Backend):
             return HealthReport("unused", "Target.InvalidState", f"Target is in the {state} state")
         if not group.load_balancer_arns:
             return NOT_IN_USE
-        if instance is not None and instance.placement not in self._zones(group):
+        if instance is not None and instance.placement.zone not in self._zones(group):
             return ZONE_NOT_ENABLED
         return seen.get(key, REGISTERING)
 
