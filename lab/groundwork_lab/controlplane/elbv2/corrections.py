@@ -16,7 +16,7 @@ from groundwork_lab.controlplane.elbv2.listeners import Action, DefaultRule, Lis
 from groundwork_lab.model import World
 
 
-class Backend(BalancersBackend, GroupsBackend, ListenersBackend):  # type: ignore[misc]
+class Backend(BalancersBackend, GroupsBackend, ListenersBackend):
     """Elastic Load Balancing in one region."""
 
     context: Context  # of the control plane in use
