@@ -72,6 +72,11 @@ class HostManager:
         """The host's console since it was last started, at most its last 64 KiB; it outlives a stop and a reboot."""
         return read_tail(self._shared.settings.state / "instances" / instance_id / "console.log", CONSOLE_BYTES)
 
+    def reachable(self, instance_id: str) -> bool:
+        """Whether the host's sshd answered since it was last started."""
+        host = self._hosts.get(instance_id)
+        return host is not None and host.reachable
+
     def close(self) -> None:
         """End all hosts at once, without shutting them down."""
         for host in self._hosts.values():

@@ -134,6 +134,7 @@ class Host:
         self._rebooting = False  # whether the next boot continues the console of the last one
         self._process: subprocess.Popen[bytes] | None = None
         self._start_time = 0  # of the process
+        self._reachable = False
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._live, name=f"host-{instance.id}")
         self._thread.start()
@@ -142,6 +143,11 @@ class Host:
         if want != self._want:
             self._want = want
             os.eventfd_write(self._wake, 1)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether sshd answered since the machine was last started."""
+        return self._reachable
 
     @property
     def finished(self) -> bool:
@@ -269,6 +275,7 @@ class Host:
             except _RebootedError:
                 self._clear_away(grace=0)
                 continue
+            self._reachable = True
             self._shared.reports.instance_reachable(self._id)
             return
 
@@ -335,6 +342,7 @@ class Host:
     def _reboot(self) -> None:
         """Reboot in place: the same disk and console; killed first if it does not go down in time."""
         leader = self._leader()
+        self._reachable = False
         if leader is not None:
             os.kill(leader, REBOOT_SIGNAL)
             self._gone_within(self._shared.limits.shutdown)
@@ -358,6 +366,7 @@ class Host:
 
     def _clear_away(self, grace: float) -> None:
         """End the machine, in good order within `grace` seconds or at once, and all that made it up but its disk."""
+        self._reachable = False
         if self._process is not None:
             if grace and self._process.poll() is None:
                 self._process.terminate()
