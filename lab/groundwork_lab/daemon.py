@@ -64,7 +64,9 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         packages = parts.enter_context(closing(Packages(settings, journal)))
         packages.start()
         control_plane = parts.enter_context(closing(ControlPlane(settings, loop.changed)))
-        hosts = parts.enter_context(closing(HostManager(settings, journal, control_plane, base_image)))
+        proxy = f"http://{PACKAGES}:{PACKAGES_PORT}"
+        hosts = HostManager(settings, journal, control_plane, base_image, package_proxy=proxy)
+        parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
         aws = settings.namespace("aws")
