@@ -27,6 +27,7 @@ HOST = re.compile(r"localhost|%|[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 SHORTEST_PASSWORD = 12
 # A server has a database of that name when it was set up by hand with mysql_install_db: open to everybody.
 TEST_DATABASE = "test"
+NATIVE = "mysql_native_password"
 
 MARIADB_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "socket": {"type": "path", "default": SOCKET},
@@ -180,9 +181,16 @@ def plan(desired: Desired, observed: Observed) -> list[Statement]:
 
 def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
     root = observed.accounts.get(("root", "localhost"))
-    if root is not None and (root.get("plugin") != "unix_socket" or "auth_or" in root):
+    if root is not None and _ways(root) != ["unix_socket"]:
         sql = "ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket"
-        yield Statement("update", "user", "root@localhost", (sql,), _ways(root), "comes by: unix_socket\n")
+        yield Statement(
+            "update",
+            "user",
+            "root@localhost",
+            (sql,),
+            f"comes by: {', '.join(_ways(root))}\n",
+            "comes by: unix_socket\n",
+        )
     hosts = {user.name: set(user.hosts) for user in desired.users} | {"root": {"localhost"}, "": set()}
     for name, host in sorted(observed.accounts):
         if name in hosts and host not in hosts[name]:
@@ -197,10 +205,10 @@ def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
         yield Statement("delete", "database", TEST_DATABASE, (sql,), f"{TEST_DATABASE}, empty\n")
 
 
-def _ways(account: t.Mapping[str, t.Any]) -> str:
-    ways = [account.get("plugin") or "mysql_native_password"]
-    ways += [way.get("plugin", "mysql_native_password") for way in account.get("auth_or", []) if way]
-    return f"comes by: {', '.join(ways)}\n"
+def _ways(account: t.Mapping[str, t.Any]) -> list[str]:
+    """The plugins by which an account may come. An empty one among the alternatives stands for the first."""
+    alternatives = [way["plugin"] for way in account.get("auth_or", []) if way]
+    return [account.get("plugin") or NATIVE, *alternatives]
 
 
 def _database(database: Database, observed: Observed) -> t.Iterator[Statement]:
@@ -229,7 +237,7 @@ def _account(user: User, host: str, observed: Observed) -> t.Iterator[Statement]
     there = observed.accounts.get((user.name, host))
     if there is None or not _has_password(there, user.password_hash):
         verb = "CREATE USER IF NOT EXISTS" if there is None else "ALTER USER"
-        sql = f"{verb} {account} IDENTIFIED VIA mysql_native_password USING '{user.password_hash}'"
+        sql = f"{verb} {account} IDENTIFIED VIA {NATIVE} USING '{user.password_hash}'"
         before = "" if there is None else f"{name}: another password\n"
         action: t.Literal["create", "update"] = "create" if there is None else "update"
         yield Statement(action, "user", name, (sql,), before, f"{name}: (secret, not shown)\n")
@@ -240,9 +248,7 @@ def _account(user: User, host: str, observed: Observed) -> t.Iterator[Statement]
 
 
 def _has_password(account: t.Mapping[str, t.Any], password_hash: str) -> bool:
-    if "auth_or" in account or account.get("plugin") not in ("mysql_native_password", ""):
-        return False
-    return account.get("authentication_string") == password_hash
+    return _ways(account) == [NATIVE] and account.get("authentication_string") == password_hash
 
 
 def pattern_of(database: str) -> str:

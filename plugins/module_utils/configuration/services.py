@@ -22,7 +22,7 @@ ACTIVE = frozenset({"active", "reloading"})
 BROKEN = frozenset({"failed", "inactive", "deactivating"})
 DEADLINE = 60.0  # seconds; php-fpm's process_control_timeout is shorter
 JOURNAL_LINES = 20
-PROPERTIES = "LoadState,ActiveState,UnitFileState,MainPID"
+PROPERTIES = "LoadState,ActiveState,UnitFileState"
 
 
 class Processes(t.Protocol):
@@ -31,8 +31,8 @@ class Processes(t.Protocol):
     def now(self) -> float:
         """Seconds since the machine started."""
 
-    def newest_child(self, pid: int) -> float | None:
-        """When the youngest child of a process started, on the same clock; None when it has none."""
+    def starts(self, service: str) -> list[float]:
+        """When each of a service's processes started, on the same clock."""
 
 
 class ProcFs:
@@ -46,18 +46,19 @@ class ProcFs:
         """Rounded down to a tick, as the kernel rounds the start of a process."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) // self._tick * self._tick
 
-    def newest_child(self, pid: int) -> float | None:
-        """When the youngest child of a process started; None when it has none."""
-        starts = [start for parent, start in self._all() if parent == pid]
-        return max(starts) * self._tick if starts else None
+    def starts(self, service: str) -> list[float]:
+        """When each process in the service's control group started, whatever version control groups have."""
+        return list(self._starts(f"/{service}.service"))
 
-    def _all(self) -> t.Iterator[tuple[int, int]]:
-        for stat in self._root.glob("[0-9]*/stat"):
+    def _starts(self, group: str) -> t.Iterator[float]:
+        for process in self._root.glob("[0-9]*"):
             try:
-                fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+                groups = (process / "cgroup").read_text().splitlines()
+                fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has just ended
-            yield int(fields[1]), int(fields[19])
+            if any(line.endswith(group) for line in groups):
+                yield int(fields[19]) * self._tick
 
 
 PROCFS = ProcFs()
@@ -107,7 +108,7 @@ class Services:
         def ready(state: t.Mapping[str, str]) -> bool:
             if state.get("ActiveState") in BROKEN:
                 raise GroundworkError(self._sad_story(f"{name} did not come back after its {action}.", [name]))
-            return state.get("ActiveState") == "active" and self._renewed(state, since)
+            return state.get("ActiveState") == "active" and self._renewed(name, since)
 
         wait_until(
             lambda: self._show([name])[name],
@@ -118,11 +119,12 @@ class Services:
             clock=self.clock,
         )
 
-    def _renewed(self, state: t.Mapping[str, str], since: float | None) -> bool:
+    def _renewed(self, name: str, since: float | None) -> bool:
+        """A daemon that reloads replaces its workers; one that has none tells nothing by its processes."""
         if since is None:
             return True
-        youngest = self.processes.newest_child(int(state.get("MainPID", "0")))
-        return youngest is None or youngest >= since
+        starts = self.processes.starts(name)
+        return len(starts) == 1 or any(start >= since for start in starts)
 
     def _sad_story(self, words: str, names: t.Sequence[str]) -> str:
         units = [f"--unit={name}" for name in names]

@@ -211,8 +211,8 @@ class Transaction:
         except GroundworkError as error:
             return f"The files are as they were before, but a service is not: {error}"
         active = [name for name in names if self.observed.units[name].active]
-        running = f", and {' and '.join(active)} run with them" if active else ""
-        return f"Everything is as it was before: {len(entries)} files were restored{running}."
+        running = f", and {' and '.join(active)} with them" if active else ""
+        return f"Everything is as it was before: every file is restored{running}."
 
     def _steps_back(self, now: t.Mapping[str, Unit]) -> dict[str, list[str]]:
         back: dict[str, list[str]] = {}
