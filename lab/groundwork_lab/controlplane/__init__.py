@@ -52,17 +52,18 @@ class ControlPlane:
     def serve(self, sockets: Sequence[socket.socket]) -> None:
         """Serve from daemon threads on bound, listening sockets: the first is the API's, the others S3's."""
         from groundwork_lab.controlplane.middleware import Middleware  # noqa: PLC0415 - heavy
-        from groundwork_lab.controlplane.serving import serve  # noqa: PLC0415
+        from groundwork_lab.controlplane.serving import Server  # noqa: PLC0415
 
         for index, listening in enumerate(sockets):
             application = Middleware(self.context, self.calls, self.faults, self._changed, is_s3=index > 0)
-            self._servers.append(serve(listening, application, "s3" if index else "api"))
+            server = Server(listening, application, "s3" if index else "api")
+            server.start()
+            self._servers.append(server)
 
     def close(self) -> None:
         """Stop serving and close the sockets."""
-        from groundwork_lab.controlplane.serving import stop  # noqa: PLC0415 - heavy
-
-        stop(self._servers)
+        for server in self._servers:
+            server.stop()
         self._servers.clear()
 
     def snapshot(self) -> World:

@@ -15,6 +15,7 @@ import moto.ec2.utils
 import moto.ssm.models
 from moto.core.base_backend import BackendDict
 from moto.ec2.models import (
+    elastic_block_store,
     elastic_network_interfaces,
     instances,
     key_pairs,
@@ -31,6 +32,7 @@ from groundwork_lab.controlplane.gateways import GatewaysBackend, GatewaysRespon
 from groundwork_lab.controlplane.groups import Group, GroupsBackend, GroupsResponses, Rule
 from groundwork_lab.controlplane.images import ImagesBackend, ImagesResponses
 from groundwork_lab.controlplane.instances import (
+    Attachment,
     Instance,
     InstancesBackend,
     InstancesResponses,
@@ -97,6 +99,7 @@ class Responses(
 
 
 EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+    (elastic_block_store, "VolumeAttachment", Attachment),
     (elastic_network_interfaces, "NetworkInterface", Interface),
     (instances, "Instance", Instance),
     (route_tables, "Route", Route),
@@ -116,6 +119,7 @@ def install(context: Context) -> None:
     """Forget moto's state and put the corrected classes in; done again for every control plane."""
     for backends in list(BackendDict._instances):
         backends.clear()
+        getattr(backends, "bucket_accounts", {}).clear()  # S3's names, which are global
     BackendDict._instances.clear()
     for module, name, replacement in EXCHANGED:
         setattr(module, name, replacement)

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.types import Base64EncodedString
 from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_block_store import VolumeAttachment
 from moto.ec2.models.instances import Instance as MotoInstance
 from moto.ec2.models.instances import InstanceState as MotoState
 from moto.ec2.models.instances import MetadataOptions, StateReason
@@ -68,6 +70,12 @@ def check_interface_fields(params: Mapping[str, Any]) -> None:
     if fixed and int(params.get("MaxCount", 1)) > 1:
         message = "The parameter privateIpAddress cannot be used when launching more than one instance"
         refuse("InvalidParameterCombination", message)
+
+
+class Attachment(VolumeAttachment):
+    @property
+    def delete_on_termination(self) -> bool:
+        return bool(self.instance.block_device_mapping[self.device].delete_on_termination)
 
 
 class Instance(MotoInstance):
@@ -302,6 +310,12 @@ class InstancesBackend(EC2Backend):
     def get_reservations_by_instance_ids(self, instance_ids: list[str], filters: Any = None) -> list[Any]:
         return list(super().get_reservations_by_instance_ids(list(dict.fromkeys(instance_ids)), filters))
 
+    def describe_instances(self, filters: Any = None) -> list[Any]:
+        for name in filters or {}:
+            if name not in FILTERS and not filtering.is_tag_filter(name):
+                filtering.invalid_filter(name)
+        return list(super().describe_instances(filters))
+
     def run_instances(self, *arguments: Any, **options: Any) -> Any:
         reservation = super().run_instances(*arguments, **options)
         for instance in reservation.instances:
@@ -528,8 +542,11 @@ class InstancesResponses(EC2Response):
         touched = {name for name in needs_stop if name in self.params or name.lower() == attribute.lower()}
         if touched and instance.state != "stopped":
             refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
-        if "UserData" in self.params:
-            decoded_user_data((self.params["UserData"] or {}).get("Value"))
+        if "UserData" in self.params:  # a blob, which moto has decoded already
+            encoded = base64.b64encode((self.params["UserData"] or {}).get("Value") or b"").decode()
+            decoded_user_data(encoded)
+            instance.user_data = Base64EncodedString(encoded)
+            return EmptyResult()
         behavior = self._get_param("InstanceInitiatedShutdownBehavior.Value")
         if behavior:
             instance.instance_initiated_shutdown_behavior = behavior

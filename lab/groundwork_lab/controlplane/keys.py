@@ -9,6 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidKeyPairFormatError
 from moto.ec2.models import EC2Backend
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import public_key_fingerprint
@@ -28,6 +29,12 @@ def fingerprint(public_key: Any, hash_constructor: Any) -> str:
 
 
 class KeysBackend(EC2Backend):
+    def import_key_pair(self, key_name: str, public_key_material: bytes, tags: dict[str, str]) -> Any:
+        try:
+            return super().import_key_pair(key_name, public_key_material, tags)
+        except InvalidKeyPairFormatError:
+            refuse("InvalidKey.Format", "Key is not in valid OpenSSH public key format")
+
     def key_name_of(self, key_pair_id: str) -> str:
         found = next((each.key_name for each in self.key_pairs.values() if each.id == key_pair_id), None)
         if found is None:

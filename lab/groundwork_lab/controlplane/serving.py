@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from http.server import HTTPServer
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -86,7 +86,7 @@ class Handler(MotoRequestHandler):
 
 
 class Server(ThreadingMixIn, HTTPServer):
-    """A thread per connection, on a socket that is bound and listening already."""
+    """A daemon thread that accepts, and one per connection, on a socket that is bound and listening already."""
 
     daemon_threads = True
     block_on_close = False
@@ -94,23 +94,26 @@ class Server(ThreadingMixIn, HTTPServer):
     multiprocess = False
     ssl_context = None
 
-    def __init__(self, listening: socket.socket, application: Any) -> None:
+    def __init__(self, listening: socket.socket, application: Any, name: str) -> None:
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.server_address = listening.getsockname()
         self.application = application
+        self._closing = False
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 
+    def start(self) -> None:
+        self._thread.start()
 
-def serve(listening: socket.socket, application: Any, name: str) -> Server:
-    """Serve `application` from a daemon thread until the server's `shutdown()`."""
-    server = Server(listening, application)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name=name, daemon=True).start()
-    return server
+    def _serve(self) -> None:
+        """Accept connections until `stop()`, without looking up in between."""
+        while not self._closing:
+            self.handle_request()
 
-
-def stop(servers: Sequence[Server]) -> None:
-    """End the servers and close their sockets; open connections end with the process or their client."""
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    def stop(self) -> None:
+        """Accept no more and close the socket; open connections end with their client or the process."""
+        self._closing = True
+        self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
+        self._thread.join()
+        self.server_close()

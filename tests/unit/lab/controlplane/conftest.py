@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from groundwork_lab.controlplane import ControlPlane
 from groundwork_lab.ports import HealthReport
 from groundwork_lab.settings import REGION, Settings

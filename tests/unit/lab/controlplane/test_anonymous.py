@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from groundwork_lab.controlplane.anonymous import allows_everyone
 
 OBJECT = "arn:aws:s3:::site/index.html"

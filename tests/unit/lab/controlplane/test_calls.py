@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from groundwork_lab.controlplane.calls import CallCounter, is_read
 
 

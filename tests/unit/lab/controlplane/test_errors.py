@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.parsers import create_parser
+
 from groundwork_lab.controlplane.errors import Protocol, error_answer
 
 

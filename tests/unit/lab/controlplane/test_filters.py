@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+
 from groundwork_lab.controlplane.filters import matches, tag_values
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
+
 from groundwork_lab.controlplane.pool import AddressPool, is_reserved, next_free
 
 TINY = IPv4Network("10.0.0.0/29")  # .4, .5 and .6 are for use

@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+
 from groundwork_lab.controlplane.requests import Scope, identify, scope
 
 V4 = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{}/aws4_request, SignedHeaders=host, Signature=0"

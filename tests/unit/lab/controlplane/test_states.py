@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from groundwork_lab.controlplane import states
 from groundwork_lab.controlplane.context import AwsError
 from groundwork_lab.model import InstanceState

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from groundwork_lab.controlplane.context import AwsError
 from groundwork_lab.controlplane.storage import merged
 
