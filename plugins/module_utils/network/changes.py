@@ -284,7 +284,7 @@ def _endpoint_removal(endpoint: t.Mapping[str, t.Any]) -> Change:
     # DeleteVpcEndpoints answers 200 also when it could not: only looking again tells.
     gone = Wait(
         f"the endpoint {ids[0]} is deleted",
-        ec2("describe_vpc_endpoints", Filters=[{"Name": "vpc-endpoint-id", "Values": ids}]),
+        ec2("describe_vpc_endpoints", VpcEndpointIds=ids),
         lambda answer: all(e["State"].lower() == "deleted" for e in answer.get("VpcEndpoints", [])),
     )
     delete = ec2("delete_vpc_endpoints", VpcEndpointIds=ids)

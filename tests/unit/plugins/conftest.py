@@ -8,6 +8,7 @@ import typing as t
 import boto3
 import pytest
 from moto import mock_aws
+from moto.ec2.models import ec2_backends
 
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 
@@ -33,31 +34,52 @@ class Clock:
         self.now += seconds
 
 
+class Watched:
+    """Clients that are made once, because that is slow, and that tell the account of the moment of their calls."""
+
+    def __init__(self) -> None:
+        self.cloud: Cloud | None = None
+        self._clients: dict[tuple[str, bool], t.Any] = {}
+
+    def client(self, service: str, *, watched: bool) -> t.Any:
+        key = (service, watched)
+        if key not in self._clients:
+            self._clients[key] = boto3.client(
+                service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+            )
+            if watched:
+                self._clients[key].meta.events.register(f"before-call.{service}", self._before)
+                self._clients[key].meta.events.register(f"after-call.{service}", self._after)
+        return self._clients[key]
+
+    def _before(self, model: t.Any, **_event: t.Any) -> None:
+        if self.cloud:
+            self.cloud.before(model.name)
+
+    def _after(self, **_event: t.Any) -> None:
+        if self.cloud:
+            self.cloud.after()
+
+
 class Cloud:
-    """Clients of an empty account of moto's. `calls` are those of the last run."""
+    """An empty account of moto's. `calls` are those of the last run."""
 
     Killed = Killed
 
-    def __init__(self) -> None:
+    def __init__(self, watched: Watched) -> None:
         self.calls: list[str] = []
         self.warnings: list[str] = []
-        self.killed_before: int | None = None
         self.killed_after: int | None = None
         self._lock = threading.Lock()
-        self._clients: dict[str, t.Any] = {}
+        self._watched = watched
 
     def client(self, service: str) -> t.Any:
-        if service not in self._clients:
-            client = boto3.client(service, region_name=REGION)
-            client.meta.events.register(f"before-call.{service}", self._before)
-            client.meta.events.register(f"after-call.{service}", self._after)
-            self._clients[service] = client
-        return self._clients[service]
+        return self._watched.client(service, watched=True)
 
     @property
     def ec2(self) -> t.Any:
         """A client whose calls are not counted."""
-        return boto3.client("ec2", region_name=REGION)
+        return self._watched.client("ec2", watched=False)
 
     def run(
         self, converge: t.Callable[[Run], t.Any], options: t.Mapping[str, t.Any], *, check_mode: bool = False
@@ -70,13 +92,11 @@ class Cloud:
     def writes(self) -> list[str]:
         return [call for call in self.calls if not call.startswith("Describe")]
 
-    def _before(self, model: t.Any, **_event: t.Any) -> None:
+    def before(self, operation: str) -> None:
         with self._lock:
-            if self.killed_before == len(self.calls):
-                raise Killed
-            self.calls.append(model.name)
+            self.calls.append(operation)
 
-    def _after(self, model: t.Any, **_event: t.Any) -> None:
+    def after(self) -> None:
         if self.killed_after is not None and len(self.calls) > self.killed_after:
             raise Killed
 
@@ -96,26 +116,27 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def watched() -> Watched:
+    return Watched()
+
+
 @pytest.fixture
-def new_cloud(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[[], Cloud]]:
+def new_cloud(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[[], Cloud]]:
     """Makes an empty account, and forgets the one before."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    open_mocks: list[t.Any] = []
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # 300 of them, with every reset
 
     def make() -> Cloud:
-        while open_mocks:
-            open_mocks.pop().stop()
-        mock = mock_aws()
-        mock.start()
-        open_mocks.append(mock)
-        return Cloud()
+        for account in ec2_backends.values():
+            account.reset()
+        watched.cloud = Cloud(watched)
+        return watched.cloud
 
-    yield make
-    while open_mocks:
-        open_mocks.pop().stop()
+    with mock_aws():
+        yield make
+    watched.cloud = None
 
 
 @pytest.fixture
@@ -125,7 +146,10 @@ def cloud(new_cloud: t.Callable[[], Cloud]) -> Cloud:
 
 @pytest.fixture
 def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
-    """Kills a run before and after each of its calls; run again, the account has to look as if nothing had happened."""
+    """Kills a run right after each of its writes; run again, the account has to look as if nothing had happened.
+
+    Nothing outlives a run but the account, so that after one call is before the next.
+    """
 
     def check(
         converge: t.Callable[[Run], t.Any],
@@ -140,17 +164,17 @@ def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
 
         whole = fresh()
         whole.run(converge, options)
-        count, expected = len(whole.calls), look(whole)
-        for moment in ("killed_before", "killed_after"):
-            for position in range(count):
-                victim = fresh()
-                setattr(victim, moment, position)
-                with pytest.raises(Killed):
-                    victim.run(converge, options)
-                setattr(victim, moment, None)
+        expected, operations = look(whole), whole.calls
+        writes = [position for position, name in enumerate(operations) if not name.startswith("Describe")]
+        for position in writes:
+            victim = fresh()
+            victim.killed_after = position
+            with pytest.raises(Killed):
                 victim.run(converge, options)
-                assert look(victim) == expected, f"{moment} call {position}"
-                assert victim.run(converge, options)["changes"] == [], f"{moment} call {position}"
-        return count
+            victim.killed_after = None
+            victim.run(converge, options)
+            assert look(victim) == expected, f"killed after {operations[position]}, call {position}"
+            assert victim.run(converge, options)["changes"] == [], f"killed after {operations[position]}"
+        return len(writes)
 
     return check
