@@ -53,6 +53,11 @@ class Interface(MotoInterface):
             self.private_dns_name = private_dns_name(self.private_ip_address, region)
             self.private_ip_addresses[0]["PrivateDnsName"] = self.private_dns_name
 
+    @property
+    def network_interface_id(self) -> str:
+        """An instance's interfaces too have their ids: moto looks for them by the name of its own class."""
+        return str(self.id)
+
     def manage(self, owner: InterfaceOwner, owner_id: str, interface_type: str, requester_id: str) -> None:
         """Make it an AWS service's: in use, and not to be deleted by the account's owner."""
         self.owner_kind, self.owner_id_in_world = owner, owner_id
