@@ -26,7 +26,9 @@ FILES = {
     "cut.pub": KEY[:40],
     "empty.pub": "",
 }
-KNOWN = Known(tiers={"public", "private"}, subnets={"public-a", "public-b"}, security_groups={"public-servers", "private-servers"})
+KNOWN = Known(
+    tiers={"public", "private"}, subnets={"public-a", "public-b"}, security_groups={"public-servers", "private-servers"}
+)
 
 
 def read(path: str) -> str:
