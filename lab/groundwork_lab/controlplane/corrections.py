@@ -6,7 +6,6 @@ take the place of moto's. Here they are put together, in moto's own registries.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import moto.ec2.models
@@ -24,7 +23,7 @@ from moto.ec2.models import (
     subnets,
 )
 
-from groundwork_lab.controlplane import filters
+from groundwork_lab.controlplane import elbv2, filters
 from groundwork_lab.controlplane.addresses import AddressesBackend
 from groundwork_lab.controlplane.answering import Answering
 from groundwork_lab.controlplane.context import Context
@@ -127,7 +126,4 @@ def install(context: Context) -> None:
     moto.ec2.models.ec2_backends.backend = Backend
     moto.ssm.models.ssm_backends.backend = ParametersBackend
     context.on_reconciled.append(context.ec2.follow_nat_gateways)
-    if find_spec("groundwork_lab.controlplane.elbv2") is not None:
-        from groundwork_lab.controlplane import elbv2  # noqa: PLC0415 - it need not be there
-
-        elbv2.install(context)
+    elbv2.install(context)

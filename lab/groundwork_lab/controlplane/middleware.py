@@ -23,7 +23,7 @@ from groundwork_lab.controlplane.calls import CallCounter, is_read
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.errors import Answer, Protocol, error_answer
 from groundwork_lab.controlplane.faults import Faults
-from groundwork_lab.controlplane.requests import REGIONAL, Call, Service
+from groundwork_lab.controlplane.requests import NO_DATA_PLANE, REGIONAL, Call, Service
 from groundwork_lab.controlplane.serving import ConnectionCutError
 
 LOG = logging.getLogger(__name__)
@@ -67,6 +67,10 @@ class Middleware:
         protocol = call.service.protocol
         if not is_known(call.service.client, call.operation):
             return unknown_action(protocol, call.operation)
+        missing = NO_DATA_PLANE.get(call.service.client)
+        if missing is not None and not is_read(call.operation):
+            message = f"The lab has no {missing}; it refuses {call.operation}."
+            return error_answer(protocol, "UnsupportedOperation", message, 400)
         if call.service.client in REGIONAL and call.region != self.context.region:
             message = f"The lab's region is {self.context.region}; {call.region} is not enabled for this account."
             return error_answer(protocol, "AuthFailure", message, 401)

@@ -39,6 +39,13 @@ SERVICES = {  # by signing name; the services that the lab has
 }
 CLASSIC_BALANCERS = Service("elb", "elb", "query")  # signs as elasticloadbalancing too
 CLASSIC_VERSION = "2012-06-01"
+NO_DATA_PLANE = {  # moto would take their writes, and nothing would follow
+    "acm": "certificates",
+    "autoscaling": "Auto Scaling",
+    "cloudfront": "edge",
+    "elb": "Classic Load Balancers",
+    "route53": "hosted zones",
+}
 REGIONAL = frozenset({"ec2", "elb", "elbv2", "autoscaling"})  # those with a data plane: in the lab's region only
 
 

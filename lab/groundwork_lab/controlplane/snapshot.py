@@ -7,11 +7,11 @@ terminated instance) are left out, with their interfaces, so that the data plane
 from __future__ import annotations
 
 import base64
-from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, cast
 
 from groundwork_lab import model
+from groundwork_lab.controlplane import elbv2
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.nat import PRESENT
 from groundwork_lab.controlplane.subnets import cidrs_of
@@ -20,7 +20,6 @@ from groundwork_lab.controlplane.subnets import cidrs_of
 def take(context: Context) -> model.World:
     """All of it, by id."""
     ec2 = context.ec2
-    target_groups, load_balancers = _balancers(context)
     gone = {gateway.interface.id for gateway in ec2.nat_gateways.values() if gateway.state == "deleting"}
     return model.World(
         vpcs={vpc.id: _vpc(vpc) for vpc in ec2.vpcs.values()},
@@ -43,8 +42,8 @@ def take(context: Context) -> model.World:
         },
         network_acls={acl.id: _network_acl(acl) for acl in ec2.network_acls.values()},
         instances={each.id: _instance(ec2, each) for each in ec2.all_instances() if each.state != "terminated"},
-        target_groups=target_groups,
-        load_balancers=load_balancers,
+        target_groups=elbv2.snapshot_target_groups(context),
+        load_balancers=elbv2.snapshot_load_balancers(context),
     )
 
 
@@ -193,11 +192,3 @@ def _instance(ec2: Any, instance: Any) -> model.Instance:
         reboots=instance.reboots,
         tags=dict(ec2.tags.get(instance.id, {})),
     )
-
-
-def _balancers(context: Context) -> tuple[dict[str, model.TargetGroup], dict[str, model.LoadBalancer]]:
-    if find_spec("groundwork_lab.controlplane.elbv2") is None:
-        return {}, {}
-    from groundwork_lab.controlplane import elbv2  # noqa: PLC0415 - see above
-
-    return elbv2.snapshot_target_groups(context), elbv2.snapshot_load_balancers(context)
