@@ -46,6 +46,7 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
             return False
         refuse_if_half_there(settings)
         refuse_without_programs(_path())
+        refuse_without_control_groups()
         image = _base_image(settings, progress)
         settings.state.mkdir(parents=True, mode=0o711)
         _start(settings, image, patience)
@@ -91,6 +92,15 @@ def refuse_without_programs(path: str) -> None:
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise LabError(f"This machine lacks {', '.join(missing)}; run `apt-get install {packages}`.")
+
+
+def refuse_without_control_groups() -> None:
+    from groundwork_lab.hosts.cgroups import NoControlGroupsError, machine_tree  # noqa: PLC0415
+
+    try:
+        machine_tree()
+    except NoControlGroupsError as error:
+        raise LabError(str(error)) from error
 
 
 def refuse_from_inside(settings: Settings) -> None:

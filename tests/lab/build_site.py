@@ -34,8 +34,9 @@ def main() -> None:
         "public": server("public-1", network["public"][0], web_group),
         "private": server("private-1", network["private"][1], web_group),
     }
-    balancer, target_group = balance(network, balancer_group, list(servers.values()))
     patience = {"Delay": 1, "MaxAttempts": 90}
+    ec2.get_waiter("instance_running").wait(InstanceIds=list(servers.values()), WaiterConfig=patience)
+    balancer, target_group = balance(network, balancer_group, list(servers.values()))
     ec2.get_waiter("instance_status_ok").wait(InstanceIds=list(servers.values()), WaiterConfig=patience)
     elb.get_waiter("target_in_service").wait(TargetGroupArn=target_group, WaiterConfig=patience)
     described = {tier: describe(instance) for tier, instance in servers.items()}
