@@ -42,7 +42,10 @@ class Owner:
 
     def owns(self, resource: t.Mapping[str, t.Any]) -> bool:
         """Whether a described resource carries our tags."""
-        tags = tag_dict(resource)
+        return self.owns_tags(tag_dict(resource))
+
+    def owns_tags(self, tags: t.Mapping[str, str]) -> bool:
+        """Whether these tags, which some services tell apart from their resource, are ours."""
         return (tags.get(ENVIRONMENT), tags.get(COMPONENT)) == (self.environment, self.component)
 
     def by_name(self, resources: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Mapping[str, t.Any]]:
