@@ -90,7 +90,7 @@ def _check_removal(desired: Servers, observed: Observed, problems: Problems) -> 
         problems.add(
             "allow_removal",
             f"the counts of the tiers leave no place for {names}",
-            "raise the count, or set it to true to terminate them with their disks",
+            "raise the count, or set it (servers_allow_removal in an inventory) to true to terminate them for good",
         )
 
 
