@@ -95,5 +95,5 @@ class AddressesBackend(EC2Backend):
             message = f"Address {elastic.public_ip} is in use."
             refuse("InvalidIPAddress.InUse", message)
         self.addresses.remove(elastic)
-        self.tags.pop(elastic.id, None)
+        self.forget(elastic.id)
         self.context.pool.release(elastic.public_ip)

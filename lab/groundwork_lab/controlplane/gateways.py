@@ -64,6 +64,7 @@ class GatewaysBackend(EC2Backend):
             message = f"The internetGateway '{internet_gateway_id}' has dependencies and cannot be deleted."
             refuse("DependencyViolation", message)
         super().delete_internet_gateway(internet_gateway_id)
+        self.forget(internet_gateway_id)
 
     # Gateway endpoints
 
@@ -136,7 +137,7 @@ class GatewaysBackend(EC2Backend):
         super().delete_vpc_endpoints(known)
         for endpoint_id in known:
             del self.vpc_end_points[endpoint_id]
-            self.tags.pop(endpoint_id, None)
+            self.forget(endpoint_id)
 
 
 class GatewaysResponses(EC2Response):

@@ -179,9 +179,7 @@ class GroupsBackend(EC2Backend):
         others = (other for groups in self.groups.values() for other in groups.values() if other is not group)
         if any(other.refers_to(group.id) for other in others) or self._is_in_use(group):
             refuse("DependencyViolation", f"resource {group.id} has a dependent object")
-        for rule in [*group.ingress_rules, *group.egress_rules]:
-            self.tags.pop(rule.id, None)
-        self.tags.pop(group.id, None)
+        self.forget(group.id, *(rule.id for rule in (*group.ingress_rules, *group.egress_rules)))
         super().delete_security_group(group_id=group.id)
 
     def _group(self, group_id: str | None, name: str | None) -> Any:
@@ -260,8 +258,14 @@ class GroupsResponses(EC2Response):
                 options.pop("sgrule_tags")
                 revoke(**options)
 
+        before = self._rule_ids()
         self._all_or_none(all_of_them)
+        self.ec2_backend.forget(*(before - self._rule_ids()))
         return ActionResult({"Return": True})
+
+    def _rule_ids(self) -> set[str]:
+        group = self._named_group()
+        return {rule.id for rule in (*group.ingress_rules, *group.egress_rules)}
 
     def _permissions(self) -> Any:
         group = self._named_group()

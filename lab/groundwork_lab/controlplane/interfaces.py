@@ -126,7 +126,7 @@ class Interface(MotoInterface):
             self.ec2_backend.unlink(elastic)
         self.drop_automatic_address()
         self.ec2_backend.enis.pop(self.id, None)
-        self.ec2_backend.tags.pop(self.id, None)
+        self.ec2_backend.forget(self.id)
 
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
         special: dict[str, Callable[[], Any]] = {

@@ -35,6 +35,12 @@ class KeysBackend(EC2Backend):
         except InvalidKeyPairFormatError:
             refuse("InvalidKey.Format", "Key is not in valid OpenSSH public key format")
 
+    def delete_key_pair(self, name: str) -> Any:
+        deleted = super().delete_key_pair(name)
+        if deleted is not None:
+            self.forget(deleted.id)
+        return deleted
+
     def key_name_of(self, key_pair_id: str) -> str:
         found = next((each.key_name for each in self.key_pairs.values() if each.id == key_pair_id), None)
         if found is None:

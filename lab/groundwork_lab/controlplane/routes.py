@@ -185,6 +185,7 @@ class RoutesBackend(EC2Backend):
             message = f"The routeTable '{route_table_id}' has dependencies and cannot be deleted."
             refuse("DependencyViolation", message)
         super().delete_route_table(route_table_id)
+        self.forget(route_table_id)
         for endpoint in self.vpc_end_points.values():
             endpoint.route_table_ids = [each for each in endpoint.route_table_ids if each != route_table_id]
 
@@ -218,6 +219,15 @@ class RoutesBackend(EC2Backend):
                     acl.id, FINAL_RULE, "-1", "deny", egress, "0.0.0.0/0", None, None, None, None, None
                 )
         return acl
+
+    def delete_network_acl(self, network_acl_id: str) -> Any:
+        acl = self.get_network_acl(network_acl_id)
+        if acl.default:
+            message = f"The network ACL '{network_acl_id}' is a default one and cannot be deleted."
+            refuse("InvalidParameterValue", message)
+        deleted = super().delete_network_acl(network_acl_id)
+        self.forget(network_acl_id)
+        return deleted
 
     def create_network_acl_entry(self, network_acl_id: str, rule_number: int, *fields: Any, **options: Any) -> Any:
         if not self._is_making_default_entries(network_acl_id):

@@ -117,9 +117,13 @@ class SubnetsBackend(EC2Backend):
             refuse("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
         for table in [table for table in self.route_tables.values() if table.vpc_id == vpc_id]:
             self.route_tables.pop(table.id)
+            self.forget(table.id)
         for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]:
             self.network_acls.pop(acl.id)
-        self.groups.pop(vpc_id, None)
+            self.forget(acl.id)
+        for group in self.groups.pop(vpc_id, {}).values():
+            self.forget(group.id, *(rule.id for rule in (*group.ingress_rules, *group.egress_rules)))
+        self.forget(vpc_id)
         return self.vpcs.pop(vpc.id)
 
     def _depends_on_vpc(self, vpc_id: str) -> bool:
@@ -176,6 +180,7 @@ class SubnetsBackend(EC2Backend):
         for acl in self.network_acls.values():
             associations = acl._associations
             acl._associations = {key: each for key, each in associations.items() if each.subnet_id != subnet_id}
+        self.forget(subnet_id)
         return super().delete_subnet(subnet_id)
 
 

@@ -13,6 +13,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
+from groundwork_lab.controlplane import filters as filtering
 from groundwork_lab.controlplane.context import refuse
 
 LIMIT = 50
@@ -73,16 +74,46 @@ def check_specifications(operation: str, specifications: Sequence[Mapping[str, A
         check_tags(specification["Tags"])
 
 
+RENAMED = {"nat-gateway": "natgateway", "vpc-elastic-ip": "elastic-ip", "managed-prefix-list": "prefix-list"}
+
+
+def resource_type(resource_id: str) -> str:
+    """The type that AWS gives a resource in TagSpecifications and DescribeTags, told by its id."""
+    name = str(EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource_id), ""))
+    return RENAMED.get(name, name)
+
+
+def _described(resource_id: str, tags: Mapping[str, str]) -> list[dict[str, str]]:
+    kind = resource_type(resource_id)
+    return [
+        {"resource_id": resource_id, "resource_type": kind, "key": key, "value": value} for key, value in tags.items()
+    ]
+
+
 class TagsBackend(EC2Backend):
     def describe_tags(self, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
-        if filters is not None and set(filters) == {"resource-id"} and len(filters["resource-id"]) == 1:
-            resource_id = filters["resource-id"][0]
-            if not {"*", "?"} & set(resource_id):  # by far the most frequent; moto searches all tags
-                tags = self.tags.get(resource_id, {})
-                kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource_id), "")
-                base = {"resource_id": resource_id, "resource_type": kind}
-                return [{**base, "key": key, "value": value} for key, value in tags.items()]
-        return list(super().describe_tags(filters))
+        wanted = filters or {}
+        unknown = set(wanted) - {"key", "resource-id", "resource-type", "value"}
+        for name in unknown:
+            filtering.invalid_filter(name)
+        ids = wanted.get("resource-id")
+        exact = ids is not None and not any({"*", "?"} & set(each) for each in ids)
+        return [
+            tag
+            for resource_id in ((ids or []) if exact else list(self.tags))
+            for tag in _described(resource_id, self.tags.get(resource_id, {}))
+            if all(filtering.matches(tag[name.replace("-", "_")], values) for name, values in wanted.items())
+        ]
+
+    def forget(self, *resource_ids: str) -> None:
+        """Drop the tags of what is gone."""
+        for resource_id in resource_ids:
+            self.tags.pop(resource_id, None)
+
+    def delete_volume(self, volume_id: str) -> Any:
+        deleted = super().delete_volume(volume_id)
+        self.forget(volume_id)
+        return deleted
 
     def do_resources_exist(self, resource_ids: list[str]) -> bool:
         super().do_resources_exist(resource_ids)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from groundwork_lab.controlplane.context import AwsError
-from groundwork_lab.controlplane.tagging import check_specifications, check_tags
+from groundwork_lab.controlplane.tagging import check_specifications, check_tags, resource_type
 
 NAME = [{"Key": "Name", "Value": "x"}]
 
@@ -79,6 +79,7 @@ def test_every_resource_of_a_network_is_tagged_at_birth(lab: Any, tagged: Any) -
         rule["SecurityGroupRules"][0]["SecurityGroupRuleId"]: "security-group-rule",
         endpoint["VpcEndpoint"]["VpcEndpointId"]: "vpc-endpoint",
     }
+    assert {resource: resource_type(resource) for resource in made} == made
     told = {each["ResourceId"] for each in ec2.describe_tags(Filters=[{"Name": "value", "Values": ["x"]}])["Tags"]}
     assert told == set(made)
     [tag] = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [vpc]}])["Tags"]
@@ -97,3 +98,32 @@ def test_tags_afterwards(lab: Any) -> None:
     assert lab.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"] == NAME
     delete(Resources=[vpc])
     assert lab.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0].get("Tags", []) == []
+
+
+def test_what_is_gone_has_no_tags(lab: Any, tagged: Any) -> None:
+    ec2, x = lab.ec2, {"Name": "x"}
+    vpc = lab.vpc()
+    group, subnet, gateway = lab.group(vpc), lab.subnet(vpc), lab.gateway(vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    key = ec2.create_key_pair(KeyName="k", KeyType="ed25519")["KeyPairId"]
+    address = lab.address()
+    instance = lab.running(subnet, TagSpecifications=[*tagged("volume", **x), *tagged("network-interface", **x)])
+    rule = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    specification = tagged("security-group-rule", **x)
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule], TagSpecifications=specification)
+    ec2.create_tags(Resources=[vpc, group, subnet, gateway, table, acl, key, address], Tags=NAME)
+    lab.plane.instance_state(instance, "terminated")
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.delete_internet_gateway(InternetGatewayId=gateway)
+    ec2.delete_route_table(RouteTableId=table)
+    ec2.delete_network_acl(NetworkAclId=acl)
+    ec2.delete_key_pair(KeyName="k")
+    ec2.release_address(AllocationId=address)
+    assert [tag["ResourceId"] for tag in ec2.describe_tags()["Tags"]] == [vpc]
+    ec2.delete_vpc(VpcId=vpc)
+    assert ec2.describe_tags()["Tags"] == []
+    lab.refused("InvalidParameterValue", ec2.describe_tags, Filters=[{"Name": "id", "Values": ["x"]}])
