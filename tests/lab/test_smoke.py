@@ -77,10 +77,15 @@ def ssh(lab: Lab, site: dict[str, Any], key: Path) -> Ssh:
 
 
 def host_key(lab: Lab, name: str) -> str:
-    """The host's ed25519 key, as cloud-init writes it to the console."""
-    found = re.search(r"^(?:.*\s)?(ssh-ed25519 \S+)", lab("console", name).stdout, re.MULTILINE)
-    assert found, f"no host key in the console of {name}"
-    return found[1]
+    """The host's ed25519 key, which cloud-init writes to the console as the last thing of a first boot."""
+    found: list[str] = []
+
+    def told() -> bool:
+        found.extend(re.findall(r"^ssh-ed25519 AAAA\S+", lab("console", name).stdout, re.MULTILINE))
+        return bool(found)
+
+    assert eventually(30, told), f"no host key in the console of {name}"
+    return found[0]
 
 
 @pytest.fixture
