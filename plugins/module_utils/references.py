@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     parse_servers,
     server_name,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import parse_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import parse_network
 from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.options import parse_security_groups
@@ -91,8 +92,13 @@ def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_servers({**own, "key_file_planned": not own["key_file"]}, problems, known=names_known(topics))
 
 
+def _check_alb(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    parse_load_balancers(topics["alb"], problems, known=names_known(topics))
+
+
 CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = {
     "nat": _check_nat,
     "firewall": _check_firewall,
     "servers": _check_servers,
+    "alb": _check_alb,
 }

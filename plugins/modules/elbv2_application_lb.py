@@ -139,7 +139,7 @@ options:
           - internal
         default: internet-facing
       tier:
-        description: The network's tier in whose subnets it is, one in each of the zones. Either this or O(load_balancers[].subnets).
+        description: The network's tier in whose subnets it is, one in each of O(zones). Give either this or subnets.
         type: str
       subnets:
         description: The names of its subnets, in at least two zones, one in each.

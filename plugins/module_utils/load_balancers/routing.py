@@ -260,4 +260,4 @@ def check_range(variable: str, value: int, least: int, most: int, problems: Prob
 
 def listed(names: t.Iterable[str]) -> str:
     """Names for a message."""
-    return ", ".join(sorted(names)) or "none, there are none"
+    return ", ".join(sorted(set(names))) or "none, there are none"
