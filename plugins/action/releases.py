@@ -18,7 +18,7 @@ MODULE = "groundwork.aws.releases"
 class ActionModule(ActionBase):
     """One module run when there is nothing to do; a second one with the archives when there is."""
 
-    TRANSFERS_FILES = True
+    TRANSFERS_FILES = False  # no folder on the server is needed until something is missing
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The result of the module's last run."""
