@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import select
 import shutil
 import signal
@@ -225,8 +226,11 @@ class Host:
         if code == REBOOTED:
             self._rebooting = True
             return
-        self._seen = replace(self._seen, held=True)
-        self._report("stopped", reason="Client.InstanceInitiatedShutdown: Instance initiated shutdown")
+        if code == 0:
+            self._seen = replace(self._seen, held=True)
+            self._report("stopped", reason="Client.InstanceInitiatedShutdown: Instance initiated shutdown")
+        else:
+            self._give_up(f"Server.InternalError: The host ended with code {code}.\n{self._tail()}")
 
     # -- booting -------------------------------------------------------------------------------------------------
 
@@ -267,10 +271,12 @@ class Host:
     def _attempt(self) -> None:
         """One boot, from the namespace to sshd. Raises BootError, OSError or _SupersededError."""
         deadline = time.monotonic() + self._shared.limits.boot
-        self._until(self._namespace_ready, deadline, f"its network namespace {self._namespace} is not there")
         if not self._rebooting:
             self.console.unlink(missing_ok=True)
         self._rebooting = False
+        namespace = processes.NETNS / self._namespace
+        self._until(namespace.exists, deadline, f"its network namespace {self._namespace} is not there")
+        self._until(self._metadata_served, deadline, f"the router of {self._interface.vpc_id} is not there")
         while True:
             self._start()
             try:
@@ -317,10 +323,8 @@ class Host:
     def _superseded(self) -> bool:
         return self._closing or self._want.power != "on"
 
-    def _namespace_ready(self) -> bool:
-        """Whether the interface's namespace is there and the VPC's metadata service listens."""
-        if not (processes.NETNS / self._namespace).exists():
-            return False
+    def _metadata_served(self) -> bool:
+        """Whether the VPC's metadata service listens: cloud-init must find it."""
         try:
             self._shared.metadata.serve(self._interface.vpc_id)
         except OSError:  # the router or its address is not there yet
@@ -412,7 +416,7 @@ class Host:
         self._shared.reports.instance_state(self._id, state, reason=reason)
 
     def _tail(self) -> str:
-        return read_tail(self.console, 2000).decode("utf-8", "replace")
+        return plain(read_tail(self.console, 2000))
 
 
 def read_tail(path: Path, size: int) -> bytes:
@@ -423,6 +427,12 @@ def read_tail(path: Path, size: int) -> bytes:
             return file.read(size)
     except FileNotFoundError:
         return b""
+
+
+def plain(console: bytes) -> str:
+    """A console's text without colours and control characters: the API's XML cannot carry them."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.decode("utf-8", "replace"))
+    return "".join(each for each in text if each == "\n" or each.isprintable())
 
 
 def children(pid: int) -> list[int]:

@@ -84,3 +84,15 @@ def test_tail(tmp_path: Path, text: bytes, tail: bytes) -> None:
 
 def test_tail_of_nothing(tmp_path: Path) -> None:
     assert host.read_tail(tmp_path / "console.log", 4) == b""
+
+
+@pytest.mark.parametrize(
+    ("console", "text"),
+    [
+        (b"[\x1b[0;32m  OK  \x1b[0m] Started\r\r\n", "[  OK  ] Started\n"),
+        (b"\x1b[?25hcut \xe2\x80", "cut \ufffd"),
+        (b"a\x00\x07b", "ab"),
+    ],
+)
+def test_plain(console: bytes, text: str) -> None:
+    assert host.plain(console) == text
