@@ -11,10 +11,11 @@ import http.client
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -145,20 +146,39 @@ def console(lab: Lab, wanted: str) -> bytes:
     """The console of the instance with this id or Name tag; of those with the same name, the one launched last."""
     instances = lab.control_plane.snapshot().instances.values()
     named = sorted((each.launch_time, each.id) for each in instances if wanted in (each.id, each.tags.get("Name")))
-    if not named and not wanted.startswith("i-"):
+    if named:
+        return lab.hosts.console_output(named[-1][1])
+    # A terminated instance has left the world; its console may still be there, by its id.
+    left = lab.hosts.console_output(wanted) if re.fullmatch("i-[0-9a-f]+", wanted) else b""
+    if not left:
         known = ", ".join(sorted(each.tags.get("Name") or each.id for each in instances)) or "none"
         raise RefusalError(f"There is no host '{wanted}'; there are: {known}.", 404)
-    # A terminated instance has left the world; its console may still be there, by its id.
-    return lab.hosts.console_output(named[-1][1] if named else wanted)
+    return left
 
 
 def fault_from(body: Any) -> Fault:
-    """The fault that a request describes. Raises RefusalError for a field that there is not."""
+    """The fault that a request describes. Raises RefusalError for an unknown field or a value out of range."""
     known = {each.name for each in fields(Fault)}
-    unknown = sorted(set(body) - known) if isinstance(body, dict) else ["no object"]
-    if unknown:
+    if not isinstance(body, dict):
+        raise RefusalError("A fault is an object.")
+    if unknown := sorted(set(body) - known):
         raise RefusalError(f"A fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
-    return Fault(**body)
+    fault = Fault(**body)
+    wrong = [
+        f"{name} is {getattr(fault, name)}; it must be {bounds}" for name, bounds, fits in BOUNDS if not fits(fault)
+    ]
+    if wrong:
+        raise RefusalError("; ".join(wrong) + ".")
+    return fault
+
+
+BOUNDS: tuple[tuple[str, str, Callable[[Fault], bool]], ...] = (
+    ("probability", "0 to 1", lambda fault: 0 <= fault.probability <= 1),
+    ("every", "0 or more", lambda fault: fault.every >= 0),
+    ("times", "0 or more", lambda fault: fault.times >= 0),
+    ("status", "400 to 599", lambda fault: 400 <= fault.status <= 599),
+    ("delay", "0 or more", lambda fault: fault.delay >= 0),
+)
 
 
 def main() -> int:

@@ -81,6 +81,11 @@ def _ends_whole(file: IO[bytes]) -> bool:
     return file.read(1) == b"\n"
 
 
+def boot_id() -> str:
+    """What tells this boot of the machine from every other (random(4)): pids and start times are of one boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
 def start_time(pid: int) -> int | None:
     """A living process' start time in clock ticks since boot, None when there is no such process.
 

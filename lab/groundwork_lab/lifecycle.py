@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from groundwork_lab.errors import LabError, half_there
-from groundwork_lab.journal import Journal, start_time
+from groundwork_lab.journal import Journal, boot_id, start_time
 from groundwork_lab.laptop import FOREIGN
 from groundwork_lab.processes import NETNS, end
 from groundwork_lab.settings import Settings
-from groundwork_lab.undo import end_inhabitants, undo
+from groundwork_lab.undo import end_inhabitants, rebooted, undo
 
 Progress = Callable[[str], None]
 
@@ -49,6 +49,7 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
         refuse_without_control_groups()
         image = _base_image(settings, progress)
         settings.state.mkdir(parents=True, mode=0o711)
+        settings.boot.write_text(boot_id(), encoding="ascii")
         _start(settings, image, patience)
         return True
 
@@ -78,7 +79,7 @@ def daemon(settings: Settings) -> tuple[int, int] | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     pid, start = int(identity["pid"]), int(identity["start"])
-    return (pid, start) if start_time(pid) == start else None
+    return (pid, start) if start_time(pid) == start and not rebooted(settings) else None
 
 
 def refuse_if_half_there(settings: Settings) -> None:

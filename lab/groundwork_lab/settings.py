@@ -52,6 +52,11 @@ class Settings:
         return self.state / "daemon.json"
 
     @property
+    def boot(self) -> Path:
+        """The machine's boot in which the lab was started, as `journal.boot_id` gives it."""
+        return self.state / "boot"
+
+    @property
     def log(self) -> Path:
         return self.state / "daemon.log"
 

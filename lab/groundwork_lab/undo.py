@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from groundwork_lab.journal import Entry, Journal, start_time
+from groundwork_lab.journal import Entry, Journal, boot_id, start_time
 from groundwork_lab.processes import NETNS, end_all
 from groundwork_lab.settings import Settings
 
@@ -33,12 +33,19 @@ def undo(settings: Settings, journal: Journal) -> list[str]:
     it keeps it, out of sight.
     """
     entries = journal.entries()
+    if rebooted(settings):  # its processes are gone, and their numbers may be someone else's
+        entries = [entry for entry in entries if entry.kind != "process"]
     problems = _end_processes(journal, [entry for entry in entries if entry.kind == "process"])
     for entry in reversed([entry for entry in entries if entry.kind != "process"]):
         problems += _undo_one(journal, entry)
     if settings.state.exists() and not problems:
         problems += _remove_folder(str(settings.state))
     return problems
+
+
+def rebooted(settings: Settings) -> bool:
+    """Whether the machine was started again since the lab was."""
+    return settings.boot.exists() and settings.boot.read_text(encoding="ascii") != boot_id()
 
 
 def _end_processes(journal: Journal, entries: list[Entry]) -> list[str]:

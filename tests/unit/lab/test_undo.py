@@ -68,6 +68,17 @@ def test_folders_and_processes_go(settings: Settings, tmp_path: Path) -> None:
     assert process.wait() != 0
 
 
+def test_after_a_reboot_nobody_is_signalled(settings: Settings) -> None:
+    settings.boot.write_text("another boot")
+    journal = Journal(settings.journal)
+    process = subprocess.Popen(["sleep", "60"])
+    journal.record(Entry("process", str(process.pid), undoing.start_time(process.pid) or 0))
+    assert undo(settings, journal) == []
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+
+
 def test_reverse_order_and_a_failure_keeps_its_entry_and_the_journal(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
