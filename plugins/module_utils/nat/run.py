@@ -49,7 +49,7 @@ def _check(run: Run, desired: Nat, observed: Observed, matches: Matches) -> None
     problems.raise_if_any()
     left = [gateway["NatGatewayId"] for gateway in matches.stale_gateways]
     if left and not desired.purge:
-        run.warn(f"The NAT gateways {', '.join(left)} are not declared, and cost. They stay; purge=true removes them.")
+        run.warn(f"The NAT gateways {', '.join(left)} are not declared, and cost. They stay until they are purged.")
 
 
 def known_ids(observed: Observed, matches: Matches) -> Ids:

@@ -53,7 +53,7 @@ def converge_network(run: Run) -> dict[str, t.Any]:
     problems.raise_if_any()
     left = undeclared(desired, observed)
     if left and not desired.purge:
-        run.warn(f"The subnets {', '.join(left)} exist and are not declared. They stay; purge=true removes them.")
+        run.warn(f"The subnets {', '.join(left)} exist and are not declared. They stay until they are purged.")
     ids = known_ids(observed)
     result = run.make(plan_network(desired, observed, blocks, owner), ids)
     return {**result, "vpc_id": shown(VPC, ids), "subnets": _facts(desired, blocks, ids)}

@@ -93,7 +93,7 @@ def test_from_one_to_many_and_back(cloud: t.Any, options: Make, build_network: t
     assert told(kept) == ["update default route private-b"]
     second = many["gateways"]["eu-central-1b"]["id"]
     assert cloud.warnings == [
-        f"The NAT gateways {second} are not declared, and cost. They stay; purge=true removes them."
+        f"The NAT gateways {second} are not declared, and cost. They stay until they are purged."
     ]
     assert told(cloud.run(converge_nat, options(purge=True))) == ["delete nat gateway nat-b", "delete elastic ip nat-b"]
     assert look(cloud)["addresses"] == 1

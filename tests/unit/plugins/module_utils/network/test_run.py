@@ -150,7 +150,7 @@ def test_what_is_not_declared_stays_until_it_may_go(cloud: t.Any, options: Make,
     kept = cloud.run(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE]))
     assert kept["changes"] == []
     assert cloud.warnings == [
-        "The subnets private-b, public-a, public-b exist and are not declared. They stay; purge=true removes them."
+        "The subnets private-b, public-a, public-b exist and are not declared. They stay until they are purged."
     ]
     planned = cloud.run(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE], purge=True), check_mode=True)
     done = cloud.run(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE], purge=True))

@@ -179,7 +179,7 @@ def test_what_is_not_declared_stays_until_it_may_go(
     theirs = cloud.ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
     assert told(cloud.run(converge_security_groups, options(group("new")))) == ["create security group new"]
     assert cloud.warnings == [
-        "The security groups alb, web exist and are not declared. They stay; purge=true removes them."
+        "The security groups alb, web exist and are not declared. They stay until they are purged."
     ]
     assert told(cloud.run(converge_security_groups, options(group("new"), purge=True))) == [
         "update security group rules alb",
