@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.error
@@ -75,10 +76,14 @@ class Laptop:
         assert start >= 0, f"no JSON from ansible-playbook:\n{done.stdout}\n{done.stderr}"
         return Play(done.returncode, json.loads(done.stdout[start:]), done.stderr)
 
-    def on(self, server: str, command: str) -> subprocess.CompletedProcess[str]:
-        """A shell command on a server, as root, over SSH."""
-        argv = ("ansible", "-i", INVENTORY, server, "-b", "-m", "ansible.builtin.raw", "-a", command)
-        return self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal")
+    def on(self, server: str, command: str) -> tuple[int, str]:
+        """A shell command on a server, as root, over SSH: its exit code and what it printed."""
+        argv = ("ansible", "-i", INVENTORY, server, "-b", "-m", "ansible.builtin.shell", "-a", command)
+        done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal")
+        head, _, printed = done.stdout.partition(">>\n")
+        code = re.search(r"rc=(-?\d+)", head)
+        assert code, f"{server} was not reached: {done.stdout}{done.stderr}"
+        return int(code[1]), printed.strip()
 
     def as_visitor(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """A command of someone else on the internet."""
