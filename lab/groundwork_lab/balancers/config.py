@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from groundwork_lab.balancers import pages, rules
-from groundwork_lab.balancers.nodes import OPEN, Node, Pool
+from groundwork_lab.balancers.nodes import CHECKS, OPEN, Node, Pool
 from groundwork_lab.balancers.syntax import quoted
 from groundwork_lab.model import HealthCheck, Listener, LoadBalancer
 
@@ -25,7 +25,7 @@ def render(node: Node, folder: Path) -> str:
     sections = [_global(folder), _defaults(node.balancer)]
     sections += [_frontend(node.balancer, listener) for listener in node.balancer.listeners]
     for pool in node.pools:
-        sections += [_backend(pool), _open_backend(pool)]
+        sections += [_checks(pool), _backend(pool), _open_backend(pool)]
     return "\n".join("\n    ".join(section) + "\n" for section in sections)
 
 
@@ -137,17 +137,28 @@ def _traced() -> list[str]:
     ]
 
 
-def _backend(pool: Pool) -> list[str]:
-    """The group with its health checks."""
+def _checks(pool: Pool) -> list[str]:
+    """The health checks, for which a connection must come within their timeout; no request gets here."""
     check = pool.group.health_check
-    lines = [f"backend {pool.name}", *_balance(pool), *_check_request(check), *_sticky(pool)]
-    return lines + _failures(pool) + [_server_line(pool, server.name, checked=True) for server in pool.servers]
+    lines = [f"backend {pool.name}{CHECKS}", f"timeout connect {check.timeout}s", *_check_request(check)]
+    return lines + [_server_line(pool, server.name, _check_words(pool)) for server in pool.servers]
+
+
+def _backend(pool: Pool) -> list[str]:
+    """The servers as far as they are healthy."""
+    slow_start = pool.group.attributes.get("slow_start.duration_seconds", "0")
+    slowly = [f"slowstart {slow_start}s"] if slow_start != "0" else []
+    lines = [f"backend {pool.name}", *_balance(pool), *_sticky(pool), *_failures(pool)]
+    return lines + [
+        _server_line(pool, server.name, [f"track {pool.name}{CHECKS}/{server.name}", *slowly])
+        for server in pool.servers
+    ]
 
 
 def _open_backend(pool: Pool) -> list[str]:
     """The same servers whatever their health."""
-    lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *_sticky(pool)]
-    return lines + _failures(pool) + [_server_line(pool, server.name, checked=False) for server in pool.servers]
+    lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *_sticky(pool), *_failures(pool)]
+    return lines + [_server_line(pool, server.name, []) for server in pool.servers]
 
 
 def _balance(pool: Pool) -> list[str]:
@@ -166,22 +177,21 @@ def _check_request(check: HealthCheck) -> list[str]:
     ]
 
 
-def _server_line(pool: Pool, name: str, *, checked: bool) -> str:
-    words = ["server", name, name]
-    if pool.group.protocol == "HTTPS":
-        words += ["ssl", "verify", "none"]  # as ELB, which does not check its targets' certificates
-    if checked:
-        check = pool.group.health_check
-        words += ["check", f"inter {check.interval}s"]
-        words += [f"rise {check.healthy_threshold}", f"fall {check.unhealthy_threshold}"]
-        if check.port != "traffic-port":
-            words.append(f"port {check.port}")
-        if check.protocol != pool.group.protocol:
-            words.append("check-ssl verify none" if check.protocol == "HTTPS" else "no-check-ssl")
-        slow_start = pool.group.attributes.get("slow_start.duration_seconds", "0")
-        if slow_start != "0":
-            words.append(f"slowstart {slow_start}s")
-    return " ".join(words)
+def _server_line(pool: Pool, name: str, words: list[str]) -> str:
+    # As ELB, which does not check its targets' certificates.
+    secured = ["ssl verify none"] if pool.group.protocol == "HTTPS" else []
+    return " ".join(["server", name, name, *secured, *words])
+
+
+def _check_words(pool: Pool) -> list[str]:
+    check = pool.group.health_check
+    words = ["check", f"inter {check.interval}s"]
+    words += [f"rise {check.healthy_threshold}", f"fall {check.unhealthy_threshold}"]
+    if check.port != "traffic-port":
+        words.append(f"port {check.port}")
+    if check.protocol != pool.group.protocol:
+        words.append("check-ssl verify none" if check.protocol == "HTTPS" else "no-check-ssl")
+    return words
 
 
 def _sticky(pool: Pool) -> list[str]:

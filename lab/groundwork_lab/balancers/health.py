@@ -11,11 +11,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from groundwork_lab.balancers.nodes import OPEN, Pool
+from groundwork_lab.balancers.nodes import CHECKS, OPEN, Pool
 from groundwork_lab.model import HealthCheck
 from groundwork_lab.ports import HealthReport
 
-Key = tuple[str, str]  # backend and server
+Key = tuple[str, str]  # pool and server
 
 CHECKING = HealthReport("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
 REGISTERING = HealthReport("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
@@ -52,16 +52,16 @@ class ServerStat:
 
 
 def parse_stats(answer: str) -> dict[Key, ServerStat]:
-    """The servers of `show stat`'s CSV, by backend and name."""
+    """The checked servers of `show stat`'s CSV, by pool and name."""
     lines = csv.DictReader(answer.lstrip("# ").splitlines())
     return {
-        (line["pxname"], line["svname"]): ServerStat(
+        (line["pxname"].removesuffix(CHECKS), line["svname"]): ServerStat(
             up=line["status"].startswith("UP"),
             check=line["check_status"].removeprefix("* "),  # a star marks a check that is under way
             code=line["check_code"],
         )
         for line in lines
-        if line["svname"] not in ("FRONTEND", "BACKEND") and line["check_status"]
+        if line["pxname"].endswith(CHECKS) and line["svname"] != "BACKEND"
     }
 
 
@@ -105,9 +105,13 @@ def verdict_after(check: HealthCheck) -> float:
 
 
 def parse_state(answer: str) -> dict[Key, str]:
-    """The lines of `show servers state`, by backend and server."""
+    """The checked servers' lines of `show servers state`, by pool and server."""
     lines = (line for line in answer.splitlines()[1:] if line and not line.startswith("#"))
-    return {(fields[1], fields[3]): line for line in lines if len(fields := line.split()) >= len(STATE_FIELDS.split())}
+    return {
+        (fields[1].removesuffix(CHECKS), fields[3]): line
+        for line in lines
+        if len(fields := line.split()) >= len(STATE_FIELDS.split()) and fields[1].endswith(CHECKS)
+    }
 
 
 def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, list[Key]]:
@@ -132,6 +136,6 @@ def sessions(answer: str, servers: Collection[Key]) -> list[str]:
     return [session for session, backend, server in found if (backend.removesuffix(OPEN), server) in servers]
 
 
-def _down(backend: str, server: str) -> str:
+def _down(pool: str, server: str) -> str:
     address, _, port = server.rpartition(":")
-    return f"1 {backend} 1 {server} {address} 0 0 1 1 0 1 0 0 6 0 0 0 - {port} - 0 0 - - 0"
+    return f"1 {pool}{CHECKS} 1 {server} {address} 0 0 1 1 0 1 0 0 6 0 0 0 - {port} - 0 0 - - 0"

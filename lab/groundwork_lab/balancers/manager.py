@@ -12,7 +12,7 @@ from groundwork_lab.balancers import health
 from groundwork_lab.balancers.config import render
 from groundwork_lab.balancers.haproxy import Haproxy
 from groundwork_lab.balancers.health import Key, ServerStat
-from groundwork_lab.balancers.nodes import OPEN, Node, nodes, pool_name
+from groundwork_lab.balancers.nodes import CHECKS, OPEN, Node, nodes, pool_name
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Target, World
 from groundwork_lab.ports import HealthReport
@@ -79,7 +79,7 @@ class _Running:
                 if stat is None or not stat.checked:
                     continue
                 if stat.passed and not stat.up:
-                    self.haproxy.ask(f"set server {key[0]}/{key[1]} health up")
+                    self.haproxy.ask(f"set server {key[0]}{CHECKS}/{key[1]} health up")
                 if stat.passed or stat.up or time.monotonic() - since >= health.verdict_after(checks[key[0]]):
                     del self.fresh[key]
 

@@ -13,7 +13,10 @@ from typing import Any, cast
 
 from groundwork_lab.model import Action, Listener, LoadBalancer, Target, TargetGroup, World
 
-OPEN = ".open"  # after a pool's name: the same servers, whatever their health
+# A pool is three backends, the other two with these after its name: the same servers whatever their health, and their
+# health checks, which need a connect timeout of their own.
+OPEN = ".open"
+CHECKS = ".checks"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from groundwork_lab.ports import HealthReport
 STATS = """\
 # pxname,svname,status,check_status,check_code,
 listener-80,FRONTEND,OPEN,,,
-web,10.0.0.11:80,UP 1/2,* L7STS,503,
-web,10.0.0.12:80,DOWN,L4TOUT,,
-web,BACKEND,UP,,,
+web.checks,10.0.0.11:80,UP 1/2,* L7STS,503,
+web.checks,10.0.0.12:80,DOWN,L4TOUT,,
+web.checks,BACKEND,UP,,,
+web,10.0.0.11:80,UP,,,
 web.open,10.0.0.11:80,no check,,,
 """
 KNOWN = health._down("web.wwww", "10.0.0.11:80").replace(" 0 0 1 1 ", " 2 0 1 1 ")

@@ -42,7 +42,9 @@ class FakeHaproxy:
         if command == "show servers state":
             return self.applied[-1][1] if self.applied else ""
         if command == "show stat":
-            return "\n".join([HEADER, *(",".join([*key, line, ""]) for key, line in self.stats.items())])
+            return "\n".join(
+                [HEADER, *(",".join([f"{key[0]}.checks", key[1], line, ""]) for key, line in self.stats.items())]
+            )
         return ""
 
     def cut_old_sessions(self, servers: Collection[Any]) -> None:
@@ -107,7 +109,7 @@ def test_one_passed_check_makes_a_new_server_healthy(manager: BalancerManager, b
         each.stats[key] = "DOWN,L7OK,200"
     for running in manager._all():
         running.look_at_new()
-    assert all("set server web.wwww/10.0.0.11:80 health up" in each.asked for each in FakeHaproxy.made)
+    assert all("set server web.wwww.checks/10.0.0.11:80 health up" in each.asked for each in FakeHaproxy.made)
     for each in FakeHaproxy.made:
         each.stats[key] = "UP,L7OK,200"
     assert manager.target_health(arn_of("web"))[target].state == "healthy"
