@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     parse_servers,
     server_name,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.lamp import parse_lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import parse_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import parse_network
@@ -92,6 +93,10 @@ def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_servers({**own, "key_file_planned": not own["key_file"]}, problems, known=names_known(topics))
 
 
+def _check_lamp(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    parse_lamp(topics["lamp"], problems, servers=servers_known(topics, "private"))
+
+
 def _check_alb(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_load_balancers(topics["alb"], problems, known=names_known(topics))
 
@@ -100,5 +105,6 @@ CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = 
     "nat": _check_nat,
     "firewall": _check_firewall,
     "servers": _check_servers,
+    "lamp": _check_lamp,
     "alb": _check_alb,
 }
