@@ -22,7 +22,7 @@ options:
     elements: str
     required: true
   healthy:
-    description: How many healthy targets each target group must have. V(0) is all of them, and at least one.
+    description: How many healthy targets each target group must have. V(0) is all that it has.
     type: int
     default: 0
   deadline:

@@ -67,10 +67,16 @@ def lacking(expected: Expected, targets: t.Sequence[Target]) -> list[str]:
 
 
 def _is_well(expected: Expected, targets: t.Sequence[Target]) -> bool:
-    """Targets that are on their way out, or whose server is stopped, are not waited for."""
+    """Targets that are on their way out, or whose server is stopped, are not waited for.
+
+    A group without any target has nothing to wait for: its tier has no servers. One whose targets all do not
+    count serves nobody.
+    """
     counted = [target for target in targets if target.state not in ("draining", "unused")]
     healthy = sum(target.state == "healthy" for target in counted)
-    return healthy >= expected.healthy if expected.healthy else bool(counted) and healthy == len(counted)
+    if expected.healthy:
+        return healthy >= expected.healthy
+    return healthy == len(counted) and bool(counted or not targets)
 
 
 def converge_target_health(run: Run) -> dict[str, t.Any]:

@@ -29,7 +29,8 @@ def target(group: str, state: str) -> Target:
     [
         (0, ["healthy", "healthy"], True),
         (0, ["healthy", "initial"], False),
-        (0, [], False),
+        (0, [], True),
+        (1, [], False),
         (0, ["unused"], False),
         (0, ["healthy", "draining", "unused"], True),
         (1, ["healthy", "unhealthy"], True),
