@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-SPOILT = "rm -f /etc/php/8.2/fpm/pool.d/app.conf; systemctl stop apache2"
+SPOILT = "rm -f /etc/php/8.2/fpm/pool.d/groundwork-app.conf; systemctl stop apache2"
 PLANNED: dict[str, list[str]] = {}
 
 
