@@ -125,14 +125,14 @@ def members_of(source: Source, run: Run, cache: Path) -> list[Member]:
         found = list(_of_archive(Path(source.archive)))
     kept = (member for member in _stripped(found, source.strip) if not _excluded(member.path, source.exclude))
     by_path = {member.path: member for member in kept}
+    for member in by_path.values():
+        _check_member(member)
     for folder in {parent for path in by_path for parent in _parents(path)} - by_path.keys():
         by_path[folder] = Member(folder, "directory")
     members = sorted(by_path.values(), key=lambda member: member.path)
     if not any(member.kind == "file" for member in members):
         what = source.path or source.archive or source.git
         raise GroundworkError(f"There is no file in {what}: an empty application would take the site down.")
-    for member in members:
-        _check_member(member)
     return members
 
 

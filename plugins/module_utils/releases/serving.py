@@ -16,6 +16,7 @@ import re
 import shutil
 import tarfile
 import typing as t
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -188,7 +189,7 @@ class Releases:
 
         Nothing is done while a release is `missing` whose archive is not here.
         """
-        pending, _ = self.journal.read()
+        pending = self.journal.read()[0]
         plan = make_plan(desired, {release.name: look(release) for release in desired}, pending)
         result = report(plan)
         waiting = any(step.unpack and not step.release.archive for step in plan.steps)
@@ -242,7 +243,7 @@ def unpack(release: Release) -> None:
             for member in archive:
                 _extract(archive, member, partial, group)
         partial.rename(folders / release.id)
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise GroundworkError(f"Could not unpack release {release.id} of {release.name}: {error}") from error
 
 

@@ -1,0 +1,144 @@
+"""The role `lamp` plans servers that do not exist yet, from the very data that real ones are configured with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PASSWORD = "correct-horse-battery"
+PLAYBOOK = """
+- hosts: servers
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: groundwork.aws.lamp
+"""
+SERVER = {"server_planned": True, "ansible_connection": "ansible.builtin.ssh", "ansible_host": "192.0.2.1"}
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A function from the environment's variables to each server's result, and what was printed at -vvv."""
+    folder = tmp_path_factory.mktemp("lamp")
+
+    @cache
+    def planned(variables: str) -> tuple[dict[str, Any], str]:
+        hosts = {
+            name: {**SERVER, "server_name": name, "server_tier": name.removesuffix("-1")}
+            for name in ("public-1", "private-1")
+        }
+        shared = {
+            "environment_name": "dev",
+            "aws_region": "eu-central-1",
+            "network_cidr": "10.20.0.0/16",
+            "network_public_cidrs": ["10.20.0.0/24", "10.20.1.0/24"],
+            "lamp_database_passwords": {"app": PASSWORD, "my-shop": PASSWORD},
+            "lamp_archive_folder": str(folder / "archives"),
+            **json.loads(variables),
+        }
+        (folder / "inventory.json").write_text(json.dumps({"servers": {"hosts": hosts, "vars": shared}}))
+        (folder / "play.yml").write_text(PLAYBOOK)
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        ansible = Path(sys.executable).with_name("ansible-playbook")
+        argv = [str(ansible), "-i", "inventory.json", "play.yml", "--check", "--diff", "-vvv"]
+        done = subprocess.run(argv, cwd=folder, env=environment, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return results(done.stdout), done.stdout
+
+    def with_variables(**variables: Any) -> tuple[dict[str, Any], str]:
+        return planned(json.dumps(variables))
+
+    return with_variables
+
+
+def results(printed: str) -> dict[str, Any]:
+    """The results of the task that plans, by server."""
+    part = printed.split("Plan a server that does not exist yet]", maxsplit=1)[1].split("\nTASK ", maxsplit=1)[0]
+    decoder = json.JSONDecoder()
+    found = {}
+    for name in ("public-1", "private-1"):
+        start = part.index(f"changed: [{name}] => ") + len(f"changed: [{name}] => ")
+        found[name] = decoder.raw_decode(part[start:])[0]
+    return found
+
+
+def told(result: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {(one["action"], one["resource"], one["name"]) for one in result["changes"]}
+
+
+def test_no_connection_is_made(plan: Any) -> None:
+    printed = plan()[1]
+    assert "192.0.2.1" not in printed.replace('"ansible_host": "192.0.2.1"', "")
+    assert "unreachable=0" in printed
+
+
+def test_everything_of_a_server_is_told(plan: Any) -> None:
+    planned = plan()[0]
+    assert {
+        ("install", "package", "apache2"),
+        ("install", "package", "mariadb-server"),
+        ("create", "account", "site-app"),
+        ("create", "file", "/etc/apache2/sites-available/groundwork-01-app.conf"),
+        ("create", "link", "/etc/apache2/mods-enabled/mpm_event.load"),
+        ("create", "file", "/etc/php/8.2/fpm/pool.d/groundwork-app.conf"),
+        ("start", "service", "apache2"),
+        ("create", "database", "app"),
+        ("create", "user", "app@localhost"),
+        ("reload", "service", "php8.2-fpm"),
+    } <= told(planned["public-1"])
+
+
+def test_only_the_balancers_subnets_are_trusted(plan: Any) -> None:
+    printed = plan()[1]
+    assert printed.count("+RemoteIPInternalProxy 10.20.0.0/24") == 2
+    assert printed.count("+RemoteIPInternalProxy") == 4
+
+
+def test_a_password_is_never_printed(plan: Any) -> None:
+    for variables in ({}, {"lamp_sites": [{"name": "my-shop"}]}):
+        printed = plan(**variables)[1]
+        assert PASSWORD not in printed
+
+
+def test_each_server_has_its_own_database_that_nobody_reaches(plan: Any) -> None:
+    printed = plan()[1]
+    assert printed.count("+bind-address = 127.0.0.1") == 2
+    assert printed.count('+env[DB_HOST] = "localhost"') == 2
+
+
+def test_one_server_can_be_everybodys_database(plan: Any) -> None:
+    planned, printed = plan(lamp_database_server="private-1")
+    assert ("create", "user", "app@10.20.0.0/255.255.0.0") in told(planned["private-1"])
+    assert ("install", "package", "mariadb-server") not in told(planned["public-1"])
+    assert not {name for action, resource, name in told(planned["public-1"]) if resource in ("database", "user")}
+    assert printed.count("+bind-address = (known after apply)") == 1
+    assert printed.count('+env[DB_HOST] = "(known after apply)"') == 1
+
+
+def test_sites_are_kept_apart(plan: Any) -> None:
+    planned, printed = plan(lamp_sites=[{"name": "app"}, {"name": "my-shop", "server_names": ["shop.example.com"]}])
+    assert {
+        ("create", "account", "site-my-shop"),
+        ("create", "file", "/etc/apache2/sites-available/groundwork-02-my-shop.conf"),
+        ("create", "database", "my_shop"),
+        ("create", "grant", "my_shop to my_shop@localhost"),
+    } <= told(planned["public-1"])
+    assert "+user = site-my-shop" in printed
+    assert "+    ServerName shop.example.com" in printed
