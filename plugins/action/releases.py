@@ -46,11 +46,7 @@ class ActionModule(ActionBase):
         archive = Path(str(item.get("archive") or "")).expanduser()
         if not archive.is_file():
             raise AnsibleActionFail(f"There is no packed release {archive} of {item['name']}: run release_archives.")
-        remote = self._connection._shell.join_path(self._folder(), archive.name)
+        folder = self._connection._shell.tmpdir or self._make_tmp_path()
+        remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)
         return {**item, "archive": remote}
-
-    def _folder(self) -> str:
-        if not self._is_pipelining_enabled("new", True) and self._connection._shell.tmpdir:
-            return str(self._connection._shell.tmpdir)
-        return str(self._connection._shell.tmpdir or self._make_tmp_path())
