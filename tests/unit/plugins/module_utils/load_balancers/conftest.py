@@ -6,7 +6,6 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from moto.elbv2.models import elbv2_backends
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import ARGUMENTS
@@ -63,8 +62,6 @@ def balancer_fixture() -> t.Callable[..., dict[str, t.Any]]:
 
 def furnish(cloud: t.Any) -> None:
     """The account with what other roles make before: network, a security group, servers 1 and 2 of both tiers."""
-    for account in elbv2_backends.values():
-        account.reset()
     cloud.run(converge_network, NETWORK)
     group = {"name": "web", "description": "Web", "ingress": [], "egress": []}
     cloud.run(converge_security_groups, {**COMMON, "groups": [group]})
@@ -85,13 +82,15 @@ def launch(cloud: t.Any, tier: str, number: int) -> str:
     }
     specification = {"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
     made = cloud.ec2.run_instances(
-        ImageId="ami-12345678",
+        ImageId=cloud.ec2.describe_images()["Images"][0]["ImageId"],
         MinCount=1,
         MaxCount=1,
         SubnetId=subnet["SubnetId"],
         TagSpecifications=[specification],
     )
-    return str(made["Instances"][0]["InstanceId"])
+    instance = str(made["Instances"][0]["InstanceId"])
+    cloud.plane.instance_state(instance, "running")
+    return instance
 
 
 @pytest.fixture(name="furnish")

@@ -39,7 +39,10 @@ def look(elb: t.Any) -> t.Any:
     balancers = elb.describe_load_balancers()["LoadBalancers"]
     return {
         "targets": {
-            name: len(elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"])
+            name: [
+                each["TargetHealth"]["State"]
+                for each in elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            ]
             for arn, name in names.items()
         },
         "delays": [
@@ -78,7 +81,7 @@ def test_the_plan_of_an_empty_account_is_the_run(
     assert planned["load_balancers"][0]["url"] == "(known after apply)"
     assert done["load_balancers"][0]["url"] == f"http://{done['load_balancers'][0]['dns_name']}/"
     assert look(elb) == {
-        "targets": {"dev-private": 2, "dev-public": 2},
+        "targets": {"dev-private": ["initial"] * 2, "dev-public": ["initial"] * 2},
         "delays": ["30", "30"],
         "balancers": {"dev-public": [(80, "dev-public")], "dev-private": [(80, "dev-private")]},
         "drop": ["true", "true"],
@@ -152,7 +155,9 @@ def test_targets_follow_the_tier(site: t.Any, options: Make, launch: t.Any, told
     assert told(site.run(converge_load_balancers, options())) == ["create targets public"]
     moved = options(target_groups=[{"name": "public", "tier": "private"}, {"name": "private", "tier": "private"}])
     assert told(site.run(converge_load_balancers, moved)) == ["create targets public", "delete targets public"]
-    assert look(elb)["targets"] == {"dev-private": 2, "dev-public": 2}
+    states = look(elb)["targets"]
+    assert sorted(states["dev-public"]) == ["draining"] * 3 + ["initial"] * 2
+    assert site.run(converge_load_balancers, moved)["changes"] == []
 
 
 def test_unknown_attributes_stay(site: t.Any, options: Make, elb: t.Any) -> None:
@@ -193,8 +198,9 @@ def test_what_aws_would_refuse_is_told_before_the_first_write(
 
 
 def test_a_balancer_of_other_people_is_left_alone(site: t.Any, options: Make, elb: t.Any) -> None:
-    subnets = [each["SubnetId"] for each in site.ec2.describe_subnets()["Subnets"] if each.get("Tags")]
-    elb.create_load_balancer(Name="dev-public", Subnets=subnets[:2], Scheme="internet-facing")
+    public = [{"Name": "tag:Name", "Values": ["dev-public-a", "dev-public-b"]}]
+    subnets = [each["SubnetId"] for each in site.ec2.describe_subnets(Filters=public)["Subnets"]]
+    elb.create_load_balancer(Name="dev-public", Subnets=subnets)
     with pytest.raises(InputError, match="which this environment did not make"):
         site.run(converge_load_balancers, options())
     assert site.writes == []
