@@ -71,8 +71,8 @@ def told(stat: ServerStat | None, *, fresh: bool, before: HealthReport | None) -
     `fresh`: its first verdict is still to come. `before`: what was told of it last, which holds until the
     first check after a reload, because HAProxy hands over that a server is down, not why.
     """
-    if stat is None:
-        return REGISTERING
+    if stat is None:  # just before its first reload, or in the middle of another one
+        return before or REGISTERING
     if stat.up:
         return HEALTHY
     if fresh:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
@@ -375,7 +375,3 @@ def _later(seconds: float, work: Callable[[], None]) -> None:
     timer = threading.Timer(seconds + 0.1, work)
     timer.daemon = True
     timer.start()
-
-
-def targets_of(group: Any) -> Iterator[TargetKey]:
-    yield from group.registered
