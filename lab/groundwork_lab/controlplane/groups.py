@@ -204,6 +204,19 @@ class GroupsBackend(EC2Backend):
             pairs.append(pair)
         return pairs
 
+    def _sg_update_description(self, security_rule: Any, rule: Any) -> None:
+        """A description that the request leaves out is removed.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UpdateSecurityGroupRuleDescriptionsIngress.html
+        """
+        for given, kept in (
+            (security_rule.ip_range, rule.ip_range),
+            (security_rule.source_group, rule.source_group),
+        ):
+            kept.pop("Description", None)
+            if given.get("Description"):
+                kept["Description"] = given["Description"]
+
 
 def check_names(name: str, description: str | None) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"""
