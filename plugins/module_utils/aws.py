@@ -36,21 +36,25 @@ class Read:
     absent: tuple[str, ...] = ()  # error codes that mean "there is none"
 
 
+# https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling included
+NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: module_utils/sending.py repeats them
+
+
 class RetryingClients:
-    """Clients made once per service, with botocore's own retries: ten attempts, jittered, throttling included.
+    """Clients made once per service, with botocore's own `retries`."""
 
-    https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-    """
-
-    def __init__(self, module: t.Any) -> None:
+    def __init__(self, module: t.Any, retries: t.Mapping[str, t.Any] = TEN_ATTEMPTS) -> None:
         self._module = module
+        self._retries = retries
         self._made: dict[str, t.Any] = {}
 
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
         """The one client of that service; safe to share between threads once made."""
         if service not in self._made:
-            defaults = {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": 20}
-            config = {**defaults, **(self._module.params.get("aws_config") or {})}
+            own = self._module.params.get("aws_config") or {}
+            retries = own.get("retries", self._retries) if self._retries is TEN_ATTEMPTS else self._retries
+            config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
             self._made[service] = self._module.client(service, aws_config=config, **extra)
         return self._made[service]
 

@@ -19,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     resolve,
     shown,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.sending import send
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYSTEM_CLOCK, Clock, wait_until
 
 try:
@@ -52,12 +53,20 @@ def report(changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
     }
 
 
-def apply(changes: t.Sequence[Change], clients: Clients, ids: Ids, clock: Clock = SYSTEM_CLOCK) -> None:
+def apply(
+    changes: t.Sequence[Change],
+    clients: Clients,
+    ids: Ids,
+    clock: Clock = SYSTEM_CLOCK,
+    writers: Clients | None = None,
+) -> None:
     """Make all changes in order; `ids` learns the ids of what was made.
+
+    `writers` are clients that do not repeat requests by themselves; waiting looks through `clients`.
 
     Raises GroundworkError at the first failure, whose details tell what was made and what was not.
     """
-    run = _Run(clients, ids, clock)
+    run = _Run(clients, ids, clock, writers or clients)
     for position, change in enumerate(changes):
         try:
             run.make(change)
@@ -73,8 +82,9 @@ def apply(changes: t.Sequence[Change], clients: Clients, ids: Ids, clock: Clock 
 
 
 class _Run:
-    def __init__(self, clients: Clients, ids: Ids, clock: Clock) -> None:
+    def __init__(self, clients: Clients, ids: Ids, clock: Clock, writers: Clients) -> None:
         self.clients = clients
+        self.writers = writers
         self.ids = ids
         self.clock = clock
         self.made: set[tuple[str, str]] = set()
@@ -116,7 +126,7 @@ class _Run:
 
     def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         try:
-            return call(self.clients, one.service, one.operation, arguments)
+            return send(self.writers, one.service, one.operation, arguments, self.clock)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in one.settled:

@@ -28,9 +28,16 @@ class Ref:
     attribute: str = "id"
 
 
+THIS_HOUR = Ref("run", "hour", "start")
+
+
 @dataclass(frozen=True)
 class Token:
-    """A client token: the same parts give the same token. Parts may be Refs, so that it is known when they are."""
+    """A client token: the same parts give the same token. Parts may be Refs, so that it is known when they are.
+
+    With THIS_HOUR among them a token serves for repeating a request that was just lost, and not for a day: AWS
+    remembers tokens, and would answer with what has been deleted since.
+    """
 
     parts: tuple[t.Any, ...]
 

@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments import COMMON_ARGUMENTS, parse_owner
-from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, RetryingClients
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import NO_REPETITION, Clients, RetryingClients
 from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change, Ids
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import THIS_HOUR, Change, Ids
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYSTEM_CLOCK, Clock
 
 Options = t.Mapping[str, t.Any]
@@ -27,7 +28,8 @@ D = t.TypeVar("D")
 class Run:
     """What a topic's `converge_<topic>(run)` works with. Tests make one without Ansible.
 
-    `warn` tells a person what stops nothing.
+    `warn` tells a person what stops nothing. `writers` are clients that do not repeat requests by themselves,
+    `hour` is the present one, which client tokens are made of.
     """
 
     options: Options
@@ -35,6 +37,8 @@ class Run:
     warn: t.Callable[[str], None]
     check_mode: bool = False
     clock: Clock = SYSTEM_CLOCK
+    writers: Clients | None = None
+    hour: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H"))
 
     def parse(self, component: str, parse: t.Callable[[Options, Problems], D | None]) -> tuple[Owner, D]:
         """The owner and what is desired. Raises InputError with everything that is wrong."""
@@ -52,7 +56,8 @@ class Run:
         In a real run `ids` learns the ids of what was made.
         """
         if not self.check_mode:
-            apply(changes, self.clients, ids, self.clock)
+            ids[THIS_HOUR] = self.hour
+            apply(changes, self.clients, ids, self.clock, self.writers)
         return report(changes, ids)
 
 
@@ -62,7 +67,13 @@ def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]]
     `settings` go to AnsibleAWSModule (`required_if`, `mutually_exclusive`, …).
     """
     module = AnsibleAWSModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **settings)
-    run = Run(module.params, RetryingClients(module), module.warn, check_mode=module.check_mode)
+    run = Run(
+        module.params,
+        RetryingClients(module),
+        module.warn,
+        check_mode=module.check_mode,
+        writers=RetryingClients(module, NO_REPETITION),
+    )
     try:
         result = converge(run)
     except GroundworkError as error:

@@ -21,7 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import 
 from ansible_collections.groundwork.aws.plugins.module_utils.network.changes import default_route
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import ANYWHERE, subnet_ref, table_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, retag, specification, tag_dict
-from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change, Ref, Token, Wait, ec2
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import THIS_HOUR, Change, Ref, Token, Wait, ec2
 
 # A gateway takes one to three minutes to come, and as long to go.
 DEADLINE = 600.0
@@ -89,7 +89,7 @@ def _gateway_creation(wish: GatewayWish, dead: tuple[str, ...], owner: Owner) ->
         "create_nat_gateway",
         SubnetId=subnet,
         AllocationId=address,
-        ClientToken=Token((owner.name(wish.name), subnet, address, *dead)),
+        ClientToken=Token((owner.name(wish.name), subnet, address, *dead, THIS_HOUR)),
         TagSpecifications=specification("natgateway", owner.tags(wish.name)),
     ).yielding(ref, "NatGateway.NatGatewayId")
     after = {"id": ref, "subnet": wish.subnet, "elastic_ip": address, "public_ip": public_ip_ref(wish.name)}

@@ -7,7 +7,13 @@ import typing as t
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, RetryingClients, call, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import (
+    NO_REPETITION,
+    Read,
+    RetryingClients,
+    call,
+    observe,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 
 
@@ -108,3 +114,9 @@ def test_a_users_own_configuration_wins() -> None:
         "proxies": {},
         "max_pool_connections": 20,
     }
+
+
+def test_a_writers_client_does_not_repeat_whatever_a_user_configured() -> None:
+    module = Module({"retries": {"max_attempts": 2}, "proxies": {}})
+    RetryingClients(module, NO_REPETITION).client("ec2")
+    assert module.made[0][1]["aws_config"]["retries"] == {"mode": "standard", "total_max_attempts": 1}

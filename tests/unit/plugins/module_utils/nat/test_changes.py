@@ -14,6 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.nat.observed import
 from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.nat.run import known_ids
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import THIS_HOUR
 
 Make = t.Callable[..., dict[str, t.Any]]
 OWNER = Owner("dev", "nat")
@@ -212,7 +213,8 @@ def replacement(options: Make) -> tuple[t.Any, t.Any]:
     everything = {name: one for name, one in tables(a="nat-1").items() if name.endswith("-a")}
     observed = Observed((gateway("nat-1", subnet="subnet-old"),), (address("eipalloc-a", "a"),), everything)
     matches = match(desired, observed, OWNER)
-    return plan_nat(desired, observed, matches, OWNER), known_ids(observed, matches)
+    ids = {**known_ids(observed, matches), THIS_HOUR: "2024-01-01T00"}
+    return plan_nat(desired, observed, matches, OWNER), ids
 
 
 def test_each_step_awaits_the_one_before(options: Make, clock: t.Any) -> None:
