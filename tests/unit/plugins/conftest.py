@@ -1,18 +1,18 @@
-"""An AWS account in this process, whose calls are counted and which can be cut off at any of them."""
+"""An AWS account, the lab's control plane, whose calls are counted and which can be cut off at any of them."""
 
 from __future__ import annotations
 
+import socket
 import threading
 import typing as t
+from pathlib import Path
 
 import boto3
 import pytest
-from moto import mock_aws
-from moto.ec2.models import ec2_backends
 
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
-
-REGION = "eu-central-1"
+from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.settings import REGION, Settings
 
 
 class Killed(BaseException):
@@ -35,7 +35,7 @@ class Clock:
 
 
 class Watched:
-    """Clients that are made once, because that is slow, and that tell the account of the moment of their calls."""
+    """Clients that are made once, because that is slow, and that talk to the account of the moment."""
 
     def __init__(self) -> None:
         self.cloud: Cloud | None = None
@@ -44,13 +44,23 @@ class Watched:
     def client(self, service: str, *, watched: bool) -> t.Any:
         key = (service, watched)
         if key not in self._clients:
-            self._clients[key] = boto3.client(
-                service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+            client = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url="http://cloud.invalid",
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",
             )
+            client.meta.events.register(f"request-created.{service}", self._address)
             if watched:
-                self._clients[key].meta.events.register(f"before-call.{service}", self._before)
-                self._clients[key].meta.events.register(f"after-call.{service}", self._after)
+                client.meta.events.register(f"before-call.{service}", self._before)
+                client.meta.events.register(f"after-call.{service}", self._after)
+            self._clients[key] = client
         return self._clients[key]
+
+    def _address(self, request: t.Any, **_event: t.Any) -> None:
+        assert self.cloud, "there is no account"
+        request.url = request.url.replace("http://cloud.invalid", self.cloud.endpoint)
 
     def _before(self, model: t.Any, **_event: t.Any) -> None:
         if self.cloud:
@@ -61,12 +71,15 @@ class Watched:
             self.cloud.after()
 
 
-class Cloud:
-    """An empty account of moto's. `calls` are those of the last run."""
+class Cloud(Clock):
+    """An empty account. `calls` are those of the last run; while somebody sleeps, the lab follows."""
 
     Killed = Killed
 
-    def __init__(self, watched: Watched) -> None:
+    def __init__(self, watched: Watched, plane: ControlPlane, endpoint: str) -> None:
+        super().__init__()
+        self.plane = plane
+        self.endpoint = endpoint
         self.calls: list[str] = []
         self.warnings: list[str] = []
         self.killed_after: int | None = None
@@ -86,7 +99,11 @@ class Cloud:
     ) -> t.Any:
         """One run of a module."""
         self.calls, self.warnings = [], []
-        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=Clock()))
+        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self))
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.plane.reconciled(self.plane.snapshot())
 
     @property
     def writes(self) -> list[str]:
@@ -122,21 +139,24 @@ def watched() -> Watched:
 
 
 @pytest.fixture
-def new_cloud(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[[], Cloud]]:
+def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[t.Callable[[], Cloud]]:
     """Makes an empty account, and forgets the one before."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # 300 of them, with every reset
+
+    def close() -> None:
+        if watched.cloud:
+            watched.cloud.plane.close()
+            watched.cloud = None
 
     def make() -> Cloud:
-        for account in ec2_backends.values():
-            account.reset()
-        watched.cloud = Cloud(watched)
+        close()
+        plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in ("api", "s3")]
+        plane.serve(sockets)
+        watched.cloud = Cloud(watched, plane, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
         return watched.cloud
 
-    with mock_aws():
-        yield make
-    watched.cloud = None
+    yield make
+    close()
 
 
 @pytest.fixture

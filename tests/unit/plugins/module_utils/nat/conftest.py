@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from moto.ec2.models import EC2Backend
 
 from ansible_collections.groundwork.aws.plugins.module_utils.network.run import converge_network
 
@@ -28,17 +27,3 @@ def options() -> t.Callable[..., dict[str, t.Any]]:
 @pytest.fixture
 def build_network() -> t.Callable[..., dict[str, t.Any]]:
     return lambda cloud, **given: cloud.run(converge_network, {**NETWORK, **given})
-
-
-@pytest.fixture(autouse=True)
-def addresses_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS disassociates the address of a gateway that it deletes; moto keeps it associated."""
-    delete = EC2Backend.delete_nat_gateway
-
-    def delete_and_let_go(backend: t.Any, nat_gateway_id: str) -> t.Any:
-        gateway = delete(backend, nat_gateway_id)
-        for address in gateway.address_set:
-            backend.disassociate_address(association_id=address["associationId"])
-        return gateway
-
-    monkeypatch.setattr(EC2Backend, "delete_nat_gateway", delete_and_let_go)

@@ -1,4 +1,4 @@
-"""NAT against an account of moto's: plan = run, nothing twice, calls counted, given addresses kept."""
+"""NAT against the lab's control plane: plan = run, nothing twice, calls counted, given addresses kept."""
 
 from __future__ import annotations
 
@@ -92,9 +92,7 @@ def test_from_one_to_many_and_back(cloud: t.Any, options: Make, build_network: t
     kept = cloud.run(converge_nat, options())
     assert told(kept) == ["update default route private-b"]
     second = many["gateways"]["eu-central-1b"]["id"]
-    assert cloud.warnings == [
-        f"The NAT gateways {second} are not declared, and cost. They stay until they are purged."
-    ]
+    assert cloud.warnings == [f"The NAT gateways {second} are not declared, and cost. They stay until they are purged."]
     assert told(cloud.run(converge_nat, options(purge=True))) == ["delete nat gateway nat-b", "delete elastic ip nat-b"]
     assert look(cloud)["addresses"] == 1
 

@@ -1,4 +1,4 @@
-"""The network against an account of moto's: plan = run, nothing twice, calls counted, nothing moved."""
+"""The network against the lab's control plane: plan = run, nothing twice, calls counted, nothing moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security groups against an account of moto's: plan = run, nothing twice, calls counted, only ours touched."""
+"""Security groups against the lab's control plane: plan = run, nothing twice, calls counted, only ours touched."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_rules_that_nobody_declared_go(cloud: t.Any, site: Make, make_vpc: t.Any
             "ToPort": 80,
             "IpRanges": [{"CidrIp": "192.0.2.1/32", "Description": "me"}],
         },
-        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
         {"IpProtocol": "udp", "FromPort": 1, "ToPort": 9, "UserIdGroupPairs": [{"GroupId": ids["alb"]}]},
     ]
     cloud.ec2.authorize_security_group_ingress(GroupId=ids["web"], IpPermissions=by_hand)
@@ -130,7 +130,7 @@ def test_rules_that_nobody_declared_go(cloud: t.Any, site: Make, make_vpc: t.Any
     assert told(planned) == ["update security group rules web"]
     assert set(planned["diff"][0]["before"]["ingress"]) - set(planned["diff"][0]["after"]["ingress"]) == {
         "tcp 80 from 192.0.2.1/32 (me)",
-        "tcp 22 from ::/0",
+        "tcp 22 from 0.0.0.0/0",
         "udp 1-9 from alb",
     }
     assert told(cloud.run(converge_security_groups, site())) == ["update security group rules web"]
@@ -147,17 +147,20 @@ def test_a_rule_that_is_gone_comes_back(cloud: t.Any, site: Make, make_vpc: t.An
     assert look(cloud) == SITE
 
 
+@pytest.mark.parametrize("peer", [{"cidrs": ["10.0.0.0/8"]}, {"groups": ["web"]}])
 def test_another_description_is_a_change_of_words_only(
-    cloud: t.Any, options: Make, group: Make, rule: Make, make_vpc: t.Any, told: t.Any
+    cloud: t.Any, options: Make, group: Make, rule: Make, make_vpc: t.Any, told: t.Any, peer: dict[str, t.Any]
 ) -> None:
     def web(text: str) -> dict[str, t.Any]:
-        return options(group("web", ingress=[rule(ports=["80"], cidrs=["10.0.0.0/8"], description=text)]))
+        return options(group("web", ingress=[rule(ports=["80"], description=text, **peer)]))
 
     make_vpc(cloud)
     cloud.run(converge_security_groups, web("one"))
     assert told(cloud.run(converge_security_groups, web("other"))) == ["update security group rules web"]
     assert cloud.writes == ["UpdateSecurityGroupRuleDescriptionsIngress"]
     assert told(cloud.run(converge_security_groups, web("other"))) == []
+    assert told(cloud.run(converge_security_groups, web(""))) == ["update security group rules web"]
+    assert told(cloud.run(converge_security_groups, web(""))) == []
 
 
 def test_a_groups_own_description_stays(cloud: t.Any, options: Make, group: Make, make_vpc: t.Any, told: t.Any) -> None:
