@@ -84,7 +84,7 @@ def send(
         except HTTPClientError as error:
             if attempt == ATTEMPTS or not repeatable:
                 raise GroundworkError(
-                    f"AWS did not answer whether it took {service}'s {operation}: {error}. "
+                    f"AWS did not answer whether it took {service}'s {operation}: {str(error).rstrip('.')}. "
                     "Run again: if it did, the next run finds what was made by its tags."
                 ) from error
             unanswered = True
