@@ -63,8 +63,9 @@ class Laptop:
     """You, on the lab's internet."""
 
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_"))}
         return subprocess.run(
-            argv, cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, check=False, timeout=900
+            argv, cwd=ROOT, env={**own, **more}, capture_output=True, text=True, check=False, timeout=900
         )
 
     def play(self, *words: str, playbook: str = "site.yml", variables: Mapping[str, Any] | None = None) -> Play:
