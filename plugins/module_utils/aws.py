@@ -37,23 +37,23 @@ class Read:
 
 
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling included
-NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: module_utils/sending.py repeats them
+TEN_ATTEMPTS = MappingProxyType({"mode": "standard", "max_attempts": 10})  # jittered, throttling included
+NO_REPETITION = MappingProxyType({"mode": "standard", "total_max_attempts": 1})  # for writes: see sending.py
 
 
 class RetryingClients:
-    """Clients made once per service, with botocore's own `retries`."""
+    """Clients made once per service, with botocore's own repetitions, or for writes without them."""
 
-    def __init__(self, module: t.Any, retries: t.Mapping[str, t.Any] = TEN_ATTEMPTS) -> None:
+    def __init__(self, module: t.Any, *, writing: bool = False) -> None:
         self._module = module
-        self._retries = retries
+        self._writing = writing
         self._made: dict[str, t.Any] = {}
 
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
         """The one client of that service; safe to share between threads once made."""
         if service not in self._made:
             own = self._module.params.get("aws_config") or {}
-            retries = own.get("retries", self._retries) if self._retries is TEN_ATTEMPTS else self._retries
+            retries = NO_REPETITION if self._writing else own.get("retries", TEN_ATTEMPTS)
             config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
             self._made[service] = self._module.client(service, aws_config=config, **extra)
         return self._made[service]

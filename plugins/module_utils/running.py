@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments import COMMON_ARGUMENTS, parse_owner
-from ansible_collections.groundwork.aws.plugins.module_utils.aws import NO_REPETITION, Clients, RetryingClients
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, RetryingClients
 from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
@@ -72,7 +72,7 @@ def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]]
         RetryingClients(module),
         module.warn,
         check_mode=module.check_mode,
-        writers=RetryingClients(module, NO_REPETITION),
+        writers=RetryingClients(module, writing=True),
     )
     try:
         result = converge(run)

@@ -150,7 +150,7 @@ def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[t.Callable[[], Clo
     def make() -> Cloud:
         close()
         plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in ("api", "s3")]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for __ in ("api", "s3")]
         plane.serve(sockets)
         watched.cloud = Cloud(watched, plane, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
         return watched.cloud

@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import (
-    NO_REPETITION,
     Read,
     RetryingClients,
     call,
@@ -118,5 +117,5 @@ def test_a_users_own_configuration_wins() -> None:
 
 def test_a_writers_client_does_not_repeat_whatever_a_user_configured() -> None:
     module = Module({"retries": {"max_attempts": 2}, "proxies": {}})
-    RetryingClients(module, NO_REPETITION).client("ec2")
+    RetryingClients(module, writing=True).client("ec2")
     assert module.made[0][1]["aws_config"]["retries"] == {"mode": "standard", "total_max_attempts": 1}
