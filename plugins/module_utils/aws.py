@@ -37,8 +37,8 @@ class Read:
 
 
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-TEN_ATTEMPTS = MappingProxyType({"mode": "standard", "max_attempts": 10})  # jittered, throttling included
-NO_REPETITION = MappingProxyType({"mode": "standard", "total_max_attempts": 1})  # for writes: see sending.py
+TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling included
+NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: see sending.py
 
 
 class RetryingClients:
