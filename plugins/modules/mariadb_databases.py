@@ -18,7 +18,7 @@ description:
   - C(community.mysql) needs a driver on the server, and one module run for each database, user and grant.
 version_added: 0.1.0
 author:
-  - The groundwork.aws developers
+  - The groundwork.aws developers (@groundwork)
 options:
   socket:
     description: The server's unix socket.

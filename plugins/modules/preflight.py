@@ -17,7 +17,7 @@ description:
   - All problems are told in one message, each with the variable, what is wrong and what would be right.
 version_added: 0.1.0
 author:
-  - The groundwork.aws developers
+  - The groundwork.aws developers (@groundwork)
 options:
   roles:
     description: The roles of this collection whose variables are checked.

@@ -16,7 +16,7 @@ description:
   - Version control's own folders are left out. An empty application, and a link that leads out of one, are refused.
 version_added: 0.1.0
 author:
-  - The groundwork.aws developers
+  - The groundwork.aws developers (@groundwork)
 options:
   folder:
     description: Where the archives are kept. It is made when it is missing.

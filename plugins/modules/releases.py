@@ -18,7 +18,7 @@ description:
   - A run that was killed is mended by the next one.
 version_added: 0.1.0
 author:
-  - The groundwork.aws developers
+  - The groundwork.aws developers (@groundwork)
 options:
   releases:
     description: The releases that should be current.

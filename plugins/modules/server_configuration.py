@@ -21,7 +21,7 @@ description:
     C(ansible.builtin.template) validates one file and not a set, and a handler that was not reached is lost.
 version_added: 0.1.0
 author:
-  - The groundwork.aws developers
+  - The groundwork.aws developers (@groundwork)
 options:
   name:
     description: Keeps one configuration of a server apart from another.

@@ -15,7 +15,7 @@ description:
   - It runs on the controller, without a connection and without a module run.
 version_added: 0.1.0
 author:
-  - The groundwork.aws developers
+  - The groundwork.aws developers (@groundwork)
 options:
   configuration:
     description: The options of M(groundwork.aws.server_configuration).
