@@ -82,7 +82,7 @@ def _check_strength(secret: Secret, problems: Problems) -> None:
 def generate(secret: Secret) -> str:
     """A new value from the operating system's source of randomness, every character equally likely."""
     alphabet = sorted(set(secret.characters))
-    return "".join(secrets.choice(alphabet) for _ in range(secret.length))
+    return "".join(secrets.choice(alphabet) for __ in range(secret.length))
 
 
 def plan(owner: Owner, secret: Secret, current: t.Mapping[str, t.Any] | None, value: str) -> list[Change]:

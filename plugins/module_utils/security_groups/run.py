@@ -70,6 +70,4 @@ def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described]) -> Non
             )
     left = undeclared(desired, observed)
     if left and not desired.purge:
-        run.warn(
-            f"The security groups {', '.join(left)} exist and are not declared. They stay until they are purged."
-        )
+        run.warn(f"The security groups {', '.join(left)} exist and are not declared. They stay until they are purged.")

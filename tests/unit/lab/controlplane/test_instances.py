@@ -276,9 +276,7 @@ def test_an_instance_profile(lab: Any, subnet: str) -> None:
         ("instance-type", "t3.*", True),
     ],
 )
-def test_filters(  # noqa: PLR0917
-    lab: Any, subnet: str, tagged: Any, name: str, value: str, found: bool
-) -> None:
+def test_filters(lab: Any, subnet: str, tagged: Any, name: str, value: str, found: bool) -> None:
     lab.running(subnet, TagSpecifications=tagged("instance", Name="public-1"))
     told = lab.ec2.describe_instances(Filters=[{"Name": name, "Values": [value]}])["Reservations"]
     assert bool(told) is found

@@ -120,7 +120,7 @@ def new_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[t.C
             planes.pop().close()
         plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
         planes.append(plane)
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for __ in range(2)]
         plane.serve(sockets)
         return Account(plane, sockets[0].getsockname()[1])
 

@@ -200,7 +200,7 @@ def test_a_tier_that_is_no_more_is_removed_like_a_lower_count(network: t.Any, op
 
 
 def test_a_newer_image_is_told_and_replaces_nothing(network: t.Any, options: Make) -> None:
-    newest, second, *_ = network.images()
+    newest, second, *__ = network.images()
     published = network.backend.amis.pop(newest)
     network.converge(options(public={"count": 1}, private={"count": 0}))
     network.backend.amis[newest] = published
