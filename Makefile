@@ -8,7 +8,7 @@ BIN := .venv/bin
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test lint unit unit-3.13 molecule bench
+.PHONY: help up down test lint unit unit-3.13 packets molecule bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,9 +20,12 @@ up: ## From a fresh checkout to a served site on the lab
 	tools/look-around
 
 down: ## The lab and all its state gone
-	@if [[ -x $(LAB) ]]; then $(LAB) down; fi
+	@if [[ ! -x $(LAB) && -d /var/lib/groundwork-lab ]]; then tools/bootstrap run; fi
+	if [[ -x $(LAB) ]]; then $(LAB) down; fi
+	# Its servers' key and host keys are of no use to anybody else; another lab that is up may be of this checkout.
+	if [[ ! -d /var/lib/groundwork-lab ]]; then rm -rf .environments/local; fi
 
-test: lint unit unit-3.13 molecule ## Everything that must pass
+test: lint unit unit-3.13 packets molecule ## Everything that must pass
 
 lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	@tools/bootstrap dev
@@ -40,6 +43,10 @@ unit: ## The unit tests
 
 unit-3.13: ## Unit tests and sanity with Python 3.13 and ansible 14
 	@tools/with-python-3.13
+
+packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
+	@tools/bootstrap dev
+	pytest -m lab tests/unit/lab tests/lab
 
 molecule: ## The whole product on the lab, end to end
 	@tools/bootstrap dev
