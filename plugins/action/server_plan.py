@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
         told = [planning.report(plan, planning.NOTHING)]
         if arguments.get("databases"):
             databases = mariadb.parse_mariadb(_valid(mariadb.MARIADB_ARGUMENTS, arguments["databases"]), problems)
-            told.append(mariadb.report(mariadb.plan(databases, mariadb.NOTHING)))
+            told.append(mariadb.report(mariadb.plan(databases, mariadb.FRESH)))
         if arguments.get("releases"):
             options = _valid(serving.RELEASE_ARGUMENTS, {"releases": arguments["releases"]})
             releases = serving.parse_releases(options, problems)

@@ -97,7 +97,17 @@ class Observed:
     used: frozenset[str] = frozenset()
 
 
-NOTHING = Observed()
+# What mariadb-install-db leaves of accounts: root may come by the socket, or by a password that nobody knows.
+# https://mariadb.com/kb/en/authentication-from-mariadb-10-4/
+FRESH = Observed(
+    accounts={
+        ("root", "localhost"): {
+            "plugin": "mysql_native_password",
+            "authentication_string": "invalid",
+            "auth_or": [{}, {"plugin": "unix_socket"}],
+        }
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -315,10 +325,10 @@ def _has_all(grant: t.Mapping[str, str]) -> bool:
 def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool) -> dict[str, t.Any]:
     """Observe, plan, apply; the module's result.
 
-    In check mode a server that does not run yet has nothing: everything is planned.
+    In check mode a server that does not run yet is taken for a fresh one: everything is planned.
     """
     if check_mode and not Path(socket).exists():
-        return report(plan(desired, NOTHING))
+        return report(plan(desired, FRESH))
     if not Path(socket).exists():
         raise GroundworkError(f"MariaDB does not run on this server: there is no socket {socket}.")
     statements = plan(desired, observe(run, socket))

@@ -16,7 +16,7 @@ def test_check_mode_completes_and_writes_nothing(laptop: Any) -> None:
     assert play.code == 0, play.failures() or play.errors
     assert sum(n for operations in laptop.calls()["writes"].values() for n in operations.values()) == 0
     PLANNED["first run"] = play.changes()
-    for expected in ("create subnet public-a", "create instance private-2", "create load balancer public"):
+    for expected in ("create subnet public-a", "create server private-2", "create load balancer public"):
         assert any(expected in change for change in PLANNED["first run"]), (expected, PLANNED["first run"])
     for server in ("public-1", "public-2", "private-1", "private-2"):
         assert any(change.startswith(f"{server}: ") for change in PLANNED["first run"]), server
@@ -39,10 +39,12 @@ def test_the_second_run_changes_nothing_with_few_calls(laptop: Any) -> None:
 
 
 @pytest.mark.parametrize("server", ["public-1", "private-2"])
-def test_check_mode_predicts_on_running_servers(laptop: Any, server: str) -> None:
+def test_check_mode_predicts_on_running_servers(laptop: Any, site: Any, eventually: Any, server: str) -> None:
     assert laptop.on(server, SPOILT)[0] == 0
     predicted = laptop.play("--check", "--diff", "--limit", server)
     made = laptop.play("--limit", server)
     assert predicted.code == made.code == 0, made.failures()
     assert predicted.changes() == made.changes() != []
     assert set(laptop.play("--limit", server).changed().values()) == {0}
+    tier, instance = server.split("-", maxsplit=1)[0], site.servers[server]["InstanceId"]
+    assert eventually(lambda: site.health(tier)[instance], lambda state: state == "healthy", 60) == "healthy"

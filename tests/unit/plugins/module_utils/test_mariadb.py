@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Done
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import (
-    NOTHING,
+    FRESH,
     Database,
     Desired,
     Observed,
@@ -75,7 +75,7 @@ def test_what_is_there_is_left_alone() -> None:
 
 
 def test_a_new_server_gets_everything() -> None:
-    assert sql(WANTED, NOTHING) == [
+    assert sql(WANTED, Observed()) == [
         "CREATE DATABASE IF NOT EXISTS `shop` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
         f"CREATE USER IF NOT EXISTS 'shop'@'localhost' IDENTIFIED VIA mysql_native_password USING '{HASH}'",
         "GRANT ALL PRIVILEGES ON `shop`.* TO 'shop'@'localhost'",
@@ -145,7 +145,7 @@ def test_an_underscore_stands_for_itself_in_a_grant() -> None:
 
 
 def test_a_password_or_its_hash_is_never_shown() -> None:
-    statements = [*plan(WANTED, NOTHING), *plan(WANTED, with_accounts(shop__localhost={"plugin": "", "x": HASH}))]
+    statements = [*plan(WANTED, Observed()), *plan(WANTED, with_accounts(shop__localhost={"plugin": "", "x": HASH}))]
     told = str(report(statements)) + repr(statements) + repr(WANTED)
     assert HASH not in told
     assert PASSWORD not in told
@@ -231,10 +231,16 @@ def test_check_mode_says_nothing(tmp_path) -> None:
 def test_a_server_that_is_not_there_yet_is_planned(tmp_path) -> None:
     client = FakeClient("")
     told = converge(client, WANTED, str(tmp_path / "none"), check_mode=True)
-    assert len(told["changes"]) == 3
+    assert len(told["changes"]) == 4
     assert client.argvs == []
 
 
 def test_a_server_that_is_not_there_is_an_error(tmp_path) -> None:
     with pytest.raises(GroundworkError, match="MariaDB does not run on this server"):
         converge(FakeClient(""), WANTED, str(tmp_path / "none"), check_mode=False)
+
+
+def test_a_fresh_server_is_planned_with_root_by_the_socket_only() -> None:
+    first, *others = plan(WANTED, FRESH)
+    assert (first.action, first.resource, first.name) == ("update", "user", "root@localhost")
+    assert others == plan(WANTED, Observed())
