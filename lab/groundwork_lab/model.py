@@ -1,10 +1,11 @@
 """What the control plane says exists: the one language between the API and the data plane.
 
-The control plane builds a `World` after every accepted write; fabric, hosts, balancers and names each
+The control plane builds a `World` after every accepted write; fabric, hosts, balancers, edges and names each
 derive from it what they must run. All of it is frozen and compares by value, so that "did anything
-change?" is `==`. Field names follow the EC2 and ELBv2 APIs, shortened where the type says the rest;
-source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Types.html and
-https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Types.html
+change?" is `==`. Field names follow the EC2, ELBv2 and CloudFront APIs, shortened where the type says the rest;
+source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Types.html,
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Types.html and
+https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Types.html
 """
 
 from __future__ import annotations
@@ -248,8 +249,41 @@ class LoadBalancer:
 
 
 @dataclass(frozen=True)
+class EdgeFunction:
+    """A CloudFront function as its LIVE stage has it; without one it is not in the world."""
+
+    arn: str
+    name: str
+    runtime: Literal["cloudfront-js-1.0", "cloudfront-js-2.0"]
+    code: bytes
+
+
+@dataclass(frozen=True)
+class Invalidation:
+    """Paths that edges must forget, as in the API: with a leading slash, `*` at most at the end, URL-encoded."""
+
+    id: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A CloudFront distribution; a disabled one is in the world too, and answers nobody."""
+
+    id: str
+    arn: str
+    domain_name: str  # `d111111abcdef8.cloudfront.net`
+    config: Mapping[str, object]  # the API's DistributionConfig, whole and with AWS' own keys
+    invalidations: tuple[Invalidation, ...] = ()  # those in progress
+
+
+@dataclass(frozen=True)
 class World:
-    """Everything that the data plane follows, by id (load balancers and target groups by ARN)."""
+    """Everything that the data plane follows, by id (load balancers, target groups and edge functions by ARN).
+
+    The four kinds of CloudFront's reusable settings are the API's own structures (CachePolicyConfig,
+    OriginRequestPolicyConfig, ResponseHeadersPolicyConfig, OriginAccessControlConfig), with those that AWS manages.
+    """
 
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
@@ -263,3 +297,9 @@ class World:
     instances: Mapping[str, Instance] = field(default_factory=dict)
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     load_balancers: Mapping[str, LoadBalancer] = field(default_factory=dict)
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
+    edge_functions: Mapping[str, EdgeFunction] = field(default_factory=dict)
+    cache_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    origin_request_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    response_headers_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    origin_access_controls: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
