@@ -168,6 +168,19 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image made of an instance's disk: the data plane captures it while it is pending.
+
+    It stays in the world after DeregisterImage for as long as an instance has it.
+    """
+
+    id: str
+    instance_id: str  # whose disk it is
+    no_reboot: bool  # captured as it is, in the middle of what the host does
+    pending: bool
+
+
+@dataclass(frozen=True)
 class Target:
     id: str  # instance id or address, by the group's target type
     port: int
@@ -295,6 +308,7 @@ class World:
     security_groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
     network_acls: Mapping[str, NetworkAcl] = field(default_factory=dict)
     instances: Mapping[str, Instance] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     load_balancers: Mapping[str, LoadBalancer] = field(default_factory=dict)
     distributions: Mapping[str, Distribution] = field(default_factory=dict)

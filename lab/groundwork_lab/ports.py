@@ -59,6 +59,9 @@ class Reports(Protocol):
     def instance_reachable(self, instance_id: str) -> None:
         """sshd answers: DescribeInstanceStatus says `ok` from now on."""
 
+    def image_captured(self, image_id: str, *, failure: str = "") -> None:
+        """The image is there: it is `available` from now on, or `failed` with this as its StateReason's message."""
+
     def reconciled(self, world: World) -> None:
         """The whole data plane follows `world`: the API calls what was `pending` in it `available` from now on,
         and what was `deleting` and is no longer in it `deleted`. Called by the daemon after each pass."""

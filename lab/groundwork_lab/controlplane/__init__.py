@@ -85,6 +85,11 @@ class ControlPlane:
         with self.context.lock:
             self.context.ec2.report_reachable(instance_id)
 
+    def image_captured(self, image_id: str, *, failure: str = "") -> None:
+        with self.context.lock:
+            self.context.ec2.report_captured(image_id, failure)
+        self._changed()
+
     def reconciled(self, world: World) -> None:
         with self.context.lock:
             for follow in self.context.on_reconciled:

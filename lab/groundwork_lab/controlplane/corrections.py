@@ -26,10 +26,12 @@ from moto.ec2.models import (
 from groundwork_lab.controlplane import elbv2, filters
 from groundwork_lab.controlplane.addresses import AddressesBackend
 from groundwork_lab.controlplane.answering import Answering
+from groundwork_lab.controlplane.captures import CapturesBackend, CapturesResponses
 from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.ebs_snapshots import Snapshot, SnapshotsBackend, SnapshotsResponses
 from groundwork_lab.controlplane.gateways import GatewaysBackend, GatewaysResponses, passes_igw_filters
 from groundwork_lab.controlplane.groups import Group, GroupsBackend, GroupsResponses, Rule
-from groundwork_lab.controlplane.images import ImagesBackend, ImagesResponses
+from groundwork_lab.controlplane.images import ImagesBackend
 from groundwork_lab.controlplane.instances import (
     Attachment,
     Instance,
@@ -49,6 +51,7 @@ from groundwork_lab.controlplane.tagging import TagsBackend, TagsResponses
 
 class Backend(
     AddressesBackend,
+    CapturesBackend,
     GatewaysBackend,
     GroupsBackend,
     ImagesBackend,
@@ -58,6 +61,7 @@ class Backend(
     NatBackend,
     RegionsBackend,
     RoutesBackend,
+    SnapshotsBackend,
     SubnetsBackend,
     TagsBackend,
 ):
@@ -67,6 +71,7 @@ class Backend(
     _url_module = moto.ec2.urls  # moto looks for it beside the class
 
     def __init__(self, region_name: str, account_id: str) -> None:
+        self.retired: dict[str, Any] = {}
         self.client_tokens: dict[tuple[str, str], tuple[str, Any]] = {}
         super().__init__(region_name, account_id)
         self._connect_default_vpc()
@@ -84,13 +89,14 @@ class Backend(
 
 class Responses(
     Answering,
+    CapturesResponses,
     GatewaysResponses,
     GroupsResponses,
-    ImagesResponses,
     InstancesResponses,
     InterfacesResponses,
     KeysResponses,
     NatResponses,
+    SnapshotsResponses,
     SubnetsResponses,
     TagsResponses,
 ):
@@ -98,6 +104,7 @@ class Responses(
 
 
 EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+    (elastic_block_store, "Snapshot", Snapshot),
     (elastic_block_store, "VolumeAttachment", Attachment),
     (elastic_network_interfaces, "NetworkInterface", Interface),
     (instances, "Instance", Instance),

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
-from moto.ec2.responses import EC2Response
 
+from groundwork_lab.controlplane import filters as filtering
 from groundwork_lab.controlplane.context import refuse
 
 DEBIAN = "136693071363"
@@ -89,6 +89,8 @@ class Image(Ami):
             return getattr(self, filter_name.replace("-", "_"))
         if filter_name == "creation-date":
             return self.creation_date
+        if filter_name == "source-image-id":
+            return getattr(self, "source_image_id", None)
         if filter_name == "ena-support":
             return self.ena_support
         if filter_name.startswith("block-device-mapping."):
@@ -97,7 +99,12 @@ class Image(Ami):
 
     def _block_device_value(self, name: str) -> Any:
         mapping = self.block_device_mappings[0]
-        fields = {"volume-type": "VolumeType", "volume-size": "VolumeSize", "encrypted": "Encrypted"}
+        fields = {
+            "encrypted": "Encrypted",
+            "snapshot-id": "SnapshotId",
+            "volume-size": "VolumeSize",
+            "volume-type": "VolumeType",
+        }
         if name == "device-name":
             return mapping["DeviceName"]
         if name == "delete-on-termination":
@@ -137,22 +144,24 @@ class ImagesBackend(EC2Backend):
             refuse("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
         return self.amis[image_id]
 
+    def describe_images(
+        self,
+        ami_ids: list[str] | None = None,
+        filters: dict[str, Any] | None = None,
+        exec_users: list[str] | None = None,
+        owners: list[str] | None = None,
+    ) -> list[Any]:
+        """Those of all the ids that are asked for; owners and filters narrow them further."""
+        self._check_ids(ami_ids or [])
+        found = super().describe_images(None, None, exec_users, list(owners or []))
+        return [image for image in found if (not ami_ids or image.id in ami_ids) and filtering.passes(image, filters)]
 
-class ImagesResponses(EC2Response):
-    """Making images needs hosts that can capture their disk; until the lab has them, they are refused."""
-
-    def create_image(self) -> NoReturn:
-        self._refuse("CreateImage")
-
-    def copy_image(self) -> NoReturn:
-        self._refuse("CopyImage")
-
-    def register_image(self) -> NoReturn:
-        self._refuse("RegisterImage")
-
-    def deregister_image(self) -> NoReturn:
-        image = self.ec2_backend.get_image(self._get_param("ImageId"))
-        refuse("AuthFailure", f"Not authorized for image:{image.id}")
-
-    def _refuse(self, action: str) -> NoReturn:
-        refuse("UnsupportedOperation", f"The lab does not support {action}.")
+    def _check_ids(self, image_ids: list[str]) -> None:
+        for image_id in image_ids:
+            if not image_id.startswith("ami-"):
+                refuse("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
+        missing = [image_id for image_id in image_ids if image_id not in self.amis]
+        if missing:
+            words = ("id", "does") if len(missing) == 1 else ("ids", "do")
+            message = f"The image {words[0]} '[{', '.join(missing)}]' {words[1]} not exist"
+            refuse("InvalidAMIID.NotFound", message)

@@ -417,6 +417,11 @@ class InstancesResponses(EC2Response):
         if not params.get("ImageId"):
             refuse("MissingParameter", "The request must contain the parameter ImageId")
         image = backend.get_image(params["ImageId"])
+        backend.check_launchable(image)
+        if image.imds_support:
+            options = params.setdefault("MetadataOptions", {})
+            options.setdefault("HttpTokens", "required")
+            options.setdefault("HttpPutResponseHopLimit", 2)
         self._check_type(params.get("InstanceType", "m1.small"), image.architecture)
         if params.get("KeyName") and params["KeyName"] not in backend.key_pairs:
             refuse("InvalidKeyPair.NotFound", f"The key pair '{params['KeyName']}' does not exist")

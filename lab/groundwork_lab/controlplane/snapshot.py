@@ -42,6 +42,7 @@ def take(context: Context) -> model.World:
         },
         network_acls={acl.id: _network_acl(acl) for acl in ec2.network_acls.values()},
         instances={each.id: _instance(ec2, each) for each in ec2.all_instances() if each.state != "terminated"},
+        images={each.id: _image(each) for each in ec2.images_in_world()},
         target_groups=elbv2.snapshot_target_groups(context),
         load_balancers=elbv2.snapshot_load_balancers(context),
     )
@@ -167,6 +168,10 @@ def _acl_entry(entry: Any) -> model.NetworkAclEntry:
 
 def _port(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def _image(image: Any) -> model.Image:
+    return model.Image(image.id, image.instance_id, image.no_reboot, pending=image.state == "pending")
 
 
 def _instance(ec2: Any, instance: Any) -> model.Instance:

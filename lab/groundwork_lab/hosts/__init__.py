@@ -11,6 +11,7 @@ from pathlib import Path
 
 from groundwork_lab.hosts import cgroups
 from groundwork_lab.hosts.host import CONSOLE_BYTES, Host, Limits, Shared, Wanted, read_tail, wanted
+from groundwork_lab.hosts.layers import Layers
 from groundwork_lab.hosts.metadata_server import MetadataService
 from groundwork_lab.journal import Entry, Journal
 from groundwork_lab.model import Instance, World
@@ -39,11 +40,13 @@ class HostManager:
     ) -> None:
         self._base_image = base_image
         self._metadata = MetadataService(settings)
+        self._layers = Layers(settings.state / "layers")
         self._shared = Shared(
             settings=settings,
             journal=journal,
             reports=reports,
             metadata=self._metadata,
+            layers=self._layers,
             slots=threading.Semaphore(limits.boots),
             limits=limits,
             package_proxy=package_proxy,
@@ -59,7 +62,7 @@ class HostManager:
         self._metadata.follow(world)
         for instance in world.instances.values():
             if instance.id in self._hosts:
-                self._hosts[instance.id].want(wanted(instance))
+                self._hosts[instance.id].want(wanted(instance, world.images))
             elif instance.interface_id in world.interfaces:
                 self._hosts[instance.id] = self._new_host(instance, world)
         for instance_id in set(self._hosts) - set(world.instances):
@@ -67,6 +70,7 @@ class HostManager:
                 del self._hosts[instance_id]
             else:
                 self._hosts[instance_id].want(Wanted("gone", 0))
+        self._layers.collect(world.images, lambda: [host.layers for host in self._hosts.values()])
 
     def console_output(self, instance_id: str) -> bytes:
         """The host's console since it was last started, at most its last 64 KiB; it outlives a stop and a reboot."""
@@ -84,6 +88,7 @@ class HostManager:
         for host in self._hosts.values():
             host.join()
         self._hosts.clear()
+        self._layers.close()
         self._metadata.close()
         for group in self._groups:
             cgroups.remove(group)
@@ -91,9 +96,7 @@ class HostManager:
 
     def _new_host(self, instance: Instance, world: World) -> Host:
         interface = world.interfaces[instance.interface_id]
-        return Host(self._shared, instance, interface, self._image(instance.image_id))
-
-    def _image(self, image_id: str) -> Path:
-        """The folder that an AMI's disks start from: every Debian AMI is the base image."""
-        del image_id
-        return self._base_image
+        # Every image that was not captured is one of Debian's, and all of them are the base image.
+        captured = instance.image_id in world.images
+        layers = self._layers.of(instance.image_id) if captured else (self._base_image,)
+        return Host(self._shared, instance, interface, layers)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +21,10 @@ from typing import Literal
 from groundwork_lab import processes
 from groundwork_lab.hosts import cgroups, disks, machine, metadata
 from groundwork_lab.hosts.disks import Disk
+from groundwork_lab.hosts.layers import Layers
 from groundwork_lab.hosts.metadata_server import MetadataService
 from groundwork_lab.journal import Entry, Journal, start_time
-from groundwork_lab.model import Instance, InstanceState, Interface
+from groundwork_lab.model import Image, Instance, InstanceState, Interface
 from groundwork_lab.ports import Reports
 from groundwork_lab.settings import Settings
 
@@ -46,14 +47,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the API wants of a host: `gone` is terminated, `reboots` counts RebootInstances."""
+    """What the API wants of a host: `gone` is terminated, `reboots` counts RebootInstances.
+
+    `images` are those to be made of its disk.
+    """
 
     power: Literal["on", "off", "gone"]
     reboots: int
+    images: tuple[Image, ...] = ()
 
 
-def wanted(instance: Instance) -> Wanted:
-    """What an instance's state in the API asks of its host."""
+def wanted(instance: Instance, images: Mapping[str, Image]) -> Wanted:
+    """What an instance's state in the API, and the images that are to be made of it, ask of its host."""
     powers: dict[InstanceState, Literal["on", "off", "gone"]] = {
         "pending": "on",
         "running": "on",
@@ -62,7 +67,8 @@ def wanted(instance: Instance) -> Wanted:
         "shutting-down": "gone",
         "terminated": "gone",
     }
-    return Wanted(powers[instance.state], instance.reboots)
+    captures = tuple(image for image in images.values() if image.pending and image.instance_id == instance.id)
+    return Wanted(powers[instance.state], instance.reboots, captures)
 
 
 @dataclass(frozen=True)
@@ -77,13 +83,16 @@ class Seen:
     reported: InstanceState | None = None
     held: bool = False
     reboots: int = 0
+    captured: frozenset[str] = frozenset()  # images, also those that failed
 
 
-Step = Literal["boot", "reboot", "shut down", "terminate", "wait"]
+Step = Literal["boot", "capture", "reboot", "shut down", "terminate", "wait"]
 
 
 def next_step(want: Wanted, seen: Seen) -> Step:
     """What to do next; asked again after each step."""
+    if uncaptured(want, seen) is not None:
+        return "capture"
     if want.power == "gone":
         return "terminate"
     if want.power == "off":
@@ -95,6 +104,11 @@ def next_step(want: Wanted, seen: Seen) -> Step:
     return "reboot" if want.reboots > seen.reboots else "wait"
 
 
+def uncaptured(want: Wanted, seen: Seen) -> Image | None:
+    """The next image to make of the disk."""
+    return next((image for image in want.images if image.id not in seen.captured), None)
+
+
 @dataclass(frozen=True)
 class Shared:
     """What all hosts of a lab share."""
@@ -103,6 +117,7 @@ class Shared:
     journal: Journal
     reports: Reports
     metadata: MetadataService
+    layers: Layers
     slots: threading.Semaphore  # as many as hosts may boot at once
     limits: Limits
     package_proxy: str | None
@@ -123,12 +138,12 @@ class _RebootedError(Exception):
 class Host:
     """The machine of one instance. `want` and `close` may be called from any thread."""
 
-    def __init__(self, shared: Shared, instance: Instance, interface: Interface, image: Path) -> None:
+    def __init__(self, shared: Shared, instance: Instance, interface: Interface, layers: tuple[Path, ...]) -> None:
         self._shared = shared
         self._id = instance.id
         self._interface = interface
         self._folder = shared.settings.state / "instances" / instance.id
-        self._disk = Disk(image, self._folder / "disk")
+        self._disk = Disk(layers, self._folder / "disk")
         self._machine = machine.Machine(
             name=shared.settings.namespace(instance.id),
             root=self._disk.root,
@@ -136,7 +151,7 @@ class Host:
         )
         self._tree = cgroups.machine_tree()
         self._seen = Seen(reboots=instance.reboots)
-        self._want = wanted(instance)
+        self._want = wanted(instance, {})
         self._closing = False
         self._rebooting = False  # whether the next boot continues the console of the last one
         self._process: subprocess.Popen[bytes] | None = None
@@ -157,6 +172,11 @@ class Host:
         return self._reachable
 
     @property
+    def layers(self) -> tuple[Path, ...]:
+        """What the disk lies on; none once it is deleted."""
+        return () if self.finished else self._disk.layers
+
+    @property
     def finished(self) -> bool:
         """Whether the host was terminated and nothing of it runs any more."""
         return not self._thread.is_alive()
@@ -174,6 +194,7 @@ class Host:
     def _live(self) -> None:
         steps: dict[Step, Callable[[], None]] = {
             "boot": self._boot,
+            "capture": self._capture,
             "reboot": self._reboot,
             "shut down": self._shut_down,
             "wait": self._wait,
@@ -342,6 +363,37 @@ class Host:
 
     def _sshd_answers(self) -> bool:
         return processes.in_namespace(self._namespace, ssh_banner)
+
+    # -- capturing -----------------------------------------------------------------------------------------------
+
+    def _capture(self) -> None:
+        """Make an image of the disk. Unless that is unwanted the host goes down for it, and boots again afterwards.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html (NoReboot)
+        """
+        image = uncaptured(self._want, self._seen)
+        if image is None:
+            return
+        failure = ""
+        try:
+            with self._shared.layers.making(image.id, self._disk.layers) as layer:
+                if self._running() and image.no_reboot:
+                    disks.copy(self._disk, layer)
+                else:
+                    self._power_down()
+                    self._disk = disks.freeze(self._disk, layer)
+        except OSError as error:
+            _log.exception("%s: image %s", self._id, image.id)
+            failure = str(error)
+        self._seen = replace(self._seen, captured=self._seen.captured | {image.id})
+        self._shared.reports.image_captured(image.id, failure=failure)
+
+    def _power_down(self) -> None:
+        """Down in good order, and ready to go on with the same console."""
+        was_running = self._running()
+        self._clear_away(grace=self._shared.limits.shutdown)
+        self._seen = replace(self._seen, running=False)
+        self._rebooting = self._rebooting or was_running
 
     # -- ending --------------------------------------------------------------------------------------------------
 

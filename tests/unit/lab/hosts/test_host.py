@@ -8,6 +8,7 @@ import pytest
 
 from groundwork_lab.hosts import host
 from groundwork_lab.hosts.host import Seen, Wanted, next_step
+from groundwork_lab.model import Image
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,20 @@ from groundwork_lab.hosts.host import Seen, Wanted, next_step
 )
 def test_wanted(make_world: Any, state: Any, power: str) -> None:
     instance = make_world(state=state, reboots=3).instances["i-1"]
-    assert host.wanted(instance) == Wanted(power, 3)  # type: ignore[arg-type]
+    assert host.wanted(instance, {}) == Wanted(power, 3)  # type: ignore[arg-type]
 
 
+def test_wanted_images_are_the_pending_ones_of_this_instance(make_world: Any) -> None:
+    instance = make_world().instances["i-1"]
+    images = {
+        "ami-1": Image("ami-1", "i-1", no_reboot=False, pending=True),
+        "ami-2": Image("ami-2", "i-1", no_reboot=False, pending=False),
+        "ami-3": Image("ami-3", "i-2", no_reboot=False, pending=True),
+    }
+    assert [image.id for image in host.wanted(instance, images).images] == ["ami-1"]
+
+
+MADE = Image("ami-1", "i-1", no_reboot=False, pending=True)
 ON, OFF, GONE = Wanted("on", 0), Wanted("off", 0), Wanted("gone", 0)
 
 
@@ -45,6 +57,9 @@ ON, OFF, GONE = Wanted("on", 0), Wanted("off", 0), Wanted("gone", 0)
         pytest.param(GONE, Seen(running=True, reported="running"), "terminate", id="terminate"),
         pytest.param(GONE, Seen(reported="stopped"), "terminate", id="terminate-a-stopped-one"),
         pytest.param(GONE, Seen(held=True, reported="stopped"), "terminate", id="terminate-a-held-one"),
+        pytest.param(Wanted("on", 0, (MADE,)), Seen(running=True), "capture", id="capture"),
+        pytest.param(Wanted("gone", 0, (MADE,)), Seen(running=True), "capture", id="capture-before-it-is-gone"),
+        pytest.param(Wanted("on", 0, (MADE,)), Seen(captured=frozenset(["ami-1"])), "boot", id="captured"),
     ],
 )
 def test_next_step(want: Wanted, seen: Seen, step: str) -> None:

@@ -80,8 +80,11 @@ def test_refuses_a_folder_that_is_a_link(tmp_path: Path) -> None:
     [("/cache/x", "/cache/x"), ("/ca:che/x", r"/ca\:che/x"), ("/ca,che/x", r"/ca\,che/x"), ("/c\\x", r"/c\\x")],
 )
 def test_overlay_options(folder: str, lower: str) -> None:
-    options = disks.overlay_options(Disk(Path(folder), Path("/state/i-1/disk")))
-    assert options == f"lowerdir={lower},upperdir=/state/i-1/disk/upper,workdir=/state/i-1/disk/work,volatile"
+    options = disks.overlay_options(Disk((Path("/layers/ami-1"), Path(folder)), Path("/state/i-1/disk")))
+    assert (
+        options
+        == f"lowerdir=/layers/ami-1:{lower},upperdir=/state/i-1/disk/upper,workdir=/state/i-1/disk/work,volatile"
+    )
 
 
 UNIFIED = "24 1 0:22 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
