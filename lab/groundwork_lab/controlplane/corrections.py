@@ -47,6 +47,8 @@ from groundwork_lab.controlplane.regions import RegionsBackend
 from groundwork_lab.controlplane.routes import Route, RoutesBackend
 from groundwork_lab.controlplane.subnets import Subnet, SubnetsBackend, SubnetsResponses
 from groundwork_lab.controlplane.tagging import TagsBackend, TagsResponses
+from groundwork_lab.controlplane.template_answers import TemplatesResponses
+from groundwork_lab.controlplane.templates import TemplatesBackend
 
 
 class Backend(
@@ -64,6 +66,7 @@ class Backend(
     SnapshotsBackend,
     SubnetsBackend,
     TagsBackend,
+    TemplatesBackend,
 ):
     """EC2 in one region."""
 
@@ -99,6 +102,7 @@ class Responses(
     SnapshotsResponses,
     SubnetsResponses,
     TagsResponses,
+    TemplatesResponses,
 ):
     """EC2's answers."""
 

@@ -20,7 +20,7 @@ from moto.ec2.utils import filter_iam_instance_profiles
 from moto.iam.exceptions import NotFoundException
 
 from groundwork_lab.controlplane import filters as filtering
-from groundwork_lab.controlplane import states, storage
+from groundwork_lab.controlplane import states, storage, templates
 from groundwork_lab.controlplane.context import refuse
 from groundwork_lab.controlplane.interfaces import private_dns_name, public_dns_name
 from groundwork_lab.model import InstanceState
@@ -396,6 +396,7 @@ class InstancesResponses(EC2Response):
     # Its element's name in the answer is its key; moto overrides the state with `pending` there, also in a replay.
     def run_instances(self) -> ActionResult:
         params = self.params
+        template = self._apply_template()
         check_counts(int(params["MinCount"]), int(params["MaxCount"]))
         check_interface_fields(params)
         decoded_user_data(params.get("UserData"))
@@ -406,12 +407,20 @@ class InstancesResponses(EC2Response):
             instance.disable_api_termination = bool(params.get("DisableApiTermination"))
             instance.client_token = params.get("ClientToken")
             self._give_profile(instance)
+            instance.add_tags(template)
         return result
+
+    def _apply_template(self) -> dict[str, str]:
+        """Make the request the launch that its template and it ask for together; returns the tags that tell of it."""
+        specification = self.params.pop("LaunchTemplate", None)
+        if not specification:
+            return {}
+        template, version = self.ec2_backend.version_of(specification)
+        self.params.update(templates.merged(version.data, self.params))
+        return {"aws:ec2launchtemplate:id": template.id, "aws:ec2launchtemplate:version": str(version.number)}
 
     def _check_launch(self) -> None:
         params, backend = self.params, self.ec2_backend
-        if params.get("LaunchTemplate"):
-            refuse("UnsupportedOperation", "The lab launches without templates.")
         if params.get("InstanceMarketOptions"):
             refuse("UnsupportedOperation", "The lab has on-demand instances only.")
         if not params.get("ImageId"):

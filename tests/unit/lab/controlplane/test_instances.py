@@ -65,7 +65,7 @@ def subnet(lab: Any) -> str:
         ({"IamInstanceProfile": {"Name": "unknown"}}, "InvalidParameterValue"),
         ({"Placement": {"AvailabilityZone": "eu-central-1b"}}, "InvalidParameterValue"),
         ({"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 1}}]}, "InvalidBlockDeviceMapping"),
-        ({"LaunchTemplate": {"LaunchTemplateName": "t"}}, "UnsupportedOperation"),
+        ({"LaunchTemplate": {"LaunchTemplateName": "unknown"}}, "InvalidLaunchTemplateName.NotFoundException"),
         ({"InstanceMarketOptions": {"MarketType": "spot"}}, "UnsupportedOperation"),
     ],
 )
