@@ -11,6 +11,7 @@ from typing import Any
 import moto.ec2.models
 import moto.ec2.urls
 import moto.ec2.utils
+import moto.resourcegroupstaggingapi.models
 import moto.ssm.models
 from moto.core.base_backend import BackendDict
 from moto.ec2.models import (
@@ -23,13 +24,14 @@ from moto.ec2.models import (
     subnets,
 )
 
-from groundwork_lab.controlplane import elbv2, filters
+from groundwork_lab.controlplane import cloudfront, elbv2, filters
 from groundwork_lab.controlplane.addresses import AddressesBackend
 from groundwork_lab.controlplane.answering import Answering
 from groundwork_lab.controlplane.captures import CapturesBackend, CapturesResponses
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.ebs_snapshots import Snapshot, SnapshotsBackend, SnapshotsResponses
 from groundwork_lab.controlplane.gateways import GatewaysBackend, GatewaysResponses, passes_igw_filters
+from groundwork_lab.controlplane.grouping import GroupingBackend
 from groundwork_lab.controlplane.groups import Group, GroupsBackend, GroupsResponses, Rule
 from groundwork_lab.controlplane.images import ImagesBackend
 from groundwork_lab.controlplane.instances import (
@@ -136,5 +138,7 @@ def install(context: Context) -> None:
     Backend.context = context
     moto.ec2.models.ec2_backends.backend = Backend
     moto.ssm.models.ssm_backends.backend = ParametersBackend
+    moto.resourcegroupstaggingapi.models.resourcegroupstaggingapi_backends.backend = GroupingBackend
     context.on_reconciled.append(context.ec2.follow_nat_gateways)
     elbv2.install(context)
+    cloudfront.install(context)

@@ -42,7 +42,6 @@ CLASSIC_VERSION = "2012-06-01"
 NO_DATA_PLANE = {  # moto would take their writes, and nothing would follow
     "acm": "certificates",
     "autoscaling": "Auto Scaling",
-    "cloudfront": "edge",
     "elb": "Classic Load Balancers",
     "route53": "hosted zones",
 }

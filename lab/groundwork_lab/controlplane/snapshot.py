@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any, cast
 
 from groundwork_lab import model
-from groundwork_lab.controlplane import elbv2
+from groundwork_lab.controlplane import cloudfront, elbv2
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.nat import PRESENT
 from groundwork_lab.controlplane.subnets import cidrs_of
@@ -45,6 +45,9 @@ def take(context: Context) -> model.World:
         images={each.id: _image(each) for each in ec2.images_in_world()},
         target_groups=elbv2.snapshot_target_groups(context),
         load_balancers=elbv2.snapshot_load_balancers(context),
+        distributions=cloudfront.snapshot_distributions(context),
+        edge_functions=cloudfront.snapshot_functions(context),
+        **cloudfront.snapshot_settings(context),
     )
 
 

@@ -1,0 +1,24 @@
+"""The tagging API: what a region's GetResources tells.
+
+https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import moto.resourcegroupstaggingapi.urls
+from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
+
+GLOBAL_REGION = "us-east-1"
+GLOBAL = ("cloudfront", "iam", "route53")  # told there only; moto tells them everywhere
+
+
+class GroupingBackend(ResourceGroupsTaggingAPIBackend):
+    _url_module = moto.resourcegroupstaggingapi.urls  # moto looks for it beside the class
+
+    def _get_resources_generator(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+        for resource in super()._get_resources_generator(*arguments, **options):
+            if self.region_name == GLOBAL_REGION or resource.resource_type.split(":")[0] not in GLOBAL:
+                yield resource
