@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -16,7 +16,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.errors import Groun
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content import changes, lease, multipart, telling
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content import (
+    changes,
+    lease,
+    linking,
+    multipart,
+    telling,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.changes import Item, Plan
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.edge import Edge, find_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.invalidation import merged
@@ -42,10 +48,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.record
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import whole_releases
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket, Listed
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
+    MOST_PROBLEMS,
     File,
     check_names,
     look_for_files,
     read_files,
+    shown,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import HAS_BROTLI
 
@@ -73,6 +81,8 @@ def converge_content(run: Run) -> dict[str, t.Any]:
         observed = looking.result()
     _check_place(job, observed.records)
     wanted = _wanted(job, observed.records, read)
+    if not publication.release:
+        wanted = _linked(job, observed.records, wanted)
     made = _plan(job, observed, wanted)
     if not made.is_new and observed.records.whole:
         return _unchanged(observed, made)
@@ -88,6 +98,7 @@ def _files(run: Run, publication: Publication) -> list[File]:
     problems = Problems()
     files, left_out = look_for_files(publication.source, publication.exclude, problems)
     files = check_names(files, publication.prefix, publication.precompress, problems)
+    del problems.found[MOST_PROBLEMS:]
     problems.raise_if_any()
     if left_out:
         some = ", ".join(left_out[:10]) + (", …" if len(left_out) > 10 else "")
@@ -122,6 +133,29 @@ def _wanted(job: _Job, records: Records, files: t.Sequence[File]) -> dict[str, I
         problems.raise_if_any()
     served = release == records.last.release
     return changes.items_of_release(records.last if served else read_manifest(job.bucket, release))
+
+
+def _linked(job: _Job, records: Records, wanted: t.Mapping[str, Item]) -> dict[str, Item]:
+    """The items with what they refer to; only files that have changed are parsed."""
+    linked = {path: _with_references(item, records.last.files.get(path)) for path, item in wanted.items()}
+    lacking = [(path, one) for path, item in linked.items() for one in linking.missing(item.references, linked)]
+    problems = Problems()
+    for path, one in lacking[:MOST_PROBLEMS]:
+        wrong = f"{shown(path)} needs {shown(one)}, which is not there"
+        problems.add("source", wrong, "add it, or allow it with `allow_missing_references`")
+    if not job.publication.allow_missing_references:
+        problems.raise_if_any()
+    for problem in problems.found:
+        job.run.warn(f"{problem.wrong}.")
+    return linked
+
+
+def _with_references(item: Item, entry: Entry | None) -> Item:
+    if item.is_variant or not linking.has_references(item.path):
+        return item
+    if entry and entry.digest == item.digest:
+        return replace(item, references=entry.references)
+    return replace(item, references=linking.references_of(item.path, item.place))
 
 
 def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:

@@ -89,7 +89,7 @@ def test_killed_around_the_invalidation(site: t.Any, operation: str) -> None:
     assert broken(site.content()) == [] and "logo.svg" in site.content()
     site.edge.killed_at = ""
     site.publish()
-    assert set(site.edge.paths) - set(paths) == {"/new.html", "/picture.svg"}  # somebody may have asked for them
+    assert set(site.edge.paths) - set(paths) <= {"/new.html", "/picture.svg"}  # somebody may have asked for them
     assert set(paths) <= set(site.edge.paths) and "logo.svg" not in site.content()
     assert site.edge.calls[-1] == "GetInvalidation"
     assert not site.publish()["changed"]
