@@ -30,6 +30,8 @@ except ImportError:
 # A resource made seconds ago may not be known to the next endpoint yet.
 # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 CONSISTENCY_DEADLINE = 60.0
+# As long may something that was just deleted be seen as a user of what it used.
+PASSING_DEADLINE = 120.0
 INCOMPLETE = "IncompleteResponse"
 
 
@@ -111,7 +113,7 @@ class _Run:
             self._await(key)
         arguments = resolve(one.arguments, self.ids)
         fresh = bool(needed & (self.made | {(change.resource, change.name)}))
-        self.ids.update(self._patiently(change, one, arguments) if fresh else self._learn(change, one, arguments))
+        self.ids.update(self._patiently(change, one, arguments, fresh=fresh))
 
     def _learn(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
         """Make the call; what its response tells about the Refs that it yields."""
@@ -136,16 +138,19 @@ class _Run:
                 return self._once(change, other, resolve(other.arguments, self.ids))
             raise refused(str(change), one.service, one.operation, error) from error
 
-    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
-        """As `_learn`, while AWS does not know yet, or not all, of something that this run has just made."""
-        end = self.clock.monotonic() + CONSISTENCY_DEADLINE
+    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any], *, fresh: bool) -> Ids:
+        """As `_learn`, made again while AWS refuses for a reason that passes.
+
+        Of something `fresh`, that this run has just made, AWS may not know yet, or not all.
+        """
+        start = self.clock.monotonic()
         delay = 0.5
         while True:
             try:
                 return self._learn(change, one, arguments)
             except GroundworkError as error:
-                code = str(error.details.get("error_code", ""))
-                if not code.endswith(("NotFound", INCOMPLETE)) or self.clock.monotonic() >= end:
+                deadline = _patience(one, str(error.details.get("error_code", "")), fresh=fresh)
+                if self.clock.monotonic() >= start + deadline:
                     raise
             self.clock.sleep(delay)
             delay = min(delay * 2, 8.0)
@@ -173,6 +178,13 @@ class _Run:
             return wait.ready(response)
 
         wait_until(look, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
+
+
+def _patience(one: Call, code: str, *, fresh: bool) -> float:
+    """For how many seconds a call is made again that AWS refused with this code."""
+    if code in one.passing:
+        return PASSING_DEADLINE
+    return CONSISTENCY_DEADLINE if fresh and code.endswith(("NotFound", INCOMPLETE)) else 0.0
 
 
 def dig(response: t.Any, path: str) -> t.Any:

@@ -54,7 +54,8 @@ class Call:
     `arguments` may hold Refs at any depth. `yields` maps Refs to where the response holds their values, as
     dotted paths with list indices ("Instances.0.InstanceId"). `settled` are error codes that mean that the
     call was already done by an interrupted run: they count as success. `instead` has the call to make in its
-    place, which yields the same, when AWS answers with that error code.
+    place, which yields the same, when AWS answers with that error code. `passing` are error codes that pass by
+    themselves, as a dependency on something that is just being deleted: the call is made again for a while.
     """
 
     service: str
@@ -63,6 +64,7 @@ class Call:
     yields: t.Mapping[Ref, str] = field(default_factory=dict)
     settled: tuple[str, ...] = ()
     instead: t.Mapping[str, Call] = field(default_factory=dict)
+    passing: tuple[str, ...] = ()
 
     def yielding(self, ref: Ref, path: str) -> Call:
         """The same call, from whose response `ref` is learnt at `path`."""
