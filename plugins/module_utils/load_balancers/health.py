@@ -91,7 +91,7 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
             name: Read("elbv2", "describe_target_health", "TargetHealthDescriptions", {"TargetGroupArn": arn})
             for name, arn in arns.items()
         }
-        return [_target(name, one) for name, answer in observe(run.clients, reads).items() for one in answer]
+        return [describe_target(name, one) for name, answer in observe(run.clients, reads).items() for one in answer]
 
     seen: list[Target] = []
 
@@ -122,19 +122,31 @@ def _in_vain(expected: Expected, seen: t.Sequence[Target]) -> GroundworkError:
 
 
 def _arns(run: Run, owner: Owner, expected: Expected) -> dict[str, str]:
-    names = [owner.name(name) for name in expected.groups]
-    read = Read("elbv2", "describe_target_groups", "TargetGroups", {"Names": names}, absent=("TargetGroupNotFound",))
-    found = {group["TargetGroupName"]: group["TargetGroupArn"] for group in observe(run.clients, {"g": read})["g"]}
+    described = observe(run.clients, {"groups": groups_read([owner.name(name) for name in expected.groups])})["groups"]
+    return check_groups(described, owner, expected.groups)
+
+
+def groups_read(names: t.Sequence[str]) -> Read:
+    """The target groups of these names, as AWS knows them; none when one of them does not exist."""
+    return Read("elbv2", "describe_target_groups", "TargetGroups", {"Names": names}, absent=("TargetGroupNotFound",))
+
+
+def check_groups(
+    described: t.Iterable[t.Mapping[str, t.Any]], owner: Owner, names: t.Collection[str]
+) -> dict[str, str]:
+    """The ARNs of described target groups, by the names that people use. Raises InputError when one is missing."""
+    found = {group["TargetGroupName"]: group["TargetGroupArn"] for group in described}
     problems = Problems()
-    for name in expected.groups:
+    for name in names:
         if owner.name(name) not in found:
             wrong = f"the environment has no target group '{name}', or one of the others is missing"
             problems.add("target_groups", wrong, "run elbv2_application_lb (the role alb) first")
     problems.raise_if_any()
-    return {name: found[owner.name(name)] for name in expected.groups}
+    return {name: found[owner.name(name)] for name in names}
 
 
-def _target(group: str, described: t.Mapping[str, t.Any]) -> Target:
+def describe_target(group: str, described: t.Mapping[str, t.Any]) -> Target:
+    """A target of DescribeTargetHealth's answer."""
     health = described["TargetHealth"]
     return Target(
         group,

@@ -129,7 +129,7 @@ def look(owner: Owner, desired: Balancers, clients: Clients) -> Observed:
             _short(owner, b["LoadBalancerName"]): _balancer(b, tags.get(arn, {}), {**second, **third})
             for arn, b in balancers.items()
         },
-        instances=tuple(_instances(first["instances"], owner)),
+        instances=tuple(instances_of(first["instances"], owner)),
         subnets=Owner(owner.environment, NETWORK).by_name(first["subnets"]),
         security_groups={
             name: group["GroupId"]
@@ -143,13 +143,18 @@ def _short(owner: Owner, name: str) -> str:
     return name.removeprefix(owner.name(""))
 
 
-def _first_reads(owner: Owner) -> dict[str, Read]:
-    environment = [tag_filter(ENVIRONMENT, owner.environment)]
+def instances_read(owner: Owner) -> Read:
+    """The environment's instances that are not gone."""
     alive = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    filters = [tag_filter(ENVIRONMENT, owner.environment), alive]
+    return Read("ec2", "describe_instances", "Reservations", {"Filters": filters})
+
+
+def _first_reads(owner: Owner) -> dict[str, Read]:
     return {
         "groups": Read("elbv2", "describe_target_groups", "TargetGroups"),
         "balancers": Read("elbv2", "describe_load_balancers", "LoadBalancers"),
-        "instances": Read("ec2", "describe_instances", "Reservations", {"Filters": [*environment, alive]}),
+        "instances": instances_read(owner),
         "subnets": Read("ec2", "describe_subnets", "Subnets", {"Filters": Owner(owner.environment, NETWORK).filters()}),
         "security groups": Read(
             "ec2",
@@ -285,7 +290,8 @@ def _attributes(answer: list[t.Any]) -> dict[str, str]:
     return {one["Key"]: one.get("Value", "") for one in answer}
 
 
-def _instances(reservations: t.Iterable[Described], owner: Owner) -> t.Iterator[Instance]:
+def instances_of(reservations: t.Iterable[Described], owner: Owner) -> t.Iterator[Instance]:
+    """The servers in DescribeInstances' answer."""
     for reservation in reservations:
         for instance in reservation["Instances"]:
             tags = tag_dict(instance)
