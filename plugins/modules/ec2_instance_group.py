@@ -23,7 +23,8 @@ description:
   - Security groups, metadata options, tags and an instance profile are corrected in place. Another instance type,
     subnet, image, root volume or user data would need a replacement or a stop, so it is reported as a warning with what
     to do.
-  - Lowering a count removes the servers with the highest numbers, and only with O(allow_removal=true).
+  - Lowering a count removes the servers with the highest numbers, and only with O(allow_removal=true). Before that they
+    are taken out of the environment's target groups, and waited for until they have drained.
   - M(amazon.aws.ec2_instance) matches instances by their image too, so that a new image means more servers, cannot be
     planned before its subnet exists, and takes a process and some calls for each server.
 options:
@@ -84,7 +85,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
 notes:
   - Budget. Six API calls when there is nothing to do, whatever the number of servers. One more when a tier gives an
-    image by its id.
+    image by its id. When servers leave one more, two for each target group, and one look a second while they drain.
   - A launch that was interrupted is found again by its client token, so no server is launched twice.
 seealso:
   - module: groundwork.aws.ec2_console_host_keys

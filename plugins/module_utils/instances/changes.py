@@ -27,6 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     Tier,
     server_name,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.rotation import take_out, targets_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import (
     Owner,
     specification,
@@ -222,7 +223,7 @@ def plan(owner: Owner, desired: Servers, observed: Observed) -> list[Change]:
             changes += _mend(owner, desired, tier, server, observed)
         else:
             missing.append(_launch(owner, desired, tier, number, observed))
-    return [*changes, *missing, *map(_terminate, surplus(desired, observed))]
+    return [*changes, *missing, *_retire(surplus(desired, observed), observed)]
 
 
 def _import_key(owner: Owner, key: PublicKey | None, observed: Observed) -> list[Change]:
@@ -422,6 +423,14 @@ def _start(server: Server) -> list[Change]:
 def _is_stopped(response: t.Mapping[str, t.Any]) -> bool:
     states = [i["State"]["Name"] for r in response.get("Reservations", []) for i in r["Instances"]]
     return states == ["stopped"]
+
+
+def _retire(leaving: t.Sequence[Server], observed: Observed) -> list[Change]:
+    """Take servers out of all target groups, and terminate them when they have drained."""
+    ids = {server.name: server.id for server in leaving}
+    drained = [change for group in observed.target_groups for change in take_out(group, ids)]
+    awaits = tuple(targets_ref(change.name) for change in drained)
+    return [*drained, *(replace(_terminate(server), awaits=awaits) for server in leaving)]
 
 
 def _terminate(server: Server) -> Change:

@@ -18,6 +18,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     Servers,
     server_name,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.rotation import Group, look_at
+from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import group_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import ENVIRONMENT, Owner, tag_dict, tag_filter
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ids, Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.ssh_keys import PublicKey, find_public_key
@@ -101,12 +103,14 @@ class Observed:
     subnets: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)
     security_groups: t.Mapping[str, str] = field(default_factory=dict)
     volumes: t.Mapping[str, Volume] = field(default_factory=dict)
+    target_groups: tuple[Group, ...] = ()  # read only where servers leave
 
     def ids(self) -> Ids:
         """What a plan's references stand for."""
         ids: Ids = {Ref("server", name): server.id for name, server in self.servers.items()}
         ids.update({Ref("subnet", name): subnet_id for name, (subnet_id, _zone) in self.subnets.items()})
         ids.update({Ref("security group", name): group_id for name, group_id in self.security_groups.items()})
+        ids.update({group_ref(group.name): group.arn for group in self.target_groups})
         if self.key_pair:
             ids[KEY_PAIR] = self.key_pair.name
         return ids
@@ -189,6 +193,14 @@ def observe_servers(clients: Clients, owner: Owner, desired: Servers) -> Observe
         name: replace(server, profile_association=found.get(server.id, "")) for name, server in seen.servers.items()
     }
     return replace(seen, servers=servers)
+
+
+def observe_target_groups(clients: Clients, owner: Owner) -> tuple[Group, ...]:
+    """The environment's target groups: one call, and two for each."""
+    prefix = owner.name("")
+    read = Read("elbv2", "describe_target_groups", "TargetGroups")
+    described = observe(clients, {"groups": read})["groups"]
+    return tuple(look_at(clients, [one for one in described if one["TargetGroupName"].startswith(prefix)], prefix))
 
 
 def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import observe
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
@@ -16,12 +17,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.changes i
     pinned,
     plan,
     remarks,
+    surplus,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import (
     Observed,
     Server,
     instances_read,
     observe_servers,
+    observe_target_groups,
     split_instances,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
@@ -47,6 +50,8 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
     problems.raise_if_any()
     for remark in remarks(desired, observed):
         run.warn(remark)
+    if surplus(desired, observed):
+        observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
     changes = plan(owner, desired, observed)
     ids = observed.ids()
     result = run.make(changes, ids)

@@ -189,6 +189,41 @@ def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: t.A
     assert not network.converge(allowed)["changed"]
 
 
+def test_what_leaves_is_drained_first(network: t.Any, options: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("groundwork_lab.controlplane.elbv2.groups.time", network)  # draining takes the test's time
+    network.converge(options(public={"count": 3}))
+    elb = network.plain("elbv2")
+    group = behind_a_balancer(network, elb, "dev-public")
+    behind_a_balancer(network, elb, "other-public")
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": one["InstanceId"]} for one in network.instances()])
+    fewer = {**options(), "allow_removal": True}
+    planned = network.converge(fewer, check_mode=True)
+    assert [(one["action"], one["resource"], one["name"]) for one in planned["changes"]] == [
+        ("delete", "targets", "public"),
+        ("delete", "server", "public-3"),
+    ]
+    before = network.now
+    assert network.converge(fewer)["changes"] == planned["changes"]
+    assert network.now - before >= 20, "the delay has passed"
+    made = [call for call in network.calls if not call.startswith("Describe")]
+    assert made == ["DeregisterTargets", "TerminateInstances"]
+    assert network.counted["DescribeTargetGroupAttributes"] == 1, "only the environment's groups are looked at"
+
+
+def behind_a_balancer(network: t.Any, elb: t.Any, name: str) -> str:
+    """A target group behind a balancer of the same name, with a deregistration delay of 20 s."""
+    subnets = network.ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["dev-public-*"]}])["Subnets"]
+    group = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=subnets[0]["VpcId"])
+    arn = str(group["TargetGroups"][0]["TargetGroupArn"])
+    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}
+    elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[delay])
+    made = elb.create_load_balancer(Name=name, Scheme="internal", Subnets=[subnet["SubnetId"] for subnet in subnets])
+    forward = {"Type": "forward", "TargetGroupArn": arn}
+    balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[forward])
+    return arn
+
+
 def test_a_tier_that_is_no_more_is_removed_like_a_lower_count(network: t.Any, options: Make) -> None:
     network.converge(options())
     only_public = options()
