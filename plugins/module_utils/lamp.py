@@ -15,7 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.errors import Probl
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import SHORTEST_PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import parse_source
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import FEWEST_KEPT
+from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import FEWEST_KEPT, ID
 
 EACH = "each"
 SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -44,11 +44,26 @@ def parse_lamp(options: t.Mapping[str, t.Any], problems: Problems, *, servers: t
     _check_php(options, problems)
     for at, cidr in enumerate(options.get("trusted_proxies") or []):
         parse_cidr(cidr, f"trusted_proxies[{at}]", problems)
+    for at, cidr in enumerate(options.get("probe_cidrs") or []):
+        parse_cidr(cidr, f"probe_cidrs[{at}]", problems)
+    _check_release(options.get("release") or "", options["sites"], problems)
     if options["keep_releases"] < FEWEST_KEPT:
         right = f"keep {FEWEST_KEPT} or more: a request that began in the release before needs its files"
         problems.add("keep_releases", f"{options['keep_releases']} is too few", right)
     if options["memory_mb"] < LEAST_MEMORY_MB:
         problems.add("memory_mb", f"{options['memory_mb']} MB are too few", f"give at least {LEAST_MEMORY_MB}")
+
+
+def _check_release(release: str, sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+    site, colon, identity = release.rpartition(":")
+    names = [one["name"] for one in sites]
+    if release and not ID.fullmatch(identity):
+        problems.add("release", f"'{release}' is no release's id", "give one as 3f2a9c01d4e5, or as shop:3f2a9c01d4e5")
+    elif colon and site not in names:
+        problems.add("release", f"there is no site '{site}'", f"begin it with one of {', '.join(names)}")
+    elif release and not colon and len(names) > 1:
+        wrong = f"'{release}' does not tell which site it is of"
+        problems.add("release", wrong, f"begin it with one of {', '.join(names)}, as {names[0]}:{identity}")
 
 
 def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.lamp import parse_l
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import parse_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import parse_network
+from ansible_collections.groundwork.aws.plugins.module_utils.releases.rollout import parse_release
 from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.options import parse_security_groups
 
 Options = t.Mapping[str, t.Any]
@@ -101,10 +102,17 @@ def _check_alb(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_load_balancers(topics["alb"], problems, known=names_known(topics))
 
 
+def _check_release(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    tiers = topics["servers"]["tiers"] if "servers" in topics else {}
+    counts = {str(name): int(tier.get("count", 0)) for name, tier in tiers.items()}
+    parse_release(topics["release"], problems, counts=counts)
+
+
 CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = {
     "nat": _check_nat,
     "firewall": _check_firewall,
     "servers": _check_servers,
     "lamp": _check_lamp,
     "alb": _check_alb,
+    "release": _check_release,
 }

@@ -6,6 +6,8 @@
 
 <path>/releases/<id>/   an application as it was packed, owned by root, readable by the site's group
 <path>/current          a link to the release that is served
+
+Each release that was ever current holds its id in a file, so that the web server can tell what it serves.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.errors import Groun
 
 RELEASES = "releases"
 CURRENT = "current"
+MARK = ".groundwork-release"
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 FEWEST_KEPT = 2  # a request that began in the release before must still find its files
 
@@ -190,8 +193,10 @@ class Releases:
         Nothing is done while a release is `missing` whose archive is not here.
         """
         pending = self.journal.read()[0]
-        plan = make_plan(desired, {release.name: look(release) for release in desired}, pending)
-        result = report(plan)
+        observed = {release.name: look(release) for release in desired}
+        plan = make_plan(desired, observed, pending)
+        found = {name: {"current": site.current, "kept": list(site.releases)} for name, site in observed.items()}
+        result = {**report(plan), "sites": found}
         waiting = any(step.unpack and not step.release.archive for step in plan.steps)
         if not check_mode and not waiting:
             self._make(plan)
@@ -272,7 +277,9 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, grou
 
 
 def _switch(release: Release, identity: str) -> None:
-    os.utime(Path(release.path) / RELEASES / identity)
+    folder = Path(release.path) / RELEASES / identity
+    files.put(Entry(str(folder / MARK), "file", content=identity.encode(), group=release.group, mode=0o640))
+    os.utime(folder)
     files.put(Entry(str(Path(release.path) / CURRENT), "link", target=f"{RELEASES}/{identity}"))
 
 

@@ -45,6 +45,8 @@ def site(**changes: Any) -> dict[str, Any]:
         site(environment={"MODE": "live", "DEBUG": False}, php_settings={"opcache.jit": "off"}),
         {"database_passwords": {"app": "correct-horse-battery"}},
         site(name="mysql", database=False),
+        {"release": "3f2a9c01d4e5"},
+        {"release": "shop:3f2a9c01d4e5", "sites": [SITE, {**SITE, "name": "shop"}]},
     ],
 )
 def test_what_is_good(options: dict[str, Any]) -> None:
@@ -79,6 +81,13 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
         ),
         (site(source={"path": "/nowhere"}), "lamp_sites[0].source.path: there is no folder /nowhere"),
         (site(source={"git": "nowhere"}), "lamp_sites[0].source.git: 'nowhere' is no URL"),
+        ({"release": "not an id"}, "lamp_release: 'not an id' is no release's id; give one as 3f2a9c01d4e5"),
+        ({"release": "shop:3f2a"}, "lamp_release: there is no site 'shop'; begin it with one of app."),
+        (
+            {"release": "3f2a", "sites": [SITE, {**SITE, "name": "shop"}]},
+            "lamp_release: '3f2a' does not tell which site it is of; begin it with one of app, shop, as app:3f2a.",
+        ),
+        ({"probe_cidrs": ["198.18.0.10/8"]}, "lamp_probe_cidrs[0]: "),
         (site(web_root="/public"), f"lamp_sites[0].web_root: '/public' {NO_PATH}"),
         (site(web_root="../x"), f"lamp_sites[0].web_root: '../x' {NO_PATH}"),
         (site(front_controller="a b.php"), f"lamp_sites[0].front_controller: 'a b.php' {NO_PATH}"),

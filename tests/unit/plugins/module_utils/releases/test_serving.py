@@ -126,6 +126,22 @@ def test_the_second_run_changes_nothing(server: Server) -> None:
     assert server.services.acted == ["reload php8.2-fpm"]
 
 
+def test_what_is_served_tells_its_id(server: Server) -> None:
+    first, second = server.packed("one"), server.packed("two")
+    for release in (first, second, first):
+        server.converge(release)
+        mark = server.site / "current" / ".groundwork-release"
+        assert (mark.read_text(), mark.stat().st_mode & 0o777) == (release.id, 0o640)
+
+
+def test_it_tells_what_the_site_has(server: Server) -> None:
+    first, second = server.packed("one"), server.packed("two")
+    assert server.converge(first)["sites"] == {"app": {"current": "", "kept": []}}
+    server.converge(second)
+    told = server.converge(first, check_mode=True)["sites"]
+    assert told == {"app": {"current": second.id, "kept": [second.id, first.id]}}
+
+
 def test_a_release_that_is_not_here_is_asked_for(server: Server) -> None:
     told = server.converge(replace(server.packed("one"), archive=""))
     assert (told["changed"], told["missing"]) == (True, ["app"])

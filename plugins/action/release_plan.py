@@ -1,0 +1,71 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans a release over servers from what they were seen to have: no connection, no module run."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.releases import rollout
+
+Options = dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    """The planner of a roll-out, over the facts of all servers."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _VALID_ARGS = frozenset(
+        (
+            *("servers", "releases", "packed", "canary", "batch", "tiers"),
+            *("groups", "urls", "hosts", "warm_paths", "probe_paths"),
+        )
+    )
+
+    def run(self, tmp: str | None = None, task_vars: Options | None = None) -> Options:
+        """`batches`, `servers` and `lines`; in check mode, in which nothing follows, the changes too."""
+        result: Options = super().run(tmp, task_vars)
+        wish, servers = _wish(self._task.args), [_server(one) for one in self._task.args["servers"]]
+        problems = Problems()
+        rollout.check(servers, wish, self._packed(wish), problems)
+        try:
+            problems.raise_if_any()
+        except InputError as error:
+            raise AnsibleActionFail(str(error), result={**result, **error.details}) from error
+        planned = rollout.report(servers, wish)
+        changes, diff = planned.pop("changes"), planned.pop("diff")
+        if not self._task.check_mode:
+            return {**result, "changed": False, **planned}
+        return {**result, "changed": bool(changes), "changes": changes, "diff": diff, **planned}
+
+    def _packed(self, wish: rollout.Wish) -> set[str]:
+        """The sites whose release can be brought to a server that does not have it."""
+        lying = {one["name"] for one in wish.releases if Path(str(one["archive"])).expanduser().is_file()}
+        return {*self._task.args["packed"], *lying}
+
+
+def _wish(arguments: Options) -> rollout.Wish:
+    return rollout.Wish(
+        releases=tuple(arguments["releases"]),
+        canary=int(arguments["canary"]),
+        batch=str(arguments["batch"]),
+        tiers=arguments["tiers"],
+        groups=arguments["groups"],
+        urls=arguments["urls"],
+        hosts=arguments["hosts"],
+        warm_paths=tuple(arguments["warm_paths"]),
+        probe_paths=tuple(arguments["probe_paths"]),
+    )
+
+
+def _server(given: Options) -> rollout.Server:
+    sites = {name: rollout.Has(has["current"], tuple(has["kept"])) for name, has in given["sites"].items()}
+    return rollout.Server(given["name"], given["tier"], sites, bool(given["serving"]))
