@@ -35,7 +35,7 @@ from groundwork_lab.packages import PORT as PACKAGES_PORT
 from groundwork_lab.packages import Packages
 from groundwork_lab.processes import in_namespace, listen
 from groundwork_lab.reconcile import Loop
-from groundwork_lab.settings import API, PACKAGES, RESOLVER, S3, Settings, from_environment
+from groundwork_lab.settings import API, ORIGIN, PACKAGES, RESOLVER, S3, Settings, from_environment
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +71,10 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
         aws = settings.namespace("aws")
-        control_plane.serve([listen(aws, str(API), 80), listen(aws, str(S3), 80)])
+        origin, origin_port = ORIGIN
+        control_plane.serve(
+            [listen(aws, str(API), 80), listen(aws, str(S3), 80), listen(aws, str(origin), origin_port)]
+        )
         lab = Lab(settings, started, control_plane, hosts, balancers, loop)
         parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
         parts.enter_context(closing(loop)).start(

@@ -50,13 +50,13 @@ class ControlPlane:
         self.context.attach(hosts, balancers)
 
     def serve(self, sockets: Sequence[socket.socket]) -> None:
-        """Serve from daemon threads on bound, listening sockets: the first is the API's, the others S3's."""
-        from groundwork_lab.controlplane.middleware import Middleware  # noqa: PLC0415 - heavy
+        """Serve from daemon threads on bound, listening sockets: the API's, S3's, and S3's for CloudFront's edges."""
+        from groundwork_lab.controlplane.middleware import DOORS, Middleware  # noqa: PLC0415 - heavy
         from groundwork_lab.controlplane.serving import Server  # noqa: PLC0415
 
-        for index, listening in enumerate(sockets):
-            application = Middleware(self.context, self.calls, self.faults, self._changed, is_s3=index > 0)
-            server = Server(listening, application, "s3" if index else "api")
+        for door, listening in zip(DOORS, sockets, strict=False):
+            application = Middleware(self.context, self.calls, self.faults, self._changed, door)
+            server = Server(listening, application, door, "AmazonEC2" if door == "api" else "AmazonS3")
             server.start()
             self._servers.append(server)
 

@@ -29,7 +29,10 @@ class CallCounter:
             self._calls.clear()
 
     def counted(self) -> dict[str, dict[str, int]]:
-        """{service: {operation: calls}} since the last reset; services are named as boto3's clients."""
+        """{service: {operation: calls}} since the last reset; services are named as boto3's clients.
+
+        `origin` is S3 as CloudFront's edges ask it: their visitors are no part of a budget of S3 calls.
+        """
         return self._table(writes_only=False)
 
     @property

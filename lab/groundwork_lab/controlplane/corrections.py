@@ -24,7 +24,7 @@ from moto.ec2.models import (
     subnets,
 )
 
-from groundwork_lab.controlplane import cloudfront, elbv2, filters
+from groundwork_lab.controlplane import cloudfront, elbv2, filters, s3
 from groundwork_lab.controlplane.addresses import AddressesBackend
 from groundwork_lab.controlplane.answering import Answering
 from groundwork_lab.controlplane.captures import CapturesBackend, CapturesResponses
@@ -142,3 +142,4 @@ def install(context: Context) -> None:
     context.on_reconciled.append(context.ec2.follow_nat_gateways)
     elbv2.install(context)
     cloudfront.install(context)
+    s3.install(context)

@@ -10,39 +10,49 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import InternalServerError
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
-from groundwork_lab.controlplane import requests
-from groundwork_lab.controlplane.anonymous import may_read
+from groundwork_lab.controlplane import requests, s3
 from groundwork_lab.controlplane.calls import CallCounter, is_read
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.errors import Answer, Protocol, error_answer
 from groundwork_lab.controlplane.faults import Faults
-from groundwork_lab.controlplane.requests import NO_DATA_PLANE, REGIONAL, Call, Service
+from groundwork_lab.controlplane.requests import NO_DATA_PLANE, ORIGIN, REGIONAL, Call, Service
+from groundwork_lab.controlplane.s3 import access
+from groundwork_lab.controlplane.s3.addressing import Address, settle
 from groundwork_lab.controlplane.serving import ConnectionCutError
 
 LOG = logging.getLogger(__name__)
 S3 = requests.SERVICES["s3"]
+Door = Literal["api", "s3", "origin"]
+Application = Callable[[dict[str, Any]], Answer]
+SOURCE_ARN = "HTTP_X_GROUNDWORK_SOURCE_ARN"
+OUTSIDE = frozenset({S3})  # the world does not tell what is in buckets: nothing has to follow a write
+DOORS: tuple[Door, ...] = ("api", "s3", "origin")
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 @dataclass
 class Middleware:
-    """One WSGI application per socket: `is_s3` says that unsigned requests here are someone browsing a bucket."""
+    """One WSGI application per socket, which is a door of its own.
+
+    An unsigned request at `s3` is someone browsing a bucket. At `origin` all are CloudFront's edges, read-only: there,
+    and nowhere else, a header tells the distribution that is asked for, and a viewer's signature means nothing.
+    """
 
     context: Context
     calls: CallCounter
     faults: Faults
     changed: Callable[[], None]
-    is_s3: bool
+    door: Door
 
     def __post_init__(self) -> None:
-        self._applications: dict[str, Any] = {}
+        self._applications: dict[str, Application] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         answer = self._answer(environ)
@@ -52,8 +62,10 @@ class Middleware:
     def _answer(self, environ: dict[str, Any]) -> Answer:
         body = environ["wsgi.input"].getvalue()
         scope = requests.scope(environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", ""))
-        if scope is None:
-            return self._anonymous(environ)
+        if scope is None or self.door == "origin":
+            return self._unsigned(environ)
+        if scope.service == "s3":
+            settle(environ)
         call = requests.identify(scope, environ, body)
         if call is None:
             return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
@@ -76,19 +88,38 @@ class Middleware:
             return error_answer(protocol, "AuthFailure", message, 401)
         return None
 
-    def _anonymous(self, environ: dict[str, Any]) -> Answer:
-        """An unsigned request: only S3 knows anonymous callers, and only for what a policy makes public."""
-        if not self.is_s3:
+    def _unsigned(self, environ: dict[str, Any]) -> Answer:
+        """A request without a signature: only S3 knows such callers, and only for what a bucket's policy opens."""
+        if self.door == "api":
             if environ.get("HTTP_X_AMZ_TARGET"):
                 return error_answer("json", "MissingAuthenticationTokenException", "Missing Authentication Token", 400)
             return error_answer("query", "MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-        operation = requests.rest_operation("s3", environ)
-        self.calls.count("s3", operation)
+        address = settle(environ)
+        call = Call(ORIGIN if self.door == "origin" else S3, requests.rest_operation("s3", environ), "")
+        self.calls.count(call.service.client, call.operation)
+        if self.door == "origin" and environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            message = "The specified method is not allowed against this resource."
+            return error_answer("s3", "MethodNotAllowed", message, 405)
+        source = environ.get(SOURCE_ARN, "") if self.door == "origin" else ""
+        return self._permitted(call, environ, address, access.caller(source, environ.get("REMOTE_ADDR", "")))
+
+    def _permitted(self, call: Call, environ: dict[str, Any], address: Address, who: access.Caller) -> Answer:
+        """Whether a key is missing is told to those who may list the bucket, and to nobody else.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
         with self.context.lock:
-            allowed = may_read(self.context.account, operation, environ["PATH_INFO"])
-        if not allowed:
-            return error_answer("s3", "AccessDenied", "Access Denied", 403)
-        return self._with_faults(Call(S3, operation, self.context.region), environ)
+            bucket = s3.bucket_of(self.context, address.bucket)
+            action = access.action_of(call.operation, environ.get("QUERY_STRING", ""))
+            allowed = action is not None and access.may(bucket, action, address, who)
+            may_list = access.may(bucket, "s3:ListBucket", Address(address.bucket), who)
+        if address.bucket and bucket is None:
+            return error_answer("s3", "NoSuchBucket", "The specified bucket does not exist", 404)
+        if allowed:
+            answer = self._with_faults(call, environ)
+            if answer.status != 404 or may_list:
+                return answer
+        return error_answer("s3", "AccessDenied", "Access Denied", 403)
 
     def _with_faults(self, call: Call, environ: dict[str, Any]) -> Answer:
         fault = self.faults.strike(call.service.client, call.operation)
@@ -104,13 +135,12 @@ class Middleware:
 
     def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
         with self.context.lock:
-            chunks, status, headers = run_wsgi_app(self._application(call.service), environ, buffered=True)
-            answer = Answer(int(status.split()[0]), tuple(headers.items()), b"".join(chunks))
-        if not is_read(call.operation) and not call.dry_run and 200 <= answer.status < 300:
+            answer = self._application(call.service)(environ)
+        if 200 <= answer.status < 300 and not (call.dry_run or is_read(call.operation) or call.service in OUTSIDE):
             self.changed()
         return answer
 
-    def _application(self, service: Service) -> Any:
+    def _application(self, service: Service) -> Application:
         """moto's application for the service, made at its first use: each imports megabytes."""
         if service.backend not in self._applications:
             self._applications[service.backend] = make_application(service)
@@ -132,7 +162,22 @@ def unknown_action(protocol: Protocol, operation: str) -> Answer:
     return error_answer(protocol, code, f"The action {operation} is not valid for this web service.", 400)
 
 
-def make_application(service: Service) -> Any:
+def make_application(service: Service) -> Application:
+    """What answers a service's requests."""
+    if service.backend == "s3":
+        from groundwork_lab.controlplane.s3.application import application  # noqa: PLC0415 - heavy
+
+        return application
+    flask = make_flask_application(service)
+
+    def answered(environ: dict[str, Any]) -> Answer:
+        chunks, status, headers = run_wsgi_app(flask, environ, buffered=True)
+        return Answer(int(status.split()[0]), tuple(headers.items()), b"".join(chunks))
+
+    return answered
+
+
+def make_flask_application(service: Service) -> Any:
     """moto's Flask application for one service, with AWS' errors in the place of tracebacks."""
     from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415 - heavy
 

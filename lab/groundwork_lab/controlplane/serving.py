@@ -76,7 +76,7 @@ class Handler(MotoRequestHandler):
         self.wfile.flush()
 
     def version_string(self) -> str:
-        return "AmazonEC2"
+        return self.server.product
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: calls are counted, not logged."""
@@ -94,12 +94,13 @@ class Server(ThreadingMixIn, HTTPServer):
     multiprocess = False
     ssl_context = None
 
-    def __init__(self, listening: socket.socket, application: Any, name: str) -> None:
+    def __init__(self, listening: socket.socket, application: Any, name: str, product: str) -> None:
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.server_address = listening.getsockname()
         self.application = application
+        self.product = product  # the Server header
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 

@@ -47,6 +47,7 @@ class Lab:
     plane: ControlPlane
     api: int  # port
     s3_port: int
+    origin_port: int
     hosts: FakeHosts
     changes: list[str]
 
@@ -126,10 +127,10 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     hosts = FakeHosts()
     plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: changes.append("changed"))
     plane.attach(hosts, FakeBalancers())
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    api, s3 = (each.getsockname()[1] for each in sockets)
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    api, s3, origin = (each.getsockname()[1] for each in sockets)
     plane.serve(sockets)
-    yield Lab(plane, api, s3, hosts, changes)
+    yield Lab(plane, api, s3, origin, hosts, changes)
     plane.close()
 
 
