@@ -1,0 +1,207 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a publication would do: pure, from the files, the last release and a listing of the bucket.
+
+The order protects visitors: what pages refer to is there before the pages, and goes after them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.invalidation import invalidated
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.names import (
+    Kind,
+    cache_control,
+    content_type,
+    extension,
+    kind_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import Publication
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import (
+    Entry,
+    Headers,
+    Manifest,
+    digest_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Listed
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import VARIANT, File
+
+Reason = t.Literal["new", "content", "headers", "mended"]
+VARIANT_DIGEST = "br:"
+ORDER: tuple[Kind, ...] = ("immutable", "asset", "page")  # each refers to those before it only
+
+
+@dataclass(frozen=True)
+class Item:
+    """An object that should be there. It comes from the file at `place`, or in a rollback from an old `version`."""
+
+    path: str
+    kind: Kind
+    digest: str
+    size: int  # of the file; a variant's is known when it is made
+    headers: Headers
+    place: str = ""
+    version: str = ""
+    references: tuple[str, ...] = ()
+
+    @property
+    def is_variant(self) -> bool:
+        return self.digest.startswith(VARIANT_DIGEST)
+
+
+@dataclass(frozen=True)
+class Put:
+    """An object that has to be put, why, and what was there."""
+
+    item: Item
+    reason: Reason
+    before: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`same` is what stays, `adopted` what an interrupted run has put already, `kept` what left the source and stays
+    for those who have an old page open. `gone_pages` and `gone_assets` are deleted, `paths` invalidated."""
+
+    digest: str
+    puts: tuple[Put, ...] = ()
+    same: t.Mapping[str, Entry] = field(default_factory=dict)
+    adopted: tuple[Item, ...] = ()
+    kept: t.Mapping[str, Entry] = field(default_factory=dict)
+    gone_pages: tuple[str, ...] = ()
+    gone_assets: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    is_new: bool = False  # whether there is a release to make
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        return (*self.gone_pages, *self.gone_assets)
+
+    def stages(self) -> list[list[Put]]:
+        """The uploads, in groups of which each needs those before it to be complete."""
+        return [[put for put in self.puts if put.item.kind == kind] for kind in ORDER]
+
+
+def items_of_source(files: t.Iterable[File], publication: Publication) -> dict[str, Item]:
+    """What should be there by path, variants included."""
+    wanted: dict[str, Item] = {}
+    for file in files:
+        kind = kind_of(file.path, publication.fingerprint)
+        headers = (
+            ("Cache-Control", cache_control(file.path, kind, publication.cache_control)),
+            ("Content-Type", content_type(file.path, publication.content_types)),
+        )
+        item = Item(file.path, kind, file.digest, file.size, headers, file.place)
+        wanted[file.path] = item
+        if extension(file.path) in publication.precompress:
+            variant = file.path + VARIANT
+            wanted[variant] = replace(item, path=variant, digest=VARIANT_DIGEST + file.digest)
+    return wanted
+
+
+def items_of_release(manifest: Manifest) -> dict[str, Item]:
+    """What was there in a release, without what was only kept."""
+    return {
+        path: Item(path, one.kind, one.digest, one.size, one.headers, version=one.version, references=one.references)
+        for path, one in manifest.files.items()
+        if not one.kept
+    }
+
+
+def plan(
+    wanted: t.Mapping[str, Item],
+    last: Manifest,
+    listing: t.Mapping[str, Listed],
+    *,
+    keep_assets: int,
+    resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
+    interrupted: bool = False,
+) -> Plan:
+    """What has to be done. `listing` is by path below the prefix.
+
+    `resumed(item, listed)` tells whether an object is what an interrupted run has put for this very item.
+    """
+    same: dict[str, Entry] = {}
+    adopted: list[Item] = []
+    puts: list[Put] = []
+    for path, item in wanted.items():
+        entry, listed = last.files.get(path), listing.get(path)
+        reason = _reason(item, entry, listed)
+        if reason is None and entry:
+            same[path] = replace(entry, kept=0, kind=item.kind, references=item.references)
+        elif listed and resumed(item, listed):
+            adopted.append(item)
+        else:
+            puts.append(Put(item, reason or "content", entry))
+    leaving = {
+        path: _last_known(path, last, listed, interrupted) for path, listed in listing.items() if path not in wanted
+    }
+    news = bool(puts or adopted) or any(not (entry and entry.kept) for entry in leaving.values())
+    kept, gone = _keep(leaving, keep_assets, 1 if news else 0)
+    stale = [put.item.path for put in puts if put.reason != "new" and not _is_beyond_recall(put)]
+    stale += [path for path in gone if not ((entry := leaving[path]) and entry.kind == "immutable")]
+    return Plan(
+        digest=digest_of((one.path, one.digest, one.headers) for one in wanted.values()),
+        puts=tuple(puts),
+        same=same,
+        adopted=tuple(adopted),
+        kept=kept,
+        gone_pages=tuple(path for path in gone if kind_of(path) == "page"),
+        gone_assets=tuple(path for path in gone if kind_of(path) != "page"),
+        paths=invalidated(stale, {*listing, *last.files}),
+        is_new=bool(news or gone),
+    )
+
+
+def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | None:
+    """Why an object has to be put; None when it is as it should be."""
+    if entry is None:
+        return "content" if listed else "new"
+    if item.digest != entry.digest:
+        return "content"
+    if item.headers != entry.headers:
+        return "headers"
+    if listed is None or (listed.etag, listed.size) != (entry.etag, entry.size):
+        return "mended"
+    return None
+
+
+def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) -> Entry | None:
+    """What is known of an object that is not wanted; None of a stranger.
+
+    A fingerprinted asset without a record is of a run that was interrupted: somebody may have got its pages.
+    """
+    entry = last.files.get(path)
+    if entry is None and interrupted and kind_of(path) == "immutable":
+        return Entry("", listed.size, listed.etag, "", "immutable", ())
+    return entry
+
+
+def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> tuple[dict[str, Entry], list[str]]:
+    kept: dict[str, Entry] = {}
+    gone: list[str] = []
+    for path, entry in leaving.items():
+        if entry and entry.kind == "immutable" and entry.kept + age <= keep_assets:
+            kept[path] = replace(entry, kept=entry.kept + age)
+        else:
+            gone.append(path)
+    return kept, gone
+
+
+def _is_beyond_recall(put: Put) -> bool:
+    """An immutable object of whose content nothing else is known: whoever has it asks no more."""
+    return put.item.kind == "immutable" and (put.reason == "headers" or put.before is None)
+
+
+def check_deletions(made: Plan, listing: t.Sized, publication: Publication, problems: Problems) -> None:
+    """Refuse to delete more than the limit."""
+    limit = publication.max_deletions.of(len(listing))
+    if len(made.gone) > limit:
+        some = ", ".join(made.gone[:5])
+        wrong = f"{len(made.gone)} of {len(listing)} objects would be deleted, at most {limit} may be: {some}, …"
+        problems.add("max_deletions", wrong, "look whether the source is whole; if it is, raise the limit for this run")

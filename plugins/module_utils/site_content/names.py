@@ -1,0 +1,202 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a file's name says: its kind, its type, whether it carries a fingerprint, and how long it may be cached."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+import typing as t
+from fnmatch import fnmatchcase
+
+Kind = t.Literal["immutable", "asset", "page"]
+
+UTF8 = "; charset=utf-8"
+BINARY = "application/octet-stream"
+
+# https://www.iana.org/assignments/media-types/ ; a fixed table, because the one of Python's `mimetypes` depends
+# on the machine that publishes.
+CONTENT_TYPES = {
+    "7z": "application/x-7z-compressed",
+    "apng": "image/apng",
+    "atom": f"application/atom+xml{UTF8}",
+    "avif": "image/avif",
+    "bmp": "image/bmp",
+    "bz2": "application/x-bzip2",
+    "cjs": f"text/javascript{UTF8}",
+    "css": f"text/css{UTF8}",
+    "csv": f"text/csv{UTF8}",
+    "deb": "application/vnd.debian.binary-package",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "eot": "application/vnd.ms-fontobject",
+    "epub": "application/epub+zip",
+    "flac": "audio/flac",
+    "geojson": f"application/geo+json{UTF8}",
+    "gif": "image/gif",
+    "glb": "model/gltf-binary",
+    "gltf": "model/gltf+json",
+    "gz": "application/gzip",
+    "htm": f"text/html{UTF8}",
+    "html": f"text/html{UTF8}",
+    "ico": "image/vnd.microsoft.icon",
+    "ics": f"text/calendar{UTF8}",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "js": f"text/javascript{UTF8}",
+    "json": f"application/json{UTF8}",
+    "jsonld": f"application/ld+json{UTF8}",
+    "jxl": "image/jxl",
+    "m3u8": "application/vnd.apple.mpegurl",
+    "m4a": "audio/mp4",
+    "map": f"application/json{UTF8}",
+    "md": f"text/markdown{UTF8}",
+    "mjs": f"text/javascript{UTF8}",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "mpd": "application/dash+xml",
+    "odp": "application/vnd.oasis.opendocument.presentation",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "ogv": "video/ogg",
+    "opus": "audio/ogg",
+    "otf": "font/otf",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "rss": f"application/rss+xml{UTF8}",
+    "rtf": "application/rtf",
+    "svg": f"image/svg+xml{UTF8}",
+    "tar": "application/x-tar",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "toml": f"application/toml{UTF8}",
+    "ts": "video/mp2t",
+    "ttf": "font/ttf",
+    "txt": f"text/plain{UTF8}",
+    "vtt": f"text/vtt{UTF8}",
+    "wasm": "application/wasm",
+    "wav": "audio/wav",
+    "weba": "audio/webm",
+    "webm": "video/webm",
+    "webmanifest": f"application/manifest+json{UTF8}",
+    "webp": "image/webp",
+    "woff": "font/woff",
+    "woff2": "font/woff2",
+    "xhtml": f"application/xhtml+xml{UTF8}",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xml": f"application/xml{UTF8}",
+    "xsl": f"application/xslt+xml{UTF8}",
+    "xz": "application/x-xz",
+    "yaml": f"application/yaml{UTF8}",
+    "yml": f"application/yaml{UTF8}",
+    "zip": "application/zip",
+    "zst": "application/zstd",
+}
+# https://developer.apple.com/documentation/xcode/supporting-associated-domains
+TYPES_BY_NAME = {
+    "apple-app-site-association": f"application/json{UTF8}",
+    "CNAME": f"text/plain{UTF8}",
+    "LICENSE": f"text/plain{UTF8}",
+    "README": f"text/plain{UTF8}",
+}
+
+# What refers to other files, and is asked for by a name that stays: uploaded last, revalidated by browsers.
+PAGES = frozenset({"atom", "htm", "html", "rss", "webmanifest", "xhtml", "xml"})
+PAGES_BY_NAME = frozenset({"sw.js", "service-worker.js", "ngsw-worker.js", "ngsw.json", "robots.txt"})
+
+CACHE_CONTROL: dict[Kind, str] = {
+    "immutable": "public, max-age=31536000, immutable",
+    # A publication invalidates the edge, so that it may keep a page; nothing invalidates browsers.
+    "page": "public, max-age=0, s-maxage=31536000, must-revalidate",
+    "asset": "public, max-age=300, s-maxage=86400",
+}
+
+HEXADECIMAL = re.compile(r"(?:^|[-_])([0-9a-f]{8,64})$")
+WHOLE_HEXADECIMAL = re.compile(r"[0-9a-f]{16,64}")
+BASE32 = re.compile(r"(?:^|-)([A-Z2-7]{8})$")  # esbuild
+BASE64 = re.compile(r"(?:^|[-.])([A-Za-z0-9_-]{8})$")  # Vite, Rollup, SvelteKit, Astro
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def extension(name: str) -> str:
+    """The last extension in lower case, "" without one."""
+    stem, dot, ending = posixpath.basename(name).rpartition(".")
+    return ending.lower() if dot and stem else ""
+
+
+def kind_of(key: str, fingerprint: re.Pattern[str] | None = None) -> Kind:
+    """What a file is to those who cache it. `fingerprint` takes the place of the forms that are known."""
+    name = posixpath.basename(key)
+    if extension(name) in PAGES or name in PAGES_BY_NAME:
+        return "page"
+    known = fingerprint.search(key) if fingerprint else is_fingerprinted(name)
+    return "immutable" if known else "asset"
+
+
+def is_fingerprinted(name: str) -> bool:
+    """Whether a file's name holds a hash of its content, as webpack, Vite, Rollup, esbuild, Hugo and others make it.
+
+    Careful: what is taken for a fingerprint by mistake stays in browsers for a year. Dates, version numbers and
+    words have few changes between letters and digits, hashes have many; a hash that looks like a word is missed.
+    """
+    parts = name.split(".")[:-1]
+    if not parts or UUID.search(name):
+        return False
+    if WHOLE_HEXADECIMAL.fullmatch(parts[0]) and _turns(parts[0]) >= 2:
+        return True
+    inner = [parts[0].partition("-")[2] and parts[0], *parts[1:]]  # a first part is a name, with or without a hash
+    return any(_is_hash(part) for part in inner if part)
+
+
+def _is_hash(part: str) -> bool:
+    for form, least in ((HEXADECIMAL, 2), (BASE32, 2), (BASE64, 4)):
+        found = form.search(part)
+        if found and _turns(found[1]) >= least and any(character.isdigit() for character in found[1]):
+            return True
+    found = BASE64.search(part)
+    return bool(found and _turns(found[1]) >= 6)
+
+
+def _turns(text: str) -> int:
+    """How often the class of the characters changes: upper case, lower case, digit, other."""
+    classes = [(c.isdigit(), c.isupper(), c.islower()) for c in text]
+    return sum(one != other for one, other in itertools.pairwise(classes))
+
+
+def content_type(key: str, overrides: t.Sequence[tuple[str, str]] = ()) -> str:
+    """The Content-Type, by the first pattern that matches, by name, or by extension."""
+    for pattern, value in overrides:
+        if matches(key, pattern):
+            return value
+    name = posixpath.basename(key)
+    return TYPES_BY_NAME.get(name) or CONTENT_TYPES.get(extension(name), BINARY)
+
+
+def cache_control(key: str, kind: Kind, rules: t.Sequence[tuple[str, str]] = ()) -> str:
+    """The Cache-Control, by the first pattern that matches, or by kind."""
+    for pattern, value in rules:
+        if matches(key, pattern):
+            return value
+    return CACHE_CONTROL[kind]
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a shell pattern is of this path: of the whole path when it has a slash, else of the name."""
+    return fnmatchcase(path if "/" in pattern else posixpath.basename(path), pattern.lstrip("/"))
+
+
+def is_excluded(path: str, patterns: t.Sequence[str]) -> bool:
+    """Whether one of the patterns is of this path's last name. `.well-known` is no hidden file (RFC 8615)."""
+    name = posixpath.basename(path)
+    if name == ".well-known":
+        patterns = [pattern for pattern in patterns if pattern != ".*"]
+    return any(matches(path, pattern) for pattern in patterns)

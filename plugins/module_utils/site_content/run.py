@@ -1,0 +1,305 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `s3_site_content`: look, plan, and publish."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content import (
+    changes,
+    lease,
+    linking,
+    multipart,
+    telling,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.changes import Item, Plan
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.edge import Edge, find_distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.invalidation import merged
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observed import (
+    Observed,
+    Records,
+    look,
+    read_manifest,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import (
+    COMPONENT,
+    Publication,
+    parse_content,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.publishing import Publisher
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import (
+    Claim,
+    Entry,
+    digest_of,
+    release_id,
+    stamp,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import whole_releases
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket, Listed
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
+    MOST_PROBLEMS,
+    File,
+    check_names,
+    look_for_files,
+    read_files,
+    shown,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import HAS_BROTLI
+
+MANY_RECORDS = 10  # records of old releases that are worth a request of their own
+
+
+@dataclass
+class _Job:
+    """One run of the module."""
+
+    run: Run
+    owner: Owner
+    publication: Publication
+    bucket: Bucket
+
+
+def converge_content(run: Run) -> dict[str, t.Any]:
+    """The module's result. Raises GroundworkError."""
+    owner, publication = run.parse(COMPONENT, parse_content)
+    files = _files(run, publication)
+    job = _Job(run, owner, publication, Bucket(run.clients.client("s3"), publication.bucket, run.clock))
+    with ThreadPoolExecutor(1) as pool:  # S3 lists while the files are read
+        looking = pool.submit(look, job.bucket, publication.prefix)
+        read = read_files(files)
+        observed = looking.result()
+    _check_place(job, observed.records)
+    wanted = _wanted(job, observed.records, read)
+    if not publication.release:
+        wanted = _linked(job, observed.records, wanted)
+    made = _plan(job, observed, wanted)
+    if not made.is_new and observed.records.whole:
+        return _unchanged(observed, made)
+    return _publish(job, observed, made)
+
+
+def _files(run: Run, publication: Publication) -> list[File]:
+    """The files to publish; none in a rollback."""
+    if publication.release:
+        return []
+    if publication.precompress and not HAS_BROTLI:
+        raise GroundworkError(missing_required_lib("brotli", reason="for `precompress`"))
+    problems = Problems()
+    files, left_out = look_for_files(publication.source, publication.exclude, problems)
+    files = check_names(files, publication.prefix, publication.precompress, problems)
+    del problems.found[MOST_PROBLEMS:]
+    problems.raise_if_any()
+    if left_out:
+        some = ", ".join(left_out[:10]) + (", …" if len(left_out) > 10 else "")
+        run.warn(f"Not published, because `exclude` names them: {some}.")
+    for warning in problems.warnings:
+        run.warn(warning)
+    return files
+
+
+def _check_place(job: _Job, records: Records) -> None:
+    """The bucket must be there, unless this is only a plan; its records must be of the same prefix."""
+    problems = Problems()
+    name, claim = job.publication.bucket, records.claim
+    if not records.bucket_exists and not job.run.check_mode:
+        problems.add("bucket", f"there is no bucket '{name}'", "make it first (s3_site_bucket, the role static_site)")
+    if claim and claim.prefix != job.publication.prefix:
+        wrong = f"the releases in the bucket '{name}' are of the prefix '{claim.prefix}'"
+        problems.add("prefix", wrong, "use that, or another bucket")
+    problems.raise_if_any()
+
+
+def _wanted(job: _Job, records: Records, files: t.Sequence[File]) -> dict[str, Item]:
+    """What should be there, of the source or of a release."""
+    release = job.publication.release
+    if not release:
+        return changes.items_of_source(files, job.publication)
+    past = [one.release for one in whole_releases(records)]
+    if release not in past:
+        problems = Problems()
+        known = f"use one of {', '.join(past)}" if past else "publish something first"
+        problems.add("release", f"there is no release '{release}' in the bucket", known)
+        problems.raise_if_any()
+    served = release == records.last.release
+    return changes.items_of_release(records.last if served else read_manifest(job.bucket, release))
+
+
+def _linked(job: _Job, records: Records, wanted: t.Mapping[str, Item]) -> dict[str, Item]:
+    """The items with what they refer to; only files that have changed are parsed."""
+    linked = {path: _with_references(item, records.last.files.get(path)) for path, item in wanted.items()}
+    lacking = [(path, one) for path, item in linked.items() for one in linking.missing(item.references, linked)]
+    problems = Problems()
+    for path, one in lacking[:MOST_PROBLEMS]:
+        wrong = f"{shown(path)} needs {shown(one)}, which is not there"
+        problems.add("source", wrong, "add it, or allow it with `allow_missing_references`")
+    if not job.publication.allow_missing_references:
+        problems.raise_if_any()
+    for problem in problems.found:
+        job.run.warn(f"{problem.wrong}.")
+    return linked
+
+
+def _with_references(item: Item, entry: Entry | None) -> Item:
+    if item.is_variant or not linking.has_references(item.path):
+        return item
+    if entry and entry.digest == item.digest:
+        return replace(item, references=entry.references)
+    return replace(item, references=linking.references_of(item.path, item.place))
+
+
+def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
+    records = observed.records
+    digest = digest_of((one.path, one.digest, one.headers) for one in wanted.values())
+
+    def resumed(item: Item, listed: Listed) -> bool:
+        """Put by the interrupted run: for this content, after it began, and it is this file."""
+        claim = records.claim
+        if claim is None or records.whole or claim.digest != digest or listed.modified <= claim.began:
+            return False
+        return bool(item.place) and not item.is_variant and multipart.etag_of(item.place, item.size) == listed.etag
+
+    made = changes.plan(
+        wanted,
+        records.last,
+        observed.listing,
+        keep_assets=job.publication.keep_assets,
+        resumed=resumed,
+        interrupted=not records.whole,
+    )
+    problems = Problems()
+    if job.publication.release:
+        _check_versions(job, made, problems)
+    else:
+        changes.check_deletions(made, observed.listing, job.publication, problems)
+    problems.raise_if_any()
+    return made
+
+
+def _check_versions(job: _Job, made: Plan, problems: Problems) -> None:
+    """What has to be brought back must still be there."""
+    if not made.puts:
+        return
+    there = job.bucket.versions(f"{job.publication.prefix}/")
+    missing = [
+        one.item.path for one in made.puts if (job.publication.key(one.item.path), one.item.version) not in there
+    ]
+    if missing:
+        some = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
+        wrong = f"{len(missing)} of its objects have expired: {some}"
+        problems.add("release", wrong, "publish its source again; a longer life of old versions prevents this")
+
+
+def _unchanged(observed: Observed, made: Plan) -> dict[str, t.Any]:
+    claim = observed.records.claim
+    release = claim.release if claim else ""
+    nothing: dict[str, dict[str, int]] = {"s3": {}}
+    return {
+        "changed": False,
+        "changes": [],
+        "diff": [],
+        "release": release,
+        "previous": release,
+        "counts": telling.counts(made),
+        "invalidation": {"id": "", "paths": []},
+        "calls": nothing,
+    }
+
+
+def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
+    records, publication = observed.records, job.publication
+    if records.claim and not records.whole and not job.run.check_mode:
+        lease.check_free(records.claim, records.age)
+    claim = _claim(job, observed, made)
+    distribution = _distribution(job) if claim.owed else None
+    for put in made.puts:
+        if put.reason == "mended":
+            job.run.warn(f"{put.item.path} was changed or removed in the bucket by hand; it is put again.")
+    result = {
+        **telling.told(made, claim),
+        "release": KNOWN_AFTER_APPLY if job.run.check_mode else claim.release,
+        "previous": records.last.release,
+        "counts": telling.counts(made),
+        "invalidation": {"id": KNOWN_AFTER_APPLY if claim.owed else "", "paths": list(claim.owed)},
+        "calls": telling.writes(made, claim),
+    }
+    if job.run.check_mode:
+        return result
+    adopted = _adopted(job, observed, made)
+    held = lease.Lease(job.bucket, claim, records.etag, job.run.clock)
+    held.take()
+    edge = Edge(job.run, distribution, publication.deadline) if distribution else None
+    publisher = Publisher(job.bucket, held, claim, publication, edge, lease.tell_progress(publication.progress))
+    publisher.publish(made, adopted)
+    return {**result, "invalidation": {"id": publisher.invalidation, "paths": list(claim.owed)}}
+
+
+def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
+    """What is written before anything else."""
+    records, publication = observed.records, job.publication
+    before = records.claim
+    past = ((before.past(),) if before and records.whole else ()) + (before.history if before else ())
+    kept = max(publication.keep_releases - 1, 1)  # the last whole one is what a run that is killed goes back to
+    due = bool(made.gone_assets) or len(past) - kept >= MANY_RECORDS
+    history = past[:kept] if due else past
+    interrupted = before if before and not records.whole else None
+    resumes = interrupted is not None and interrupted.digest == made.digest
+    paths = merged(made.paths, interrupted.owed if interrupted else ()) if publication.distribution else ()
+    now = stamp(records.now)
+    taken = {before.release, *before.pruning, *(one.release for one in before.history)} if before else set()
+    return Claim(
+        release=release_id(records.now, made.digest, taken),
+        prefix=publication.prefix,
+        digest=made.digest,
+        since=now,
+        began=interrupted.began if interrupted and resumes else now,
+        lease=lease.LEASE,
+        owner=lease.this_process(),
+        files=len(made.same) + len(made.puts) + len(made.adopted),
+        bytes=sum(one.size for one in made.same.values() if not one.kept)
+        + sum(one.item.size for one in made.puts)
+        + sum(one.size for one in made.adopted),
+        previous=records.last.release,
+        restores=publication.release,
+        owed=paths,
+        history=history,
+        pruning=tuple(one.release for one in past[len(history) :]) + (interrupted.pruning if interrupted else ()),
+    )
+
+
+def _distribution(job: _Job) -> str | None:
+    name = job.publication.distribution
+    found = find_distribution(job.run.clients, job.owner, name)
+    if found is None and not job.run.check_mode:
+        problems = Problems()
+        wrong = f"the environment has no distribution '{name}'"
+        problems.add("distribution", wrong, "make it first (cloudfront_distribution, the role static_site)")
+        problems.raise_if_any()
+    return found
+
+
+def _adopted(job: _Job, observed: Observed, made: Plan) -> dict[str, Entry]:
+    """The entries of what the interrupted run has put, with the versions that only S3 knows."""
+    if not made.adopted:
+        return {}
+    latest = {
+        key: version for (key, version), newest in job.bucket.versions(f"{job.publication.prefix}/").items() if newest
+    }
+    entries = {}
+    for item in made.adopted:
+        listed = observed.listing[item.path]
+        version = latest.get(job.publication.key(item.path), "")
+        entries[item.path] = Entry(
+            item.digest, listed.size, listed.etag, version, item.kind, item.headers, item.references
+        )
+    return entries

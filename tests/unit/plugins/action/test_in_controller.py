@@ -1,0 +1,108 @@
+"""A module gives the same in Ansible's own process and in one of its own, and runs there only where it may."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from ansible_collections.groundwork.aws.plugins.action.in_controller import ActionModule
+
+ROOT = Path(__file__).parents[4]
+SECRET = "correct-horse-battery"
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    groundwork.aws.ec2_vpc_network: {environment_name: dev, region: eu-central-1}
+  tasks:
+    - groundwork.aws.ec2_vpc_network:
+        cidr: "{{ item }}"
+        zones: [eu-central-1a, eu-central-1b]
+      loop: [10.20.0.0/16, 193.0.0.0/16, 10.20.0.0/33]
+      ignore_errors: true
+      check_mode: true
+      diff: true
+"""
+
+
+def played(folder: Path, endpoint: str, **environment: str) -> tuple[dict[str, t.Any], str]:
+    """The loop's result, and what was printed at -vvv; `environment` is the task's."""
+    play = yaml.safe_load(PLAY)
+    play[0]["tasks"][0]["environment"] = environment
+    (folder / "play.yml").write_text(json.dumps(play))
+    own = {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", "-vvv"]
+    argv += ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}", "play.yml"]
+    done = subprocess.run(argv, cwd=folder, env={**os.environ, **own}, check=False, capture_output=True, text=True)
+    start = done.stdout.find('{\n    "custom_stats"')
+    assert done.returncode == 0 and start >= 0, done.stdout + done.stderr
+    output, _ = json.JSONDecoder().raw_decode(done.stdout[start:])
+    return output["plays"][0]["tasks"][0]["hosts"]["localhost"], done.stdout
+
+
+def test_it_gives_the_same_in_both_places(tmp_path: Path, cloud: t.Any) -> None:
+    here, printed = played(tmp_path, cloud.endpoint)
+    beside, printed_beside = played(tmp_path, cloud.endpoint, SOMETHING="set")
+    assert "EXEC" not in printed and "EXEC" in printed_beside
+    good, _odd, bad = here["results"]
+    assert good["diff"] and good["changes"][0] == {"action": "create", "resource": "vpc", "name": "main"}
+    assert good["invocation"]["module_args"]["secret_key"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert good["invocation"]["module_args"]["subnet_prefix"] == 24  # a default of the module's spec
+    assert any("not private space" in warning for warning in here["warnings"])
+    assert "cidr" in bad["msg"] and bad["failed"]
+    assert here == beside
+    assert SECRET not in printed
+
+
+LOCAL = {"ansible_python_interpreter": sys.executable}
+PLACES: dict[str, tuple[bool, dict[str, t.Any], dict[str, t.Any]]] = {
+    "on the controller": (True, {}, LOCAL),
+    "sent to the controller": (True, {"delegate_to": "x"}, {"ansible_delegated_vars": {"x": LOCAL}}),
+    "sent elsewhere": (False, {"delegate_to": "x"}, {"ansible_delegated_vars": {"x": {}}, **LOCAL}),
+    "over ssh": (False, {"transport": "ssh"}, LOCAL),
+    "as another user": (False, {"become": object()}, LOCAL),
+    "another interpreter": (False, {}, {"ansible_python_interpreter": "/usr/bin/python3"}),
+    "an interpreter yet to be found": (False, {}, {}),
+    "an environment of its own": (False, {"environment": "A=b"}, LOCAL),
+}
+
+
+@pytest.mark.parametrize(("here", "task", "variables"), PLACES.values(), ids=PLACES)
+def test_it_runs_here_only_where_that_is_the_same(
+    here: bool, task: dict[str, t.Any], variables: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = SimpleNamespace(transport=task.get("transport", "local"), become=task.get("become"))
+    action = ActionModule(
+        task=SimpleNamespace(delegate_to=task.get("delegate_to"), async_val=0),
+        connection=connection,
+        play_context=None,
+        loader=None,
+        templar=SimpleNamespace(template=lambda value: value),
+        shared_loader_obj=None,
+    )
+    monkeypatch.setattr(action, "_compute_environment_string", lambda: task.get("environment", ""))
+    assert action._would_run_beside(variables) is here
+
+
+def test_every_module_of_the_controller_is_named() -> None:
+    modules = {path.stem: path.read_text() for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    routed = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["plugin_routing"]["modules"]
+    assert {name for name, text in modules.items() if "run_module" in text} <= set(routed) <= set(modules)
+    assert {route["action_plugin"] for route in routed.values()} == {"groundwork.aws.in_controller"}
