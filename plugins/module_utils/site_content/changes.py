@@ -118,11 +118,12 @@ def plan(
     last: Manifest,
     listing: t.Mapping[str, Listed],
     *,
+    digest: str,
     keep_assets: int,
     resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
     interrupted: bool = False,
 ) -> Plan:
-    """What has to be done. `listing` is by path below the prefix.
+    """What has to be done. `listing` is by path below the prefix, `digest` that of all that is wanted.
 
     `resumed(item, listed)` tells whether an object is what an interrupted run has put for this very item.
     """
@@ -133,7 +134,7 @@ def plan(
         entry, listed = last.files.get(path), listing.get(path)
         reason = _reason(item, entry, listed)
         if reason is None and entry:
-            same[path] = replace(entry, kept=0, kind=item.kind, references=item.references)
+            same[path] = _again(entry, item)
         elif listed and resumed(item, listed):
             adopted.append(item)
         else:
@@ -146,16 +147,27 @@ def plan(
     stale = [put.item.path for put in puts if put.reason != "new" and not _is_beyond_recall(put)]
     stale += [path for path in gone if not ((entry := leaving[path]) and entry.kind == "immutable")]
     return Plan(
-        digest=digest_of((one.path, one.digest, one.headers) for one in wanted.values()),
+        digest=digest,
         puts=tuple(puts),
         same=same,
         adopted=tuple(adopted),
         kept=kept,
         gone_pages=tuple(path for path in gone if kind_of(path) == "page"),
         gone_assets=tuple(path for path in gone if kind_of(path) != "page"),
-        paths=invalidated(stale, {*listing, *last.files}),
+        paths=invalidated(stale, {*listing, *last.files}) if stale else (),
         is_new=bool(news or gone),
     )
+
+
+def wanted_digest(wanted: t.Mapping[str, Item]) -> str:
+    """The SHA-256 of all that is wanted."""
+    return digest_of((one.path, one.digest, one.headers) for one in wanted.values())
+
+
+def _again(entry: Entry, item: Item) -> Entry:
+    if (entry.kept, entry.kind, entry.references) == (0, item.kind, item.references):
+        return entry
+    return replace(entry, kept=0, kind=item.kind, references=item.references)
 
 
 def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | None:

@@ -12,9 +12,11 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, call, observe, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import COMPONENT, ENVIRONMENT, Owner, tag_dict
-from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.sending import send
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import wait_until
+
+if t.TYPE_CHECKING:
+    from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 
 try:
     from botocore.exceptions import ClientError

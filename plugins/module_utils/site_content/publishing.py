@@ -28,9 +28,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.record
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import MAX_DELETIONS, Bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import changed_meanwhile
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import pack
+from ansible_collections.groundwork.aws.plugins.module_utils.waiting import Clock
 
 T = t.TypeVar("T")
-TOLD = 20  # times that a stage tells how far it is
+GROUP = 100  # objects after which a stage may tell how far it is
+SILENCE = 2.0  # seconds between two lines
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Publisher:
     publication: Publication
     edge: Edge | None
     tell: t.Callable[[str], None]
+    clock: Clock
     invalidation: str = ""
 
     def publish(self, plan: Plan, adopted: t.Mapping[str, Entry]) -> Manifest:
@@ -76,16 +79,18 @@ class Publisher:
 
     def _together(self, work: t.Callable[[Item], T], items: t.Sequence[Item], name: str) -> list[T]:
         """All results, in order. The first failure stops what has not begun."""
-        every = max(len(items) // TOLD, 100)
         done: list[T] = []
+        told = self.clock.monotonic()
         with ThreadPoolExecutor(self.publication.parallel) as pool:
             pending = [pool.submit(work, item) for item in items]
             try:
-                for start in range(0, len(pending), every):
-                    group = pending[start : start + every]
+                for start in range(0, len(pending), GROUP):
+                    group = pending[start : start + GROUP]
                     wait(group, return_when=FIRST_EXCEPTION)
                     done += [future.result() for future in group]
-                    self.tell(f"{name}: {len(done)} of {len(items)}")
+                    if self.clock.monotonic() - told >= SILENCE:
+                        told = self.clock.monotonic()
+                        self.tell(f"{name}: {len(done)} of {len(items)}")
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise

@@ -10,12 +10,9 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
-from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content import (
     changes,
     lease,
@@ -41,7 +38,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.publis
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import (
     Claim,
     Entry,
-    digest_of,
     release_id,
     stamp,
 )
@@ -55,7 +51,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source
     read_files,
     shown,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import HAS_BROTLI
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import HAS_BROTLI, missing_library
+
+if t.TYPE_CHECKING:
+    from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 
 MANY_RECORDS = 10  # records of old releases that are worth a request of their own
 
@@ -77,12 +76,10 @@ def converge_content(run: Run) -> dict[str, t.Any]:
     job = _Job(run, owner, publication, Bucket(run.clients.client("s3"), publication.bucket, run.clock))
     with ThreadPoolExecutor(1) as pool:  # S3 lists while the files are read
         looking = pool.submit(look, job.bucket, publication.prefix)
-        read = read_files(files)
+        wanted = changes.items_of_source(read_files(files), publication)
         observed = looking.result()
     _check_place(job, observed.records)
-    wanted = _wanted(job, observed.records, read)
-    if not publication.release:
-        wanted = _linked(job, observed.records, wanted)
+    wanted = _restored(job, observed.records) if publication.release else _linked(job, observed.records, wanted)
     made = _plan(job, observed, wanted)
     if not made.is_new and observed.records.whole:
         return _unchanged(observed, made)
@@ -94,7 +91,7 @@ def _files(run: Run, publication: Publication) -> list[File]:
     if publication.release:
         return []
     if publication.precompress and not HAS_BROTLI:
-        raise GroundworkError(missing_required_lib("brotli", reason="for `precompress`"))
+        raise GroundworkError(missing_library())
     problems = Problems()
     files, left_out = look_for_files(publication.source, publication.exclude, problems)
     files = check_names(files, publication.prefix, publication.precompress, problems)
@@ -120,11 +117,9 @@ def _check_place(job: _Job, records: Records) -> None:
     problems.raise_if_any()
 
 
-def _wanted(job: _Job, records: Records, files: t.Sequence[File]) -> dict[str, Item]:
-    """What should be there, of the source or of a release."""
+def _restored(job: _Job, records: Records) -> dict[str, Item]:
+    """What was there in a release."""
     release = job.publication.release
-    if not release:
-        return changes.items_of_source(files, job.publication)
     past = [one.release for one in whole_releases(records)]
     if release not in past:
         problems = Problems()
@@ -160,7 +155,7 @@ def _with_references(item: Item, entry: Entry | None) -> Item:
 
 def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
     records = observed.records
-    digest = digest_of((one.path, one.digest, one.headers) for one in wanted.values())
+    digest = changes.wanted_digest(wanted)
 
     def resumed(item: Item, listed: Listed) -> bool:
         """Put by the interrupted run: for this content, after it began, and it is this file."""
@@ -173,6 +168,7 @@ def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
         wanted,
         records.last,
         observed.listing,
+        digest=digest,
         keep_assets=job.publication.keep_assets,
         resumed=resumed,
         interrupted=not records.whole,
@@ -239,7 +235,8 @@ def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
     held = lease.Lease(job.bucket, claim, records.etag, job.run.clock)
     held.take()
     edge = Edge(job.run, distribution, publication.deadline) if distribution else None
-    publisher = Publisher(job.bucket, held, claim, publication, edge, lease.tell_progress(publication.progress))
+    tell = lease.tell_progress(publication.progress)
+    publisher = Publisher(job.bucket, held, claim, publication, edge, tell, job.run.clock)
     publisher.publish(made, adopted)
     return {**result, "invalidation": {"id": publisher.invalidation, "paths": list(claim.owed)}}
 

@@ -18,6 +18,13 @@ except ImportError:
     HAS_BROTLI = False
 
 
+def missing_library() -> str:
+    """What AnsibleAWSModule says of a library that is missing."""
+    from ansible.module_utils.basic import missing_required_lib  # noqa: PLC0415 - heavy, and hardly ever needed
+
+    return str(missing_required_lib("brotli", reason="for `precompress`"))
+
+
 def pack(body: bytes) -> bytes:
     """RFC 7932."""
     return t.cast(bytes, brotli.compress(body, mode=brotli.MODE_TEXT, quality=QUALITY))

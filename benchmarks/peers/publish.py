@@ -1,0 +1,39 @@
+"""The publisher without Ansible around it: what a run costs beside Ansible's own start.
+
+usage: publish.py BUCKET FOLDER, with AWS' usual environment variables.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+_AnsibleCollectionFinder(paths=[str(Path(__file__).parents[2] / ".collections")])._install()
+
+import boto3  # noqa: E402
+
+from ansible_collections.groundwork.aws.plugins.module_utils.running import Run  # noqa: E402
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS  # noqa: E402
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.run import converge_content  # noqa: E402
+
+
+class Clients:
+    """boto3's clients as they are."""
+
+    def client(self, service: str, /, **extra: str) -> object:
+        return boto3.client(service, **extra)
+
+
+def main(bucket: str, folder: str) -> None:
+    """One run; its result without the changes."""
+    given = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
+    options = {**given, "environment_name": "bench", "tags": {}, "bucket": bucket, "source": folder}
+    result = converge_content(Run(options, Clients(), lambda warning: print(warning, file=sys.stderr)))
+    print(json.dumps({name: result[name] for name in ("changed", "counts", "calls")}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the module of this name, and shows meanwhile how far it is: a module itself can tell nothing before its end."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import typing as t
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+MODULE = "groundwork.aws.s3_site_content"
+INTERVAL = 1.0  # seconds between looks
+
+
+class ActionModule(ActionBase):
+    """One run of the module. Where its progress cannot be seen, on another machine or in the background, only that."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The module's result."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        if self._connection.transport != "local" or self._task.async_val or arguments.get("progress"):
+            return {**result, **self._publish(arguments, task_vars)}
+        with tempfile.TemporaryDirectory() as folder:
+            progress = Path(folder) / "progress"
+            # Whoever the module becomes may write into it; what it says is in the bucket anyway.
+            Path(folder).chmod(0o711)
+            progress.touch()
+            progress.chmod(0o666)
+            with Following(progress, Display().display):
+                return {**result, **self._publish({**arguments, "progress": str(progress)}, task_vars)}
+
+    def _publish(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        answer: dict[str, t.Any] = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
+        )
+        answer.get("invocation", {}).get("module_args", {}).pop("progress", None)
+        return answer
+
+
+class Following:
+    """While it is entered, every line that is added to a file is shown; the last ones on leaving."""
+
+    def __init__(self, path: Path, show: t.Callable[[str], object]) -> None:
+        self._path = path
+        self._show = show
+        self._shown = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
+
+    def __enter__(self) -> Following:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._over.wait(INTERVAL):
+            self._look()
+        self._look()
+
+    def _look(self) -> None:
+        whole = self._path.read_text(encoding="utf-8").split("\n")[:-1]
+        for line in whole[self._shown :]:
+            self._show(f"  {line}")
+        self._shown = len(whole)
