@@ -11,39 +11,33 @@ import threading
 import typing as t
 from pathlib import Path
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-MODULE = "groundwork.aws.s3_site_content"
+from ansible_collections.groundwork.aws.plugins.action.in_controller import ActionModule as InController
+
 INTERVAL = 1.0  # seconds between looks
 
 
-class ActionModule(ActionBase):
-    """One run of the module. Where its progress cannot be seen, on another machine or in the background, only that."""
+class ActionModule(InController):
+    """One run of the module. On another machine or in the background its progress cannot be seen: there only that."""
 
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        if self._connection.transport != "local" or self._task.async_val or arguments.get("progress"):
-            return {**result, **self._publish(arguments, task_vars)}
+        if self._connection.transport != "local" or self._task.async_val or self._task.args.get("progress"):
+            return t.cast(dict[str, t.Any], super().run(tmp, task_vars))
         with tempfile.TemporaryDirectory() as folder:
             progress = Path(folder) / "progress"
-            # Whoever the module becomes may write into it; what it says is in the bucket anyway.
+            # Whoever the module becomes may write into it: it tells numbers only.
             Path(folder).chmod(0o711)
             progress.touch()
             progress.chmod(0o666)
+            self._task.args = {**self._task.args, "progress": str(progress)}
             with Following(progress, Display().display):
-                return {**result, **self._publish({**arguments, "progress": str(progress)}, task_vars)}
-
-    def _publish(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        answer: dict[str, t.Any] = self._execute_module(
-            module_name=MODULE, module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
-        )
-        answer.get("invocation", {}).get("module_args", {}).pop("progress", None)
-        return answer
+                result: dict[str, t.Any] = super().run(tmp, task_vars)
+        result.get("invocation", {}).get("module_args", {}).pop("progress", None)
+        return result
 
 
 class Following:
