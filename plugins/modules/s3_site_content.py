@@ -99,6 +99,12 @@ options:
     type: list
     elements: str
     default: []
+  redirects:
+    description:
+      - The redirects that the distribution's viewer-request function answers, by path. A private bucket cannot answer
+        any, so that they are not published, only checked. One that hides a file, or leads in a circle, is refused.
+    type: dict
+    default: {}
   max_deletions:
     description:
       - How many objects one run may delete, as a number or as a percentage of those that are there. What is above is

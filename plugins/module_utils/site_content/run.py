@@ -41,6 +41,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.record
     release_id,
     stamp,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.redirects import check_shadows
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import whole_releases
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket, Listed
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
@@ -95,6 +96,7 @@ def _files(run: Run, publication: Publication) -> list[File]:
     problems = Problems()
     files, left_out = look_for_files(publication.source, publication.exclude, problems)
     files = check_names(files, publication.prefix, publication.precompress, problems)
+    check_shadows(publication.redirects, (file.path for file in files), problems)
     del problems.found[MOST_PROBLEMS:]
     problems.raise_if_any()
     if left_out:

@@ -216,13 +216,14 @@ class Bucket:
         query = {"versions": "", "prefix": prefix, "encoding-type": "url", "max-keys": str(PAGE)}
         while True:
             page = self.ask("list_object_versions", "list old versions", "GET", query=query).xml()
+            decode = _decoder(page)
             for one in _all(page, "Version"):
-                found[_key(one), _text(one, "VersionId")] = _text(one, "IsLatest") == "true"
+                found[decode(_text(one, "Key")), _text(one, "VersionId")] = _text(one, "IsLatest") == "true"
             if _text(page, "IsTruncated") != "true":
                 return found
             query = {
                 **query,
-                "key-marker": unquote_plus(_text(page, "NextKeyMarker")),
+                "key-marker": decode(_text(page, "NextKeyMarker")),
                 "version-id-marker": _text(page, "NextVersionIdMarker"),
             }
 
@@ -266,6 +267,8 @@ def _error(answer: Answer) -> tuple[str, str]:
         root = answer.xml()
     except ElementTree.ParseError:
         return str(answer.status), "S3 said no more"
+    if answer.status < 300 and _bare(root.tag) != "Error":
+        return "", ""
     return _text(root, "Code") or str(answer.status), _text(root, "Message")
 
 
@@ -284,12 +287,14 @@ def _text(root: ElementTree.Element, tag: str) -> str:
     return ""
 
 
-def _key(element: ElementTree.Element) -> str:
-    return unquote_plus(_text(element, "Key"))
+def _decoder(page: ElementTree.Element) -> t.Callable[[str], str]:
+    """How to read the keys of a listing: encoded as URLs, if the service says that it has heeded `encoding-type`."""
+    return unquote_plus if _text(page, "EncodingType") == "url" else str
 
 
 def _listed(page: ElementTree.Element) -> t.Iterator[tuple[str, Listed]]:
+    decode = _decoder(page)
     for one in _all(page, "Contents"):
         fields = {_bare(child.tag): child.text or "" for child in one}
         listed = Listed(fields["ETag"].strip('"'), int(fields["Size"]), fields["LastModified"])
-        yield unquote_plus(fields["Key"]), listed
+        yield decode(fields["Key"]), listed
