@@ -135,7 +135,9 @@ def whole_status(lab: Lab) -> dict[str, Any]:
         "s3": f"http://{S3}",
         "resolver": str(RESOLVER),
         "packages": f"http://{PACKAGES}:{PACKAGES_PORT}",
-        **status.of_world(lab.control_plane.snapshot(), lab.hosts.reachable, lab.balancers.target_health),
+        **status.of_world(
+            lab.control_plane.snapshot(), lab.hosts.reachable, lab.balancers.target_health, lab.control_plane.deployed
+        ),
         **status.of_loop(lab.loop.report),
         "calls": {"total": total(calls.counted()), "writes": total(calls.writes)},
     }

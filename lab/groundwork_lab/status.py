@@ -10,6 +10,8 @@ As JSON (all addresses are text, all times seconds):
 - `nat_gateways`: [{id, subnet, private_ip, public_ip}]
 - `balancers`: [{name, arn, dns_name, scheme, addresses, listeners: [{port, protocol}],
   target_groups: [{name, arn, targets: [{id, port, name, state, reason, description}]}]}]
+- `distributions`: [{id, domain, enabled, status, comment}]; status is `Deployed`, or `InProgress` while the edge is
+  still to follow
 - `reconcile`: {passes, seconds, finished, parts: {part: {seconds, failures, error}}}
 - `errors`: {part: message}, empty when all is well
 - `calls`: {total, writes}: since the last reset
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from groundwork_lab.model import Instance, Listener, LoadBalancer, Target, TargetGroup, World
+from groundwork_lab.model import Distribution, Instance, Listener, LoadBalancer, Target, TargetGroup, World
 from groundwork_lab.ports import HealthReport
 from groundwork_lab.reconcile import LoopReport
 
@@ -29,8 +31,13 @@ Health = Callable[[str], Mapping[tuple[str, int], HealthReport]]
 Row = Mapping[str, Any]
 
 
-def of_world(world: World, reachable: Callable[[str], bool], health: Health) -> dict[str, list[Row]]:
-    """The part of the status that the API's world and the data plane give."""
+def of_world(
+    world: World, reachable: Callable[[str], bool], health: Health, deployed: Callable[[str], bool]
+) -> dict[str, list[Row]]:
+    """The part of the status that the API's world and the data plane give.
+
+    `deployed` says whether the distribution with an id is what the edge has.
+    """
     return {
         "vpcs": [{"id": vpc.id, "cidrs": [str(cidr) for cidr in vpc.cidrs]} for vpc in world.vpcs.values()],
         "interfaces": [_interface(world, each) for each in world.interfaces],
@@ -40,6 +47,7 @@ def of_world(world: World, reachable: Callable[[str], bool], health: Health) -> 
             for nat in world.nat_gateways.values()
         ],
         "balancers": [_balancer(world, each, health) for each in world.load_balancers.values()],
+        "distributions": [_distribution(each, deployed) for each in world.distributions.values()],
     }
 
 
@@ -103,6 +111,16 @@ def _balancer(world: World, balancer: LoadBalancer, health: Health) -> Row:
     }
 
 
+def _distribution(distribution: Distribution, deployed: Callable[[str], bool]) -> Row:
+    return {
+        "id": distribution.id,
+        "domain": distribution.domain_name,
+        "enabled": distribution.config["Enabled"],
+        "status": "Deployed" if deployed(distribution.id) else "InProgress",
+        "comment": distribution.config["Comment"],
+    }
+
+
 def target_groups_of(balancer: LoadBalancer) -> list[str]:
     """The ARNs of the target groups that a balancer's listeners and rules forward to, each once."""
     return list(dict.fromkeys(arn for listener in balancer.listeners for arn in _forwarded_to(listener)))
@@ -149,6 +167,9 @@ def render(status: Mapping[str, Any]) -> str:
         _errors(status["errors"]),
         _section("Hosts", table(HOSTS, [_host_cells(each) for each in status["hosts"]])),
         _section("Balancers", _balancer_lines(status["balancers"])),
+        _section(
+            "Distributions", table(DISTRIBUTIONS, [_distribution_cells(each) for each in status["distributions"]])
+        ),
         _section("NAT gateways", table(NATS, [[nat[key] for key in NATS_KEYS] for nat in status["nat_gateways"]])),
         _section("VPCs", table(VPCS, [_vpc_cells(vpc, status["interfaces"]) for vpc in status["vpcs"]])),
         _section("Data plane", table(PARTS, _part_rows(status["reconcile"]["parts"]))),
@@ -157,6 +178,7 @@ def render(status: Mapping[str, Any]) -> str:
 
 
 HOSTS = ("NAME", "ID", "STATE", "SSH", "PRIVATE", "PUBLIC", "ZONE", "TYPE")
+DISTRIBUTIONS = ("ID", "DOMAIN", "ENABLED", "STATUS", "COMMENT")
 NATS = ("ID", "SUBNET", "PRIVATE", "PUBLIC")
 NATS_KEYS = ("id", "subnet", "private_ip", "public_ip")
 VPCS = ("ID", "CIDRS", "INTERFACES")
@@ -211,6 +233,11 @@ def _balancer_lines(balancers: Sequence[Row]) -> list[str]:
 def _target_cells(target: Row) -> list[object]:
     why = ": ".join(filter(None, [target["reason"], target["description"]]))
     return [target["name"] or "-", target["id"], target["port"], target["state"], why]
+
+
+def _distribution_cells(distribution: Row) -> list[object]:
+    enabled = "yes" if distribution["enabled"] else "no"
+    return [distribution["id"], distribution["domain"], enabled, distribution["status"], distribution["comment"]]
 
 
 def _vpc_cells(vpc: Row, interfaces: Sequence[Row]) -> list[object]:

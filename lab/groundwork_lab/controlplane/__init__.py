@@ -73,6 +73,13 @@ class ControlPlane:
         with self.context.lock:
             return take(self.context)
 
+    def deployed(self, distribution_id: str) -> bool:
+        """Whether the edge has followed a distribution of CloudFront to what the API says of it."""
+        from groundwork_lab.controlplane import cloudfront  # noqa: PLC0415 - heavy
+
+        with self.context.lock:
+            return cloudfront.is_deployed(self.context, distribution_id)
+
     # Reports
 
     def instance_state(self, instance_id: str, state: InstanceState, *, reason: str = "") -> None:

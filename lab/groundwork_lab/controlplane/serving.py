@@ -61,7 +61,7 @@ class Handler(MotoRequestHandler):
 
     def _answer(self, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         code, _, phrase = status.partition(" ")
-        self.send_response(int(code), phrase)
+        self.send_response(int(code), phrase or None)
         length = str(len(body))
         for name, value in headers:
             if name.lower() == "content-length":

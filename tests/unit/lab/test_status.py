@@ -10,6 +10,7 @@ import pytest
 
 from groundwork_lab.model import (
     Action,
+    Distribution,
     HealthCheck,
     Instance,
     Interface,
@@ -80,6 +81,7 @@ BALANCER = LoadBalancer(
     listeners=(Listener("arn:l", 80, "HTTP", (FIXED,), (ListenerRule("arn:r", 1, (), (FORWARD,)),)),),
     attributes={},
 )
+SITE = Distribution("E1", "arn:d", "d1.cloudfront.net", {"Enabled": True, "Comment": "prod-site"})
 WORLD = World(
     vpcs={"vpc-1": Vpc("vpc-1", (IPv4Network("10.20.0.0/16"),), True, True)},
     interfaces={each.id: each for each in (HOST_INTERFACE, NAT_INTERFACE, NODE)},
@@ -87,6 +89,7 @@ WORLD = World(
     instances={"i-1": HOST},
     target_groups={"arn:tg": GROUP},
     load_balancers={"arn:lb": BALANCER},
+    distributions={"E1": SITE, "E2": replace(SITE, id="E2", config={"Enabled": False, "Comment": ""})},
 )
 HEALTH = {("i-1", 80): HealthReport("unhealthy", "Target.Timeout", "Request timed out")}
 
@@ -111,6 +114,11 @@ Balancers
       TARGET    ID      PORT  STATE      REASON
       public-1  i-1     80    unhealthy  Target.Timeout: Request timed out
       -         i-gone  80    unused
+
+Distributions
+  ID  DOMAIN             ENABLED  STATUS      COMMENT
+  E1  d1.cloudfront.net  yes      Deployed    prod-site
+  E2  d1.cloudfront.net  no       InProgress
 
 NAT gateways
   ID     SUBNET    PRIVATE    PUBLIC
@@ -138,7 +146,9 @@ def status() -> dict[str, Any]:
         "s3": "http://198.18.0.4",
         "resolver": "198.18.0.3",
         "packages": "http://198.18.0.5:3142",
-        **of_world(WORLD, lambda instance_id: True, lambda arn: HEALTH),
+        **of_world(
+            WORLD, lambda instance_id: True, lambda arn: HEALTH, lambda distribution_id: distribution_id == "E1"
+        ),
         **of_loop(report),
         "calls": {"total": 9, "writes": 4},
     }
@@ -149,7 +159,7 @@ def test_status_for_a_person(status: dict[str, Any]) -> None:
 
 
 def test_an_empty_lab_shows_only_itself(status: dict[str, Any]) -> None:
-    empty = of_world(World(), lambda instance_id: True, lambda arn: {})
+    empty = of_world(World(), lambda instance_id: True, lambda arn: {}, lambda distribution_id: True)
     quiet = of_loop(LoopReport(parts={"fabric": PartReport()}))
     text = render({**status, **empty, **quiet})
     assert text.startswith("The lab 'lab' is up.\n")
@@ -162,7 +172,12 @@ def test_an_empty_lab_shows_only_itself(status: dict[str, Any]) -> None:
     [(HOST, True), (replace(HOST, state="stopped"), False), (replace(HOST, state="pending"), False)],
 )
 def test_only_a_running_host_is_reachable(instance: Instance, reachable: bool) -> None:
-    found = of_world(replace(WORLD, instances={"i-1": instance}), lambda instance_id: True, lambda arn: {})
+    found = of_world(
+        replace(WORLD, instances={"i-1": instance}),
+        lambda instance_id: True,
+        lambda arn: {},
+        lambda distribution_id: True,
+    )
     assert found["hosts"][0]["reachable"] is reachable
 
 

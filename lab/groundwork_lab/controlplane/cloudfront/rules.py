@@ -17,6 +17,7 @@ from groundwork_lab.controlplane.context import refuse
 ORIGINS_LIMIT = 100
 BEHAVIORS_LIMIT = 75
 CUSTOM_HEADERS_LIMIT = 30
+LONGEST_TIMEOUT = 120  # seconds
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-web-distributions
 S3_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
 METHODS = ({"GET", "HEAD"}, {"GET", "HEAD", "OPTIONS"}, {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
@@ -96,8 +97,33 @@ def _check_origins(origins: list[Config], known: Known) -> None:
 
 
 def _check_access(origin: Config, known: Known) -> None:
-    if "S3OriginConfig" not in origin:
-        refuse("InvalidOrigin", f"The origin '{origin['Id']}' has neither S3OriginConfig nor CustomOriginConfig.")
+    """An origin is a bucket, or a server that anybody could ask."""
+    if ("S3OriginConfig" in origin) == ("CustomOriginConfig" in origin):
+        message = f"The origin '{origin['Id']}' must have either S3OriginConfig or CustomOriginConfig."
+        refuse("InvalidOrigin", message)
+    if "CustomOriginConfig" in origin:
+        _check_server(origin)
+    else:
+        _check_bucket(origin, known)
+
+
+def _check_server(origin: Config) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html"""
+    if origin["OriginAccessControlId"] and not S3_DOMAIN.fullmatch(origin["DomainName"]):
+        message = "An origin access control is associated with an origin whose domain name is not supported."
+        refuse("InvalidDomainNameForOriginAccessControl", message)
+    if not re.fullmatch(r"(?!\d+(\.\d+){3}$)[a-z0-9-]+(\.[a-z0-9-]+)+", origin["DomainName"], re.IGNORECASE):
+        refuse("InvalidOrigin", "The parameter origin name must be a domain name.")
+    server = origin["CustomOriginConfig"]
+    for name in ("HTTPPort", "HTTPSPort"):
+        if server[name] not in (80, 443) and not 1024 <= server[name] <= 65535:
+            _invalid(name)
+    for name in ("OriginReadTimeout", "OriginKeepaliveTimeout"):
+        if not 1 <= server[name] <= LONGEST_TIMEOUT:
+            refuse(f"Invalid{name}", f"The {name} must be between 1 and {LONGEST_TIMEOUT} seconds.")
+
+
+def _check_bucket(origin: Config, known: Known) -> None:
     access_control, identity = origin["OriginAccessControlId"], origin["S3OriginConfig"]["OriginAccessIdentity"]
     if access_control and identity:
         message = "You can't use both an origin access control and an origin access identity."

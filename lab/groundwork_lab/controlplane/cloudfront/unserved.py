@@ -57,7 +57,7 @@ BEHAVIOR: tuple[tuple[str, str, Test], ...] = (
     ("TrustedSigners", "signed URLs and cookies", lambda each: each["TrustedSigners"]["Enabled"]),
 )
 ORIGIN: tuple[tuple[str, str, Test], ...] = (
-    ("CustomOriginConfig", "origins other than S3", lambda origin: origin.get("CustomOriginConfig")),
+    ("OriginMtlsConfig", "mutual TLS", lambda origin: (origin.get("CustomOriginConfig") or {}).get("OriginMtlsConfig")),
     ("OriginShield", "Origin Shield", lambda origin: origin["OriginShield"]["Enabled"]),
     ("VpcOriginConfig", "VPC origins", lambda origin: origin.get("VpcOriginConfig")),
 )

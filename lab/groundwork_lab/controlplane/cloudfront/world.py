@@ -25,6 +25,12 @@ def snapshot_distributions(context: Context) -> dict[str, model.Distribution]:
     return {each.id: _distribution(each) for each in backend_of(context).distributions.values()}
 
 
+def is_deployed(context: Context, distribution_id: str) -> bool:
+    """Whether there is such a distribution, and the data plane has followed it."""
+    distribution = backend_of(context).distributions.get(distribution_id)
+    return distribution is not None and distribution.status == "Deployed"
+
+
 def snapshot_functions(context: Context) -> dict[str, model.EdgeFunction]:
     """Those that are published, by ARN, as they were published."""
     return {

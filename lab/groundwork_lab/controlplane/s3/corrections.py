@@ -23,7 +23,8 @@ class Backend(BucketsBackend, ObjectsBackend):
     SERVICE_NAMESPACE = "s3"
 
 
-SETTABLE = frozenset(moto.s3.utils.user_settable_fields)
+OF_THE_UPLOAD = {"x-amz-content-sha256"}  # moto would give it back with every download
+SETTABLE = frozenset(moto.s3.utils.user_settable_fields) - OF_THE_UPLOAD
 
 
 def metadata_from_headers(headers: Any) -> Any:

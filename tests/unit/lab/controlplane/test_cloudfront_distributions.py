@@ -262,6 +262,38 @@ def test_access_controls_are_for_s3_and_not_for_identities_as_well(cdn: Any) -> 
         cdn.lab.refused(code, cdn.api.create_distribution, DistributionConfig=config)
 
 
+CUSTOM = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}
+
+
+def custom(domain: str = "web-1.eu-central-1.elb.amazonaws.com", **changes: Any) -> dict[str, Any]:
+    origin = {"Id": "s3", "DomainName": domain, "CustomOriginConfig": {**CUSTOM, **changes}}
+    return {"Quantity": 1, "Items": [origin]}
+
+
+def test_a_server_as_origin(cdn: Any) -> None:
+    config = cdn.distribution(Origins=custom())["Distribution"]["DistributionConfig"]
+    assert config["Origins"]["Items"][0]["CustomOriginConfig"] == {
+        **CUSTOM,
+        "OriginSslProtocols": {"Quantity": 3, "Items": ["TLSv1", "TLSv1.1", "TLSv1.2"]},
+        "OriginReadTimeout": 30,
+        "OriginKeepaliveTimeout": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "origins"),
+    [
+        ("InvalidOrigin", custom("198.18.0.5")),
+        ("InvalidOrigin", custom("localhost")),
+        ("InvalidArgument", custom(HTTPPort=25)),
+        ("InvalidOriginReadTimeout", custom(OriginReadTimeout=0)),
+        ("InvalidOriginKeepaliveTimeout", custom(OriginKeepaliveTimeout=121)),
+    ],
+)
+def test_servers_that_aws_refuses(cdn: Any, code: str, origins: dict[str, Any]) -> None:
+    cdn.lab.refused(code, cdn.api.create_distribution, DistributionConfig=cdn.config(Origins=origins))
+
+
 NAMES = {"Quantity": 2, "Items": ["a", "b"]}
 BEHAVIORS: list[tuple[str, dict[str, Any]]] = [
     ("NoSuchOrigin", {"TargetOriginId": "other"}),
