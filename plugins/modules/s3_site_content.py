@@ -148,7 +148,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
 notes:
   - Budget. With nothing to do and N objects in the bucket ⌈N/1000⌉ + 2 calls, all of them reads of S3. A change costs a
-    call per object, two records, and one invalidation, for which the distribution is found by one call.
+    call per object, two records, and one invalidation, for which the distribution is found by one call. One that takes
+    long renews its lease by a write every 40 seconds.
   - Deleted pages go before the invalidation, so that no edge fetches one again; deleted assets go after it.
   - An invalidation has every form of a changed path (C(/guide/index.html), C(/guide/), C(/guide)). Files with a
     fingerprint and paths that are new are not invalidated.

@@ -35,7 +35,7 @@ def parts(size: int) -> int:
 
 def etag_of(path: str, size: int) -> str:
     """The ETag that S3 gives to the file, unless the bucket encrypts with a KMS key: then it tells nothing."""
-    with open(path, "rb", buffering=0) as opened:  # noqa: PTH123
+    with open(path, "rb") as opened:  # noqa: PTH123
         if not parts(size):
             return hashlib.md5(opened.read(), usedforsecurity=False).hexdigest()
         sums = [hashlib.md5(opened.read(part_size(size)), usedforsecurity=False).digest() for _ in range(parts(size))]

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import typing as t
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -134,8 +133,8 @@ def _entry(item: Item, size: int, etag: str, version: str) -> Entry:
 def read_item(item: Item) -> tuple[bytes, str, dict[str, str]]:
     """An object's body, its SHA-256 and its headers, from its file. Raises GroundworkError when that has changed."""
     try:
-        with open(item.place, "rb", buffering=0) as opened:  # noqa: PTH123 - ten thousand Paths cost more than this
-            body = opened.read(os.fstat(opened.fileno()).st_size + 1)
+        with open(item.place, "rb") as opened:  # noqa: PTH123 - ten thousand Paths cost more than this
+            body = opened.read()
     except OSError as error:
         raise GroundworkError(f"Could not read {item.place}: {error.strerror}.") from error
     digest = hashlib.sha256(body).hexdigest()

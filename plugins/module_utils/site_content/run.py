@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content import (
     changes,
     lease,
-    linking,
     multipart,
     telling,
 )
@@ -27,7 +26,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observ
     Observed,
     Records,
     look,
-    read_manifest,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import (
     COMPONENT,
@@ -41,18 +39,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.record
     release_id,
     stamp,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.redirects import check_shadows
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import whole_releases
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket, Listed
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import LARGEST_COPY, Bucket, Listed
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
-    MOST_PROBLEMS,
-    File,
-    check_names,
-    look_for_files,
     read_files,
-    shown,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import HAS_BROTLI, missing_library
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.wanted import (
+    items_to_restore,
+    look_for_source,
+    with_references,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
@@ -73,38 +68,22 @@ class _Job:
 def converge_content(run: Run) -> dict[str, t.Any]:
     """The module's result. Raises GroundworkError."""
     owner, publication = run.parse(COMPONENT, parse_content)
-    files = _files(run, publication)
+    files = look_for_source(publication, run.warn)
     job = _Job(run, owner, publication, Bucket(run.clients.client("s3"), publication.bucket, run.clock))
     with ThreadPoolExecutor(1) as pool:  # S3 lists while the files are read
         looking = pool.submit(look, job.bucket, publication.prefix)
         wanted = changes.items_of_source(read_files(files), publication)
         observed = looking.result()
     _check_place(job, observed.records)
-    wanted = _restored(job, observed.records) if publication.release else _linked(job, observed.records, wanted)
+    wanted = (
+        items_to_restore(job.bucket, observed.records, publication.release)
+        if publication.release
+        else with_references(wanted, observed.records.last, publication, run.warn)
+    )
     made = _plan(job, observed, wanted)
     if not made.is_new and observed.records.whole:
         return _unchanged(observed, made)
     return _publish(job, observed, made)
-
-
-def _files(run: Run, publication: Publication) -> list[File]:
-    """The files to publish; none in a rollback."""
-    if publication.release:
-        return []
-    if publication.precompress and not HAS_BROTLI:
-        raise GroundworkError(missing_library())
-    problems = Problems()
-    files, left_out = look_for_files(publication.source, publication.exclude, problems)
-    files = check_names(files, publication.prefix, publication.precompress, problems)
-    check_shadows(publication.redirects, (file.path for file in files), problems)
-    del problems.found[MOST_PROBLEMS:]
-    problems.raise_if_any()
-    if left_out:
-        some = ", ".join(left_out[:10]) + (", …" if len(left_out) > 10 else "")
-        run.warn(f"Not published, because `exclude` names them: {some}.")
-    for warning in problems.warnings:
-        run.warn(warning)
-    return files
 
 
 def _check_place(job: _Job, records: Records) -> None:
@@ -117,42 +96,6 @@ def _check_place(job: _Job, records: Records) -> None:
         wrong = f"the releases in the bucket '{name}' are of the prefix '{claim.prefix}'"
         problems.add("prefix", wrong, "use that, or another bucket")
     problems.raise_if_any()
-
-
-def _restored(job: _Job, records: Records) -> dict[str, Item]:
-    """What was there in a release."""
-    release = job.publication.release
-    past = [one.release for one in whole_releases(records)]
-    if release not in past:
-        problems = Problems()
-        known = f"use one of {', '.join(past)}" if past else "publish something first"
-        problems.add("release", f"there is no release '{release}' in the bucket", known)
-        problems.raise_if_any()
-    served = release == records.last.release
-    return changes.items_of_release(records.last if served else read_manifest(job.bucket, release))
-
-
-def _linked(job: _Job, records: Records, wanted: t.Mapping[str, Item]) -> dict[str, Item]:
-    """The items with what they refer to; only files that have changed are parsed."""
-    linked = {path: _with_references(item, records.last.files.get(path)) for path, item in wanted.items()}
-    lacking = [(path, one) for path, item in linked.items() for one in linking.missing(item.references, linked)]
-    problems = Problems()
-    for path, one in lacking[:MOST_PROBLEMS]:
-        wrong = f"{shown(path)} needs {shown(one)}, which is not there"
-        problems.add("source", wrong, "add it, or allow it with `allow_missing_references`")
-    if not job.publication.allow_missing_references:
-        problems.raise_if_any()
-    for problem in problems.found:
-        job.run.warn(f"{problem.wrong}.")
-    return linked
-
-
-def _with_references(item: Item, entry: Entry | None) -> Item:
-    if item.is_variant or not linking.has_references(item.path):
-        return item
-    if entry and entry.digest == item.digest:
-        return replace(item, references=entry.references)
-    return replace(item, references=linking.references_of(item.path, item.place))
 
 
 def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
@@ -196,6 +139,10 @@ def _check_versions(job: _Job, made: Plan, problems: Problems) -> None:
         some = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
         wrong = f"{len(missing)} of its objects have expired: {some}"
         problems.add("release", wrong, "publish its source again; a longer life of old versions prevents this")
+    for put in made.puts:
+        if put.item.size > LARGEST_COPY:
+            wrong = f"{put.item.path} has more than 5 GiB, which S3 copies in one piece only"
+            problems.add("release", wrong, "publish its source again")
 
 
 def _unchanged(observed: Observed, made: Plan) -> dict[str, t.Any]:
@@ -220,9 +167,7 @@ def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
         lease.check_free(records.claim, records.age)
     claim = _claim(job, observed, made)
     distribution = _distribution(job) if claim.owed else None
-    for put in made.puts:
-        if put.reason == "mended":
-            job.run.warn(f"{put.item.path} was changed or removed in the bucket by hand; it is put again.")
+    _warn(job, made)
     result = {
         **telling.told(made, claim),
         "release": KNOWN_AFTER_APPLY if job.run.check_mode else claim.release,
@@ -241,6 +186,15 @@ def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
     publisher = Publisher(job.bucket, held, claim, publication, edge, tell, job.run.clock)
     publisher.publish(made, adopted)
     return {**result, "invalidation": {"id": publisher.invalidation, "paths": list(claim.owed)}}
+
+
+def _warn(job: _Job, made: Plan) -> None:
+    for put in made.puts:
+        if put.reason == "mended":
+            job.run.warn(f"{put.item.path} was changed or removed in the bucket by hand; it is put again.")
+        elif put.reason == "content" and put.before and put.item.kind == "immutable":
+            what = f"{put.item.path} has another content under the same fingerprint"
+            job.run.warn(f"{what}: browsers that have the old one keep it for a year.")
 
 
 def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:

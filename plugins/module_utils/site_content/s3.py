@@ -36,6 +36,7 @@ except ImportError:
 
 NOTHING = hashlib.sha256(b"").hexdigest()
 MAX_DELETIONS = 1000  # keys of one DeleteObjects
+LARGEST_COPY = 5 * 1024**3  # bytes of one CopyObject
 PAGE = 1000
 UNRESERVED = "-_.~"
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -130,7 +131,8 @@ class Bucket:
 
     def _send(self, method: str, url: str, headers: t.Mapping[str, str], body: bytes) -> Answer:
         request = AWSRequest(method, url, headers=dict(headers), data=body)
-        S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
+        frozen = self._credentials.get_frozen_credentials()  # another thread may renew them meanwhile
+        S3SigV4Auth(frozen, "s3", self._region).add_auth(request)
         response = self._http.send(request.prepare())
         return Answer(response.status_code, response.headers, response.content)
 

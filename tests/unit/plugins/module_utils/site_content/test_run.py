@@ -254,6 +254,13 @@ def test_a_file_that_changes_while_it_is_published_is_named(site: t.Any) -> None
     assert site.publish()["changed"] and site.content()["index.html"] == b"<p>changed meanwhile"
 
 
+def test_another_content_under_the_same_fingerprint_is_told_and_invalidated(site: t.Any) -> None:
+    site.publish()
+    site.put("app.4e5d6c7b.js", "go(2)")
+    site.publish()
+    assert site.edge.paths == ["/app.4e5d6c7b.js"] and "keep it for a year" in site.warnings[0]
+
+
 def test_large_files_go_in_parts(site: t.Any) -> None:
     site.put("film.mp4", b"x" * (16 * 1024 * 1024 + 1))
     done = site.publish()

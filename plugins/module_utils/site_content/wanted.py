@@ -1,0 +1,87 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What should be there: the files of a source with what they refer to, or what a release had."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content import changes, linking
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.changes import Item
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observed import Records, read_manifest
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import Publication
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import Entry, Manifest
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.redirects import check_shadows
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import whole_releases
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
+    MOST_PROBLEMS,
+    File,
+    check_names,
+    look_for_files,
+    shown,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.variants import HAS_BROTLI, missing_library
+
+Warn = t.Callable[[str], None]
+
+
+def look_for_source(publication: Publication, warn: Warn) -> list[File]:
+    """The files to publish; none in a rollback."""
+    if publication.release:
+        return []
+    if publication.precompress and not HAS_BROTLI:
+        raise GroundworkError(missing_library())
+    problems = Problems()
+    files, left_out = look_for_files(publication.source, publication.exclude, problems)
+    files = check_names(files, publication.prefix, publication.precompress, problems)
+    check_shadows(publication.redirects, (file.path for file in files), problems)
+    del problems.found[MOST_PROBLEMS:]
+    problems.raise_if_any()
+    if left_out:
+        some = ", ".join(left_out[:10]) + (", …" if len(left_out) > 10 else "")
+        warn(f"Not published, because `exclude` names them: {some}.")
+    for warning in problems.warnings:
+        warn(warning)
+    return files
+
+
+def with_references(
+    wanted: t.Mapping[str, Item], last: Manifest, publication: Publication, warn: Warn
+) -> dict[str, Item]:
+    """The items with what they refer to; only files that have changed are parsed."""
+    linked = {path: _with_references(item, last.files.get(path)) for path, item in wanted.items()}
+    lacking = [(path, one) for path, item in linked.items() for one in linking.missing(item.references, linked)]
+    problems = Problems()
+    for path, one in lacking[:MOST_PROBLEMS]:
+        wrong = f"{shown(path)} needs {shown(one)}, which is not there"
+        problems.add("source", wrong, "add it, or allow it with `allow_missing_references`")
+    if not publication.allow_missing_references:
+        problems.raise_if_any()
+    for problem in problems.found:
+        warn(f"{problem.wrong}.")
+    return linked
+
+
+def _with_references(item: Item, entry: Entry | None) -> Item:
+    if item.is_variant or not linking.has_references(item.path):
+        return item
+    if entry and entry.digest == item.digest:
+        return replace(item, references=entry.references)
+    return replace(item, references=linking.references_of(item.path, item.place))
+
+
+def items_to_restore(bucket: Bucket, records: Records, release: str) -> dict[str, Item]:
+    """What was there in a release."""
+    past = [one.release for one in whole_releases(records)]
+    if release not in past:
+        problems = Problems()
+        known = f"use one of {', '.join(past)}" if past else "publish something first"
+        problems.add("release", f"there is no release '{release}' in the bucket", known)
+        problems.raise_if_any()
+    served = release == records.last.release
+    return changes.items_of_release(records.last if served else read_manifest(bucket, release))
