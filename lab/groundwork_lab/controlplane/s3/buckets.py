@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, NoReturn
+from xml.etree import ElementTree
 
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
@@ -87,6 +88,8 @@ class BucketsResponses(S3Response):
         if not querystring:
             self._check_creation()
         answer = super()._bucket_response_put(request, bucket_name, querystring)
+        if not querystring and (tags := tags_of(self.body)):  # moto knows them in a request of their own only
+            self.backend.put_bucket_tagging(bucket_name, tags)
         if "lifecycle" in querystring:
             self._bucket().lifecycle = self.body
         return (204, {}, "") if "policy" in querystring else answer
@@ -105,6 +108,17 @@ class BucketsResponses(S3Response):
 
     def _bucket(self) -> Any:
         return self.backend.get_bucket(self.bucket_name)
+
+
+def tags_of(creation: bytes) -> dict[str, str]:
+    """The tags in a CreateBucketConfiguration.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
+    """
+    if not creation:
+        return {}
+    found = ElementTree.fromstring(creation).findall("{*}Tags/{*}Tag")  # noqa: S314 - from the lab's own user
+    return {tag.findtext("{*}Key", ""): tag.findtext("{*}Value", "") for tag in found}
 
 
 def policy_is_public(policy: bytes) -> bool:

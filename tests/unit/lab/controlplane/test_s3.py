@@ -54,6 +54,12 @@ def browse(lab: Any, path: str, method: str = "GET", **headers: str) -> tuple[in
 # Buckets
 
 
+def test_a_bucket_is_made_with_its_tags(s3: Any) -> None:
+    tags = [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d & e"}]
+    s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"LocationConstraint": REGION, "Tags": tags})
+    assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
+
+
 def test_a_new_bucket_is_private(s3: Any, bucket: str) -> None:
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert block == dict.fromkeys(
