@@ -27,18 +27,28 @@ class Clients(t.Protocol):
 
 @dataclass(frozen=True)
 class Read:
-    """One read of all resources of a type: `result` is the response's list, e.g. "Vpcs"."""
+    """One read of all resources of a type: `result` is where the response's list is, e.g. "Vpcs", "" for all of it.
+
+    `result` and `marker` are dotted paths. `marker` tells the next page's Marker, of an operation that boto3 does not
+    paginate. What is not a list counts as a list of one.
+    """
 
     service: str
     operation: str
     result: str
     arguments: t.Mapping[str, t.Any] = field(default_factory=dict)
     absent: tuple[str, ...] = ()  # error codes that mean "there is none"
+    marker: str = ""
 
 
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling included
 NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: see sending.py
+
+
+# CloudFront is tagged in one region, wherever the rest of an environment is.
+# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+GLOBAL = {"resourcegroupstaggingapi": {"region": "us-east-1"}}
 
 
 class RetryingClients:
@@ -52,6 +62,7 @@ class RetryingClients:
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
         """The one client of that service; safe to share between threads once made."""
         if service not in self._made:
+            extra = {**GLOBAL.get(service, {}), **extra}
             own = self._module.params.get("aws_config") or {}
             retries = NO_REPETITION if self._writing else own.get("retries", TEN_ATTEMPTS)
             config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
@@ -87,11 +98,7 @@ def observe(clients: Clients, reads: t.Mapping[str, Read]) -> dict[str, list[t.A
 def _read(clients: Clients, read: Read) -> list[t.Any]:
     client = clients.client(read.service)
     try:
-        if client.can_paginate(read.operation):
-            pages = client.get_paginator(read.operation).paginate(**read.arguments)
-            return [item for page in pages for item in page.get(read.result, [])]
-        answer = getattr(client, read.operation)(**read.arguments).get(read.result, [])
-        return answer if isinstance(answer, list) else [answer]
+        return [item for page in _pages(client, read) for item in _listed(_found(page, read.result, []))]
     except ClientError as error:
         if error.response["Error"]["Code"] in read.absent:
             return []
@@ -100,12 +107,42 @@ def _read(clients: Clients, read: Read) -> list[t.Any]:
         raise GroundworkError(f"Could not ask {read.service} to {read.operation}: {error}") from error
 
 
+def _pages(client: t.Any, read: Read) -> t.Iterator[t.Mapping[str, t.Any]]:
+    if client.can_paginate(read.operation):
+        yield from client.get_paginator(read.operation).paginate(**read.arguments)
+        return
+    page = getattr(client, read.operation)(**read.arguments)
+    yield page
+    while read.marker and (marker := _found(page, read.marker, "")):
+        page = getattr(client, read.operation)(**read.arguments, Marker=marker)
+        yield page
+
+
+def _found(page: t.Mapping[str, t.Any], path: str, missing: t.Any) -> t.Any:
+    try:
+        return dig(page, path)
+    except LookupError:
+        return missing
+
+
+def _listed(answer: t.Any) -> list[t.Any]:
+    return answer if isinstance(answer, list) else [answer]
+
+
+def dig(response: t.Any, path: str) -> t.Any:
+    """The value at a dotted path, list indices as numbers: `dig(r, "Instances.0.InstanceId")`; all of it for ""."""
+    for part in path.split(".") if path else ():
+        response = response[int(part)] if isinstance(response, list) else response[part]
+    return response
+
+
 REMEDIES = {
     "UnauthorizedOperation": "Allow {service}:{action} to the credentials in use, or use others.",
     "AccessDenied": "Allow {service}:{action} to the credentials in use, or use others.",
     "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
     "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
     "ExpiredToken": "Renew the session's credentials and run again.",
+    "PreconditionFailed": "Somebody else changed it in between: run again, nothing of theirs is lost.",
     "DependencyViolation": "Something still uses it: remove that first, or declare it again.",
     "RequestLimitExceeded": "AWS kept throttling after ten attempts: run again later, nothing is lost.",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, call, refused
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, call, dig, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     Call,
@@ -185,10 +185,3 @@ def _patience(one: Call, code: str, *, fresh: bool) -> float:
     if code in one.passing:
         return PASSING_DEADLINE
     return CONSISTENCY_DEADLINE if fresh and code.endswith(("NotFound", INCOMPLETE)) else 0.0
-
-
-def dig(response: t.Any, path: str) -> t.Any:
-    """The value at a dotted path, list indices as numbers: `dig(r, "Instances.0.InstanceId")`."""
-    for part in path.split("."):
-        response = response[int(part)] if isinstance(response, list) else response[part]
-    return response

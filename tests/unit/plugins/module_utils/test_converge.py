@@ -7,7 +7,8 @@ import typing as t
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, dig, report
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import dig
+from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Change, Ref, Token, Wait, ec2
 
