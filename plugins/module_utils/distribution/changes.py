@@ -1,0 +1,119 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the distribution that should be and the one that is to changes. Pure: no client, no clock, no module."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.canonical import differences, merged, whole
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import Found
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.options import (
+    Distribution,
+    distribution_ref,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
+    THIS_HOUR,
+    Call,
+    Change,
+    Ids,
+    Ref,
+    Token,
+    Wait,
+)
+
+RESOURCE = "distribution"
+INTERVAL = 3.0  # seconds; edges take minutes
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The distribution that there is, its configuration canonical; `ids` are those of what it may refer to."""
+
+    found: Found
+    config: t.Mapping[str, t.Any]
+    etag: str
+    status: str
+    domain_name: str
+    ids: Ids = field(default_factory=dict)
+
+
+def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | None, ids: Ids) -> list[Change]:
+    """A creation, or the updates that make the difference.
+
+    `ids` stand for the references. One that is not known is what does not exist yet, and makes a difference.
+    """
+    if observed is None:
+        return [_creation(owner, desired)]
+    return [*_update(desired, observed, ids), *_tags(owner, desired, observed)]
+
+
+def _creation(owner: Owner, desired: Distribution) -> Change:
+    ref = distribution_ref(desired.name)
+    # The same reference within the hour, so that a second request is refused: CloudFront has one distribution for
+    # each. Later the tags tell. https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
+    config = {**merged({}, desired.config), "CallerReference": Token((owner.name(desired.name), THIS_HOUR))}
+    tags = {"Items": tag_list(owner.tags(desired.name))}
+    create = Call(
+        "cloudfront",
+        "create_distribution_with_tags",
+        {"DistributionConfigWithTags": {"DistributionConfig": whole(config), "Tags": tags}},
+        yields={
+            ref: "Distribution.Id",
+            distribution_ref(desired.name, "arn"): "Distribution.ARN",
+            distribution_ref(desired.name, "domain_name"): "Distribution.DomainName",
+        },
+    )
+    shown = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
+    return Change("create", RESOURCE, desired.name, (create,), after=shown, wait=_deployed(desired))
+
+
+def _told(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What is worth telling of a configuration: no empty members."""
+    return {key: value for key, value in merged({}, config).items() if value not in ("", None, [], {})}
+
+
+def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[Change]:
+    target = merged(observed.config, _known(desired.config, ids))
+    before, after = differences(observed.config, target)
+    if (before, after) == (None, None):
+        return
+    arguments = {"Id": observed.found.id, "IfMatch": observed.etag, "DistributionConfig": whole(target)}
+    update = Call("cloudfront", "update_distribution", arguments)
+    yield Change("update", RESOURCE, desired.name, (update,), before, after, _deployed(desired))
+
+
+def _known(value: t.Any, ids: Ids) -> t.Any:
+    """`value` with what is known in the place of its references; the others stay."""
+    if isinstance(value, t.Mapping):
+        return {key: _known(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_known(item, ids) for item in value]
+    return ids.get(value, value) if isinstance(value, Ref) else value
+
+
+def _deployed(desired: Distribution) -> Wait | None:
+    if not desired.wait:
+        return None
+    return Wait(
+        f"the distribution {desired.name} is deployed to all edges",
+        Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}),
+        lambda answer: answer.get("Distribution", {}).get("Status") == "Deployed",
+        deadline=desired.deadline,
+        interval=INTERVAL,
+    )
+
+
+def _tags(owner: Owner, desired: Distribution, observed: Observed) -> t.Iterator[Change]:
+    wanted, actual = owner.tags(desired.name), observed.found.tags
+    missing = {key: value for key, value in wanted.items() if actual.get(key) != value}
+    if missing:
+        call = Call(
+            "cloudfront", "tag_resource", {"Resource": observed.found.arn, "Tags": {"Items": tag_list(missing)}}
+        )
+        before = {key: actual.get(key) for key in missing}
+        yield Change("update", "tags", f"{RESOURCE} {desired.name}", (call,), before, missing)
