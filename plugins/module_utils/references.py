@@ -22,6 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import 
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import parse_network
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.rollout import parse_release
 from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.options import parse_security_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.static_site import parse_static_site
 
 Options = t.Mapping[str, t.Any]
 
@@ -108,6 +109,10 @@ def _check_release(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_release(topics["release"], problems, counts=counts)
 
 
+def _check_static_site(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    parse_static_site(topics["static_site"], problems)
+
+
 CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = {
     "nat": _check_nat,
     "firewall": _check_firewall,
@@ -115,4 +120,5 @@ CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = 
     "lamp": _check_lamp,
     "alb": _check_alb,
     "release": _check_release,
+    "static_site": _check_static_site,
 }
