@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: elbv2_target_rotation
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 short_description: Take servers out of their load balancers' rotation, and put them back

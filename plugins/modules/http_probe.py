@@ -15,7 +15,7 @@ description:
   - Servers that the role lamp configures tell their name and their release in headers of each answer, to themselves and
     to the networks of C(lamp_probe_cidrs). Answers of servers that are not named do not count.
   - It runs where it is called, on a server to warm its caches, or on the controller to ask through a balancer.
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
