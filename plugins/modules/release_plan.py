@@ -10,15 +10,15 @@ DOCUMENTATION = r"""
 module: release_plan
 short_description: Plan a release over servers behind balancers
 description:
-  - Takes what M(groundwork.aws.releases) and M(groundwork.aws.elbv2_target_rotation) have seen of the servers, and plans
-    who gets a release when, what is asked of whom, and what each server goes back to when it fails.
+  - Takes what M(groundwork.aws.releases) and M(groundwork.aws.elbv2_target_rotation) have seen of the servers, and
+    plans who gets a release when, what is asked of whom, and what each server goes back to when it fails.
   - It runs on the controller, without a connection and without a module run.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
   servers:
-    description: The servers, each with its name, tier, sites (current and kept releases by site), and whether it is serving.
+    description: The servers, each with its name, tier, sites (current and kept releases), and whether it is serving.
     type: list
     elements: dict
     required: true
