@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from typing import Any, NoReturn
+from uuid import uuid4
 from xml.etree import ElementTree
 
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
@@ -19,6 +21,7 @@ from groundwork_lab.controlplane.s3 import wording
 from groundwork_lab.controlplane.s3.access import is_set
 from groundwork_lab.controlplane.s3.policies import is_public
 
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 ENFORCED = "BucketOwnerEnforced"
 OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
 ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
@@ -91,7 +94,7 @@ class BucketsResponses(S3Response):
         if not querystring and (tags := tags_of(self.body)):  # moto knows them in a request of their own only
             self.backend.put_bucket_tagging(bucket_name, tags)
         if "lifecycle" in querystring:
-            self._bucket().lifecycle = self.body
+            self._bucket().lifecycle = identified(self.body)
         return (204, {}, "") if "policy" in querystring else answer
 
     def get_bucket_lifecycle(self) -> Any:
@@ -119,6 +122,16 @@ def tags_of(creation: bytes) -> dict[str, str]:
         return {}
     found = ElementTree.fromstring(creation).findall("{*}Tags/{*}Tag")  # noqa: S314 - from the lab's own user
     return {tag.findtext("{*}Key", ""): tag.findtext("{*}Value", "") for tag in found}
+
+
+def identified(lifecycle: bytes) -> bytes:
+    """The rules, each with an ID: S3 gives one to a rule that comes without."""
+    ElementTree.register_namespace("", NAMESPACE)
+    root = ElementTree.fromstring(lifecycle)  # noqa: S314 - moto has read it before
+    for rule in root.iter(f"{{{NAMESPACE}}}Rule"):
+        if rule.find(f"{{{NAMESPACE}}}ID") is None:
+            ElementTree.SubElement(rule, f"{{{NAMESPACE}}}ID").text = b64encode(uuid4().bytes).decode()
+    return bytes(ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True))
 
 
 def policy_is_public(policy: bytes) -> bool:

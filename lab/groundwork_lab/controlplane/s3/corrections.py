@@ -23,7 +23,7 @@ class Backend(BucketsBackend, ObjectsBackend):
     SERVICE_NAMESPACE = "s3"
 
 
-OF_THE_UPLOAD = {"x-amz-content-sha256"}  # moto would give it back with every download
+OF_THE_UPLOAD = {"content-md5", "x-amz-content-sha256"}  # moto would give them back with every download
 SETTABLE = frozenset(moto.s3.utils.user_settable_fields) - OF_THE_UPLOAD
 
 

@@ -16,6 +16,7 @@ from moto.s3.models import FakeDeleteMarker, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
 from groundwork_lab.controlplane.context import refuse
+from groundwork_lab.controlplane.s3 import digests
 from groundwork_lab.controlplane.s3.buckets import no_acls
 from groundwork_lab.controlplane.s3.listing import document, element
 
@@ -128,6 +129,8 @@ def malformed_xml() -> NoReturn:
 class ObjectsResponses(S3Response):
     def _key_response_put(self, query: dict[str, Any], key_name: str) -> Any:
         self._check_acl(query)
+        if "x-amz-copy-source" not in self.headers:
+            digests.check(self.headers, self.body or b"")
         if not query.keys() - {"x-id"}:
             check_conditions(self.headers, self.backend.get_object(self.bucket_name, key_name))
         return super()._key_response_put(query, key_name)

@@ -160,6 +160,15 @@ def test_lifecycle_comes_back(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == rules
 
 
+def test_a_rule_without_an_id_gets_one(s3: Any, bucket: str) -> None:
+    rule = {"Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    kept = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert kept == s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert (len(kept), kept[0] | rule, bool(kept[0]["ID"])) == (1, kept[0], True)
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+
+
 # Policies
 
 
@@ -274,6 +283,20 @@ def test_conditions_of_a_multipart_upload(lab: Any, s3: Any, bucket: str) -> Non
     assert read(s3, "big") == b"part"
     lab.refused("NoSuchKey", s3.complete_multipart_upload, IfMatch=etag, **uploaded("new"))
     s3.complete_multipart_upload(IfNoneMatch="*", **uploaded("other"))
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        {"ContentMD5": "1B2M2Y8AsgTpgAmY7PhCfg=="},
+        {"ChecksumSHA256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+        {"ChecksumCRC32": "AAAAAA=="},
+    ],
+)
+def test_what_arrives_is_what_was_sent(lab: Any, s3: Any, bucket: str, digest: dict[str, str]) -> None:
+    put(s3, body=b"", **digest)  # these are the digests of nothing
+    lab.refused("BadDigest", s3.put_object, Bucket=bucket, Key="index.html", Body=b"something", **digest)
+    assert read(s3) == b""
 
 
 def test_versions(lab: Any, s3: Any, versioned: str) -> None:
