@@ -82,6 +82,7 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
             [("fabric", fabric), ("names", names), ("packages", packages), ("hosts", hosts), ("balancers", balancers)],
             control_plane.reconciled,
         )
+        control_plane.look_after_groups()
         in_namespace(settings.namespace("laptop"), probe)
         yield lab
 

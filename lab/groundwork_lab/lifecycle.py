@@ -47,6 +47,7 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
         refuse_if_half_there(settings)
         refuse_without_programs(_path())
         refuse_without_control_groups()
+        allow_many_hosts()
         image = _base_image(settings, progress)
         settings.state.mkdir(parents=True, mode=0o711)
         settings.boot.write_text(boot_id(), encoding="ascii")
@@ -102,6 +103,15 @@ def refuse_without_control_groups() -> None:
         machine_tree()
     except NoControlGroupsError as error:
         raise LabError(str(error)) from error
+
+
+def allow_many_hosts() -> None:
+    from groundwork_lab.hosts import watches  # noqa: PLC0415
+
+    try:
+        watches.allow()
+    except OSError as error:
+        raise LabError(f"This machine allows too few inotify instances for the lab's hosts: {error}.") from error
 
 
 def refuse_from_inside(settings: Settings) -> None:

@@ -40,10 +40,18 @@ class ControlPlane:
 
         self.calls = CallCounter()
         self.faults = Faults()
-        self.context = Context(settings, changed=changed)
-        self._changed = changed
+        self.context = Context(settings, changed=self._changed)
+        self._announce = changed
         self._servers: list[Server] = []
-        corrections.install(self.context)
+        self._groups = corrections.install(self.context)
+
+    def _changed(self) -> None:
+        self._announce()
+        self._groups.wake()
+
+    def look_after_groups(self) -> None:
+        """Look after Auto Scaling's groups from a thread too, and not only when the data plane has followed."""
+        self._groups.start()
 
     def attach(self, hosts: Hosts, balancers: Balancers) -> None:
         """Connect the data plane, which GetConsoleOutput and DescribeTargetHealth ask."""
@@ -62,6 +70,7 @@ class ControlPlane:
 
     def close(self) -> None:
         """Stop serving and close the sockets."""
+        self._groups.close()
         for server in self._servers:
             server.stop()
         self._servers.clear()

@@ -24,9 +24,10 @@ from moto.ec2.models import (
     subnets,
 )
 
-from groundwork_lab.controlplane import cloudfront, elbv2, filters, s3
+from groundwork_lab.controlplane import autoscaling, cloudfront, elbv2, filters, s3
 from groundwork_lab.controlplane.addresses import AddressesBackend
 from groundwork_lab.controlplane.answering import Answering
+from groundwork_lab.controlplane.autoscaling.controller import Controller
 from groundwork_lab.controlplane.captures import CapturesBackend, CapturesResponses
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.ebs_snapshots import Snapshot, SnapshotsBackend, SnapshotsResponses
@@ -127,8 +128,11 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
 )
 
 
-def install(context: Context) -> None:
-    """Forget moto's state and put the corrected classes in; done again for every control plane."""
+def install(context: Context) -> Controller:
+    """Forget moto's state and put the corrected classes in; done again for every control plane.
+
+    Returns what looks after Auto Scaling's groups.
+    """
     for backends in list(BackendDict._instances):
         backends.clear()
         getattr(backends, "bucket_accounts", {}).clear()  # S3's names, which are global
@@ -143,3 +147,4 @@ def install(context: Context) -> None:
     elbv2.install(context)
     cloudfront.install(context)
     s3.install(context)
+    return autoscaling.install(context)

@@ -42,7 +42,6 @@ CLASSIC_BALANCERS = Service("elb", "elb", "query")  # signs as elasticloadbalanc
 CLASSIC_VERSION = "2012-06-01"
 NO_DATA_PLANE = {  # moto would take their writes, and nothing would follow
     "acm": "certificates",
-    "autoscaling": "Auto Scaling",
     "elb": "Classic Load Balancers",
     "route53": "hosted zones",
 }

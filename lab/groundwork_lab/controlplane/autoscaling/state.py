@@ -1,0 +1,193 @@
+"""What Auto Scaling remembers: groups, their instances, activities and instance refreshes.
+
+Moments that are shown are datetimes, those that are waited for are seconds of a monotonic clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+MemberState = Literal["Pending", "InService", "Terminating"]
+RefreshStatus = Literal[
+    "Pending",
+    "InProgress",
+    "Baking",
+    "Cancelling",
+    "RollbackInProgress",
+    "Successful",
+    "Failed",
+    "Cancelled",
+    "RollbackSuccessful",
+    "RollbackFailed",
+]
+ACTIVE: tuple[RefreshStatus, ...] = ("Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """As in an activity's cause."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class TemplateUse:
+    """A launch template as a group names it; `version` is a number, `$Latest` or `$Default`."""
+
+    id: str
+    name: str
+    version: str
+
+    @property
+    def specification(self) -> dict[str, str]:
+        return {"LaunchTemplateId": self.id, "Version": self.version}
+
+    @property
+    def told(self) -> dict[str, str]:
+        return {"LaunchTemplateId": self.id, "LaunchTemplateName": self.name, "Version": self.version}
+
+
+@dataclass
+class Activity:
+    description: str
+    cause: str
+    details: Mapping[str, str]
+    id: str = field(default_factory=lambda: str(uuid4()))
+    started: datetime = field(default_factory=now)
+    ended: datetime | None = None
+    status: str = "InProgress"
+    message: str = ""
+    progress: int = 0
+
+    def end(self, status: str, message: str = "") -> None:
+        self.status, self.message, self.progress, self.ended = status, message, 100, now()
+
+
+@dataclass
+class Member:
+    """An instance of a group."""
+
+    id: str
+    zone: str
+    subnet_id: str
+    instance_type: str
+    image_id: str
+    template: TemplateUse  # with the version's number
+    launched: float
+    activity: Activity  # the latest that concerns it
+    protected: bool = False
+    state: MemberState = "Pending"
+    in_service: float | None = None
+    healthy: bool = True
+    passes: bool = False  # its target groups call it healthy, or there are none
+    fault: str = ""  # why it is not healthy, as an activity's cause words it
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
+
+    minimum: int
+    maximum: int
+    warmup: int
+    skip_matching: bool = False
+    auto_rollback: bool = False
+    checkpoints: tuple[int, ...] = ()
+    checkpoint_delay: int = 3600
+    protected: Literal["Refresh", "Ignore", "Wait"] = "Wait"
+    bake: int = 0
+
+
+@dataclass
+class Refresh:
+    """`olds` are the ids of those still to be replaced; at the start they were `total`, and `kept` others."""
+
+    preferences: Preferences
+    given: Mapping[str, Any]  # RefreshPreferences as they were given
+    desired: TemplateUse | None
+    olds: set[str]
+    total: int
+    kept: int
+    progressed: float
+    id: str = field(default_factory=lambda: str(uuid4()))
+    status: RefreshStatus = "Pending"
+    reason: str = ""
+    started: datetime = field(default_factory=now)
+    ended: datetime | None = None
+    percentage: int = 0
+    paused_until: float = 0.0
+    checkpoints_passed: int = 0
+    baked_at: float = 0.0
+    rollback: dict[str, Any] | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.status in ACTIVE
+
+
+@dataclass
+class Group:
+    name: str
+    arn: str
+    minimum: int
+    maximum: int
+    desired: int
+    subnets: dict[str, str]  # zone by subnet id, as they were given
+    template: TemplateUse
+    health_check_type: str = "EC2"
+    grace: int = 0
+    cooldown: int = 300
+    warmup: int | None = None
+    maintenance: Mapping[str, int] | None = None
+    target_groups: list[str] = field(default_factory=list)
+    policies: tuple[str, ...] = ("Default",)
+    protect_new: bool = False
+    tags: dict[str, tuple[str, bool]] = field(default_factory=dict)  # value, and whether it is propagated
+    suspended: dict[str, str] = field(default_factory=dict)
+    metrics: set[str] = field(default_factory=set)
+    created: datetime = field(default_factory=now)
+    deleting: bool = False
+    members: dict[str, Member] = field(default_factory=dict)
+    activities: list[Activity] = field(default_factory=list)  # the newest last
+    refreshes: list[Refresh] = field(default_factory=list)
+    cause: str = ""  # what brought the desired capacity about
+    losses: int = 0  # members that were unhealthy and are not replaced yet
+    rebalancing: bool = False
+    failures: int = 0  # launches that were refused, in a row
+    retry_at: float = 0.0
+    scaled: float = float("-inf")  # when a scaling activity ended last
+
+    @property
+    def zones(self) -> list[str]:
+        return sorted(set(self.subnets.values()))
+
+    @property
+    def standing(self) -> list[Member]:
+        """Those that count as capacity."""
+        return [member for member in self.members.values() if member.state != "Terminating"]
+
+    @property
+    def refresh(self) -> Refresh | None:
+        """The one that is under way."""
+        return next((refresh for refresh in self.refreshes if refresh.active), None)
+
+    @property
+    def launched_with(self) -> TemplateUse:
+        """The template of new instances."""
+        refresh = self.refresh
+        if refresh is not None and refresh.desired and refresh.status in ("Pending", "InProgress", "Baking"):
+            return refresh.desired
+        return self.template
+
+    def runs(self, process: str) -> bool:
+        return process not in self.suspended
+
+    def record(self, activity: Activity) -> Activity:
+        self.activities.append(activity)
+        return activity
