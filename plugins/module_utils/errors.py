@@ -18,6 +18,10 @@ class GroundworkError(Exception):
         self.details = details
 
 
+class DeadlineError(GroundworkError):
+    """Something awaited did not come in time; who knows what was seen last tells it in words of its own."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with the input: where, what, and what would be right."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, call, observe, refused
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import instances_read, split_instances
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
@@ -199,7 +199,7 @@ def _await_keys(
             interval=POLL_INTERVAL,
             clock=run.clock,
         )
-    except GroundworkError as error:
+    except DeadlineError as error:
         lacking = ", ".join(f"{names[i]} ({i})" for i in missing if i not in found)
         raise GroundworkError(
             f"The console of {lacking} shows no SSH host keys after {desired.deadline:.0f} s. cloud-init prints them "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError
 
 T = t.TypeVar("T")
 
@@ -38,7 +38,7 @@ def wait_until(
 ) -> T:
     """Call `look` until `ready` likes what it sees, and return that.
 
-    Raises GroundworkError naming `until`, the deadline in seconds and what was seen last.
+    Raises DeadlineError naming `until`, the deadline in seconds and what was seen last (as text: it may be anything).
     """
     end = clock.monotonic() + deadline
     while True:
@@ -46,8 +46,8 @@ def wait_until(
         if ready(seen):
             return seen
         if clock.monotonic() >= end:
-            raise GroundworkError(
+            raise DeadlineError(
                 f"Waited {deadline:.0f} s until {until}, in vain. Run again to go on waiting: nothing is lost.",
-                last_seen=seen,
+                last_seen=str(seen),
             )
         clock.sleep(interval)

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import observe
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.changes import (
     check,
     newer_images,
@@ -29,6 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed 
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     Servers,
+    Tier,
     parse_servers,
     server_name,
 )
@@ -56,7 +57,7 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
     ids = observed.ids()
     result = run.make(changes, ids)
     servers = observed.servers
-    if not run.check_mode and (changes or not _all_running(desired, servers)):
+    if not run.check_mode and (changes or _lacking(dict.fromkeys(_names(desired), False), servers)):
         servers = _await_running(run, owner, desired, observed, ids)
     return {
         **result,
@@ -66,42 +67,64 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
     }
 
 
-def _all_running(desired: Servers, servers: t.Mapping[str, Server]) -> bool:
-    names = [server_name(tier.name, number) for tier, number in desired.wanted()]
-    return all(name in servers and servers[name].state == "running" for name in names)
+def _names(desired: Servers) -> dict[str, Tier]:
+    """All servers that are wanted, with their tiers."""
+    return {server_name(tier.name, number): tier for tier, number in desired.wanted()}
 
 
 def _await_running(run: Run, owner: Owner, desired: Servers, observed: Observed, ids: Ids) -> t.Mapping[str, Server]:
     """Poll all servers with one call until each that is wanted runs, and those launched have their addresses.
 
-    Raises GroundworkError with AWS' reason when one of them goes away instead.
+    Raises GroundworkError with AWS' reason when one of them goes away instead, or does not run in time.
     """
     read = {"instances": instances_read(owner)}
-    expected = {}
-    for tier, number in desired.wanted():
-        name = server_name(tier.name, number)
-        expected[name] = tier.public_ip and name not in observed.servers
+    expected = {name: tier.public_ip and name not in observed.servers for name, tier in _names(desired).items()}
+    live: dict[str, Server] = {}
 
-    def look() -> tuple[dict[str, Server], tuple[Server, ...]]:
-        return split_instances(observe(run.clients, read)["instances"])
+    def look() -> tuple[Server, ...]:
+        servers, gone = split_instances(observe(run.clients, read)["instances"])
+        live.clear()
+        live.update(servers)
+        return gone
 
-    def ready(seen: tuple[dict[str, Server], tuple[Server, ...]]) -> bool:
-        live, gone = seen
+    def ready(gone: tuple[Server, ...]) -> bool:
         for server in gone:
             if ids.get(Ref("server", server.name)) == server.id and server.name in expected:
-                reason = server.state_reason or "AWS tells no reason"
                 raise GroundworkError(
-                    f"{server.name} ({server.id}) went away instead of running: {reason}. "
+                    f"{server.name} ({server.id}) went away instead of running: {_reason(server)}. "
                     "Remove the cause and run again: the server is replaced then."
                 )
-        return _all_running(desired, live) and all(
-            live[name].public_ip or not addressed for name, addressed in expected.items()
-        )
+        return not _lacking(expected, live)
 
-    live, _gone = wait_until(
-        look, ready, until="all servers run", deadline=desired.deadline, interval=POLL_INTERVAL, clock=run.clock
-    )
+    try:
+        wait_until(
+            look, ready, until="all servers run", deadline=desired.deadline, interval=POLL_INTERVAL, clock=run.clock
+        )
+    except DeadlineError as error:
+        told = "\n".join(f"- {line}" for line in _lacking(expected, live))
+        raise GroundworkError(
+            f"Waited {desired.deadline:.0f} s until all servers run, in vain. EC2 says:\n{told}\n"
+            "Run again to go on waiting, or to start what is stopped."
+        ) from error
     return live
+
+
+def _lacking(expected: t.Mapping[str, bool], live: t.Mapping[str, Server]) -> list[str]:
+    """What EC2 tells of each expected server that does not run yet, or has no address yet where it shall have one."""
+    lines = []
+    for name, addressed in expected.items():
+        server = live.get(name)
+        if server is None:
+            lines.append(f"{name} is not there")
+        elif server.state != "running":
+            lines.append(f"{name} ({server.id}) is {server.state}: {_reason(server)}")
+        elif addressed and not server.public_ip:
+            lines.append(f"{name} ({server.id}) has no public address")
+    return lines
+
+
+def _reason(server: Server) -> str:
+    return server.state_reason or "AWS tells no reason"
 
 
 def described(desired: Servers, observed: Observed, servers: t.Mapping[str, Server]) -> list[dict[str, t.Any]]:

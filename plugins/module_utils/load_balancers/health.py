@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
@@ -102,9 +102,7 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
     until = f"the targets of {', '.join(expected.groups)} are healthy"
     try:
         wait_until(look, ready, until=until, deadline=expected.deadline, interval=INTERVAL, clock=run.clock)
-    except GroundworkError as error:
-        if "last_seen" not in error.details:
-            raise
+    except DeadlineError as error:
         raise _in_vain(expected, seen) from error
     return {"changed": False, "targets": [vars(target) for target in seen], "awaited": list(expected.groups)}
 

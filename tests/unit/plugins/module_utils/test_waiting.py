@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import wait_until
 
 
@@ -22,10 +22,10 @@ def test_waits_as_long_as_it_takes(answers: list[int], slept: list[float], clock
 
 
 def test_gives_up_at_the_deadline(clock: t.Any) -> None:
-    with pytest.raises(GroundworkError, match=r"Waited 10 s until it is, in vain\. Run again") as caught:
+    with pytest.raises(DeadlineError, match=r"Waited 10 s until it is, in vain\. Run again") as caught:
         wait([0] * 9, clock)
     assert clock.now == 12
-    assert caught.value.details == {"last_seen": 0}
+    assert caught.value.details == {"last_seen": "0"}
 
 
 def test_a_deadline_of_nothing_still_looks_once(clock: t.Any) -> None:

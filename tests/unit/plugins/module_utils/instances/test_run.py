@@ -176,6 +176,16 @@ def test_a_launch_that_fails_is_told_with_the_reason(network: t.Any, options: Ma
         network.converge(options(public={"count": 1}, private={"count": 0}))
 
 
+def test_servers_that_do_not_run_in_time_are_told_with_the_reason(network: t.Any, options: Make) -> None:
+    def stop() -> None:
+        network.plane.instance_state(network.instances()[0]["InstanceId"], "stopped", reason="No room on the host")
+
+    network.settle = stop
+    with pytest.raises(GroundworkError, match=r"Waited 30 s(?s:.*)public-1 \(i-.*\) is stopped: .*No room") as caught:
+        network.converge(options(public={"count": 1}, private={"count": 0}))
+    assert not caught.value.details
+
+
 def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: t.Any, options: Make) -> None:
     network.converge(options(public={"count": 3}))
     fewer = options(public={"count": 1})
