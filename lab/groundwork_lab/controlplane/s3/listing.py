@@ -35,8 +35,16 @@ class Page:
     truncated: bool = False
 
 
-def page(names: Sequence[str], *, prefix: str, delimiter: str, after: str, size: int) -> Page:
-    """The first `size` of the sorted `names` that begin with `prefix` and come after `after`.
+def page(
+    names: Sequence[str],
+    *,
+    prefix: str,
+    delimiter: str,
+    after: str,
+    size: int,
+    there: Callable[[str], bool] = lambda name: True,  # noqa: ARG005
+) -> Page:
+    """The first `size` of the sorted `names` that begin with `prefix`, come after `after` and are `there`.
 
     Names that go on with the delimiter behind the prefix are told once, as a common prefix. After a common prefix
     come the names that it does not stand for. Pure.
@@ -46,6 +54,9 @@ def page(names: Sequence[str], *, prefix: str, delimiter: str, after: str, size:
     index = max(bisect_left(names, prefix), bisect_right(names, after) if after else 0)
     while index < len(names) and names[index].startswith(prefix):
         name = names[index]
+        if not there(name):
+            index += 1
+            continue
         end = name.find(delimiter, len(prefix)) + len(delimiter) if delimiter else 0
         common = name[:end] if end >= len(prefix) + len(delimiter) > 0 else ""
         if common and rolled and common == after:
@@ -143,10 +154,6 @@ class ListingResponses(S3Response):
             refuse("InvalidArgument", "Invalid Encoding Method specified in Request")
         return quote if encoding else str
 
-    def _names(self) -> list[str]:
-        keys = self.backend.get_bucket(self.bucket_name).keys
-        return sorted(name for name in keys if isinstance(keys[name], FakeKey))
-
     def _head(self, spell: Callable[[str], str], *members: tuple[str, object]) -> list[str]:
         shared = [("Name", self.bucket_name), ("Prefix", spell(self._asked("prefix"))), ("MaxKeys", self._size())]
         for name in ("delimiter", "encoding-type"):
@@ -195,8 +202,10 @@ class ListingResponses(S3Response):
         return self._listed("ListBucketResult", head, self._contents(found.names, spell, owner=owner), found.prefixes)
 
     def _page(self, after: str) -> Page:
+        keys = self.backend.get_bucket(self.bucket_name).keys
         return page(
-            self._names(),
+            sorted(keys),
+            there=lambda name: isinstance(keys[name], FakeKey),
             prefix=self._asked("prefix"),
             delimiter=self._asked("delimiter"),
             after=after,
