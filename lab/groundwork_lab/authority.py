@@ -1,0 +1,116 @@
+"""The lab's certificate authority, which signs what the lab serves by TLS.
+
+It lives and ends with the lab: its key is in the state folder, for root only, and no trust store of the machine knows
+it. A program that `groundwork-lab exec` starts trusts it beside the machine's own authorities.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from groundwork_lab.settings import Settings
+
+MACHINES = Path("/etc/ssl/certs/ca-certificates.crt")  # ca-certificates(8)
+VALID = timedelta(days=397)  # what browsers take at most
+SKEW = timedelta(hours=1)
+
+
+class Authority:
+    """An authority below the state folder's `authority`: `ca.pem`, `ca.key`, and `bundle.pem` for clients."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = folder_of(settings)
+        self._key: ec.EllipticCurvePrivateKey | None = None
+        self._certificate: x509.Certificate | None = None
+
+    @property
+    def bundle(self) -> Path:
+        return self._folder / "bundle.pem"
+
+    def start(self) -> None:
+        """Make key and certificate, and the bundle of it and the machine's authorities. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "groundwork lab")])
+        self._certificate = (
+            _certificate(name, name, self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        own = self._certificate.public_bytes(serialization.Encoding.PEM)
+        machines = MACHINES.read_bytes() if MACHINES.exists() else b""
+        _write_secret(self._folder / "ca.key", _pem(self._key))
+        (self._folder / "ca.pem").write_bytes(own)
+        self.bundle.write_bytes(machines + own)
+
+    def issue(self, names: Sequence[str]) -> tuple[bytes, bytes]:
+        """A new key and a certificate for host names, as PEM: (certificate, key)."""
+        if self._key is None or self._certificate is None:
+            message = "The authority has not been started."
+            raise RuntimeError(message)
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+        signer = self._key.public_key()
+        certificate = (
+            _certificate(subject, self._certificate.subject, key.public_key())
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
+
+
+def folder_of(settings: Settings) -> Path:
+    return settings.state / "authority"
+
+
+def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - SKEW)
+        .not_valid_after(now + VALID)
+    )
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
+        file.write(content)

@@ -1,0 +1,64 @@
+"""The files of nginx's cache: what is in them, and what is taken over from one folder to the next.
+
+An object is a file in a folder that is named after its key's hash; its key is in its head.
+https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_path
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+HEAD = 8192  # bytes in which the key is looked for; a longer one is an object that is not taken over
+MARK = b"\nKEY: "
+
+
+def carry_over(old: Path, new: Path, forgotten: Container[str]) -> int:
+    """Give the folder `new` all objects of `old` but the `forgotten` ones, and say how many it got.
+
+    By hard links: both folders can be in use meanwhile, and neither sees a file that is half there.
+    """
+    new.mkdir(parents=True)
+    kept = 0
+    for folder, name in _files(old):
+        path = cached_path(old / folder / name)
+        if path is None or path in forgotten:
+            continue
+        _make_alike(new / folder, old / folder)
+        try:
+            os.link(old / folder / name, new / folder / name)
+        except FileNotFoundError:
+            continue  # nginx has just thrown it away
+        kept += 1
+    return kept
+
+
+def _make_alike(new: Path, old: Path) -> None:
+    """Make a folder with another one's owner and mode: nginx' workers put files into it."""
+    if new.exists():
+        return
+    stat = old.stat()
+    new.mkdir()
+    new.chmod(stat.st_mode)
+    os.chown(new, stat.st_uid, stat.st_gid)
+
+
+def cached_path(file: Path) -> str | None:
+    """The path (with the part of the query string that it is cached by) of the object in a file; None when unknown."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(HEAD)
+    except FileNotFoundError:
+        return None
+    _, found, rest = head.partition(MARK)
+    key, ended, _ = rest.partition(b"\n")
+    return key.split(b" ", 1)[0].decode("utf-8", "replace") if found and ended else None
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str]]:
+    if not folder.exists():
+        return
+    for below in os.scandir(folder):
+        for file in os.scandir(below.path) if below.is_dir() else ():
+            yield below.name, file.name

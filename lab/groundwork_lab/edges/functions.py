@@ -1,0 +1,67 @@
+"""CloudFront functions as modules of nginx's JavaScript. Pure.
+
+CloudFront's runtimes are of the same family as njs, but newer than Debian's 0.7.9, which does not know `for … of`,
+destructuring, default parameters, spread or optional chaining. A function that it refuses fails at its edge as one does
+on AWS that could not run.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/writing-function-code.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from groundwork_lab.edges.policies import Config, items
+from groundwork_lab.model import Distribution, EdgeFunction, World
+
+BROKEN = "function handler() { throw new Error('njs refuses the code of this function'); }"
+
+
+def used(world: World) -> list[EdgeFunction]:
+    """The functions that behaviors of distributions are associated with, by ARN."""
+    wanted = {arn for each in world.distributions.values() for arn in _associated(each)}
+    return [world.edge_functions[arn] for arn in sorted(wanted) if arn in world.edge_functions]
+
+
+def _associated(distribution: Distribution) -> Iterator[str]:
+    config: Config = distribution.config
+    for behavior in [config["DefaultCacheBehavior"], *items(config.get("CacheBehaviors"))]:
+        for each in items(behavior.get("FunctionAssociations")):
+            yield each["FunctionARN"]
+
+
+def module_name(code: bytes) -> str:
+    """The file of a function's module: other code is another file."""
+    return f"function-{hashlib.sha256(code).hexdigest()[:16]}.js"
+
+
+def module(code: bytes) -> bytes:
+    """A function's module; what CloudFront calls `handler` is what it gives out."""
+    return code + b"\nexport default {handler};\n"
+
+
+def registry(functions: Iterable[EdgeFunction], refused: Collection[str]) -> str:
+    """The module through which the edge finds a function by its ARN; `refused` are files that njs does not take."""
+    imports, entries = [], []
+    for number, function in enumerate(functions):
+        name = module_name(function.code)
+        name = module_name(BROKEN.encode()) if name in refused else name
+        imports.append(f"import f{number} from '{name}';\n")
+        entries.append(f"    {json.dumps(function.arn)}: f{number}.handler,\n")
+    return "".join([*imports, "export default {\n", *entries, "};\n"])
+
+
+def trial(js_module: str, folder: Path, name: str) -> str:
+    """A configuration of nginx that does nothing but load one function's module."""
+    return "\n".join(
+        [
+            f"load_module /usr/lib/nginx/modules/{js_module}.so;",
+            f"pid {folder}/nginx.pid;",
+            "events {}",
+            f"http {{ access_log off; js_path {folder}; js_import it from {name};",
+            f"server {{ listen unix:{folder}/socket; location / {{ js_content it.handler; }} }} }}",
+            "",
+        ]
+    )

@@ -1,0 +1,110 @@
+// What of a request decides which cached object answers it, and what of it the origin gets.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-the-cache-key.html
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-how-origin-request-policies-and-cache-policies-work-together.html
+
+import events from 'events.js';
+import pages from 'pages.js';
+
+// Sent always, never, or in a way of their own.
+const CONDITIONS = ['if-modified-since', 'if-none-match', 'if-range', 'range'];
+const OWN = /^(accept-encoding|connection|content-length|cookie|edge-.*|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-amz-cf-.*|x-forwarded-for|x-groundwork-.*)$/;
+
+function selects(selection, name) {
+    const listed = selection.names.indexOf(name) >= 0;
+    switch (selection.mode) {
+    case 'all': return true;
+    case 'whitelist': return listed;
+    case 'allExcept': return !listed;
+    }
+    return false;
+}
+
+function sends(behavior, kind, name) {
+    return selects(behavior.key[kind], name) || selects(behavior.sent[kind], name);
+}
+
+// Accept-Encoding as CloudFront has it in key and origin request; undefined when the policy has it as any other header.
+function encodings(behavior, request) {
+    const key = behavior.key;
+    if (!key.gzip && !key.brotli) {
+        return undefined;
+    }
+    const wanted = request.headers.filter((pair) => pair[0] == 'accept-encoding').map((pair) => pair[1]).join(',');
+    const accepted = wanted.toLowerCase().split(',').filter((word) => !/;\s*q=0(\.0*)?\s*$/.test(word))
+        .map((word) => word.split(';')[0].trim());
+    const both = [key.brotli && 'br', key.gzip && 'gzip'];
+    return both.filter((each) => each && accepted.indexOf(each) >= 0).join(',');
+}
+
+// What CloudFront adds when a policy names it; what it tells of a viewer's device and place is left out.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
+function added(r) {
+    const v = r.variables;
+    const headers = [
+        ['cloudfront-forwarded-proto', v.scheme],
+        ['cloudfront-viewer-address', `${r.remoteAddress}:${v.remote_port}`],
+        ['cloudfront-viewer-http-version', r.httpVersion],
+    ];
+    return v.ssl_protocol ? headers.concat([['cloudfront-viewer-tls', `${v.ssl_protocol}:${v.ssl_cipher}:fullHandshake`]])
+        : headers;
+}
+
+function target(request, behavior, selected) {
+    const query = events.renderQuery(request.query.filter((pair) => selected(pair[0])));
+    return query == '' ? request.uri : `${request.uri}?${query}`;
+}
+
+// Path and query string first, for invalidations; no space can be in them.
+function key(request, behavior, extra) {
+    const wanted = behavior.key;
+    const whole = request.headers.concat(extra);
+    const headers = whole.filter((pair) => pair[0] != 'accept-encoding' || !(wanted.gzip || wanted.brotli))
+        .filter((pair) => selects(wanted.headers, pair[0]));
+    const cookies = request.cookies.filter((pair) => selects(wanted.cookies, pair[0]));
+    const path = target(request, behavior, (name) => selects(wanted.queries, name));
+    return `${path} ${JSON.stringify([headers, cookies, encodings(behavior, request) ?? ''])}`;
+}
+
+function forwarded(r, request, behavior, extra) {
+    const whole = request.headers.concat(extra.filter((pair) =>
+        behavior.key.headers.names.concat(behavior.sent.headers.names).indexOf(pair[0]) >= 0));
+    const lines = whole.filter((pair) => !OWN.test(pair[0])).filter((pair) =>
+        CONDITIONS.indexOf(pair[0]) >= 0 || sends(behavior, 'headers', pair[0]) ||
+        (pair[0] == 'content-type' && request.method != 'GET' && request.method != 'HEAD'));
+    const only = (name) => request.headers.filter((pair) => pair[0] == name).map((pair) => pair[1]).join(', ');
+    const agent = sends(behavior, 'headers', 'user-agent') ? only('user-agent') : 'Amazon CloudFront';
+    const cookies = request.cookies.filter((pair) => sends(behavior, 'cookies', pair[0]));
+    const accepted = encodings(behavior, request) ??
+        (sends(behavior, 'headers', 'accept-encoding') ? only('accept-encoding') : undefined);
+    const chain = only('x-forwarded-for');
+    lines.push(['user-agent', agent]);
+    lines.push(['via', `${r.httpVersion} ${pages.NODE} (CloudFront)`]);
+    lines.push(['x-amz-cf-id', pages.identify(r)]);
+    lines.push(['x-forwarded-for', chain == '' ? r.remoteAddress : `${chain}, ${r.remoteAddress}`]);
+    if (accepted !== undefined) {
+        lines.push(['accept-encoding', accepted == '' ? 'identity' : accepted]);
+    }
+    if (cookies.length) {
+        lines.push(['cookie', cookies.map((pair) => `${pair[0]}=${pair[1]}`).join('; ')]);
+    }
+    return lines.filter((pair) => pair[1] != '').map((pair) => `${events.capitalized(pair[0])}: ${pair[1]}`);
+}
+
+// All that the next layers need, into nginx's variables: where to ask, for what, and with which headers.
+function aim(r, site, index, request, cached) {
+    const behavior = site.behaviors[index], v = r.variables, extra = added(r);
+    const named = sends(behavior, 'headers', 'host');
+    const atRoot = request.uri == '/' && site.root != '';
+    const asked = atRoot ? Object.assign({}, request, {uri: `/${site.root}`}) : request;
+    v.edge_layer = cached && behavior.caches ? 'edge_cache' : 'edge_origin';
+    v.edge_server = behavior.origin;
+    v.edge_site = site.id;
+    v.edge_behavior = String(index);
+    v.edge_uri = behavior.path + target(asked, behavior, (name) => sends(behavior, 'queries', name));
+    v.edge_key = key(request, behavior, extra);
+    v.edge_host = named ? v.http_host ?? v.host : behavior.host;
+    // One header whose value goes on over further lines: nginx copies it as it is, so any header can be sent.
+    v.edge_headers = `-\r\n${forwarded(r, request, behavior, extra).join('\r\n')}`;
+}
+
+export default {aim, encodings};

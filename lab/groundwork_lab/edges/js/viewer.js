@@ -1,0 +1,168 @@
+// The layer that talks to viewers: behaviors, functions, what becomes of errors, and the headers of every answer.
+
+import edge from 'edge.js';
+import events from 'events.js';
+import functions from 'functions.js';
+import keys from 'keys.js';
+import pages from 'pages.js';
+import policies from 'policies.js';
+
+const OUTCOMES = {HIT: 'Hit', STALE: 'Hit', UPDATING: 'Hit', REVALIDATED: 'RefreshHit'};
+
+// RFC 3986's normal form, in which paths are compared with patterns; the origin gets the path as it came.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+function normal(path) {
+    const plain = path.replace(/%(2[dDeE]|3\d|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])/g, (text) => decodeURIComponent(text));
+    const kept = [];
+    const parts = plain.split('/').slice(1);
+    parts.forEach((part, at) => {
+        if (part == '..') {
+            kept.pop();
+        } else if (part != '.') {
+            kept.push(part);
+            return;
+        }
+        if (at == parts.length - 1) {
+            kept.push('');
+        }
+    });
+    return `/${kept.join('/')}`;
+}
+
+function matching(site, path) {
+    const wanted = normal(path);
+    return site.behaviors.findIndex((each) => each.pattern === null || new RegExp(each.pattern).test(wanted));
+}
+
+function send(r, site, index, request, cached) {
+    keys.aim(r, site, index, request, cached);
+    r.variables.edge_request = JSON.stringify(request);
+    r.internalRedirect(`@${site.id}${site.behaviors[index].response ? '-function' : ''}`);
+}
+
+function failed(r, error) {
+    const invalid = error instanceof events.Invalid;
+    r.error(`CloudFront function: ${invalid ? error.message : error.stack ?? error}`);
+    if (invalid) {
+        pages.refuse(r, 502, 'The CloudFront function returned an invalid value.', 'FunctionValidationError');
+    } else {
+        pages.refuse(r, 503, 'The CloudFront function associated with the CloudFront distribution is invalid or could ' +
+            'not run.', 'FunctionExecutionError');
+    }
+}
+
+function generated(r, behavior, answer) {
+    answer.headers.filter((pair) => pair[0] != 'content-length').forEach((pair) => {
+        r.headersOut[events.capitalized(pair[0])] = pair[1];
+    });
+    if (answer.cookies.length) {
+        r.headersOut['Set-Cookie'] = answer.cookies;
+    }
+    policies.apply(r, behavior.added, r.headersIn);
+    pages.sign(r, 'FunctionGeneratedResponse');
+    pages.answer(r, answer.status, answer.body ?? '');
+}
+
+async function request(r) {
+    const site = edge.sites[edge.hosts[r.variables.host]];
+    if (!site) {
+        pages.refuse(r, 403, 'Bad request. We can\'t connect to the server for this app or website at this time.');
+        return;
+    }
+    const viewed = events.received(r), index = matching(site, viewed.uri), behavior = site.behaviors[index];
+    if (r.variables.scheme == 'http' && behavior.protocol == 'redirect-to-https') {
+        const safe = r.method == 'GET' || r.method == 'HEAD';
+        pages.redirect(r, safe ? 301 : 307, `https://${r.variables.host}${r.variables.request_uri}`);
+        return;
+    }
+    if (r.variables.scheme == 'http' && behavior.protocol == 'https-only') {
+        pages.refuse(r, 403, 'Bad request. This distribution is configured to take HTTPS requests only.');
+        return;
+    }
+    if (behavior.methods.indexOf(r.method) < 0) {
+        pages.refuse(r, 403, 'This distribution is not configured to allow the HTTP request method that was used for ' +
+            'this request. The distribution supports only cachable requests.');
+        return;
+    }
+    const cached = r.method == 'GET' || r.method == 'HEAD';
+    let wanted = viewed;
+    if (behavior.request) {
+        try {
+            const event = events.event('viewer-request', site, pages.identify(r), r.remoteAddress, viewed);
+            const given = await functions[behavior.request](event);
+            if (given === null || typeof given != 'object') {
+                throw new events.Invalid('it is neither a request nor a response');
+            }
+            if (given.statusCode !== undefined) {
+                generated(r, behavior, events.answered('viewer-request', given, []));
+                return;
+            }
+            wanted = events.returned(given, viewed);
+        } catch (error) {
+            failed(r, error);
+            return;
+        }
+    }
+    send(r, site, index, wanted, cached);
+}
+
+// The status that the next layer answered with last.
+function origins(r) {
+    return Number(r.variables.upstream_status.split(/[,:] */).pop());
+}
+
+// The page that takes an error's place is asked for as a viewer would, by its own behavior, but no function runs.
+function replaced(r) {
+    const site = edge.sites[r.variables.edge_site];
+    const status = origins(r), error = site.errors[String(status)];
+    const page = {method: 'GET', uri: error.page, query: [], headers: [], cookies: []};
+    const encoding = events.received(r).headers.filter((pair) => pair[0] == 'accept-encoding');
+    keys.aim(r, site, matching(site, error.page), Object.assign(page, {headers: encoding}), true);
+    r.variables.edge_status = `${status} ${error.status ?? status}`;
+    r.internalRedirect(`@page`);
+}
+
+// What every answer of cache or origin has before it goes out.
+function dress(r, outcome) {
+    const out = r.headersOut;
+    if (out['Content-Encoding'] == 'identity') {
+        delete out['Content-Encoding'];
+    }
+    if (outcome == 'Hit') {
+        out['Age'] = String(Math.max(0, Math.floor(Date.now() / 1000) - Number(out['Edge-Stored'])));
+    }
+    delete out['Edge-Stored'];
+    delete out['Edge-Outcome'];
+    pages.sign(r, r.status >= 400 ? 'Error' : outcome);
+}
+
+function behaviorOf(r) {
+    return edge.sites[r.variables.edge_site].behaviors[Number(r.variables.edge_behavior)];
+}
+
+function outcomeOf(r) {
+    return OUTCOMES[r.headersOut['Edge-Outcome']] ?? 'Miss';
+}
+
+function response(r) {
+    const behavior = behaviorOf(r), outcome = outcomeOf(r);
+    if (behavior.response) {
+        r.status = r.status == 304 ? 304 : origins(r);
+    }
+    dress(r, outcome);
+    policies.apply(r, behavior.added, r.headersIn, outcome);
+    if (behavior.response && r.status < 400) {
+        policies.run(r, edge.sites[r.variables.edge_site], behavior, functions[behavior.response]);
+    }
+}
+
+function page(r) {
+    const codes = r.variables.edge_status.split(' '), found = origins(r) < 400;
+    dress(r, outcomeOf(r));
+    policies.apply(r, behaviorOf(r).added, r.headersIn);
+    r.status = Number(found ? codes[1] : codes[0]);
+    r.headersOut['X-Cache'] = 'Error from cloudfront';
+    delete r.headersOut['Age'];
+}
+
+export default {body: policies.body, page, replaced, request, response};

@@ -1,0 +1,132 @@
+"""Keeps the edge as the world wants it: one nginx for all distributions, a cache for each."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from groundwork_lab.authority import Authority
+from groundwork_lab.edges import functions
+from groundwork_lab.edges.cache import carry_over
+from groundwork_lab.edges.config import MODULES, USER, Place, render, zone
+from groundwork_lab.edges.nginx import Nginx, NginxError, check
+from groundwork_lab.edges.patterns import Covered
+from groundwork_lab.edges.sites import known, names
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import Distribution, World
+from groundwork_lab.settings import Settings
+
+SCRIPTS = Path(__file__).parent / "js"
+WILDCARD = "*.cloudfront.net"
+
+_log = logging.getLogger(__name__)
+
+
+class EdgeManager:
+    """Implements `ports.Reconciler`."""
+
+    def __init__(self, settings: Settings, journal: Journal, authority: Authority, place: Place | None = None) -> None:
+        self._place = place or Place(settings.state / "edge", trusted=authority.bundle)
+        self._authority = authority
+        self._nginx = Nginx(self._place.folder, settings.namespace("aws"), journal)
+        self._scripts = {f"js/{file.name}": file.read_bytes() for file in sorted(SCRIPTS.glob("*.js"))}
+        self._generations: dict[str, int] = {}  # by distribution, of the caches that nginx uses
+        self._forgotten: dict[str, frozenset[str]] = {}  # by distribution, the invalidations in the world that are done
+        self._judged: dict[str, bool] = {}  # by a function's file, whether nginx takes it
+        self._certified: frozenset[str] = frozenset()
+
+    def reconcile(self, world: World) -> None:
+        """Serve the world's distributions, and forget what its invalidations cover: when this returns, no visitor gets
+        it any more. Raises NginxError, or OSError.
+        """
+        if not self._nginx.running:
+            self._begin()
+        generations = {each.id: self._next_generation(each) for each in world.distributions.values()}
+        self._certify(frozenset(name for each in world.distributions.values() for name in names(each)))
+        files = self._files(world, generations)
+        if files != self._nginx.files:
+            self._nginx.apply(files)
+        self._generations = generations
+        self._forgotten = {each.id: _ids(each) for each in world.distributions.values()}
+        self._clear()
+
+    def close(self) -> None:
+        """End nginx, and forget its caches."""
+        self._nginx.close()
+
+    def _begin(self) -> None:
+        self._nginx.close()
+        self._nginx.prepare(USER)
+        self._certified = frozenset()
+
+    def _next_generation(self, distribution: Distribution) -> int:
+        """The number of the cache that a distribution is to have; a new one is filled with what stays valid."""
+        now = self._generations.get(distribution.id, 0)
+        done = self._forgotten.get(distribution.id, frozenset())
+        new = [each for each in distribution.invalidations if each.id not in done]
+        if not new:
+            return now
+        old = self._place.cache(zone(distribution.id, now))
+        fresh = self._place.cache(zone(distribution.id, now + 1))
+        shutil.rmtree(fresh, ignore_errors=True)  # of an attempt that failed
+        kept = carry_over(old, fresh, Covered(path for each in new for path in each.paths))
+        _log.info("%s: %d invalidations, %d objects stay.", distribution.id, len(new), kept)
+        return now + 1
+
+    def _certify(self, wanted: frozenset[str]) -> None:
+        """Give the edge a certificate for CloudFront's own names and the distributions' aliases."""
+        others = frozenset(name for name in wanted if not name.endswith(WILDCARD[1:]))
+        if self._certified == others | {WILDCARD}:
+            return
+        certificate, key = self._authority.issue([WILDCARD, *sorted(others)])
+        folder = self._place.folder / "tls"
+        (folder / "certificate.pem").write_bytes(certificate)
+        (folder / "key.pem").write_bytes(key)
+        self._certified = others | {WILDCARD}
+
+    def _files(self, world: World, generations: Mapping[str, int]) -> dict[str, bytes]:
+        used = functions.used(world)
+        modules = {functions.module_name(each.code): functions.module(each.code) for each in used}
+        refused = {name for name, code in modules.items() if not self._takes(name, code)}
+        broken = functions.BROKEN.encode()
+        good = {name: code for name, code in modules.items() if name not in refused}
+        good[functions.module_name(broken)] = functions.module(broken)
+        return {
+            "nginx.conf": render(world, generations, self._place).encode(),
+            "js/edge.js": f"export default {json.dumps(known(world), sort_keys=True)};\n".encode(),
+            "names": "\n".join(sorted(self._certified)).encode(),  # another certificate is a reload too
+            "js/functions.js": functions.registry(used, refused).encode(),
+            **{f"js/{name}": code for name, code in good.items()},
+            **self._scripts,
+        }
+
+    def _takes(self, name: str, module: bytes) -> bool:
+        """Whether nginx takes a function's code: one that it refuses must not keep it from all others."""
+        if name not in self._judged:
+            with tempfile.TemporaryDirectory(prefix="groundwork-function-") as folder:
+                (Path(folder) / name).write_bytes(module)
+                config = Path(folder) / "nginx.conf"
+                config.write_text(functions.trial(MODULES[0], Path(folder), name), encoding="utf-8")
+                try:
+                    check(config)
+                except NginxError as error:
+                    _log.warning("A function's code is refused: %s", error)
+                    self._judged[name] = False
+                else:
+                    self._judged[name] = True
+        return self._judged[name]
+
+    def _clear(self) -> None:
+        """Remove caches that nobody uses any more: of deleted distributions, and from before an invalidation."""
+        wanted = {zone(site, generation) for site, generation in self._generations.items()}
+        for folder in (self._place.folder / "cache").iterdir():
+            if folder.name not in wanted:
+                shutil.rmtree(folder, ignore_errors=True)  # a worker from before may still put a file there
+
+
+def _ids(distribution: Distribution) -> frozenset[str]:
+    return frozenset(each.id for each in distribution.invalidations)
