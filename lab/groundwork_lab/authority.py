@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from groundwork_lab.settings import Settings
+from groundwork_lab.settings import TRUST_STORE, Settings
 
-MACHINES = Path("/etc/ssl/certs/ca-certificates.crt")  # ca-certificates(8)
 VALID = timedelta(days=397)  # what browsers take at most
 SKEW = timedelta(hours=1)
 
@@ -27,17 +26,14 @@ class Authority:
     """An authority below the state folder's `authority`: `ca.pem`, `ca.key`, and `bundle.pem` for clients."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = folder_of(settings)
+        self._settings = settings
         self._key: ec.EllipticCurvePrivateKey | None = None
         self._certificate: x509.Certificate | None = None
 
-    @property
-    def bundle(self) -> Path:
-        return self._folder / "bundle.pem"
-
     def start(self) -> None:
         """Make key and certificate, and the bundle of it and the machine's authorities. Raises OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = self._settings.authority
+        folder.mkdir(parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "groundwork lab")])
         self._certificate = (
@@ -48,10 +44,10 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         own = self._certificate.public_bytes(serialization.Encoding.PEM)
-        machines = MACHINES.read_bytes() if MACHINES.exists() else b""
-        _write_secret(self._folder / "ca.key", _pem(self._key))
-        (self._folder / "ca.pem").write_bytes(own)
-        self.bundle.write_bytes(machines + own)
+        machines = TRUST_STORE.read_bytes() if TRUST_STORE.exists() else b""
+        _write_secret(folder / "ca.key", _pem(self._key))
+        (folder / "ca.pem").write_bytes(own)
+        self._settings.bundle.write_bytes(machines + own)
 
     def issue(self, names: Sequence[str]) -> tuple[bytes, bytes]:
         """A new key and a certificate for host names, as PEM: (certificate, key)."""
@@ -72,10 +68,6 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
-
-
-def folder_of(settings: Settings) -> Path:
-    return settings.state / "authority"
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from groundwork_lab import status
+from groundwork_lab.authority import Authority
 from groundwork_lab.balancers import BalancerManager
 from groundwork_lab.control import RefusalError, Route, Server
 from groundwork_lab.controlplane import ControlPlane
 from groundwork_lab.controlplane.faults import Fault
+from groundwork_lab.edges import EdgeManager
 from groundwork_lab.fabric import Fabric
 from groundwork_lab.hosts import HostManager
 from groundwork_lab.journal import Journal, start_time
@@ -60,6 +62,8 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
     with ExitStack() as parts:
         fabric = parts.enter_context(closing(Fabric(settings, journal)))
         fabric.start()
+        authority = Authority(settings)
+        authority.start()
         names = parts.enter_context(closing(Names(settings, journal)))
         names.start()
         packages = parts.enter_context(closing(Packages(settings, journal)))
@@ -70,6 +74,7 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
+        edges = parts.enter_context(closing(EdgeManager(settings, journal, authority)))
         aws = settings.namespace("aws")
         origin, origin_port = ORIGIN
         control_plane.serve(
@@ -79,7 +84,14 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
         parts.enter_context(closing(loop)).start(
             control_plane.snapshot,
-            [("fabric", fabric), ("names", names), ("packages", packages), ("hosts", hosts), ("balancers", balancers)],
+            [
+                ("fabric", fabric),
+                ("names", names),
+                ("packages", packages),
+                ("hosts", hosts),
+                ("balancers", balancers),
+                ("edges", edges),
+            ],
             control_plane.reconciled,
         )
         control_plane.look_after_groups()

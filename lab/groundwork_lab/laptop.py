@@ -1,9 +1,10 @@
 """You, on the lab's internet: run a program with the lab's network, names, endpoint and credentials.
 
 The program gets a network namespace of the lab and a mount namespace of its own, in which /etc/resolv.conf leads
-to the lab's resolver; it replaces the calling process, so terminal, signals, folder and exit code are its own.
-The machine's files stay as they are. `python -m groundwork_lab.laptop PART PROGRAM…` does the same without
-endpoint and credentials, for the lab's own daemons that look up names.
+to the lab's resolver and the trust store has the lab's authority beside the machine's; it replaces the calling
+process, so terminal, signals, folder and exit code are its own. The machine's files stay as they are.
+`python -m groundwork_lab.laptop PART PROGRAM…` does the same without endpoint and credentials, for the lab's own
+daemons that look up names.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from groundwork_lab.processes import enter_namespace
-from groundwork_lab.settings import API, REGION, S3, Settings, from_environment
+from groundwork_lab.settings import API, REGION, S3, TRUST_STORE, Settings, from_environment
 from groundwork_lab.undo import MNT_DETACH, mounts_below, umount
 
 CLONE_NEWNS = 0x00020000
@@ -38,6 +39,10 @@ FOREIGN = (
     "AWS_URL",
     "EC2_URL",
 )
+
+# Where clients that do not read the machine's trust store look for authorities: OpenSSL and Go, requests, curl,
+# botocore, Node.js.
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -66,6 +71,7 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",  # a laptop has none: do not wait for it
+        **{name: str(settings.bundle) for name in TRUST},
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **_direct(inherited),
@@ -75,7 +81,7 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
 def _direct(inherited: Mapping[str, str]) -> dict[str, str]:
     """The machine's proxy does not know the lab: its addresses and AWS' names are asked for directly."""
     before = inherited.get("no_proxy") or inherited.get("NO_PROXY") or ""
-    direct = ",".join(filter(None, [before, str(API), str(S3), ".amazonaws.com"]))
+    direct = ",".join(filter(None, [before, str(API), str(S3), ".amazonaws.com", ".cloudfront.net"]))
     return {"no_proxy": direct, "NO_PROXY": direct}
 
 
@@ -98,6 +104,8 @@ def enter(settings: Settings, part: str) -> None:
     _call(_libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None), "/")
     for covered, ours in resolver_files(settings).items():
         _cover(covered, ours)
+    if TRUST_STORE.exists():
+        _cover(str(TRUST_STORE), settings.bundle)
     _let_go_of_disks(settings)
 
 

@@ -29,11 +29,17 @@ PROGRAMS = {
     "haproxy": "haproxy",
     "ip": "iproute2",
     "mmdebstrap": "mmdebstrap",
+    "nginx": "nginx",
     "nft": "nftables",
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "slirp4netns": "slirp4netns",
     "systemd-nspawn": "systemd-container",
+}
+MODULES = {
+    "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",
+    "/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so": "libnginx-mod-http-brotli-filter",
+    "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
 }
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 CLOSING = 90.0  # seconds that the daemon has to end in order: its hosts shut down
@@ -91,6 +97,7 @@ def refuse_if_half_there(settings: Settings) -> None:
 def refuse_without_programs(path: str) -> None:
     """Raises LabError with the packages to install."""
     missing = {program: package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None}
+    missing |= {module: package for module, package in MODULES.items() if not Path(module).exists()}
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise LabError(f"This machine lacks {', '.join(missing)}; run `apt-get install {packages}`.")

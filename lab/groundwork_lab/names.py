@@ -1,8 +1,8 @@
 """The lab's resolver: dnsmasq answers for what the lab has, and forwards the rest to the machine's resolver.
 
-Balancers have the addresses of their nodes, instances their private and public names, AWS' endpoints the address of
-the lab's control plane. Not as on AWS: an instance's public name has its public address also when it is asked for
-from inside its VPC (AWS answers with the private one there).
+Balancers have the addresses of their nodes, enabled distributions that of the edge, instances their private and public
+names, AWS' endpoints the address of the lab's control plane. Not as on AWS: an instance's public name has its public
+address also when it is asked for from inside its VPC (AWS answers with the private one there).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Interface, LoadBalancer, World
 from groundwork_lab.processes import spawn, stop, wait_listening
-from groundwork_lab.settings import API, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
+from groundwork_lab.settings import API, EDGE, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
 
 TTL = 5  # seconds; AWS' balancers have 60, but here a person waits
 GLOBAL_SERVICES = ("iam", "sts", "cloudfront", "route53", "organizations", "s3")
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 def records(world: World) -> frozenset[tuple[IPv4Address, str]]:
     """Every address record of the world, as (address, name)."""
-    return frozenset([*_instances(world), *_balancers(world)])
+    return frozenset([*_instances(world), *_balancers(world), *_distributions(world)])
 
 
 def private_name(address: IPv4Address) -> str:
@@ -59,6 +59,12 @@ def _balancers(world: World) -> Iterator[tuple[IPv4Address, str]]:
             address = _node_address(balancer, interface) if interface else None
             if address:
                 yield address, balancer.dns_name.lower()
+
+
+def _distributions(world: World) -> Iterator[tuple[IPv4Address, str]]:
+    for distribution in world.distributions.values():
+        if distribution.config.get("Enabled"):
+            yield EDGE, distribution.domain_name.lower()
 
 
 def _node_address(balancer: LoadBalancer, interface: Interface) -> IPv4Address | None:
@@ -101,6 +107,7 @@ def _local_domains() -> list[str]:
         "compute.internal",
         "compute.amazonaws.com",
         "elb.amazonaws.com",
+        "cloudfront.net",
         *(f"{octets}.in-addr.arpa" for octets in reverse),
     ]
 

@@ -27,6 +27,8 @@ POOL = IPv4Network("198.19.0.0/16")  # elastic and automatic public addresses
 
 UPSTREAM = IPv4Address("10.0.2.3")  # slirp4netns' resolver: the machine's own names
 
+TRUST_STORE = Path("/etc/ssl/certs/ca-certificates.crt")  # the machine's authorities: update-ca-certificates(8)
+
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 
@@ -61,6 +63,16 @@ class Settings:
     @property
     def log(self) -> Path:
         return self.state / "daemon.log"
+
+    @property
+    def authority(self) -> Path:
+        """The folder of the lab's certificate authority, its key for root only."""
+        return self.state / "authority"
+
+    @property
+    def bundle(self) -> Path:
+        """The authorities that programs on the lab's internet trust: the machine's and the lab's."""
+        return self.authority / "bundle.pem"
 
     def namespace(self, part: str) -> str:
         """The name of a network namespace: `lab-internet`, `lab-i-0123…`."""

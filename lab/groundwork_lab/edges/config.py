@@ -20,7 +20,7 @@ from groundwork_lab.model import Distribution, World
 from groundwork_lab.settings import EDGE, ORIGIN, RESOLVER
 
 Config = Mapping[str, Any]
-MODULES = ("ngx_http_js_module", "ngx_http_brotli_filter_module")
+MODULES = ("ngx_http_js_module", "ngx_http_brotli_filter_module", "ngx_http_headers_more_filter_module")
 USER = "www-data"
 # What the viewer's layer tells the next ones, beside the headers for the origin, which hang on the last of these.
 TOLD = (
@@ -151,7 +151,8 @@ def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
                 "ssl_protocols TLSv1.2 TLSv1.3;",
                 "ssl_session_cache shared:tls:1m;",
                 "large_client_header_buffers 4 32k;",
-                "location / { js_content viewer.request; }",
+                # What nginx answers by itself would have its own name beside any that the JavaScript gives.
+                "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",
                 *(line for each in distributions for line in _site(each)),
                 *_location("@page", "viewer.page", ["proxy_method GET;", "proxy_pass_request_body off;"]),
                 "location @replaced { js_content viewer.replaced; }",
@@ -282,7 +283,15 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
             ]
         ),
         "}",
-        "location @unreachable { js_content origin.unreachable; js_header_filter origin.answer; }",
+        "location @unreachable {",
+        *_indented(
+            [
+                "js_content origin.unreachable;",
+                "js_header_filter origin.answer;",
+                "more_set_headers 'Server: CloudFront';",
+            ]
+        ),
+        "}",
     ]
 
 

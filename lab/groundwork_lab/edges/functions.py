@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from groundwork_lab.edges.policies import Config, items
 from groundwork_lab.model import Distribution, EdgeFunction, World
 
+_IMPORT = re.compile(rb"^[ \t]*import\s+\w+\s+from\s+(['\"])\w+\1[ \t]*;?", re.MULTILINE)
 BROKEN = "function handler() { throw new Error('njs refuses the code of this function'); }"
 
 
@@ -38,18 +40,23 @@ def module_name(code: bytes) -> str:
 
 
 def module(code: bytes) -> bytes:
-    """A function's module; what CloudFront calls `handler` is what it gives out."""
-    return code + b"\nexport default {handler};\n"
+    """A function's module, which gives out a function that runs the code and returns its `handler`.
+
+    So that code which fails before it has a handler fails when it is wanted, and not at every request of the edge.
+    Imports, which may stand in no function, come first.
+    """
+    imports = b"".join(found.group().strip() + b"\n" for found in _IMPORT.finditer(code))
+    return imports + b"function load() {\n" + _IMPORT.sub(b"", code) + b"\nreturn handler;\n}\nexport default {load};\n"
 
 
 def registry(functions: Iterable[EdgeFunction], refused: Collection[str]) -> str:
-    """The module through which the edge finds a function by its ARN; `refused` are files that njs does not take."""
+    """The module that leads from a function's ARN to its loader; `refused` are files that njs does not take."""
     imports, entries = [], []
     for number, function in enumerate(functions):
         name = module_name(function.code)
         name = module_name(BROKEN.encode()) if name in refused else name
         imports.append(f"import f{number} from '{name}';\n")
-        entries.append(f"    {json.dumps(function.arn)}: f{number}.handler,\n")
+        entries.append(f"    {json.dumps(function.arn)}: f{number}.load,\n")
     return "".join([*imports, "export default {\n", *entries, "};\n"])
 
 
@@ -61,7 +68,7 @@ def trial(js_module: str, folder: Path, name: str) -> str:
             f"pid {folder}/nginx.pid;",
             "events {}",
             f"http {{ access_log off; js_path {folder}; js_import it from {name};",
-            f"server {{ listen unix:{folder}/socket; location / {{ js_content it.handler; }} }} }}",
+            f"server {{ listen unix:{folder}/socket; location / {{ js_content it.load; }} }} }}",
             "",
         ]
     )

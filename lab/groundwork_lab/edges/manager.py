@@ -30,7 +30,7 @@ class EdgeManager:
     """Implements `ports.Reconciler`."""
 
     def __init__(self, settings: Settings, journal: Journal, authority: Authority, place: Place | None = None) -> None:
-        self._place = place or Place(settings.state / "edge", trusted=authority.bundle)
+        self._place = place or Place(settings.state / "edge", trusted=settings.bundle)
         self._authority = authority
         self._nginx = Nginx(self._place.folder, settings.namespace("aws"), journal)
         self._scripts = {f"js/{file.name}": file.read_bytes() for file in sorted(SCRIPTS.glob("*.js"))}

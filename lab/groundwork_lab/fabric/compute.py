@@ -18,7 +18,7 @@ from groundwork_lab.fabric.topology import (
     survey,
 )
 from groundwork_lab.model import Interface, World
-from groundwork_lab.settings import API, BACKBONE, INTERNET, LAPTOP, PACKAGES, RESOLVER, S3, VISITOR, Settings
+from groundwork_lab.settings import API, BACKBONE, EDGE, INTERNET, LAPTOP, PACKAGES, RESOLVER, S3, VISITOR, Settings
 
 HOST_DEVICE = "eth0"  # of interfaces, and of what lives on the backbone
 BACKBONE_ADDRESS = BACKBONE.network_address + 1
@@ -94,7 +94,7 @@ def _backbone(
     translations: Mapping[str, Mapping[IPv4Address, IPv4Address]],
 ) -> Part:
     """The internet's router: to the lab's own parts, to each public address in use, and to the real internet."""
-    residents = [*((naming.AWS, address) for address in (API, S3, RESOLVER, PACKAGES))]
+    residents = [*((naming.AWS, address) for address in (API, S3, RESOLVER, PACKAGES, EDGE))]
     residents += [(naming.LAPTOP, LAPTOP), (naming.VISITOR, VISITOR)]
     name = naming.internet_namespace(settings)
     gateways = {network.vpc.id: network.gateway for network in networks}
@@ -129,7 +129,7 @@ def _plane(settings: Settings, networks: Iterable[Network]) -> list[Part]:
     """What lives on the backbone: the AWS plane with a link to every VPC, you, and someone else."""
     aws = _resident(
         naming.aws_namespace(settings),
-        (API, S3, RESOLVER, PACKAGES),
+        (API, S3, RESOLVER, PACKAGES, EDGE),
         addresses=_single("lo", AWS_LINK),
         routes=(Route(IPv4Network(network.transfer), device_name(network.vpc.id)) for network in networks),
     )

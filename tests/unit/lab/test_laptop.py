@@ -24,8 +24,13 @@ SETTINGS = Settings(name="lab", state=Path("/state"), cache=Path("/cache"))
         ({"AWS_CONFIG_FILE": "/home/me/.aws/config"}, "AWS_CONFIG_FILE", "/dev/null"),
         ({"GROUNDWORK_LAB": "other"}, "GROUNDWORK_LAB", "lab"),
         ({"HOME": "/home/me", "TERM": "xterm"}, "HOME", "/home/me"),
-        ({"no_proxy": "localhost"}, "no_proxy", "localhost,198.18.0.2,198.18.0.4,.amazonaws.com"),
-        ({}, "NO_PROXY", "198.18.0.2,198.18.0.4,.amazonaws.com"),
+        ({"no_proxy": "localhost"}, "no_proxy", "localhost,198.18.0.2,198.18.0.4,.amazonaws.com,.cloudfront.net"),
+        ({}, "NO_PROXY", "198.18.0.2,198.18.0.4,.amazonaws.com,.cloudfront.net"),
+        ({"SSL_CERT_FILE": "/mine"}, "SSL_CERT_FILE", "/state/authority/bundle.pem"),
+        ({}, "REQUESTS_CA_BUNDLE", "/state/authority/bundle.pem"),
+        ({}, "CURL_CA_BUNDLE", "/state/authority/bundle.pem"),
+        ({}, "AWS_CA_BUNDLE", "/state/authority/bundle.pem"),
+        ({}, "NODE_EXTRA_CA_CERTS", "/state/authority/bundle.pem"),
     ],
 )
 def test_what_is_set(inherited: dict[str, str], name: str, value: str) -> None:

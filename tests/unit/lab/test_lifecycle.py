@@ -35,6 +35,21 @@ def programs(tmp_path: Path) -> Callable[[list[str]], str]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """nginx' JavaScript, as a file of this test."""
+    module = tmp_path / "js.so"
+    module.touch()
+    monkeypatch.setattr(lifecycle, "MODULES", {str(module): "libnginx-mod-http-js"})
+    return module
+
+
+def test_a_missing_module_is_named_with_its_package(programs: Callable[[list[str]], str], modules: Path) -> None:
+    modules.unlink()
+    with pytest.raises(LabError, match=r"lacks .*js\.so; run `apt-get install libnginx-mod-http-js`"):
+        lifecycle.refuse_without_programs(programs(list(lifecycle.PROGRAMS)))
+
+
 @pytest.mark.parametrize(
     ("missing", "message"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from groundwork_lab.model import Interface, LoadBalancer, Vpc, World
+from groundwork_lab.model import Distribution, Interface, LoadBalancer, Vpc, World
 from groundwork_lab.names import records, render_config, render_hosts, render_nsswitch, render_resolv_conf
 
 VPC = Vpc("vpc-1", (IPv4Network("10.20.0.0/16"),), dns_support=True, dns_hostnames=True)
@@ -96,6 +96,7 @@ def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
         "local=/compute.internal/",
         "local=/compute.amazonaws.com/",
         "local=/elb.amazonaws.com/",
+        "local=/cloudfront.net/",
         "local=/18.198.in-addr.arpa/",
         "local=/19.198.in-addr.arpa/",
         "address=/eu-central-1.amazonaws.com/198.18.0.2",
@@ -116,3 +117,10 @@ def test_programs_on_the_lab_are_led_to_the_resolver() -> None:
     assert render_resolv_conf() == "nameserver 198.18.0.3\noptions timeout:2 attempts:3\n"
     machines = "passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns\nservices: db files\n"
     assert render_nsswitch(machines) == "passwd: files systemd\nservices: db files\nhosts: files dns\n"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_enabled_distribution_has_the_address_of_the_edge(enabled: bool) -> None:
+    made = Distribution("E1", "arn:aws:cloudfront::1:distribution/E1", "D1.cloudfront.net", {"Enabled": enabled})
+    wanted = {(IPv4Address("198.18.0.6"), "d1.cloudfront.net")} if enabled else set()
+    assert records(World(distributions={"E1": made})) == wanted

@@ -40,7 +40,6 @@ Request ID: ${identify(r)}
 }
 
 function answer(r, status, body) {
-    r.headersOut['Server'] = 'CloudFront';
     if ([301, 302, 303, 307, 308].indexOf(status) < 0) {
         r.return(status, body);
         return;

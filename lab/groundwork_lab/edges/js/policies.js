@@ -58,6 +58,9 @@ function time(r, outcome) {
 function apply(r, added, asked, outcome) {
     added.remove.forEach((name) => {
         delete r.headersOut[name];
+        if (name.toLowerCase() == 'server') {
+            r.headersOut['Server'] = 'CloudFront';
+        }
     });
     if (added.cors) {
         share(r, added.cors, asked);
@@ -102,7 +105,7 @@ function replaceHeaders(r, before, answer) {
 }
 
 // Run in nginx's header filter, which awaits nothing: all that a function may await is done when it returns.
-function run(r, site, behavior, handler) {
+function run(r, site, behavior, load) {
     const before = current(r);
     const response = {
         statusCode: r.status,
@@ -112,7 +115,7 @@ function run(r, site, behavior, handler) {
     };
     const request = JSON.parse(r.variables.edge_request);
     const event = events.event('viewer-response', site, pages.identify(r), r.remoteAddress, request, response);
-    new Promise((resolve) => resolve(handler(event))).then((given) => {
+    new Promise((resolve) => resolve(load()(event))).then((given) => {
         if (given === null || typeof given != 'object') {
             throw new events.Invalid('it is no response');
         }

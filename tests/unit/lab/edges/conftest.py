@@ -230,7 +230,7 @@ class Edge:
         connection = http.client.HTTPConnection(host)
         connection.sock = plain
         if secure:
-            context = ssl.create_default_context(cafile=str(self.authority.bundle))
+            context = ssl.create_default_context(cafile=str(self.settings.bundle))
             connection.sock = context.wrap_socket(plain, server_hostname=host)
         return connection
 
@@ -244,9 +244,10 @@ class Edge:
 
 def read(connection: http.client.HTTPConnection) -> Answer:
     response = connection.getresponse()
-    return Answer(
-        response.status, dict(response.getheaders()), response.read(), response.headers.get_all("Set-Cookie") or []
-    )
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Answer(response.status, headers, response.read(), response.headers.get_all("Set-Cookie") or [])
 
 
 def _connected(port: int) -> Any:
@@ -278,7 +279,7 @@ def _run(state: Path, stack: ExitStack) -> Edge:
         viewers=(f"127.0.0.1:{HTTP}", f"127.0.0.1:{HTTPS} ssl http2"),
         s3=f"127.0.0.1:{S3}",
         resolver="127.0.0.1",
-        trusted=authority.bundle,
+        trusted=settings.bundle,
     )
     manager = stack.enter_context(closing(EdgeManager(settings, Journal(state / "journal"), authority, place)))
     made = Edge(manager, settings, authority, Origin())

@@ -114,6 +114,19 @@ class TestViewerRequest:
         edge.get("/a.html?b=2&a=&a&c=%7e")
         assert edge.origin.last[1] == "/site/a.html?b=2&a=&a&c=%7e"
 
+    def test_modules(self, edge: Any) -> None:
+        code = """import crypto from 'crypto';
+            const querystring = require('querystring');
+            let calls = 0;
+            function handler(event) {
+                calls += 1;
+                const hash = crypto.createHash('md5').update('a').digest('hex');
+                return {statusCode: 200, body: `${calls} ${hash} ${querystring.stringify({a: 'b c'})}`};
+            }"""
+        serve(edge, code)
+        for _ in range(2):
+            assert edge.get("/a").body == b"1 0cc175b9c0f1b6a831c399e269772661 a=b%20c"
+
     def test_its_behavior_stays(self, edge: Any) -> None:
         """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html"""
         code = "function handler(event) { event.request.uri = '/other/x'; return event.request; }"
@@ -130,6 +143,8 @@ class TestViewerRequest:
             ("async function handler(event) { throw new Error('no'); }", 503, "FunctionExecutionError"),
             ("function handler(event) { for (const x of [1]) {} }", 503, "FunctionExecutionError"),
             ("function handler(event) { syntax", 503, "FunctionExecutionError"),
+            ("function other(event) {}", 503, "FunctionExecutionError"),
+            ("throw new Error('at once'); function handler(event) {}", 503, "FunctionExecutionError"),
             ("function handler(event) { return null; }", 502, "FunctionValidationError"),
             ("function handler(event) { return {}; }", 502, "FunctionValidationError"),
             ("function handler(e) { e.request.uri = 'a'; return e.request; }", 502, "FunctionValidationError"),
