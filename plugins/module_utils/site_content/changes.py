@@ -152,8 +152,8 @@ def plan(
         same=same,
         adopted=tuple(adopted),
         kept=kept,
-        gone_pages=tuple(path for path in gone if kind_of(path) == "page"),
-        gone_assets=tuple(path for path in gone if kind_of(path) != "page"),
+        gone_pages=tuple(path for path in gone if _was_page(path, leaving[path])),
+        gone_assets=tuple(path for path in gone if not _was_page(path, leaving[path])),
         paths=invalidated(stale, {*listing, *last.files}) if stale else (),
         is_new=bool(news or gone),
     )
@@ -203,6 +203,11 @@ def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> 
         else:
             gone.append(path)
     return kept, gone
+
+
+def _was_page(path: str, entry: Entry | None) -> bool:
+    """A page's variant is one too: both go before the invalidation."""
+    return (entry.kind if entry else kind_of(path.removesuffix(VARIANT))) == "page"
 
 
 def _is_beyond_recall(put: Put) -> bool:

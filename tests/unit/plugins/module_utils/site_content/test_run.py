@@ -212,6 +212,26 @@ def test_variants_are_packed_where_it_pays(site: t.Any) -> None:
     assert site.edge.paths == ["/big.js", "/big.js.br"]
 
 
+def test_pages_go_with_their_variants_before_the_invalidation(site: t.Any) -> None:
+    options = {"precompress": ["html", "svg"]}
+    site.put("old.html", "<p>" * 100)
+    site.publish(**options)
+    site.remove("old.html")
+    site.remove("logo.svg")
+    site.put("index.html", "<p>no logo")
+    there: list[set[str]] = []
+    create = site.edge.create_invalidation
+
+    def look(**arguments: t.Any) -> t.Any:
+        there.append(set(site.content()))
+        return create(**arguments)
+
+    site.edge.create_invalidation = look
+    site.publish(**options)
+    assert there[0] >= {"logo.svg", "logo.svg.br"} and not there[0] & {"old.html", "old.html.br"}
+    assert not set(site.content()) & {"logo.svg", "logo.svg.br"}
+
+
 def test_without_a_distribution_nothing_is_invalidated(site: t.Any) -> None:
     site.publish(distribution=None)
     site.put("index.html", "<p>new")
