@@ -150,6 +150,10 @@ notes:
   - Budget. With nothing to do and N objects in the bucket ⌈N/1000⌉ + 2 calls, all of them reads of S3. A change costs a
     call per object, two records, and one invalidation, for which the distribution is found by one call. One that takes
     long renews its lease by a write every 40 seconds.
+  - Permissions. C(s3:ListBucket) on the bucket, C(s3:GetObject), C(s3:PutObject), C(s3:DeleteObject) and
+    C(s3:AbortMultipartUpload) on its objects, C(s3:ListBucketVersions) and C(s3:GetObjectVersion) for O(release) and
+    for what an interrupted run has left; with O(distribution) C(tag:GetResources), C(cloudfront:CreateInvalidation)
+    and C(cloudfront:GetInvalidation).
   - Deleted pages go before the invalidation, so that no edge fetches one again; deleted assets go after it.
   - An invalidation has every form of a changed path (C(/guide/index.html), C(/guide/), C(/guide)). Files with a
     fingerprint and paths that are new are not invalidated.
