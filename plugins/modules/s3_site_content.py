@@ -101,10 +101,11 @@ options:
     default: []
   redirects:
     description:
-      - The redirects that the distribution's viewer-request function answers, by path. A private bucket cannot answer
-        any, so that they are not published, only checked. One that hides a file, or leads in a circle, is refused.
-    type: dict
-    default: {}
+      - The paths that the distribution's viewer-request function redirects. A private bucket cannot answer a redirect,
+        so that nothing is published for them. A file that one of them would hide is refused.
+    type: list
+    elements: str
+    default: []
   max_deletions:
     description:
       - How many objects one run may delete, as a number or as a percentage of those that are there. What is above is

@@ -2,16 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The distribution in front of the bucket: found by its tags, invalidated, awaited."""
+"""The distribution in front of the bucket: invalidated, and awaited."""
 
 from __future__ import annotations
 
 import hashlib
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, call, observe, refused
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
-from ansible_collections.groundwork.aws.plugins.module_utils.ownership import COMPONENT, ENVIRONMENT, Owner, tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import call, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.sending import send
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import wait_until
 
@@ -23,31 +21,10 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
-TAGGING = "resourcegroupstaggingapi"
-TAGGING_REGION = "us-east-1"  # where CloudFront's resources, which have no region, are listed
 INTERVAL = 2.0
 COMPLETED = "Completed"
 # https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html
 BUSY = "TooManyInvalidationsInProgress"
-
-
-def find_distribution(clients: Clients, owner: Owner, name: str) -> str | None:
-    """The id of the distribution that people call `name`; None when there is none.
-
-    https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
-    """
-    clients.client(TAGGING, region=TAGGING_REGION)
-    filters = [{"Key": key, "Values": [value]} for key, value in _tags(owner, name).items()]
-    arguments = {"ResourceTypeFilters": ["cloudfront:distribution"], "TagFilters": filters}
-    found = observe(clients, {"d": Read(TAGGING, "get_resources", "ResourceTagMappingList", arguments)})["d"]
-    ids = [one["ResourceARN"].rpartition("/")[2] for one in found if owner.owns_tags(tag_dict(one))]
-    if len(ids) > 1:
-        raise GroundworkError(f"Two distributions are called {owner.name(name)}: {', '.join(ids)}. Remove one.")
-    return ids[0] if ids else None
-
-
-def _tags(owner: Owner, name: str) -> dict[str, str]:
-    return {ENVIRONMENT: owner.environment, COMPONENT: owner.component, "Name": owner.name(name)}
 
 
 class Edge:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.redirects import parse_redirects
 
 COMPONENT = "static_site"
 RECORDS = "releases"  # the folder of the publisher's own records, beside the prefix
@@ -33,7 +32,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "content_types": {"type": "list", "elements": "dict", "options": RULE, "default": []},
     "exclude": {"type": "list", "elements": "str", "default": [".*"]},
     "precompress": {"type": "list", "elements": "str", "default": []},
-    "redirects": {"type": "dict", "default": {}},
+    "redirects": {"type": "list", "elements": "str", "default": []},
     "max_deletions": {"type": "str", "default": "25%"},
     "allow_missing_references": {"type": "bool", "default": False},
     "keep_releases": {"type": "int", "default": 5},
@@ -79,7 +78,7 @@ class Publication:
     content_types: tuple[tuple[str, str], ...]
     exclude: tuple[str, ...]
     precompress: frozenset[str]
-    redirects: t.Mapping[str, str]
+    redirects: tuple[str, ...]
     max_deletions: Limit
     allow_missing_references: bool
     keep_releases: int
@@ -109,7 +108,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         content_types=_types(options["content_types"], problems),
         exclude=tuple(options["exclude"]),
         precompress=_extensions(options["precompress"], problems),
-        redirects=parse_redirects(options.get("redirects") or {}, problems),
+        redirects=tuple(options["redirects"]),
         max_deletions=_limit(str(options["max_deletions"]), problems),
         allow_missing_references=options["allow_missing_references"],
         keep_releases=options["keep_releases"],

@@ -10,6 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import find
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
@@ -20,7 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content import
     telling,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.changes import Item, Plan
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.edge import Edge, find_distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.edge import Edge
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.invalidation import merged
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observed import (
     Observed,
@@ -232,13 +233,13 @@ def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
 
 def _distribution(job: _Job) -> str | None:
     name = job.publication.distribution
-    found = find_distribution(job.run.clients, job.owner, name)
+    found = find(job.run.clients, job.owner, name)
     if found is None and not job.run.check_mode:
         problems = Problems()
         wrong = f"the environment has no distribution '{name}'"
         problems.add("distribution", wrong, "make it first (cloudfront_distribution, the role static_site)")
         problems.raise_if_any()
-    return found
+    return found.id if found else None
 
 
 def _adopted(job: _Job, observed: Observed, made: Plan) -> dict[str, Entry]:

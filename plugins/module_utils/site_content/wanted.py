@@ -12,10 +12,10 @@ from dataclasses import replace
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content import changes, linking
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.changes import Item
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.invalidation import forms
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observed import Records, read_manifest
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import Publication
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import Entry, Manifest
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.redirects import check_shadows
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import whole_releases
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
@@ -39,7 +39,7 @@ def look_for_source(publication: Publication, warn: Warn) -> list[File]:
     problems = Problems()
     files, left_out = look_for_files(publication.source, publication.exclude, problems)
     files = check_names(files, publication.prefix, publication.precompress, problems)
-    check_shadows(publication.redirects, (file.path for file in files), problems)
+    _check_hidden(files, publication.redirects, problems)
     del problems.found[MOST_PROBLEMS:]
     problems.raise_if_any()
     if left_out:
@@ -48,6 +48,17 @@ def look_for_source(publication: Publication, warn: Warn) -> list[File]:
     for warning in problems.warnings:
         warn(warning)
     return files
+
+
+def _check_hidden(files: t.Sequence[File], redirects: t.Sequence[str], problems: Problems) -> None:
+    """A file under a path that is redirected could never be seen."""
+    if not redirects:
+        return
+    served = {form: file.path for file in files for form in forms(file.path)}
+    for position, path in enumerate(redirects):
+        if path in served:
+            wrong = f"{path} is redirected, which hides the file {served[path]}"
+            problems.add(f"redirects[{position}]", wrong, "remove one of them")
 
 
 def with_references(

@@ -75,6 +75,7 @@ class Distribution:
     def get_resources(self, **arguments: t.Any) -> dict[str, t.Any]:
         self.calls.append("GetResources")
         tags = [{"Key": one["Key"], "Value": one["Values"][0]} for one in arguments["TagFilters"]]
+        tags.append({"Key": "Name", "Value": "dev-site"})
         arn = "arn:aws:cloudfront::123456789012:distribution/EDFDVBD632BHDS5"
         return {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": tags}] if self.exists else []}
 

@@ -7,6 +7,7 @@ import typing as t
 import boto3
 import pytest
 
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, tag_list
 from groundwork_lab.settings import REGION
@@ -38,13 +39,13 @@ class Front:
         self.s3 = site.client
         site.client = self.client
 
-    def client(self, service: str, region: str = REGION, **_extra: t.Any) -> t.Any:
+    def client(self, service: str, **_extra: t.Any) -> t.Any:
         if service == "s3":
             return self.s3(service)
         if service not in self.clients:
             self.clients[service] = boto3.client(
                 service,
-                region_name=region,
+                region_name=GLOBAL.get(service, {}).get("region", REGION),
                 endpoint_url=self.site.cloud.endpoint,
                 aws_access_key_id="testing",
                 aws_secret_access_key="testing",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content import source
 
 
@@ -129,3 +129,26 @@ def test_a_file_in_the_way_of_a_variant(tmp_path: Path) -> None:
     problems = Problems()
     source.check_names(files, "site", set(), problems)
     assert problems.found == []
+
+
+@pytest.mark.parametrize(
+    ("path", "hidden"),
+    [("/a.html", "a.html"), ("/guide", "guide/index.html"), ("/guide/", "guide/index.html"), ("/", ""), ("/b", "")],
+)
+def test_a_redirect_must_not_hide_a_file(site: t.Any, path: str, hidden: str) -> None:
+    site.remove("index.html")
+    site.put("a.html", "<p>")
+    if not hidden:
+        assert site.publish(redirects=["/elsewhere", path])["changed"]
+        return
+    with pytest.raises(InputError) as caught:
+        site.publish(redirects=["/elsewhere", path])
+    assert [problem.variable for problem in caught.value.problems] == ["redirects[1]"]
+    assert f"hides the file {hidden}" in caught.value.problems[0].wrong
+
+
+def test_packing_needs_its_library(site: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible_collections.groundwork.aws.plugins.module_utils.site_content.wanted.HAS_BROTLI", False)
+    assert site.publish()["changed"]
+    with pytest.raises(GroundworkError, match=r"required Python library \(brotli\).*for `precompress`"):
+        site.publish(precompress=["svg"])
