@@ -1,7 +1,7 @@
 """End to end on the lab, as a person with a laptop: run with `groundwork-lab exec -- pytest tests/e2e`.
 
-The files run in the order of their numbers: refused input, the plan, the run, the site, its packets, the second run,
-breakage. Each leaves the site as it found it.
+The files run in the order of their numbers: refused input, the plan, the run, the site, its packets,
+breakage, more servers, a release. Each leaves the site as it found it.
 """
 
 from __future__ import annotations
