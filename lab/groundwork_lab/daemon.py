@@ -28,11 +28,12 @@ from groundwork_lab.balancers import BalancerManager
 from groundwork_lab.control import RefusalError, Route, Server
 from groundwork_lab.controlplane import ControlPlane
 from groundwork_lab.controlplane.faults import Fault
+from groundwork_lab.controlplane.serving import server_context
 from groundwork_lab.edges import EdgeManager
 from groundwork_lab.fabric import Fabric
 from groundwork_lab.hosts import HostManager
 from groundwork_lab.journal import Journal, start_time
-from groundwork_lab.names import Names
+from groundwork_lab.names import Names, endpoint_names
 from groundwork_lab.packages import PORT as PACKAGES_PORT
 from groundwork_lab.packages import Packages
 from groundwork_lab.processes import in_namespace, listen
@@ -70,7 +71,8 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         packages.start()
         control_plane = parts.enter_context(closing(ControlPlane(settings, loop.changed)))
         proxy = f"http://{PACKAGES}:{PACKAGES_PORT}"
-        hosts = HostManager(settings, journal, control_plane, base_image, package_proxy=proxy)
+        trusted = (settings.authority / "ca.pem").read_text("ascii")
+        hosts = HostManager(settings, journal, control_plane, base_image, package_proxy=proxy, authority=trusted)
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
@@ -78,7 +80,9 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         aws = settings.namespace("aws")
         origin, origin_port = ORIGIN
         control_plane.serve(
-            [listen(aws, str(API), 80), listen(aws, str(S3), 80), listen(aws, str(origin), origin_port)]
+            [listen(aws, str(API), 80), listen(aws, str(S3), 80), listen(aws, str(origin), origin_port)],
+            secure=[listen(aws, str(API), 443), listen(aws, str(S3), 443)],
+            tls=server_context(settings.state, *authority.issue(endpoint_names())),
         )
         lab = Lab(settings, started, control_plane, hosts, balancers, loop)
         parts.enter_context(closing(Server(settings.control, routes(lab)))).start()

@@ -165,6 +165,7 @@ class Instance:
     launch_time: str  # ISO 8601
     reboots: int = 0  # grows by one at every RebootInstances
     tags: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None  # the name of the IAM role in its instance profile
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,11 @@ def _endpoints() -> list[tuple[str, IPv4Address]]:
     return [*regional, *buckets, *everywhere]
 
 
+def endpoint_names() -> list[str]:
+    """The names of AWS' endpoints, as a certificate has them: each, and all names one level below it."""
+    return [name for domain, _ in _endpoints() for name in (domain, f"*.{domain}")]
+
+
 def render_resolv_conf() -> str:
     return f"nameserver {RESOLVER}\noptions timeout:2 attempts:3\n"
 

@@ -12,6 +12,7 @@ as AWS does for a region that is not enabled, because an instance there would ha
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -57,14 +58,24 @@ class ControlPlane:
         """Connect the data plane, which GetConsoleOutput and DescribeTargetHealth ask."""
         self.context.attach(hosts, balancers)
 
-    def serve(self, sockets: Sequence[socket.socket]) -> None:
-        """Serve from daemon threads on bound, listening sockets: the API's, S3's, and S3's for CloudFront's edges."""
+    def serve(
+        self,
+        sockets: Sequence[socket.socket],
+        secure: Sequence[socket.socket] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Serve from daemon threads on bound, listening sockets: the API's, S3's, and S3's for CloudFront's edges.
+
+        `secure` are the same once more, to be served by `tls`.
+        """
         from groundwork_lab.controlplane.middleware import DOORS, Middleware  # noqa: PLC0415 - heavy
         from groundwork_lab.controlplane.serving import Server  # noqa: PLC0415
 
-        for door, listening in zip(DOORS, sockets, strict=False):
+        plain = [(door, listening, None) for door, listening in zip(DOORS, sockets, strict=False)]
+        encrypted = [(door, listening, tls) for door, listening in zip(DOORS, secure, strict=False)]
+        for door, listening, context in (*plain, *encrypted):
             application = Middleware(self.context, self.calls, self.faults, self._changed, door)
-            server = Server(listening, application, door, "AmazonEC2" if door == "api" else "AmazonS3")
+            server = Server(listening, application, door, "AmazonEC2" if door == "api" else "AmazonS3", context)
             server.start()
             self._servers.append(server)
 

@@ -13,6 +13,7 @@ import moto.ec2.urls
 import moto.ec2.utils
 import moto.resourcegroupstaggingapi.models
 import moto.ssm.models
+import moto.sts.models
 from moto.core.base_backend import BackendDict
 from moto.ec2.models import (
     elastic_block_store,
@@ -34,6 +35,7 @@ from groundwork_lab.controlplane.ebs_snapshots import Snapshot, SnapshotsBackend
 from groundwork_lab.controlplane.gateways import GatewaysBackend, GatewaysResponses, passes_igw_filters
 from groundwork_lab.controlplane.grouping import GroupingBackend
 from groundwork_lab.controlplane.groups import Group, GroupsBackend, GroupsResponses, Rule
+from groundwork_lab.controlplane.identity import IdentityBackend
 from groundwork_lab.controlplane.images import ImagesBackend
 from groundwork_lab.controlplane.instances import (
     Attachment,
@@ -142,6 +144,8 @@ def install(context: Context) -> Controller:
     Backend.context = context
     moto.ec2.models.ec2_backends.backend = Backend
     moto.ssm.models.ssm_backends.backend = ParametersBackend
+    IdentityBackend.context = context
+    moto.sts.models.sts_backends.backend = IdentityBackend
     moto.resourcegroupstaggingapi.models.resourcegroupstaggingapi_backends.backend = GroupingBackend
     context.on_reconciled.append(context.ec2.follow_nat_gateways)
     elbv2.install(context)

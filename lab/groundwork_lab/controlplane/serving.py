@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
+import tempfile
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from http.server import HTTPServer
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 
@@ -19,6 +23,18 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.test import run_wsgi_app
 
 IDLE = 120.0  # seconds after which a silent connection is closed
+HANDSHAKE = 10.0  # seconds that a TLS handshake may take
+
+
+def server_context(folder: Path, certificate: bytes, key: bytes) -> ssl.SSLContext:
+    """Serve TLS with this certificate and key (PEM), which pass through a file below `folder` that only root reads."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        file.write(certificate + key)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
 
 
 class ConnectionCutError(Exception):
@@ -92,20 +108,32 @@ class Server(ThreadingMixIn, HTTPServer):
     block_on_close = False
     multithread = True
     multiprocess = False
-    ssl_context = None
 
-    def __init__(self, listening: socket.socket, application: Any, name: str, product: str) -> None:
+    def __init__(
+        self, listening: socket.socket, application: Any, name: str, product: str, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.server_address = listening.getsockname()
         self.application = application
+        self.ssl_context = tls
         self.product = product  # the Server header
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """A connection, in its own thread; with TLS the handshake too, so that a silent client holds up nobody."""
+        if self.ssl_context is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(HANDSHAKE)
+        # An OSError is a client that does not trust the certificate, speaks no TLS, or went away.
+        with suppress(OSError), self.ssl_context.wrap_socket(request, server_side=True) as connection:
+            super().finish_request(connection, client_address)
 
     def _serve(self) -> None:
         """Accept connections until `stop()`, without looking up in between."""

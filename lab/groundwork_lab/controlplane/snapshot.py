@@ -13,6 +13,7 @@ from typing import Any, cast
 from groundwork_lab import model
 from groundwork_lab.controlplane import cloudfront, elbv2
 from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.identity import role_of
 from groundwork_lab.controlplane.nat import PRESENT
 from groundwork_lab.controlplane.subnets import cidrs_of
 
@@ -41,7 +42,7 @@ def take(context: Context) -> model.World:
             group.id: _security_group(ec2, group) for groups in ec2.groups.values() for group in groups.values()
         },
         network_acls={acl.id: _network_acl(acl) for acl in ec2.network_acls.values()},
-        instances={each.id: _instance(ec2, each) for each in ec2.all_instances() if each.state != "terminated"},
+        instances={each.id: _instance(context, each) for each in ec2.all_instances() if each.state != "terminated"},
         images={each.id: _image(each) for each in ec2.images_in_world()},
         target_groups=elbv2.snapshot_target_groups(context),
         load_balancers=elbv2.snapshot_load_balancers(context),
@@ -177,8 +178,8 @@ def _image(image: Any) -> model.Image:
     return model.Image(image.id, image.instance_id, image.no_reboot, pending=image.state == "pending")
 
 
-def _instance(ec2: Any, instance: Any) -> model.Instance:
-    options = instance.metadata_options
+def _instance(context: Context, instance: Any) -> model.Instance:
+    options, role = instance.metadata_options, role_of(context, instance)
     return model.Instance(
         id=instance.id,
         image_id=instance.image_id,
@@ -198,5 +199,6 @@ def _instance(ec2: Any, instance: Any) -> model.Instance:
         instance_profile_arn=(instance.iam_instance_profile or {}).get("Arn"),
         launch_time=instance.launch_time.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         reboots=instance.reboots,
-        tags=dict(ec2.tags.get(instance.id, {})),
+        tags=dict(context.ec2.tags.get(instance.id, {})),
+        role=role.name if role else None,
     )

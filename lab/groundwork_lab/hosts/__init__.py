@@ -24,7 +24,8 @@ __all__ = ["HostManager", "Limits"]
 class HostManager:
     """Makes the machines follow the instances (ports.Reconciler), and shows their consoles (ports.Hosts).
 
-    `package_proxy` is where apt inside the hosts finds the package cache, None for none.
+    `package_proxy` is where apt inside the hosts finds the package cache, None for none; `authority` is the
+    certificate (PEM) that they trust beside Debian's.
     Raises NoControlGroupsError where the machine cannot run hosts.
     """
 
@@ -36,6 +37,7 @@ class HostManager:
         base_image: Path,
         *,
         package_proxy: str | None = None,
+        authority: str = "",
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._base_image = base_image
@@ -50,6 +52,7 @@ class HostManager:
             slots=threading.Semaphore(limits.boots),
             limits=limits,
             package_proxy=package_proxy,
+            authority=authority,
         )
         self._hosts: dict[str, Host] = {}
         self._groups = cgroups.machine_tree().folders(settings.name)

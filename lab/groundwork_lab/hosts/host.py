@@ -121,6 +121,7 @@ class Shared:
     slots: threading.Semaphore  # as many as hosts may boot at once
     limits: Limits
     package_proxy: str | None
+    authority: str = ""  # PEM: whom the hosts trust beside the certificate authorities of Debian
 
 
 class BootError(Exception):
@@ -318,6 +319,8 @@ class Host:
         disks.mount(self._disk, shared.journal)
         for name, text in machine.seed_files(shared.package_proxy).items():
             machine.write_inside(self._disk.root, name, text)
+        if shared.authority:
+            machine.trust(self._disk.root, shared.authority)
         group = self._groups()[0]
         group.mkdir(exist_ok=True)
         shared.journal.record(Entry("folder", str(machine.mailbox(self._machine))))

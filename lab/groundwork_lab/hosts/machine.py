@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,19 +84,51 @@ def seed_files(package_proxy: str | None) -> dict[str, str]:
     return files
 
 
+AUTHORITY = "usr/local/share/ca-certificates/groundwork-lab.crt"
+BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+
+
+def trust(root: Path, authority: str) -> None:
+    """Let the host trust the lab's authority (PEM) as Debian's AMIs trust Amazon's: see update-ca-certificates(8).
+
+    A host that has done away with the folders trusts whom it likes.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        write_inside(root, AUTHORITY, authority)
+        bundle = read_inside(root, BUNDLE)
+        if authority not in bundle:
+            write_inside(root, BUNDLE, bundle + authority)
+
+
+def read_inside(root: Path, name: str) -> str:
+    """A file of a host's disk, without following any link there. Raises OSError."""
+    *folders, last = Path(name).parts
+    with _folder(root, folders) as folder:
+        descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+
+
 def write_inside(root: Path, name: str, text: str) -> None:
     """Write a file on a host's disk without following any link there: the disk is its host's to shape.
 
     Raises OSError when a folder on the way is missing or a link.
     """
     *folders, last = Path(name).parts
+    with _folder(root, folders) as folder:
+        _replace(folder, last, text)
+
+
+@contextmanager
+def _folder(root: Path, folders: Sequence[str]) -> Iterator[int]:
+    """A descriptor of a folder on a host's disk, to which no link led."""
     descriptor = os.open(root, os.O_DIRECTORY | os.O_PATH)
     try:
         for folder in folders:
             inner = os.open(folder, os.O_DIRECTORY | os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = inner
-        _replace(descriptor, last, text)
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -105,6 +138,7 @@ def _replace(folder: int, name: str, text: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(beside, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(beside, flags, 0o644, dir_fd=folder), "w", encoding="utf-8") as file:
+    descriptor = os.open(beside, flags, 0o644, dir_fd=folder)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 
-from groundwork_lab import settings
+from groundwork_lab import credentials, settings
 from groundwork_lab.model import Instance, Interface, World
 
 TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path, no secret
@@ -256,31 +256,29 @@ def _tags(instance: Instance) -> Node | None:
 
 
 def _iam(instance: Instance, now: datetime) -> Node | None:
-    """The role's credentials. The lab's API checks no signatures, so any pair of keys will do.
-
-    The role is taken to be named like its instance profile, as IAM's console names them.
-    """
+    """The profile, and the credentials of its role while it has one."""
     arn = instance.instance_profile_arn
     if not arn:
         return None
-    role = arn.rpartition("/")[2]
-    digest = hashlib.sha256(f"{instance.id} {role}".encode()).hexdigest()
     info = {
         "Code": "Success",
         "LastUpdated": _timestamp(now),
         "InstanceProfileArn": arn,
-        "InstanceProfileId": f"AIPA{digest[:17].upper()}",
+        "InstanceProfileId": f"AIPA{hashlib.sha256(arn.encode()).hexdigest()[:17].upper()}",
     }
-    credentials = {
+    if instance.role is None:
+        return {"info": _json(info)}
+    keys = credentials.of_instance(instance.id, instance.role)
+    told = {
         "Code": "Success",
         "LastUpdated": _timestamp(now),
         "Type": "AWS-HMAC",
-        "AccessKeyId": f"ASIA{digest[:16].upper()}",
-        "SecretAccessKey": digest[:40],
-        "Token": digest,
+        "AccessKeyId": keys.access_key_id,
+        "SecretAccessKey": keys.secret_access_key,
+        "Token": keys.token,
         "Expiration": _timestamp(now + timedelta(hours=6)),
     }
-    return {"info": _json(info), "security-credentials": {role: _json(credentials)}}
+    return {"info": _json(info), "security-credentials": {instance.role: _json(told)}}
 
 
 def _document(who: Caller) -> bytes:

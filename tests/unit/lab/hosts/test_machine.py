@@ -121,3 +121,30 @@ def test_removes_nested_groups(tmp_path: Path) -> None:
     cgroups.remove(tmp_path / "lab/i-1")
     assert not (tmp_path / "lab/i-1").exists()
     assert (tmp_path / "lab").exists()
+
+
+def test_a_host_trusts_the_authority(tmp_path: Path) -> None:
+    for folder in ("usr/local/share/ca-certificates", "etc/ssl/certs"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / machine.BUNDLE).write_bytes(b"Debian's \xff\n")
+    for _ in range(2):
+        machine.trust(tmp_path, "the lab's\n")
+    assert (tmp_path / machine.AUTHORITY).read_text() == "the lab's\n"
+    assert (tmp_path / machine.BUNDLE).read_bytes() == b"Debian's \xff\nthe lab's\n"
+
+
+def test_a_host_without_authorities_is_left_alone(tmp_path: Path) -> None:
+    machine.trust(tmp_path, "the lab's\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("untouched")
+    root = tmp_path / "root"
+    for folder in ("usr/local/share/ca-certificates", "etc/ssl/certs"):
+        (root / folder).mkdir(parents=True)
+    (root / machine.BUNDLE).symlink_to(outside)
+    with pytest.raises(OSError, match="ca-certificates"):
+        machine.trust(root, "the lab's\n")
+    assert outside.read_text() == "untouched"

@@ -100,7 +100,7 @@ def test_shows_tags_when_allowed(make_world: Any) -> None:
 
 def test_gives_the_profiles_role(make_world: Any) -> None:
     arn = "arn:aws:iam::123456789012:instance-profile/path/web"
-    world = make_world(instance_profile_arn=arn)
+    world = make_world(instance_profile_arn=arn, role="web")
     assert json.loads(ask(world, "/latest/meta-data/iam/info").body)["InstanceProfileArn"] == arn
     assert ask(world, "/latest/meta-data/iam/security-credentials/").body == b"web"
     credentials = json.loads(ask(world, "/latest/meta-data/iam/security-credentials/web").body)
