@@ -38,7 +38,9 @@ def etag_of(path: str, size: int) -> str:
     with open(path, "rb") as opened:  # noqa: PTH123
         if not parts(size):
             return hashlib.md5(opened.read(), usedforsecurity=False).hexdigest()
-        sums = [hashlib.md5(opened.read(part_size(size)), usedforsecurity=False).digest() for _ in range(parts(size))]
+        sums = [
+            hashlib.md5(opened.read(part_size(size)), usedforsecurity=False).digest() for _part in range(parts(size))
+        ]
     return f"{hashlib.md5(b''.join(sums), usedforsecurity=False).hexdigest()}-{len(sums)}"
 
 
