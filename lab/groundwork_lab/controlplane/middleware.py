@@ -17,7 +17,7 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
-from groundwork_lab.controlplane import requests, s3
+from groundwork_lab.controlplane import permissions, requests, s3
 from groundwork_lab.controlplane.calls import CallCounter, is_read
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.errors import Answer, Protocol, error_answer
@@ -64,8 +64,7 @@ class Middleware:
         scope = requests.scope(environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", ""))
         if scope is None or self.door == "origin":
             return self._unsigned(environ)
-        if scope.service == "s3":
-            settle(environ)
+        address = settle(environ).arn if scope.service == "s3" else ""
         call = requests.identify(scope, environ, body)
         if call is None:
             return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
@@ -73,7 +72,11 @@ class Middleware:
         if refused is not None:
             return refused
         self.calls.count(call.service.client, call.operation)
-        return self._with_faults(call, environ)
+        query = environ.get("QUERY_STRING", "")
+        key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
+        with self.context.lock:
+            denied = permissions.denied(self.context, call, key, permissions.Asked(query, body, address))
+        return denied or self._with_faults(call, environ)
 
     def _refusal(self, call: Call) -> Answer | None:
         protocol = call.service.protocol

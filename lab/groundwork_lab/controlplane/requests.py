@@ -82,6 +82,14 @@ def scope(authorization: str, query: str) -> Scope | None:
     return None
 
 
+def access_key(authorization: str, query: str) -> str:
+    """The id of the key that signed a request; "" when that cannot be told."""
+    if authorization.startswith("AWS4-HMAC-SHA256"):
+        return authorization.partition("Credential=")[2].partition("/")[0].strip()
+    credential = parse_qs(query).get("X-Amz-Credential", [""])[0]
+    return unquote(credential).partition("/")[0]
+
+
 def _scope_of(credential: str) -> Scope | None:
     parts = credential.split("/")
     return Scope(parts[-3], parts[-2].lower()) if len(parts) >= 5 else None

@@ -1,4 +1,5 @@
-"""Who may ask S3 for what. A signed request is the account's own, which may do everything: no IAM policy is evaluated.
+"""Who may ask S3 for what. A signed request is the account's own, which may do everything
+(but see `permissions` for an instance's role).
 
 Somebody anonymous may do what the bucket's policy opens to everyone, and an edge of CloudFront what it opens to the
 distribution that it asks for. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
