@@ -1,7 +1,7 @@
 """End to end on the lab, as a person with a laptop: run with `groundwork-lab exec -- pytest tests/e2e`.
 
 The files run in the order of their numbers: refused input, the plan, the run, the site, its packets,
-breakage, more servers, a release. Each leaves the site as it found it.
+breakage, more servers, a release, and at last the environment's end. Each but the last leaves the site as it found it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import boto3
 import pytest
+from account_listing import Listing, account_listing
 
 ROOT = Path(__file__).parents[2]
 INVENTORY = "inventories/local"
@@ -122,7 +123,7 @@ def eventually(look: Callable[[], T], ready: Callable[[T], bool], deadline: floa
         time.sleep(0.1)
 
 
-@pytest.fixture(name="eventually")
+@pytest.fixture(name="eventually", scope="session")
 def _eventually() -> Callable[..., Any]:
     return eventually
 
@@ -176,6 +177,12 @@ def laptop() -> Laptop:
 @pytest.fixture(scope="session")
 def site(laptop: Laptop) -> Site:
     return Site(laptop)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def before_site(laptop: Laptop) -> Listing:
+    """Everything that is in the account before the first test."""
+    return account_listing(laptop.client)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:

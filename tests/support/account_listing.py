@@ -11,6 +11,12 @@ Listing = dict[str, dict[str, Any]]
 # Service, operation, the response's list, and what tells one from another.
 TYPES = (
     ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+    ("cloudfront", "list_cache_policies", "CachePolicyList", "CachePolicy"),
+    ("cloudfront", "list_distributions", "DistributionList", "Id"),
+    ("cloudfront", "list_functions", "FunctionList", "Name"),
+    ("cloudfront", "list_origin_access_controls", "OriginAccessControlList", "Id"),
+    ("cloudfront", "list_origin_request_policies", "OriginRequestPolicyList", "OriginRequestPolicy"),
+    ("cloudfront", "list_response_headers_policies", "ResponseHeadersPolicyList", "ResponseHeadersPolicy"),
     ("ec2", "describe_addresses", "Addresses", "AllocationId"),
     ("ec2", "describe_images", "Images", "ImageId"),
     ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
@@ -31,6 +37,7 @@ TYPES = (
     ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
     ("iam", "list_instance_profiles", "InstanceProfiles", "Arn"),
     ("iam", "list_roles", "Roles", "Arn"),
+    ("s3", "list_buckets", "Buckets", "Name"),
     ("ssm", "describe_parameters", "Parameters", "Name"),
 )
 # AWS tells for about an hour of what is gone.
@@ -51,10 +58,15 @@ def account_listing(client: Callable[[str], Any]) -> Listing:
 def _all(client: Any, operation: str, result: str, key: str) -> dict[str, Any]:
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate()
-        found = [one for page in pages for one in page[result]]
+        found = [one for page in pages for one in _items(page[result])]
     else:
-        found = getattr(client, operation)()[result]
-    return _plain({one[key]: one for one in found if one.get("State") not in GONE.get(result, ())})
+        found = _items(getattr(client, operation)()[result])
+    return _plain({str(one[key]): one for one in found if one.get("State") not in GONE.get(result, ())})
+
+
+def _items(answer: Any) -> list[Any]:
+    """A list, in CloudFront's answers wrapped."""
+    return answer if isinstance(answer, list) else answer.get("Items", [])
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import ENVIRONMENT, tag_filter
+from ansible_collections.groundwork.aws.plugins.module_utils.teardown import buckets, edge
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.things import Whose
 
 Answers = t.Mapping[str, list[t.Any]]
@@ -63,10 +64,12 @@ IDS = {
 TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 
 
-def look(whose: Whose, clients: Clients) -> Answers:
-    """Everything, in two rounds."""
+def look(whose: Whose, wishes: t.Container[str], clients: Clients) -> Answers:
+    """Everything, in three rounds; the last one only when there is something that has a version or content."""
     first = observe(clients, first_reads(whose))
-    return merged(first, observe(clients, second_reads(whose, first)))
+    answers = merged(first, observe(clients, second_reads(whose, first)))
+    third = {**edge.third_reads(answers, whose), **buckets.third_reads(answers, whose, wishes)}
+    return {**answers, **observe(clients, third)}
 
 
 def first_reads(whose: Whose) -> dict[str, Read]:
@@ -86,6 +89,8 @@ def first_reads(whose: Whose) -> dict[str, Read]:
         "parameters": Read("ssm", "describe_parameters", "Parameters", {"ParameterFilters": [path]}),
         "roles": Read("iam", "list_roles", "Roles"),
         "profiles": Read("iam", "list_instance_profiles", "InstanceProfiles"),
+        **edge.first_reads(),
+        **buckets.first_reads(),
     }
 
 
@@ -98,6 +103,7 @@ def second_reads(whose: Whose, first: Answers) -> dict[str, Read]:
             operation, result = TAGGED[key]
             reads[f"inside {key}"] = Read("ec2", operation, result, {"Filters": [{"Name": name, "Values": vpcs}]})
     reads |= _balancing_reads(whose, first)
+    reads |= edge.second_reads(first) | buckets.second_reads(first)
     for role in first["roles"]:
         if whose.has_name(role["RoleName"]):
             named = {"RoleName": role["RoleName"]}
@@ -109,7 +115,7 @@ def second_reads(whose: Whose, first: Answers) -> dict[str, Read]:
     for profile in first["profiles"]:
         if whose.has_name(profile["InstanceProfileName"]):
             named = {"InstanceProfileName": profile["InstanceProfileName"]}
-            reads[f"tags {profile['Arn']}"] = Read("iam", "list_instance_profile_tags", "Tags", named, GONE)
+            reads[f"tags {profile['Arn']}"] = Read("iam", "get_instance_profile", "InstanceProfile.Tags", named, GONE)
     return reads
 
 

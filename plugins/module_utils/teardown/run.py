@@ -18,6 +18,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.errors import Groun
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown import reads
+from ansible_collections.groundwork.aws.plugins.module_utils.teardown.buckets import bucket_things
+from ansible_collections.groundwork.aws.plugins.module_utils.teardown.edge import edge_things
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.interfaces import interface_things
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.keeping import Keeper, is_wished, keepers
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.machines import machine_things
@@ -35,7 +37,11 @@ SWEEP_INTERVAL = 5.0
 # Everything that an environment can have: what the sweep has looked for.
 KINDS = (
     "auto scaling group",
+    "bucket",
+    "cache policy",
+    "distribution",
     "elastic ip",
+    "function",
     "image",
     "instance profile",
     "internet gateway",
@@ -45,7 +51,10 @@ KINDS = (
     "nat gateway",
     "network acl",
     "network interface",
+    "origin access control",
+    "origin request policy",
     "parameter",
+    "response headers policy",
     "role",
     "route table",
     "security group",
@@ -94,7 +103,7 @@ class _Teardown:
         return {**report(list(self.made.values()), {}), **self._found()}
 
     def _look(self, *, check: bool = False) -> list[Thing]:
-        answers = reads.look(self.whose, self.run.clients)
+        answers = reads.look(self.whose, self.desired.wishes, self.run.clients)
         deadline = self.desired.deadline
         things = unified(
             [
@@ -102,6 +111,8 @@ class _Teardown:
                 *service_things(answers, self.whose, deadline),
                 *network_things(answers, self.whose, deadline),
                 *interface_things(answers, self.whose, deadline),
+                *edge_things(answers, self.whose, deadline),
+                *bucket_things(answers, self.whose),
             ]
         )
         if check:

@@ -32,7 +32,7 @@ def test_what_is_gone_is_looked_for_once_and_with_few_calls(cloud: t.Any, build:
     tear_down(cloud)
     again = tear_down(cloud)
     assert again["changed"] is False
-    assert len(cloud.calls) == 23
+    assert len(cloud.calls) == 30
     assert cloud.calls.count("DescribeVpcs") == 1
 
 

@@ -1,0 +1,203 @@
+"""The end of the environment: nothing of it is left, and a second one and what people made by hand go on serving.
+
+Each test stands on the one before it. At the end the account is as it was before the first file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from account_listing import account_listing
+
+ROOT = Path(__file__).parents[2]
+TEARDOWN = "playbooks/teardown.yml"
+CONFIRMED = {"environment_confirm": "local", "teardown_buckets": True, "teardown_images": True}
+OTHER = {"environment_name": "other", "environment_confirm": "other"}
+POINTS = random.Random(4).sample(range(2, 50), 3)  # noqa: S311 - writes after which site.yml is killed
+PLANNED: dict[str, list[str]] = {}
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """An instance that people made, with a public address and sshd for the world to reach."""
+
+    id: str
+    address: str
+    group: str
+
+
+@pytest.fixture(scope="module")
+def strangers(laptop: Any, before_site: Any, eventually: Any) -> dict[str, Stranger]:
+    """One in a second environment's network, one in a subnet of ours."""
+    assert before_site
+    if not laptop.client("ec2").describe_vpcs(Filters=tagged("local"))["Vpcs"]:  # when this file is run alone
+        assert laptop.play("--tags", "infrastructure").code == 0
+    network = {"environment_name": "other", "region": "eu-central-1", "cidr": "10.40.0.0/16"}
+    zones = {"zones": ["eu-central-1a", "eu-central-1b"]}
+    made = laptop.run(
+        *("ansible", "-i", "inventories/local", "localhost", "-m", "groundwork.aws.ec2_vpc_network"),
+        *("-a", json.dumps({**network, **zones})),
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    found = {
+        "other": launch(laptop.client("ec2"), "other", {"groundwork:environment": "other"}),
+        "hand": launch(laptop.client("ec2"), "local", {"Name": "hand"}),
+    }
+    for stranger in found.values():
+        assert eventually(lambda stranger=stranger: answers(stranger), bool, 60)
+    return found
+
+
+def tagged(environment: str, **tags: str) -> list[dict[str, Any]]:
+    wanted = {"groundwork:environment": environment, **tags}
+    return [{"Name": f"tag:{key}", "Values": [value]} for key, value in wanted.items()]
+
+
+def launch(ec2: Any, environment: str, tags: dict[str, str]) -> Stranger:
+    """In the environment's subnet public-a, with a security group of its own."""
+    [subnet] = ec2.describe_subnets(Filters=tagged(environment, Name=f"{environment}-public-a"))["Subnets"]
+    specification = [{"Key": key, "Value": value} for key, value in tags.items()]
+    group = ec2.create_security_group(
+        GroupName="hand",
+        Description="By hand",
+        VpcId=subnet["VpcId"],
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": specification}],
+    )["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
+    interface = {"DeviceIndex": 0, "SubnetId": subnet["SubnetId"], "Groups": [group], "AssociatePublicIpAddress": True}
+    images = ec2.describe_images(Owners=["136693071363"])["Images"]
+    made = ec2.run_instances(
+        ImageId=max(images, key=lambda image: image["CreationDate"])["ImageId"],
+        InstanceType="t3.small",
+        MinCount=1,
+        MaxCount=1,
+        NetworkInterfaces=[interface],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": specification}],
+    )
+    own = made["Instances"][0]["InstanceId"]
+    ec2.get_waiter("instance_running").wait(InstanceIds=[own], WaiterConfig={"Delay": 1})
+    [reservation] = ec2.describe_instances(InstanceIds=[own])["Reservations"]
+    return Stranger(own, reservation["Instances"][0]["PublicIpAddress"], group)
+
+
+def answers(stranger: Stranger) -> bool:
+    try:
+        with socket.create_connection((stranger.address, 22), timeout=2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def hosts(laptop: Any) -> set[str]:
+    """The instances that the lab has a host for."""
+    told = json.loads(laptop.run("groundwork-lab", "status", "--json").stdout)
+    return {host["id"] for host in told["hosts"]}
+
+
+@pytest.mark.parametrize("variables", [{}, {"environment_confirm": "prod"}], ids=["without", "another's"])
+def test_without_the_right_confirmation_nothing_happens(
+    laptop: Any, strangers: dict[str, Stranger], variables: dict[str, str]
+) -> None:
+    laptop.calls(reset=True)
+    play = laptop.play(playbook=TEARDOWN, variables=variables)
+    assert play.code != 0
+    [message] = play.failures()
+    assert "environment_confirm: " in message and "give -e environment_confirm=local if everything" in message
+    calls = laptop.calls()["calls"]
+    assert {service: set(operations) for service, operations in calls.items()} == {"ec2": {"DescribeInstances"}}, (
+        "the inventory asks for its servers, and nothing else is asked"
+    )
+
+
+def test_check_mode_tells_what_would_go(laptop: Any, strangers: dict[str, Stranger]) -> None:
+    before = account_listing(laptop.client)
+    play = laptop.play("--check", "--diff", playbook=TEARDOWN, variables=CONFIRMED)
+    assert play.code == 0, play.failures()
+    assert account_listing(laptop.client) == before
+    PLANNED["all"] = play.changes()
+    assert any("delete server private-1" in change for change in PLANNED["all"])
+    assert not any("public-a" in change for change in PLANNED["all"])
+
+
+def test_what_is_not_ours_keeps_serving_and_all_the_rest_goes(laptop: Any, strangers: dict[str, Stranger]) -> None:
+    hand = strangers["hand"]
+    play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
+    assert play.code != 0
+    assert play.changes() == PLANNED["all"]
+    [message] = play.failures()
+    [keeper] = [line for line in message.splitlines() if hand.id in line]
+    assert f"instance ({hand.id}) in subnet public-a, not ours, keeps " in keeper
+    for kept in ("subnet public-a", "route table public-a", "internet gateway main", "vpc main"):
+        assert kept in keeper
+    assert all(answers(stranger) for stranger in strangers.values())
+    assert hosts(laptop) == {stranger.id for stranger in strangers.values()}
+    assert laptop.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_once_that_is_gone_so_is_the_environment(laptop: Any, strangers: dict[str, Stranger]) -> None:
+    ec2, hand = laptop.client("ec2"), strangers["hand"]
+    ec2.terminate_instances(InstanceIds=[hand.id])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[hand.id], WaiterConfig={"Delay": 1})
+    ec2.delete_security_group(GroupId=hand.group)
+    play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
+    assert play.code == 0, play.failures()
+    found = next(result["found"] for _, _, result in play.results() if "found" in result)
+    assert set(found.values()) == {0}
+    assert ec2.describe_vpcs(Filters=tagged("local"))["Vpcs"] == []
+    assert not (ROOT / ".environments" / "local").exists()
+    assert answers(strangers["other"])
+
+
+def test_the_second_time_nothing_is_done_with_few_calls(laptop: Any, strangers: dict[str, Stranger]) -> None:
+    laptop.calls(reset=True)
+    play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
+    assert play.code == 0, play.failures()
+    assert set(play.changed().values()) == {0}
+    counted = laptop.calls()
+    assert not counted["writes"]
+    assert sum(n for operations in counted["calls"].values() for n in operations.values()) <= 40, counted["calls"]
+
+
+@pytest.mark.parametrize("writes", POINTS)
+def test_what_a_killed_run_left_goes_too(
+    laptop: Any, strangers: dict[str, Stranger], eventually: Any, writes: int
+) -> None:
+    before = account_listing(laptop.client)
+    laptop.calls(reset=True)
+    site = subprocess.Popen(
+        ["ansible-playbook", "-i", "inventories/local", "site.yml", "--tags", "infrastructure"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def made() -> int:
+        return sum(n for operations in laptop.calls()["writes"].values() for n in operations.values())
+
+    assert eventually(made, lambda count: count >= writes, 120) >= writes
+    os.killpg(site.pid, signal.SIGKILL)
+    site.wait()
+    play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
+    assert play.code == 0, play.failures()
+    assert play.changes()
+    assert account_listing(laptop.client) == before
+    assert hosts(laptop) == {strangers["other"].id}
+
+
+def test_the_second_environment_goes_the_same_way(
+    laptop: Any, strangers: dict[str, Stranger], before_site: Any
+) -> None:
+    play = laptop.play(playbook=TEARDOWN, variables=OTHER)
+    assert play.code == 0, play.failures()
+    assert account_listing(laptop.client) == before_site
+    assert hosts(laptop) == set()
