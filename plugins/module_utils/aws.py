@@ -142,6 +142,11 @@ REMEDIES = {
     "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
     "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
     "ExpiredToken": "Renew the session's credentials and run again.",
+    "BucketAlreadyExists": "Somebody else has it: bucket names are unique in the world, so use another one.",
+    "CNAMEAlreadyExists": "Another distribution has that alias: take it away there first.",
+    "DistributionAlreadyExists": "If it was made moments ago, run again: it will be found then. If somebody deleted "
+    "it, delete its origin access control too, and run again.",
+    "NoSuchBucket": "Run s3_site_bucket (the role static_site) first, or correct the bucket's name.",
     "PreconditionFailed": "Somebody else changed it in between: run again, nothing of theirs is lost.",
     "DependencyViolation": "Something still uses it: remove that first, or declare it again.",
     "RequestLimitExceeded": "AWS kept throttling after ten attempts: run again later, nothing is lost.",

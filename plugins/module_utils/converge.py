@@ -83,6 +83,11 @@ def apply(
         raise
 
 
+def settle(wait: Wait, clients: Clients, ids: Ids, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Await what an earlier run began. Raises GroundworkError when it does not come."""
+    _Run(clients, ids, clock, clients).wait(wait)
+
+
 class _Run:
     def __init__(self, clients: Clients, ids: Ids, clock: Clock, writers: Clients) -> None:
         self.clients = clients
@@ -157,9 +162,10 @@ class _Run:
 
     def _await(self, key: tuple[str, str]) -> None:
         for wait in self.waits.pop(key, []):
-            self._wait(wait)
+            self.wait(wait)
 
-    def _wait(self, wait: Wait) -> None:
+    def wait(self, wait: Wait) -> None:
+        """Look until it is so."""
         arguments = resolve(wait.call.arguments, self.ids)
 
         def look() -> dict[str, t.Any]:

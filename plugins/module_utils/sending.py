@@ -38,6 +38,7 @@ THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        "OperationAborted",  # S3 is busy with another change of the bucket
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",

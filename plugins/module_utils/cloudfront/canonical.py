@@ -27,6 +27,8 @@ KEYS = {
 # What the API says again in older words, and refuses when it does not fit what has changed.
 # https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html
 REPEATED = {"ViewerCertificate": ("Certificate", "CertificateSource")}
+# Members that depend on each other: what AWS filled in beside one certificate is wrong beside another.
+TOGETHER = frozenset({"ViewerCertificate"})
 EMPTY: tuple[t.Any, ...] = ("", None, [], {})
 
 
@@ -62,7 +64,8 @@ def merged(actual: t.Any, desired: t.Any, name: str = "") -> t.Any:
     that is there already under its key keeps the members that are not desired.
     """
     if isinstance(desired, t.Mapping) and isinstance(actual, t.Mapping):
-        return {**actual, **{key: merged(actual.get(key), item, key) for key, item in desired.items()}}
+        both = {**actual, **{key: merged(actual.get(key), item, key) for key, item in desired.items()}}
+        return desired if name in TOGETHER and differences(actual, both) != (None, None) else both
     if isinstance(desired, list):
         key = KEYS.get(name)
         there = {item[key]: item for item in actual or []} if key else {}
@@ -80,13 +83,16 @@ def differences(before: t.Any, after: t.Any, name: str = "") -> tuple[t.Any, t.A
     if isinstance(before, t.Mapping) and isinstance(after, t.Mapping):
         return _members(before, after)
     key = KEYS.get(name)
-    if key and isinstance(before, list) and isinstance(after, list) and _order(before, key) == _order(after, key):
-        pairs = [differences(old, new) for old, new in zip(before, after, strict=True)]
-        named = [(one[key], pair) for one, pair in zip(after, pairs, strict=True) if pair != (None, None)]
-        if not named:
-            return None, None
-        return {str(one): pair[0] for one, pair in named}, {str(one): pair[1] for one, pair in named}
+    if key:
+        return _items(before or [], after or [], key)
     return before, after
+
+
+def _items(before: t.Sequence[t.Any], after: t.Sequence[t.Any], key: str) -> tuple[t.Any, t.Any]:
+    """By what tells them from one another; where only their order differs, that."""
+    old, new = ({str(item[key]): item for item in items} for items in (before, after))
+    pair = _members(old, new)
+    return (list(old), list(new)) if pair == (None, None) and list(old) != list(new) else pair
 
 
 def _members(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> tuple[t.Any, t.Any]:
@@ -97,10 +103,6 @@ def _members(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> tup
         if pair != (None, None):
             old[key], new[key] = pair
     return (old, new) if old or new else (None, None)
-
-
-def _order(items: t.Sequence[t.Any], key: str) -> list[t.Any]:
-    return [item[key] for item in items]
 
 
 def _sorted(items: list[t.Any], name: str) -> list[t.Any]:

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.canonical import differences, merged, whole
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import Found
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.options import (
     Distribution,
@@ -27,7 +28,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
 )
 
 RESOURCE = "distribution"
+DEPLOYED = "Deployed"
 INTERVAL = 3.0  # seconds; edges take minutes
+# An update has to say what a creation may leave to AWS, also of a behaviour that is new.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-overview-required-fields.html
+REQUIRED_OF_BEHAVIORS = {"FieldLevelEncryptionId": "", "LambdaFunctionAssociations": [], "SmoothStreaming": False}
+HIDDEN = "(hidden)"  # a header for an origin may be what the origin knows CloudFront by
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,7 @@ def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | 
 
 def _creation(owner: Owner, desired: Distribution) -> Change:
     ref = distribution_ref(desired.name)
-    # The same reference within the hour, so that a second request is refused: CloudFront has one distribution for
-    # each. Later the tags tell. https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
-    config = {**merged({}, desired.config), "CallerReference": Token((owner.name(desired.name), THIS_HOUR))}
+    config = {**merged({}, desired.config), "CallerReference": Token(_reference(owner, desired))}
     tags = {"Items": tag_list(owner.tags(desired.name))}
     create = Call(
         "cloudfront",
@@ -69,12 +73,30 @@ def _creation(owner: Owner, desired: Distribution) -> Change:
         },
     )
     shown = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
-    return Change("create", RESOURCE, desired.name, (create,), after=shown, wait=_deployed(desired))
+    return Change("create", RESOURCE, desired.name, (create,), after=shown, wait=_awaited(desired))
+
+
+def _reference(owner: Owner, desired: Distribution) -> tuple[t.Any, ...]:
+    """What a second request is refused by: CloudFront makes one distribution for each reference.
+
+    An access control lives as long as the distribution that it is for, so that its id tells a repetition from a new
+    beginning. Where there is none, the hour does. docs/decisions/0011
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
+    """
+    controls = sorted((ref for ref in desired.uses if ref.resource == ORIGIN_ACCESS_CONTROL.resource), key=str)
+    return (owner.name(desired.name), *(controls or [THIS_HOUR]))
 
 
 def _told(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What is worth telling of a configuration: no empty members."""
-    return {key: value for key, value in merged({}, config).items() if value not in ("", None, [], {})}
+    told = {key: value for key, value in merged({}, config).items() if value not in ("", None, [], {})}
+    return t.cast(dict[str, t.Any], _without_secrets(told))
+
+
+def _without_secrets(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {key: HIDDEN if key == "HeaderValue" else _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[Change]:
@@ -82,9 +104,12 @@ def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[C
     before, after = differences(observed.config, target)
     if (before, after) == (None, None):
         return
-    arguments = {"Id": observed.found.id, "IfMatch": observed.etag, "DistributionConfig": whole(target)}
+    behaviors = [{**REQUIRED_OF_BEHAVIORS, **behavior} for behavior in target["CacheBehaviors"]]
+    config = whole({**target, "CacheBehaviors": behaviors})
+    arguments = {"Id": observed.found.id, "IfMatch": observed.etag, "DistributionConfig": config}
     update = Call("cloudfront", "update_distribution", arguments)
-    yield Change("update", RESOURCE, desired.name, (update,), before, after, _deployed(desired))
+    before, after = _without_secrets(before), _without_secrets(after)
+    yield Change("update", RESOURCE, desired.name, (update,), before, after, _awaited(desired))
 
 
 def _known(value: t.Any, ids: Ids) -> t.Any:
@@ -96,13 +121,16 @@ def _known(value: t.Any, ids: Ids) -> t.Any:
     return ids.get(value, value) if isinstance(value, Ref) else value
 
 
-def _deployed(desired: Distribution) -> Wait | None:
-    if not desired.wait:
-        return None
+def _awaited(desired: Distribution) -> Wait | None:
+    return deployed(desired) if desired.wait else None
+
+
+def deployed(desired: Distribution) -> Wait:
+    """All edges have the configuration."""
     return Wait(
         f"the distribution {desired.name} is deployed to all edges",
-        Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}),
-        lambda answer: answer.get("Distribution", {}).get("Status") == "Deployed",
+        Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}, settled=("NoSuchDistribution",)),
+        lambda answer: answer.get("Distribution", {}).get("Status") == DEPLOYED,
         deadline=desired.deadline,
         interval=INTERVAL,
     )

@@ -4,7 +4,8 @@
 
 """A distribution is found by its tags, in one call, however many the account has.
 
-The tags are those of the Resource Groups Tagging API, which learns of a new distribution some seconds later.
+The tags are those of the Resource Groups Tagging API, which learns of a new distribution, and of the end of one, some
+seconds later. Where that could matter CloudFront itself is asked: docs/decisions/0011.
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 """
 
@@ -21,10 +22,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.ownership import (
     Owner,
     tag_dict,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.waiting import Clock, wait_until
-
-LISTED_DEADLINE = 120.0  # seconds until the tagging API tells of what was just made
-POLL_INTERVAL = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,10 +36,13 @@ class Found:
         """`E1A2B3C4D5E6F7`"""
         return self.arn.rpartition("/")[2]
 
-    @property
-    def account(self) -> str:
-        """The account that it is in."""
-        return self.arn.split(":")[4]
+
+@dataclass(frozen=True)
+class Existing:
+    """A distribution that there is, and what GetDistribution answers about it."""
+
+    found: Found
+    answer: t.Mapping[str, t.Any]
 
 
 def distributions_read(owner: Owner) -> Read:
@@ -57,31 +57,48 @@ def distributions_read(owner: Owner) -> Read:
     return Read("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", arguments)
 
 
-def named(owner: Owner, name: str, answer: t.Iterable[t.Mapping[str, t.Any]]) -> Found | None:
-    """The one that people call `name`. Raises GroundworkError when there are two: guessing is not for a program."""
+def candidates(owner: Owner, name: str, answer: t.Iterable[t.Mapping[str, t.Any]]) -> list[Found]:
+    """Those of that read's answer that people call `name`. One that was deleted is told of for a while."""
     found = [Found(one["ResourceARN"], tag_dict(one)) for one in answer]
-    ours = [one for one in found if owner.short(one.tags) == name]
-    if len(ours) > 1:
+    return [one for one in found if owner.short(one.tags) == name]
+
+
+def existing(
+    clients: Clients, owner: Owner, name: str, tagged: t.Sequence[Found], is_origin: t.Callable[[str], bool]
+) -> Existing | None:
+    """The one that there is: a call for each that the tags tell of; CloudFront itself is asked when they tell of none.
+
+    `is_origin` knows the distribution by the host name of an origin. Raises GroundworkError when there are two:
+    guessing is not for a program.
+    """
+    there = _get(clients, tagged) or _get(clients, _untold(clients, owner, name, is_origin))
+    if len(there) > 1:
         raise GroundworkError(
-            f"There are {len(ours)} distributions with the tag Name={owner.name(name)}: "
-            f"{', '.join(sorted(one.id for one in ours))}. Delete all but the one in use, or change their tags."
+            f"There are {len(there)} distributions with the tag Name={owner.name(name)}: "
+            f"{', '.join(sorted(one.found.id for one in there))}. Delete all but the one in use, or change their tags."
         )
-    return ours[0] if ours else None
+    return there[0] if there else None
 
 
-def find(clients: Clients, owner: Owner, name: str) -> Found | None:
-    """One call."""
-    return named(owner, name, observe(clients, {"all": distributions_read(owner)})["all"])
+def _get(clients: Clients, tagged: t.Sequence[Found]) -> list[Existing]:
+    gone = ("NoSuchDistribution",)
+    reads = {one.arn: Read("cloudfront", "get_distribution", "", {"Id": one.id}, absent=gone) for one in tagged}
+    answers = observe(clients, reads)
+    return [Existing(one, answer) for one in tagged for answer in answers[one.arn]]
 
 
-def find_soon(clients: Clients, owner: Owner, name: str, clock: Clock) -> Found:
-    """The distribution that an earlier task has surely made. Raises GroundworkError when it is not told of in time."""
-    found = wait_until(
-        lambda: find(clients, owner, name),
-        bool,
-        until=f"the tagging API tells of the distribution {name}",
-        deadline=LISTED_DEADLINE,
-        interval=POLL_INTERVAL,
-        clock=clock,
-    )
-    return t.cast(Found, found)
+def _untold(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[str], bool]) -> list[Found]:
+    """Ours among the distributions with such an origin, by the tags that CloudFront itself tells at once."""
+    summaries = observe(clients, {"all": Read("cloudfront", "list_distributions", "DistributionList.Items")})["all"]
+    arns = [
+        one["ARN"]
+        for one in summaries
+        if any(is_origin(origin["DomainName"]) for origin in one["Origins"].get("Items", ()))
+    ]
+    answers = observe(clients, {arn: _tags_of(arn) for arn in arns})
+    found = [Found(arn, tag_dict({"Tags": tags})) for arn, tags in answers.items()]
+    return [one for one in found if owner.owns_tags(one.tags) and owner.short(one.tags) == name]
+
+
+def _tags_of(arn: str) -> Read:
+    return Read("cloudfront", "list_tags_for_resource", "Tags.Items", {"Resource": arn}, absent=("NoSuchResource",))

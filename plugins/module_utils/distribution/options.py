@@ -72,6 +72,23 @@ class Distribution:
         """What it refers to by name: access controls, functions, policies."""
         return set(references(self.config))
 
+    @property
+    def places(self) -> dict[Ref, str]:
+        """The option that names each of them first."""
+        found: dict[Ref, str] = {}
+        for at, origin in enumerate(self.config["Origins"]):
+            for ref in references(origin):
+                found.setdefault(ref, f"origins[{at}].origin_access_control")
+        behaviors = [("behavior", self.config["DefaultCacheBehavior"])]
+        behaviors += [(f"behaviors[{at}]", one) for at, one in enumerate(self.config["CacheBehaviors"])]
+        for where, behavior in behaviors:
+            for option, member, _kind, _ids in POLICIES:
+                for ref in references(behavior[member]):
+                    found.setdefault(ref, f"{where}.{option}")
+            for one in behavior["FunctionAssociations"]:
+                found.setdefault(one["FunctionARN"], f"{where}.functions.{one['EventType']}")
+        return found
+
 
 def distribution_ref(name: str, attribute: str = "id") -> Ref:
     """The id (or `arn`, `domain_name`) of the distribution that people call `name`."""

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.canonical import plain
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import ABSENT
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import RESOURCE as FUNCTION
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import (
     CACHE_POLICY,
@@ -17,12 +18,20 @@ from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable
     ORIGIN_REQUEST_POLICY,
     RESPONSE_HEADERS_POLICY,
     by_name,
+    comment_of,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.changes import Observed, plan_distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.converge import settle
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.changes import (
+    DEPLOYED,
+    Observed,
+    deployed,
+    plan_distribution,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import (
-    Found,
+    Existing,
+    candidates,
     distributions_read,
-    named,
+    existing,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.options import (
     COMPONENT,
@@ -46,6 +55,9 @@ def converge_distribution(run: Run) -> dict[str, t.Any]:
         _check_names(desired, ids)
     changes = plan_distribution(owner, desired, observed, ids)
     result = run.make(changes, ids)
+    began = observed is not None and observed.status != DEPLOYED and not any(change.wait for change in changes)
+    if began and desired.wait and not run.check_mode:  # an earlier run did not live to see it
+        settle(deployed(desired), run.clients, ids, run.clock)
     return {**result, "distribution": _facts(desired, ids)}
 
 
@@ -53,46 +65,63 @@ def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observe
     """What there is, and the ids of what the distribution refers to. Two calls, and one for each kind referred to."""
     used = [kind for kind in KINDS if any(ref.resource == kind.resource for ref in desired.uses)]
     first = observe(clients, {"tagged": distributions_read(owner), **{kind.resource: kind.read() for kind in used}})
-    found = named(owner, desired.name, first["tagged"])
     ids: Ids = {
         kind.ref(name): id_ for kind in used for name, id_ in by_name(kind, owner, first[kind.resource]).items()
     }
-    ids.update(_functions(owner, desired, found, clients))
-    observed = _observed(found, clients) if found else None
+    domains = {origin["DomainName"] for origin in desired.config["Origins"]}
+    tagged = candidates(owner, desired.name, first["tagged"])
+    there = existing(clients, owner, desired.name, tagged, domains.__contains__)
+    observed = _observed(there) if there else None
     if observed:
         ids[distribution_ref(desired.name)] = observed.found.id
         ids[distribution_ref(desired.name, "arn")] = observed.found.arn
         ids[distribution_ref(desired.name, "domain_name")] = observed.domain_name
+    ids.update(_functions(owner, desired, observed, clients))
     return observed, ids
 
 
-def _functions(owner: Owner, desired: Distribution, found: Found | None, clients: Clients) -> Ids:
-    """A function's ARN follows from its name and the account; the first time, the list of functions tells it."""
-    wanted = [ref for ref in desired.uses if ref.resource == FUNCTION]
-    if found or not wanted:
-        return {ref: f"arn:aws:cloudfront::{found.account}:function/{owner.name(ref.name)}" for ref in wanted if found}
-    read = Read(
-        "cloudfront", "list_functions", "FunctionList.Items", {"Stage": "LIVE"}, marker="FunctionList.NextMarker"
+def _observed(there: Existing) -> Observed:
+    one = there.answer["Distribution"]
+    return Observed(
+        there.found, plain(one["DistributionConfig"]), there.answer["ETag"], one["Status"], one["DomainName"]
     )
-    arns = {one["Name"]: one["FunctionMetadata"]["FunctionARN"] for one in observe(clients, {"all": read})["all"]}
-    return {ref: arns[owner.name(ref.name)] for ref in wanted if owner.name(ref.name) in arns}
 
 
-def _observed(found: Found, clients: Clients) -> Observed | None:
-    read = Read("cloudfront", "get_distribution", "", {"Id": found.id}, absent=("NoSuchDistribution",))
-    answers = observe(clients, {"one": read})["one"]
-    if not answers:  # deleted, and the tagging API does not know yet
-        return None
-    one = answers[0]["Distribution"]
-    return Observed(found, plain(one["DistributionConfig"]), answers[0]["ETag"], one["Status"], one["DomainName"])
+def _functions(owner: Owner, desired: Distribution, observed: Observed | None, clients: Clients) -> Ids:
+    """The functions' ARNs. One that the distribution uses is there, as AWS refuses to delete it: nothing is asked."""
+    used = {arn.rpartition("/")[2]: arn for arn in _used(observed.config)} if observed else {}
+    wanted = {owner.name(ref.name): ref for ref in desired.uses if ref.resource == FUNCTION}
+    ids: Ids = {ref: used[name] for name, ref in wanted.items() if name in used}
+    answers = observe(clients, {name: _published(name) for name, ref in wanted.items() if ref not in ids})
+    for name, summaries in answers.items():
+        for summary in summaries:
+            if summary["FunctionConfig"]["Comment"] == comment_of(owner):
+                ids[wanted[name]] = summary["FunctionMetadata"]["FunctionARN"]
+    return ids
+
+
+def _used(config: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    for behavior in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+        for association in behavior["FunctionAssociations"]:
+            yield association["FunctionARN"]
+
+
+def _published(name: str) -> Read:
+    return Read("cloudfront", "describe_function", "FunctionSummary", {"Name": name, "Stage": "LIVE"}, absent=ABSENT)
 
 
 def _check_names(desired: Distribution, ids: Ids) -> None:
     problems = Problems()
-    for ref in sorted(desired.uses - set(ids), key=str):
-        known = sorted(other.name for other in ids if other.resource == ref.resource)
-        right = f"make it first; this environment has {', '.join(known) or 'none'}"
-        problems.add("name", f"the distribution refers to the {ref.resource} '{ref.name}', which does not exist", right)
+    for ref, where in desired.places.items():
+        if ref in ids:
+            continue
+        if ref.resource == FUNCTION:
+            wrong, right = f"no function '{ref.name}' of this environment is published", "publish it first"
+        else:
+            known = sorted(other.name for other in ids if other.resource == ref.resource)
+            wrong = f"this environment has no {ref.resource} '{ref.name}'"
+            right = f"make it first; there are {', '.join(known) or 'none'}"
+        problems.add(where, wrong, right)
     problems.raise_if_any()
 
 

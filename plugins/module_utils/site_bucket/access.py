@@ -20,15 +20,21 @@ from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, ob
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import (
+    Existing,
+    Found,
+    candidates,
     distributions_read,
-    find_soon,
-    named,
+    existing,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.waiting import wait_until
 
+SHOWN_DEADLINE = 120.0  # seconds until CloudFront tells of what was just made
+POLL_INTERVAL = 2.0
 SID = "Groundwork"
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*)*")
 Statement = dict[str, t.Any]
@@ -55,33 +61,58 @@ def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
 def converge_access(run: Run) -> dict[str, t.Any]:
     """The result of the module `s3_site_access`. Two calls when there is nothing to do."""
     owner, desired = run.parse(COMPONENT, parse_access)
-    policy = Read(
-        "s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, ("NoSuchBucket", "NoSuchBucketPolicy")
+    absent = ("NoSuchBucketPolicy", *(("NoSuchBucket",) if run.check_mode else ()))
+    read = Read("s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, absent)
+    answers = observe(run.clients, {"policy": read, "tagged": distributions_read(owner)})
+    tagged = candidates(owner, desired.distribution, answers["tagged"])
+    policy = json.loads(answers["policy"][0]) if answers["policy"] else {}
+    arn = tagged[0].arn if len(tagged) == 1 else ""
+    if not arn or plan(desired, policy, arn):  # before something is changed, it has to be the one that exists
+        arn = _arn(run, owner, desired, tagged)
+    return {**run.make(plan(desired, policy, arn), {}), "distribution_arn": arn}
+
+
+def _arn(run: Run, owner: Owner, desired: Access, tagged: t.Sequence[Found]) -> str:
+    """Of the distribution, which was perhaps made a moment ago. Raises GroundworkError when it does not show up."""
+
+    def look() -> Existing | None:
+        return existing(run.clients, owner, desired.distribution, tagged, in_front_of(desired.bucket))
+
+    there = look() if run.check_mode else _shown_soon(run, owner, desired, look)
+    return there.found.arn if there else KNOWN_AFTER_APPLY
+
+
+def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Existing | None]) -> Existing | None:
+    return wait_until(
+        look,
+        bool,
+        until=f"CloudFront tells of the distribution {owner.name(desired.distribution)}, made by "
+        "cloudfront_distribution (the role static_site), in front of the bucket",
+        deadline=SHOWN_DEADLINE,
+        interval=POLL_INTERVAL,
+        clock=run.clock,
     )
-    answers = observe(run.clients, {"policy": policy, "tagged": distributions_read(owner)})
-    found = named(owner, desired.distribution, answers["tagged"])
-    if not found and not run.check_mode:
-        found = find_soon(run.clients, owner, desired.distribution, run.clock)
-    actual = json.loads(answers["policy"][0])["Statement"] if answers["policy"] else []
-    changes = plan(desired, actual if isinstance(actual, list) else [actual], found.arn if found else KNOWN_AFTER_APPLY)
-    return {**run.make(changes, {}), "distribution_arn": found.arn if found else KNOWN_AFTER_APPLY}
 
 
-def plan(desired: Access, actual: t.Sequence[Statement], arn: str) -> list[Change]:
-    """The policy with our statements in it; those of others stay. Pure."""
+def in_front_of(bucket: str) -> t.Callable[[str], bool]:
+    """Whether an origin's host name is the bucket's, in whatever region."""
+    return lambda domain: domain.startswith(f"{bucket}.s3.")
+
+
+def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Change]:
+    """The policy with our statements in it; those of others stay, and all else that it says. Pure."""
+    told = policy.get("Statement", [])
+    actual = told if isinstance(told, list) else [told]
     ours = [one for one in actual if str(one.get("Sid", "")).startswith(SID)]
     wanted = statements(desired, arn)
     if [_canonical(one) for one in ours] == [_canonical(one) for one in wanted]:
         return []
-    whole = [*(one for one in actual if one not in ours), *wanted]
-    policy = json.dumps({"Version": "2012-10-17", "Statement": whole}, separators=(",", ":"))
-    call = Call("s3", "put_bucket_policy", {"Bucket": desired.bucket, "Policy": policy})
+    whole = {"Version": "2012-10-17", **policy, "Statement": [*(one for one in actual if one not in ours), *wanted]}
+    arguments = {"Bucket": desired.bucket, "Policy": json.dumps(whole, separators=(",", ":"))}
+    call = Call("s3", "put_bucket_policy", arguments, passing=("NoSuchBucket",))
     action: t.Literal["create", "update"] = "update" if actual else "create"
-    return [
-        Change(
-            action, "bucket policy", desired.bucket, (call,), {"Statement": ours} if ours else {}, {"Statement": wanted}
-        )
-    ]
+    before = {"Statement": ours} if ours else {}
+    return [Change(action, "bucket policy", desired.bucket, (call,), before, {"Statement": wanted})]
 
 
 def statements(desired: Access, arn: str) -> list[Statement]:

@@ -193,8 +193,9 @@ def _settings(desired: Bucket, observed: Observed) -> t.Iterator[Change]:
         )
         yield Change("update", "public access block", desired.name, (call,), observed.blocks, PRIVATE)
     if not _encrypts(observed.encryption, desired.encryption):
-        call = _put(desired, "encryption", ServerSideEncryptionConfiguration={"Rules": [desired.encryption]})
-        yield Change("update", "bucket encryption", desired.name, (call,), observed.encryption, desired.encryption)
+        rule = {**observed.encryption, **desired.encryption}
+        call = _put(desired, "encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
+        yield Change("update", "bucket encryption", desired.name, (call,), observed.encryption, rule)
 
 
 def _encrypts(actual: Described, wanted: Described) -> bool:

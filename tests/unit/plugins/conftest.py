@@ -9,10 +9,18 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
 
+from ansible_collections.groundwork.aws.plugins.module_utils.aws import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from groundwork_lab.controlplane import ControlPlane
 from groundwork_lab.settings import REGION, Settings
+
+READING = ("Describe", "Get", "List")
+
+
+def is_write(operation: str) -> bool:
+    return not operation.startswith(READING)
 
 
 class Killed(BaseException):
@@ -46,8 +54,9 @@ class Watched:
         if key not in self._clients:
             client = boto3.client(
                 service,
-                region_name=REGION,
+                region_name=GLOBAL.get(service, {}).get("region", REGION),
                 endpoint_url="http://cloud.invalid",
+                config=Config(s3={"addressing_style": "path"}),
                 aws_access_key_id="testing",
                 aws_secret_access_key="testing",
             )
@@ -89,10 +98,13 @@ class Cloud(Clock):
     def client(self, service: str) -> t.Any:
         return self._watched.client(service, watched=True)
 
+    def of(self, service: str) -> t.Any:
+        """A client whose calls are not counted."""
+        return self._watched.client(service, watched=False)
+
     @property
     def ec2(self) -> t.Any:
-        """A client whose calls are not counted."""
-        return self._watched.client("ec2", watched=False)
+        return self.of("ec2")
 
     def run(
         self, converge: t.Callable[[Run], t.Any], options: t.Mapping[str, t.Any], *, check_mode: bool = False
@@ -107,7 +119,7 @@ class Cloud(Clock):
 
     @property
     def writes(self) -> list[str]:
-        return [call for call in self.calls if not call.startswith("Describe")]
+        return [call for call in self.calls if is_write(call)]
 
     def before(self, operation: str) -> None:
         with self._lock:
@@ -185,7 +197,7 @@ def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
         whole = fresh()
         whole.run(converge, options)
         expected, operations = look(whole), whole.calls
-        writes = [position for position, name in enumerate(operations) if not name.startswith("Describe")]
+        writes = [position for position, name in enumerate(operations) if is_write(name)]
         for position in writes:
             victim = fresh()
             victim.killed_after = position
