@@ -59,7 +59,9 @@ options:
         type: int
         default: 443
       headers:
-        description: Headers that are sent to the origin.
+        description:
+          - Headers that are sent to the origin. Their values, by which an origin may know CloudFront, are in no diff.
+          - Set C(no_log) on the task to keep them out of Ansible's verbose output too.
         type: dict
   behavior:
     description: What holds for all paths that no behaviour matches.
@@ -179,9 +181,10 @@ options:
     choices: [TLSv1.2_2019, TLSv1.2_2021, TLSv1.2_2025, TLSv1.3_2025]
     default: TLSv1.2_2021
   web_acl_arn:
-    description: A WAFv2 web ACL of scope CLOUDFRONT.
+    description:
+      - A WAFv2 web ACL of scope CLOUDFRONT. An empty string takes away the one that there is.
+      - Unless given, what there is stays, since an organisation's firewall manager may have set it.
     type: str
-    default: ""
   log_bucket:
     description: A bucket for access logs, with access control lists enabled.
     type: str
@@ -228,7 +231,9 @@ extends_documentation_fragment:
 notes:
   - Budget. 2 API calls when there is nothing to do, and one more for each kind of resource of the environment that it
     refers to (origin access controls, policies); functions cost none.
-  - It is found by its tags, by the Resource Groups Tagging API in us-east-1.
+  - It is found by its tags, by the Resource Groups Tagging API in us-east-1. When that tells of none, CloudFront itself
+    is asked, so that one which was made a moment ago is not made again.
+  - One that somebody else changes while the module works is left alone. The module says so, and can be run again.
 seealso:
   - module: groundwork.aws.cloudfront_origin_access_control
   - module: groundwork.aws.cloudfront_function

@@ -53,6 +53,21 @@ options:
       referrer_policy:
         description: Referrer-Policy.
         type: str
+        choices:
+          - no-referrer
+          - no-referrer-when-downgrade
+          - origin
+          - origin-when-cross-origin
+          - same-origin
+          - strict-origin
+          - strict-origin-when-cross-origin
+          - unsafe-url
+      xss_protection:
+        description:
+          - X-XSS-Protection, which only browsers of the past obey. V(off) turns their filter off, V(filter) on, and
+            V(block) has them show nothing of what the filter finds.
+        type: str
+        choices: ["off", filter, block]
   cors:
     description: Which other sites may read the answers.
     type: dict

@@ -15,6 +15,16 @@ from ansible_collections.groundwork.aws.plugins.module_utils.errors import Probl
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 LONGEST_TTL = 31536000 * 100
+LONGEST_AGE = 2**31 - 1
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
+MOST_NAMES = 10  # headers, cookies and query strings of a cache policy, each; custom and removed headers, each
+YEAR = 31536000
+CORS_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE", "ALL")
+XSS: t.Mapping[str, dict[str, bool]] = {
+    "off": {"Protection": False},
+    "filter": {"Protection": True, "ModeBlock": False},
+    "block": {"Protection": True, "ModeBlock": True},
+}
 FRAME_OPTIONS = ("DENY", "SAMEORIGIN")
 REFERRER_POLICIES = (
     "no-referrer",
@@ -38,7 +48,8 @@ SECURITY: dict[str, dict[str, t.Any]] = {
     "content_security_policy": {"type": "str"},
     "content_type_options": {"type": "bool", "default": True},
     "frame_options": {"type": "str", "choices": list(FRAME_OPTIONS)},
-    "referrer_policy": {"type": "str"},
+    "referrer_policy": {"type": "str", "choices": list(REFERRER_POLICIES)},
+    "xss_protection": {"type": "str", "choices": list(XSS)},
 }
 CORS: dict[str, dict[str, t.Any]] = {
     "origins": {"type": "list", "elements": "str", "required": True},
@@ -134,7 +145,16 @@ def _chosen(
     for at, name in enumerate(names):
         if not HEADER.fullmatch(name):
             problems.add(f"{variable}[{at}]", f"'{name}' is no name", "give it without spaces and separators")
+        elif kind == "Header" and name.lower() == "accept-encoding":
+            right = "leave it out: gzip and brotli say what is stored apart"
+            problems.add(f"{variable}[{at}]", "AWS refuses it beside gzip and brotli", right)
+    _check_number(names, variable, problems)
     return {member: "whitelist", listed: sorted(set(names))}
+
+
+def _check_number(names: t.Sized, variable: str, problems: Problems) -> None:
+    if len(names) > MOST_NAMES:
+        problems.add(variable, f"{len(names)} are too many", f"give at most {MOST_NAMES}")
 
 
 # Response headers policy -------------------------------------------------------------------------------------------
@@ -150,7 +170,7 @@ def parse_response_headers_policy(options: Options, problems: Problems) -> Reusa
         "SecurityHeadersConfig": _security(options["security"] or {}, problems),
         "CorsConfig": _cors(options["cors"], problems) if options["cors"] else None,
         "CustomHeadersConfig": _custom(options["custom"] or {}, problems),
-        "RemoveHeadersConfig": _removed(options["remove"] or [], problems),
+        "RemoveHeadersConfig": _removed(options["remove"] or [], options["custom"] or {}, problems),
     }
     if not any(config.values()):
         problems.add("security", "the policy has no header", "give security, cors, custom or remove")
@@ -164,7 +184,11 @@ def _security(given: Options, problems: Problems) -> dict[str, t.Any] | None:
     if referrer and referrer not in REFERRER_POLICIES:
         right = f"give one of {', '.join(REFERRER_POLICIES)}"
         problems.add("security.referrer_policy", f"'{referrer}' is unknown", right)
-    hsts = given.get("hsts") or {}
+    xss, hsts = given.get("xss_protection") or "", given.get("hsts") or {}
+    if xss and xss not in XSS:
+        problems.add("security.xss_protection", f"'{xss}' is unknown", f"give one of {', '.join(XSS)}")
+    if hsts:
+        _check_hsts(hsts, problems)
     config = {
         "StrictTransportSecurity": {
             "Override": True,
@@ -178,8 +202,19 @@ def _security(given: Options, problems: Problems) -> dict[str, t.Any] | None:
         "ContentTypeOptions": {"Override": True} if given.get("content_type_options") else None,
         "FrameOptions": _override("FrameOption", frame),
         "ReferrerPolicy": _override("ReferrerPolicy", referrer),
+        "XSSProtection": {"Override": True, **XSS[xss]} if xss in XSS else None,
     }
     return config if any(config.values()) else None
+
+
+def _check_hsts(hsts: Options, problems: Problems) -> None:
+    """What browsers' preload lists ask for is told, since AWS does not: https://hstspreload.org/"""
+    if not 0 <= hsts["max_age"] <= LONGEST_AGE:
+        right = f"give 0 to {LONGEST_AGE}"
+        problems.add("security.hsts.max_age", f"{hsts['max_age']} seconds are out of range", right)
+    if hsts["preload"] and not (hsts["include_subdomains"] and hsts["max_age"] >= YEAR):
+        what = f"browsers do not preload a site without include_subdomains and a max_age of {YEAR} or more"
+        problems.warn("security.hsts.preload", what)
 
 
 def _override(member: str, value: t.Any) -> dict[str, t.Any] | None:
@@ -187,8 +222,19 @@ def _override(member: str, value: t.Any) -> dict[str, t.Any] | None:
 
 
 def _cors(given: Options, problems: Problems) -> dict[str, t.Any]:
-    if given["credentials"] and given["origins"] == ["*"]:
-        problems.add("cors.credentials", "they are allowed to everybody", "name the origins that may send them")
+    if not given["origins"]:
+        problems.add("cors.origins", "nobody is let in", "name origins, or give '*' for all")
+    for option in ("origins", "headers", "expose") if given["credentials"] else ():
+        if "*" in given[option]:
+            problems.add(f"cors.{option}", "with credentials browsers take no '*'", "name them one by one")
+    for at, method in enumerate(given["methods"]):
+        if method not in CORS_METHODS:
+            right = f"give some of {', '.join(CORS_METHODS)}"
+            problems.add(f"cors.methods[{at}]", f"'{method}' is unknown", right)
+    if "ALL" in given["methods"] and len(given["methods"]) > 1:
+        problems.add("cors.methods", "ALL has the others in it", "give it alone, or leave it out")
+    if not 0 <= given["max_age"] <= LONGEST_AGE:
+        problems.add("cors.max_age", f"{given['max_age']} seconds are out of range", f"give 0 to {LONGEST_AGE}")
     return {
         "AccessControlAllowOrigins": sorted(given["origins"]),
         "AccessControlAllowHeaders": sorted(given["headers"]),
@@ -203,14 +249,19 @@ def _cors(given: Options, problems: Problems) -> dict[str, t.Any]:
 def _custom(given: Options, problems: Problems) -> list[dict[str, t.Any]] | None:
     for name in given:
         _check_header(str(name), f"custom.{name}", problems)
+    _check_number(given, "custom", problems)
     return [
         {"Header": str(name), "Value": str(value), "Override": True} for name, value in sorted(given.items())
     ] or None
 
 
-def _removed(given: t.Sequence[str], problems: Problems) -> list[dict[str, t.Any]] | None:
+def _removed(given: t.Sequence[str], custom: Options, problems: Problems) -> list[dict[str, t.Any]] | None:
+    _check_number(given, "remove", problems)
+    set_ = {str(name).lower() for name in custom}
     for at, name in enumerate(given):
         _check_header(name, f"remove[{at}]", problems)
+        if name.lower() in set_:
+            problems.add(f"remove[{at}]", f"{name} is set by custom", "set it or remove it")
     return [{"Header": name} for name in sorted(set(given))] or None
 
 

@@ -60,7 +60,7 @@ ARGUMENTS: Spec = {
         "choices": ["TLSv1.2_2019", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"],
         "default": "TLSv1.2_2021",
     },
-    "web_acl_arn": {"type": "str", "default": ""},
+    "web_acl_arn": {"type": "str"},
     "log_bucket": {"type": "str", "default": ""},
     "log_prefix": {"type": "str", "default": ""},
     "price_class": {

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront import managed, reusable
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import function_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import check_name
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import parse_origins
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket, parse_origins
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ref, references
 
@@ -115,7 +115,7 @@ def parse_distribution(options: Options, problems: Problems) -> Distribution | N
         "Origins": origins,
         "PriceClass": options["price_class"],
         "ViewerCertificate": _certificate(options, problems),
-        "WebACLId": options["web_acl_arn"],
+        **({} if options["web_acl_arn"] is None else {"WebACLId": options["web_acl_arn"]}),
     }
     _check_texts(options, problems)
     if len(problems.found) > before:
@@ -162,7 +162,10 @@ def _behavior(given: Options, origins: t.Sequence[str], where: str, problems: Pr
         "AllowedMethods": {"Items": sorted(METHODS[given["methods"]]), "CachedMethods": ["GET", "HEAD"]},
         "Compress": given["compress"],
         "FunctionAssociations": _functions(given["functions"] or {}, f"{where}.functions", problems),
-        **{member: _policy(given[option] or "", kind, ids) for option, member, kind, ids in POLICIES},
+        **{
+            member: _policy(given[option] or "", kind, ids, f"{where}.{option}", problems)
+            for option, member, kind, ids in POLICIES
+        },
         **dict.fromkeys(LEGACY),
     }
 
@@ -175,9 +178,16 @@ def _functions(given: Options, where: str, problems: Problems) -> list[dict[str,
     return [{"EventType": event, "FunctionARN": function_ref(str(name))} for event, name in sorted(given.items())]
 
 
-def _policy(name: str, kind: reusable.Kind, ids: t.Mapping[str, str]) -> t.Any:
+def _policy(name: str, kind: reusable.Kind, ids: t.Mapping[str, str], where: str, problems: Problems) -> t.Any:
     """A managed policy's id, a reference to one of ours, or None."""
-    return ids.get(name.removeprefix("Managed-")) or (kind.ref(name) if name else None)
+    managed_id = ids.get(name.removeprefix("Managed-"))
+    if managed_id:
+        return managed_id
+    if not name and kind is reusable.CACHE_POLICY:
+        problems.add(where, "it is empty", "name a policy; CachingDisabled caches nothing")
+    if name:
+        check_name(name, problems, where)
+    return kind.ref(name) if name else None
 
 
 def _error_pages(given: t.Sequence[Options], problems: Problems) -> list[dict[str, t.Any]]:
@@ -252,6 +262,10 @@ def _check_texts(options: Options, problems: Problems) -> None:
         problems.add("default_root_object", f"'{root}' is no object's name", "give it without a leading slash")
     if acl and not WEB_ACL.fullmatch(acl):
         problems.add("web_acl_arn", f"'{acl}' is no web ACL for CloudFront", "give a WAFv2 ARN of scope CLOUDFRONT")
+    if options["log_bucket"]:
+        check_bucket(options["log_bucket"], problems, "log_bucket")
+    if options["log_prefix"].startswith("/"):
+        problems.add("log_prefix", f"'{options['log_prefix']}' begins with a slash", "give one like site/")
     if len(options["comment"]) > LONGEST_COMMENT:
         problems.add("comment", f"it has {len(options['comment'])} characters", f"use at most {LONGEST_COMMENT}")
     if not 1 <= options["deadline"] <= 86400:
