@@ -59,6 +59,26 @@ def test_an_operation_without_pages(answer: dict[str, t.Any], seen: list[t.Any])
     assert read(Client(answer=answer)) == seen
 
 
+class Turning(Client):
+    """Pages that tell which one comes next, as CloudFront's lists do."""
+
+    def describe(self, **arguments: t.Any) -> t.Any:
+        page = int(arguments.get("Marker", 0))
+        assert arguments["Type"] == "custom"
+        following = {"NextMarker": str(page + 1)} if page < 2 else {}
+        return {"Things": {"Items": [page], **following}}
+
+
+def test_pages_that_boto3_does_not_turn() -> None:
+    things = Read("ec2", "describe", "Things.Items", {"Type": "custom"}, marker="Things.NextMarker")
+    assert observe(Turning(), {"it": things})["it"] == [0, 1, 2]
+
+
+def test_an_answer_as_a_whole() -> None:
+    answer = {"Thing": {"Id": 1}, "ETag": "E"}
+    assert observe(Client(answer=answer), {"it": Read("ec2", "describe", "")})["it"] == [answer]
+
+
 def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "words"}}, "Describe")
 
@@ -119,3 +139,9 @@ def test_a_writers_client_does_not_repeat_whatever_a_user_configured() -> None:
     module = Module({"retries": {"max_attempts": 2}, "proxies": {}})
     RetryingClients(module, writing=True).client("ec2")
     assert module.made[0][1]["aws_config"]["retries"] == {"mode": "standard", "total_max_attempts": 1}
+
+
+def test_the_tags_of_what_is_global_are_asked_for_where_it_is() -> None:
+    module = Module(None)
+    RetryingClients(module).client("resourcegroupstaggingapi")
+    assert module.made[0][1]["region"] == "us-east-1"

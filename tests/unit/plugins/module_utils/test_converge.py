@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import dig
-from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report
+from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report, settle
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Change, Ref, Token, Wait, ec2
 
@@ -107,6 +107,13 @@ def test_two_waits_of_one_resource_are_both_done(clock: t.Any) -> None:
         clock,
     )
     assert fake.operations == ["describe_vpcs", "describe_vpcs"]
+
+
+def test_what_an_earlier_run_began_is_awaited(clock: t.Any) -> None:
+    fake = Fake(describe_vpcs=[{"State": "pending"}, {"State": "available"}])
+    settle(available(), fake, {VPC: "vpc-1"}, clock)
+    assert fake.calls == [("describe_vpcs", {"VpcIds": ["vpc-1"]})] * 2
+    assert clock.slept == [2.0]
 
 
 def test_a_wait_that_cannot_succeed_says_why(clock: t.Any) -> None:
