@@ -63,6 +63,20 @@ def candidates(owner: Owner, name: str, answer: t.Iterable[t.Mapping[str, t.Any]
     return [one for one in found if owner.short(one.tags) == name]
 
 
+def in_front_of(bucket: str) -> t.Callable[[str], bool]:
+    """Whether an origin's host name is the bucket's, in whatever region."""
+    return lambda domain: domain.startswith(f"{bucket}.s3.")
+
+
+def find(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[str], bool]) -> Found | None:
+    """In one call when the tags tell of one; `existing` decides otherwise."""
+    tagged = candidates(owner, name, observe(clients, {"all": distributions_read(owner)})["all"])
+    if len(tagged) == 1:
+        return tagged[0]
+    there = existing(clients, owner, name, tagged, is_origin)
+    return there.found if there else None
+
+
 def existing(
     clients: Clients, owner: Owner, name: str, tagged: t.Sequence[Found], is_origin: t.Callable[[str], bool]
 ) -> Existing | None:

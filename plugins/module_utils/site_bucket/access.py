@@ -25,6 +25,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.distribution.findin
     candidates,
     distributions_read,
     existing,
+    in_front_of,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
@@ -92,11 +93,6 @@ def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Ex
         interval=POLL_INTERVAL,
         clock=run.clock,
     )
-
-
-def in_front_of(bucket: str) -> t.Callable[[str], bool]:
-    """Whether an origin's host name is the bucket's, in whatever region."""
-    return lambda domain: domain.startswith(f"{bucket}.s3.")
 
 
 def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Change]:

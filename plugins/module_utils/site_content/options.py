@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
 
@@ -43,8 +44,6 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "progress": {"type": "path"},
 }
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BUCKET_NAME = re.compile(r"(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 PREFIX = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9_-]+)*")
@@ -98,7 +97,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
     before = len(problems.found)
     release = options.get("release") or ""
     publication = Publication(
-        bucket=checked_bucket(options["bucket"], problems),
+        bucket=check_bucket(options["bucket"], problems),
         distribution=options.get("distribution") or "",
         source=options.get("source") or "",
         release=release,
@@ -127,14 +126,6 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
     check_range("deadline", options["deadline"], 1, 86400, problems)
     check_range("parallel", options["parallel"], 1, 20, problems)
     return publication if len(problems.found) == before else None
-
-
-def checked_bucket(name: str, problems: Problems) -> str:
-    """The name, with what is wrong with it in `problems`."""
-    if not BUCKET_NAME.fullmatch(name) or ".." in name:
-        right = "use 3 to 63 lower case letters, digits, hyphens and dots, with a letter or digit at both ends"
-        problems.add("bucket", f"'{name}' is no bucket's name", right)
-    return name
 
 
 def _checked_prefix(prefix: str, problems: Problems) -> str:

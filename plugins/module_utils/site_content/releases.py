@@ -9,11 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.lease import has_ended
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observed import Records, look_at_records
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import COMPONENT, checked_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import Past
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket
 
@@ -29,7 +30,7 @@ class Question:
 
 def parse_question(options: t.Mapping[str, t.Any], problems: Problems) -> Question:
     """What the options mean."""
-    return Question(checked_bucket(options["bucket"], problems))
+    return Question(check_bucket(options["bucket"], problems))
 
 
 def list_releases(run: Run) -> dict[str, t.Any]:

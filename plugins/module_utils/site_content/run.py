@@ -10,7 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import find
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import find, in_front_of
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
@@ -233,7 +233,7 @@ def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
 
 def _distribution(job: _Job) -> str | None:
     name = job.publication.distribution
-    found = find(job.run.clients, job.owner, name)
+    found = find(job.run.clients, job.owner, name, in_front_of(job.publication.bucket))
     if found is None and not job.run.check_mode:
         problems = Problems()
         wrong = f"the environment has no distribution '{name}'"

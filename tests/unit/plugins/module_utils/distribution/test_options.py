@@ -171,10 +171,10 @@ def test_logs_in_aws_words(options: Make) -> None:
 
 
 def test_every_reference_has_its_place(options: Make) -> None:
-    distribution, _ = parsed(
+    distribution, problems = parsed(
         options(behaviors=[{"path": "/a", "cache_policy": "mine", "functions": {"viewer-request": "site"}}])
     )
-    assert distribution
+    assert distribution and not problems
     assert distribution.places == {
         reusable.ORIGIN_ACCESS_CONTROL.ref("site"): "origins[0].origin_access_control",
         function_ref("site"): "behavior.functions.viewer-request",

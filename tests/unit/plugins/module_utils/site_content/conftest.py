@@ -79,6 +79,10 @@ class Distribution:
         arn = "arn:aws:cloudfront::123456789012:distribution/EDFDVBD632BHDS5"
         return {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": tags}] if self.exists else []}
 
+    def list_distributions(self) -> dict[str, t.Any]:
+        self.calls.append("ListDistributions")
+        return {"DistributionList": {"Quantity": 0}}
+
     def create_invalidation(self, **arguments: t.Any) -> dict[str, t.Any]:
         assert arguments["DistributionId"] == "EDFDVBD632BHDS5"
         self.made.append(arguments["InvalidationBatch"])
