@@ -142,6 +142,14 @@ groups:
   sample:
     balancer: sg-0a1b2c3d4e5f60718
     web: sg-0f1e2d3c4b5a69788
+undeclared:
+  description:
+    - The environment's groups that were found and are not declared.
+    - They are removed with O(purge=true), else they stay.
+  returned: success
+  type: list
+  elements: str
+  sample: [web]
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module

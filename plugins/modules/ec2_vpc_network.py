@@ -156,6 +156,14 @@ subnets:
       route_table_id: rtb-0a1b2c3d4e5f60718
       tier: public
       zone: eu-central-1a
+undeclared:
+  description:
+    - What was found of the environment's network that is not declared.
+    - It is removed with O(purge=true), else it stays.
+  returned: success
+  type: list
+  elements: str
+  sample: [subnet public-c, route table public-c]
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.network.run import converge_network

@@ -241,7 +241,12 @@ def _tag_changes(desired: Network, observed: Observed, owner: Owner) -> list[Cha
 
 
 def undeclared(desired: Network, observed: Observed) -> list[str]:
-    """The names of subnets (or of what is left of them) that are ours and that nobody wants any more."""
+    """What is ours and nobody wants any more, as `subnet public-c`."""
+    return [f"{change.resource} {change.name}" for change in _removals(desired, observed)]
+
+
+def _unwanted_subnets(desired: Network, observed: Observed) -> list[str]:
+    """The names of subnets, or of what is left of them."""
     return sorted((observed.subnets.keys() | observed.tables.keys()) - {subnet.name for subnet in desired.subnets})
 
 
@@ -249,7 +254,7 @@ def _removals(desired: Network, observed: Observed) -> t.Iterator[Change]:
     """What is not declared, in the order that AWS takes; a subnet that is in use refuses before anything is lost."""
     if observed.endpoint and not desired.s3_endpoint:
         yield _endpoint_removal(observed.endpoint)
-    for name in undeclared(desired, observed):
+    for name in _unwanted_subnets(desired, observed):
         subnet, table = observed.subnets.get(name), observed.tables.get(name)
         if subnet:
             delete = ec2("delete_subnet", SubnetId=subnet["SubnetId"])

@@ -50,7 +50,7 @@ def look(owner: Owner, desired: Network, clients: Clients) -> Observed:
         },
     )
     vpc = the_only(roots["vpcs"], "VpcId", "VPC", owner)
-    parts = observe(clients, _reads_inside(vpc["VpcId"], desired)) if vpc else {}
+    parts = observe(clients, _reads_inside(vpc["VpcId"])) if vpc else {}
     observed = _assemble(owner, roots["gateways"], vpc, parts)
     if all(wish.name in observed.subnets for wish in desired.subnets):
         return observed
@@ -71,7 +71,7 @@ def the_only(
     return found[0] if found else None
 
 
-def _reads_inside(vpc_id: str, desired: Network) -> dict[str, Read]:
+def _reads_inside(vpc_id: str) -> dict[str, Read]:
     inside = {"Name": "vpc-id", "Values": [vpc_id]}
     reads = {
         "subnets": Read("ec2", "describe_subnets", "Subnets", {"Filters": [inside]}),
@@ -82,13 +82,12 @@ def _reads_inside(vpc_id: str, desired: Network) -> dict[str, Read]:
             "SecurityGroups",
             {"Filters": [inside, {"Name": "group-name", "Values": ["default"]}]},
         ),
+        "endpoints": Read("ec2", "describe_vpc_endpoints", "VpcEndpoints", {"Filters": [inside]}),
     }
     # AWS answers one attribute a call.
     for key, attribute in (("dns_support", "enableDnsSupport"), ("dns_hostnames", "enableDnsHostnames")):
         result = attribute[0].upper() + attribute[1:]
         reads[key] = Read("ec2", "describe_vpc_attribute", result, {"VpcId": vpc_id, "Attribute": attribute})
-    if desired.s3_endpoint or desired.purge:
-        reads["endpoints"] = Read("ec2", "describe_vpc_endpoints", "VpcEndpoints", {"Filters": [inside]})
     return reads
 
 

@@ -53,10 +53,10 @@ def converge_network(run: Run) -> dict[str, t.Any]:
     problems.raise_if_any()
     left = undeclared(desired, observed)
     if left and not desired.purge:
-        run.warn(f"The subnets {', '.join(left)} exist and are not declared. They stay until they are purged.")
+        run.warn(f"Not declared, and staying until it is purged: {', '.join(left)}.")
     ids = known_ids(observed)
     result = run.make(plan_network(desired, observed, blocks, owner), ids)
-    return {**result, "vpc_id": shown(VPC, ids), "subnets": _facts(desired, blocks, ids)}
+    return {**result, "vpc_id": shown(VPC, ids), "subnets": _facts(desired, blocks, ids), "undeclared": left}
 
 
 def _facts(desired: Network, blocks: t.Mapping[str, IPv4Network], ids: Ids) -> dict[str, dict[str, t.Any]]:

@@ -37,9 +37,11 @@ def converge_security_groups(run: Run) -> dict[str, t.Any]:
     ids: Ids = {group_ref(name): group["GroupId"] for name, group in observed.items()}
     if any(wish.name not in observed for wish in desired.groups):
         ids.update(_vpc(run, owner))
-    _tell(run, desired, observed)
+    left = undeclared(desired, observed)
+    _tell(run, desired, observed, left)
     result = run.make(plan_groups(desired, observed, owner), ids)
-    return {**result, "groups": {wish.name: shown(group_ref(wish.name), ids) for wish in desired.groups}}
+    groups = {wish.name: shown(group_ref(wish.name), ids) for wish in desired.groups}
+    return {**result, "groups": groups, "undeclared": left}
 
 
 def _vpc(run: Run, owner: Owner) -> Ids:
@@ -60,7 +62,7 @@ def _vpc(run: Run, owner: Owner) -> Ids:
     return {}
 
 
-def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described]) -> None:
+def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described], left: t.Sequence[str]) -> None:
     for wish in desired.groups:
         actual = observed.get(wish.name)
         if actual and wish.description and actual["Description"] != wish.description:
@@ -68,6 +70,5 @@ def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described]) -> Non
                 f"The security group {wish.name} keeps its description '{actual['Description']}': "
                 "AWS cannot change it without making the group anew."
             )
-    left = undeclared(desired, observed)
     if left and not desired.purge:
         run.warn(f"The security groups {', '.join(left)} exist and are not declared. They stay until they are purged.")

@@ -180,7 +180,8 @@ def test_what_is_not_declared_stays_until_it_may_go(
     vpc = make_vpc(cloud)
     cloud.run(converge_security_groups, site())
     theirs = cloud.ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
-    assert told(cloud.run(converge_security_groups, options(group("new")))) == ["create security group new"]
+    kept = cloud.run(converge_security_groups, options(group("new")))
+    assert (told(kept), kept["undeclared"]) == (["create security group new"], ["alb", "web"])
     assert cloud.warnings == [
         "The security groups alb, web exist and are not declared. They stay until they are purged."
     ]
