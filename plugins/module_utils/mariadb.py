@@ -22,6 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.configuration.comma
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 
 SOCKET = "/run/mysqld/mysqld.sock"
+DATA = Path("/var/lib/mysql")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 HOST = re.compile(r"localhost|%|[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 SHORTEST_PASSWORD = 12
@@ -322,13 +323,44 @@ def _has_all(grant: t.Mapping[str, str]) -> bool:
     return set(privileges.values()) == {"Y"}
 
 
-def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool) -> dict[str, t.Any]:
-    """Observe, plan, apply; the module's result.
+def stopped(desired: Desired, data: Path) -> Observed:
+    """What the files of a server say that does not run: its databases, or that it never ran.
 
-    In check mode a server that does not run yet is taken for a fresh one: everything is planned.
+    Who may come is in tables that only the server reads. Users are made together with their databases, so those of
+    databases that are there are taken for made as well.
     """
+    if not (data / "mysql").is_dir():
+        return FRESH
+    databases = {path.parent.name: _database_of(path) for path in data.glob("*/db.opt")}
+    made = [user for user in desired.users if databases.keys() & set(user.databases)]
+    return Observed(
+        databases=databases,
+        accounts={
+            (user.name, host): {"plugin": NATIVE, "authentication_string": user.password_hash}
+            for user in made
+            for host in user.hosts
+        },
+        grants=frozenset(
+            (user.name, host, name)
+            for user in made
+            for host in user.hosts
+            for name in user.databases
+            if name in databases
+        ),
+    )
+
+
+def _database_of(options: Path) -> Database:
+    """A database by its file of options. https://mariadb.com/kb/en/create-database/"""
+    pairs = dict(line.split("=", 1) for line in options.read_text().splitlines() if "=" in line)
+    name, charset, collation = options.parent.name, pairs["default-character-set"], pairs["default-collation"]
+    return Database(name, charset, collation)
+
+
+def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool, data: Path = DATA) -> dict[str, t.Any]:
+    """Observe, plan, apply; the module's result. In check mode the server need not run."""
     if check_mode and not Path(socket).exists():
-        return report(plan(desired, FRESH))
+        return report(plan(desired, stopped(desired, data)))
     if not Path(socket).exists():
         raise GroundworkError(f"MariaDB does not run on this server: there is no socket {socket}.")
     statements = plan(desired, observe(run, socket))

@@ -68,7 +68,10 @@ options:
         default: []
 attributes:
   check_mode:
-    description: Predicts every change. A server that does not run yet has nothing, so everything is planned.
+    description:
+      - Predicts every change. A server that never ran has nothing, so everything is planned.
+      - Of a server that is stopped only the databases can be seen. Their users are taken for made with the password
+        that is given, so that another password is not predicted there.
     support: full
   diff_mode:
     description: Shows databases, users and grants, never a password.

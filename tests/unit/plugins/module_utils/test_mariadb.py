@@ -230,8 +230,31 @@ def test_check_mode_says_nothing(tmp_path) -> None:
 
 def test_a_server_that_is_not_there_yet_is_planned(tmp_path) -> None:
     client = FakeClient("")
-    told = converge(client, WANTED, str(tmp_path / "none"), check_mode=True)
+    told = converge(client, WANTED, str(tmp_path / "none"), check_mode=True, data=tmp_path)
     assert len(told["changes"]) == 4
+    assert client.argvs == []
+
+
+def test_a_server_that_is_stopped_is_known_by_its_files(tmp_path) -> None:
+    for name in ("mysql", "shop", "performance_schema"):
+        (tmp_path / name).mkdir()
+    options = "default-character-set=utf8mb4\ndefault-collation=utf8mb4_unicode_ci\n"
+    (tmp_path / "shop" / "db.opt").write_text(options)
+    client = FakeClient("")
+
+    def changes(desired: Desired) -> list[tuple[str, str, str]]:
+        told = converge(client, desired, str(tmp_path / "none"), check_mode=True, data=tmp_path)
+        return [(one["action"], one["resource"], one["name"]) for one in told["changes"]]
+
+    assert changes(WANTED) == []
+    blog = User("blog", ("localhost",), HASH, ("blog",))
+    assert changes(Desired((*WANTED.databases, Database("blog")), (*WANTED.users, blog))) == [
+        ("create", "database", "blog"),
+        ("create", "user", "blog@localhost"),
+        ("create", "grant", "blog to blog@localhost"),
+    ]
+    (tmp_path / "shop" / "db.opt").write_text(options.replace("unicode_ci", "bin"))
+    assert changes(WANTED) == [("update", "database", "shop")]
     assert client.argvs == []
 
 
