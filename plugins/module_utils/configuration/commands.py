@@ -58,6 +58,10 @@ def succeed(run: Run, doing: str, argv: t.Sequence[str], /, *, stdin: str = "") 
     """
     done = run(argv, stdin=stdin)
     if done.code:
-        tail = "\n".join(done.words.splitlines()[-30:])
-        raise GroundworkError(f"Could not {doing}: {' '.join(argv)} ended with {done.code}:\n{tail}")
+        raise GroundworkError(f"Could not {doing}: {' '.join(argv)} ended with {done.code}:\n{tail(done)}")
     return done.out
+
+
+def tail(done: Done, lines: int = 30) -> str:
+    """The last lines of what a command wrote."""
+    return "\n".join(done.words.splitlines()[-lines:])

@@ -10,7 +10,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run, succeed
+from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run, succeed, tail
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 
 LISTS = Path("/var/lib/apt/lists")
 LISTS_VALID = 3600.0  # seconds
@@ -31,17 +32,30 @@ def installed(run: Run, names: t.Sequence[str]) -> frozenset[str]:
 
 
 def install(run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: Path = LISTS) -> None:
-    """Install packages without what they merely recommend; the services in `hold` do not start by it."""
+    """Install packages without what they merely recommend; the services in `hold` do not start by it.
+
+    Raises GroundworkError with apt's words: of the lists that could not be fetched, where that is why.
+    """
     for service in hold:
         _hold_file(service).parent.mkdir(parents=True, exist_ok=True)
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
     succeed(run, "finish what dpkg had begun", ["dpkg", "--configure", "-a", "--force-confold"])
-    if not _fresh(lists):
-        succeed(run, "refresh the package lists", ["apt-get", "--quiet", *lock, "update"])
+    # Without --error-on, a mirror that cannot be reached is a warning; with old lists it need not matter.
+    refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
+    refreshed = run(refresh) if not _fresh(lists) else None
     conffiles = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
     argv = ["apt-get", "--quiet", "--yes", "--no-install-recommends", *lock, *conffiles, "install", *names]
-    succeed(run, "install the packages", argv)
+    try:
+        succeed(run, "install the packages", argv)
+    except GroundworkError as error:
+        if refreshed is None or refreshed.code == 0:
+            raise
+        raise GroundworkError(
+            f"Could not install the packages: their lists could not be fetched.\n{tail(refreshed)}\n"
+            "Give the server a way to its mirrors (a private one needs a NAT gateway: nat_mode; its security group has "
+            "to let it out; names have to resolve), or mirrors that it reaches; then run again."
+        ) from error
 
 
 def release_holds(run: Run, services: t.Iterable[str]) -> None:
