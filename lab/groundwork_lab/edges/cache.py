@@ -6,8 +6,9 @@ https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_path
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from pathlib import Path
 
 HEAD = 8192  # bytes in which the key is looked for; a longer one is an object that is not taken over
@@ -20,24 +21,24 @@ def carry_over(old: Path, new: Path, forgotten: Container[str]) -> int:
     By hard links: both folders can be in use meanwhile, and neither sees a file that is half there.
     """
     new.mkdir(parents=True)
+    return sum(_carry_folder(below, new / below.name, forgotten) for below in _folders(old))
+
+
+def _carry_folder(old: Path, new: Path, forgotten: Container[str]) -> int:
+    _make_alike(new, old)
     kept = 0
-    for folder, name in _files(old):
-        path = cached_path(old / folder / name)
+    for file in old.iterdir():
+        path = cached_path(file)
         if path is None or path in forgotten:
             continue
-        _make_alike(new / folder, old / folder)
-        try:
-            os.link(old / folder / name, new / folder / name)
-        except FileNotFoundError:
-            continue  # nginx has just thrown it away
-        kept += 1
+        with contextlib.suppress(FileNotFoundError):  # nginx has just thrown it away
+            os.link(file, new / file.name)
+            kept += 1
     return kept
 
 
 def _make_alike(new: Path, old: Path) -> None:
     """Make a folder with another one's owner and mode: nginx' workers put files into it."""
-    if new.exists():
-        return
     stat = old.stat()
     new.mkdir()
     new.chmod(stat.st_mode)
@@ -56,9 +57,5 @@ def cached_path(file: Path) -> str | None:
     return key.split(b" ", 1)[0].decode("utf-8", "replace") if found and ended else None
 
 
-def _files(folder: Path) -> Iterator[tuple[str, str]]:
-    if not folder.exists():
-        return
-    for below in os.scandir(folder):
-        for file in os.scandir(below.path) if below.is_dir() else ():
-            yield below.name, file.name
+def _folders(folder: Path) -> list[Path]:
+    return [below for below in folder.iterdir() if below.is_dir()] if folder.exists() else []

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundwork_lab.edges.functions import associations
 from groundwork_lab.edges.policies import items
 from groundwork_lab.edges.sites import origins
 from groundwork_lab.model import Distribution, World
@@ -94,6 +95,7 @@ def _common(place: Place) -> list[str]:
         "default_type application/octet-stream;",
         "js_path js;",
         "js_import viewer from viewer.js;",
+        "js_import cache from cache.js;",
         "js_import origin from origin.js;",
         *(f"js_var ${name};" for name in VARIABLES),
         f"resolver {place.resolver} valid=5s ipv6=off;",
@@ -173,14 +175,18 @@ def _site(distribution: Distribution) -> list[str]:
     replaced = [
         f"error_page {each['ErrorCode']} ={each.get('ResponseCode') or each['ErrorCode']} @replaced;" for each in pages
     ]
-    return [
-        *_location(
-            f"@{distribution.id}", "viewer.response", [*replaced, *(["proxy_intercept_errors on;"] if pages else [])]
-        ),
+    answered = any(kind == "viewer-response" for kind, _ in associations(distribution))
+    more = [
+        *replaced,
+        *(["proxy_intercept_errors on;"] if pages else []),
+        *(["js_body_filter viewer.body buffer_type=buffer;"] if answered else []),
+    ]
+    around = [
         f"location @{distribution.id}-function {{",
         *_indented(["recursive_error_pages on;", f"error_page 418 =200 @{distribution.id};", "return 418;"]),
         "}",
     ]
+    return [*_location(f"@{distribution.id}", "viewer.response", more), *(around if answered else [])]
 
 
 def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
@@ -194,7 +200,6 @@ def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
                 'proxy_set_header Connection "";',
                 *(f"proxy_set_header {header} {variable};" for header, variable in TOLD),
                 f"js_header_filter {header_filter};",
-                "js_body_filter viewer.body buffer_type=buffer;",
                 *more,
             ]
         ),
@@ -223,6 +228,8 @@ def _cache(place: Place) -> list[str]:
                         "proxy_cache_use_stale error timeout http_500 http_502 http_503 http_504;",
                         "proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;",
                         "add_header Edge-Outcome $upstream_cache_status always;",
+                        f"set $edge_folder {place.folder / 'cache'};",
+                        "js_header_filter cache.answer;",
                     ]
                 ),
                 "}",

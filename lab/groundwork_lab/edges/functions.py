@@ -23,15 +23,16 @@ BROKEN = "function handler() { throw new Error('njs refuses the code of this fun
 
 def used(world: World) -> list[EdgeFunction]:
     """The functions that behaviors of distributions are associated with, by ARN."""
-    wanted = {arn for each in world.distributions.values() for arn in _associated(each)}
+    wanted = {arn for each in world.distributions.values() for _, arn in associations(each)}
     return [world.edge_functions[arn] for arn in sorted(wanted) if arn in world.edge_functions]
 
 
-def _associated(distribution: Distribution) -> Iterator[str]:
+def associations(distribution: Distribution) -> Iterator[tuple[str, str]]:
+    """Event type and function's ARN, of all behaviors."""
     config: Config = distribution.config
     for behavior in [config["DefaultCacheBehavior"], *items(config.get("CacheBehaviors"))]:
         for each in items(behavior.get("FunctionAssociations")):
-            yield each["FunctionARN"]
+            yield each["EventType"], each["FunctionARN"]
 
 
 def module_name(code: bytes) -> str:

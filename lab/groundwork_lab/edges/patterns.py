@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+_PLAIN = re.compile(r"[A-Za-z0-9!$&'()*+,\-./:;=?@_~]*")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 LEGAL = "!$%&'()*+,-./:;=?@_~"  # what RFC 3986 lets stand in a path and a query; `%` begins what is escaped already
 
@@ -28,6 +29,8 @@ def canonical(path: str) -> str:
     So that `/gr%c3%bcn` and `/grün` are one file, and `/%61` is not `/a`, whose invalidation would not cover it:
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
     """
+    if _PLAIN.fullmatch(path):
+        return path
     return _ESCAPE.sub(lambda found: found.group().upper(), quote(path, safe=LEGAL))
 
 

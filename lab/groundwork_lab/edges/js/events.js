@@ -88,6 +88,7 @@ function received(r) {
     const headers = r.rawHeadersIn.map((pair) => [pair[0].toLowerCase(), pair[1]]);
     return {
         method: r.method,
+        version: r.httpVersion,
         uri: at < 0 ? whole : whole.slice(0, at),
         query: parseQuery(at < 0 ? '' : whole.slice(at + 1)),
         headers: headers.filter((pair) => pair[0] != 'cookie'),
@@ -149,6 +150,7 @@ function returned(given, before) {
     const hidden = before.headers.filter((pair) => HIDDEN.test(pair[0]));
     const after = {
         method: before.method,
+        version: before.version,
         uri: given.uri.replace(/[^!-~]+/g, (text) => encodeURI(text)),
         query: spread(given.querystring, 'query string'),
         headers: headers.concat(hidden),

@@ -29,6 +29,9 @@ function encodings(behavior, request) {
     if (!key.gzip && !key.brotli) {
         return undefined;
     }
+    if (request.version == '1.0') {
+        return '';
+    }
     const wanted = request.headers.filter((pair) => pair[0] == 'accept-encoding').map((pair) => pair[1]).join(',');
     const accepted = wanted.toLowerCase().split(',').filter((word) => !/;\s*q=0(\.0*)?\s*$/.test(word))
         .map((word) => word.split(';')[0].trim());

@@ -98,7 +98,7 @@ function answer(r) {
 
 // nginx could not get an answer: 502, or 504 when it waited in vain.
 function unreachable(r) {
-    const status = Number(r.variables.upstream_status.split(/[,:] */).pop()) == 504 ? 504 : 502;
+    const status = Number((r.variables.upstream_status ?? '').split(/[,:] */).pop()) == 504 ? 504 : 502;
     const words = status == 504 ? "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the origin closed the connection."
         : "CloudFront wasn't able to connect to the origin.";
     r.headersOut['Content-Type'] = 'text/html';

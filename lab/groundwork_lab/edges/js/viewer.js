@@ -108,7 +108,7 @@ async function request(r) {
 
 // The status that the next layer answered with last.
 function origins(r) {
-    return Number(r.variables.upstream_status.split(/[,:] */).pop());
+    return Number((r.variables.upstream_status ?? '').split(/[,:] */).pop());
 }
 
 // The page that takes an error's place is asked for as a viewer would, by its own behavior, but no function runs.

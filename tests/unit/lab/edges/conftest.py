@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,13 @@ from groundwork_lab.edges.config import Place
 from groundwork_lab.edges.manager import EdgeManager
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Distribution, EdgeFunction, Invalidation, World
-from groundwork_lab.processes import in_namespace, listen
+from groundwork_lab.processes import in_namespace, listen, spawn, stop, wait_listening
 from groundwork_lab.settings import Settings
 
 SITE = "d111111abcdef8.cloudfront.net"
 ARN = "arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE"
 BUCKET = "site.s3.eu-central-1.amazonaws.com"
-HTTP, HTTPS, S3 = 80, 443, 8081
+HTTP, HTTPS, S3, TLS = 80, 443, 8081, 8443
 
 
 def counted(*values: Any) -> dict[str, Any]:
@@ -94,6 +96,18 @@ def s3_origin(**options: Any) -> dict[str, Any]:
         "OriginAccessControlId": "control",
         "ConnectionTimeout": 10,
         **options,
+    }
+
+
+def server_origin(name: str, protocol: str) -> dict[str, Any]:
+    server = {"HTTPPort": S3, "HTTPSPort": TLS, "OriginProtocolPolicy": protocol, "OriginReadTimeout": 5}
+    return {
+        "Id": "bucket",
+        "DomainName": name,
+        "OriginPath": "/app",
+        "CustomHeaders": counted(),
+        "CustomOriginConfig": server,
+        "ConnectionTimeout": 2,
     }
 
 
@@ -181,13 +195,16 @@ class Origin:
         return self.asked[-1]
 
 
-def _handler(origin: Callable[[], Origin]) -> type[BaseHTTPRequestHandler]:
+def _handler(origin: Callable[[], Origin], scheme: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, content = origin().answer(self.command, self.path, dict(self.headers), body)
+            told = dict(self.headers)
+            if self.headers["Host"] != BUCKET:
+                told["X-Served-By"] = scheme
+            status, headers, content = origin().answer(self.command, self.path, told, body)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -250,9 +267,7 @@ def read(connection: http.client.HTTPConnection) -> Answer:
     return Answer(response.status, headers, response.read(), response.headers.get_all("Set-Cookie") or [])
 
 
-def _connected(port: int) -> Any:
-    import socket
-
+def _connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=20)
 
 
@@ -272,7 +287,7 @@ def _run(state: Path, stack: ExitStack) -> Edge:
     subprocess.run(["ip", "netns", "add", namespace], check=True)
     stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)
     subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
-    authority = Authority(settings)
+    authority, journal = Authority(settings), Journal(state / "journal")
     authority.start()
     place = Place(
         settings.state / "edge",
@@ -281,15 +296,30 @@ def _run(state: Path, stack: ExitStack) -> Edge:
         resolver="127.0.0.1",
         trusted=settings.bundle,
     )
-    manager = stack.enter_context(closing(EdgeManager(settings, Journal(state / "journal"), authority, place)))
+    manager = stack.enter_context(closing(EdgeManager(settings, journal, authority, place)))
     made = Edge(manager, settings, authority, Origin())
-    server = ThreadingHTTPServer(("127.0.0.1", S3), _handler(lambda: made.origin), bind_and_activate=False)
+    serve = partial(_serve, stack, made)
+    serve(listen(namespace, "127.0.0.1", S3), "http")
+    certificate, key = authority.issue(["*.app.example"])
+    (state / "origin.pem").write_bytes(certificate + key)
+    secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secured.load_cert_chain(state / "origin.pem")
+    serve(secured.wrap_socket(listen(namespace, "127.0.0.1", TLS), server_side=True), "https")
+    names = [f"--address=/{name}/127.0.0.1" for name in ("example", "elsewhere")]
+    options = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces"]
+    resolver = spawn(["dnsmasq", "--keep-in-foreground", *options, *names], journal, namespace=namespace)
+    stack.callback(stop, resolver, journal)
+    wait_listening(resolver, namespace, "127.0.0.1", 53)
+    return made
+
+
+def _serve(stack: ExitStack, edge: Edge, listening: socket.socket, scheme: str) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: edge.origin, scheme), bind_and_activate=False)
     server.socket.close()
-    server.socket = listen(namespace, "127.0.0.1", S3)
+    server.socket = listening
     threading.Thread(target=server.serve_forever, daemon=True).start()
     stack.callback(server.server_close)
     stack.callback(server.shutdown)
-    return made
 
 
 @pytest.fixture

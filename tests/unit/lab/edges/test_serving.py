@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import gzip
+import select
 import subprocess
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from .conftest import ARN, BUCKET, SITE, behavior, cache_policy, chosen, counted, distribution, s3_origin
+from .conftest import (
+    ARN,
+    BUCKET,
+    SITE,
+    behavior,
+    cache_policy,
+    chosen,
+    counted,
+    distribution,
+    read,
+    s3_origin,
+    server_origin,
+)
 
 pytestmark = pytest.mark.lab
 
@@ -17,7 +32,6 @@ PAGE = b"<p>" + b"word " * 400
 BOTH = {"Accept-Encoding": "gzip, deflate, br"}
 
 
-@pytest.mark.usefixtures("edge")
 class TestHosts:
     def test_a_name_that_nobody_has_is_refused(self, edge: Any) -> None:
         edge.serve()
@@ -151,6 +165,37 @@ class TestBehaviors:
 
 
 NOTHING_ELSE = {"CookiesConfig": chosen("Cookie", "none"), "QueryStringsConfig": chosen("QueryString", "none")}
+
+
+class TestServersAsOrigins:
+    @pytest.mark.parametrize(
+        ("protocol", "secure", "served"),
+        [
+            ("http-only", True, "http"),
+            ("https-only", False, "https"),
+            ("match-viewer", False, "http"),
+            ("match-viewer", True, "https"),
+        ],
+    )
+    def test_how_they_are_asked(self, edge: Any, protocol: str, secure: bool, served: str) -> None:
+        edge.origin.reply("/app/a", b"it")
+        edge.serve(distribution(origins=[server_origin("www.app.example", protocol)]))
+        assert edge.get("/a", secure=secure).body == b"it"
+        _, _, told, _ = edge.origin.last
+        assert (told["Host"], told["X-Served-By"], told.get("X-Groundwork-Source-Arn")) == (
+            "www.app.example",
+            served,
+            None,
+        )
+
+    def test_a_certificate_for_another_name_is_not_believed(self, edge: Any) -> None:
+        edge.origin.reply("/app/a", b"it")
+        edge.serve(distribution(origins=[server_origin("app.elsewhere", "https-only")]))
+        assert edge.get("/a").status == 502
+
+    def test_a_name_that_does_not_exist(self, edge: Any) -> None:
+        edge.serve(distribution(origins=[server_origin("gone.nowhere", "http-only")]))
+        assert edge.get("/a").status == 502
 
 
 class TestKeys:
@@ -306,6 +351,13 @@ class TestTimes:
         assert first["Age"] is None
         assert int(again["Age"]) in (0, 1)
 
+    def test_age_begins_anew_when_an_object_is_found_still_good(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", PAGE, ETag='"1"')
+        edge.serve(cache={"cache": cache_policy((0, 2, 2))})
+        edge.get("/a")
+        _await(lambda: edge.get("/a").outcome == "RefreshHit")
+        assert int(edge.get("/a")["Age"]) <= 1
+
     def test_an_expired_object_serves_while_the_origin_fails(self, edge: Any) -> None:
         edge.origin.reply("/site/a", PAGE, Cache_Control="max-age=0")
         edge.serve(cache={"cache": cache_policy((0, 0, 600))})
@@ -375,6 +427,14 @@ class TestCompression:
             if encoding is None:
                 assert answer.body == given["body"]
 
+    def test_http_1_0_gets_it_plain(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", PAGE)
+        edge.serve()
+        with closing(edge.connect()) as connection:
+            connection._http_vsn, connection._http_vsn_str = 10, "HTTP/1.0"
+            connection.request("GET", "/a", headers=BOTH)
+            assert read(connection)["Content-Encoding"] is None
+
     def test_a_policy_without_brotli(self, edge: Any) -> None:
         policy = cache_policy()
         policy["ParametersInCacheKeyAndForwardedToOrigin"]["EnableAcceptEncodingBrotli"] = False
@@ -430,6 +490,24 @@ class TestErrors:
             assert answer["Content-Encoding"] == "br"
         assert [each[1] for each in edge.origin.asked] == ["/site/missing", "/pages/errors/404.html"]
         assert edge.get("/missing").body == PAGE
+
+    def test_a_page_beside_a_viewer_response_function(self, edge: Any) -> None:
+        error = {"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "404", "ErrorCachingMinTTL": 10}
+        code = "function handler(event) { event.response.statusCode = 203; return event.response; }"
+        edge.origin.reply("/site/404.html", b"page")
+        edge.origin.reply("/site/a", b"a")
+        default = behavior(functions={"viewer-response": "f"})
+        edge.serve(distribution(errors=[error], default=default), functions={"f": code})
+        found = [(answer.status, answer.body) for answer in map(edge.get, ("/missing", "/a", "/404.html"))]
+        assert found == [(404, b"page"), (203, b"a"), (203, b"page")]
+
+    def test_long_headers(self, edge: Any) -> None:
+        """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html"""
+        policy = cache_policy(cookies=chosen("Cookie", "all"))
+        edge.origin.reply("/site/a", b"it")
+        edge.serve(cache={"cache": policy})
+        cookie = {"Cookie": "a=" + "x" * 18000}
+        assert [edge.get("/a", headers=cookie).outcome for _ in range(2)] == ["Miss", "Hit"]
 
     def test_a_page_that_is_missing_itself(self, edge: Any) -> None:
         error = {"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "200", "ErrorCachingMinTTL": 10}
@@ -511,9 +589,6 @@ class TestResponseHeaders:
 
 
 def _await(condition: Any, patience: float = 5.0) -> None:
-    import select
-    import time
-
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
