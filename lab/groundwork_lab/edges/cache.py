@@ -16,22 +16,24 @@ MARK = b"\nKEY: "
 
 
 def carry_over(old: Path, new: Path, forgotten: Container[str]) -> int:
-    """Give the folder `new` all objects of `old` but the `forgotten` ones, and say how many it got.
+    """Give the folder `new` all objects of `old` that it lacks, but not the `forgotten` ones; how many it got.
 
     By hard links: both folders can be in use meanwhile, and neither sees a file that is half there.
     """
-    new.mkdir(parents=True)
+    new.mkdir(parents=True, exist_ok=True)
     return sum(_carry_folder(below, new / below.name, forgotten) for below in _folders(old))
 
 
 def _carry_folder(old: Path, new: Path, forgotten: Container[str]) -> int:
-    _make_alike(new, old)
+    if not new.exists():
+        _make_alike(new, old)
+    there = {file.name for file in new.iterdir()}
     kept = 0
     for file in old.iterdir():
-        path = cached_path(file)
+        path = None if file.name in there else cached_path(file)
         if path is None or path in forgotten:
             continue
-        with contextlib.suppress(FileNotFoundError):  # nginx has just thrown it away
+        with contextlib.suppress(FileNotFoundError, FileExistsError):  # nginx was faster, in either folder
             os.link(file, new / file.name)
             kept += 1
     return kept

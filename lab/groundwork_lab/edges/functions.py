@@ -44,10 +44,15 @@ def module(code: bytes) -> bytes:
     """A function's module, which gives out a function that runs the code and returns its `handler`.
 
     So that code which fails before it has a handler fails when it is wanted, and not at every request of the edge.
-    Imports, which may stand in no function, come first.
+    Imports, which may stand in no function, come first; `console` is CloudFront's, njs 0.7.9 has none.
     """
     imports = b"".join(found.group().strip() + b"\n" for found in _IMPORT.finditer(code))
-    return imports + b"function load() {\n" + _IMPORT.sub(b"", code) + b"\nreturn handler;\n}\nexport default {load};\n"
+    return (
+        imports
+        + b"function load(console) {\n"
+        + _IMPORT.sub(b"", code)
+        + b"\nreturn handler;\n}\nexport default {load};\n"
+    )
 
 
 def registry(functions: Iterable[EdgeFunction], refused: Collection[str]) -> str:

@@ -7,6 +7,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from groundwork_lab.authority import Authority
@@ -17,13 +18,30 @@ from groundwork_lab.edges.nginx import Nginx, NginxError, check
 from groundwork_lab.edges.patterns import Covered
 from groundwork_lab.edges.sites import known, names
 from groundwork_lab.journal import Journal
-from groundwork_lab.model import Distribution, World
+from groundwork_lab.model import Distribution, Invalidation, World
 from groundwork_lab.settings import Settings
 
 SCRIPTS = Path(__file__).parent / "js"
 WILDCARD = "*.cloudfront.net"
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A distribution's move to a new cache, which gets what stays valid of the old one."""
+
+    site: str
+    old: Path
+    new: Path
+    covered: Covered
+
+    def begin(self) -> None:
+        shutil.rmtree(self.new, ignore_errors=True)  # of an attempt that failed
+        self.carry()
+
+    def carry(self) -> None:
+        _log.info("%s: %d objects stay in its cache.", self.site, carry_over(self.old, self.new, self.covered))
 
 
 class EdgeManager:
@@ -45,11 +63,17 @@ class EdgeManager:
         """
         if not self._nginx.running:
             self._begin()
-        generations = {each.id: self._next_generation(each) for each in world.distributions.values()}
+        moves = [self._move(each) for each in world.distributions.values() if self._new(each)]
+        generations = {each: self._generations.get(each, 0) for each in world.distributions}
+        for move in moves:
+            generations[move.site] += 1
+            move.begin()
         self._certify(frozenset(name for each in world.distributions.values() for name in names(each)))
         files = self._files(world, generations)
         if files != self._nginx.files:
             self._nginx.apply(files)
+        for move in moves:
+            move.carry()  # what old workers have stored meanwhile
         self._generations = generations
         self._forgotten = {each.id: _ids(each) for each in world.distributions.values()}
         self._clear()
@@ -63,19 +87,16 @@ class EdgeManager:
         self._nginx.prepare(USER)
         self._certified = frozenset()
 
-    def _next_generation(self, distribution: Distribution) -> int:
-        """The number of the cache that a distribution is to have; a new one is filled with what stays valid."""
-        now = self._generations.get(distribution.id, 0)
+    def _new(self, distribution: Distribution) -> list[Invalidation]:
+        """The invalidations that are to be carried out."""
         done = self._forgotten.get(distribution.id, frozenset())
-        new = [each for each in distribution.invalidations if each.id not in done]
-        if not new:
-            return now
-        old = self._place.cache(zone(distribution.id, now))
-        fresh = self._place.cache(zone(distribution.id, now + 1))
-        shutil.rmtree(fresh, ignore_errors=True)  # of an attempt that failed
-        kept = carry_over(old, fresh, Covered(path for each in new for path in each.paths))
-        _log.info("%s: %d invalidations, %d objects stay.", distribution.id, len(new), kept)
-        return now + 1
+        return [each for each in distribution.invalidations if each.id not in done]
+
+    def _move(self, distribution: Distribution) -> _Move:
+        now = self._generations.get(distribution.id, 0)
+        old, new = (self._place.cache(zone(distribution.id, each)) for each in (now, now + 1))
+        covered = Covered(path for each in self._new(distribution) for path in each.paths)
+        return _Move(distribution.id, old, new, covered)
 
     def _certify(self, wanted: frozenset[str]) -> None:
         """Give the edge a certificate for CloudFront's own names and the distributions' aliases."""

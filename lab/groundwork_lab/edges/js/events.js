@@ -195,6 +195,13 @@ function answered(type, given, before) {
     };
 }
 
+// What a function logs is in the edge's log.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-logs.html
+function console(r) {
+    const log = (first) => r.warn(`CloudFront function says: ${typeof first == 'string' ? first : JSON.stringify(first)}`);
+    return {log, error: log, info: log, warn: log};
+}
+
 function parseSetCookie(text) {
     const at = text.indexOf(';'), pair = at < 0 ? text : text.slice(0, at), is = pair.indexOf('=');
     return [pair.slice(0, is), pair.slice(is + 1), at < 0 ? '' : text.slice(at + 1).trim()];
@@ -205,5 +212,5 @@ function capitalized(name) {
 }
 
 export default {
-    HIDDEN, Invalid, answered, capitalized, collect, event, parseSetCookie, received, renderQuery, returned,
+    HIDDEN, Invalid, answered, capitalized, collect, console, event, parseSetCookie, received, renderQuery, returned,
 };

@@ -115,7 +115,7 @@ function run(r, site, behavior, load) {
     };
     const request = JSON.parse(r.variables.edge_request);
     const event = events.event('viewer-response', site, pages.identify(r), r.remoteAddress, request, response);
-    new Promise((resolve) => resolve(load()(event))).then((given) => {
+    new Promise((resolve) => resolve(load(events.console(r))(event))).then((given) => {
         if (given === null || typeof given != 'object') {
             throw new events.Invalid('it is no response');
         }

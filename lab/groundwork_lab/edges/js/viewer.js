@@ -89,7 +89,7 @@ async function request(r) {
     if (behavior.request) {
         try {
             const event = events.event('viewer-request', site, pages.identify(r), r.remoteAddress, viewed);
-            const given = await functions[behavior.request]()(event);
+            const given = await functions[behavior.request](events.console(r))(event);
             if (given === null || typeof given != 'object') {
                 throw new events.Invalid('it is neither a request nor a response');
             }

@@ -41,6 +41,18 @@ def test_what_is_not_forgotten_is_the_same_file(tmp_path: Path) -> None:
     assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_has_come_meanwhile_is_given_later(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    stored(old, "aa01", "/a []")
+    assert carry_over(old, new, Covered([])) == 1
+    stored(new, "aa02", "/b []").write_bytes(b"newer")
+    for name, key in (("aa02", "/b []"), ("aa03", "/c []"), ("bb04", "/d []")):
+        stored(old, name, key)
+    assert carry_over(old, new, Covered(["/c"])) == 1
+    assert sorted(each.name for each in new.rglob("*") if each.is_file()) == ["aa01", "aa02", "bb04"]
+    assert (new / "aa" / "aa02").read_bytes() == b"newer"
+
+
 def test_a_cache_that_is_not_there_yet(tmp_path: Path) -> None:
     assert carry_over(tmp_path / "old", tmp_path / "new", Covered(["/*"])) == 0
     assert (tmp_path / "new").is_dir()

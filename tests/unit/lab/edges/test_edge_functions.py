@@ -127,6 +127,11 @@ class TestViewerRequest:
         for _ in range(2):
             assert edge.get("/a").body == b"1 0cc175b9c0f1b6a831c399e269772661 a=b%20c"
 
+    def test_what_it_logs_is_in_the_edges_log(self, edge: Any) -> None:
+        serve(edge, "function handler(event) { console.log('at ' + event.request.uri); return event.request; }")
+        edge.get("/some/where")
+        assert "CloudFront function says: at /some/where" in (edge.folder / "nginx.log").read_text()
+
     def test_its_behavior_stays(self, edge: Any) -> None:
         """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html"""
         code = "function handler(event) { event.request.uri = '/other/x'; return event.request; }"

@@ -89,6 +89,23 @@ def test_an_invalidation_begins_a_new_cache_once(manager: Any) -> None:
     assert len(manager._nginx.applied) == 3
 
 
+def test_what_an_old_worker_stores_during_the_reload_is_kept(manager: Any) -> None:
+    manager.reconcile(world())
+    old = manager._place.cache(f"{SITE}-0")
+    apply = manager._nginx.apply
+
+    def store(files: Mapping[str, bytes]) -> None:
+        apply(files)
+        for name, path in (("01", b"/a"), ("02", b"/b")):
+            (old / "aa").mkdir(exist_ok=True)
+            (old / "aa" / f"aa{name}").write_bytes(b"\nKEY: " + path + b" []\n")
+
+    manager._nginx.apply = store
+    manager.reconcile(world(distribution(["/a"])))
+    new = manager._place.cache(f"{SITE}-1")
+    assert [each.name for each in new.rglob("*") if each.is_file()] == ["aa02"]
+
+
 def test_an_invalidation_that_failed_is_tried_again(manager: Any) -> None:
     manager.reconcile(world())
     manager._nginx.fails = True
