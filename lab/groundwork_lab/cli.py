@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
     made = add("up", up, "Start the lab; build the base image of its hosts first when there is none.")
     made.add_argument("--wait", nargs="?", type=float, const=60.0, default=60.0, metavar="SECONDS", help=WAIT_HELP)
-    add("down", down, "End the lab and remove everything that it made on this machine, its caches aside.")
+    add("down", down, "End the lab and remove everything that it made on this machine, its base image aside.")
     made = add("status", status, "Show what there is and whether the data plane follows.")
     made.add_argument("--json", action="store_true", help="for programs; groundwork_lab/status.py says what is in it")
     made = add("exec", execute, "Run a program on the lab's internet, with endpoint, credentials and names set.")

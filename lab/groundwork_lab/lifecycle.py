@@ -46,7 +46,10 @@ CLOSING = 90.0  # seconds that the daemon has to end in order: its hosts shut do
 
 
 def up(settings: Settings, patience: float, progress: Progress) -> bool:
-    """Start the lab and wait until its API answers; False when it is up already. Raises LabError."""
+    """Start the lab and wait until its API answers; False when it is up already. Raises LabError.
+
+    Interrupted, it leaves nothing but the base image.
+    """
     with _alone(settings):
         if daemon(settings):
             return False
@@ -57,7 +60,12 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
         image = _base_image(settings, progress)
         settings.state.mkdir(parents=True, mode=0o711)
         settings.boot.write_text(boot_id(), encoding="ascii")
-        _start(settings, image, patience)
+        try:
+            _start(settings, image, patience)
+        except KeyboardInterrupt:
+            progress("interrupted: undoing what was made")
+            _undo(settings)
+            raise
         return True
 
 
@@ -74,9 +82,13 @@ def down(settings: Settings, progress: Progress) -> tuple[bool, list[str]]:
         if running:
             progress(f"ending the daemon (pid {running[0]})")
             end(*running, grace=CLOSING)
-        problems = undo(settings, Journal(settings.journal))
-        _remove_if_empty(settings.state.parent)
-        return True, problems
+        return True, _undo(settings)
+
+
+def _undo(settings: Settings) -> list[str]:
+    problems = undo(settings, Journal(settings.journal))
+    _remove_if_empty(settings.state.parent)
+    return problems
 
 
 def daemon(settings: Settings) -> tuple[int, int] | None:
@@ -168,10 +180,14 @@ def _start(settings: Settings, image: Path, patience: float) -> None:
             env=_environment(settings, os.environ),
         )
     os.close(writing)
-    with os.fdopen(reading, "rb") as ready:
-        answered = bool(select.select([ready], [], [], patience)[0])
-        if answered and ready.read() == b"ready\n":
-            return
+    try:
+        with os.fdopen(reading, "rb") as ready:
+            answered = bool(select.select([ready], [], [], patience)[0])
+            if answered and ready.read() == b"ready\n":
+                return
+    except KeyboardInterrupt:
+        end(process.pid, start_time(process.pid) or 0, grace=CLOSING)
+        raise
     end(process.pid, start_time(process.pid) or 0, grace=CLOSING)
     why = "ended" if answered else f"did not answer within {patience:g} s"
     tail = "\n".join(settings.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])

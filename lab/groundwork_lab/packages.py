@@ -1,7 +1,8 @@
 """The package cache: apt-cacher-ng on the lab's internet, so that the second host's packages come from this machine.
 
-Its files outlive the lab. It finds mirrors by the lab's resolver, which forwards their names. What is fetched by
-https cannot be cached; it is let through as a tunnel, only to the machine's own package sources.
+Its files go with the lab: the next one fetches them again, once for all its hosts. It finds mirrors by the lab's
+resolver, which forwards their names. What is fetched by https cannot be cached; it is let through as a tunnel, only to
+the machine's own package sources.
 Source: https://www.unix-ag.uni-kl.de/~bloch/acng/html/config-serv.html
 """
 
@@ -64,7 +65,7 @@ def render_config(cache: Path, logs: Path, sources: Iterable[str]) -> str:
 
 
 class Packages:
-    """The cache's process; configuration below the state folder's `packages`, files below the cache folder's.
+    """The cache's process; all its files are below the state folder's `packages`.
 
     Each lab has a cache of its own: apt-cacher-ng does not share its files with another one.
     """
@@ -73,7 +74,7 @@ class Packages:
         self._settings = settings
         self._journal = journal
         self._folder = settings.state / "packages"
-        self._cache = settings.cache / "packages" / settings.name
+        self._cache = self._folder / "cache"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

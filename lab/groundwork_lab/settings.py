@@ -39,7 +39,7 @@ class Settings:
 
     name: str
     state: Path  # removed by `down`
-    cache: Path  # base images and packages: outlives the lab
+    cache: Path  # base images: outlives the lab
 
     @property
     def journal(self) -> Path:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +98,30 @@ def test_up_refuses_a_crashed_lab_and_down_clears_it(settings: Settings) -> None
     assert lifecycle.down(settings, lambda line: None) == (True, [])
     assert not settings.state.parent.exists()
     assert lifecycle.down(settings, lambda line: None) == (False, [])
+
+
+def test_an_interrupted_up_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemons = []
+
+    class Daemon(subprocess.Popen[bytes]):
+        """A daemon that never gets ready, while somebody loses patience."""
+
+        def __init__(self, _argv: object, **more: Any) -> None:
+            super().__init__(["sleep", "60"], **more)
+            daemons.append(self)
+
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    for refusal in ("refuse_without_programs", "refuse_without_control_groups", "allow_many_hosts"):
+        monkeypatch.setattr(lifecycle, refusal, lambda *_: None)
+    monkeypatch.setattr(lifecycle, "_base_image", lambda *_: Path("image"))
+    monkeypatch.setattr(lifecycle.subprocess, "Popen", Daemon)
+    monkeypatch.setattr(lifecycle.select, "select", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lifecycle.up(settings, 1.0, lambda line: None)
+    assert daemons[0].wait(timeout=5) == -signal.SIGTERM
+    assert not settings.state.parent.exists()
 
 
 def test_two_at_once_are_refused(settings: Settings) -> None:
