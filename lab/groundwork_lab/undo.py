@@ -16,6 +16,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from groundwork_lab.journal import Entry, Journal, boot_id, start_time
@@ -23,6 +24,8 @@ from groundwork_lab.processes import NETNS, end_all
 from groundwork_lab.settings import Settings
 
 MNT_DETACH = 2
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
+CLONE_NEWNS = 0x20000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -124,9 +127,45 @@ def remove_namespace(name: str) -> list[str]:
     """End what runs in a named network namespace, then remove its name; the kernel frees it, its links, routes and
     rules with it."""
     survivors = end_inhabitants(name)
-    umount(str(NETNS / name), MNT_DETACH)  # as ip-netns(8) does: the handle is only a name
-    (NETNS / name).unlink(missing_ok=True)
+    unname(NETNS / name)
     return [f"Process {pid} of namespace {name} outlived SIGKILL." for pid in survivors]
+
+
+def unname(handle: Path) -> None:
+    """Unmount a namespace from its name and remove the name; nothing happens when it is not there. Raises OSError.
+
+    The first `ip netns add` on a machine mounts /run/netns on itself, and copies of what is mounted below it. The
+    originals are then out of reach, and their names busy; from a view of the mounts without that copy they are not.
+    """
+    umount(str(handle), MNT_DETACH)  # as ip-netns(8) does: the handle is only a name
+    try:
+        handle.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        with ThreadPoolExecutor(1) as thread:  # unshare(2) is for the calling thread alone, which ends with its view
+            thread.submit(_unname_below, handle).result()
+
+
+def _unname_below(handle: Path) -> None:
+    _check(_libc.unshare(CLONE_NEWNS), "/")
+    _check(_libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "/")
+    while True:
+        umount(str(handle), MNT_DETACH)
+        try:
+            handle.unlink(missing_ok=True)  # takes what is mounted there in other views with it, since Linux 3.18
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            _check(_libc.umount2(os.fsencode(handle.parent), MNT_DETACH), str(handle))  # until there is no copy
+        else:
+            return
+
+
+def _check(result: int, name: str) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), name)
 
 
 def end_inhabitants(name: str) -> list[int]:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from groundwork_lab.journal import Entry, Journal
 from groundwork_lab.processes import CLONE_NEWNET, NETNS
 from groundwork_lab.settings import Settings
+from groundwork_lab.undo import unname
 
 _MS_BIND = 0x1000
-_MNT_DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -49,10 +49,7 @@ def create(name: str, journal: Journal, prepare: Callable[[], None]) -> None:
 
 def remove(name: str) -> None:
     """Take a namespace's name away: it ends with its last process. Nothing happens when it is not there."""
-    path = NETNS / name
-    if _libc.umount2(os.fsencode(path), _MNT_DETACH) != 0 and ctypes.get_errno() not in (errno.EINVAL, errno.ENOENT):
-        _check(-1, name)
-    path.unlink(missing_ok=True)
+    unname(NETNS / name)
 
 
 def _is_namespace(name: str) -> bool:
