@@ -95,7 +95,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_bucket.bucket 
 ARGUMENTS = {
     "bucket": {"type": "str", "required": True},
     "keep_versions_days": {"type": "int", "default": 30},
-    "kms_key_arn": {"type": "str", "default": ""},
+    "kms_key_arn": {"type": "str", "default": "", "no_log": False},  # a name, not the key
 }
 
 

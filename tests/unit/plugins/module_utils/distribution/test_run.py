@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.run import converge_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, InputError
+from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
+from groundwork_lab.controlplane.cloudfront.answers import OPERATIONS
 from groundwork_lab.controlplane.cloudfront.state import Backend
 from groundwork_lab.controlplane.cloudfront.world import backend_of
 
 Make = t.Callable[..., dict[str, t.Any]]
 Furnish = t.Callable[[t.Any], None]
+NO_LIST = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
 EVERYTHING: dict[str, t.Any] = {
     "behavior": {
         "cache_policy": "site",
@@ -304,6 +308,22 @@ def test_one_that_is_not_listed_by_its_tags_yet_is_not_made_again(
     untold(cloud)
     again = cloud.run(converge_distribution, options())
     assert (again["changes"], again["distribution"]) == ([], first["distribution"])
+    assert len(cloud.of("cloudfront").list_distributions()["DistributionList"]["Items"]) == 1
+
+
+@pytest.mark.parametrize("hours_later", [0, 1])
+def test_one_that_nothing_tells_of_yet_is_not_made_again(
+    cloud: t.Any, options: Make, furnish: Furnish, untold: t.Any, monkeypatch: t.Any, hours_later: int
+) -> None:
+    furnish(cloud)
+    cloud.run(converge_distribution, options())
+    untold(cloud)
+    hour = (datetime.now(UTC) + timedelta(hours=hours_later)).strftime("%Y-%m-%dT%H")
+    with monkeypatch.context() as patch:
+        patch.setitem(OPERATIONS, "ListDistributions", lambda *_asked: {"DistributionList": NO_LIST})
+        with pytest.raises(GroundworkError, match=r"DistributionAlreadyExists: .* made moments ago, run again"):
+            converge_distribution(Run(options(), cloud, cloud.warnings.append, clock=cloud, hour=hour))
+    assert cloud.run(converge_distribution, options())["changes"] == []
     assert len(cloud.of("cloudfront").list_distributions()["DistributionList"]["Items"]) == 1
 
 
