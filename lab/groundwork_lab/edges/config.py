@@ -10,49 +10,20 @@ https://nginx.org/en/docs/http/ngx_http_proxy_module.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from groundwork_lab.edges import origins
 from groundwork_lab.edges.functions import associations
-from groundwork_lab.edges.policies import items
-from groundwork_lab.edges.sites import origins
+from groundwork_lab.edges.place import TOLD, Place
+from groundwork_lab.edges.policies import Config, items
+from groundwork_lab.edges.syntax import indented
 from groundwork_lab.model import Distribution, World
-from groundwork_lab.settings import EDGE, ORIGIN, RESOLVER
 
-Config = Mapping[str, Any]
 MODULES = ("ngx_http_js_module", "ngx_http_brotli_filter_module", "ngx_http_headers_more_filter_module")
 USER = "www-data"
-# What the viewer's layer tells the next ones, beside the headers for the origin, which hang on the last of these.
-TOLD = (
-    ("Edge-Site", "$edge_site"),
-    ("Edge-Behavior", "$edge_behavior"),
-    ("Edge-Host", "$edge_host"),
-    ("Edge-Scheme", "$scheme"),
-    ("Edge-Key", "$edge_key"),
-    ("Edge-Headers", "$edge_headers"),
-)
 VARIABLES = (
     *("edge_layer", "edge_server", "edge_uri", "edge_site", "edge_behavior", "edge_host", "edge_key", "edge_headers"),
     *("edge_request", "edge_status", "edge_body", "edge_id"),
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an edge is: its folder, what it listens on for viewers, and which S3 and resolver it asks."""
-
-    folder: Path
-    viewers: Sequence[str] = (f"{EDGE}:80", f"{EDGE}:443 ssl http2")
-    s3: str = f"{ORIGIN[0]}:{ORIGIN[1]}"
-    resolver: str = str(RESOLVER)
-    trusted: Path = Path("/etc/ssl/certs/ca-certificates.crt")
-
-    def socket(self, layer: str) -> Path:
-        return self.folder / "sockets" / f"{layer}.sock"
-
-    def cache(self, zone: str) -> Path:
-        return self.folder / "cache" / zone
 
 
 def zone(distribution_id: str, generation: int) -> str:
@@ -68,12 +39,12 @@ def render(world: World, generations: Mapping[str, int], place: Place) -> str:
         *_common(place),
         *_zones(zones, place),
         *(f"upstream edge_{layer} {{ server unix:{place.socket(layer)}; }}" for layer in ("cache", "origin")),
-        *_texts(),
+        *origins.texts(),
         *_viewer(distributions, place),
         *_cache(place),
-        *(line for each in distributions for line in _origins(each, world, place)),
+        *(line for each in distributions for line in origins.servers(each, world, place)),
     ]
-    return "\n".join([*_main(place), "http {", *_indented(http), "}", ""])
+    return "\n".join([*_main(place), "http {", *indented(http), "}", ""])
 
 
 def _main(place: Place) -> list[str]:
@@ -137,7 +108,7 @@ def _zones(zones: Mapping[str, str], place: Place) -> list[str]:
             for name in zones.values()
         ),
         "map $http_edge_site $edge_zone {",
-        *_indented(["default off;", *(f"{site} {name};" for site, name in zones.items())]),
+        *indented(["default off;", *(f"{site} {name};" for site, name in zones.items())]),
         "}",
     ]
 
@@ -145,7 +116,7 @@ def _zones(zones: Mapping[str, str], place: Place) -> list[str]:
 def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
     return [
         "server {",
-        *_indented(
+        *indented(
             [
                 *(f"listen {each};" for each in place.viewers),
                 f"ssl_certificate {place.folder / 'tls' / 'certificate.pem'};",
@@ -183,7 +154,7 @@ def _site(distribution: Distribution) -> list[str]:
     ]
     around = [
         f"location @{distribution.id}-function {{",
-        *_indented(["recursive_error_pages on;", f"error_page 418 =200 @{distribution.id};", "return 418;"]),
+        *indented(["recursive_error_pages on;", f"error_page 418 =200 @{distribution.id};", "return 418;"]),
         "}",
     ]
     return [*_location(f"@{distribution.id}", "viewer.response", more), *(around if answered else [])]
@@ -192,7 +163,7 @@ def _site(distribution: Distribution) -> list[str]:
 def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
     return [
         f"location {name} {{",
-        *_indented(
+        *indented(
             [
                 "proxy_pass http://$edge_layer$edge_uri;",
                 "proxy_pass_request_headers off;",
@@ -211,12 +182,12 @@ def _cache(place: Place) -> list[str]:
     """The origin's layer has put all that caching depends on into X-Accel-Expires."""
     return [
         "server {",
-        *_indented(
+        *indented(
             [
                 f"listen unix:{place.socket('cache')};",
                 "large_client_header_buffers 8 128k;",
                 "location / {",
-                *_indented(
+                *indented(
                     [
                         "proxy_pass http://edge_origin;",
                         "proxy_set_header Host $http_host;",
@@ -237,123 +208,3 @@ def _cache(place: Place) -> list[str]:
         ),
         "}",
     ]
-
-
-def _texts() -> list[str]:
-    """What has no other way of being said in a configuration, or needs a pattern."""
-    return [
-        'geo $edge_dollar { default "$"; }',
-        "map $http_if_none_match $edge_strong_match {",
-        *_indented(["default $http_if_none_match;", "~^W/(?<edge_strong>.*)$ $edge_strong;"]),
-        "}",
-    ]
-
-
-def _origins(distribution: Distribution, world: World, place: Place) -> list[str]:
-    lines: list[str] = []
-    for server, origin in origins(distribution).values():
-        control = world.origin_access_controls.get(origin.get("OriginAccessControlId") or "") or {}
-        told = [*_asked(origin, place), *_signed(distribution.arn, str(control.get("SigningBehavior", "never")))]
-        lines += ["server {", *_indented(_origin(server, origin, told, place)), "}"]
-    return lines
-
-
-def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> list[str]:
-    return [
-        f"listen unix:{place.socket('origin')};",
-        f"server_name {server};",
-        "large_client_header_buffers 8 128k;",
-        # All of what the JavaScript gives no Content-Encoding; the viewer's layer takes this as it is.
-        "gzip on;",
-        "gzip_proxied any;",
-        "gzip_vary on;",
-        "gzip_min_length 0;",
-        "gzip_types *;",
-        "brotli on;",
-        "brotli_comp_level 5;",
-        "brotli_min_length 0;",
-        "brotli_types *;",
-        "location / {",
-        *_indented(
-            [
-                *told,
-                "proxy_set_header Host $http_edge_host;",
-                'proxy_set_header Connection "";',
-                *(f'proxy_set_header {name} "";' for name, _ in TOLD),
-                *(
-                    f"proxy_set_header {each['HeaderName']} {quoted(each['HeaderValue'])};"
-                    for each in items(origin.get("CustomHeaders"))
-                ),
-                f"proxy_connect_timeout {int(origin.get('ConnectionTimeout') or 10)}s;",
-                "error_page 502 504 = @unreachable;",
-                "js_header_filter origin.answer;",
-            ]
-        ),
-        "}",
-        "location @unreachable {",
-        *_indented(
-            [
-                "js_content origin.unreachable;",
-                "js_header_filter origin.answer;",
-                "more_set_headers 'Server: CloudFront';",
-            ]
-        ),
-        "}",
-    ]
-
-
-def _asked(origin: Config, place: Place) -> list[str]:
-    """How an origin is reached. A name is looked up when it is asked, as it may come later than its distribution."""
-    custom = origin.get("CustomOriginConfig")
-    if not custom:
-        # An edge weakens the ETag of what it compresses; S3 knows the strong one alone.
-        return [f"proxy_pass http://{place.s3};", "proxy_set_header If-None-Match $edge_strong_match;"]
-    timeout = int(custom.get("OriginReadTimeout") or 30)
-    return [
-        f"set $edge_address {origin['DomainName']};",
-        *_scheme(custom),
-        "proxy_pass $edge_scheme://$edge_address:$edge_port;",
-        f"proxy_read_timeout {timeout}s;",
-        "proxy_ssl_server_name on;",
-        "proxy_ssl_name $http_edge_host;",
-        "proxy_ssl_verify on;",
-        "proxy_ssl_verify_depth 4;",
-        f"proxy_ssl_trusted_certificate {place.trusted};",
-    ]
-
-
-def _scheme(custom: Config) -> list[str]:
-    http = ["set $edge_scheme http;", f"set $edge_port {int(custom['HTTPPort'])};"]
-    https = ["set $edge_scheme https;", f"set $edge_port {int(custom['HTTPSPort'])};"]
-    match custom["OriginProtocolPolicy"]:
-        case "http-only":
-            return http
-        case "https-only":
-            return https
-    return [*http, "if ($http_edge_scheme = https) {", *_indented(https), "}"]
-
-
-def _signed(arn: str, behavior: str) -> list[str]:
-    """Who asks, for S3 to believe; what a viewer calls itself is never passed on.
-
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
-    (advanced settings for origin access control)
-    """
-    header = "proxy_set_header X-Groundwork-Source-Arn"
-    match behavior:
-        case "always":
-            return [f"{header} {arn};", 'proxy_set_header Authorization "";']
-        case "no-override":
-            unsigned = ["if ($http_authorization = '') {", *_indented([f"set $edge_source {arn};"]), "}"]
-            return ["set $edge_source '';", *unsigned, f"{header} $edge_source;"]
-    return [f'{header} "";']
-
-
-def quoted(text: str) -> str:
-    """`text` as one word of nginx's configuration, taken as it is."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "${edge_dollar}")
-    return f'"{escaped}"'
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return [f"    {line}" for line in lines]

@@ -13,9 +13,10 @@ from pathlib import Path
 from groundwork_lab.authority import Authority
 from groundwork_lab.edges import functions
 from groundwork_lab.edges.cache import carry_over
-from groundwork_lab.edges.config import MODULES, USER, Place, render, zone
+from groundwork_lab.edges.config import MODULES, USER, render, zone
 from groundwork_lab.edges.nginx import Nginx, NginxError, check
 from groundwork_lab.edges.patterns import Covered
+from groundwork_lab.edges.place import Place
 from groundwork_lab.edges.sites import known, names
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Distribution, Invalidation, World

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from groundwork_lab.authority import Authority
-from groundwork_lab.edges.config import Place
 from groundwork_lab.edges.manager import EdgeManager
+from groundwork_lab.edges.place import Place
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Distribution, EdgeFunction, Invalidation, World
 from groundwork_lab.processes import in_namespace, listen, spawn, stop, wait_listening

@@ -11,10 +11,12 @@ import pytest
 
 from groundwork_lab.authority import Authority
 from groundwork_lab.edges import functions
-from groundwork_lab.edges.config import Place, quoted, render
+from groundwork_lab.edges.config import render
 from groundwork_lab.edges.manager import SCRIPTS
 from groundwork_lab.edges.nginx import NginxError, check
+from groundwork_lab.edges.place import Place
 from groundwork_lab.edges.sites import known
+from groundwork_lab.edges.syntax import quoted
 from groundwork_lab.model import World
 from groundwork_lab.settings import Settings
 
