@@ -29,7 +29,7 @@ def plan_removal(leaving: t.Sequence[Thing]) -> list[Change]:
     """
     level = levels(leaving)
     members = groupby(ordered(leaving), key=lambda thing: level[thing.id])
-    return [change for _, together in members for change in _level(list(together), leaving)]
+    return [change for _depth, together in members for change in _level(list(together), leaving)]
 
 
 def ordered(leaving: t.Sequence[Thing]) -> list[Thing]:

@@ -53,7 +53,7 @@ def played(folder: Path, endpoint: str, **environment: str) -> tuple[dict[str, t
     done = subprocess.run(argv, cwd=folder, env={**os.environ, **own}, check=False, capture_output=True, text=True)
     start = done.stdout.find('{\n    "custom_stats"')
     assert done.returncode == 0 and start >= 0, done.stdout + done.stderr
-    output, _ = json.JSONDecoder().raw_decode(done.stdout[start:])
+    output, _end = json.JSONDecoder().raw_decode(done.stdout[start:])
     return output["plays"][0]["tasks"][0]["hosts"]["localhost"], done.stdout
 
 

@@ -54,7 +54,7 @@ def test_all_that_nothing_needs_is_asked_to_go_before_anything_is_awaited() -> N
 
 
 def test_what_goes_by_itself_is_only_awaited() -> None:
-    [change, _] = plan_removal([Thing("interface", "eni", "eni", needs=frozenset({"vpc"}), wait=SLOW), VPC])
+    [change, _vpc] = plan_removal([Thing("interface", "eni", "eni", needs=frozenset({"vpc"}), wait=SLOW), VPC])
     assert (change.calls, change.wait) == ((), SLOW)
 
 
