@@ -57,9 +57,9 @@ class ActionModule(ActionBase):
         return shaped
 
     def _of_people(self, variables: t.Iterable[str]) -> set[str]:
-        """The names that people gave, Ansible's own left out."""
+        """The names that people gave: without Ansible's own, and without what roles keep to themselves (`__…`)."""
         reserved = get_reserved_names()
-        return {name for name in variables if name not in reserved and not name.startswith("ansible_")}
+        return {name for name in variables if name not in reserved and not name.startswith(("ansible_", "__"))}
 
     def _values(
         self, specs: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], problems: Problems

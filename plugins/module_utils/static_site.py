@@ -11,13 +11,22 @@ import typing as t
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import (
+    HEADERS_ARGUMENTS,
+    parse_response_headers_policy,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.arguments import ARGUMENTS as DISTRIBUTION
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.options import parse_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.preflight import conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.site_bucket.bucket import parse_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import parse_content
 
-EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 PAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 # A function has at most 10,240 bytes; its own lines take the rest.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST_TABLE = 8192
+PREFIX = "site"  # where the role keeps the content in the bucket
 
 
 def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
@@ -27,12 +36,48 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
     """
     if not options["source"]:
         return
-    if not options["bucket"]:
+    before = len(problems.found)
+    if options["bucket"]:
+        parse_bucket(options, problems)
+    else:
         right = "give the bucket a name that nobody else in the world uses, as <company>-<environment>-site"
         problems.add("bucket", "it is missing, and the site needs a bucket", right)
     _check_pages(options, problems)
-    _check_extensions(options["precompress"], problems)
     _check_redirects(options["redirects"], problems)
+    if options["response_headers"]:
+        _check_headers(options, problems)
+    if len(problems.found) == before:
+        parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
+        parse_distribution(_distribution(options), problems)
+
+
+def _distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The options of `cloudfront_distribution`. The site's own origin comes last: a person's keep their numbers."""
+    name = options["name"]
+    own = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
+    policies = {kind: options[kind] for kind in ("cache_policy", "response_headers_policy")}
+    common = {"origin": name, **policies}
+    given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
+    shaped = {
+        **given,
+        "origins": [*options["origins"], own],
+        "behavior": common,
+        "behaviors": [{**common, **_given(one)} for one in options["behaviors"]],
+    }
+    return {**conform_options(DISTRIBUTION, shaped, "", Problems()), "region": options.get("region")}
+
+
+def _given(one: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {option: value for option, value in one.items() if value is not None}
+
+
+def _check_headers(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """The headers have the options of a module: they are checked as it would check them."""
+    before = len(problems.found)
+    given = conform_options(HEADERS_ARGUMENTS, options["response_headers"], "response_headers", problems)
+    if len(problems.found) == before:
+        where = problems.scope(f"{problems.prefix}response_headers.")
+        parse_response_headers_policy({**given, "name": options["name"]}, where)
 
 
 def _check_redirects(given: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
@@ -70,6 +115,10 @@ def _check_redirect(one: t.Mapping[str, t.Any], where: str, problems: Problems) 
 
 
 def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    if not options["release"] and not Path(options["source"]).expanduser().is_dir():
+        problems.add(
+            "source", f"there is no folder {options['source']}", "give the folder that the site was built into"
+        )
     for name in ("index_document", "not_found_page"):
         page = options[name]
         if not page:
@@ -86,13 +135,3 @@ def _check_there(name: str, page: str, source: str, problems: Problems) -> None:
     if not (Path(source).expanduser() / page).is_file():
         right = "add the file, or set the variable to '' to do without" if name == "not_found_page" else "add the file"
         problems.add(name, f"there is no {page} in {source}", right)
-
-
-def _check_extensions(extensions: t.Sequence[str], problems: Problems) -> None:
-    for at, extension in enumerate(extensions):
-        if not EXTENSION.fullmatch(extension) or extension in ("br", "gz"):
-            problems.add(
-                f"precompress[{at}]",
-                f"'{extension}' is no extension of a file to compress",
-                "give it in lower case and without the dot, as js",
-            )
