@@ -65,10 +65,12 @@ class Seen:
 
 
 class Visitor:
-    """One browser with one connection, which it keeps."""
+    """One browser with one connection, which it keeps. One that `remembers` asks for an asset once."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, *, remembers: bool = False) -> None:
         self.seen = seen
+        self._remembers = remembers
+        self._known: set[str] = set()
         self._connection: http.client.HTTPConnection | None = None
 
     def load(self, url: str) -> Page | None:
@@ -83,10 +85,12 @@ class Visitor:
         if not kind.startswith("text/html"):
             return None
         page = Page(url, text)
-        for asset in sorted(page.assets):
+        for asset in sorted(page.assets - self._known):
             answer, _kind, _text = self._ask(asset)
             if answer != "200":
                 self._broken(url, asset, answer)
+        if self._remembers:
+            self._known |= page.assets
         with self.seen.lock:
             self.seen.pages.add(url)
         return page
@@ -133,7 +137,7 @@ def _connect(scheme: str, place: str) -> http.client.HTTPConnection:
 
 def crawl_once(start: str, seen: Seen) -> None:
     """Every page that can be reached, each once."""
-    visitor, todo, known = Visitor(seen), [start], {start}
+    visitor, todo, known = Visitor(seen, remembers=True), [start], {start}
     while todo:
         page = visitor.load(todo.pop())
         new = page.links - known if page else set()

@@ -35,7 +35,10 @@ def test_the_second_run_changes_nothing_with_few_calls(laptop: Any) -> None:
     assert set(play.changed().values()) == {0}, play.changes()
     counted = laptop.calls()
     assert not counted["writes"]
-    assert sum(n for operations in counted["calls"].values() for n in operations.values()) <= 40, counted["calls"]
+    calls = {service: sum(operations.values()) for service, operations in counted["calls"].items()}
+    static_site = sum(calls.pop(service) for service in ("cloudfront", "resourcegroupstaggingapi", "s3"))
+    assert static_site <= 12 + 3, counted["calls"]  # what serves it, and its few objects
+    assert sum(calls.values()) <= 40, counted["calls"]
 
 
 @pytest.mark.parametrize("server", ["public-1", "private-2"])

@@ -1,0 +1,218 @@
+"""Real content, and visitors who walk through it while it is published, killed in the middle, and published again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CRAWLER = Path(__file__).with_name("crawler.py")
+DOCUMENTATION = Path("/usr/share/doc/python3.11/html")
+CHAPTERS = ("tutorial", "howto", "install", "installing", "distributing", "extending", "using", "whatsnew")
+STYLESHEET = "_static/pydoctheme.css"
+KILLS = 20
+PUBLISH = ("ansible-playbook", "-i", "inventories/local", "playbooks/publish.yml")
+# A few of the documentation's own references lead to what its Debian package leaves out.
+LENIENT = {"static_site_allow_missing_references": True, "static_site_not_found_page": ""}
+
+
+@pytest.fixture(scope="module")
+def edge(laptop: Any) -> str:
+    (found,) = laptop.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    return f"https://{found['DomainName']}"
+
+
+@pytest.fixture(scope="module")
+def sample(laptop: Any) -> Iterator[None]:
+    """At the end the site is the sample again, with the distribution that it had."""
+    yield
+    play = laptop.play("--tags", "static_site", variables={"static_site_max_deletions": "100%"})
+    assert play.code == 0, play.failures()
+
+
+@pytest.fixture(scope="module")
+def documentation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python's documentation from Debian's package, links followed: a thousand files, 67 MB."""
+    return Path(shutil.copytree(DOCUMENTATION, tmp_path_factory.mktemp("site") / "documentation"))
+
+
+@pytest.fixture(scope="module")
+def chapters(documentation: Path) -> Path:
+    """Some chapters of it, which are published faster."""
+    target = documentation.with_name("chapters")
+    for name in ("_static", "_images", *CHAPTERS):
+        shutil.copytree(documentation / name, target / name)
+    for page in documentation.glob("*.html"):
+        if not page.name.startswith(("genindex", "py-modindex", "search")):  # which need what is left out here
+            shutil.copy(page, target)
+    return target
+
+
+def edition(documentation: Path, number: int) -> None:
+    """Another edition: every page and the stylesheet are new, and the stylesheet's name has its fingerprint."""
+    folder = documentation / "_static"
+    (old,) = folder.glob("pydoctheme*.css")
+    text = re.sub(r"^/\* edition .*\n", "", old.read_text())
+    text = f"/* edition {number} */\n{text}"
+    name = f"pydoctheme.{hashlib.sha256(text.encode()).hexdigest()[:10]}f.css"
+    old.unlink()
+    (folder / name).write_text(text)
+    for page in documentation.rglob("*.html"):
+        page.write_text(re.sub(r"pydoctheme[.0-9a-f]*\.css(\?[^\"]*)?", name, page.read_text(errors="replace")))
+
+
+def variables(source: Path) -> str:
+    return json.dumps({"static_site_source": str(source), "static_site_max_deletions": "100%", **LENIENT})
+
+
+@contextmanager
+def visitors(url: str) -> Iterator[dict[str, Any]]:
+    """Two visitors wander; afterwards the dictionary holds what they saw."""
+    seen: dict[str, Any] = {}
+    argv = [sys.executable, str(CRAWLER), url, "2"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as crawler:
+        try:
+            yield seen
+        finally:
+            crawler.terminate()
+            seen.update(json.loads(crawler.communicate(timeout=60)[0]))
+
+
+def publish(source: Path) -> subprocess.CompletedProcess[str]:
+    argv = [*PUBLISH, "-e", variables(source)]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+
+
+def publish_and_kill(source: Path, after: float) -> bool:
+    """Publish, and kill it after so many seconds; whether it was still at work."""
+    argv = [*PUBLISH, "-e", variables(source)]
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        try:
+            run.wait(after)
+        except subprocess.TimeoutExpired:
+            for pid in family(run.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return True
+        return False
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it: Ansible's workers are in sessions of their own."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    return [pid, *(one for child in children.read_text().split() for one in family(int(child)))]
+
+
+def test_a_documentation_is_published_whole(edge: str, sample: None, documentation: Path) -> None:
+    done = publish(documentation)
+    assert done.returncode == 0, done.stdout + done.stderr
+    crawled = subprocess.run(
+        [sys.executable, str(CRAWLER), "--once", f"{edge}/index.html"], capture_output=True, check=True
+    )
+    seen = json.loads(crawled.stdout)
+    assert len(seen["pages"]) > 400
+    assert seen["broken"] == []
+
+
+def test_nothing_to_do_costs_a_few_reads(laptop: Any, documentation: Path) -> None:
+    laptop.calls(reset=True)
+    done = publish(documentation)
+    assert done.returncode == 0, done.stdout + done.stderr
+    counted = laptop.calls()
+    assert not counted["writes"]
+    objects = sum(1 for path in documentation.rglob("*") if path.is_file())
+    assert sum(counted["calls"]["s3"].values()) <= -(-objects // 1000) + 2
+    assert "cloudfront" not in counted["calls"]
+
+
+def test_killed_anywhere_no_visitor_misses_an_asset(edge: str, chapters: Path) -> None:
+    """SIGKILL at twenty random moments of twenty publications, each completed by the next."""
+    moments = random.Random(20)  # noqa: S311 - repeatable on purpose
+    for number in (1, 2):  # the first one deletes what other tests have left
+        edition(chapters, number)
+        began = time.monotonic()
+        assert publish(chapters).returncode == 0
+        took = time.monotonic() - began
+    killed = 0
+    with visitors(f"{edge}/index.html") as seen:
+        for number in range(3, KILLS + 3):
+            edition(chapters, number)
+            killed += publish_and_kill(chapters, moments.uniform(0.3 * took, 0.9 * took))
+        done = publish(chapters)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert killed >= KILLS / 2, f"{killed} of {KILLS} were still at work when they were killed"
+    assert seen["broken"] == []
+    assert seen["visits"] > 200, seen["visits"]
+    assert set(seen["statuses"]) <= {"200", "404"}
+    (stylesheet,) = (chapters / "_static").glob("pydoctheme.*.css")
+    with urllib.request.urlopen(f"{edge}/index.html", timeout=10) as answer:
+        assert stylesheet.name in answer.read().decode()
+
+
+def test_back_to_an_older_release_without_an_upload(laptop: Any, edge: str, chapters: Path) -> None:
+    listed = laptop.play("--tags", "releases", playbook="playbooks/publish.yml")
+    (releases,) = [result["releases"] for task, _, result in listed.results() if task.endswith("List the releases")]
+    assert len(releases) > 1
+    given = {"static_site_release": releases[1]["id"], **LENIENT}
+    laptop.calls(reset=True)
+    play = laptop.play(playbook="playbooks/publish.yml", variables=given)
+    assert play.code == 0, play.failures()
+    writes = laptop.calls()["writes"]
+    assert writes["s3"]["PutObject"] <= 2, "records only"
+    assert writes["s3"]["CopyObject"] > 100
+    (stylesheet,) = (chapters / "_static").glob("pydoctheme.*.css")
+    with urllib.request.urlopen(f"{edge}/index.html", timeout=10) as answer:
+        assert stylesheet.name not in answer.read().decode()
+
+
+def test_a_single_page_app(laptop: Any, edge: str, tmp_path: Path) -> None:
+    """A real build, of the web interface that Locust ships: routes give the page, a missing script is missing."""
+    argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", ".", "locust"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        wheel.extractall(tmp_path, [name for name in wheel.namelist() if "webui/dist/" in name])
+    build = tmp_path / "locust" / "webui" / "dist"
+    given = {
+        "static_site_source": str(build),
+        "static_site_spa": True,
+        "static_site_max_deletions": "100%",
+        "static_site_precompress": ["js"],
+        **LENIENT,
+    }
+    play = laptop.play("--tags", "static_site", variables=given)
+    assert play.code == 0, play.failures()
+    page = (build / "index.html").read_bytes()
+
+    def ask(path: str, **headers: str) -> tuple[int, Any, bytes]:
+        request = urllib.request.Request(edge + path, headers={n.replace("_", "-"): v for n, v in headers.items()})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+
+    assert ask("/some/route")[::2] == (200, page)
+    for missing in ("/assets/gone.js", "/assets/gone.css", "/gone.png"):
+        assert ask(missing)[0] == 404
+    (script,) = build.glob("assets/*.js")
+    status, headers, packed = ask(f"/assets/{script.name}", Accept_Encoding="br")
+    assert (status, headers["Content-Encoding"]) == (200, "br")
+    assert len(packed) < script.stat().st_size / 3
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert ask(f"/assets/{script.name}", Accept_Encoding="identity")[2] == script.read_bytes()
