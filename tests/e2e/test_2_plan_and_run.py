@@ -28,9 +28,10 @@ def test_the_run_makes_exactly_that(laptop: Any) -> None:
     assert play.changes() == PLANNED["first run"]
 
 
-def test_the_second_run_changes_nothing_with_few_calls(laptop: Any) -> None:
+@pytest.mark.parametrize("purge", [False, True])
+def test_the_second_run_changes_nothing_with_few_calls(laptop: Any, purge: bool) -> None:
     laptop.calls(reset=True)
-    play = laptop.play()
+    play = laptop.play(variables={f"{role}_purge": purge for role in ("network", "nat", "firewall", "alb")})
     assert play.code == 0, play.failures() or play.errors
     assert set(play.changed().values()) == {0}, play.changes()
     counted = laptop.calls()
