@@ -17,8 +17,9 @@ description:
     with. The servers of a tier are called V(public-1), V(public-2) and so on, and go round the tier's subnets.
   - A server requires IMDSv2, has an encrypted gp3 root volume, and tags on the instance, its volume and its network
     interface that are set in the very call that launches it.
-  - New servers start from the image that the environment's servers of the same choice run on, and from the newest one
-    only when none runs. A newer image is reported and never replaces anything.
+  - New servers start from the environment's promoted image (M(groundwork.aws.ec2_golden_image)). Without one they start
+    from the image that the environment's servers of the same choice run on, and from the newest one only when none
+    runs. A newer image is reported and never replaces anything.
   - A server that was terminated by hand is replaced. One that was stopped is started, because declared servers run.
   - Security groups, metadata options, tags and an instance profile are corrected in place. Another instance type,
     subnet, image, root volume or user data would need a replacement or a stop, so it is reported as a warning with what
@@ -41,7 +42,8 @@ options:
       - C(user_data), at most 16 KiB. It is no place for secrets, because every process on the server can read it.
       - C(image), which image to start from, a dictionary. C(owner) is an account id, V(self) or V(amazon), C(name) a
         pattern for the image's name with C(*) and C(?), of which the newest counts, C(id) one image instead of these.
-        By default the newest Debian 12 for amd64 by Debian's account V(136693071363).
+        C(promoted) tells whether it has to be the one that the parameter C(/groundwork/<environment>/image/lamp) names.
+        By default that one if there is one, else the newest Debian 12 for amd64 by Debian's account V(136693071363).
     type: dict
     required: true
   zones:
@@ -84,11 +86,12 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. Six API calls when there is nothing to do, whatever the number of servers. One more when a tier gives an
+  - Budget. Seven API calls when there is nothing to do, whatever the number of servers. One more when a tier gives an
     image by its id. When servers leave one more, two for each target group, and one look a second while they drain.
   - A launch that was interrupted is found again by its client token, so no server is launched twice.
 seealso:
   - module: groundwork.aws.ec2_console_host_keys
+  - module: groundwork.aws.ec2_golden_image
   - module: groundwork.aws.ec2_vpc_network
   - module: groundwork.aws.ec2_security_groups
 """

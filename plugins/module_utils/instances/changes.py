@@ -19,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed 
     Image,
     Observed,
     Server,
+    promoted_parameter,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     LARGEST_ROOT_VOLUME,
@@ -47,14 +48,14 @@ STOP_DEADLINE = 300.0  # seconds; EC2 stops an instance the hard way when it doe
 # What cannot be --------------------------------------------------------------------------------------------------
 
 
-def check(desired: Servers, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
+def check(owner: Owner, desired: Servers, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
     """Add what AWS' state says against the options. Names that do not exist yet are fine in check mode."""
     if not check_mode:
         _check_names(desired, observed, problems)
     _check_removal(desired, observed, problems)
     _check_key(desired, observed, problems)
     for tier in desired.tiers:
-        _check_image(tier, desired, observed, problems)
+        _check_image(owner, tier, desired, observed, problems)
 
 
 def _check_names(desired: Servers, observed: Observed, problems: Problems) -> None:
@@ -114,11 +115,20 @@ def _check_key(desired: Servers, observed: Observed, problems: Problems) -> None
         )
 
 
-def _check_image(tier: Tier, desired: Servers, observed: Observed, problems: Problems) -> None:
+def _check_image(owner: Owner, tier: Tier, desired: Servers, observed: Observed, problems: Problems) -> None:
     if all(server_name(tier.name, number) in observed.servers for number in range(1, tier.count + 1)):
         return
     image = pinned(tier, desired, observed)
-    if image is None:
+    if image is None and tier.image.promoted == "must" and not observed.promoted:
+        wrong = f"no image of {owner.environment} is promoted"
+        problems.add(f"tiers.{tier.name}.image.promoted", wrong, "bake one with playbooks/image.yml, or give false")
+    elif image is None and tier.image.promoted != "never":
+        problems.add(
+            f"tiers.{tier.name}.image",
+            f"the promoted image {observed.promoted} is no more",
+            "bake one with playbooks/image.yml, or delete the parameter " + promoted_parameter(owner.environment),
+        )
+    elif image is None:
         what = tier.image.id or f"named '{tier.image.name}' of owner {tier.image.owner}"
         problems.add(
             f"tiers.{tier.name}.image", f"there is no image {what} in this region", "give another owner, name or id"
@@ -138,7 +148,8 @@ def pinned(tier: Tier, desired: Servers, observed: Observed) -> Image | None:
     """The image that new servers of a tier start from, so that a tier's servers stay alike.
 
     It is the one that the environment's servers of the same choice run on (the newest of them, should they
-    differ), and only when none runs, or all their images are gone, the newest that there is.
+    differ), and only when none runs, or all their images are gone, the newest that there is. A promoted image comes
+    before both: whoever promotes one wants new servers to start from it.
     """
     candidates = observed.candidates(tier.image)
     alike = {other.name for other in desired.tiers if other.image == tier.image}
@@ -178,7 +189,8 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
     for name, newer in newer_images(desired, observed).items():
         said.append(
             f"tiers.{name}: there is a newer image, {newer['name']} ({newer['image_id']}). "
-            f"{_listed(newer['servers'])} keep theirs, and new servers start from the same."
+            f"{_listed(newer['servers'])} keep theirs, and new servers start from "
+            f"{'it' if newer['image_id'] == observed.promoted else 'the same'}."
         )
     for tier in desired.tiers:
         for server in _servers_of(tier, observed):

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
+    GOLDEN,
     ImageChoice,
     Servers,
     server_name,
@@ -100,6 +101,7 @@ class Observed:
     gone: tuple[Server, ...] = ()  # terminated, but still told for an hour or so
     key_pair: KeyPair | None = None
     images: tuple[Image, ...] = ()
+    promoted: str = ""  # the image that the environment's parameter names
     subnets: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)
     security_groups: t.Mapping[str, str] = field(default_factory=dict)
     volumes: t.Mapping[str, Volume] = field(default_factory=dict)
@@ -120,15 +122,33 @@ class Observed:
         return next((image for image in self.images if image.id == image_id), None)
 
     def candidates(self, choice: ImageChoice) -> list[Image]:
-        """The images that fit a choice, the newest first."""
-        fitting = [image for image in self.images if _fits(image, choice)]
+        """The images that fit a choice, the newest first; nothing but the promoted one where that is to be taken."""
+        if choice.promoted == "must" or (choice.promoted == "may" and self.promoted):
+            return [image for image in self.images if image.id == self.promoted]
+        fitting = [image for image in self.images if fits(image, choice)]
         return sorted(fitting, key=lambda image: (image.created, image.id), reverse=True)
 
 
-def _fits(image: Image, choice: ImageChoice) -> bool:
+def fits(image: Image, choice: ImageChoice) -> bool:
     if choice.id:
         return image.id == choice.id
     return (choice.owner == "self" or choice.owner in image.owners) and fnmatchcase(image.name, choice.name)
+
+
+def promoted_parameter(environment: str) -> str:
+    """Where the promoted image's id is kept."""
+    return f"/groundwork/{environment}/image/{GOLDEN}"
+
+
+def promoted_read(environment: str) -> Read:
+    """The promoted image's id, if there is one."""
+    named = {"Name": promoted_parameter(environment)}
+    return Read("ssm", "get_parameter", "Parameter", named, absent=("ParameterNotFound",))
+
+
+def own_images(owner: Owner) -> str:
+    """A pattern of the names of the environment's own images."""
+    return owner.name(f"{GOLDEN}-*")
 
 
 def instances_read(owner: Owner) -> Read:
@@ -137,7 +157,7 @@ def instances_read(owner: Owner) -> Read:
 
 
 def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
-    """Six reads, whatever the number of servers; a seventh when a tier gives an image by id."""
+    """Seven reads, whatever the number of servers; one more when a tier gives an image by id, one less when all do."""
     choices = [tier.image for tier in desired.tiers]
     named = [choice for choice in choices if not choice.id]
     given = sorted({choice.id for choice in choices if choice.id})
@@ -151,7 +171,9 @@ def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
         "volumes": Read("ec2", "describe_volumes", "Volumes", {"Filters": owner.filters()}),
     }
     if named:
-        wanted["images"] = Read("ec2", "describe_images", "Images", _images_named(named))
+        wanted["images"] = Read("ec2", "describe_images", "Images", _images_named(named, owner))
+    if any(choice.promoted != "never" for choice in choices):
+        wanted["parameter"] = promoted_read(owner.environment)
     if given:
         wanted["given images"] = Read(
             "ec2", "describe_images", "Images", {"ImageIds": given}, absent=("InvalidAMIID.NotFound",)
@@ -159,12 +181,16 @@ def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
     return wanted
 
 
-def _images_named(choices: t.Sequence[ImageChoice]) -> dict[str, t.Any]:
-    """Deprecated images are told too: what servers run on stays pinned when its publisher moves on."""
+def _images_named(choices: t.Sequence[ImageChoice], owner: Owner) -> dict[str, t.Any]:
+    """Deprecated images are told too: what servers run on stays pinned when its publisher moves on.
+
+    The environment's own are asked for in the same call, for one of them may be promoted.
+    """
+    own = any(choice.promoted != "never" for choice in choices)
     return {
-        "Owners": sorted({choice.owner for choice in choices}),
+        "Owners": sorted({choice.owner for choice in choices} | ({"self"} if own else set())),
         "Filters": [
-            {"Name": "name", "Values": sorted({choice.name for choice in choices})},
+            {"Name": "name", "Values": sorted({c.name for c in choices} | ({own_images(owner)} if own else set()))},
             {"Name": "state", "Values": ["available"]},
         ],
         "IncludeDeprecated": True,
@@ -207,12 +233,13 @@ def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
     """What the reads' answers mean. Raises GroundworkError when two servers have the same name."""
     live, gone = split_instances(answers["instances"])
     key_pairs = [_key_pair(answer) for answer in answers["key pairs"]]
-    images = [_image(answer) for answer in [*answers.get("images", []), *answers.get("given images", [])]]
+    images = [image_of(answer) for answer in [*answers.get("images", []), *answers.get("given images", [])]]
     return Observed(
         servers=live,
         gone=gone,
         key_pair=key_pairs[0] if key_pairs else None,
         images=tuple({image.id: image for image in images}.values()),
+        promoted=next((parameter["Value"] for parameter in answers.get("parameter", [])), ""),
         subnets={owner.short(tag_dict(s)): (s["SubnetId"], s["AvailabilityZone"]) for s in answers["subnets"]},
         security_groups={owner.short(tag_dict(g)): g["GroupId"] for g in answers["security groups"]},
         volumes={v["VolumeId"]: Volume(v["Size"], v["Encrypted"]) for v in answers["volumes"]},
@@ -278,7 +305,7 @@ def _volume_ids(instance: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     return tuple(mapping["Ebs"]["VolumeId"] for mapping in mappings)
 
 
-def _image(image: t.Mapping[str, t.Any]) -> Image:
+def image_of(image: t.Mapping[str, t.Any]) -> Image:
     root = image.get("RootDeviceName", "")
     sizes = [
         mapping["Ebs"].get("VolumeSize", 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
@@ -19,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.ssh_keys import Pub
 # https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
 DEBIAN_OWNER = "136693071363"
 DEBIAN_12 = "debian-12-amd64-*"
+GOLDEN = "lamp"  # what the environment's own images are of, in their names and in the parameter that promotes one
 
 SMALLEST_ROOT_VOLUME = 8  # GiB: the size of Debian's images
 LARGEST_ROOT_VOLUME = 65536  # GiB of gp3: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
@@ -50,17 +51,22 @@ TIER_OPTIONS: Spec = {
     "public_ip": {"type": "bool"},
     "instance_profile": {"type": "str"},
     "user_data": {"type": "str"},
-    "image": {"type": "dict", "options": IMAGE_OPTIONS},
+    "image": {"type": "dict", "options": {**IMAGE_OPTIONS, "promoted": {"type": "bool"}}},
 }
 
 
 @dataclass(frozen=True)
 class ImageChoice:
-    """Which images a tier starts from: one by `id`, else the newest of `owner` with a name that `name` matches."""
+    """Which images a tier starts from: one by `id`, else the newest of `owner` with a name that `name` matches.
+
+    Before both comes the environment's promoted image: `must` when there has to be one, `may` when it is taken if there
+    is one, `never` when it is not.
+    """
 
     owner: str
     name: str
     id: str = ""
+    promoted: t.Literal["must", "may", "never"] = "never"
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ def _parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Probl
         public_ip=name == "public" if options["public_ip"] is None else options["public_ip"],
         instance_profile=options["instance_profile"] or "",
         user_data=options["user_data"] or "",
-        image=_parse_image(options["image"] or {}, f"{where}.image", problems),
+        image=_parse_choice(options["image"] or {}, given.get("image") or {}, f"{where}.image", problems),
     )
 
 
@@ -266,7 +272,22 @@ def _check_known(
         problems.add(variable, f"there is no {thing} '{name}'", f"the {thing}s are {_listed(known or ())}")
 
 
-def _parse_image(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> ImageChoice:
+def _parse_choice(
+    options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any], where: str, problems: Problems
+) -> ImageChoice:
+    """A tier's choice: who names an image means that one, who says nothing takes the promoted one if there is one."""
+    choice = parse_image(options, where, problems)
+    named = sorted({"owner", "name", "id"} & given.keys())
+    wanted = options.get("promoted")
+    if wanted and named:
+        right = "remove it, or promoted"
+        problems.add(f"{where}.{named[0]}", "the promoted image is wanted already", right)
+    if wanted is None:
+        return replace(choice, promoted="never" if named else "may")
+    return replace(choice, promoted="must" if wanted else "never")
+
+
+def parse_image(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> ImageChoice:
     choice = ImageChoice(
         owner=options.get("owner") or DEBIAN_OWNER,
         name=options.get("name") or DEBIAN_12,

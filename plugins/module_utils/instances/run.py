@@ -47,7 +47,7 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
     owner, desired = run.parse(COMPONENT, parse_servers)
     observed = observe_servers(run.clients, owner, desired)
     problems = Problems()
-    check(desired, observed, problems, check_mode=run.check_mode)
+    check(owner, desired, observed, problems, check_mode=run.check_mode)
     problems.raise_if_any()
     for remark in remarks(desired, observed):
         run.warn(remark)

@@ -65,7 +65,7 @@ def test_defaults() -> None:
         ("public-b", "eu-central-1b"),
     ]
     assert tier.security_groups == ("public-servers",) and tier.public_ip
-    assert tier.image == ImageChoice("136693071363", "debian-12-amd64-*")
+    assert tier.image == ImageChoice("136693071363", "debian-12-amd64-*", promoted="may")
     assert [tier.placement(number).subnet for number in (1, 2, 3)] == ["public-a", "public-b", "public-a"]
 
 
@@ -99,6 +99,10 @@ def test_defaults() -> None:
             "tiers.public.image.id: 'debian' is no image's id; give one like ami",
         ),
         ({"public": {"image": {"owner": "debian"}}}, "tiers.public.image.owner: 'debian' is no owner; give a 12-digit"),
+        (
+            {"public": {"image": {"id": "ami-0123456789abcdef0", "promoted": True}}},
+            "tiers.public.image.id: the promoted image is wanted already; remove it, or promoted.",
+        ),
         (
             {"public": {"image": {"names": "x"}}},
             "tiers.public.image.names: there is no such option; did you mean name.",
