@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments import parse_owner
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.golden_image.options import parse_golden
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     Known,
     parse_servers,
@@ -109,6 +110,18 @@ def _check_release(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_release(topics["release"], problems, counts=counts)
 
 
+def _check_image(topics: t.Mapping[str, Options], problems: Problems) -> None:
+    network = topics.get("network")
+    public = [tier["name"] for tier in network["tiers"] if tier.get("public")] if network else []
+    subnets = {f"{tier}-{zone[-1]}" for tier in public for zone in network["zones"]} if network else None
+    own = {**topics["image"], "recipe": {}}
+    if not 1 <= own["test_deadline"] <= 3600:
+        problems.add("test_deadline", f"{own['test_deadline']} is out of range", "give a whole number from 1 to 3600")
+    if not own["test_path"].startswith("/"):
+        problems.add("test_path", f"'{own['test_path']}' does not begin with /", "begin it with /")
+    parse_golden(own, problems, subnets=subnets)
+
+
 def _check_static_site(topics: t.Mapping[str, Options], problems: Problems) -> None:
     parse_static_site(topics["static_site"], problems)
 
@@ -120,5 +133,6 @@ CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = 
     "lamp": _check_lamp,
     "alb": _check_alb,
     "release": _check_release,
+    "image": _check_image,
     "static_site": _check_static_site,
 }
