@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, call, dig, refused
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     Call,
     Change,
@@ -154,7 +154,7 @@ class _Run:
             try:
                 return self._learn(change, one, arguments)
             except GroundworkError as error:
-                deadline = _patience(one, str(error.details.get("error_code", "")), fresh=fresh)
+                deadline = _patience(one, error, fresh=fresh)
                 if self.clock.monotonic() >= start + deadline:
                     raise
             self.clock.sleep(delay)
@@ -183,11 +183,25 @@ class _Run:
                 raise GroundworkError(f"Waiting until {wait.until} cannot succeed: {reason}")
             return wait.ready(response)
 
-        wait_until(look, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
+        last: dict[str, t.Any] = {}
+
+        def noted() -> dict[str, t.Any]:
+            last.clear()
+            last.update(look())
+            return last
+
+        try:
+            wait_until(noted, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
+        except DeadlineError as error:
+            if standing := wait.standing(last):
+                raise DeadlineError(f"{error} {standing}", **error.details) from error
+            raise
 
 
-def _patience(one: Call, code: str, *, fresh: bool) -> float:
-    """For how many seconds a call is made again that AWS refused with this code."""
-    if code in one.passing:
+def _patience(one: Call, refusal: GroundworkError, *, fresh: bool) -> float:
+    """For how many seconds a call is made again that AWS refused like this."""
+    code = str(refusal.details.get("error_code", ""))
+    passing = (each.partition(":") for each in one.passing)
+    if any(code == wanted and words in str(refusal) for wanted, _colon, words in passing):
         return PASSING_DEADLINE
     return CONSISTENCY_DEADLINE if fresh and code.endswith(("NotFound", INCOMPLETE)) else 0.0

@@ -17,6 +17,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change,
 
 ENVIRONMENT = "groundwork:environment"
 COMPONENT = "groundwork:component"
+# https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+SCALING_GROUP = "aws:autoscaling:groupName"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ def tag_list(tags: t.Mapping[str, str]) -> list[dict[str, str]]:
 def tag_dict(resource: t.Mapping[str, t.Any]) -> dict[str, str]:
     """The tags of a described resource."""
     return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
+
+
+def is_scaled(resource: t.Mapping[str, t.Any]) -> bool:
+    """Whether a described instance is one of an Auto Scaling group, which alone launches and registers it."""
+    return SCALING_GROUP in tag_dict(resource)
 
 
 def specification(resource_type: str, tags: t.Mapping[str, str]) -> list[dict[str, t.Any]]:

@@ -48,6 +48,18 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """Text of parts that may be Refs or Tokens: where a call takes ids in one string, or a number as text."""
+
+    parts: tuple[t.Any, ...]
+    separator: str = ","
+
+    def text(self, ids: t.Mapping[Ref, t.Any], unknown: t.Any = None) -> str:
+        """The text."""
+        return self.separator.join(str(resolve(part, ids, unknown=unknown)) for part in self.parts)
+
+
+@dataclass(frozen=True)
 class Call:
     """One API call of a boto3 client, not made yet.
 
@@ -55,7 +67,8 @@ class Call:
     dotted paths with list indices ("Instances.0.InstanceId"). `settled` are error codes that mean that the
     call was already done by an interrupted run: they count as success. `instead` has the call to make in its
     place, which yields the same, when AWS answers with that error code. `passing` are error codes that pass by
-    themselves, as a dependency on something that is just being deleted: the call is made again for a while.
+    themselves, as a dependency on something that is just being deleted: the call is made again for a while. Where a
+    code alone says too little, words of AWS' message follow it after a colon.
     """
 
     service: str
@@ -79,7 +92,8 @@ class Call:
 class Wait:
     """A condition to await: `ready(response)` of a read call, with a deadline and a poll interval in seconds.
 
-    `broken(response)` gives the reason when it can never become ready, else None.
+    `broken(response)` gives the reason when it can never become ready, else None. `standing(response)` tells how far
+    it is, which is said when it does not come in time; nothing for "".
     """
 
     until: str  # completes the sentence "waiting until …"
@@ -88,6 +102,7 @@ class Wait:
     broken: t.Callable[[t.Mapping[str, t.Any]], str | None] = lambda _: None
     deadline: float = 300.0
     interval: float = 2.0
+    standing: t.Callable[[t.Mapping[str, t.Any]], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +139,7 @@ def references(value: t.Any) -> t.Iterator[Ref]:
     """Every Ref inside a nested value."""
     if isinstance(value, Ref):
         yield value
-    elif isinstance(value, Token):
+    elif isinstance(value, (Token, Joined)):
         yield from references(value.parts)
     elif isinstance(value, t.Mapping):
         for item in value.values():
@@ -143,8 +158,8 @@ def resolve(value: t.Any, ids: t.Mapping[Ref, t.Any], *, unknown: t.Any = None) 
         if value not in ids and unknown is not None:
             return unknown
         return ids[value]
-    if isinstance(value, Token):
-        return value.digest(ids)
+    if isinstance(value, (Token, Joined)):
+        return value.digest(ids) if isinstance(value, Token) else value.text(ids, unknown)
     if isinstance(value, t.Mapping):
         return {key: resolve(item, ids, unknown=unknown) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -53,8 +53,11 @@ THROTTLED = frozenset(
 )
 # Making these twice makes a second thing, unless they carry a client token.
 CREATING = ("allocate_", "copy_", "create_", "import_", "register_", "run_")
-# An invalidation's CallerReference makes a repetition the same invalidation.
-HARMLESS = frozenset({"create_invalidation", "create_route", "create_tags", "register_targets"})
+# An invalidation's CallerReference makes a repetition the same invalidation; a second thing of a name is refused.
+NAMED = ("create_auto_scaling_group", "create_instance_profile", "create_role")
+HARMLESS = frozenset(
+    {*NAMED, "create_invalidation", "create_or_update_tags", "create_route", "create_tags", "register_targets"}
+)
 # What AWS says to a repetition of a call that it took the first time.
 ECHOES = ("NotFound", "Duplicate", "AlreadyExists", "AlreadyAssociated", "NotAttached")
 

@@ -21,7 +21,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.rotation import Group, look_at
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import group_ref
-from ansible_collections.groundwork.aws.plugins.module_utils.ownership import ENVIRONMENT, Owner, tag_dict, tag_filter
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import (
+    ENVIRONMENT,
+    Owner,
+    is_scaled,
+    tag_dict,
+    tag_filter,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ids, Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.ssh_keys import PublicKey, find_public_key
 
@@ -247,8 +253,12 @@ def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
 
 
 def split_instances(reservations: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[dict[str, Server], tuple[Server, ...]]:
-    """Servers by name, and those that are gone. Raises GroundworkError when two have the same name."""
-    servers = [_server(instance) for reservation in reservations for instance in reservation["Instances"]]
+    """Servers by name, and those that are gone; those of Auto Scaling groups are not ours to keep.
+
+    Raises GroundworkError when two have the same name.
+    """
+    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+    servers = [_server(instance) for instance in instances if not is_scaled(instance)]
     live = [server for server in servers if server.state not in GONE]
     counted = Counter(server.name for server in live)
     for name in sorted(name for name, count in counted.items() if count > 1):
@@ -306,6 +316,7 @@ def _volume_ids(instance: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 
 def image_of(image: t.Mapping[str, t.Any]) -> Image:
+    """A described image."""
     root = image.get("RootDeviceName", "")
     sizes = [
         mapping["Ebs"].get("VolumeSize", 0)

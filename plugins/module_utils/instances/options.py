@@ -152,10 +152,10 @@ def parse_servers(
     """
     before = len(problems.found)
     zones = options.get("zones") or []
-    tiers = [_parse_tier(str(name), given, zones, problems, known) for name, given in options["tiers"].items()]
+    tiers = [parse_tier(str(name), given, zones, problems, known) for name, given in options["tiers"].items()]
     key = _parse_key(options.get("key_file") or "", bool(options.get("key_file_planned")), problems, read)
-    _check_range("metadata_hop_limit", options["metadata_hop_limit"], 1, MOST_HOPS, problems)
-    _check_range("deadline", options["deadline"], 1, 86400, problems)
+    check_range("metadata_hop_limit", options["metadata_hop_limit"], 1, MOST_HOPS, problems)
+    check_range("deadline", options["deadline"], 1, 86400, problems)
     if len(problems.found) > before:
         return None
     return Servers(
@@ -167,12 +167,14 @@ def parse_servers(
     )
 
 
-def _check_range(variable: str, value: int, least: int, most: int, problems: Problems) -> None:
+def check_range(variable: str, value: int, least: int, most: int, problems: Problems) -> None:
+    """Note a number that cannot be."""
     if not least <= value <= most:
         problems.add(variable, f"{value} is out of range", f"give a whole number from {least} to {most}")
 
 
-def _parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Problems, known: Known) -> Tier | None:
+def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Problems, known: Known) -> Tier | None:
+    """One tier, or None when it has no shape; what is wrong with it is added to `problems`."""
     where = f"tiers.{name}"
     before = len(problems.found)
     _check_tier_name(name, where, problems, known)
@@ -252,7 +254,7 @@ def _parse_placements(
     for name in sorted(set(names)):
         if names.count(name) > 1:
             problems.add(variable, f"'{name}' is named {names.count(name)} times", "name each subnet once")
-    _check_known(variable, "subnet", names, known.subnets, problems)
+    check_known(variable, "subnet", names, known.subnets, problems)
     return tuple(Placement(name, by_zone.get(name, "")) for name in names)
 
 
@@ -261,13 +263,14 @@ def _parse_groups(tier: str, groups: list[str] | None, where: str, problems: Pro
     variable = f"{where}.security_groups"
     if not 1 <= len(set(names)) <= MOST_SECURITY_GROUPS:
         problems.add(variable, f"{len(set(names))} groups are given", f"give 1 to {MOST_SECURITY_GROUPS}")
-    _check_known(variable, "security group", names, known.security_groups, problems)
+    check_known(variable, "security group", names, known.security_groups, problems)
     return tuple(sorted(set(names)))
 
 
-def _check_known(
+def check_known(
     variable: str, thing: str, names: t.Iterable[str], known: t.Collection[str] | None, problems: Problems
 ) -> None:
+    """Note names that nobody has defined; all do when it is not `known` what there is."""
     for name in sorted(set(names) - set(known)) if known is not None else ():
         problems.add(variable, f"there is no {thing} '{name}'", f"the {thing}s are {_listed(known or ())}")
 

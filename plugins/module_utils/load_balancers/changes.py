@@ -217,14 +217,15 @@ def _target_changes(wish: TargetGroupWish, desired: Balancers, observed: Observe
 
 
 def _serves(instance: t.Any, wish: TargetGroupWish) -> bool:
-    return bool(instance.tier == wish.tier and instance.state in ALIVE)
+    return bool(instance.tier == wish.tier and instance.state in ALIVE and not instance.scaled)
 
 
 def _leaving(
     wish: TargetGroupWish, registered: t.Iterable[tuple[str, int]], desired: Balancers, observed: Observed
 ) -> t.Iterator[tuple[str, int]]:
     tiers = {instance.id: instance.tier for instance in observed.instances}
-    for instance_id, port in registered:
+    scaled = {instance.id for instance in observed.instances if instance.scaled}
+    for instance_id, port in (target for target in registered if target[0] not in scaled):
         tier = tiers.get(instance_id)
         belongs = tier == wish.tier and port == wish.port
         if not belongs and (tier is not None or desired.purge):

@@ -18,7 +18,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.opti
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import group_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import COMPONENT as NETWORK
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import TIER, VPC, subnet_ref
-from ansible_collections.groundwork.aws.plugins.module_utils.ownership import ENVIRONMENT, Owner, tag_dict, tag_filter
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import (
+    ENVIRONMENT,
+    Owner,
+    is_scaled,
+    tag_dict,
+    tag_filter,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ids, Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.options import COMPONENT as FIREWALL
 from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.rules import group_ref as firewall_ref
@@ -31,12 +37,13 @@ ALIVE = ("pending", "running")  # states of an instance that is or will be a tar
 
 @dataclass(frozen=True)
 class Instance:
-    """A server of the environment."""
+    """A server of the environment; one that is `scaled` is registered by its Auto Scaling group alone."""
 
     id: str
     name: str
     tier: str
     state: str
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Observed:
             ids[balancer_ref(name)] = balancer.arn
             ids[dns_ref(name)] = balancer.described["DNSName"]
             ids.update({listener_ref(name, port): one.arn for port, one in balancer.listeners.items()})
-        ids.update({Ref("server", instance.name): instance.id for instance in self.instances})
+        ids.update({Ref("server", one.name): one.id for one in self.instances if not one.scaled})
         ids.update({subnet_ref(name): subnet["SubnetId"] for name, subnet in self.subnets.items()})
         ids.update({firewall_ref(name): group_id for name, group_id in self.security_groups.items()})
         if self.subnets:
@@ -296,4 +303,4 @@ def instances_of(reservations: t.Iterable[Described], owner: Owner) -> t.Iterato
         for instance in reservation["Instances"]:
             tags = tag_dict(instance)
             state = instance["State"]["Name"]
-            yield Instance(instance["InstanceId"], owner.short(tags), tags.get(TIER, ""), state)
+            yield Instance(instance["InstanceId"], owner.short(tags), tags.get(TIER, ""), state, is_scaled(instance))

@@ -83,7 +83,7 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
     first = observe(run.clients, {"groups": groups_read(names), "instances": instances_read(owner)})
     if not run.check_mode:  # the plan of an empty account has none yet
         check_groups(first["groups"], owner, desired.tiers)
-    instances = {one.name: one for one in instances_of(first["instances"], owner)}
+    instances = {one.name: one for one in instances_of(first["instances"], owner) if not one.scaled}
     groups = look_at(run.clients, first["groups"], owner.name(""))
     problems = Problems()
     check(desired, groups, instances, problems, check_mode=run.check_mode)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.ownership import is_scaled
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.interfaces import gateways_of, outlives
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.options import IMAGES
@@ -96,7 +97,7 @@ def _instance(instance: Described, answers: Answers, whose: Whose, deadline: flo
     return Thing(
         "server",
         own,
-        whose.name_of(instance, own),
+        _server_name(instance, whose),
         needs=some(
             *(interface["SubnetId"] for interface in interfaces),
             *(group["GroupId"] for interface in interfaces for group in interface.get("Groups", [])),
@@ -110,6 +111,12 @@ def _instance(instance: Described, answers: Answers, whose: Whose, deadline: flo
         wait=gone,
         before={"type": instance["InstanceType"], "state": instance["State"]["Name"]},
     )
+
+
+def _server_name(instance: Described, whose: Whose) -> str:
+    """The servers of an Auto Scaling group share a name: there their id tells them apart."""
+    own = instance["InstanceId"]
+    return f"{whose.name_of(instance)} {own}".strip() if is_scaled(instance) else whose.name_of(instance, own)
 
 
 def _attached(interface: Described, instance_id: str) -> Described:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import pytest
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import dig
 from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report, settle
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Change, Ref, Token, Wait, ec2
 
 VPC = Ref("vpc", "main")
@@ -122,6 +123,24 @@ def test_a_wait_that_cannot_succeed_says_why(clock: t.Any) -> None:
     with pytest.raises(GroundworkError, match="Waiting until it is there cannot succeed: no address") as caught:
         apply([create_vpc(wait)], fake, {}, clock)
     assert caught.value.details["made"] == ["create vpc main"]
+
+
+def test_a_wait_in_vain_tells_how_far_it_is(clock: t.Any) -> None:
+    wait = Wait("it is there", ec2("describe_vpcs"), lambda _answer: False, standing=lambda answer: answer["Told"])
+    fake = Fake(**MADE, describe_vpcs=[{"Told": "It is at 20 %."}])
+    with pytest.raises(DeadlineError, match=r"Waited 300 s until it is there, in vain\..* It is at 20 %\.$"):
+        apply([create_vpc(wait)], fake, {}, clock)
+
+
+@pytest.mark.parametrize(
+    ("passing", "attempts"), [("Late", 2), ("Late:words", 2), ("Late:other words", 1), ("Other:words", 1)]
+)
+def test_what_passes_is_told_by_code_and_words(clock: t.Any, passing: str, attempts: int) -> None:
+    fake = Fake(create_vpc=[error("Late"), *MADE["create_vpc"]])
+    change = Change("create", "vpc", "main", (Call("ec2", "create_vpc", {}, passing=(passing,)),))
+    with contextlib.suppress(GroundworkError):
+        apply([change], fake, {}, clock)
+    assert fake.operations == ["create_vpc"] * attempts
 
 
 def test_what_is_not_found_right_after_it_was_made_is_asked_again(clock: t.Any) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     KNOWN_AFTER_APPLY,
+    Joined,
     Ref,
     references,
     resolve,
@@ -30,3 +31,12 @@ def test_resolve_refuses_an_unknown_reference() -> None:
 
 def test_shown_has_a_placeholder_for_what_is_not_there_yet() -> None:
     assert shown({"VpcId": VPC}, {}) == {"VpcId": KNOWN_AFTER_APPLY}
+
+
+def test_joined_is_text_of_what_there_is_when_it_is_known() -> None:
+    joined = Joined((VPC, 2))
+    assert list(references({"a": joined})) == [VPC]
+    assert resolve([joined, Joined((3,))], {VPC: "vpc-1"}) == ["vpc-1,2", "3"]
+    assert shown(joined, {}) == f"{KNOWN_AFTER_APPLY},2"
+    with pytest.raises(KeyError):
+        resolve(joined, {})

@@ -6,8 +6,12 @@ import json
 import typing as t
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.options import ARGUMENTS as GROUPS
+from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.run import converge_server_groups
 from groundwork_lab.controlplane import Fault
 
 TRUST = json.dumps(
@@ -40,6 +44,7 @@ class Account:
     """Makes things for an environment, by clients whose calls are not counted."""
 
     def __init__(self, watched: t.Any) -> None:
+        self.cloud = watched.cloud
         self.client = lambda service: watched.client(service, watched=False)
 
     def site(self, environment: str) -> str:
@@ -164,6 +169,19 @@ class Account:
         ssm.put_parameter(Name=f"/groundwork/{environment}/lamp/x", Value="x", Type="String")
         ssm.put_parameter(Name=f"/elsewhere/{environment}", Value="x", Type="String", Tags=tags(environment))
 
+    def scaling(self, environment: str) -> None:
+        """A group of servers with its launch template, and a parameter that names its image."""
+        wanted = {
+            "environment_name": environment,
+            "zones": ["eu-central-1a", "eu-central-1b"],
+            "tiers": {"public": {"group": {"min": 2, "max": 2, "target_groups": []}, "instance_type": "t3.small"}},
+        }
+        image = self.client("ec2").describe_images()["Images"][0]["ImageId"]
+        path = f"/groundwork/{environment}/image/lamp"
+        self.client("ssm").put_parameter(Name=path, Value=image, Type="String", Tags=tags(environment))
+        result = ArgumentSpecValidator({**COMMON_ARGUMENTS, **GROUPS}).validate(wanted)
+        self.cloud.run(converge_server_groups, result.validated_parameters)
+
 
 def tagged(kind: str, environment: str) -> list[dict[str, t.Any]]:
     return [{"ResourceType": kind, "Tags": tags(environment)}]
@@ -225,6 +243,23 @@ def test_killed_anywhere_it_is_completed(
         getattr(Account(watched), make)("dev")
 
     assert survives(tear_down.converge, tear_down.options("dev", buckets=True), counts, prepare) > 5
+
+
+def test_a_group_goes_with_its_servers_and_its_launch_template(
+    cloud: t.Any, account: Account, build: t.Any, tear_down: t.Any, listing: t.Any, told: t.Any
+) -> None:
+    before = listing()
+    build(cloud)
+    account.scaling("dev")
+    planned = tear_down(cloud, check_mode=True, images=True)
+    done = tear_down(cloud, images=True)
+    assert told(done) == told(planned)
+    gone = ["auto scaling group public", "launch template public", "parameter /groundwork/dev/image/lamp"]
+    assert {f"delete {each}" for each in gone} <= {*told(done)}
+    assert sum(each.startswith("delete server public i-") for each in told(done)) == 2
+    assert set(done["found"].values()) == {0}
+    assert listing() == before
+    assert tear_down(cloud, images=True)["changed"] is False
 
 
 def test_a_bucket_stays_unless_asked_for(cloud: t.Any, account: Account, tear_down: t.Any, told: t.Any) -> None:
