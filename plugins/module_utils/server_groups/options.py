@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import promoted_parameter
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     IMAGE_ID,
     MOST_HOPS,
@@ -31,7 +32,6 @@ LARGEST_GROUP = 1000
 LONGEST_GRACE = 7200  # seconds; more would hide a server that never serves
 PARAMETER_NAME = re.compile(r"/[A-Za-z0-9_.\-/]{1,1010}")
 NOTHING = Known()
-PROMOTED = "/groundwork/{environment}/image/lamp"  # what the role `image` keeps
 
 GROUP_OPTIONS: Spec = {
     "min": {"type": "int", "required": True},
@@ -213,7 +213,7 @@ def _parse_group(
         warmup=group["warmup"],
         target_groups=tuple(dict.fromkeys(targets)),
         image_id=image.get("id") or "",
-        image_parameter=image.get("parameter") or PROMOTED.format(environment=environment),
+        image_parameter=image.get("parameter") or promoted_parameter(environment),
     )
 
 
