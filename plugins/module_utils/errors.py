@@ -19,7 +19,11 @@ class GroundworkError(Exception):
 
 
 class DeadlineError(GroundworkError):
-    """Something awaited did not come in time; who knows what was seen last tells it in words of its own."""
+    """Something awaited did not come in time. `seen` is what was seen last, for who can tell it in words."""
+
+    def __init__(self, message: str, seen: t.Any) -> None:
+        super().__init__(message, last_seen=str(seen))  # as text: a module's result takes only what JSON has
+        self.seen = seen
 
 
 @dataclass(frozen=True)

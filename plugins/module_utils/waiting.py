@@ -48,6 +48,6 @@ def wait_until(
         if clock.monotonic() >= end:
             raise DeadlineError(
                 f"Waited {deadline:.0f} s until {until}, in vain. Run again to go on waiting: nothing is lost.",
-                last_seen=str(seen),
+                seen,
             )
         clock.sleep(interval)

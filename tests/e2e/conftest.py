@@ -158,6 +158,10 @@ class Site:
         found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
         return {target["Target"]["Id"]: target["TargetHealth"]["State"] for target in found}
 
+    def status(self, tier: str) -> int:
+        """The status of the tier's page."""
+        return get(f"{self.urls[tier]}/")[0]
+
     def whoami(self, tier: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         code, body = get(f"{self.urls[tier]}/whoami.php", headers)
         assert code == 200, f"{tier}: {code} {body}"

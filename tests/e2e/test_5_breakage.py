@@ -12,6 +12,9 @@ def test_a_stopped_apache_leaves_the_rotation_and_comes_back(laptop: Any, site: 
     try:
         health = eventually(lambda: site.health("private")[instance], lambda state: state == "unhealthy", 60)
         assert health == "unhealthy"
+        # The balancer's nodes check each for itself: the other one may need a moment longer.
+        codes = eventually(lambda: {site.status("private") for _ in range(20)}, lambda seen: seen == {200}, 10)
+        assert codes == {200}
         assert {site.whoami("private")["server"] for _ in range(20)} == {"private-2"}
     finally:
         laptop.on("private-1", "systemctl start apache2")

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.health import (
     Target,
     check_groups,
@@ -155,10 +155,9 @@ def _members(desired: Rotation, group: str, instances: t.Mapping[str, Instance])
 
 def _in_vain(error: GroundworkError, names: t.Mapping[str, str]) -> GroundworkError:
     """The same failure, with what ELB said last of each target that it was about."""
-    seen = error.details.pop("last_seen", None)
-    if not seen:
+    if not isinstance(error, DeadlineError):
         return error
-    targets: list[Target] = [describe_target("", one) for one in seen.get("TargetHealthDescriptions", [])]
+    targets: list[Target] = [describe_target("", one) for one in error.seen.get("TargetHealthDescriptions", [])]
     lines = [
         f"- {names.get(one.id, one.id)} ({one.id}) is {one.state}"
         f"{f': {one.reason} {one.description}'.rstrip() if one.reason else ''}"
