@@ -39,7 +39,7 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 
 unit: ## The unit tests
 	@tools/bootstrap dev
-	pytest tests/unit
+	pytest -n auto --dist loadfile tests/unit
 
 unit-3.13: ## Unit tests and sanity with Python 3.13 and ansible 14
 	@tools/with-python-3.13
