@@ -86,7 +86,7 @@ def image(laptop: Any) -> str:
     """The promoted image."""
     began = time.monotonic()
     play(laptop)
-    print(f"baked, tested and promoted in {time.monotonic() - began:.1f} s")
+    print(f"promoted after {time.monotonic() - began:.1f} s")
     promoted: str = laptop.client("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
     return promoted
 
@@ -166,7 +166,8 @@ def test_a_tier_grows_from_the_image(laptop: Any, site: Any, image: str, eventua
     assert {name: server["ImageId"] for name, server in site.servers.items() if name in before} == before
     changes = [line for line in grown.changes() if line.startswith("private-3: ")]
     assert "private-3: create release" in "\n".join(changes)
-    assert [line for line in changes if " package " in line] == []
+    of_the_image = (" package ", "mods-enabled", "zz-groundwork.conf", "90-groundwork.ini", "60-groundwork.cnf")
+    assert [line for line in changes if any(part in line for part in of_the_image)] == []
     assert seen["failures"] == [], "nobody was sent to a server that had nothing to serve yet"
     took = seen["healthy"] - seen["launched"]
     print(json.dumps({"from launch to healthy behind the balancer": round(took, 1)}))
