@@ -83,6 +83,7 @@ def test_with_all_programs_nothing_is_refused(programs: Callable[[list[str]], st
         (json.dumps({"pid": os.getpid(), "start": 1}), False),
         (json.dumps({"pid": 4194303, "start": 1}), False),
     ],
+    ids=["no file", "an empty file", "it lives", "another process has its pid", "no process has its pid"],
 )
 def test_the_daemon_lives_when_its_pid_and_start_do(settings: Settings, identity: str | None, living: bool) -> None:
     settings.state.mkdir(parents=True)
