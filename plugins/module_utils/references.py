@@ -23,6 +23,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import 
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import parse_network
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.rollout import parse_release
 from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.options import parse_security_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.options import (
+    parse_server_groups,
+    split_tiers,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.server_roles import parse_server_roles
 from ansible_collections.groundwork.aws.plugins.module_utils.static_site import parse_static_site
 
 Options = t.Mapping[str, t.Any]
@@ -92,8 +97,17 @@ def _check_firewall(topics: t.Mapping[str, Options], problems: Problems) -> None
 
 
 def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    own = topics["servers"]
-    parse_servers({**own, "key_file_planned": not own["key_file"]}, problems, known=names_known(topics))
+    own, known = topics["servers"], names_known(topics)
+    counted, groups = split_tiers(own["tiers"], problems)
+    parse_servers({**own, "tiers": counted, "key_file_planned": not own["key_file"]}, problems, known=known)
+    alb = topics.get("alb")
+    targets = [group["name"] for group in alb["target_groups"]] if alb else None
+    parse_server_groups({**own, "tiers": groups}, problems, known, targets)
+    parse_server_roles(own, problems)
+    for tier in sorted(own["roles"].keys() - groups.keys()):
+        problems.add(
+            f"roles.{tier}", f"'{tier}' is no group of servers", f"the groups are {', '.join(groups) or 'none'}"
+        )
 
 
 def _check_lamp(topics: t.Mapping[str, Options], problems: Problems) -> None:
