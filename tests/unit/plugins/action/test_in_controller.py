@@ -104,6 +104,8 @@ def test_it_runs_here_only_where_that_is_the_same(
 def test_every_module_of_the_controller_is_named() -> None:
     modules = {path.stem: path.read_text() for path in (ROOT / "plugins" / "modules").glob("*.py")}
     routed = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["plugin_routing"]["modules"]
-    assert {name for name, text in modules.items() if "run_module" in text} <= set(routed) <= set(modules)
+    missing = {name for name, text in modules.items() if "run_module" in text} - set(routed)
+    assert not missing, f"name them in meta/runtime.yml: {missing}"
+    assert set(routed) <= set(modules)
     in_process = {"groundwork.aws.in_controller", "groundwork.aws.s3_site_content"}
     assert {route["action_plugin"] for route in routed.values()} == in_process
