@@ -194,7 +194,7 @@ class _Run:
             wait_until(noted, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
         except DeadlineError as error:
             if standing := wait.standing(last):
-                raise DeadlineError(f"{error} {standing}", **error.details) from error
+                raise DeadlineError(f"{error} {standing}", error.seen) from error
             raise
 
 
