@@ -63,11 +63,14 @@ class Play:
 class Laptop:
     """You, on the lab's internet."""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """A person's, without what molecule sets for itself."""
+        return {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_"))}
+
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_"))}
-        return subprocess.run(
-            argv, cwd=ROOT, env={**own, **more}, capture_output=True, text=True, check=False, timeout=900
-        )
+        own = {**self.environment, **more}
+        return subprocess.run(argv, cwd=ROOT, env=own, capture_output=True, text=True, check=False, timeout=900)
 
     def play(self, *words: str, playbook: str = "site.yml", variables: Mapping[str, Any] | None = None) -> Play:
         argv = ["ansible-playbook", "-i", INVENTORY, playbook, *words]

@@ -94,15 +94,16 @@ def visitors(url: str) -> Iterator[dict[str, Any]]:
             seen.update(json.loads(crawler.communicate(timeout=60)[0]))
 
 
-def publish(source: Path) -> subprocess.CompletedProcess[str]:
-    argv = [*PUBLISH, "-e", variables(source)]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+def publish(laptop: Any, source: Path) -> subprocess.CompletedProcess[str]:
+    done: subprocess.CompletedProcess[str] = laptop.run(*PUBLISH, "-e", variables(source))
+    return done
 
 
-def publish_and_kill(source: Path, after: float) -> bool:
+def publish_and_kill(laptop: Any, source: Path, after: float) -> bool:
     """Publish, and kill it after so many seconds; whether it was still at work."""
     argv = [*PUBLISH, "-e", variables(source)]
-    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(argv, cwd=ROOT, env=laptop.environment, **silent) as run:
         try:
             run.wait(after)
         except subprocess.TimeoutExpired:
@@ -119,8 +120,8 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children.read_text().split() for one in family(int(child)))]
 
 
-def test_a_documentation_is_published_whole(edge: str, sample: None, documentation: Path) -> None:
-    done = publish(documentation)
+def test_a_documentation_is_published_whole(laptop: Any, edge: str, sample: None, documentation: Path) -> None:
+    done = publish(laptop, documentation)
     assert done.returncode == 0, done.stdout + done.stderr
     crawled = subprocess.run(
         [sys.executable, str(CRAWLER), "--once", f"{edge}/index.html"], capture_output=True, check=True
@@ -132,7 +133,7 @@ def test_a_documentation_is_published_whole(edge: str, sample: None, documentati
 
 def test_nothing_to_do_costs_a_few_reads(laptop: Any, documentation: Path) -> None:
     laptop.calls(reset=True)
-    done = publish(documentation)
+    done = publish(laptop, documentation)
     assert done.returncode == 0, done.stdout + done.stderr
     counted = laptop.calls()
     assert not counted["writes"]
@@ -141,20 +142,20 @@ def test_nothing_to_do_costs_a_few_reads(laptop: Any, documentation: Path) -> No
     assert "cloudfront" not in counted["calls"]
 
 
-def test_killed_anywhere_no_visitor_misses_an_asset(edge: str, chapters: Path) -> None:
+def test_killed_anywhere_no_visitor_misses_an_asset(laptop: Any, edge: str, chapters: Path) -> None:
     """SIGKILL at twenty random moments of twenty publications, each completed by the next."""
     moments = random.Random(20)  # noqa: S311 - repeatable on purpose
     for number in (1, 2):  # the first one deletes what other tests have left
         edition(chapters, number)
         began = time.monotonic()
-        assert publish(chapters).returncode == 0
+        assert publish(laptop, chapters).returncode == 0
         took = time.monotonic() - began
     killed = 0
     with visitors(f"{edge}/index.html") as seen:
         for number in range(3, KILLS + 3):
             edition(chapters, number)
-            killed += publish_and_kill(chapters, moments.uniform(0.3 * took, 0.9 * took))
-        done = publish(chapters)
+            killed += publish_and_kill(laptop, chapters, moments.uniform(0.3 * took, 0.9 * took))
+        done = publish(laptop, chapters)
         assert done.returncode == 0, done.stdout + done.stderr
     assert killed >= KILLS / 2, f"{killed} of {KILLS} were still at work when they were killed"
     assert seen["broken"] == []
