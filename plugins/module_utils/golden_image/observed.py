@@ -33,7 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ids, Re
 DIGEST = "groundwork:digest"
 PROMOTED = "groundwork:promoted"
 
-Id = str | Ref  # a Ref of what is only planned
+Id: t.TypeAlias = "str | Ref"  # a Ref of what is only planned
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def test_killed_anywhere_the_next_bake_leaves_nothing_else(new_site: t.Any, stag
     whole.stage(stage, stamp=ONE)
     calls = list(enumerate(whole.cloud.calls))
     writes = [(position, name) for position, name in calls if not name.startswith(("Describe", "Get"))]
-    assert [name for _, name in writes] == WRITES[stage]
+    assert [name for _position, name in writes] == WRITES[stage]
     for position, name in writes:
         site = begun()
         site.cloud.killed_after = position
