@@ -51,8 +51,11 @@ class ActionModule(NormalAction):
         arguments = dict(self._task.args)
         self._update_module_args(self._task.resolved_action, arguments, task_vars)
         printed, code = _called(self._task.resolved_action, arguments)
-        result: dict[str, t.Any] = self._parse_returned_data({"stdout": printed, "stderr": "", "rc": code}, PROFILE)
-        return result
+        result = self._parse_returned_data({"stdout": printed, "stderr": "", "rc": code}, PROFILE)
+        if not isinstance(result, dict):  # since ansible-core 2.21 an object, of which `_execute_module` makes this
+            result.remove_internal_keys()
+            result = result.as_result_dict(for_round_trip=True)
+        return t.cast(dict[str, t.Any], result)
 
 
 def _called(action: str, arguments: t.Mapping[str, t.Any]) -> tuple[str, t.Any]:

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Takes from this host what is its own, so that an image of it holds nothing of that: run as root, over SSH, as the last
 # thing before it is stopped. Fails, naming what is left.
 set -eu
