@@ -84,7 +84,7 @@ def lamp() -> list[Row]:
     bare, role = [], []
     for one, other in (("public-1", "public-2"), ("private-1", "private-2"), ("public-3", "public-4")):
         bare.append(timed(lambda: bare_install(one, names)))  # noqa: B023 - called at once
-        role.append(timed(lambda: ours(other)))  # noqa: B023
+        role.append(timed(lambda: ours(other)))  # noqa: B023 - called at once
     rows = [
         Row("fresh server", "bare apt-get install", statistics.median(bare)),
         Row("fresh server", "groundwork.aws lamp", statistics.median(role)),

@@ -13,7 +13,7 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 
 _AnsibleCollectionFinder(paths=[str(Path(__file__).parents[2] / ".collections")])._install()
 
-from botocore.session import get_session  # noqa: E402
+from botocore.session import get_session  # noqa: E402 - the finder comes first
 
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run  # noqa: E402
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS  # noqa: E402
