@@ -30,6 +30,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 # PR_SET_PDEATHSIG). So one thread, which lives as long as the process, forks every daemon.
 _forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
 
+# That signal is asked for by the daemon-to-be itself. A parent that died before it asked is told by the next
+# program's own parent: somebody else by then.
+_UNLESS_ORPHANED = ["sh", "-c", 'parent=$1; shift; [ "$PPID" = "$parent" ] && exec "$@"', "sh"]
+
 
 def enter_namespace(name: str) -> None:
     """Move the calling thread into the named network namespace (setns(2)). Raises OSError."""
@@ -93,7 +97,7 @@ def spawn(
     """
     if shutil.which(argv[0]) is None:
         raise FileNotFoundError(2, "No such program", argv[0])
-    command = ["setpriv", "--pdeathsig", "TERM", "--"]
+    command = ["setpriv", "--pdeathsig", "TERM", "--", *_UNLESS_ORPHANED, str(os.getpid())]
     command += ["nsenter", f"--net={NETNS / namespace}", "--"] if namespace else []
     with ExitStack() as stack:
         output: int | IO[bytes] = subprocess.DEVNULL
