@@ -95,13 +95,18 @@ def converge_bucket(run: Run) -> dict[str, t.Any]:
     """The result of the module `s3_site_bucket`."""
     owner, desired = run.parse(COMPONENT, parse_bucket)
     observed = look(run.clients, desired.name)
-    if observed.tags is not None and not owner.owns_tags(observed.tags):
-        raise GroundworkError(
-            f"There is a bucket {desired.name} in this account that is not this environment's. Use another name, or "
-            f"hand it over by the tags groundwork:environment={owner.environment} and groundwork:component={COMPONENT}."
-        )
+    check_owner(owner, desired.name, observed)
     result = run.make(plan(owner, desired, observed), {})
     return {**result, "bucket": desired.name, "arn": f"arn:aws:s3:::{desired.name}"}
+
+
+def check_owner(owner: Owner, name: str, observed: Observed) -> None:
+    """Raises GroundworkError when the bucket is there and somebody else's."""
+    if observed.tags is not None and not owner.owns_tags(observed.tags):
+        raise GroundworkError(
+            f"There is a bucket {name} in this account that is not this environment's. Use another name, or hand it "
+            f"over by the tags groundwork:environment={owner.environment} and groundwork:component={owner.component}."
+        )
 
 
 def look(clients: Clients, name: str) -> Observed:

@@ -1,0 +1,185 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server fetches by itself with its instance's role, by Python's standard library alone.
+
+The text of this file is also the user data that new servers start with: it imports nothing of the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import ssl
+import sys
+import time
+import typing as t
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+METADATA = "169.254.169.254"
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's
+FOLDER = Path("/run/groundwork/boot")
+TIMEOUT = 10.0  # seconds for an answer
+# A role that was just made is not known everywhere at once, and the way out of a network comes when it comes.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always visible)
+PATIENCE = 240.0  # seconds: less than the 300 for which Auto Scaling lets a new server be unhealthy
+WORDS = re.compile(r'<(?:Code|Message)>([^<]*)<|"(?:__type|[Mm]essage)"\s*:\s*"([^"]*)"')
+
+T = t.TypeVar("T")
+
+
+class FetchError(Exception):
+    """Something could not be fetched; its words hold no secret."""
+
+
+class RefusedError(Exception):
+    """An answer that is not 200."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that the instance has by its role, for some hours."""
+
+    name: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of HTTP. The names of the headers are in lower case."""
+
+    method: str
+    host: str
+    path: str
+    headers: t.Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def to_metadata() -> http.client.HTTPConnection:
+    """To the instance metadata service."""
+    return http.client.HTTPConnection(METADATA, timeout=TIMEOUT)
+
+
+def to_host(host: str) -> http.client.HTTPConnection:
+    """To a host of AWS, which has to prove that it is that."""
+    return http.client.HTTPSConnection(host, timeout=TIMEOUT, context=ssl.create_default_context(cafile=AUTHORITIES))
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """AWS as an instance sees it. The last four are seams for tests."""
+
+    region: str
+    domain: str  # of the partition, as amazonaws.com
+    to_metadata: t.Callable[[], http.client.HTTPConnection] = to_metadata
+    to_host: t.Callable[[str], http.client.HTTPConnection] = to_host
+    clock: t.Callable[[], float] = time.monotonic
+    sleep: t.Callable[[float], None] = time.sleep
+
+    def instance_id(self) -> str:
+        """This server's. Raises FetchError, as all of these."""
+        return self._patiently("learn the instance's id", lambda: self._metadata("instance-id"))
+
+    def fetch(self, bucket: str, key: str) -> bytes:
+        """An object of S3."""
+        host = f"{bucket}.s3.{self.region}.{self.domain}"
+        return self._patiently(f"fetch s3://{bucket}/{key}", lambda: self._ask("s3", Request("GET", host, f"/{key}")))
+
+    def parameter(self, name: str) -> str:
+        """The value of a parameter of Parameter Store, decrypted."""
+        host = f"ssm.{self.region}.{self.domain}"
+        headers = {"x-amz-target": "AmazonSSM.GetParameter", "content-type": "application/x-amz-json-1.1"}
+        request = Request("POST", host, "/", headers, json.dumps({"Name": name, "WithDecryption": True}).encode())
+
+        def attempt() -> str:
+            return str(json.loads(self._ask("ssm", request))["Parameter"]["Value"])
+
+        return self._patiently(f"read the parameter {name}", attempt)
+
+    def _ask(self, service: str, request: Request) -> bytes:
+        """With new keys each time: those of a role that was just made may come late."""
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = sign(request, keys=self._keys(), scope=(self.region, service), now=now)
+        return answer(self.to_host(request.host), replace(request, headers=headers))
+
+    def _keys(self) -> Keys:
+        place = "iam/security-credentials/"
+        told = json.loads(self._metadata(place + self._metadata(place).split()[0]))
+        return Keys(told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
+
+    def _metadata(self, path: str) -> str:
+        """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"""
+        lasting = {"x-aws-ec2-metadata-token-ttl-seconds": "60"}
+        token = answer(self.to_metadata(), Request("PUT", METADATA, "/latest/api/token", lasting)).decode()
+        having = {"x-aws-ec2-metadata-token": token}
+        return answer(self.to_metadata(), Request("GET", METADATA, f"/latest/meta-data/{path}", having)).decode()
+
+    def _patiently(self, doing: str, attempt: t.Callable[[], T]) -> T:
+        start, delay = self.clock(), 0.25
+        while True:
+            try:
+                return attempt()
+            except (OSError, http.client.HTTPException, RefusedError, LookupError, ValueError) as error:
+                if self.clock() >= start + PATIENCE:
+                    reason = f"{type(error).__name__}: {error}".removeprefix("RefusedError: ")
+                    raise FetchError(f"Could not {doing} within {PATIENCE:.0f} s. At last: {reason}") from None
+            self.sleep(delay)
+            delay = min(delay * 2, 8.0)
+
+
+def answer(connection: http.client.HTTPConnection, request: Request) -> bytes:
+    """The body of an answer. Raises RefusedError with AWS' words, and with no more of it: errors repeat tokens."""
+    try:
+        connection.request(request.method, request.path, request.body, dict(request.headers))
+        response = connection.getresponse()
+        content = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        said = ": ".join("".join(pair) for pair in WORDS.findall(content.decode(errors="replace")))
+        raise RefusedError(f"{request.host} answered {response.status} {said or response.reason}")
+    return content
+
+
+def sign(request: Request, *, keys: Keys, scope: tuple[str, str], now: str) -> dict[str, str]:
+    """The headers (in lower case) with a signature, for the region and service in `scope`. Pure.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
+    content = hashlib.sha256(request.body).hexdigest()
+    signed = {**request.headers, "host": request.host, "x-amz-content-sha256": content, "x-amz-date": now}
+    if keys.token:
+        signed["x-amz-security-token"] = keys.token
+    names = ";".join(sorted(signed))
+    lines = (f"{name}:{signed[name]}" for name in sorted(signed))
+    canonical = "\n".join([request.method, request.path, "", *lines, "", names, content])
+    where = (now[:8], *scope, "aws4_request")
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    text = "\n".join(["AWS4-HMAC-SHA256", now, "/".join(where), digest])
+    key = f"AWS4{keys.secret}".encode()
+    for part in (*where, text):
+        key = hmac.digest(key, part.encode(), "sha256")
+    given = f"AWS4-HMAC-SHA256 Credential={keys.name}/{'/'.join(where)}, SignedHeaders={names}, Signature={key.hex()}"
+    return {**signed, "authorization": given}
+
+
+def start(cloud: Cloud, bucket: str, key: str, digest: str, folder: Path = FOLDER) -> t.NoReturn:
+    """Fetch the program that configures this server, see that it is the one that was meant, and become it."""
+    try:
+        program = cloud.fetch(bucket, key)
+    except FetchError as error:
+        raise SystemExit(f"groundwork: {error}") from None
+    found = hashlib.sha256(program).hexdigest()
+    if found != digest:
+        raise SystemExit(f"groundwork: s3://{bucket}/{key} has the SHA-256 {found}, not {digest}: it is not run.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{digest}.pyz"
+    path.write_bytes(program)
+    os.execv(sys.executable, [sys.executable, "-I", str(path)])  # noqa: S606 - it is a list, and what was verified
