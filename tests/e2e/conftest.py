@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +62,15 @@ class Play:
         return [str(result.get("msg")) for _, _, result in self.results() if result.get("failed")]
 
 
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it, but for what ends meanwhile."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
 class Laptop:
     """You, on the lab's internet."""
 
@@ -71,6 +82,14 @@ class Laptop:
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
         own = {**self.environment, **more}
         return subprocess.run(argv, cwd=ROOT, env=own, capture_output=True, text=True, check=False, timeout=900)
+
+    @staticmethod
+    def kill(process: subprocess.Popen[Any]) -> None:
+        """SIGKILL for a run and all that descend from it: Ansible's workers are in sessions of their own."""
+        for pid in family(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
     def play(self, *words: str, playbook: str = "site.yml", variables: Mapping[str, Any] | None = None) -> Play:
         argv = ["ansible-playbook", "-i", INVENTORY, playbook, *words]

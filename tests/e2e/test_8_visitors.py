@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,17 +105,9 @@ def publish_and_kill(laptop: Any, source: Path, after: float) -> bool:
         try:
             run.wait(after)
         except subprocess.TimeoutExpired:
-            for pid in family(run.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            laptop.kill(run)
             return True
         return False
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it: Ansible's workers are in sessions of their own."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    return [pid, *(one for child in children.read_text().split() for one in family(int(child)))]
 
 
 def test_a_documentation_is_published_whole(laptop: Any, edge: str, sample: None, documentation: Path) -> None:

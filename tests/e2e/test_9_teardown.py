@@ -6,9 +6,7 @@ Each test stands on the one before it. At the end the account is as it was befor
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -176,17 +174,16 @@ def test_what_a_killed_run_left_goes_too(
     site = subprocess.Popen(
         ["ansible-playbook", "-i", "inventories/local", "site.yml", "--tags", "infrastructure"],
         cwd=ROOT,
+        env=laptop.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
 
     def made() -> int:
         return sum(n for operations in laptop.calls()["writes"].values() for n in operations.values())
 
     assert eventually(made, lambda count: count >= writes, 120) >= writes
-    os.killpg(site.pid, signal.SIGKILL)
-    site.wait()
+    laptop.kill(site)
     play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
     assert play.code == 0, play.failures()
     assert play.changes()
