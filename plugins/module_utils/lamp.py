@@ -11,6 +11,7 @@ import typing as t
 from ipaddress import IPv4Address
 
 from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import SHORTEST_PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
@@ -34,11 +35,24 @@ UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
 LEAST_MEMORY_MB = 384  # 64 for Apache, 164 for MariaDB, 38 for opcache, two PHP processes, and some room
 
 
-def parse_lamp(options: t.Mapping[str, t.Any], problems: Problems, *, servers: t.Sequence[str] | None = None) -> None:
+def parse_lamp(
+    options: t.Mapping[str, t.Any],
+    problems: Problems,
+    *,
+    servers: t.Sequence[str] | None = None,
+    booting: t.Sequence[str] = (),
+) -> None:
     """Check the role's variables, without the role's name; all problems are added to `problems`.
 
-    `servers` are the names of the private tier's servers, None when it is not known which there are.
+    `servers` are the names of the private tier's servers, None when it is not known which there are; `booting` the
+    tiers whose servers configure themselves.
     """
+    if options.get("bucket"):
+        check_bucket(options["bucket"], problems)
+    for name in sorted(options.get("database_passwords") or {}) if booting else ():
+        wrong = f"the servers of {', '.join(booting)} configure themselves, and read it from Parameter Store"
+        right = f"leave it out, or put it there as /groundwork/<environment>/lamp/{name}/database-password"
+        problems.add(f"database_passwords.{name}", wrong, right)
     _check_sites(options["sites"], problems)
     _check_database(options, problems, servers)
     _check_php(options, problems)

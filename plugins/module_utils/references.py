@@ -72,6 +72,17 @@ def servers_known(topics: t.Mapping[str, Options], tier: str) -> list[str] | Non
     return [server_name(tier, number + 1) for number in range(servers["tiers"].get(tier, {}).get("count", 0))]
 
 
+def groups_known(topics: t.Mapping[str, Options]) -> list[str]:
+    """The tiers that are Auto Scaling groups."""
+    tiers = topics["servers"]["tiers"] if "servers" in topics else {}
+    return [str(name) for name, tier in tiers.items() if isinstance(tier, t.Mapping) and "group" in tier]
+
+
+def booting(topics: t.Mapping[str, Options]) -> list[str]:
+    """Those whose servers configure themselves."""
+    return [name for name in groups_known(topics) if "user_data" not in topics["servers"]["tiers"][name]]
+
+
 def _check_environment(variables: t.Mapping[str, Options], problems: Problems) -> None:
     own = next(iter(variables.values()))
     options = {"environment_name": own["environment_name"], "tags": own.get("environment_tags")}
@@ -111,7 +122,10 @@ def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
 
 
 def _check_lamp(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    parse_lamp(topics["lamp"], problems, servers=servers_known(topics, "private"))
+    own = topics["lamp"]
+    parse_lamp(own, problems, servers=servers_known(topics, "private"), booting=booting(topics))
+    if own["bucket"] and own["bucket"] == topics.get("static_site", {}).get("bucket"):
+        problems.add("bucket", f"'{own['bucket']}' is the static site's", "give another, or none")
 
 
 def _check_alb(topics: t.Mapping[str, Options], problems: Problems) -> None:
@@ -122,6 +136,11 @@ def _check_release(topics: t.Mapping[str, Options], problems: Problems) -> None:
     tiers = topics["servers"]["tiers"] if "servers" in topics else {}
     counts = {str(name): int(tier.get("count", 0)) for name, tier in tiers.items()}
     parse_release(topics["release"], problems, counts=counts)
+    groups, wanted = groups_known(topics), topics["release"]["tiers"]
+    left = [name for name in groups if name not in wanted]
+    if left and len(left) < len(groups):
+        wrong = f"{', '.join(left)} is left out, and other Auto Scaling groups are not"
+        problems.add("tiers", wrong, "name all groups or none: they are kept together")
 
 
 def _check_image(topics: t.Mapping[str, Options], problems: Problems) -> None:

@@ -11,7 +11,7 @@ import yaml
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.references import check_topics
 
-SERVERS = Path(__file__).parents[4] / "roles" / "servers" / "defaults" / "main.yml"
+ROLES = Path(__file__).parents[4] / "roles"
 ENVIRONMENT = {"environment_name": "dev", "aws_region": "eu-central-1", "environment_tags": None}
 NETWORK = {
     "network_cidr": "10.20.0.0/16",
@@ -33,6 +33,11 @@ IMAGE = {
     "image_test_path": "/healthz",
     "image_test_deadline": 120,
 }
+
+
+def defaults(role: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROLES / role / "defaults" / "main.yml").read_text())
+    return found
 
 
 def told(**given: Any) -> list[str]:
@@ -69,7 +74,7 @@ GROUP = {"group": {"min": 2, "max": 4}, "instance_type": "t3.small"}
 
 
 def problems_of(tiers: dict[str, Any], **given: Any) -> list[str]:
-    own = {**ENVIRONMENT, **yaml.safe_load(SERVERS.read_text()), **ZONES, "servers_tiers": tiers, **given}
+    own = {**ENVIRONMENT, **defaults("servers"), **ZONES, "servers_tiers": tiers, **given}
     problems = Problems()
     check_topics({"network": {**ENVIRONMENT, **NETWORK}, "servers": own}, problems)
     return [str(problem) for problem in problems.found]
@@ -102,3 +107,78 @@ def test_tiers_of_both_kinds_live_side_by_side() -> None:
 def test_a_group_that_cannot_be_is_told_once(tier: Any, given: dict[str, Any], expected: str) -> None:
     [problem] = problems_of({"public": tier, "private": COUNTED}, **given)
     assert problem.startswith(expected)
+
+
+SITE = {"name": "app", "web_root": "public", "server_names": [], "database": True}
+LAMP = {
+    "lamp_sites": [SITE],
+    "lamp_database_address": "(known after apply)",
+    "lamp_database_cidr": "10.20.0.0/16",
+    "lamp_trusted_proxies": [],
+    "lamp_probe_cidrs": [],
+}
+PASSWORDS = {"lamp_database_passwords": {"app": "correct-horse-battery"}}
+RELEASE = {"release_error_threshold": 1.0, "release_probe_paths": ["/"]}
+
+
+def problems_of_lamp(tiers: dict[str, Any], *, release_tiers: Any = (), **given: Any) -> list[str]:
+    servers = {**ENVIRONMENT, **defaults("servers"), **ZONES, "servers_tiers": tiers}
+    topics = {
+        "servers": servers,
+        "lamp": {**ENVIRONMENT, **defaults("lamp"), **LAMP, **given},
+        "release": {**ENVIRONMENT, **defaults("release"), **RELEASE, "release_tiers": release_tiers or [*tiers]},
+    }
+    problems = Problems()
+    check_topics(topics, problems)
+    return [str(problem) for problem in problems.found]
+
+
+@pytest.mark.parametrize(
+    ("tiers", "given"),
+    [
+        ({"public": GROUP, "private": COUNTED}, {}),
+        ({"public": GROUP, "private": COUNTED}, {"lamp_database_server": "private-1"}),
+        ({"public": COUNTED, "private": COUNTED}, PASSWORDS),
+        ({"public": {**GROUP, "user_data": "#!/bin/sh"}, "private": COUNTED}, PASSWORDS),
+        ({"public": GROUP, "private": COUNTED}, {"release_tiers": ["private"], "lamp_bucket": "releases-of-ours"}),
+        ({"public": GROUP, "private": GROUP}, {}),
+    ],
+)
+def test_groups_whose_servers_configure_themselves(tiers: dict[str, Any], given: dict[str, Any]) -> None:
+    assert problems_of_lamp(tiers, **given) == []
+
+
+@pytest.mark.parametrize(
+    ("tiers", "given", "expected"),
+    [
+        (
+            {"public": GROUP, "private": COUNTED},
+            PASSWORDS,
+            "lamp_database_passwords.app: the servers of public configure themselves, and read it from Parameter "
+            "Store; leave it out, or put it there as /groundwork/<environment>/lamp/app/database-password.",
+        ),
+        (
+            {"public": COUNTED, "private": GROUP},
+            {"lamp_database_server": "private-1"},
+            "lamp_database_server: the private tier has no server 'private-1'; give each, for the private tier has no",
+        ),
+        ({"public": GROUP}, {"lamp_bucket": "A"}, "lamp_bucket: 'A' is no bucket's name"),
+        (
+            {"public": GROUP, "private": GROUP},
+            {"release_tiers": ["public"]},
+            "release_tiers: private is left out, and other Auto Scaling groups are not; name all groups or none",
+        ),
+    ],
+)
+def test_what_servers_that_configure_themselves_cannot(tiers: Any, given: dict[str, Any], expected: str) -> None:
+    [problem] = problems_of_lamp(tiers, **given)
+    assert problem.startswith(expected)
+
+
+def test_a_bucket_is_the_static_sites_or_the_releases() -> None:
+    problems = Problems()
+    own = {**ENVIRONMENT, **defaults("lamp"), **LAMP, "lamp_bucket": "one-for-all"}
+    static = {**ENVIRONMENT, **defaults("static_site"), "static_site_bucket": "one-for-all"}
+    check_topics({"lamp": own, "static_site": static}, problems)
+    told_of = [str(problem) for problem in problems.found]
+    assert told_of == ["lamp_bucket: 'one-for-all' is the static site's; give another, or none."]
