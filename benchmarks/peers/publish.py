@@ -9,15 +9,13 @@ import json
 import sys
 from pathlib import Path
 
-from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+from botocore.session import get_session
 
-_AnsibleCollectionFinder(paths=[str(Path(__file__).parents[2] / ".collections")])._install()
+sys.path.append(str(Path(__file__).parents[2] / ".collections"))
 
-from botocore.session import get_session  # noqa: E402 - the finder comes first
-
-from ansible_collections.groundwork.aws.plugins.module_utils.running import Run  # noqa: E402
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS  # noqa: E402
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.run import converge_content  # noqa: E402
+from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.run import converge_content
 
 
 class Clients:

@@ -10,8 +10,6 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments import COMMON_ARGUMENTS, parse_owner
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, RetryingClients
 from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report
@@ -66,6 +64,8 @@ def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]]
 
     `settings` go to AnsibleAWSModule (`required_if`, `mutually_exclusive`, …).
     """
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule  # noqa: PLC0415 - a Run needs no Ansible
+
     module = AnsibleAWSModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **settings)
     run = Run(
         module.params,

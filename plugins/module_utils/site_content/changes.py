@@ -65,8 +65,9 @@ class Put:
 
 @dataclass(frozen=True)
 class Plan:
-    """`same` is what stays, `adopted` what an interrupted run has put already, `kept` what left the source and stays
-    for those who have an old page open. `gone_pages` and `gone_assets` are deleted, `paths` invalidated."""
+    """`digest` is that of all that is wanted, "" when there is nothing to do. `same` is what stays, `adopted` what an
+    interrupted run has put already, `kept` what left the source and stays for those who have an old page open.
+    `gone_pages` and `gone_assets` are deleted, `paths` invalidated."""
 
     digest: str
     puts: tuple[Put, ...] = ()
@@ -118,12 +119,11 @@ def plan(
     last: Manifest,
     listing: t.Mapping[str, Listed],
     *,
-    digest: str,
     keep_assets: int,
     resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
     interrupted: bool = False,
 ) -> Plan:
-    """What has to be done. `listing` is by path below the prefix, `digest` that of all that is wanted.
+    """What has to be done. `listing` is by path below the prefix.
 
     `resumed(item, listed)` tells whether an object is what an interrupted run has put for this very item.
     """
@@ -146,8 +146,9 @@ def plan(
     kept, gone = _keep(leaving, keep_assets, 1 if news else 0)
     stale = [put.item.path for put in puts if put.reason != "new" and not _is_beyond_recall(put)]
     stale += [path for path in gone if not ((entry := leaving[path]) and entry.kind == "immutable")]
+    is_new = bool(news or gone)
     return Plan(
-        digest=digest,
+        digest=wanted_digest(wanted) if is_new or interrupted else "",
         puts=tuple(puts),
         same=same,
         adopted=tuple(adopted),
@@ -155,7 +156,7 @@ def plan(
         gone_pages=tuple(path for path in gone if _was_page(path, leaving[path])),
         gone_assets=tuple(path for path in gone if not _was_page(path, leaving[path])),
         paths=invalidated(stale, {*listing, *last.files}) if stale else (),
-        is_new=bool(news or gone),
+        is_new=is_new,
     )
 
 

@@ -9,7 +9,6 @@ Only the tags that load something are given to the parser: of a page of document
 
 from __future__ import annotations
 
-import posixpath
 import re
 import typing as t
 import unicodedata
@@ -18,7 +17,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.names import extension
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.names import extension, last_name
 
 SITE = "http://site.invalid/"
 HTML = frozenset({"htm", "html", "xhtml"})
@@ -139,10 +138,10 @@ def _resolved(base: str, url: str) -> str:
 
 def missing(references: t.Iterable[str], files: t.Container[str]) -> list[str]:
     """Those that no file answers for, a folder's page and a clean URL included."""
-    return [one for one in references if not any(form in files for form in _answering(one))]
+    return [one for one in references if one not in files and not any(form in files for form in _answering(one))]
 
 
 def _answering(path: str) -> tuple[str, ...]:
     if not path or path.endswith("/"):
         return (f"{path}{INDEX}",)
-    return (path,) if "." in posixpath.basename(path) else (path, f"{path}/{INDEX}")
+    return (path,) if "." in last_name(path) else (path, f"{path}/{INDEX}")

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import itertools
-import posixpath
 import re
 import typing as t
 from fnmatch import fnmatchcase
@@ -127,15 +126,20 @@ BASE64 = re.compile(r"(?:^|[-.])([A-Za-z0-9_-]{8})$")  # Vite, Rollup, SvelteKit
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+def last_name(path: str) -> str:
+    """What comes after the last slash."""
+    return path.rpartition("/")[2]
+
+
 def extension(name: str) -> str:
     """The last extension in lower case, "" without one."""
-    stem, dot, ending = posixpath.basename(name).rpartition(".")
+    stem, dot, ending = last_name(name).rpartition(".")
     return ending.lower() if dot and stem else ""
 
 
 def kind_of(key: str, fingerprint: re.Pattern[str] | None = None) -> Kind:
     """What a file is to those who cache it. `fingerprint` takes the place of the forms that are known."""
-    name = posixpath.basename(key)
+    name = last_name(key)
     if extension(name) in PAGES or name in PAGES_BY_NAME:
         return "page"
     known = fingerprint.search(key) if fingerprint else is_fingerprinted(name)
@@ -177,7 +181,7 @@ def content_type(key: str, overrides: t.Sequence[tuple[str, str]] = ()) -> str:
     for pattern, value in overrides:
         if matches(key, pattern):
             return value
-    name = posixpath.basename(key)
+    name = last_name(key)
     return TYPES_BY_NAME.get(name) or CONTENT_TYPES.get(extension(name), BINARY)
 
 
@@ -191,12 +195,12 @@ def cache_control(key: str, kind: Kind, rules: t.Sequence[tuple[str, str]] = ())
 
 def matches(path: str, pattern: str) -> bool:
     """Whether a shell pattern is of this path: of the whole path when it has a slash, else of the name."""
-    return fnmatchcase(path if "/" in pattern else posixpath.basename(path), pattern.lstrip("/"))
+    return fnmatchcase(path if "/" in pattern else last_name(path), pattern.lstrip("/"))
 
 
 def is_excluded(path: str, patterns: t.Sequence[str]) -> bool:
     """Whether one of the patterns is of this path's last name. `.well-known` is no hidden file (RFC 8615)."""
-    name = posixpath.basename(path)
+    name = last_name(path)
     if name == ".well-known":
         patterns = [pattern for pattern in patterns if pattern != ".*"]
     return any(matches(path, pattern) for pattern in patterns)

@@ -101,7 +101,7 @@ def _check_place(job: _Job, records: Records) -> None:
 
 def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
     records = observed.records
-    digest = changes.wanted_digest(wanted)
+    digest = "" if records.whole else changes.wanted_digest(wanted)
 
     def resumed(item: Item, listed: Listed) -> bool:
         """Put by the interrupted run: for this content, after it began, and it is this file."""
@@ -114,7 +114,6 @@ def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
         wanted,
         records.last,
         observed.listing,
-        digest=digest,
         keep_assets=job.publication.keep_assets,
         resumed=resumed,
         interrupted=not records.whole,

@@ -297,6 +297,6 @@ def _decoder(page: ElementTree.Element) -> t.Callable[[str], str]:
 def _listed(page: ElementTree.Element) -> t.Iterator[tuple[str, Listed]]:
     decode = _decoder(page)
     for one in _all(page, "Contents"):
-        fields = {_bare(child.tag): child.text or "" for child in one}
-        listed = Listed(fields["ETag"].strip('"'), int(fields["Size"]), fields["LastModified"])
-        yield decode(fields["Key"]), listed
+        space = one.tag.removesuffix("Contents")
+        key, etag, size, modified = (one.findtext(space + tag, "") for tag in ("Key", "ETag", "Size", "LastModified"))
+        yield decode(key), Listed(etag.strip('"'), int(size), modified)

@@ -25,6 +25,7 @@ LARGEST = 5 * 1024**4  # bytes of an object, in parts; https://docs.aws.amazon.c
 MOST_PROBLEMS = 50
 CHUNK = 4 * 1024 * 1024
 HASHERS = 4  # hashing frees the interpreter, opening files does not
+SHARE = 32  # files that are handed to one of them at a time
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,9 @@ def _ending(variant: str) -> str:
 def _wrong_name(path: str, prefix: str) -> tuple[str, str] | None:
     if not _is_utf8(path):
         return "its name is not UTF-8", "rename it"
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in path):
+    if not path.isprintable() and any(
+        unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in path
+    ):
         return "its name has a control character", "rename it: no listing of the bucket could tell it"
     length = len(f"{prefix}/{path}{VARIANT}".encode())
     if length > LONGEST_KEY:
@@ -159,8 +162,13 @@ def shown(path: str) -> str:
 
 def read_files(files: t.Sequence[File]) -> list[File]:
     """The files with their digests. Raises GroundworkError naming the file that cannot be read, or grows meanwhile."""
+    shares = [files[start : start + SHARE] for start in range(0, len(files), SHARE)]
     with ThreadPoolExecutor(HASHERS) as pool:
-        return list(pool.map(_read, files, chunksize=64))
+        return [file for share in pool.map(_read_share, shares) for file in share]
+
+
+def _read_share(files: t.Sequence[File]) -> list[File]:
+    return [_read(file) for file in files]
 
 
 def _read(file: File) -> File:

@@ -66,7 +66,8 @@ def with_references(
 ) -> dict[str, Item]:
     """The items with what they refer to; only files that have changed are parsed."""
     linked = {path: _with_references(item, last.files.get(path)) for path, item in wanted.items()}
-    lacking = [(path, one) for path, item in linked.items() for one in linking.missing(item.references, linked)]
+    missing = set(linking.missing({one for item in linked.values() for one in item.references}, linked))
+    lacking = [(path, one) for path, item in linked.items() for one in item.references if one in missing]
     problems = Problems()
     for path, one in lacking[:MOST_PROBLEMS]:
         wrong = f"{shown(path)} needs {shown(one)}, which is not there"
@@ -79,10 +80,10 @@ def with_references(
 
 
 def _with_references(item: Item, entry: Entry | None) -> Item:
+    if entry and entry.digest == item.digest:
+        return replace(item, references=entry.references) if entry.references else item
     if item.is_variant or not linking.has_references(item.path):
         return item
-    if entry and entry.digest == item.digest:
-        return replace(item, references=entry.references)
     return replace(item, references=linking.references_of(item.path, item.place))
 
 
