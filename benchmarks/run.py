@@ -148,7 +148,7 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         base = first.setdefault(row.job, row.seconds)
         calls = "" if row.calls is None else str(row.calls)
-        lines.append(f"| {row.job} | {row.who} | {row.seconds:.1f} | {row.seconds / base:.2f} | {calls} |")
+        lines.append(f"| {row.job} | {row.who} | {row.seconds:.2f} | {row.seconds / base:.2f} | {calls} |")
     return "\n".join(lines) + "\n"
 
 
