@@ -67,7 +67,7 @@ options:
     description: What holds for all paths that no behaviour matches.
     type: dict
     default: {}
-    suboptions:
+    suboptions: &behavior
       origin:
         description: The origin's name. The first one unless given.
         type: str
@@ -106,42 +106,11 @@ options:
     elements: dict
     default: []
     suboptions:
+      <<: *behavior
       path:
         description: The pattern of paths, as V(/api/*).
         type: str
         required: true
-      origin:
-        description: The origin's name. The first one unless given.
-        type: str
-      viewer_protocol:
-        description: What happens to plain HTTP.
-        type: str
-        choices: [redirect-to-https, https-only, allow-all]
-        default: redirect-to-https
-      methods:
-        description:
-          - Which methods are let through. V(read) are GET and HEAD, V(read-options) OPTIONS too, V(all) all methods.
-          - Answers to GET and HEAD are cached.
-        type: str
-        choices: [read, read-options, all]
-        default: read
-      compress:
-        description: Whether the edge compresses what the cache policy lets it compress.
-        type: bool
-        default: true
-      cache_policy:
-        description: The cache policy, one that AWS manages (as V(CachingOptimized)) or one of the environment's own.
-        type: str
-        default: CachingOptimized
-      origin_request_policy:
-        description: The origin request policy, likewise.
-        type: str
-      response_headers_policy:
-        description: The response headers policy, likewise.
-        type: str
-      functions:
-        description: The environment's functions by event, V(viewer-request) or V(viewer-response).
-        type: dict
   error_pages:
     description: Pages instead of errors.
     type: list

@@ -95,10 +95,19 @@ options:
     description:
       - Extensions of files that are also stored packed by Brotli, under their name and C(.br), for a distribution whose
         function asks for these. A file that does not get smaller is stored there as it is.
+      - An extension that has left the list stays packed, see O(keep_variants).
       - Needs the Python library brotli.
     type: list
     elements: str
     default: []
+  keep_variants:
+    description:
+      - Whether files whose extension the last release had packed go on having their variant, when O(precompress) does
+        not name it any more, and in a release that never had it too.
+      - Edges ask for variants until the distribution's function has changed, and some seconds longer; AWS does not tell
+        for how long. V(false) is rid of them. Use it in a publication after that.
+    type: bool
+    default: true
   redirects:
     description:
       - The paths that the distribution's viewer-request function redirects. A private bucket cannot answer a redirect,

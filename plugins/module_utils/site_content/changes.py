@@ -33,6 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source
 
 Reason = t.Literal["new", "content", "headers", "mended"]
 VARIANT_DIGEST = "br:"
+COPY_DIGEST = f"{VARIANT_DIGEST}copy:"  # never that of a file, so that the next publication of one packs it
 ORDER: tuple[Kind, ...] = ("immutable", "asset", "page")  # each refers to those before it only
 
 
@@ -47,6 +48,7 @@ class Item:
     headers: Headers
     place: str = ""
     version: str = ""
+    copied: str = ""  # the path that the old version is of, where that is another
     references: tuple[str, ...] = ()
 
     @property
@@ -100,9 +102,29 @@ def items_of_source(files: t.Iterable[File], publication: Publication) -> dict[s
         item = Item(file.path, kind, file.digest, file.size, headers, file.place)
         wanted[file.path] = item
         if extension(file.path) in publication.precompress:
-            variant = file.path + VARIANT
-            wanted[variant] = replace(item, path=variant, digest=VARIANT_DIGEST + file.digest)
+            variant = _variant_of(item)
+            wanted[variant.path] = variant
     return wanted
+
+
+def lasting_variants(wanted: t.Mapping[str, Item], last: Manifest) -> dict[str, Item]:
+    """The variants that files lack of extensions of which the last release had some: edges may ask for them.
+
+    A release that is brought back may never have had them. It has no file to pack: they are as it is.
+    """
+    extensions = {
+        extension(path.removesuffix(VARIANT))
+        for path, entry in last.files.items()
+        if entry.digest.startswith(VARIANT_DIGEST) and not entry.kept
+    }
+    made = [_variant_of(item) for path, item in wanted.items() if extension(path) in extensions]
+    return {item.path: item for item in made if item.path not in wanted}
+
+
+def _variant_of(item: Item) -> Item:
+    digest = (COPY_DIGEST if item.version else VARIANT_DIGEST) + item.digest
+    copied = item.path if item.version else ""
+    return replace(item, path=item.path + VARIANT, digest=digest, copied=copied, references=())
 
 
 def items_of_release(manifest: Manifest) -> dict[str, Item]:

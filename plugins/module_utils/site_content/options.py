@@ -33,6 +33,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "content_types": {"type": "list", "elements": "dict", "options": RULE, "default": []},
     "exclude": {"type": "list", "elements": "str", "default": [".*"]},
     "precompress": {"type": "list", "elements": "str", "default": []},
+    "keep_variants": {"type": "bool", "default": True},
     "redirects": {"type": "list", "elements": "str", "default": []},
     "max_deletions": {"type": "str", "default": "25%"},
     "allow_missing_references": {"type": "bool", "default": False},
@@ -77,6 +78,7 @@ class Publication:
     content_types: tuple[tuple[str, str], ...]
     exclude: tuple[str, ...]
     precompress: frozenset[str]
+    keep_variants: bool
     redirects: tuple[str, ...]
     max_deletions: Limit
     allow_missing_references: bool
@@ -107,6 +109,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         content_types=_types(options["content_types"], problems),
         exclude=tuple(options["exclude"]),
         precompress=_extensions(options["precompress"], problems),
+        keep_variants=options["keep_variants"],
         redirects=tuple(options["redirects"]),
         max_deletions=_limit(str(options["max_deletions"]), problems),
         allow_missing_references=options["allow_missing_references"],

@@ -98,7 +98,8 @@ class Publisher:
     def _place(self, item: Item) -> Entry:
         self.lease.keep()
         if item.version:
-            answer = self.bucket.copy(self.publication.key(item.path), item.version)
+            source = self.publication.key(item.copied or item.path)
+            answer = self.bucket.copy(self.publication.key(item.path), source, item.version)
             copied = {child.tag.rpartition("}")[2]: child.text or "" for child in answer.xml()}
             return _entry(item, item.size, copied["ETag"].strip('"'), answer.version)
         if item.size > multipart.THRESHOLD and not item.is_variant:

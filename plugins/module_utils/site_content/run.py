@@ -47,6 +47,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.wanted import (
     items_to_restore,
     look_for_source,
+    with_lasting_variants,
     with_references,
 )
 
@@ -76,11 +77,11 @@ def converge_content(run: Run) -> dict[str, t.Any]:
         wanted = changes.items_of_source(read_files(files), publication)
         observed = looking.result()
     _check_place(job, observed.records)
-    wanted = (
-        items_to_restore(job.bucket, observed.records, publication.release)
-        if publication.release
-        else with_references(wanted, observed.records.last, publication, run.warn)
-    )
+    if publication.release:
+        wanted = items_to_restore(job.bucket, observed.records, publication.release)
+    wanted = with_lasting_variants(wanted, observed.records.last, publication)
+    if not publication.release:
+        wanted = with_references(wanted, observed.records.last, publication, run.warn)
     made = _plan(job, observed, wanted)
     if not made.is_new and observed.records.whole:
         return _unchanged(observed, made)
@@ -133,7 +134,9 @@ def _check_versions(job: _Job, made: Plan, problems: Problems) -> None:
         return
     there = job.bucket.versions(f"{job.publication.prefix}/")
     missing = [
-        one.item.path for one in made.puts if (job.publication.key(one.item.path), one.item.version) not in there
+        one.item.path
+        for one in made.puts
+        if (job.publication.key(one.item.copied or one.item.path), one.item.version) not in there
     ]
     if missing:
         some = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")

@@ -168,13 +168,13 @@ class Bucket:
             expected=expected,
         )
 
-    def copy(self, key: str, version: str) -> Answer:
-        """Put an old version of an object in its place again, with its metadata.
+    def copy(self, key: str, source: str, version: str) -> Answer:
+        """Put an old version of an object in its place again, or in another, with its metadata.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
         """
-        source = f"/{self.name}/{quote(key, safe='/' + UNRESERVED)}?versionId={quote(version, safe=UNRESERVED)}"
-        return self.ask("copy_object", f"bring back {key}", "PUT", key, headers={"x-amz-copy-source": source})
+        place = f"/{self.name}/{quote(source, safe='/' + UNRESERVED)}?versionId={quote(version, safe=UNRESERVED)}"
+        return self.ask("copy_object", f"bring back {key}", "PUT", key, headers={"x-amz-copy-source": place})
 
     def delete(self, keys: t.Sequence[str]) -> None:
         """Delete up to 1,000 objects; versions stay.

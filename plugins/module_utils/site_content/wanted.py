@@ -87,6 +87,14 @@ def _with_references(item: Item, entry: Entry | None) -> Item:
     return replace(item, references=linking.references_of(item.path, item.place))
 
 
+def with_lasting_variants(wanted: t.Mapping[str, Item], last: Manifest, publication: Publication) -> dict[str, Item]:
+    """The items with the variants of extensions that have left `precompress`."""
+    lasting = changes.lasting_variants(wanted, last) if publication.keep_variants else {}
+    if lasting and not publication.release and not HAS_BROTLI:
+        raise GroundworkError(missing_library())
+    return {**wanted, **lasting}
+
+
 def items_to_restore(bucket: Bucket, records: Records, release: str) -> dict[str, Item]:
     """What was there in a release."""
     past = [one.release for one in whole_releases(records)]

@@ -212,6 +212,48 @@ def test_variants_are_packed_where_it_pays(site: t.Any) -> None:
     assert site.edge.paths == ["/big.js", "/big.js.br"]
 
 
+def test_what_edges_ask_for_stays_packed_after_its_extension_has_left(site: t.Any, told: t.Any) -> None:
+    site.put("big.js", "go();" * 1000)
+    packed = site.publish(precompress=["js"])
+    assert not site.publish()["changed"]
+    site.put("big.js", "stop();" * 1000)
+    site.put("new.js", "new();" * 1000)
+    done = site.publish()
+    assert set(told(done)[:4]) == {
+        "update object big.js",
+        "update object big.js.br",
+        "create object new.js",
+        "create object new.js.br",
+    }
+    assert site.edge.paths == ["/big.js", "/big.js.br"]
+    assert site.head("new.js.br")["ContentEncoding"] == "br"
+    site.remove("new.js")
+    site.publish()
+    assert not {"new.js", "new.js.br"} & set(site.content())
+    planned, rid = site.publish(keep_variants=False, check_mode=True), site.publish(keep_variants=False)
+    assert told(planned) == told(rid) and told(rid)[0] == "delete object big.js.br"
+    assert "big.js.br" not in site.content() and "big.js" in site.content()
+    assert not site.publish()["changed"]
+    assert site.publish(release=packed["release"], source=None)["changed"] and "big.js.br" in site.content()
+
+
+def test_a_release_that_was_not_packed_comes_back_with_what_edges_ask_for(site: t.Any, told: t.Any) -> None:
+    site.put("big.js", "go();" * 1000)
+    plain = site.publish()
+    site.put("big.js", "stop();" * 1000)
+    site.publish(precompress=["js"])
+    planned = site.publish(check_mode=True, release=plain["release"], source=None, precompress=["js"])
+    done = site.publish(release=plain["release"], source=None, precompress=["js"])
+    assert told(planned) == told(done) and {"update object big.js", "update object big.js.br"} <= set(told(done))
+    assert site.content()["big.js.br"] == site.content()["big.js"] == b"go();" * 1000
+    copy = site.head("big.js.br")
+    assert "ContentEncoding" not in copy and copy["ContentType"] == "text/javascript; charset=utf-8"
+    assert not site.publish(release=plain["release"], source=None, precompress=["js"])["changed"]
+    site.put("big.js", "go();" * 1000)
+    site.publish(precompress=["js"])
+    assert site.head("big.js.br")["ContentEncoding"] == "br"
+
+
 def test_pages_go_with_their_variants_before_the_invalidation(site: t.Any) -> None:
     options = {"precompress": ["html", "svg"]}
     site.put("old.html", "<p>" * 100)

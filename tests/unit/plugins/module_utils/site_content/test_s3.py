@@ -82,7 +82,7 @@ def test_a_copy_that_fails_after_its_200_has_failed(clock: t.Any) -> None:
     failed = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>'
     answer = SimpleNamespace(status_code=200, headers={}, content=failed)
     with pytest.raises(GroundworkError, match="Could not bring back a: AWS refused CopyObject with AccessDenied"):
-        answering(answer).copy("a", "v1")
+        answering(answer).copy("a", "a", "v1")
 
 
 def test_an_error_without_xml(clock: t.Any) -> None:

@@ -152,3 +152,9 @@ def test_packing_needs_its_library(site: t.Any, monkeypatch: pytest.MonkeyPatch)
     assert site.publish()["changed"]
     with pytest.raises(GroundworkError, match=r"required Python library \(brotli\).*for `precompress`"):
         site.publish(precompress=["svg"])
+    monkeypatch.undo()
+    site.publish(precompress=["svg"])
+    monkeypatch.setattr("ansible_collections.groundwork.aws.plugins.module_utils.site_content.wanted.HAS_BROTLI", False)
+    site.put("new.svg", "<svg/>")
+    with pytest.raises(GroundworkError, match="required Python library"):
+        site.publish()
