@@ -14,7 +14,8 @@ import moto.ec2.utils
 import moto.resourcegroupstaggingapi.models
 import moto.ssm.models
 import moto.sts.models
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.ec2.models import (
     elastic_block_store,
     elastic_network_interfaces,
@@ -139,6 +140,9 @@ def install(context: Context) -> Controller:
         backends.clear()
         getattr(backends, "bucket_accounts", {}).clear()  # S3's names, which are global
     BackendDict._instances.clear()
+    # moto keeps all that it has made for its dashboard, and its backends for their regions.
+    reset_model_data()
+    AccountSpecificBackend._generate_regions.cache_clear()
     for module, name, replacement in EXCHANGED:
         setattr(module, name, replacement)
     Backend.context = context

@@ -50,6 +50,14 @@ class Handler(MotoRequestHandler):
     timeout = IDLE
     server: Server
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.opened(self.connection)
+
+    def finish(self) -> None:
+        self.server.ended(self.connection)
+        super().finish()
+
     def handle_expect_100(self) -> bool:
         self.send_response_only(100)
         self.end_headers()
@@ -120,6 +128,8 @@ class Server(ThreadingMixIn, HTTPServer):
         self.ssl_context = tls
         self.product = product  # the Server header
         self._closing = False
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 
     def start(self) -> None:
@@ -135,14 +145,34 @@ class Server(ThreadingMixIn, HTTPServer):
         with suppress(OSError), self.ssl_context.wrap_socket(request, server_side=True) as connection:
             super().finish_request(connection, client_address)
 
+    def opened(self, connection: socket.socket) -> None:
+        """A connection that `stop()` has to end."""
+        with self._lock:
+            self._open.add(connection)
+            if self._closing:
+                _end(connection)
+
+    def ended(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(connection)
+
     def _serve(self) -> None:
         """Accept connections until `stop()`, without looking up in between."""
         while not self._closing:
             self.handle_request()
 
     def stop(self) -> None:
-        """Accept no more and close the socket; open connections end with their client or the process."""
-        self._closing = True
+        """Accept no more, close the socket, and end the open connections: an idle one would keep all that is served."""
+        with self._lock:
+            self._closing = True
+            for connection in self._open:
+                _end(connection)
         self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
         self._thread.join()
         self.server_close()
+
+
+def _end(connection: socket.socket) -> None:
+    """Whoever reads or writes there hears of it at once."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

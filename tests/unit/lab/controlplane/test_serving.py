@@ -5,6 +5,8 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,26 @@ def test_a_certificate_is_for_every_endpoint() -> None:
     names = endpoint_names()
     assert {"*.eu-central-1.amazonaws.com", "*.s3.eu-central-1.amazonaws.com", "iam.amazonaws.com"} <= set(names)
     assert {"s3.amazonaws.com", "*.s3.amazonaws.com"} <= set(names)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+def test_at_the_end_idle_connections_end_too(tmp_path: Path, encrypted: bool) -> None:
+    settings = Settings("test", tmp_path, tmp_path)
+    authority = Authority(settings)
+    authority.start()
+    plane = ControlPlane(settings, lambda: None)
+    listening = socket.create_server(("127.0.0.1", 0))
+    tls = server_context(tmp_path, *authority.issue(["localhost"]))
+    plane.serve([] if encrypted else [listening], [listening] if encrypted else [], tls)
+    with ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection(listening.getsockname(), timeout=10))
+        if encrypted:
+            trust = ssl.create_default_context(cafile=str(settings.authority / "ca.pem"))
+            connection = stack.enter_context(trust.wrap_socket(connection, server_hostname="localhost"))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = HTTPResponse(connection)
+        answer.begin()
+        answer.read()
+        assert not answer.will_close, "it is kept for the next request"
+        plane.close()
+        assert connection.recv(1) == b""
