@@ -42,6 +42,7 @@ MODULES = {
     "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
 }
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+INOTIFY = "inotify.json"  # among the labs' folders: what the machine's limit was before the first lab
 CLOSING = 90.0  # seconds that the daemon has to end in order: its hosts shut down
 
 
@@ -56,9 +57,8 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
         refuse_if_half_there(settings)
         refuse_without_programs(_path())
         refuse_without_control_groups()
-        allow_many_hosts()
         image = _base_image(settings, progress)
-        settings.state.mkdir(parents=True, mode=0o711)
+        _settle(settings)
         settings.boot.write_text(boot_id(), encoding="ascii")
         try:
             _start(settings, image, patience)
@@ -85,9 +85,29 @@ def down(settings: Settings, progress: Progress) -> tuple[bool, list[str]]:
         return True, _undo(settings)
 
 
+def _settle(settings: Settings) -> None:
+    """Make the state folder, and let the machine run as many hosts as labs have; the last lab's end undoes that."""
+    from groundwork_lab.hosts import watches  # noqa: PLC0415
+
+    labs = settings.state.parent
+    with watches.alone(watches.LIMIT):
+        labs.mkdir(parents=True, exist_ok=True)
+        try:
+            watches.allow(labs / INOTIFY, watches.LIMIT)
+        except OSError as error:
+            raise LabError(f"This machine allows too few inotify instances for the lab's hosts: {error}.") from error
+        settings.state.mkdir(mode=0o711)
+
+
 def _undo(settings: Settings) -> list[str]:
+    from groundwork_lab.hosts import watches  # noqa: PLC0415
+
     problems = undo(settings, Journal(settings.journal))
-    _remove_if_empty(settings.state.parent)
+    labs = settings.state.parent
+    with watches.alone(watches.LIMIT):
+        if {file.name for file in labs.iterdir()} <= {INOTIFY}:
+            watches.put_back(labs / INOTIFY, watches.LIMIT)
+            labs.rmdir()
     return problems
 
 
@@ -122,15 +142,6 @@ def refuse_without_control_groups() -> None:
         machine_tree()
     except NoControlGroupsError as error:
         raise LabError(str(error)) from error
-
-
-def allow_many_hosts() -> None:
-    from groundwork_lab.hosts import watches  # noqa: PLC0415
-
-    try:
-        watches.allow()
-    except OSError as error:
-        raise LabError(f"This machine allows too few inotify instances for the lab's hosts: {error}.") from error
 
 
 def refuse_from_inside(settings: Settings) -> None:
@@ -203,8 +214,3 @@ def _environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, 
 def _path() -> str:
     """PATH with the folders of system daemons, which a person's own often lacks."""
     return f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SBIN}"
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
-        folder.rmdir()

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from groundwork_lab import lifecycle
 from groundwork_lab.errors import LabError
+from groundwork_lab.hosts import watches
 from groundwork_lab.journal import start_time
 from groundwork_lab.settings import Settings
 
@@ -36,6 +38,15 @@ def programs(tmp_path: Path) -> Callable[[list[str]], str]:
         return str(folder)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The kernel's limit of inotify instances, as a file of this test."""
+    file = tmp_path / "max_user_instances"
+    file.write_text("128\n")
+    monkeypatch.setattr(watches, "LIMIT", file)
+    return file
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +112,18 @@ def test_up_refuses_a_crashed_lab_and_down_clears_it(settings: Settings) -> None
     assert lifecycle.down(settings, lambda line: None) == (False, [])
 
 
-def test_an_interrupted_up_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_lab_raises_the_limit_and_the_last_puts_it_back(settings: Settings, limit: Path) -> None:
+    labs = [replace(settings, name=name, state=settings.state.with_name(name)) for name in ("one", "two")]
+    for lab in labs:
+        lifecycle._settle(lab)
+        assert limit.read_text() == "4096\n"
+    for lab, after in zip(labs, ("4096\n", "128\n"), strict=True):
+        assert lifecycle.down(lab, lambda line: None) == (True, [])
+        assert limit.read_text() == after
+    assert not settings.state.parent.exists()
+
+
+def test_an_interrupted_up_leaves_nothing(settings: Settings, limit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     daemons = []
 
     class Daemon(subprocess.Popen[bytes]):
@@ -114,7 +136,7 @@ def test_an_interrupted_up_leaves_nothing(settings: Settings, monkeypatch: pytes
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    for refusal in ("refuse_without_programs", "refuse_without_control_groups", "allow_many_hosts"):
+    for refusal in ("refuse_without_programs", "refuse_without_control_groups"):
         monkeypatch.setattr(lifecycle, refusal, lambda *_: None)
     monkeypatch.setattr(lifecycle, "_base_image", lambda *_: Path("image"))
     monkeypatch.setattr(lifecycle.subprocess, "Popen", Daemon)
@@ -123,6 +145,7 @@ def test_an_interrupted_up_leaves_nothing(settings: Settings, monkeypatch: pytes
         lifecycle.up(settings, 1.0, lambda line: None)
     assert daemons[0].wait(timeout=5) == -signal.SIGTERM
     assert not settings.state.parent.exists()
+    assert limit.read_text() == "128\n"
 
 
 def test_two_at_once_are_refused(settings: Settings) -> None:
