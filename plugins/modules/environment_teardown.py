@@ -29,7 +29,7 @@ options:
   images:
     description:
       - Whether the images that were captured of its servers go too, with their snapshots and the parameters that
-        name them.
+        name them. An image that somebody else's instances or launch templates use stays, and is told.
     type: bool
     default: false
   buckets:

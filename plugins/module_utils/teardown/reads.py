@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import ENVIRONMENT, tag_filter
-from ansible_collections.groundwork.aws.plugins.module_utils.teardown import buckets, edge
+from ansible_collections.groundwork.aws.plugins.module_utils.teardown import buckets, edge, image_users
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.things import Whose
 
 Answers = t.Mapping[str, list[t.Any]]
@@ -67,8 +67,12 @@ TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIR
 def look(whose: Whose, wishes: t.Container[str], clients: Clients) -> Answers:
     """Everything, in three rounds; the last one only when there is something that has a version or content."""
     first = observe(clients, first_reads(whose))
-    answers = merged(first, observe(clients, second_reads(whose, first)))
-    third = {**edge.third_reads(answers, whose), **buckets.third_reads(answers, whose, wishes)}
+    answers = merged(first, observe(clients, second_reads(whose, first, wishes)))
+    third = {
+        **edge.third_reads(answers, whose),
+        **buckets.third_reads(answers, whose, wishes),
+        **image_users.third_reads(answers, whose),
+    }
     return {**answers, **observe(clients, third)}
 
 
@@ -94,7 +98,7 @@ def first_reads(whose: Whose) -> dict[str, Read]:
     }
 
 
-def second_reads(whose: Whose, first: Answers) -> dict[str, Read]:
+def second_reads(whose: Whose, first: Answers, wishes: t.Container[str]) -> dict[str, Read]:
     """What lives in our VPCs, and what the services tell about one thing only."""
     reads: dict[str, Read] = {}
     vpcs = [vpc["VpcId"] for vpc in first["vpcs"]]
@@ -103,7 +107,7 @@ def second_reads(whose: Whose, first: Answers) -> dict[str, Read]:
             operation, result = TAGGED[key]
             reads[f"inside {key}"] = Read("ec2", operation, result, {"Filters": [{"Name": name, "Values": vpcs}]})
     reads |= _balancing_reads(whose, first)
-    reads |= edge.second_reads(first) | buckets.second_reads(first)
+    reads |= edge.second_reads(first) | buckets.second_reads(first) | image_users.second_reads(first, wishes)
     for role in first["roles"]:
         if whose.has_name(role["RoleName"]):
             named = {"RoleName": role["RoleName"]}

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown import reads
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.buckets import bucket_things
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.edge import edge_things
+from ansible_collections.groundwork.aws.plugins.module_utils.teardown.image_users import image_user_things
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.interfaces import interface_things
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.keeping import Keeper, is_wished, keepers
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.machines import machine_things
@@ -108,6 +109,7 @@ class _Teardown:
         things = unified(
             [
                 *machine_things(answers, self.whose, deadline),
+                *image_user_things(answers, self.whose),
                 *service_things(answers, self.whose, deadline),
                 *network_things(answers, self.whose, deadline),
                 *interface_things(answers, self.whose, deadline),

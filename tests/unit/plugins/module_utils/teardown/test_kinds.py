@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments import CO
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.options import ARGUMENTS as GROUPS
 from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.run import converge_server_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.server_roles import converge_server_roles
 from groundwork_lab.controlplane import Fault
 
 TRUST = json.dumps(
@@ -170,17 +171,60 @@ class Account:
         ssm.put_parameter(Name=f"/elsewhere/{environment}", Value="x", Type="String", Tags=tags(environment))
 
     def scaling(self, environment: str) -> None:
-        """A group of servers with its launch template, and a parameter that names its image."""
+        """A group of servers with its launch template, role and profile, and a parameter that names its image."""
+        common = {"environment_name": environment, "tags": {}, "region": "eu-central-1"}
+        roles = {"public": {"parameters": [f"/groundwork/{environment}/lamp/app/database-password"]}}
+        self.cloud.run(converge_server_roles, {**common, "roles": roles})
         wanted = {
             "environment_name": environment,
             "zones": ["eu-central-1a", "eu-central-1b"],
-            "tiers": {"public": {"group": {"min": 2, "max": 2, "target_groups": []}, "instance_type": "t3.small"}},
+            "tiers": {
+                "public": {
+                    "group": {"min": 2, "max": 2, "target_groups": ["public"]},
+                    "instance_type": "t3.small",
+                    "instance_profile": f"{environment}-public",
+                }
+            },
         }
         image = self.client("ec2").describe_images()["Images"][0]["ImageId"]
         path = f"/groundwork/{environment}/image/lamp"
         self.client("ssm").put_parameter(Name=path, Value=image, Type="String", Tags=tags(environment))
         result = ArgumentSpecValidator({**COMMON_ARGUMENTS, **GROUPS}).validate(wanted)
         self.cloud.run(converge_server_groups, result.validated_parameters)
+
+    def image(self, environment: str) -> str:
+        """A captured image, with its snapshot, and the parameter that promotes it; the image's id."""
+        ec2 = self.client("ec2")
+        [public] = ec2.describe_images()["Images"][:1]
+        source = ec2.run_instances(ImageId=public["ImageId"], MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        self.cloud.plane.instance_state(source, "running")
+        image = ec2.create_image(
+            InstanceId=source,
+            Name=f"{environment}-lamp-1",
+            TagSpecifications=[*tagged("image", environment), *tagged("snapshot", environment)],
+        )["ImageId"]
+        self.cloud.plane.image_captured(image)
+        ec2.terminate_instances(InstanceIds=[source])
+        self.cloud.plane.instance_state(source, "terminated")
+        path = f"/groundwork/{environment}/image/lamp"
+        self.client("ssm").put_parameter(Name=path, Value=image, Type="String", Tags=tags(environment))
+        return str(image)
+
+    def run(self, image: str) -> str:
+        """An instance of an image that people launched by hand."""
+        made = self.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1)
+        instance = str(made["Instances"][0]["InstanceId"])
+        self.cloud.plane.instance_state(instance, "running")
+        return instance
+
+    def name_in_a_template(self, image: str) -> str:
+        """A launch template of theirs, whose default version does not name the image any more."""
+        ec2 = self.client("ec2")
+        made = ec2.create_launch_template(LaunchTemplateName="hand", LaunchTemplateData={"ImageId": image})
+        own = str(made["LaunchTemplate"]["LaunchTemplateId"])
+        ec2.create_launch_template_version(LaunchTemplateId=own, LaunchTemplateData={"InstanceType": "t3.small"})
+        ec2.modify_launch_template(LaunchTemplateId=own, DefaultVersion="2")
+        return own
 
 
 def tagged(kind: str, environment: str) -> list[dict[str, t.Any]]:
@@ -254,12 +298,63 @@ def test_a_group_goes_with_its_servers_and_its_launch_template(
     planned = tear_down(cloud, check_mode=True, images=True)
     done = tear_down(cloud, images=True)
     assert told(done) == told(planned)
-    gone = ["auto scaling group public", "launch template public", "parameter /groundwork/dev/image/lamp"]
+    gone = ["auto scaling group public", "launch template public", "role public", "instance profile public"]
     assert {f"delete {each}" for each in gone} <= {*told(done)}
+    assert "delete parameter /groundwork/dev/image/lamp" in told(done)
     assert sum(each.startswith("delete server public i-") for each in told(done)) == 2
     assert set(done["found"].values()) == {0}
     assert listing() == before
     assert tear_down(cloud, images=True)["changed"] is False
+
+
+IMAGE = ["delete image dev-lamp-1", "delete parameter /groundwork/dev/image/lamp", "delete snapshot x"]
+
+
+def test_an_image_stays_unless_asked_for_and_takes_all_of_it_along(
+    cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any, told: t.Any
+) -> None:
+    account.image("dev-x")
+    before = listing()
+    account.image("dev")
+    kept = tear_down(cloud)
+    assert kept["changed"] is False
+    assert {kind: count for kind, count in kept["found"].items() if count} == {
+        "image": 1,
+        "parameter": 1,
+        "snapshot": 1,
+    }
+    planned = tear_down(cloud, check_mode=True, images=True)
+    done = tear_down(cloud, images=True)
+    assert sorted(told(planned)) == sorted(told(done)) == IMAGE
+    assert set(done["found"].values()) == {0}
+    assert listing() == before
+
+
+def test_an_image_goes_completely_wherever_it_was_interrupted(
+    survives: t.Any, watched: t.Any, tear_down: t.Any, listing: t.Any
+) -> None:
+    def counts(_cloud: t.Any) -> dict[str, int]:
+        return {kind: len(things) for kind, things in listing().items()}
+
+    options = tear_down.options("dev", images=True)
+    assert survives(tear_down.converge, options, counts, lambda _cloud: Account(watched).image("dev")) == 3
+
+
+@pytest.mark.parametrize("use", [Account.run, Account.name_in_a_template])
+def test_an_image_in_use_by_others_is_told_and_stays(
+    cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any, told: t.Any, use: t.Any
+) -> None:
+    image = account.image("dev")
+    user = use(account, image)
+    before = listing()
+    planned = tear_down(cloud, images=True, check_mode=True)
+    assert listing() == before
+    with pytest.raises(GroundworkError) as failure:
+        tear_down(cloud, images=True)
+    [line] = str(failure.value).splitlines()[1:]
+    assert user in line and "not ours, keeps image dev-lamp-1, snapshot x" in line
+    assert told(failure.value.details) == told(planned) == ["delete parameter /groundwork/dev/image/lamp"]
+    assert {**listing(), "Parameters": {}} == {**before, "Parameters": {}}
 
 
 def test_a_bucket_stays_unless_asked_for(cloud: t.Any, account: Account, tear_down: t.Any, told: t.Any) -> None:
