@@ -118,12 +118,12 @@ def world() -> Iterator[World]:
 def test_a_parameter_is_read_with_the_roles_keys(world: World) -> None:
     world.answers["/"] = (200, json.dumps({"Parameter": {"Value": "opens it"}}).encode())
     assert world.cloud.parameter("/groundwork/dev/lamp/app/database-password") == "opens it"
-    method, _, headers, body = world.asked[-1]
-    assert (method, world.hosts) == ("POST", ["ssm.eu-central-1.amazonaws.com"])
+    method, path, headers, body = world.asked[-1]
+    assert (method, path, world.hosts) == ("POST", "/", ["ssm.eu-central-1.amazonaws.com"])
     assert json.loads(body) == {"Name": "/groundwork/dev/lamp/app/database-password", "WithDecryption": True}
     assert (headers["x-amz-target"], headers["x-amz-security-token"]) == ("AmazonSSM.GetParameter", "a-token")
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/")
-    asked = {path: headers for _, path, headers, _ in world.asked}
+    asked = {path: headers for _method, path, headers, _body in world.asked}
     assert asked[ROLE]["x-aws-ec2-metadata-token"] == "imds-token"
 
 
