@@ -127,6 +127,7 @@ def assert_strict(options: dict[str, str], alias: str) -> None:
     assert options["userknownhostsfile"].endswith("/.environments/dev/known_hosts")
     assert options["globalknownhostsfile"] == "none"
     assert options["identitiesonly"] == "yes"
+    assert (options["serveraliveinterval"], options["serveralivecountmax"]) == ("10", "3")
     assert options["user"] == "admin"
 
 

@@ -1,0 +1,160 @@
+"""The role `release` as it is, over servers that die in the middle: who goes back, and what is told at the end.
+
+What it does to servers and balancers is written down by fakes; the order, and who takes part, is Ansible's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+FAKE = Path(__file__).with_name("fake_action.py")
+FAKED = ("in_controller", "releases", "http_probe")  # the first is what runs elbv2_target_rotation: meta/runtime.yml
+TIERS = {"public": 2, "private": 2}
+SITE = {"name": "app", "path": "/srv/www/app", "id": "new", "archive": "/nowhere/app-new.tar.gz"}
+SEEN = {
+    "lamp_seen": {"sites": {"app": {"current": "old", "kept": ["old"]}}},
+    "lamp_releases": [SITE],
+    "lamp_packed": ["app"],
+    "lamp_hosts": {"app": ""},
+}
+VARIABLES = {
+    "environment_name": "dev",
+    "aws_region": "eu-central-1",
+    "lamp_sites": [{"name": "app"}],
+    "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
+}
+AGAIN = "  ansible-playbook -i inventories/dev playbooks/release.yml"
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    """A collections path: this collection, whose hands are the fakes, and a role lamp that sees what it is told."""
+    own = tmp_path / "collections" / "ansible_collections" / "groundwork" / "aws"
+    for folder in ("plugins/action", "roles/lamp/tasks"):
+        (own / folder).mkdir(parents=True)
+    for part in (
+        "galaxy.yml",
+        "meta",
+        "plugins/modules",
+        "plugins/module_utils",
+        "plugins/doc_fragments",
+        "roles/release",
+    ):
+        (own / part).symlink_to(ROOT / part)
+    (own / "plugins" / "action" / "release_plan.py").symlink_to(ROOT / "plugins" / "action" / "release_plan.py")
+    for name in FAKED:
+        (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
+    see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
+    (own / "roles" / "lamp" / "tasks" / "see_releases.yml").write_text(yaml.safe_dump(see))
+    return tmp_path / "collections"
+
+
+@pytest.fixture
+def release(tmp_path: Path, collection: Path) -> Any:
+    """A function from rules and hosts that are gone to what was done, and what was told at the end."""
+
+    def run(*rules: dict[str, str], gone: str = "", tiers: dict[str, int] = TIERS) -> tuple[list[str], list[str]]:
+        folder = tmp_path / "inventories" / "dev"
+        folder.mkdir(parents=True)
+        (tmp_path / "playbooks").mkdir()
+        play = [{"hosts": "servers", "gather_facts": False, "roles": ["groundwork.aws.release"]}]
+        (tmp_path / "playbooks" / "release.yml").write_text(yaml.safe_dump(play))
+        (folder / "hosts.yml").write_text(yaml.safe_dump(inventory(tiers, gone)))
+        (tmp_path / "rules").write_text(json.dumps(rules))
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": f"{collection}:{ROOT / '.collections'}",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
+            "RELEASE_FAKES": str(tmp_path),
+        }
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder), "playbooks/release.yml"]
+        done = subprocess.run(argv, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+        assert done.returncode != 0, done.stdout
+        told = json.loads(done.stdout[done.stdout.index("{") :])
+        results = [result for task in told["plays"][0]["tasks"] for result in task["hosts"].values()]
+        [story] = [str(result["msg"]) for result in results[-1:] if result.get("failed")]
+        return (tmp_path / "done").read_text().splitlines(), story.splitlines()
+
+    return run
+
+
+def inventory(tiers: dict[str, int], gone: str) -> dict[str, Any]:
+    """As AWS tells it. A host that is gone is one that nothing answers for."""
+    nowhere = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    groups = {
+        f"tier_{tier}": {
+            "hosts": {
+                f"{tier}-{n}": {
+                    "ec2_instance_id": f"i-{tier}{n}",
+                    "ec2_tags": {"groundwork:tier": tier},
+                    **(nowhere if gone == f"{tier}-{n}" else {}),
+                }
+                for n in range(1, count + 1)
+            }
+        }
+        for tier, count in tiers.items()
+    }
+    variables = {**VARIABLES, "servers_tiers": {tier: {"count": count} for tier, count in tiers.items()}}
+    return {"all": {"vars": variables, "children": {"servers": {"children": groups}}}}
+
+
+def test_a_host_that_dies_in_its_batch_is_left_and_its_mate_goes_back(release: Any) -> None:
+    done, story = release({"task": "Release to", "host": "private-1", "then": "unreachable"})
+    assert "Release what it had before to canary: public-1" in done
+    assert not [line for line in done if "private-1" in line and "before" in line]
+    assert not [line for line in done if "batch 2" in line]
+    assert story == [
+        "The release failed, and was taken back.",
+        "- private-1 could not be reached.",
+        "- private-1 (i-private1) is out of its balancer, and had app old.",
+        "- private-2 has what it had: its turn had not come.",
+        "- public-1 has app old again.",
+        "- public-2 has what it had: its turn had not come.",
+        "To have private-1 serve again what the others serve, mend it (start it, or reboot it), and run",
+        f"{AGAIN} -e lamp_release=old",
+        "To release once more when the cause is mended:",
+        AGAIN,
+    ]
+
+
+def test_a_host_that_dies_on_the_way_back_keeps_nobody_from_it(release: Any) -> None:
+    bad = {"task": "Through the balancers ask batch 2", "then": "errors rose"}
+    done, story = release(bad, {"task": "Release what it had before", "host": "public-2", "then": "unreachable"})
+    for name, batch in (("public-1", "canary"), ("private-1", "canary"), ("private-2", "batch 2")):
+        assert f"Release what it had before to {batch}: {name}" in done
+        assert f"- {name} has app old again." in story
+    assert "- public-2 could not be reached." in story
+    assert "- public-2 (i-public2) is out of its balancer, and had app old." in story
+    assert f"{AGAIN} -e lamp_release=old" in story
+
+
+def test_who_dies_unnoticed_is_noticed_at_the_end(release: Any) -> None:
+    _, story = release({"task": "Through the balancers ask canary", "then": "errors rose"}, gone="private-2")
+    assert "- private-2 could not be reached." in story
+    assert "- private-2 has what it had: its turn had not come." in story
+
+
+def test_with_nobody_else_to_serve_they_go_back_in_place(release: Any) -> None:
+    bad = {"task": "Through the balancers ask batch 2", "then": "errors rose"}
+    done, story = release(bad, {"task": "Once more take out batch 2", "then": "nobody else is healthy"})
+    assert "Release what it had before to batch 2: public-2" in done
+    assert {f"- {tier}-{n} has app old again." for tier in TIERS for n in (1, 2)} <= set(story)
+
+
+def test_a_tiers_only_server_that_dies_is_told_to_be_in_its_balancer(release: Any) -> None:
+    rule = {"task": "Release to", "host": "private-1", "then": "unreachable"}
+    _, story = release(rule, tiers={"public": 2, "private": 1})
+    told = "- private-1 (i-private1) is in its balancer, since its tier has no other server, and had app old."
+    assert told in story
