@@ -1,0 +1,137 @@
+"""What the servers of a group do at boot is what the role does to a server, with places where its own things go."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.settings import REGION, Settings
+
+ROOT = Path(__file__).parents[3]
+PLAYBOOK = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+  tasks:
+    - ansible.builtin.include_role: {name: groundwork.aws.lamp, tasks_from: boot.yml}
+    - ansible.builtin.include_role: {name: groundwork.aws.servers, tasks_from: groups.yml}
+"""
+TIER = {"instance_type": "t3.small"}
+GROUP = {**TIER, "group": {"min": 0, "max": 2}, "image": {"id": "ami-0123456789abcdef0"}}
+VARIABLES = {
+    "environment_name": "dev",
+    "aws_region": REGION,
+    "network_cidr": "10.20.0.0/16",
+    "network_zones": ["eu-central-1a"],
+    "network_public_cidrs": ["10.20.0.0/24"],
+    "servers_tiers": {
+        "public": {**TIER, "count": 1},
+        "private": GROUP,
+        "own": {**GROUP, "user_data": "#!/bin/sh"},
+    },
+}
+NAME = "@groundwork(instance-id)@"
+PASSWORD = "@groundwork(parameter:/groundwork/dev/lamp/app/database-password)@"
+
+
+class Played:
+    """What there is in the account after the role was run in check mode and then for good."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        account = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": endpoint}
+        self._environment = {
+            **os.environ,
+            **account,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
+        }
+        self._folder = folder
+        self._s3 = boto3.client("s3", region_name=REGION, endpoint_url=endpoint, **_keys())
+        self.iam = boto3.client("iam", region_name=REGION, endpoint_url=endpoint, **_keys())
+        self.ssm = boto3.client("ssm", region_name=REGION, endpoint_url=endpoint, **_keys())
+
+    def play(self, *words: str) -> dict[str, Any]:
+        """The results of the tasks, by their names."""
+        ansible = Path(sys.executable).with_name("ansible-playbook")
+        argv = [str(ansible), "-i", "localhost,", "play.yml", "-e", "@variables.json", *words]
+        done = subprocess.run(
+            argv, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        told = json.loads(done.stdout[done.stdout.index("{") :])
+        tasks = [task for play in told["plays"] for task in play["tasks"]]
+        return {task["task"]["name"].rpartition(" : ")[2]: task["hosts"]["localhost"] for task in tasks}
+
+    def objects(self) -> dict[str, bytes]:
+        """Everything in the environment's bucket."""
+        [bucket] = [one["Name"] for one in self._s3.list_buckets()["Buckets"]]
+        keys = [one["Key"] for one in self._s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def _keys() -> dict[str, str]:
+    return {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Played]:
+    plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in ("api", "s3")]
+    plane.serve(sockets)
+    (tmp_path / "play.yml").write_text(PLAYBOOK)
+    (tmp_path / "variables.json").write_text(json.dumps(VARIABLES | {"lamp_archive_folder": str(tmp_path / "packed")}))
+    yield Played(tmp_path, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
+    plane.close()
+
+
+def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> None:
+    planned = account.play("--check")["Keep what they fetch"]
+    made = account.play()["Keep what they fetch"]
+    assert planned["changes"] == made["changes"]
+    assert planned["tiers"] == made["tiers"]
+    assert list(made["tiers"]) == ["private"], "what is counted, or does something else at boot, needs nothing"
+    objects = account.objects()
+    [bundle] = [key for key in objects if key.startswith("boot/")]
+    desired = json.loads(zipfile.ZipFile(io.BytesIO(objects[bundle])).read("desired.json"))
+    files = {one["path"]: one for one in desired["configuration"]["files"]}
+    pool = files["/etc/php/8.2/fpm/pool.d/groundwork-app.conf"]["content"]
+    assert f'env[SERVER] = "{NAME}"' in pool
+    assert 'env[TIER] = "private"' in pool
+    secret = files["/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf"]
+    assert f'env[DB_PASSWORD] = "{PASSWORD}"' in secret["secret_content"]
+    assert [user["password"] for user in desired["databases"]["users"]] == [PASSWORD]
+    assert [f"releases/app/{one['id']}.tar.gz" in objects for one in desired["releases"]] == [True]
+    name = "/groundwork/dev/lamp/app/database-password"
+    password = account.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
+    assert [key for key, content in objects.items() if password in content] == []
+
+
+def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
+    """No group is made, as there is no image: its role is there before."""
+    played = account.play()
+    refusal = played["Keep the groups of servers"]["msg"]
+    assert "the image ami-0123456789abcdef0 or that of another tier is not there" in refusal
+    assert [role["RoleName"] for role in account.iam.list_roles()["Roles"]] == ["dev-private"]
+    policy = account.iam.get_role_policy(RoleName="dev-private", PolicyName="groundwork")["PolicyDocument"]
+    bucket = played["Keep what they fetch"]["bucket"]
+    assert {one["Action"]: one["Resource"] for one in policy["Statement"]} == {
+        "ssm:GetParameter": [
+            "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/lamp/app/database-password"
+        ],
+        "s3:GetObject": [f"arn:aws:s3:::{bucket}/boot/private/*", f"arn:aws:s3:::{bucket}/releases/app/*"],
+    }
