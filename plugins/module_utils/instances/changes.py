@@ -13,7 +13,9 @@ from dataclasses import replace
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import (
     KEY_PAIR,
+    NEXT,
     NUMBER,
+    REPLACES,
     TIER,
     USER_DATA,
     Image,
@@ -81,7 +83,7 @@ def _check_names(desired: Servers, observed: Observed, problems: Problems) -> No
 def surplus(desired: Servers, observed: Observed) -> list[Server]:
     """The servers that are more than wanted, the newest first."""
     wanted = {server_name(tier.name, number) for tier, number in desired.wanted()}
-    more = [server for name, server in observed.servers.items() if name not in wanted]
+    more = [server for server in observed.servers.values() if server.place not in wanted]
     return sorted(more, key=lambda server: (server.tier, -server.number))
 
 
@@ -118,7 +120,11 @@ def _check_key(desired: Servers, observed: Observed, problems: Problems) -> None
 def _check_image(owner: Owner, tier: Tier, desired: Servers, observed: Observed, problems: Problems) -> None:
     if all(server_name(tier.name, number) in observed.servers for number in range(1, tier.count + 1)):
         return
-    image = pinned(tier, desired, observed)
+    check_start(owner, tier, pinned(tier, desired, observed), observed, problems)
+
+
+def check_start(owner: Owner, tier: Tier, image: Image | None, observed: Observed, problems: Problems) -> None:
+    """Whether a tier's servers can start from an image, and if there is none, why."""
     if image is None and tier.image.promoted == "must" and not observed.promoted:
         wrong = f"no image of {owner.environment} is promoted"
         problems.add(f"tiers.{tier.name}.image.promoted", wrong, "bake one with playbooks/image.yml, or give false")
@@ -157,18 +163,22 @@ def pinned(tier: Tier, desired: Servers, observed: Observed) -> Image | None:
     return next((image for image in candidates if image.id in in_use), candidates[0] if candidates else None)
 
 
+def newest(tier: Tier, observed: Observed) -> Image | None:
+    """The image that a tier's servers would start from if there were none yet: what a replacement brings."""
+    return next(iter(observed.candidates(tier.image)), None)
+
+
 def newer_images(desired: Servers, observed: Observed) -> dict[str, dict[str, t.Any]]:
     """By tier: the newest image where servers run on an older or another one, and which do."""
     found: dict[str, dict[str, t.Any]] = {}
     for tier in desired.tiers:
-        candidates = observed.candidates(tier.image)
-        behind = [s.name for s in _servers_of(tier, observed) if candidates and s.image_id != candidates[0].id]
-        if behind:
-            newest = candidates[0]
+        image = newest(tier, observed)
+        behind = [s.name for s in _servers_of(tier, observed) if image and s.image_id != image.id]
+        if image and behind:
             found[tier.name] = {
-                "image_id": newest.id,
-                "name": newest.name,
-                "creation_date": newest.created,
+                "image_id": image.id,
+                "name": image.name,
+                "creation_date": image.created,
                 "servers": behind,
             }
     return found
@@ -192,6 +202,12 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
             f"{_listed(newer['servers'])} keep theirs, and new servers start from "
             f"{'it' if newer['image_id'] == observed.promoted else 'the same'}."
         )
+    for server in observed.servers.values():
+        if server.succeeds:
+            said.append(
+                f"{server.name} ({server.id}) was launched to take the place of {server.place}, and that was not "
+                f"completed. Run playbooks/replace.yml with servers_replace={server.place}, or terminate it."
+            )
     for tier in desired.tiers:
         for server in _servers_of(tier, observed):
             said.extend(f"{server.name} {drift}" for drift in _drifts(tier, server, observed))
@@ -234,8 +250,8 @@ def plan(owner: Owner, desired: Servers, observed: Observed) -> list[Change]:
         if server:
             changes += _mend(owner, desired, tier, server, observed)
         else:
-            missing.append(_launch(owner, desired, tier, number, observed))
-    return [*changes, *missing, *_retire(surplus(desired, observed), observed)]
+            missing.append(launch(owner, desired, tier, number, observed, image=pinned(tier, desired, observed)))
+    return [*changes, *missing, *retire(surplus(desired, observed), observed)]
 
 
 def _import_key(owner: Owner, key: PublicKey | None, observed: Observed) -> list[Change]:
@@ -261,18 +277,30 @@ def _group_refs(tier: Tier) -> list[Ref]:
     return [Ref("security group", name) for name in tier.security_groups]
 
 
-def _launch(owner: Owner, desired: Servers, tier: Tier, number: int, observed: Observed) -> Change:
-    name = server_name(tier.name, number)
+def launch(
+    owner: Owner,
+    desired: Servers,
+    tier: Tier,
+    number: int,
+    observed: Observed,
+    *,
+    image: Image | None,
+    replaced: str = "",
+) -> Change:
+    """A server's launch; with `replaced`, an instance's id, that of the successor of one that still lives."""
+    place = server_name(tier.name, number)
+    name = f"{place}{NEXT}" if replaced else place
     placement = tier.placement(number)
-    image = pinned(tier, desired, observed)
     tags = server_tags(owner, tier, number)
+    if replaced:
+        tags = {**tags, "Name": owner.name(name), REPLACES: replaced}
     arguments = _launch_arguments(desired, tier, placement, image, tags)
-    tokens = _tokens(owner, name, placement, observed)
+    tokens = _tokens(owner, place, placement, observed, replaced)
     yields = {Ref("server", name): "Instances.0.InstanceId"}
-    launch: Call | None = None
+    call: Call | None = None
     for token in reversed(tokens):  # the first is asked for first; each falls back on the next
-        instead = dict.fromkeys(SPENT_TOKEN, launch) if launch else {}
-        launch = Call("ec2", "run_instances", {**arguments, "ClientToken": token}, yields=yields, instead=instead)
+        instead = dict.fromkeys(SPENT_TOKEN, call) if call else {}
+        call = Call("ec2", "run_instances", {**arguments, "ClientToken": token}, yields=yields, instead=instead)
     after = {
         "ImageId": image.id if image else KNOWN_AFTER_APPLY,
         "InstanceType": tier.instance_type,
@@ -284,7 +312,7 @@ def _launch(owner: Owner, desired: Servers, tier: Tier, number: int, observed: O
         "UserData": tier.user_data_digest or None,
         "Tags": tags,
     }
-    return Change("create", "server", name, (t.cast(Call, launch),), after=after)
+    return Change("create", "server", name, (t.cast(Call, call),), after=after)
 
 
 def _root_gib(tier: Tier, image: Image | None) -> int:
@@ -330,7 +358,7 @@ def _metadata(desired: Servers) -> dict[str, t.Any]:
     return {"HttpTokens": "required", "HttpPutResponseHopLimit": desired.hop_limit, "HttpEndpoint": "enabled"}
 
 
-def _tokens(owner: Owner, name: str, placement: Placement, observed: Observed) -> list[str]:
+def _tokens(owner: Owner, name: str, placement: Placement, observed: Observed, replaced: str) -> list[str]:
     """Client tokens for a launch, in the order of their use. A killed run's launch is found again by its token.
 
     EC2 tells of a terminated instance for about an hour, and keeps its token for a day or more. So a token is made
@@ -340,9 +368,11 @@ def _tokens(owner: Owner, name: str, placement: Placement, observed: Observed) -
     https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
     """
     predecessors = [server for server in observed.gone if server.name == name]
-    newest = max(predecessors, key=lambda server: (server.launched, server.id), default=None)
+    last = max(predecessors, key=lambda server: (server.launched, server.id), default=None)
     subnet_id, _zone = observed.subnets.get(placement.subnet, ("", ""))
-    parts = [owner.environment, name, subnet_id, newest.id if newest else ""]
+    parts = [owner.environment, name, subnet_id, last.id if last else ""]
+    if replaced:
+        parts.append(f"replaces/{replaced}")
     return [_token(*parts, str(generation)) for generation in range(GENERATIONS)]
 
 
@@ -358,7 +388,7 @@ def _mend(owner: Owner, desired: Servers, tier: Tier, server: Server, observed: 
         _fix_groups(tier, server, observed),
         _fix_metadata(desired, server),
         _fix_profile(tier, server),
-        _fix_tags(owner, tier, server),
+        fix_tags(owner, tier, server),
     ):
         if fix:
             call, key, was, shall = fix
@@ -406,7 +436,7 @@ def _fix_profile(tier: Tier, server: Server) -> Fix | None:
     return call, "InstanceProfile", server.instance_profile or None, tier.instance_profile
 
 
-def _fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
+def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
     """Tags are set on the volume and the interface too: they were launched with the same."""
     wanted = server_tags(owner, tier, server.number)
     missing = {key: value for key, value in wanted.items() if server.tags.get(key) != value}
@@ -437,7 +467,7 @@ def _is_stopped(response: t.Mapping[str, t.Any]) -> bool:
     return states == ["stopped"]
 
 
-def _retire(leaving: t.Sequence[Server], observed: Observed) -> list[Change]:
+def retire(leaving: t.Sequence[Server], observed: Observed) -> list[Change]:
     """Take servers out of all target groups, and terminate them when they have drained."""
     ids = {server.name: server.id for server in leaving}
     drained = [change for group in observed.target_groups for change in take_out(group, ids)]

@@ -34,14 +34,16 @@ from ansible_collections.groundwork.aws.plugins.module_utils.ssh_keys import Pub
 TIER = "groundwork:tier"
 NUMBER = "groundwork:server"
 USER_DATA = "groundwork:user-data"
+REPLACES = "groundwork:replaces"  # the id of the instance whose place a server takes
 
 GONE = frozenset({"shutting-down", "terminated"})
 KEY_PAIR = Ref("key pair", "servers")
+NEXT = "-next"  # what the name of a successor ends in while its predecessor lives
 
 
 @dataclass(frozen=True)
 class Server:
-    """An instance of ours; `number` 0 when its tag is none."""
+    """An instance of ours; `number` 0 when its tag is none. `succeeds` is whether its predecessor still lives."""
 
     id: str
     tier: str
@@ -63,11 +65,17 @@ class Server:
     launched: str
     tags: t.Mapping[str, str]
     profile_association: str = ""  # read only where the profile must change
+    succeeds: bool = False
+
+    @property
+    def place(self) -> str:
+        """What it is there for: `public-1`."""
+        return server_name(self.tier, self.number)
 
     @property
     def name(self) -> str:
-        """What people call it: `public-1`."""
-        return server_name(self.tier, self.number)
+        """What people call it: `public-1`, or `public-1-next` as long as another one has that place."""
+        return f"{self.place}{NEXT}" if self.succeeds else self.place
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ class Volume:
 class Observed:
     """What there is. `subnets` (id, zone) and `security_groups` (id) are the environment's, by name."""
 
-    servers: t.Mapping[str, Server] = field(default_factory=dict)  # by name
+    servers: t.Mapping[str, Server] = field(default_factory=dict)  # by name, successors included
     gone: tuple[Server, ...] = ()  # terminated, but still told for an hour or so
     key_pair: KeyPair | None = None
     images: tuple[Image, ...] = ()
@@ -255,11 +263,17 @@ def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
 def split_instances(reservations: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[dict[str, Server], tuple[Server, ...]]:
     """Servers by name, and those that are gone; those of Auto Scaling groups are not ours to keep.
 
+    One that was launched to replace another that still lives is that one's successor, and no double of it.
     Raises GroundworkError when two have the same name.
     """
     instances = [instance for reservation in reservations for instance in reservation["Instances"]]
     servers = [_server(instance) for instance in instances if not is_scaled(instance)]
-    live = [server for server in servers if server.state not in GONE]
+    places = {server.id: server.place for server in servers if server.state not in GONE}
+    live = [
+        replace(server, succeeds=places.get(server.tags.get(REPLACES, "")) == server.place)
+        for server in servers
+        if server.id in places
+    ]
     counted = Counter(server.name for server in live)
     for name in sorted(name for name, count in counted.items() if count > 1):
         ids = " and ".join(sorted(server.id for server in live if server.name == name))

@@ -33,6 +33,7 @@ KEY_PAIR_TYPES = ("ssh-ed25519", "ssh-rsa")
 TIER_NAME = re.compile(r"[a-z]([a-z0-9-]{0,14}[a-z0-9])?")
 INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|metal|\d*xlarge|metal-\d+xl)")
 OWNER = re.compile(r"\d{12}|self|amazon|aws-marketplace")
+INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
 IMAGE_ID = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
 PROFILE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 

@@ -58,7 +58,8 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
     result = run.make(changes, ids)
     servers = observed.servers
     if not run.check_mode and (changes or _lacking(dict.fromkeys(_names(desired), False), servers)):
-        servers = _await_running(run, owner, desired, observed, ids)
+        expected = {name: tier.public_ip and name not in servers for name, tier in _names(desired).items()}
+        servers = await_running(run, owner, expected, ids, desired.deadline)
     return {
         **result,
         "servers": described(desired, observed, servers),
@@ -72,13 +73,15 @@ def _names(desired: Servers) -> dict[str, Tier]:
     return {server_name(tier.name, number): tier for tier, number in desired.wanted()}
 
 
-def _await_running(run: Run, owner: Owner, desired: Servers, observed: Observed, ids: Ids) -> t.Mapping[str, Server]:
-    """Poll all servers with one call until each that is wanted runs, and those launched have their addresses.
+def await_running(
+    run: Run, owner: Owner, expected: t.Mapping[str, bool], ids: Ids, deadline: float
+) -> t.Mapping[str, Server]:
+    """Poll all servers with one call until each that is expected runs, and has its public address where it shall.
 
     Raises GroundworkError with AWS' reason when one of them goes away instead, or does not run in time.
     """
     read = {"instances": instances_read(owner)}
-    expected = {name: tier.public_ip and name not in observed.servers for name, tier in _names(desired).items()}
+    names = {ids[Ref("server", name)]: name for name in expected if Ref("server", name) in ids}
     live: dict[str, Server] = {}
 
     def look() -> tuple[Server, ...]:
@@ -89,21 +92,20 @@ def _await_running(run: Run, owner: Owner, desired: Servers, observed: Observed,
 
     def ready(gone: tuple[Server, ...]) -> bool:
         for server in gone:
-            if ids.get(Ref("server", server.name)) == server.id and server.name in expected:
+            name = names.get(server.id)
+            if name:
                 raise GroundworkError(
-                    f"{server.name} ({server.id}) went away instead of running: {_reason(server)}. "
+                    f"{name} ({server.id}) went away instead of running: {_reason(server)}. "
                     "Remove the cause and run again: the server is replaced then."
                 )
         return not _lacking(expected, live)
 
     try:
-        wait_until(
-            look, ready, until="all servers run", deadline=desired.deadline, interval=POLL_INTERVAL, clock=run.clock
-        )
+        wait_until(look, ready, until="all servers run", deadline=deadline, interval=POLL_INTERVAL, clock=run.clock)
     except DeadlineError as error:
         told = "\n".join(f"- {line}" for line in _lacking(expected, live))
         raise GroundworkError(
-            f"Waited {desired.deadline:.0f} s until all servers run, in vain. EC2 says:\n{told}\n"
+            f"Waited {deadline:.0f} s until all servers run, in vain. EC2 says:\n{told}\n"
             "Run again to go on waiting, or to start what is stopped."
         ) from error
     return live
@@ -128,13 +130,18 @@ def _reason(server: Server) -> str:
 
 
 def described(desired: Servers, observed: Observed, servers: t.Mapping[str, Server]) -> list[dict[str, t.Any]]:
-    """Every wanted server as the module returns it; those that do not exist yet as `planned`."""
+    """Every wanted server as the module returns it; those that do not exist yet as `planned`, successors at last."""
     found = []
     for tier, number in desired.wanted():
         name = server_name(tier.name, number)
         server = servers.get(name)
         facts = _seen(server) if server else _planned(desired, observed, tier.name, number)
         found.append({"name": name, "tier": tier.name, "number": number, "planned": server is None, **facts})
+    following = [server for name, server in sorted(servers.items()) if server.succeeds]
+    found += [
+        {"name": server.name, "tier": server.tier, "number": server.number, "planned": False, **_seen(server)}
+        for server in following
+    ]
     return found
 
 
