@@ -80,16 +80,17 @@ def effective(argv: list[str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def connect(tmp_path: Path) -> t.Callable[[dict[str, int], str], Ssh]:
-    """How a host of an inventory with so many servers in each tier is connected to."""
+def connect(tmp_path: Path) -> t.Callable[[t.Mapping[str, int | list[str]], str], Ssh]:
+    """How a host of an inventory with so many servers, or these, in each tier is connected to."""
 
-    def connect(counts: dict[str, int], name: str) -> Ssh:
+    def connect(servers: t.Mapping[str, int | list[str]], name: str) -> Ssh:
         folder = tmp_path / "in ventories" / "dev"
         folder.mkdir(parents=True)
         (folder / "connections.yml").symlink_to(INVENTORIES / "connections.yml")
         groups: dict[str, t.Any] = {"all": {"vars": {"environment_name": "dev"}}}
-        for tier, count in counts.items():
-            hosts = {f"{tier}-{n}": host(tier, n) for n in range(1, count + 1)}
+        for tier, given in servers.items():
+            ends = [str(n + 1) for n in range(given)] if isinstance(given, int) else given
+            hosts = {f"{tier}-{end}": host(tier, end) for end in ends}
             groups[f"tier_{tier}"] = {"hosts": hosts}
         (folder / "hosts.yml").write_text(yaml.safe_dump(groups))
         loader = DataLoader()
@@ -112,11 +113,12 @@ def connect(tmp_path: Path) -> t.Callable[[dict[str, int], str], Ssh]:
     return connect
 
 
-def host(tier: str, number: int) -> dict[str, t.Any]:
+def host(tier: str, end: str) -> dict[str, t.Any]:
     addresses = PUBLIC if tier == "public" else PRIVATE
+    number = end.partition("-")[0]
     return {
-        "ec2_instance_id": f"i-{tier}{number}",
-        "ec2_tags": {"groundwork:server": str(number)},
+        "ec2_instance_id": f"i-{tier}{end}",
+        "ec2_tags": {"groundwork:server": number},
         **{key: value.format(n=number) for key, value in addresses.items()},
     }
 
@@ -156,3 +158,9 @@ def test_without_a_public_server_a_private_one_is_reached_directly(connect: t.Ca
     ssh = connect({"private": 1}, "private-1")
     assert_strict(ssh.options, "i-private1")
     assert ssh.through is None
+
+
+def test_a_successor_is_nobodys_way_to_others(connect: t.Callable[..., Ssh]) -> None:
+    ssh = connect({"public": ["1", "1-next", "2"], "private": ["1", "2", "2-next"]}, "private-2-next")
+    assert ssh.through
+    assert_strict(ssh.through, "i-public2")
