@@ -17,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     parse_servers,
     server_name,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.instances.replacement import parse_wish
+from ansible_collections.groundwork.aws.plugins.module_utils.instances.replacement import check_probing, parse_wish
 from ansible_collections.groundwork.aws.plugins.module_utils.lamp import parse_lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import parse_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
@@ -114,6 +114,7 @@ def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
     servers = parse_servers({**own, "tiers": counted, "key_file_planned": not own["key_file"]}, problems, known=known)
     if servers:
         parse_wish(own, [server_name(tier.name, number) for tier, number in servers.wanted()], problems)
+    check_probing(own, own["tiers"], problems)
     alb = topics.get("alb")
     targets = [group["name"] for group in alb["target_groups"]] if alb else None
     parse_server_groups({**own, "tiers": groups}, problems, known, targets)

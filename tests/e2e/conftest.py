@@ -205,6 +205,20 @@ def site(laptop: Laptop) -> Site:
     return Site(laptop)
 
 
+@pytest.fixture(scope="session")
+def forget_images(laptop: Laptop) -> Callable[[], None]:
+    """Removes the environment's golden images. Servers that run on them run on."""
+    ours = [{"Name": "tag:groundwork:component", "Values": ["image"]}]
+
+    def forget() -> None:
+        ec2 = laptop.client("ec2")
+        for image in ec2.describe_images(Owners=["self"], Filters=ours)["Images"]:
+            ec2.deregister_image(ImageId=image["ImageId"], DeleteAssociatedSnapshots=True)
+        laptop.client("ssm").delete_parameters(Names=[f"/groundwork/{ENVIRONMENT}/image/lamp"])
+
+    return forget
+
+
 @pytest.fixture(scope="session", autouse=True)
 def before_site(laptop: Laptop) -> Listing:
     """Everything that is in the account before the first test."""

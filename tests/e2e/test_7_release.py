@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from visitors import TIERS, served, short_delay, visitors
 
 PLAYBOOK = "playbooks/release.yml"
 APP = Path(__file__).parents[2] / "roles" / "lamp" / "files" / "app"
-LOAD = Path(__file__).with_name("load.py")
-TIERS = ("public", "private")
-RATE = 200  # requests a second, both balancers together
-DELAY = "deregistration_delay.timeout_seconds"
 # Its own server finds nothing wrong with it: only who comes through the balancer does.
 BROKEN = "<?php if ($_SERVER['REMOTE_ADDR'] !== '127.0.0.1') { http_response_code(500); exit; } ?>"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _short_delay(laptop: Any) -> Iterator[None]:
-    """Draining takes the whole delay, whatever there is to drain: as short as the pages allow, for the time being."""
-    elb = laptop.client("elbv2")
-    groups = [group["TargetGroupArn"] for group in elb.describe_target_groups()["TargetGroups"]]
-
-    def delay(arn: str) -> str:
-        attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
-        return next(str(one["Value"]) for one in attributes if one["Key"] == DELAY)
-
-    def put(arn: str, seconds: str) -> None:
-        elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[{"Key": DELAY, "Value": seconds}])
-
-    before = {arn: delay(arn) for arn in groups}
-    for arn in groups:
-        put(arn, "5")
-    yield
-    for arn, seconds in before.items():
-        put(arn, seconds)
+    with short_delay(laptop):
+        yield
 
 
 @pytest.fixture
@@ -58,32 +35,6 @@ def source(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
         return {"lamp_sites": [{"name": "app", "web_root": "public", "source": {"path": str(app)}}]}
 
     return changed
-
-
-@contextmanager
-def visitors(site: Any) -> Iterator[list[dict[str, Any]]]:
-    """Visitors come at a steady rate; afterwards the list holds what they saw, by balancer."""
-    seen: list[dict[str, Any]] = []
-    urls = [f"{site.urls[tier]}/" for tier in TIERS]
-    with subprocess.Popen([sys.executable, str(LOAD), str(RATE), *urls], stdout=subprocess.PIPE, text=True) as load:
-        try:
-            yield seen
-        finally:
-            load.terminate()
-            told = json.loads(load.communicate(timeout=30)[0])
-            seen.extend(told["places"])
-            print(json.dumps(told))
-    assert sum(place["requests"] for place in seen) > 0.9 * RATE * told["seconds"], "the load was not steady"
-
-
-def served(site: Any) -> dict[str, str]:
-    """The release of every server that answers, as the balancers' visitors get it."""
-    found = {}
-    for tier in TIERS:
-        for _ in range(20):
-            with urllib.request.urlopen(f"{site.urls[tier]}/", timeout=5) as answer:
-                found[answer.headers["X-Groundwork-Server"]] = answer.headers["X-Groundwork-Release"]
-    return found
 
 
 @pytest.fixture(scope="module")

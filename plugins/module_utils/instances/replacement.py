@@ -34,12 +34,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     INSTANCE_ID,
     Servers,
     Tier,
+    check_range,
     parse_servers,
     server_name,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change, Ref, Wait, ec2
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.rollout import size_of
+from ansible_collections.groundwork.aws.plugins.module_utils.releases.rollout import (
+    check_batch,
+    check_paths,
+    size_of,
+)
 
 OUTDATED = "outdated"
 State = t.Literal["planned", "launched", "replaced", "kept"]
@@ -73,16 +78,26 @@ class Replacement:
 def parse_wish(options: t.Mapping[str, t.Any], known: t.Collection[str], problems: Problems) -> Wish:
     """Who shall be replaced; `known` are the declared servers' names."""
     asked = options["replace"]
-    given = tuple(asked.split(",")) if isinstance(asked, str) and asked else tuple(map(str, asked or ()))
+    named = asked if isinstance(asked, list) else str(asked or "").split(",")
+    given = tuple(name for one in named if (name := str(one).strip()))
     for name in given if given != (OUTDATED,) else ():
         if name not in known and not INSTANCE_ID.fullmatch(name):
             right = f"give '{OUTDATED}', instances' ids, or some of {_listed(known)}"
             problems.add("replace", f"there is no server '{name}'", right)
     batch = str(options["replace_batch"])
-    if size_of(batch, 100) is None:
-        right = "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes"
-        problems.add("replace_batch", f"'{batch}' is no number of servers", right)
+    check_batch("replace_batch", batch, problems)
     return Wish(given == (OUTDATED,), given, batch)
+
+
+def check_probing(options: t.Mapping[str, t.Any], tiers: t.Collection[str], problems: Problems) -> None:
+    """Check what the playbook asks of successors, and through which of the tiers' target groups."""
+    check_paths("replace_paths", options["replace_paths"], problems)
+    check_range("replace_requests", options["replace_requests"], 1, 10000, problems)
+    for group, tier in options["replace_target_groups"].items():
+        if tier not in tiers:
+            problems.add(
+                f"replace_target_groups.{group}", f"there is no tier '{tier}'", f"use some of {_listed(tiers)}"
+            )
 
 
 def parse_replacement(options: t.Mapping[str, t.Any], problems: Problems) -> Replacement | None:

@@ -75,21 +75,30 @@ def parse_release(options: t.Mapping[str, t.Any], problems: Problems, *, counts:
             right = f"use some of {', '.join(sorted(counts))}"
             problems.add(f"tiers[{at}]", f"there is no tier '{tier}'", right)
     _check_canary(options, counts, problems)
-    batch = options["batch"]
-    if size_of(batch, 100) is None:
-        wrong = f"'{batch}' is no number of servers"
-        problems.add("batch", wrong, "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes")
+    check_batch("batch", options["batch"], problems)
     if not 0 <= options["error_threshold"] <= 100:
         problems.add("error_threshold", f"{options['error_threshold']:g} % cannot be", "give 0 to 100")
     for name, most in (("probe_requests", 10000), ("deadline", 86400)):
         if not 1 <= options[name] <= most:
             problems.add(name, f"{options[name]} is out of range", f"give a whole number from 1 to {most}")
     for name in ("warm_paths", "probe_paths"):
-        if not options[name]:
-            problems.add(name, "there is no path", "give one at least, as /")
-        for at, path in enumerate(options[name]):
-            if not path.startswith("/"):
-                problems.add(f"{name}[{at}]", f"'{path}' does not begin with /", "begin it with /")
+        check_paths(name, options[name], problems)
+
+
+def check_batch(name: str, batch: t.Any, problems: Problems) -> None:
+    """Note a batch of nobody."""
+    if size_of(batch, 100) is None:
+        right = "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes"
+        problems.add(name, f"'{batch}' is no number of servers", right)
+
+
+def check_paths(name: str, paths: t.Sequence[str], problems: Problems) -> None:
+    """Note paths that nobody can ask for, and when there is none."""
+    if not paths:
+        problems.add(name, "there is no path", "give one at least, as /")
+    for at, path in enumerate(paths):
+        if not path.startswith("/"):
+            problems.add(f"{name}[{at}]", f"'{path}' does not begin with /", "begin it with /")
 
 
 def _check_canary(options: t.Mapping[str, t.Any], counts: t.Mapping[str, int], problems: Problems) -> None:

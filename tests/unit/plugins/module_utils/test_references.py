@@ -71,10 +71,11 @@ def test_an_image_that_cannot(given: dict[str, Any], message: str) -> None:
 ZONES = {"servers_zones": ["eu-central-1a", "eu-central-1b"]}
 COUNTED = {"count": 1, "instance_type": "t3.small"}
 GROUP = {"group": {"min": 2, "max": 4}, "instance_type": "t3.small"}
+TARGETS = {"servers_replace_target_groups": {"public": "public", "private": "private"}}
 
 
 def problems_of(tiers: dict[str, Any], **given: Any) -> list[str]:
-    own = {**ENVIRONMENT, **defaults("servers"), **ZONES, "servers_tiers": tiers, **given}
+    own = {**ENVIRONMENT, **defaults("servers"), **ZONES, "servers_tiers": tiers, **TARGETS, **given}
     problems = Problems()
     check_topics({"network": {**ENVIRONMENT, **NETWORK}, "servers": own}, problems)
     return [str(problem) for problem in problems.found]
@@ -102,9 +103,21 @@ def test_tiers_of_both_kinds_live_side_by_side() -> None:
             "servers_roles.private: 'private' is no group of servers; the groups are public.",
         ),
         ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: there is no subnet 'public-c'"),
+        (GROUP, {"servers_replace": "public-1"}, "servers_replace: there is no server 'public-1'"),
+        (COUNTED, {"servers_replace": "public-1, public-2"}, "servers_replace: there is no server 'public-2'"),
+        (COUNTED, {"servers_replace": 3}, "servers_replace: there is no server '3'"),
+        (COUNTED, {"servers_replace_batch": "0"}, "servers_replace_batch: '0' is no number of servers"),
+        (COUNTED, {"servers_replace_paths": []}, "servers_replace_paths: there is no path"),
+        (COUNTED, {"servers_replace_paths": ["/", "x"]}, "servers_replace_paths[1]: 'x' does not begin with /"),
+        (COUNTED, {"servers_replace_requests": 0}, "servers_replace_requests: 0 is out of range"),
+        (
+            COUNTED,
+            {"servers_replace_target_groups": {"web": "wep"}},
+            "servers_replace_target_groups.web: there is no tier 'wep'",
+        ),
     ],
 )
-def test_a_group_that_cannot_be_is_told_once(tier: Any, given: dict[str, Any], expected: str) -> None:
+def test_servers_that_cannot_be_are_told_once(tier: Any, given: dict[str, Any], expected: str) -> None:
     [problem] = problems_of({"public": tier, "private": COUNTED}, **given)
     assert problem.startswith(expected)
 
@@ -122,7 +135,7 @@ RELEASE = {"release_error_threshold": 1.0, "release_probe_paths": ["/"]}
 
 
 def problems_of_lamp(tiers: dict[str, Any], *, release_tiers: Any = (), **given: Any) -> list[str]:
-    servers = {**ENVIRONMENT, **defaults("servers"), **ZONES, "servers_tiers": tiers}
+    servers = {**ENVIRONMENT, **defaults("servers"), **ZONES, **TARGETS, "servers_tiers": tiers}
     topics = {
         "servers": servers,
         "lamp": {**ENVIRONMENT, **defaults("lamp"), **LAMP, **given},

@@ -1,0 +1,135 @@
+"""All servers are replaced by new ones from a golden image, and no visitor of either balancer notices."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from visitors import TIERS, served, short_delay, visitors
+
+PLAYBOOK = "playbooks/replace.yml"
+NAMES = tuple(f"{tier}-{number}" for tier in TIERS for number in (1, 2))
+# All that do not run the promoted image, a tier at a time.
+ALL = {"servers_replace": "outdated", "servers_replace_batch": "100%", "servers_replace_data": "lost"}
+FAILING = ("private-1", "private-2")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def image(laptop: Any, forget_images: Callable[[], None]) -> Iterator[str]:
+    """The promoted image: that of the tests before these, or one of their own."""
+    baked = laptop.play(playbook="playbooks/image.yml")
+    assert baked.code == 0, baked.failures() or baked.errors
+    with short_delay(laptop):
+        yield laptop.client("ssm").get_parameter(Name="/groundwork/local/image/lamp")["Parameter"]["Value"]
+    forget_images()
+
+
+@pytest.fixture
+def deaf(laptop: Any, site: Any) -> Iterator[str]:
+    """A security group of the environment that lets nobody in but those who configure the private servers."""
+    ec2 = laptop.client("ec2")
+    server = site.servers["private-1"]
+    own = next(group["GroupId"] for group in site.servers["public-1"]["SecurityGroups"])
+    tags = [{"Key": "groundwork:environment", "Value": "local"}, {"Key": "Name", "Value": "local-deaf"}]
+    group: str = ec2.create_security_group(
+        GroupName="local-deaf",
+        Description="SSH and nothing else",
+        VpcId=server["VpcId"],
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
+    )["GroupId"]
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [{"GroupId": own}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[ssh])
+    yield "deaf"
+    ec2.delete_security_group(GroupId=group)
+
+
+def ids(site: Any) -> dict[str, str]:
+    return {name: server["InstanceId"] for name, server in site.servers.items()}
+
+
+REFUSED = [
+    ({}, "replace: nobody is named; give 'outdated' or a list of servers"),
+    ({"servers_replace": ["public-3"]}, "servers_replace: there is no server 'public-3'"),
+    ({"servers_replace": "outdated", "servers_replace_batch": "0"}, "servers_replace_batch: '0' is no number"),
+    ({**ALL, "servers_replace": ["i-00000000000000000"]}, "replace: no declared server is 'i-00000000000000000'"),
+    ({**ALL, "servers_replace_data": "kept"}, f"the databases of {', '.join(sorted(NAMES))} are on their disks"),
+    ({**ALL, "lamp_database_server": "private-1"}, "replace: private-1 has the database of all sites"),
+]
+
+
+@pytest.mark.parametrize(("variables", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
+def test_nonsense_is_refused_at_once(laptop: Any, variables: dict[str, Any], message: str) -> None:
+    laptop.calls(reset=True)
+    play = laptop.play(playbook=PLAYBOOK, variables=variables)
+    assert play.code != 0
+    [told] = play.failures()
+    assert message in told
+    assert laptop.calls()["writes"] == {}
+
+
+def test_check_tells_who_would_be_replaced(laptop: Any, site: Any) -> None:
+    before = ids(site)
+    laptop.calls(reset=True)
+    play = laptop.play("--check", "--diff", playbook=PLAYBOOK, variables=ALL)
+    assert play.code == 0, play.failures() or play.errors
+    assert play.changes() == sorted(
+        [
+            *(f"localhost: create server {name}-next" for name in NAMES),
+            *(f"localhost: delete server {name}" for name in NAMES),
+            *(f"localhost: delete targets {tier}" for tier in TIERS),
+            *(f"localhost: update server {name}" for name in NAMES),
+        ]
+    )
+    assert laptop.calls()["writes"] == {}
+    assert ids(site) == before
+
+
+def test_who_does_not_become_healthy_replaces_nobody(laptop: Any, site: Any, deaf: str) -> None:
+    before = ids(site)
+    tier = {"count": 2, "instance_type": "t3.small"}
+    tiers = {"public": tier, "private": {**tier, "security_groups": [deaf]}}
+    with visitors(site) as seen:
+        play = laptop.play(playbook=PLAYBOOK, variables={**ALL, "servers_tiers": tiers, "servers_deadline": 25})
+    assert play.code != 0
+    told = play.failures()[-1]
+    assert f"{', '.join(FAILING)} could not be replaced" in told
+    assert "private-1-next" in told
+    assert "is unhealthy" in told
+    assert "run the same again" in told
+    assert [place["failures"] for place in seen] == [[], []]
+    assert ids(site) == before
+    assert site.health("private") == {before[name]: "healthy" for name in FAILING}
+
+
+def test_a_replacement_is_seen_by_nobody(laptop: Any, site: Any, image: str) -> None:
+    before, releases = ids(site), served(site)
+    began = time.monotonic()
+    with visitors(site) as seen:
+        play = laptop.play(playbook=PLAYBOOK, variables=ALL)
+    print(json.dumps({"all servers replaced, in seconds": round(time.monotonic() - began, 1)}))
+    assert play.code == 0, play.failures() or play.errors
+    assert [place["failures"] for place in seen] == [[], []]
+    now = ids(site)
+    assert set(now) == set(before) == set(NAMES)
+    assert not set(now.values()) & set(before.values())
+    assert {server["ImageId"] for server in site.servers.values()} == {image}
+    for tier in TIERS:
+        assert site.health(tier) == {now[f"{tier}-{number}"]: "healthy" for number in (1, 2)}
+    assert served(site) == releases
+
+
+def test_a_second_run_changes_nothing(laptop: Any, site: Any) -> None:
+    before = ids(site)
+    laptop.calls(reset=True)
+    again = laptop.play(playbook=PLAYBOOK, variables=ALL)
+    assert (again.code, again.changes(), set(again.changed().values())) == (0, [], {0})
+    assert laptop.calls()["writes"] == {}
+    assert ids(site) == before
+
+
+def test_the_new_servers_are_as_site_yml_wants_them(laptop: Any) -> None:
+    play = laptop.play("--tags", "infrastructure,lamp")
+    assert (play.code, play.changes(), set(play.changed().values())) == (0, [], {0}), play.failures()
