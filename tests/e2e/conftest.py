@@ -1,7 +1,8 @@
 """End to end on the lab, as a person with a laptop: run with `groundwork-lab exec -- pytest tests/e2e`.
 
 The files run in the order of their numbers: refused input, the plan, the run, the site, its packets,
-breakage, more servers, a release, and at last the environment's end. Each but the last leaves the site as it found it.
+breakage, more servers, a release, an image, servers replaced by it, and at last the environment's end. Each but
+the last leaves the site as it found it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def image(laptop: Any, forget_images: Callable[[], None]) -> Iterator[str]:
 
 
 @pytest.fixture
-def deaf(laptop: Any, site: Any) -> Iterator[str]:
+def deaf(laptop: Any, site: Any, eventually: Callable[..., Any]) -> Iterator[str]:
     """A security group of the environment that lets nobody in but those who configure the private servers."""
     ec2 = laptop.client("ec2")
     server = site.servers["private-1"]
@@ -43,6 +43,9 @@ def deaf(laptop: Any, site: Any) -> Iterator[str]:
     ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [{"GroupId": own}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[ssh])
     yield "deaf"
+    inside = [{"Name": "group-id", "Values": [group]}]
+    left = eventually(lambda: ec2.describe_network_interfaces(Filters=inside)["NetworkInterfaces"], lambda n: not n, 30)
+    assert left == []
     ec2.delete_security_group(GroupId=group)
 
 

@@ -1,6 +1,6 @@
 """Visitors at a steady rate: an open loop, in which a slow answer delays nobody else's request.
 
-    python tests/e2e/load.py RATE URL...    until SIGTERM or SIGINT, then what was seen as JSON
+    python tests/support/load.py RATE URL...    until SIGTERM or SIGINT, then what was seen as JSON
 
 Connections are kept and used again, as browsers do; one that the other side closed while it was idle is no failure, and
 its request is made on a new one (RFC 9112, 9.3.1). Everything else but a 200 within the deadline is a failure.
