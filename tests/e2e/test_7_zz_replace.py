@@ -22,9 +22,14 @@ def image(laptop: Any, forget_images: Callable[[], None]) -> Iterator[str]:
     """The promoted image: that of the tests before these, or one of their own."""
     baked = laptop.play(playbook="playbooks/image.yml")
     assert baked.code == 0, baked.failures() or baked.errors
-    with short_delay(laptop):
-        yield laptop.client("ssm").get_parameter(Name="/groundwork/local/image/lamp")["Parameter"]["Value"]
+    yield laptop.client("ssm").get_parameter(Name="/groundwork/local/image/lamp")["Parameter"]["Value"]
     forget_images()
+
+
+@pytest.fixture
+def _short_delay(laptop: Any) -> Iterator[None]:
+    with short_delay(laptop):
+        yield
 
 
 @pytest.fixture
@@ -90,6 +95,7 @@ def test_check_tells_who_would_be_replaced(laptop: Any, site: Any) -> None:
     assert ids(site) == before
 
 
+@pytest.mark.usefixtures("_short_delay")
 def test_who_does_not_become_healthy_replaces_nobody(laptop: Any, site: Any, deaf: str) -> None:
     before = ids(site)
     tier = {"count": 2, "instance_type": "t3.small"}
@@ -107,6 +113,7 @@ def test_who_does_not_become_healthy_replaces_nobody(laptop: Any, site: Any, dea
     assert site.health("private") == {before[name]: "healthy" for name in FAILING}
 
 
+@pytest.mark.usefixtures("_short_delay")
 def test_a_replacement_is_seen_by_nobody(laptop: Any, site: Any, image: str) -> None:
     before, releases = ids(site), served(site)
     began = time.monotonic()
