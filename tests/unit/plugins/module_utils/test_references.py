@@ -71,11 +71,15 @@ def test_an_image_that_cannot(given: dict[str, Any], message: str) -> None:
 ZONES = {"servers_zones": ["eu-central-1a", "eu-central-1b"]}
 COUNTED = {"count": 1, "instance_type": "t3.small"}
 GROUP = {"group": {"min": 2, "max": 4}, "instance_type": "t3.small"}
-TARGETS = {"servers_replace_target_groups": {"public": "public", "private": "private"}}
+
+
+def tiered(tiers: dict[str, Any]) -> dict[str, Any]:
+    """The tiers, each with a target group of its name."""
+    return {"servers_tiers": tiers, "servers_replace_target_groups": {tier: tier for tier in tiers}}
 
 
 def problems_of(tiers: dict[str, Any], **given: Any) -> list[str]:
-    own = {**ENVIRONMENT, **defaults("servers"), **ZONES, "servers_tiers": tiers, **TARGETS, **given}
+    own = {**ENVIRONMENT, **defaults("servers"), **ZONES, **tiered(tiers), **given}
     problems = Problems()
     check_topics({"network": {**ENVIRONMENT, **NETWORK}, "servers": own}, problems)
     return [str(problem) for problem in problems.found]
@@ -135,7 +139,7 @@ RELEASE = {"release_error_threshold": 1.0, "release_probe_paths": ["/"]}
 
 
 def problems_of_lamp(tiers: dict[str, Any], *, release_tiers: Any = (), **given: Any) -> list[str]:
-    servers = {**ENVIRONMENT, **defaults("servers"), **ZONES, **TARGETS, "servers_tiers": tiers}
+    servers = {**ENVIRONMENT, **defaults("servers"), **ZONES, **tiered(tiers)}
     topics = {
         "servers": servers,
         "lamp": {**ENVIRONMENT, **defaults("lamp"), **LAMP, **given},
