@@ -101,7 +101,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: See who is to be replaced
-  groundwork.aws.ec2_server_replacement: &servers
+  groundwork.aws.ec2_server_replacement:
     environment_name: dev
     region: eu-central-1
     zones: [eu-central-1a, eu-central-1b]
@@ -111,15 +111,25 @@ EXAMPLES = r"""
     state: planned
     replace: outdated
 
-- name: Launch the successors
+- name: Launch the successor of one, whatever it runs
   groundwork.aws.ec2_server_replacement:
-    <<: *servers
+    environment_name: dev
+    region: eu-central-1
+    zones: [eu-central-1a, eu-central-1b]
+    key_file: ~/.ssh/id_ed25519.pub
+    tiers:
+      public: {count: 2, instance_type: t3.small}
     state: launched
     replace: [i-0123456789abcdef0]
 
-- name: Give them their predecessors' places
+- name: Give it its predecessor's place
   groundwork.aws.ec2_server_replacement:
-    <<: *servers
+    environment_name: dev
+    region: eu-central-1
+    zones: [eu-central-1a, eu-central-1b]
+    key_file: ~/.ssh/id_ed25519.pub
+    tiers:
+      public: {count: 2, instance_type: t3.small}
     state: replaced
     replace: [i-0123456789abcdef0]
 """

@@ -61,7 +61,7 @@ class Place:
             place = urlsplit(self.url)
             writer.write(f"GET {place.path or '/'} HTTP/1.1\r\nHost: {place.hostname}\r\n\r\n".encode())
             first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
             await _read_body(reader, headers)
             keep = headers.get("connection", "").lower() != "close"
             return [first.split(" ", 2)[1], *(headers.get(name, "") for name in TELLING)]

@@ -37,7 +37,7 @@ def served(site: Any) -> dict[str, str]:
     """The release of every server that answers, as the balancers' visitors get it."""
     found = {}
     for tier in TIERS:
-        for _ in range(20):
+        for _visit in range(20):
             with urllib.request.urlopen(f"{site.urls[tier]}/", timeout=5) as answer:
                 found[answer.headers["X-Groundwork-Server"]] = answer.headers["X-Groundwork-Release"]
     return found

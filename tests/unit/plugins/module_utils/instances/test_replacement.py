@@ -178,7 +178,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("given", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
+@pytest.mark.parametrize(("given", "message"), REFUSED, ids=[message[:40] for _given, message in REFUSED])
 @pytest.mark.parametrize("state", ["planned", "launched"])
 def test_what_cannot_be_is_refused(
     old: t.Any, options: Make, given: dict[str, t.Any], message: str, state: str
