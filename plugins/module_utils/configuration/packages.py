@@ -10,12 +10,14 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run, succeed, tail
+from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Done, Run, succeed, tail
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYSTEM_CLOCK, Clock, wait_until
 
 LISTS = Path("/var/lib/apt/lists")
 LISTS_VALID = 3600.0  # seconds
 LOCK_TIMEOUT = 300  # seconds: cloud-init and apt-daily hold dpkg's lock on a server's first minutes
+LOCKED = "lock was locked by another process"
 RUNTIME_UNITS = Path("/run/systemd/system")
 # A condition that fails makes systemd skip the start without an error. Below /run, so that a reboot forgets it.
 # https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#Conditions%20and%20Asserts
@@ -31,7 +33,9 @@ def installed(run: Run, names: t.Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, status in pairs if status == "installed")
 
 
-def install(run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: Path = LISTS) -> None:
+def install(
+    run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: Path = LISTS, clock: Clock = SYSTEM_CLOCK
+) -> None:
     """Install packages without what they merely recommend; the services in `hold` do not start by it.
 
     Raises GroundworkError with apt's words: of the lists that could not be fetched, where that is why.
@@ -40,7 +44,7 @@ def install(run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: P
         _hold_file(service).parent.mkdir(parents=True, exist_ok=True)
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
-    succeed(run, "finish what dpkg had begun", ["dpkg", "--configure", "-a", "--force-confold"])
+    succeed(_patient(run, clock), "finish what dpkg had begun", ["dpkg", "--configure", "-a", "--force-confold"])
     # Without --error-on, a mirror that cannot be reached is a warning; with old lists it need not matter.
     refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
     refreshed = run(refresh) if not _fresh(lists) else None
@@ -56,6 +60,22 @@ def install(run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: P
             "Give the server a way to its mirrors (a private one needs a NAT gateway: nat_mode; its security group has "
             "to let it out; names have to resolve), or mirrors that it reaches; then run again."
         ) from error
+
+
+def _patient(run: Run, clock: Clock) -> Run:
+    """Waits while somebody else has dpkg's lock, as the apt of a run whose controller died; dpkg itself never does."""
+
+    def patient(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+        return wait_until(
+            lambda: run(argv, stdin=stdin),
+            lambda done: LOCKED not in done.err,
+            until="nobody else has dpkg's lock",
+            deadline=LOCK_TIMEOUT,
+            interval=1.0,
+            clock=clock,
+        )
+
+    return patient
 
 
 def release_holds(run: Run, services: t.Iterable[str]) -> None:

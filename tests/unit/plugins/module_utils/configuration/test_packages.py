@@ -54,3 +54,39 @@ def test_young_lists_are_not_fetched_again(tmp_path: Path) -> None:
     with pytest.raises(GroundworkError, match="Unable to locate package apache2"):
         install(apt, ["apache2"], hold=[], lists=tmp_path)
     assert apt.ran == ["dpkg", "install"]
+
+
+class Locked(Apt):
+    """A host whose dpkg is another's so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(update=FINE, install=FINE)
+        self.locked = times
+        self.now = 0.0
+
+    def __call__(self, argv: Sequence[str], /, *, stdin: str = "") -> Done:
+        done = super().__call__(argv, stdin=stdin)
+        if self.ran[-1] != "dpkg" or not self.locked:
+            return done
+        self.locked -= 1
+        return Done(2, "", "dpkg: error: dpkg frontend lock was locked by another process with pid 233\n")
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_apt_of_a_killed_run_is_waited_for(tmp_path: Path) -> None:
+    apt = Locked(3)
+    install(apt, ["apache2"], hold=[], lists=tmp_path, clock=apt)
+    assert apt.ran == ["dpkg"] * 4 + ["update", "install"]
+    assert apt.now == 3.0
+
+
+def test_a_lock_that_is_never_released_is_told(tmp_path: Path) -> None:
+    apt = Locked(1000)
+    with pytest.raises(GroundworkError, match="Waited 300 s until nobody else has dpkg's lock, in vain"):
+        install(apt, ["apache2"], hold=[], lists=tmp_path, clock=apt)
+    assert set(apt.ran) == {"dpkg"}
