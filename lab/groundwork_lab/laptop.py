@@ -15,15 +15,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from groundwork_lab.credentials import ACCESS_KEY, SECRET_KEY
 from groundwork_lab.processes import enter_namespace
 from groundwork_lab.settings import API, REGION, S3, TRUST_STORE, Settings, from_environment
 from groundwork_lab.undo import MNT_DETACH, mounts_below, umount
 
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_SLAVE = 4096, 16384, 1 << 19
-
-ACCESS_KEY = "AKIAGROUNDWORKLAB000"  # the lab takes any key; AWS takes none of this form
-SECRET_KEY = "groundwork-lab-secret-of-nothing-at-all"  # noqa: S105 (opens nothing: the lab does not check it)
 
 # What would lead a client to a real account, or past the lab's endpoint.
 FOREIGN = (

@@ -1,18 +1,18 @@
-"""Who calls: STS tells an instance which role its keys are of.
+"""Who calls: a key has to be somebody's, and STS tells an instance which role its keys are of.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import moto.sts.urls
 from moto.iam.models import iam_backends
-from moto.sts.models import STSBackend
+from moto.sts.models import STSBackend, sts_backends
 
 from groundwork_lab import credentials
-from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.context import Context, refuse
 
 
 def role_of(context: Context, instance: Any) -> Any:
@@ -32,9 +32,24 @@ def instance_with(context: Context, access_key_id: str) -> tuple[Any, Any] | Non
     return None
 
 
+def is_known(context: Context, access_key_id: str) -> bool:
+    """Whether the key is of the lab's user, of an IAM user, of a role that was assumed, or of an instance."""
+    if access_key_id == credentials.ACCESS_KEY:
+        return True
+    users = iam_backends[context.account]["aws"].get_all_access_keys_for_all_users()
+    assumed = sts_backends[context.account]["aws"].get_assumed_role_from_access_key(access_key_id)
+    active = any(key.access_key_id == access_key_id and key.status == "Active" for key in users)
+    return active or assumed is not None or instance_with(context, access_key_id) is not None
+
+
 class IdentityBackend(STSBackend):
     context: Context  # of the control plane in use
     _url_module = moto.sts.urls  # moto looks for it beside the class
+
+    def get_session_token(self, **_arguments: Any) -> NoReturn:
+        refuse("InvalidAction", "The lab issues temporary credentials by AssumeRole only.")
+
+    get_federation_token = get_session_token
 
     def get_caller_identity(self, access_key_id: str, region: str) -> tuple[str, str, str]:
         found = instance_with(self.context, access_key_id)

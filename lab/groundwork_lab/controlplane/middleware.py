@@ -17,7 +17,7 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
-from groundwork_lab.controlplane import permissions, requests, s3
+from groundwork_lab.controlplane import identity, permissions, requests, s3
 from groundwork_lab.controlplane.calls import CallCounter, is_read
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.errors import Answer, Protocol, error_answer
@@ -68,12 +68,16 @@ class Middleware:
         call = requests.identify(scope, environ, body)
         if call is None:
             return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
+        query = environ.get("QUERY_STRING", "")
+        key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
         refused = self._refusal(call)
         if refused is not None:
             return refused
+        with self.context.lock:
+            known = identity.is_known(self.context, key)
+        if not known:
+            return permissions.unknown(call)
         self.calls.count(call.service.client, call.operation)
-        query = environ.get("QUERY_STRING", "")
-        key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
         with self.context.lock:
             denied = permissions.denied(self.context, call, key, permissions.Asked(query, body, address))
         return denied or self._with_faults(call, environ)

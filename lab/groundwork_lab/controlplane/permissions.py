@@ -105,3 +105,23 @@ def _refusal(call: Call, message: str) -> Answer:
     if protocol in ("json", "rest-json"):
         return error_answer(protocol, "AccessDeniedException", message, 400)
     return error_answer(protocol, "AccessDenied", message, 403)
+
+
+def unknown(call: Call) -> Answer:
+    """AWS' refusal of a key that is nobody's, in each protocol's words.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors and
+    https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+    """
+    protocol = call.service.protocol
+    if protocol == "s3":
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return error_answer(protocol, "InvalidAccessKeyId", message, 403)
+    if protocol == "ec2":
+        message = "AWS was not able to validate the provided access credentials"
+        return error_answer(protocol, "AuthFailure", message, 401)
+    message = "The security token included in the request is invalid."
+    if protocol in ("json", "rest-json"):
+        return error_answer(protocol, "UnrecognizedClientException", message, 400)
+    return error_answer(protocol, "InvalidClientTokenId", message, 403)

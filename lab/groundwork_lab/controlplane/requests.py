@@ -83,11 +83,15 @@ def scope(authorization: str, query: str) -> Scope | None:
 
 
 def access_key(authorization: str, query: str) -> str:
-    """The id of the key that signed a request; "" when that cannot be told."""
+    """The id of the key that signed a request, by version 4 or 2."""
     if authorization.startswith("AWS4-HMAC-SHA256"):
         return authorization.partition("Credential=")[2].partition("/")[0].strip()
-    credential = parse_qs(query).get("X-Amz-Credential", [""])[0]
-    return unquote(credential).partition("/")[0]
+    if authorization.startswith("AWS "):
+        return authorization.removeprefix("AWS ").partition(":")[0].strip()
+    fields = parse_qs(query)
+    if "AWSAccessKeyId" in fields:
+        return fields["AWSAccessKeyId"][0]
+    return unquote(fields.get("X-Amz-Credential", [""])[0]).partition("/")[0]
 
 
 def _scope_of(credential: str) -> Scope | None:

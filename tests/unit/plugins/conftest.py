@@ -14,6 +14,7 @@ from botocore.config import Config
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 
 READING = ("Describe", "Get", "List")
@@ -57,7 +58,7 @@ class Watched:
                 region_name=GLOBAL.get(service, {}).get("region", REGION),
                 endpoint_url="http://cloud.invalid",
                 config=Config(s3={"addressing_style": "path"}),
-                aws_access_key_id="testing",
+                aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
             )
             client.meta.events.register(f"request-created.{service}", self._address)

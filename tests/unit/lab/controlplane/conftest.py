@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.ports import HealthReport
 from groundwork_lab.settings import REGION, Settings
 
@@ -57,7 +58,7 @@ class Lab:
             service,
             region_name=region,
             endpoint_url=f"http://127.0.0.1:{port}",
-            aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+            aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key="secret",
             config=Config(retries={"total_max_attempts": 1}, **config),
         )

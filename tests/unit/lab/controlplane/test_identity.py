@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from groundwork_lab import credentials
 
@@ -32,3 +33,44 @@ def test_an_instance_learns_who_it_is(lab: Any, instance: str) -> None:
 
 def test_others_are_who_they_were(lab: Any, instance: str) -> None:
     assert instance not in lab.client("sts").get_caller_identity()["Arn"]
+
+
+NOBODY = "AKIAIOSFODNN7EXAMPLE"  # of AWS' documentation
+
+
+def with_key(lab: Any, service: str, key: str) -> Any:
+    client = lab.client(service)
+    client._request_signer._credentials.access_key = key
+    return client
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "status"),
+    [
+        ("s3", "list_buckets", "InvalidAccessKeyId", 403),
+        ("ec2", "describe_vpcs", "AuthFailure", 401),
+        ("sts", "get_caller_identity", "InvalidClientTokenId", 403),
+        ("cloudfront", "list_distributions", "InvalidClientTokenId", 403),
+        ("ssm", "describe_parameters", "UnrecognizedClientException", 400),
+    ],
+)
+@pytest.mark.parametrize("key", [NOBODY, "ASIAIOSFODNN7EXAMPLE", "x"])
+def test_a_key_of_nobody_is_refused(lab: Any, service: str, operation: str, code: str, status: int, key: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(with_key(lab, service, key), operation)()
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert lab.plane.calls.counted() == {}
+
+
+def test_keys_are_known_as_long_as_they_are_somebodys(lab: Any, instance: str) -> None:
+    iam = lab.client("iam")
+    iam.create_user(UserName="somebody")
+    key = iam.create_access_key(UserName="somebody")["AccessKey"]["AccessKeyId"]
+    assert with_key(lab, "ec2", key).describe_vpcs()["Vpcs"]
+    iam.update_access_key(UserName="somebody", AccessKeyId=key, Status="Inactive")
+    lab.refused("AuthFailure", with_key(lab, "ec2", key).describe_vpcs)
+    role = {"RoleArn": "arn:aws:iam::123456789012:role/web-role", "RoleSessionName": "session"}
+    assumed = lab.client("sts").assume_role(**role)["Credentials"]["AccessKeyId"]
+    assert with_key(lab, "ec2", assumed).describe_vpcs()["Vpcs"]
+    lab.refused("InvalidAction", lab.client("sts").get_session_token)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from groundwork_lab.controlplane.requests import Scope, identify, scope
+from groundwork_lab.controlplane.requests import Scope, access_key, identify, scope
 
 V4 = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{}/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -25,6 +25,8 @@ V4 = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{}/aws4_request, SignedHeaders=h
 )
 def test_scope(authorization: str, query: str, expected: Scope | None) -> None:
     assert scope(authorization, query) == expected
+    if expected:
+        assert access_key(authorization, query) == "AKIA"
 
 
 def environ(method: str, path: str, query: str = "", **headers: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ClientError
 
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION
 
 HERE = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
@@ -93,7 +94,7 @@ def test_names_that_aws_refuses(lab: Any, name: str) -> None:
 def signed(lab: Any, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     """A request as botocore would not make it."""
     connection = HTTPConnection("127.0.0.1", lab.s3_port)
-    scope = f"AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/s3/aws4_request"
+    scope = f"{ACCESS_KEY}/20260101/{REGION}/s3/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
     connection.request(method, path, body, headers)
     response = connection.getresponse()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from groundwork_lab.controlplane import Fault
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION
 
 HOST = f"site.s3.{REGION}.amazonaws.com"
@@ -104,7 +105,7 @@ def test_the_header_is_believed_at_this_door_only(lab: Any, s3: Any) -> None:
 
 
 def test_a_viewers_signature_means_nothing(lab: Any, s3: Any) -> None:
-    signature = f"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/s3/aws4_request, Signature=0"
+    signature = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/s3/aws4_request, Signature=0"
     assert ask(lab, "/releases/1.json", Authorization=signature)[0] == 403
     assert ask(lab, "/releases/1.json", X_Groundwork_Source_Arn="", Authorization=signature)[0] == 403
     assert ask(lab, Authorization=signature)[0] == 200

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.groundwork.aws.plugins.action.in_controller import ActionModule
+from groundwork_lab.credentials import ACCESS_KEY
 
 ROOT = Path(__file__).parents[4]
 SECRET = "correct-horse-battery"
@@ -45,7 +46,7 @@ def played(folder: Path, endpoint: str, **environment: str) -> tuple[dict[str, t
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
     }
     argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", "-vvv"]

@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.run impor
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import specification
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 
 ZONES = ["eu-central-1a", "eu-central-1b"]
@@ -111,7 +112,7 @@ class Account:
 @pytest.fixture
 def new_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Callable[[], Account]]:
     """Makes an empty account, and forgets the one before."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     planes: list[ControlPlane] = []
 

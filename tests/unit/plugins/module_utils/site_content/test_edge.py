@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, tag_list
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION
 
 ORIGIN = {
@@ -47,7 +48,7 @@ class Front:
                 service,
                 region_name=GLOBAL.get(service, {}).get("region", REGION),
                 endpoint_url=self.site.cloud.endpoint,
-                aws_access_key_id="testing",
+                aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
             )
         return self.clients[service]
