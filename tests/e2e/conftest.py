@@ -26,6 +26,9 @@ import boto3
 import pytest
 from account_listing import Listing, account_listing
 
+from groundwork_lab.control import ask
+from groundwork_lab.settings import from_environment
+
 ROOT = Path(__file__).parents[2]
 INVENTORY = "inventories/local"
 ENVIRONMENT = "local"
@@ -119,6 +122,12 @@ class Laptop:
         assert done.returncode == 0, done.stderr
         counted: dict[str, Any] = json.loads(done.stdout)
         return counted
+
+    @staticmethod
+    def writes(service: str = "") -> int:
+        """How many writes there were since the last reset, of all services or of one: at once, without a process."""
+        counted = json.loads(ask(from_environment(), "GET", "/calls"))["writes"]
+        return sum(sum(operations.values()) for name, operations in counted.items() if service in ("", name))
 
     def client(self, service: str) -> Any:
         return boto3.client(service)
