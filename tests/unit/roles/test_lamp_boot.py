@@ -17,6 +17,7 @@ import boto3
 import pytest
 
 from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +52,7 @@ class Played:
     """What there is in the account after the role was run in check mode and then for good."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
-        account = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": endpoint}
+        account = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": endpoint}
         self._environment = {
             **os.environ,
             **account,
@@ -85,7 +86,7 @@ class Played:
 
 
 def _keys() -> dict[str, str]:
-    return {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": "testing"}
 
 
 @pytest.fixture
