@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.amazon.aws.plugins.module_utils import modules
 
 from ansible_collections.groundwork.aws.plugins.module_utils import running
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, InputError, Problems
@@ -79,7 +80,7 @@ class Module:
 
 @pytest.fixture(autouse=True)
 def ansible(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "AnsibleAWSModule", Module)
+    monkeypatch.setattr(modules, "AnsibleAWSModule", Module)  # where `run_module` imports it from
 
 
 def test_a_result_leaves_by_exit() -> None:
