@@ -92,7 +92,7 @@ def _keys() -> dict[str, str]:
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Played]:
     plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in ("api", "s3")]
+    sockets = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))]
     plane.serve(sockets)
     (tmp_path / "play.yml").write_text(PLAYBOOK)
     (tmp_path / "variables.json").write_text(json.dumps(VARIABLES | {"lamp_archive_folder": str(tmp_path / "packed")}))

@@ -146,4 +146,4 @@ def test_sites_are_kept_apart(plan: Any) -> None:
 
 def test_a_release_by_its_id_is_made_current_and_nothing_is_packed(plan: Any) -> None:
     planned = plan(lamp_release="3f2a9c01d4e5")[0]
-    assert {name for _, resource, name in told(planned["public-1"]) if "release" in resource} == {"app 3f2a9c01d4e5"}
+    assert {change[2] for change in told(planned["public-1"]) if "release" in change[1]} == {"app 3f2a9c01d4e5"}
