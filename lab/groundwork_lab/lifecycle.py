@@ -87,7 +87,7 @@ def down(settings: Settings, progress: Progress) -> tuple[bool, list[str]]:
 
 def _settle(settings: Settings) -> None:
     """Make the state folder, and let the machine run as many hosts as labs have; the last lab's end undoes that."""
-    from groundwork_lab.hosts import watches  # noqa: PLC0415
+    from groundwork_lab.hosts import watches  # noqa: PLC0415 - up and down alone need it, `exec` starts without
 
     labs = settings.state.parent
     with watches.alone(watches.LIMIT):
@@ -100,7 +100,7 @@ def _settle(settings: Settings) -> None:
 
 
 def _undo(settings: Settings) -> list[str]:
-    from groundwork_lab.hosts import watches  # noqa: PLC0415
+    from groundwork_lab.hosts import watches  # noqa: PLC0415 - up and down alone need it, `exec` starts without
 
     problems = undo(settings, Journal(settings.journal))
     labs = settings.state.parent

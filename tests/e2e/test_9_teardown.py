@@ -40,7 +40,7 @@ class Point:
 
 def points(seed: int) -> list[Point]:
     """Ten, all over a run, whose parts are killed one by one: none of them needs another one's result."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     infrastructure = [Point("infrastructure", writes) for writes in chance.sample(range(1, INFRASTRUCTURE - 2), 6)]
     site = [Point("static_site", writes) for writes in chance.sample(range(1, STATIC_SITE - 2), 3)]
     return [*infrastructure, Point("infrastructure,lamp", 1, "ssm"), *site]
