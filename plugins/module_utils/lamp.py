@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import SHORTEST_PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import parse_source
@@ -32,6 +33,7 @@ ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
 # These end a quoted value in php.ini and in a pool's file, or have PHP put something else in their place.
 UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
+LONGEST_KEEPALIVE = 4100  # seconds: more than a balancer's longest idle timeout, 4,000
 LEAST_MEMORY_MB = 384  # 64 for Apache, 164 for MariaDB, 38 for opcache, two PHP processes, and some room
 
 
@@ -64,6 +66,7 @@ def parse_lamp(
     if options["keep_releases"] < FEWEST_KEPT:
         right = f"keep {FEWEST_KEPT} or more: a request that began in the release before needs its files"
         problems.add("keep_releases", f"{options['keep_releases']} is too few", right)
+    check_range("keepalive_timeout", options["keepalive_timeout"], 1, LONGEST_KEEPALIVE, problems)
     if options["memory_mb"] < LEAST_MEMORY_MB:
         problems.add("memory_mb", f"{options['memory_mb']} MB are too few", f"give at least {LEAST_MEMORY_MB}")
 

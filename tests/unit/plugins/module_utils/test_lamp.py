@@ -22,6 +22,7 @@ GOOD: dict[str, Any] = {
     "php_settings": {"memory_limit": "128M"},
     "memory_mb": 1024,
     "keep_releases": 3,
+    "keepalive_timeout": 75,
 }
 SERVERS = ("private-1", "private-2")
 
@@ -116,6 +117,7 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
         ({"php_extensions": ["a b"]}, "lamp_php_extensions[0]: 'a b' is no extension's name"),
         ({"memory_mb": -1}, "lamp_memory_mb: -1 MB are too few; give at least 384."),
         ({"keep_releases": 1}, "lamp_keep_releases: 1 is too few"),
+        ({"keepalive_timeout": 0}, "lamp_keepalive_timeout: "),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], message: str) -> None:
