@@ -95,12 +95,14 @@ def capture(instance: str, name: str, **options: Any) -> tuple[str, float]:
 
 
 def told(instance: str, complete: str, since: str = "") -> dict[str, str]:
-    """What the server tells, once it tells `complete`, of a boot later than `since`."""
+    """What the server tells of a boot later than `since`, once it tells `complete`, which its user data writes last."""
     described = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
+        if answer(described["PublicIpAddress"], complete) is None:
+            continue
         answers = {name: answer(described["PublicIpAddress"], name) for name in TOLD}
-        if answers[complete] is not None and answers["started"] not in (None, since):
+        if answers["started"] not in (None, since):
             return {name: text for name, text in answers.items() if text is not None}
     raise TimeoutError(f"{instance} does not tell {complete}")
 
