@@ -198,8 +198,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 2 API calls when there is nothing to do, and one more for each kind of resource of the environment that it
-    refers to (origin access controls, policies); functions cost none.
+  - Budget. 2 API calls when there is nothing to do. The names of the access controls and policies that it refers to are
+    in tags of its own, as C(groundwork:cache-policy); each kind of which something is new to it costs one call more.
   - It is found by its tags, by the Resource Groups Tagging API in us-east-1. When that tells of none, CloudFront itself
     is asked, so that one which was made a moment ago is not made again.
   - One that somebody else changes while the module works is left alone. The module says so, and can be run again.

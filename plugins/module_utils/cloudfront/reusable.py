@@ -83,6 +83,7 @@ RESPONSE_HEADERS_POLICY = Kind(
     listed="ResponseHeadersPolicy",
     arguments=CUSTOM,
 )
+KINDS = (ORIGIN_ACCESS_CONTROL, CACHE_POLICY, ORIGIN_REQUEST_POLICY, RESPONSE_HEADERS_POLICY)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.canonical import differences, merged, whole
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.distribution.option
     Distribution,
     distribution_ref,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.remembering import names_told
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, tag_list
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     THIS_HOUR,
@@ -25,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.plan import (
     Ref,
     Token,
     Wait,
+    shown,
 )
 
 RESOURCE = "distribution"
@@ -38,14 +40,13 @@ HIDDEN = "(hidden)"  # a header for an origin may be what the origin knows Cloud
 
 @dataclass(frozen=True)
 class Observed:
-    """The distribution that there is, its configuration canonical; `ids` are those of what it may refer to."""
+    """The distribution that there is, its configuration canonical."""
 
     found: Found
     config: t.Mapping[str, t.Any]
     etag: str
     status: str
     domain_name: str
-    ids: Ids = field(default_factory=dict)
 
 
 def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | None, ids: Ids) -> list[Change]:
@@ -55,13 +56,13 @@ def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | 
     """
     if observed is None:
         return [_creation(owner, desired)]
-    return [*_update(desired, observed, ids), *_tags(owner, desired, observed)]
+    return [*_update(desired, observed, ids), *_tags(owner, desired, observed, ids)]
 
 
 def _creation(owner: Owner, desired: Distribution) -> Change:
     ref = distribution_ref(desired.name)
     config = {**merged({}, desired.config), "CallerReference": Token(_reference(owner, desired))}
-    tags = {"Items": tag_list(owner.tags(desired.name))}
+    tags = {"Items": tag_list(_wanted_tags(owner, desired))}
     create = Call(
         "cloudfront",
         "create_distribution_with_tags",
@@ -72,8 +73,8 @@ def _creation(owner: Owner, desired: Distribution) -> Change:
             distribution_ref(desired.name, "domain_name"): "Distribution.DomainName",
         },
     )
-    shown = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
-    return Change("create", RESOURCE, desired.name, (create,), after=shown, wait=_awaited(desired))
+    facts = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
+    return Change("create", RESOURCE, desired.name, (create,), after=facts, wait=_awaited(desired))
 
 
 def _reference(owner: Owner, desired: Distribution) -> tuple[t.Any, ...]:
@@ -136,9 +137,13 @@ def deployed(desired: Distribution) -> Wait:
     )
 
 
-def _tags(owner: Owner, desired: Distribution, observed: Observed) -> t.Iterator[Change]:
-    wanted, actual = owner.tags(desired.name), observed.found.tags
-    missing = {key: value for key, value in wanted.items() if actual.get(key) != value}
+def _wanted_tags(owner: Owner, desired: Distribution) -> dict[str, t.Any]:
+    return {**owner.tags(desired.name), **names_told(desired.uses)}
+
+
+def _tags(owner: Owner, desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[Change]:
+    wanted, actual = _wanted_tags(owner, desired), observed.found.tags
+    missing = {key: value for key, value in wanted.items() if actual.get(key) != shown(value, ids)}
     if missing:
         call = Call(
             "cloudfront", "tag_resource", {"Resource": observed.found.arn, "Tags": {"Items": tag_list(missing)}}

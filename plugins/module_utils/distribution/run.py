@@ -12,14 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients,
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.canonical import plain
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import ABSENT
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import RESOURCE as FUNCTION
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import (
-    CACHE_POLICY,
-    ORIGIN_ACCESS_CONTROL,
-    ORIGIN_REQUEST_POLICY,
-    RESPONSE_HEADERS_POLICY,
-    by_name,
-    comment_of,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import KINDS, by_name, comment_of
 from ansible_collections.groundwork.aws.plugins.module_utils.converge import settle
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.changes import (
     DEPLOYED,
@@ -39,12 +32,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.distribution.option
     distribution_ref,
     parse_distribution,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.remembering import ids_told
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
-
-KINDS = (ORIGIN_ACCESS_CONTROL, CACHE_POLICY, ORIGIN_REQUEST_POLICY, RESPONSE_HEADERS_POLICY)
 
 
 def converge_distribution(run: Run) -> dict[str, t.Any]:
@@ -62,22 +54,28 @@ def converge_distribution(run: Run) -> dict[str, t.Any]:
 
 
 def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observed | None, Ids]:
-    """What there is, and the ids of what the distribution refers to. Two calls, and one for each kind referred to."""
-    used = [kind for kind in KINDS if any(ref.resource == kind.resource for ref in desired.uses)]
-    first = observe(clients, {"tagged": distributions_read(owner), **{kind.resource: kind.read() for kind in used}})
-    ids: Ids = {
-        kind.ref(name): id_ for kind in used for name, id_ in by_name(kind, owner, first[kind.resource]).items()
-    }
+    """What there is, and the ids of what it should refer to. Two calls, and one for each kind of what is new to it."""
     domains = {origin["DomainName"] for origin in desired.config["Origins"]}
-    tagged = candidates(owner, desired.name, first["tagged"])
+    tagged = candidates(owner, desired.name, observe(clients, {"tagged": distributions_read(owner)})["tagged"])
     there = existing(clients, owner, desired.name, tagged, domains.__contains__)
     observed = _observed(there) if there else None
+    ids: Ids = {}
     if observed:
+        ids = ids_told(observed.found.tags, observed.config)
         ids[distribution_ref(desired.name)] = observed.found.id
         ids[distribution_ref(desired.name, "arn")] = observed.found.arn
         ids[distribution_ref(desired.name, "domain_name")] = observed.domain_name
+    ids.update(_listed(owner, desired, ids, clients))
     ids.update(_functions(owner, desired, observed, clients))
     return observed, ids
+
+
+def _listed(owner: Owner, desired: Distribution, ids: Ids, clients: Clients) -> Ids:
+    """All of each kind of which something is referred to that is not known yet."""
+    new = {ref.resource for ref in desired.uses if ref not in ids}
+    kinds = [kind for kind in KINDS if kind.resource in new]
+    answers = observe(clients, {kind.resource: kind.read() for kind in kinds})
+    return {kind.ref(name): id_ for kind in kinds for name, id_ in by_name(kind, owner, answers[kind.resource]).items()}
 
 
 def _observed(there: Existing) -> Observed:

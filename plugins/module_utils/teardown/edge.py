@@ -13,21 +13,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import (
-    CACHE_POLICY,
-    ORIGIN_ACCESS_CONTROL,
-    ORIGIN_REQUEST_POLICY,
-    RESPONSE_HEADERS_POLICY,
-    Kind,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import KINDS, Kind
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Ref, Wait
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.buckets import arn_of
 from ansible_collections.groundwork.aws.plugins.module_utils.teardown.things import Described, Thing, Whose, some
 
 Answers = t.Mapping[str, list[t.Any]]
-
-
-KINDS = (ORIGIN_ACCESS_CONTROL, CACHE_POLICY, ORIGIN_REQUEST_POLICY, RESPONSE_HEADERS_POLICY)
 # Members of a distribution's configuration that refer to something by id or ARN, at any depth.
 REFERENCES = (
     "OriginAccessControlId",

@@ -8,16 +8,20 @@ import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.canonical import merged
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import function_ref
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
+from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import (
+    CACHE_POLICY,
+    ORIGIN_ACCESS_CONTROL,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.changes import Observed, plan_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import Found
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.options import (
     Distribution,
     parse_distribution,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.remembering import ids_told, names_told
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.plan import THIS_HOUR, Change, Ids, Token
+from ansible_collections.groundwork.aws.plugins.module_utils.plan import THIS_HOUR, Change, Ids, Token, shown
 
 Make = t.Callable[..., dict[str, t.Any]]
 OWNER = Owner("dev", "static_site")
@@ -35,12 +39,13 @@ def wish(options: dict[str, t.Any]) -> Distribution:
 
 def existing(distribution: Distribution, **more: t.Any) -> Observed:
     """What AWS would tell of it."""
+    tags = {**OWNER.tags("site"), **shown(names_told(distribution.uses), IDS)}
     known = merged({}, distribution.config)
     for origin in known["Origins"]:
         origin["OriginAccessControlId"] = origin["OriginAccessControlId"] and IDS[origin["OriginAccessControlId"]]
     for one in known["DefaultCacheBehavior"]["FunctionAssociations"]:
         one["FunctionARN"] = IDS[one["FunctionARN"]]
-    found = Found("arn:aws:cloudfront::123456789012:distribution/E1", OWNER.tags("site"))
+    found = Found("arn:aws:cloudfront::123456789012:distribution/E1", tags)
     return Observed(found, {**known, "CallerReference": "r", **more}, "ETAG", "Deployed", "d1.cloudfront.net")
 
 
@@ -122,3 +127,21 @@ def test_what_a_repeated_creation_is_refused_by(options: Make, given: dict[str, 
     (change,) = plan(options(**given), None)
     config = change.calls[0].arguments["DistributionConfigWithTags"]["DistributionConfig"]
     assert config["CallerReference"] == Token(("dev-site", *rest))
+
+
+def test_tags_tell_the_names_of_what_is_used() -> None:
+    ids: Ids = {ORIGIN_ACCESS_CONTROL.ref("site"): "E0AC", CACHE_POLICY.ref("a"): "1-2", CACHE_POLICY.ref("b"): "3-4"}
+    tags = shown(names_told(ids), ids)
+    assert tags == {"groundwork:origin-access-control": "site=E0AC", "groundwork:cache-policy": "a=1-2 b=3-4"}
+    assert ids_told(tags, {"Origins": [{"OriginAccessControlId": "E0AC"}], "CachePolicyId": "3-4"}) == {
+        ORIGIN_ACCESS_CONTROL.ref("site"): "E0AC",
+        CACHE_POLICY.ref("b"): "3-4",
+    }
+
+
+@pytest.mark.parametrize(("policies", "told"), [(3, True), (4, False)])
+def test_a_tag_has_room_for_three(policies: int, told: bool) -> None:
+    ids: Ids = {CACHE_POLICY.ref(f"{number:032}"): f"{number:036}" for number in range(policies)}
+    tags = shown(names_told(ids), ids)
+    assert bool(tags) == told
+    assert all(len(value) <= 256 for value in tags.values())
