@@ -1,8 +1,8 @@
 """End to end on the lab, as a person with a laptop: run with `groundwork-lab exec -- pytest tests/e2e`.
 
 The files run in the order of their numbers: refused input, the plan, the run, the site, its packets,
-breakage, more servers, a release, an image, servers replaced by it, and at last the environment's end. Each but
-the last leaves the site as it found it.
+breakage, more servers, a release, an image, servers replaced by it, a second environment, and at last the
+environment's end. Each but the last leaves the site as it found it.
 """
 
 from __future__ import annotations
@@ -95,8 +95,14 @@ class Laptop:
                 os.kill(pid, signal.SIGKILL)
         process.wait()
 
-    def play(self, *words: str, playbook: str = "site.yml", variables: Mapping[str, Any] | None = None) -> Play:
-        argv = ["ansible-playbook", "-i", INVENTORY, playbook, *words]
+    def play(
+        self,
+        *words: str,
+        playbook: str = "site.yml",
+        inventory: str = INVENTORY,
+        variables: Mapping[str, Any] | None = None,
+    ) -> Play:
+        argv = ["ansible-playbook", "-i", inventory, playbook, *words]
         if variables:
             argv += ["-e", json.dumps(variables)]
         done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_DEPRECATION_WARNINGS="false")
@@ -112,6 +118,10 @@ class Laptop:
         code = re.search(r"rc=(-?\d+)", head)
         assert code, f"{server} was not reached: {done.stdout}{done.stderr}"
         return int(code[1]), printed.strip()
+
+    def reaches(self, server: str) -> bool:
+        """Whether Ansible can work on a server, wherever it is by now."""
+        return self.run("ansible", "-i", INVENTORY, server, "-m", "ansible.builtin.ping").returncode == 0
 
     def as_visitor(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """A command of someone else on the internet."""

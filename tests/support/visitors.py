@@ -18,11 +18,11 @@ DELAY = "deregistration_delay.timeout_seconds"
 
 
 @contextmanager
-def visitors(site: Any) -> Iterator[list[dict[str, Any]]]:
+def visitors(site: Any, rate: int = RATE) -> Iterator[list[dict[str, Any]]]:
     """Visitors come at a steady rate; afterwards the list holds what they saw, by balancer."""
     seen: list[dict[str, Any]] = []
     urls = [f"{site.urls[tier]}/" for tier in TIERS]
-    with subprocess.Popen([sys.executable, str(LOAD), str(RATE), *urls], stdout=subprocess.PIPE, text=True) as load:
+    with subprocess.Popen([sys.executable, str(LOAD), str(rate), *urls], stdout=subprocess.PIPE, text=True) as load:
         try:
             yield seen
         finally:
@@ -30,7 +30,7 @@ def visitors(site: Any) -> Iterator[list[dict[str, Any]]]:
             told = json.loads(load.communicate(timeout=30)[0])
             seen.extend(told["places"])
             print(json.dumps(told))
-    assert sum(place["requests"] for place in seen) > 0.9 * RATE * told["seconds"], "the load was not steady"
+    assert sum(place["requests"] for place in seen) > 0.9 * rate * told["seconds"], "the load was not steady"
 
 
 def served(site: Any) -> dict[str, str]:

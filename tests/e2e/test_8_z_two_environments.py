@@ -1,0 +1,134 @@
+"""A second environment beside the first: every playbook touches only its own, and the first is served all the while."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from account_listing import Listing, account_listing
+from visitors import TIERS, visitors
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
+APP = ROOT / "roles" / "lamp" / "files" / "app"
+RATE = 20  # requests a second: a machine that builds an environment has other things to do
+SECOND = "inventories/dev"
+# What that inventory leaves to its owner, and fewer servers.
+OWN: dict[str, Any] = {
+    "firewall_admin_cidrs": ["198.18.0.10/32"],
+    "servers_tiers": {tier: {"count": 1, "instance_type": "t3.small"} for tier in TIERS},
+    "static_site_source": str(SAMPLE),
+    "static_site_bucket": "groundwork-dev-site",
+}
+
+
+def second(laptop: Any, *words: str, playbook: str = "site.yml", **variables: Any) -> Any:
+    play = laptop.play(*words, playbook=playbook, inventory=SECOND, variables={**OWN, **variables})
+    assert play.code == 0, play.failures() or play.errors
+    return play
+
+
+def unchanged(laptop: Any, playbook: str = "site.yml") -> None:
+    """The first environment is as its inventory wants it."""
+    again = laptop.play(playbook=playbook)
+    assert again.code == 0, again.failures() or again.errors
+    assert (again.changes(), set(again.changed().values())) == ([], {0})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def before(laptop: Any, site: Any) -> Listing:
+    """The account with the first environment alone."""
+    if not site.servers:  # when this file is run alone
+        assert laptop.play().code == 0
+    return account_listing(laptop.client)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _visited(site: Any, before: Listing) -> Iterator[None]:
+    """The first environment has visitors, and none of them sees an error."""
+    assert before
+    with visitors(site, RATE) as seen:
+        yield
+    assert [place["failures"] for place in seen] == [[], []]
+
+
+@pytest.fixture
+def untouched(laptop: Any, before: Listing) -> Iterator[None]:
+    """Afterwards everything that was there before the second environment is as it was."""
+    yield
+    now = account_listing(laptop.client)
+    assert {kind: {own: now[kind].get(own) for own in things} for kind, things in before.items()} == before
+
+
+@pytest.mark.usefixtures("untouched")
+def test_it_is_built_beside_the_first(laptop: Any) -> None:
+    second(laptop)
+    names = {one["LoadBalancerName"] for one in laptop.client("elbv2").describe_load_balancers()["LoadBalancers"]}
+    assert names == {f"{environment}-{tier}" for environment in ("local", "dev") for tier in TIERS}
+
+
+@pytest.mark.usefixtures("untouched")
+def test_the_same_again_changes_neither(laptop: Any) -> None:
+    laptop.calls(reset=True)
+    again = second(laptop)
+    assert (again.changes(), set(again.changed().values())) == ([], {0})
+    unchanged(laptop)
+    assert laptop.calls()["writes"] == {}
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_release_is_its_own(laptop: Any, tmp_path: Path) -> None:
+    app = shutil.copytree(APP, tmp_path / "app")
+    page = app / "public" / "index.php"
+    page.write_text(f"{page.read_text()}<!-- of dev -->\n")
+    sites = [{"name": "app", "web_root": "public", "source": {"path": str(app)}}]
+    assert second(laptop, playbook="playbooks/release.yml", lamp_sites=sites).changes()
+    unchanged(laptop, "playbooks/release.yml")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_publication_is_its_own(laptop: Any, tmp_path: Path) -> None:
+    source = shutil.copytree(SAMPLE, tmp_path / "site")
+    page = source / "index.html"
+    page.write_text(f"{page.read_text()}<!-- of dev -->\n")
+    assert second(laptop, playbook="playbooks/publish.yml", static_site_source=str(source)).changes()
+    unchanged(laptop, "playbooks/publish.yml")
+
+
+def test_an_image_would_be_its_own(laptop: Any) -> None:
+    """The first one's is not taken for it: with one promoted, another would be baked."""
+    ssm, first = laptop.client("ssm"), "/groundwork/local/image/lamp"
+    ssm.put_parameter(Name=first, Type="String", Value=latest_image(laptop))
+    try:
+        planned = second(laptop, "--check", playbook="playbooks/image.yml").changes()
+    finally:
+        ssm.delete_parameter(Name=first)
+    assert "localhost: create parameter /groundwork/dev/image/lamp" in planned
+    assert "/groundwork/local/" not in "\n".join(planned)
+
+
+def latest_image(laptop: Any) -> str:
+    images = laptop.client("ec2").describe_images(Owners=["136693071363"])["Images"]
+    newest: str = max(images, key=lambda image: image["CreationDate"])["ImageId"]
+    return newest
+
+
+def test_a_server_of_the_first_is_not_replaced(laptop: Any, site: Any) -> None:
+    stranger = site.servers["public-1"]["InstanceId"]
+    variables = {**OWN, "servers_replace": [stranger], "servers_replace_data": "lost"}
+    laptop.calls(reset=True)
+    refused = laptop.play(playbook="playbooks/replace.yml", inventory=SECOND, variables=variables)
+    assert refused.code != 0
+    assert f"no declared server is '{stranger}'" in "\n".join(refused.failures())
+    assert laptop.calls()["writes"] == {}
+
+
+def test_its_end_is_its_own(laptop: Any, before: Listing) -> None:
+    confirmed = {"environment_confirm": "dev", "teardown_buckets": True}
+    second(laptop, playbook="playbooks/teardown.yml", **confirmed)
+    assert account_listing(laptop.client) == before
+    assert not (ROOT / ".environments" / "dev").exists()
+    unchanged(laptop)
