@@ -16,7 +16,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +110,15 @@ class Laptop:
         start = done.stdout.find("{")
         assert start >= 0, f"no JSON from ansible-playbook:\n{done.stdout}\n{done.stderr}"
         return Play(done.returncode, json.loads(done.stdout[start:]), done.stderr)
+
+    @contextmanager
+    def playing(self, playbook: str, variables: Mapping[str, Any]) -> Iterator[list[Play]]:
+        """A run that goes on meanwhile; afterwards the list holds it."""
+        done: list[Play] = []
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(self.play, playbook=playbook, variables=variables)
+            yield done
+            done.append(running.result())
 
     def on(self, server: str, command: str) -> tuple[int, str]:
         """A shell command on a server, as root, over SSH: its exit code and what it printed."""

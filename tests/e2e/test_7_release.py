@@ -117,3 +117,52 @@ def test_going_back_by_hand_is_seen_by_nobody(laptop: Any, site: Any, first: dic
     assert play.code == 0, play.failures() or play.errors
     assert [place["failures"] for place in seen] == [[], []]
     assert served(site) == first
+
+
+def await_draining(site: Any, eventually: Any, server: str) -> None:
+    """A release has come to this server."""
+    tier, instance = server.partition("-")[0], site.servers[server]["InstanceId"]
+    assert eventually(lambda: site.health(tier).get(instance), lambda state: state == "draining", 60) == "draining"
+
+
+def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Any, site: Any, source: Any, eventually: Any) -> None:
+    """It ends while it drains, so that the release does not reach it; the others go back, and are told apart."""
+    before = served(site)
+    lost, ec2 = site.servers["private-1"]["InstanceId"], laptop.client("ec2")
+    with laptop.playing(PLAYBOOK, source("")) as plays:
+        await_draining(site, eventually, "private-1")
+        ec2.stop_instances(InstanceIds=[lost], Force=True)
+    story = plays[0].failures()[-1]
+    assert "private-1 could not be reached." in story
+    assert f"public-1 has app {before['public-1']} again." in story
+    assert "private-2 has what it had: its turn had not come." in story
+    assert f"private-1 ({lost}) is out of its balancer, and had app {before['private-1']}." in story
+    assert served(site) == {name: release for name, release in before.items() if name != "private-1"}
+    ec2.start_instances(InstanceIds=[lost])
+    assert eventually(lambda: laptop.reaches("private-1"), bool, 60)
+    [command] = [
+        line.split() for line in story.splitlines() if "ansible-playbook" in line and "-e lamp_release=" in line
+    ]
+    done = laptop.run(*command)
+    assert done.returncode == 0, done.stdout
+    assert served(site) == before
+
+
+def test_with_nobody_else_to_serve_servers_go_back_in_place(
+    laptop: Any, site: Any, source: Any, eventually: Any
+) -> None:
+    """The last batch is bad, and meanwhile somebody takes the others of its tier out of their balancer."""
+    before = served(site)
+    address = site.servers["public-2"]["PrivateIpAddress"]
+    elb = laptop.client("elbv2")
+    [group] = elb.describe_target_groups(Names=["local-public"])["TargetGroups"]
+    bad = source(BROKEN.replace("if (", f"if ($_SERVER['SERVER_ADDR'] === '{address}' && "))
+    with laptop.playing(PLAYBOOK, bad) as plays:
+        await_draining(site, eventually, "public-2")
+        target = {"Id": site.servers["public-1"]["InstanceId"]}
+        elb.deregister_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[target])
+    story = plays[0].failures()[-1]
+    assert "app through public: " in story
+    for name, release in before.items():
+        assert f"{name} has app {release} again." in story
+    assert served(site) == before
