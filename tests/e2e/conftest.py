@@ -1,8 +1,8 @@
 """End to end on the lab, as a person with a laptop: run with `groundwork-lab exec -- pytest tests/e2e`.
 
 The files run in the order of their numbers: refused input, the plan, the run, the site, its packets,
-breakage, more servers, a release, an image, servers replaced by it, a second environment, and at last the
-environment's end. Each but the last leaves the site as it found it.
+breakage, more servers, a release, an image, groups that launch it, servers replaced by it, a second environment,
+and at last the environment's end. Each but the last leaves the site as it found it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -19,7 +20,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +33,8 @@ from groundwork_lab.settings import from_environment
 ROOT = Path(__file__).parents[2]
 INVENTORY = "inventories/local"
 ENVIRONMENT = "local"
+IMAGE_PARAMETER = f"/groundwork/{ENVIRONMENT}/image/lamp"
+APP = ROOT / "roles" / "lamp" / "files" / "app"
 T = TypeVar("T")
 
 
@@ -197,7 +199,7 @@ class Site:
         servers = [server for reservation in found["Reservations"] for server in reservation["Instances"]]
         return {name_of(server).removeprefix(f"{ENVIRONMENT}-"): server for server in servers}
 
-    @cached_property
+    @property
     def urls(self) -> dict[str, str]:
         """The balancers' URLs by tier."""
         balancers = self._laptop.client("elbv2").describe_load_balancers()["LoadBalancers"]
@@ -244,9 +246,32 @@ def forget_images(laptop: Laptop) -> Callable[[], None]:
         ec2 = laptop.client("ec2")
         for image in ec2.describe_images(Owners=["self"], Filters=ours)["Images"]:
             ec2.deregister_image(ImageId=image["ImageId"], DeleteAssociatedSnapshots=True)
-        laptop.client("ssm").delete_parameters(Names=[f"/groundwork/{ENVIRONMENT}/image/lamp"])
+        laptop.client("ssm").delete_parameters(Names=[IMAGE_PARAMETER])
 
     return forget
+
+
+@pytest.fixture(scope="session")
+def image(laptop: Laptop) -> str:
+    """The promoted golden image: it is baked for the first who asks for it."""
+    baked = laptop.play(playbook="playbooks/image.yml")
+    assert baked.code == 0, baked.failures() or baked.errors
+    promoted: str = laptop.client("ssm").get_parameter(Name=IMAGE_PARAMETER)["Parameter"]["Value"]
+    return promoted
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+    """The variables of a release of the sample application with something at the head of its page."""
+
+    def changed(head: str) -> dict[str, Any]:
+        app = shutil.copytree(APP, tmp_path / "app")
+        page = app / "public" / "index.php"
+        page.write_text(f"{page.read_text()}<!-- {tmp_path} -->\n")
+        page.write_text(page.read_text().replace("<?php\n\ndeclare(strict_types=1);", f"{head}<?php", 1))
+        return {"lamp_sites": [{"name": "app", "web_root": "public", "source": {"path": str(app)}}]}
+
+    return changed
 
 
 @pytest.fixture(scope="session", autouse=True)

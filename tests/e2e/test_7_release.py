@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from visitors import TIERS, served, short_delay, visitors
 
 PLAYBOOK = "playbooks/release.yml"
-APP = Path(__file__).parents[2] / "roles" / "lamp" / "files" / "app"
 # Its own server finds nothing wrong with it: only who comes through the balancer does.
 BROKEN = "<?php if ($_SERVER['REMOTE_ADDR'] !== '127.0.0.1') { http_response_code(500); exit; } ?>"
 
@@ -21,20 +18,6 @@ BROKEN = "<?php if ($_SERVER['REMOTE_ADDR'] !== '127.0.0.1') { http_response_cod
 def _short_delay(laptop: Any) -> Iterator[None]:
     with short_delay(laptop):
         yield
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
-    """The variables of a release of the sample application with something at the head of its page."""
-
-    def changed(head: str) -> dict[str, Any]:
-        app = shutil.copytree(APP, tmp_path / "app")
-        page = app / "public" / "index.php"
-        page.write_text(f"{page.read_text()}<!-- {tmp_path} -->\n")
-        page.write_text(page.read_text().replace("<?php\n\ndeclare(strict_types=1);", f"{head}<?php", 1))
-        return {"lamp_sites": [{"name": "app", "web_root": "public", "source": {"path": str(app)}}]}
-
-    return changed
 
 
 @pytest.fixture(scope="module")

@@ -78,16 +78,6 @@ def test_a_bake_that_fails_leaves_nothing(laptop: Any) -> None:
     assert bench(laptop) == NOTHING
 
 
-@pytest.fixture(scope="module")
-def image(laptop: Any) -> str:
-    """The promoted image."""
-    began = time.monotonic()
-    play(laptop)
-    print(f"promoted after {time.monotonic() - began:.1f} s")
-    promoted: str = laptop.client("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
-    return promoted
-
-
 def test_a_bake_leaves_the_promoted_image(laptop: Any, image: str) -> None:
     left = bench(laptop)
     assert {**left, "snapshots": []} == {**NOTHING, "images": [image]}

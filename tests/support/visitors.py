@@ -1,4 +1,4 @@
-"""Both balancers under a steady load, and a drain that is as short as their pages allow."""
+"""Balancers under a steady load, and a drain that is as short as their pages allow."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 LOAD = Path(__file__).with_name("load.py")
 TIERS = ("public", "private")
-RATE = 200  # requests a second, both balancers together
+RATE = 200  # requests a second, all balancers together
 DELAY = "deregistration_delay.timeout_seconds"
 
 
 @contextmanager
-def visitors(site: Any, rate: int = RATE) -> Iterator[list[dict[str, Any]]]:
+def visitors(site: Any, tiers: Sequence[str] = TIERS, rate: int = RATE) -> Iterator[list[dict[str, Any]]]:
     """Visitors come at a steady rate; afterwards the list holds what they saw, by balancer."""
     seen: list[dict[str, Any]] = []
-    urls = [f"{site.urls[tier]}/" for tier in TIERS]
+    urls = [f"{site.urls[tier]}/" for tier in tiers]
     with subprocess.Popen([sys.executable, str(LOAD), str(rate), *urls], stdout=subprocess.PIPE, text=True) as load:
         try:
             yield seen
@@ -33,10 +33,10 @@ def visitors(site: Any, rate: int = RATE) -> Iterator[list[dict[str, Any]]]:
     assert sum(place["requests"] for place in seen) > 0.9 * rate * told["seconds"], "the load was not steady"
 
 
-def served(site: Any) -> dict[str, str]:
+def served(site: Any, tiers: Sequence[str] = TIERS) -> dict[str, str]:
     """The release of every server that answers, as the balancers' visitors get it."""
     found = {}
-    for tier in TIERS:
+    for tier in tiers:
         for _visit in range(20):
             with urllib.request.urlopen(f"{site.urls[tier]}/", timeout=5) as answer:
                 found[answer.headers["X-Groundwork-Server"]] = answer.headers["X-Groundwork-Release"]
