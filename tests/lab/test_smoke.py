@@ -139,6 +139,16 @@ def test_the_balancer_spreads_requests_over_both(lab: Lab, site: dict[str, Any])
     assert len(answers) == 2
 
 
+def test_a_connection_from_before_reaches_no_server_that_has_left(lab: Lab, site: dict[str, Any]) -> None:
+    script = Path(__file__).with_name("keep_connections.py")
+    public = site["servers"]["public"]["id"]
+    told = json.loads(lab.inside(sys.executable, str(script), site["balancer"], public).stdout)
+    assert {status for status, _ in (*told["before"], *told["after"])} == {200}
+    assert len({host for _, host in told["before"]}) == 2
+    assert len({host for _, host in told["after"]}) == 1
+    assert all(told["kept"]), "it was not told to open another connection meanwhile"
+
+
 def test_only_the_balancer_reaches_the_web_port(lab: Lab, site: dict[str, Any]) -> None:
     address = site["servers"]["public"]["public_ip"]
     assert lab.inside("curl", "-s", "-m", "2", f"http://{address}/", check=False).returncode == 28

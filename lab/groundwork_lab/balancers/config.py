@@ -23,7 +23,8 @@ ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastc
 def render(node: Node, folder: Path) -> str:
     """The whole file; `folder` is where the admin socket and the servers' state are."""
     sections = [_global(folder), _defaults(node.balancer)]
-    sections += [_frontend(node.balancer, listener) for listener in node.balancer.listeners]
+    for listener in node.balancer.listeners:
+        sections += [_frontend(node.balancer, listener), _successor(listener)]
     for pool in node.pools:
         sections += [_checks(pool), _backend(pool), _open_backend(pool)]
     return "\n".join("\n    ".join(section) + "\n" for section in sections)
@@ -70,6 +71,9 @@ def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
     return [
         f"frontend listener-{listener.port}",
         f"bind :{listener.port}",
+        f"bind {_inner(listener)} accept-proxy",
+        "http-request allow if { stopping }",
+        f"use_backend successor-{listener.port} if {{ stopping }}",
         *_clean(balancer),
         *rules.selection(listener),
         *rules.carried_out(listener),
@@ -79,6 +83,19 @@ def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
         f"use_backend %[var(txn.pool)]{OPEN} if {{ var(txn.pool),nbsrv eq 0 }}",
         "use_backend %[var(txn.pool)]",
     ]
+
+
+def _inner(listener: Listener) -> str:
+    """Where a worker gets what its predecessors hand over: a socket that only the node's namespace has."""
+    return f"abns@listener-{listener.port}"
+
+
+def _successor(listener: Listener) -> list[str]:
+    """To whom a worker that has been replaced hands the requests on connections from before.
+
+    It knows the targets as they were when it was replaced, and their health no more.
+    """
+    return [f"backend successor-{listener.port}", f"server successor {_inner(listener)} send-proxy-v2"]
 
 
 def _clean(balancer: LoadBalancer) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from groundwork_lab.balancers import health
 from groundwork_lab.balancers.config import render
 from groundwork_lab.balancers.haproxy import Haproxy
 from groundwork_lab.balancers.health import Key, ServerStat
-from groundwork_lab.balancers.nodes import CHECKS, OPEN, Node, nodes, pool_name
+from groundwork_lab.balancers.nodes import CHECKS, Node, nodes, pool_name
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Target, World
 from groundwork_lab.ports import HealthReport
@@ -41,19 +41,12 @@ class _Running:
             known = health.parse_state(self.haproxy.ask("show servers state"))
             state, new = health.render_state(node.pools, known)
             before, now = _servers(self.node), _servers(node)
-            self._drain(before.keys() - now.keys())
             self.haproxy.apply(config, state)
             self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
             self.fresh = {key: since for key, since in self.fresh.items() if key in now}
             self.fresh.update(dict.fromkeys(new, time.monotonic()))
             self.told = {key: report for key, report in self.told.items() if key in now}
             self.node = node
-
-    def _drain(self, leaving: Iterable[Key]) -> None:
-        """Tell the worker that a reload replaces: it may still get requests on open connections, but not for these."""
-        for backend, server in leaving:
-            for name in (backend, f"{backend}{OPEN}"):
-                self.haproxy.ask(f"set server {name}/{server} state drain")
 
     def let_go(self, world: World) -> None:
         """End what old workers still do with targets whose deregistration delay is over."""
