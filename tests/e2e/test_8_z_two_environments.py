@@ -50,7 +50,7 @@ def before(laptop: Any, site: Any) -> Listing:
 def _visited(site: Any, before: Listing) -> Iterator[None]:
     """The first environment has visitors, and none of them sees an error."""
     assert before
-    with visitors(site, RATE) as seen:
+    with visitors(site, rate=RATE) as seen:
         yield
     assert [place["failures"] for place in seen] == [[], []]
 
