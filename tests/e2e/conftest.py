@@ -78,6 +78,17 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
+def command_line(
+    *words: str, playbook: str, inventory: str = INVENTORY, variables: Mapping[str, Any] | None = None
+) -> list[str]:
+    given = ["-e", json.dumps(variables)] if variables else []
+    return ["ansible-playbook", "-i", inventory, playbook, *words, *given]
+
+
+def ended(process: subprocess.Popen[Any]) -> bool:
+    return process.poll() is not None
+
+
 class Laptop:
     """You, on the lab's internet."""
 
@@ -105,13 +116,31 @@ class Laptop:
         inventory: str = INVENTORY,
         variables: Mapping[str, Any] | None = None,
     ) -> Play:
-        argv = ["ansible-playbook", "-i", inventory, playbook, *words]
-        if variables:
-            argv += ["-e", json.dumps(variables)]
+        argv = command_line(*words, playbook=playbook, inventory=inventory, variables=variables)
         done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_DEPRECATION_WARNINGS="false")
         start = done.stdout.find("{")
         assert start >= 0, f"no JSON from ansible-playbook:\n{done.stdout}\n{done.stderr}"
         return Play(done.returncode, json.loads(done.stdout[start:]), done.stderr)
+
+    def play_until(
+        self,
+        writes: int,
+        service: str,
+        *words: str,
+        playbook: str = "site.yml",
+        variables: Mapping[str, Any] | None = None,
+    ) -> int:
+        """A run that is killed once it has made so many writes, of one service or of all; how many it had made then."""
+        argv = command_line(*words, playbook=playbook, variables=variables)
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.calls(reset=True)
+        with subprocess.Popen(argv, cwd=ROOT, env=self.environment, **silent) as run:
+            made = eventually(lambda: self.writes(service), lambda count: count >= writes or ended(run), 180)
+            through = ended(run)
+            self.kill(run)
+        assert made >= writes, f"it made {made} writes"
+        assert not through, "it was through before it could be killed"
+        return made
 
     @contextmanager
     def playing(self, playbook: str, variables: Mapping[str, Any]) -> Iterator[list[Play]]:

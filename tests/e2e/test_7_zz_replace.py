@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from account_listing import account_listing
 from visitors import TIERS, served, short_delay, visitors
 
 PLAYBOOK = "playbooks/replace.yml"
 NAMES = tuple(f"{tier}-{number}" for tier in TIERS for number in (1, 2))
 # All that do not run the promoted image, a tier at a time.
 ALL = {"servers_replace": "outdated", "servers_replace_batch": "100%", "servers_replace_data": "lost"}
-FAILING = ("private-1", "private-2")
+BATCH = NAMES[2:]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +47,7 @@ def deaf(laptop: Any, site: Any, eventually: Callable[..., Any]) -> Iterator[str
     )["GroupId"]
     ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [{"GroupId": own}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[ssh])
-    yield "deaf"
+    yield group
     inside = [{"Name": "group-id", "Values": [group]}]
     left = eventually(lambda: ec2.describe_network_interfaces(Filters=inside)["NetworkInterfaces"], lambda n: not n, 30)
     assert left == []
@@ -94,21 +96,23 @@ def test_check_tells_who_would_be_replaced(laptop: Any, site: Any) -> None:
 
 
 @pytest.mark.usefixtures("_short_delay")
-def test_who_does_not_become_healthy_replaces_nobody(laptop: Any, site: Any, deaf: str) -> None:
+def test_one_that_does_not_become_healthy_takes_its_batch_along(
+    laptop: Any, site: Any, deaf: str, eventually: Callable[..., Any]
+) -> None:
+    """Of two successors one is out of the balancer's reach: both go, nobody is replaced, and the one is told."""
     before = ids(site)
-    tier = {"count": 2, "instance_type": "t3.small"}
-    tiers = {"public": tier, "private": {**tier, "security_groups": [deaf]}}
-    with visitors(site) as seen:
-        play = laptop.play(playbook=PLAYBOOK, variables={**ALL, "servers_tiers": tiers, "servers_deadline": 25})
-    assert play.code != 0
-    told = play.failures()[-1]
-    assert f"{', '.join(FAILING)} could not be replaced" in told
-    assert "private-1-next" in told
-    assert "is unhealthy" in told
+    with visitors(site) as seen, laptop.playing(PLAYBOOK, {**ALL, "servers_deadline": 25}) as plays:
+        successor = eventually(lambda: site.servers.get("private-2-next"), bool, 60)
+        laptop.client("ec2").modify_instance_attribute(InstanceId=successor["InstanceId"], Groups=[deaf])
+    assert plays[0].code != 0
+    told = plays[0].failures()[-1]
+    assert f"{', '.join(BATCH)} could not be replaced" in told
+    assert f"private-2-next ({successor['InstanceId']}) is unhealthy" in told
+    assert not re.search(r"private-1-next \S+ is unhealthy", told)
     assert "run the same again" in told
     assert [place["failures"] for place in seen] == [[], []]
     assert ids(site) == before
-    assert site.health("private") == {before[name]: "healthy" for name in FAILING}
+    assert site.health("private") == {before[name]: "healthy" for name in BATCH}
 
 
 @pytest.mark.usefixtures("_short_delay")
@@ -127,6 +131,28 @@ def test_a_replacement_is_seen_by_nobody(laptop: Any, site: Any, image: str) -> 
     for tier in TIERS:
         assert site.health(tier) == {now[f"{tier}-{number}"]: "healthy" for number in (1, 2)}
     assert served(site) == releases
+
+
+@pytest.mark.usefixtures("_short_delay")
+def test_killed_anywhere_the_next_run_goes_on(laptop: Any, site: Any) -> None:
+    """One replacement in five runs, of which each but the last is killed as soon as it has taken another step."""
+    before, account = ids(site), amounts(laptop)
+    variables = {**ALL, "servers_replace": [before["public-1"]]}
+    with visitors(site, rate=20) as seen:
+        for service in ("ec2", "elbv2", "elbv2", "ec2"):  # launched, put in, predecessor taken out, terminated
+            laptop.play_until(1, service, playbook=PLAYBOOK, variables=variables)
+        play = laptop.play(playbook=PLAYBOOK, variables=variables)
+    assert play.code == 0, play.failures() or play.errors
+    assert [place["failures"] for place in seen] == [[], []]
+    now = ids(site)
+    assert now.keys() == before.keys()
+    assert {name for name in now if now[name] != before[name]} == {"public-1"}
+    assert site.health("public") == {now[name]: "healthy" for name in NAMES[:2]}
+    assert amounts(laptop) == account, "nothing is left that was made half"
+
+
+def amounts(laptop: Any) -> dict[str, int]:
+    return {kind: len(things) for kind, things in account_listing(laptop.client).items()}
 
 
 def test_a_second_run_changes_nothing(laptop: Any, site: Any) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import socket
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,33 +187,16 @@ def test_the_second_time_nothing_is_done_with_few_calls(laptop: Any, strangers: 
 
 
 @pytest.mark.parametrize("point", points(SEED), ids=str)
-def test_what_a_killed_run_left_goes_too(
-    laptop: Any, strangers: dict[str, Stranger], eventually: Any, point: Point
-) -> None:
-    again = f"repeat it with GROUNDWORK_SEED={SEED}"
+def test_what_a_killed_run_left_goes_too(laptop: Any, strangers: dict[str, Stranger], point: Point) -> None:
+    print(f"repeat it with GROUNDWORK_SEED={SEED}")
     before = account_listing(laptop.client)
-    laptop.calls(reset=True)
-    site = subprocess.Popen(
-        ["ansible-playbook", "-i", "inventories/local", "site.yml", "--tags", point.tags],
-        cwd=ROOT,
-        env=laptop.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    made = eventually(lambda: laptop.writes(point.service), lambda count: count >= point.writes or ended(site), 180)
-    assert made >= point.writes, again
-    assert not ended(site), f"it was through before it could be killed; {again}"
-    laptop.kill(site)
+    made = laptop.play_until(point.writes, point.service, "--tags", point.tags)
     print(f"killed after {made} writes")
     play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
-    assert play.code == 0, (again, play.failures())
-    assert play.changes(), again
-    assert account_listing(laptop.client) == before, again
-    assert hosts(laptop) == {strangers["other"].id}, again
-
-
-def ended(process: subprocess.Popen[Any]) -> bool:
-    return process.poll() is not None
+    assert play.code == 0, play.failures()
+    assert play.changes()
+    assert account_listing(laptop.client) == before
+    assert hosts(laptop) == {strangers["other"].id}
 
 
 def test_the_second_environment_goes_the_same_way(
