@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -25,7 +24,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _VALID_ARGS = frozenset(
         (
-            *("servers", "releases", "packed", "canary", "batch", "tiers"),
+            *("servers", "releases", "canary", "batch", "tiers"),
             *("groups", "urls", "hosts", "warm_paths", "probe_paths"),
         )
     )
@@ -35,7 +34,7 @@ class ActionModule(ActionBase):
         result: Options = super().run(tmp, task_vars)
         wish, servers = _wish(self._task.args), [_server(one) for one in self._task.args["servers"]]
         problems = Problems()
-        rollout.check(servers, wish, self._packed(wish), problems)
+        rollout.check(servers, wish, problems)
         try:
             problems.raise_if_any()
         except InputError as error:
@@ -45,11 +44,6 @@ class ActionModule(ActionBase):
         if not self._task.check_mode:
             return {**result, "changed": False, **planned}
         return {**result, "changed": bool(changes), "changes": changes, "diff": diff, **planned}
-
-    def _packed(self, wish: rollout.Wish) -> set[str]:
-        """The sites whose release can be brought to a server that does not have it."""
-        lying = {one["name"] for one in wish.releases if Path(str(one["archive"])).expanduser().is_file()}
-        return {*self._task.args["packed"], *lying}
 
 
 def _wish(arguments: Options) -> rollout.Wish:

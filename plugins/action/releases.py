@@ -45,7 +45,8 @@ class ActionModule(ActionBase):
             return {**item, "archive": None}
         archive = Path(str(item.get("archive") or "")).expanduser()
         if not archive.is_file():
-            raise AnsibleActionFail(f"There is no packed release {archive} of {item['name']}: run release_archives.")
+            wrong = f"The release {item['id']} of {item['name']} is neither on this server nor packed on the controller"
+            raise AnsibleActionFail(f"{wrong}: run release_archives, or give another.")
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
         remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)

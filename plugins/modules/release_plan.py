@@ -23,14 +23,11 @@ options:
     elements: dict
     required: true
   releases:
-    description: What is released, as the option O(groundwork.aws.releases#module:releases).
+    description:
+      - What is released, as the option O(groundwork.aws.releases#module:releases). One without C(archive) cannot be
+        brought to servers that do not keep it.
     type: list
     elements: dict
-    required: true
-  packed:
-    description: The sites whose release can be brought to servers that do not keep it.
-    type: list
-    elements: str
     required: true
   canary:
     description: How many servers of each tier are in the first batch.
@@ -87,7 +84,6 @@ EXAMPLES = r"""
         sites: {shop: {current: 5b1c07aa9e12, kept: [5b1c07aa9e12]}}
     releases:
       - {name: shop, path: /srv/www/shop, id: 3f2a9c01d4e5, archive: /tmp/shop-3f2a9c01d4e5.tar.gz}
-    packed: [shop]
     canary: 1
     batch: 50%
     tiers: {public: [public-1, public-2]}

@@ -39,7 +39,7 @@ options:
         type: str
         required: true
       archive:
-        description: The packed release, on the controller.
+        description: The packed release, on the controller. A release without one has to be on the server already.
         type: path
       group:
         description: The group that may read the release. It is owned by root.

@@ -34,8 +34,8 @@ options:
       - What the servers of each tier become, by the tier's name. Each is a dictionary with the options below.
       - C(configuration), the options of M(groundwork.aws.server_configuration).
       - C(databases), the options of M(groundwork.aws.mariadb_databases), or nothing.
-      - C(releases), as for M(groundwork.aws.releases). C(archive) is where a release lies packed on the controller. It
-        may be missing there when the bucket has it.
+      - C(releases), as for M(groundwork.aws.releases). C(archive) is where a release lies packed on the controller, or
+        in check mode would be. One that is not there has to be in the bucket.
     type: dict
     required: true
 extends_documentation_fragment:

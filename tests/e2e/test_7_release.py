@@ -29,9 +29,9 @@ def first(site: Any) -> dict[str, str]:
     return found
 
 
-def refused(laptop: Any, **variables: Any) -> str:
+def refused(laptop: Any, *words: str, playbook: str = PLAYBOOK, **variables: Any) -> str:
     laptop.calls(reset=True)
-    play = laptop.play(playbook=PLAYBOOK, variables=variables)
+    play = laptop.play(*words, playbook=playbook, variables=variables)
     assert play.code != 0
     assert laptop.calls()["writes"] == {}
     return "\n".join(play.failures())
@@ -43,9 +43,19 @@ def test_nonsense_is_refused_at_once(laptop: Any) -> None:
         assert part in told
 
 
-def test_a_release_that_no_server_keeps_is_refused(laptop: Any, first: dict[str, str]) -> None:
-    told = refused(laptop, lamp_release="000000000000")
-    assert "lamp_release: '000000000000' of 'app' is not on" in told
+@pytest.mark.parametrize(
+    ("playbook", "words", "message"),
+    [
+        (PLAYBOOK, (), "lamp_release: '000000000000' of 'app' is not on"),
+        (PLAYBOOK, ("--check",), "lamp_release: '000000000000' of 'app' is not on"),
+        ("site.yml", ("--check",), "lamp_release: '000000000000' is neither on public-1 nor packed in"),
+    ],
+)
+def test_a_release_that_no_server_keeps_is_refused(
+    laptop: Any, first: dict[str, str], playbook: str, words: tuple[str, ...], message: str
+) -> None:
+    told = refused(laptop, *words, playbook=playbook, lamp_release="000000000000")
+    assert message in told
     assert first["public-1"] in told
 
 

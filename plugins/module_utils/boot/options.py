@@ -34,11 +34,11 @@ ARGUMENTS: dict[str, Options] = {
 
 @dataclass(frozen=True)
 class Archive:
-    """A packed release. `path` is where it lies on the controller, if it does."""
+    """A packed release. `path` is where it lies on the controller, None for one that can be in the bucket alone."""
 
     site: str
     id: str
-    path: Path
+    path: Path | None
 
     @property
     def key(self) -> str:
@@ -105,7 +105,8 @@ def _parse_tier(tier: str, given: t.Any, problems: Problems) -> Boot | None:
         mariadb.parse_mariadb(conformed["databases"], problems.scope(f"{problems.prefix}{where}.databases."))
     parse_releases(conformed, problems.scope(f"{problems.prefix}{where}."))
     archives = [
-        Archive(item["name"], item["id"], Path(item["archive"] or "").expanduser()) for item in conformed["releases"]
+        Archive(item["name"], item["id"], Path(item["archive"]).expanduser() if item["archive"] else None)
+        for item in conformed["releases"]
     ]
     # Where an archive lies on the controller is nothing that a server should depend on.
     releases = [

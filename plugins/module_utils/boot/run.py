@@ -86,12 +86,19 @@ def _place(run: Run, owner: Owner, wanted: Boots) -> Place:
     return Place(region, DOMAINS[client.meta.partition], name)
 
 
-def check(wanted: Boots, keys: t.Container[str], problems: Problems, *, check_mode: bool) -> None:
-    """Refuse a release that is neither in the bucket nor here. In check mode nothing is packed that was not before."""
+def check(wanted: Boots, keys: t.Collection[str], problems: Problems, *, check_mode: bool) -> None:
+    """Refuse a release that is neither in the bucket nor here. In check mode one is here that a run would pack."""
     for archive in dict.fromkeys(archive for boot in wanted.tiers for archive in boot.archives):
-        if archive.key not in keys and not archive.path.is_file() and not check_mode:
+        here = archive.path is not None and (check_mode or archive.path.is_file())
+        if archive.key not in keys and not here:
             wrong = f"the release '{archive.id}' of '{archive.site}' is neither in the bucket nor packed"
-            problems.add("releases", wrong, f"pack it as {archive.path}, or give another (lamp_release)")
+            problems.add("releases", wrong, f"give one of the bucket (lamp_release): {_kept(keys, archive.site)}")
+
+
+def _kept(keys: t.Iterable[str], site: str) -> str:
+    folder = folder_of(site)
+    kept = sorted(key.removeprefix(folder).removesuffix(".tar.gz") for key in keys if key.startswith(folder))
+    return ", ".join(kept) or "there is none"
 
 
 def pack(boot: Boot, place: Place) -> Packed:
@@ -110,7 +117,7 @@ def plan(packed: t.Sequence[Packed], place: Place, keys: t.Container[str]) -> li
 
 
 def _upload_archive(archive: Archive, place: Place) -> Change:
-    content = archive.path.read_bytes() if archive.path.is_file() else b""
+    content = archive.path.read_bytes() if archive.path and archive.path.is_file() else b""
     call = _put(place, archive.key, content, "application/gzip")
     return Change("create", "release archive", f"{archive.site} {archive.id}", (call,), after={"Key": archive.key})
 

@@ -119,8 +119,8 @@ def size_of(batch: str, servers: int) -> int | None:
     return int(text) if text.isdecimal() and int(text) >= 1 else None
 
 
-def check(servers: t.Sequence[Server], wish: Wish, packed: t.Collection[str], problems: Problems) -> None:
-    """What cannot be released: to a server without the site, or what nobody has. `packed` are sites with an archive."""
+def check(servers: t.Sequence[Server], wish: Wish, problems: Problems) -> None:
+    """What cannot be released: to a server without the site, or what is neither on all servers nor packed."""
     for release in wish.releases:
         site, wanted = release["name"], release["id"]
         bare = [server.name for server in servers if not server.sites[site].current]
@@ -128,7 +128,7 @@ def check(servers: t.Sequence[Server], wish: Wish, packed: t.Collection[str], pr
             right = "run site.yml first, which configures them"
             problems.add("lamp_sites", f"{', '.join(bare)}: there is no release of '{site}' yet", right)
         lacking = [server.name for server in servers if wanted not in server.sites[site].kept]
-        if lacking and not bare and site not in packed:
+        if lacking and not bare and not release["archive"]:
             right = f"give one that all servers keep: {_kept_by_all(servers, site)}"
             problems.add("lamp_release", f"'{wanted}' of '{site}' is not on {', '.join(lacking)}", right)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -136,3 +137,20 @@ def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
         ],
         "s3:GetObject": [f"arn:aws:s3:::{bucket}/boot/private/*", f"arn:aws:s3:::{bucket}/releases/app/*"],
     }
+
+
+def test_a_release_that_is_nowhere_is_refused_in_check_mode_too(account: Played) -> None:
+    unknown = ("-e", "lamp_release=000000000000")
+    [planned, refused] = [account.play(*words, *unknown)["Keep what they fetch"] for words in (("--check",), ())]
+    assert planned["failed"]
+    assert planned["msg"] == refused["msg"]
+    assert "the release '000000000000' of 'app' is neither in the bucket nor packed" in refused["msg"]
+
+
+def test_a_release_of_the_bucket_needs_no_archive(account: Played, tmp_path: Path) -> None:
+    made = account.play()["Keep what they fetch"]
+    [name] = [change["name"] for change in made["changes"] if change["resource"] == "release archive"]
+    shutil.rmtree(tmp_path / "packed")
+    for words in (("--check",), ()):
+        again = account.play(*words, "-e", f"lamp_release={name.split()[1]}")["Keep what they fetch"]
+        assert (again["changes"], again["tiers"]) == ([], made["tiers"])

@@ -25,12 +25,12 @@ SERVER = {"server_planned": True, "ansible_connection": "ansible.builtin.ssh", "
 
 
 @pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A function from the environment's variables to each server's result, and what was printed at -vvv."""
+def play(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A function from the environment's variables to the exit code, and what was printed at -vvv."""
     folder = tmp_path_factory.mktemp("lamp")
 
     @cache
-    def planned(variables: str) -> tuple[dict[str, Any], str]:
+    def played(variables: str) -> tuple[int, str]:
         hosts = {
             name: {**SERVER, "server_name": name, "server_tier": name.removesuffix("-1")}
             for name in ("public-1", "private-1")
@@ -59,13 +59,24 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ansible = Path(sys.executable).with_name("ansible-playbook")
         argv = [str(ansible), "-i", "inventory.json", "play.yml", "--check", "--diff", "-vvv"]
         done = subprocess.run(argv, cwd=folder, env=environment, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return results(done.stdout), done.stdout
+        return done.returncode, done.stdout + done.stderr
 
-    def with_variables(**variables: Any) -> tuple[dict[str, Any], str]:
-        return planned(json.dumps(variables))
+    def with_variables(**variables: Any) -> tuple[int, str]:
+        return played(json.dumps(variables))
 
     return with_variables
+
+
+@pytest.fixture(scope="module")
+def plan(play: Any) -> Any:
+    """A function from the environment's variables to each server's result, and what was printed at -vvv."""
+
+    def planned(**variables: Any) -> tuple[dict[str, Any], str]:
+        code, printed = play(**variables)
+        assert code == 0, printed
+        return results(printed), printed
+
+    return planned
 
 
 def results(printed: str) -> dict[str, Any]:
@@ -144,6 +155,16 @@ def test_sites_are_kept_apart(plan: Any) -> None:
     assert "+    ServerName shop.example.com" in printed
 
 
-def test_a_release_by_its_id_is_made_current_and_nothing_is_packed(plan: Any) -> None:
-    planned = plan(lamp_release="3f2a9c01d4e5")[0]
+def test_a_release_by_its_id_is_made_current_and_nothing_is_packed(plan: Any, tmp_path: Path) -> None:
+    packed = tmp_path / "app-3f2a9c01d4e5.tar.gz"
+    packed.touch()
+    planned = plan(lamp_release="3f2a9c01d4e5", lamp_archive_folder=str(tmp_path))[0]
+    assert list(tmp_path.iterdir()) == [packed]
     assert {change[2] for change in told(planned["public-1"]) if "release" in change[1]} == {"app 3f2a9c01d4e5"}
+
+
+def test_a_release_that_is_nowhere_is_refused(play: Any, tmp_path: Path) -> None:
+    code, printed = play(lamp_release="000000000000", lamp_archive_folder=str(tmp_path))
+    assert code != 0
+    for name in ("public-1", "private-1"):
+        assert f"lamp_release: '000000000000' is neither on {name} nor packed in {tmp_path}" in printed

@@ -25,7 +25,6 @@ SITE = {"name": "app", "path": "/srv/www/app", "id": "new", "archive": "/nowhere
 SEEN = {
     "lamp_seen": {"sites": {"app": {"current": "old", "kept": ["old"]}}},
     "lamp_releases": [SITE],
-    "lamp_packed": ["app"],
     "lamp_hosts": {"app": ""},
 }
 VARIABLES = {

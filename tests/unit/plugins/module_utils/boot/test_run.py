@@ -110,8 +110,23 @@ def test_what_changes_is_uploaded_and_nothing_else(cloud: t.Any, told: t.Any, op
     assert cloud.run(converge_boots, options)["changes"] == [], "the one before is still there"
 
 
-def test_a_release_that_is_nowhere_is_refused(cloud: t.Any, options: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_release_that_is_nowhere_is_refused(cloud: t.Any, options: dict[str, t.Any], check_mode: bool) -> None:
+    unknown = {**RELEASE, "id": "000000000000"}
+    wish = {**options, "tiers": {"public": {**TIER, "releases": [unknown]}}}
+    told = "the release '000000000000' of 'app' is neither in the bucket nor packed; give one of the bucket"
+    with pytest.raises(InputError, match=rf"{told} \(lamp_release\): there is none\."):
+        cloud.run(converge_boots, wish, check_mode=check_mode)
+    cloud.run(converge_boots, options)
+    with pytest.raises(InputError, match=rf"{told} \(lamp_release\): 3f2a9c01d4e5\."):
+        cloud.run(converge_boots, wish, check_mode=check_mode)
+    assert cloud.writes == []
+
+
+def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: t.Any, options: dict[str, t.Any]) -> None:
+    """Check mode takes it for one that the run would have packed."""
     Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()
+    assert cloud.run(converge_boots, options, check_mode=True)["changed"]
     with pytest.raises(InputError, match="the release '3f2a9c01d4e5' of 'app' is neither in the bucket nor packed"):
         cloud.run(converge_boots, options)
     assert cloud.writes == []

@@ -174,22 +174,26 @@ def test_the_plan_as_changes_and_differences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kept", "packed", "message"),
+    ("kept", "archive", "message"),
     [
-        (("old", "new"), (), ""),
-        (("old", "older"), ("app",), ""),
+        (("old", "new"), None, ""),
+        (("old", "older"), "/packed/app-new.tar.gz", ""),
         (
             ("old", "older"),
-            (),
+            None,
             "lamp_release: 'new' of 'app' is not on public-1; give one that all servers keep: old, older.",
         ),
-        ((), (), "lamp_sites: public-1: there is no release of 'app' yet; run site.yml first, which configures them."),
+        (
+            (),
+            None,
+            "lamp_sites: public-1: there is no release of 'app' yet; run site.yml first, which configures them.",
+        ),
     ],
 )
-def test_what_nobody_has_cannot_be_released(kept: tuple[str, ...], packed: tuple[str, ...], message: str) -> None:
+def test_what_nobody_has_cannot_be_released(kept: tuple[str, ...], archive: str | None, message: str) -> None:
     problems = Problems()
     one = Server("public-1", "public", {"app": Has(kept[0] if kept else "", kept)})
-    check([one], wish({"public": 1}), packed, problems)
+    check([one], wish({"public": 1}, releases=({**APP, "archive": archive},)), problems)
     assert [str(problem) for problem in problems.found] == ([message] if message else [])
 
 
