@@ -267,10 +267,11 @@ def test_going_back_makes_nothing_new(laptop: Any, site: Any, web: Web, first: s
     assert set(served(site, TIERS).values()) == {first}
 
 
-def test_a_release_that_is_nowhere_is_refused(laptop: Any, web: Web) -> None:
+@pytest.mark.parametrize("words", [(), ("--check",)], ids=["in a run", "in check mode"])
+def test_a_release_that_is_nowhere_is_refused(laptop: Any, web: Web, words: tuple[str, ...]) -> None:
     laptop.calls(reset=True)
     variables = {**WITH_GROUP, "release_tiers": ["web"], "lamp_release": "000000000000"}
-    refused = laptop.play(playbook="playbooks/release.yml", variables=variables)
+    refused = laptop.play(*words, playbook="playbooks/release.yml", variables=variables)
     assert refused.code != 0
     assert "the release '000000000000' of 'app' is neither in the bucket nor packed" in "\n".join(refused.failures())
     assert laptop.calls()["writes"] == {}
