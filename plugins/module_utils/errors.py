@@ -80,3 +80,9 @@ class Problems:
         """Raise InputError when something was found."""
         if self.found:
             raise InputError(self.found)
+
+
+def check_range(variable: str, value: int, least: int, most: int, problems: Problems) -> None:
+    """Note a number that cannot be."""
+    if not least <= value <= most:
+        problems.add(variable, f"{value} is out of range", f"give a whole number from {least} to {most}")

@@ -11,9 +11,8 @@ import typing as t
 from ipaddress import IPv4Address
 
 from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import SHORTEST_PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import parse_source

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils import mariadb
 from ansible_collections.groundwork.aws.plugins.module_utils.boot.filling import bare_secrets
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desired import SERVER_ARGUMENTS, parse_server
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import TIER_NAME
 from ansible_collections.groundwork.aws.plugins.module_utils.preflight import conform_options

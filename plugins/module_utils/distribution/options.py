@@ -15,10 +15,11 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront import managed, reusable
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import function_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import check_name
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket, parse_origins
+from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import parse_origins
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ref, references
 

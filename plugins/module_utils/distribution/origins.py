@@ -12,27 +12,16 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 
 ORIGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 ORIGIN_PATH = re.compile(r"(/[^/?#*\s]+)+")
 HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+", re.IGNORECASE)
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BUCKET = re.compile(
-    r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
-)
 MOST_ORIGINS = 25
 
 Options = t.Mapping[str, t.Any]
-
-
-def check_bucket(name: str, problems: Problems, variable: str = "bucket") -> str:
-    """The name. Dots are refused too: a name with one is not covered by S3's certificate."""
-    if not BUCKET.fullmatch(name):
-        right = "use 3 to 63 lower case letters, digits and hyphens, no hyphen at either end"
-        problems.add(variable, f"'{name}' is no bucket's name", right)
-    return name
 
 
 def parse_origins(given: t.Sequence[Options], region: str, problems: Problems) -> list[dict[str, t.Any]]:

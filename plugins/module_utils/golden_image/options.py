@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     GOLDEN,
     IMAGE_OPTIONS,
@@ -91,8 +91,8 @@ def parse_golden(
     blocks = [parse_cidr(cidr, f"admin_cidrs[{at}]", problems) for at, cidr in enumerate(options["admin_cidrs"])]
     if not blocks:
         problems.add("admin_cidrs", "nobody could reach the builder", "give the addresses that this runs from")
-    _check_range("keep", options["keep"], 1, 100, problems)
-    _check_range("deadline", options["deadline"], 60, 86400, problems)
+    check_range("keep", options["keep"], 1, 100, problems)
+    check_range("deadline", options["deadline"], 60, 86400, problems)
     if len(problems.found) > before:
         return None
     return Golden(
@@ -107,8 +107,3 @@ def parse_golden(
         rebuild=bool(options["rebuild"]),
         deadline=float(options["deadline"]),
     )
-
-
-def _check_range(variable: str, value: int, least: int, most: int, problems: Problems) -> None:
-    if not least <= value <= most:
-        problems.add(variable, f"{value} is out of range", f"give a whole number from {least} to {most}")

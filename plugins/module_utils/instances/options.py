@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.preflight import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.ssh_keys import PublicKey, find_public_key
 
@@ -166,12 +166,6 @@ def parse_servers(
         allow_removal=options["allow_removal"],
         deadline=float(options["deadline"]),
     )
-
-
-def check_range(variable: str, value: int, least: int, most: int, problems: Problems) -> None:
-    """Note a number that cannot be."""
-    if not least <= value <= most:
-        problems.add(variable, f"{value} is out of range", f"give a whole number from {least} to {most}")
 
 
 def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Problems, known: Known) -> Tier | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.changes import (
     check_start,
     fix_tags,
@@ -34,7 +34,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     INSTANCE_ID,
     Servers,
     Tier,
-    check_range,
     parse_servers,
     server_name,
 )

@@ -10,9 +10,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import (
+    DeadlineError,
+    GroundworkError,
+    Problems,
+    check_range,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import COMPONENT
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import wait_until

@@ -10,14 +10,13 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import Known
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import (
     CONFIGS,
     CONTENT_TYPES,
     KINDS,
     Api,
-    check_range,
     listed,
     parse_action,
     parse_conditions,

@@ -10,7 +10,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import DeadlineError, GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import (
+    DeadlineError,
+    GroundworkError,
+    Problems,
+    check_range,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.health import (
     Target,
     check_groups,
@@ -30,7 +35,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.rota
     take_out,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import (
-    check_range,
     group_ref,
     listed,
 )

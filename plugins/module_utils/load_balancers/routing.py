@@ -10,7 +10,7 @@ import re
 import typing as t
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ref
 
 Options = t.Mapping[str, t.Any]
@@ -250,12 +250,6 @@ def _comparable_condition(condition: t.Mapping[str, t.Any]) -> tuple[str, str, l
 
 
 # Both
-
-
-def check_range(variable: str, value: int, least: int, most: int, problems: Problems) -> None:
-    """Note a number that AWS does not take."""
-    if not least <= value <= most:
-        problems.add(variable, f"{value} is out of range", f"give {least} to {most}")
 
 
 def listed(names: t.Iterable[str]) -> str:

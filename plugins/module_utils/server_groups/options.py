@@ -10,7 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import promoted_parameter
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     IMAGE_ID,
@@ -20,7 +20,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.options i
     Spec,
     Tier,
     check_known,
-    check_range,
     parse_tier,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.preflight import conform_options

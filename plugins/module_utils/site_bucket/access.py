@@ -17,6 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import (
@@ -27,7 +28,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.distribution.findin
     existing,
     in_front_of,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Call, Change

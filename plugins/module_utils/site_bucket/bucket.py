@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import COMPONENT
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner, tag_dict, tag_list
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Change

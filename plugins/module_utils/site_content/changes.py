@@ -10,7 +10,7 @@ The order protects visitors: what pages refer to is there before the pages, and 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.invalidation import invalidated
@@ -37,8 +37,7 @@ COPY_DIGEST = f"{VARIANT_DIGEST}copy:"  # never that of a file, so that the next
 ORDER: tuple[Kind, ...] = ("immutable", "asset", "page")  # each refers to those before it only
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(t.NamedTuple):
     """An object that should be there. It comes from the file at `place`, or in a rollback from an old `version`."""
 
     path: str
@@ -56,8 +55,7 @@ class Item:
         return self.digest.startswith(VARIANT_DIGEST)
 
 
-@dataclass(frozen=True)
-class Put:
+class Put(t.NamedTuple):
     """An object that has to be put, why, and what was there."""
 
     item: Item
@@ -124,7 +122,7 @@ def lasting_variants(wanted: t.Mapping[str, Item], last: Manifest) -> dict[str, 
 def _variant_of(item: Item) -> Item:
     digest = (COPY_DIGEST if item.version else VARIANT_DIGEST) + item.digest
     copied = item.path if item.version else ""
-    return replace(item, path=item.path + VARIANT, digest=digest, copied=copied, references=())
+    return item._replace(path=item.path + VARIANT, digest=digest, copied=copied, references=())
 
 
 def items_of_release(manifest: Manifest) -> dict[str, Item]:
@@ -190,7 +188,7 @@ def wanted_digest(wanted: t.Mapping[str, Item]) -> str:
 def _again(entry: Entry, item: Item) -> Entry:
     if (entry.kept, entry.kind, entry.references) == (0, item.kind, item.references):
         return entry
-    return replace(entry, kept=0, kind=item.kind, references=item.references)
+    return entry._replace(kept=0, kind=item.kind, references=item.references)
 
 
 def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | None:
@@ -222,7 +220,7 @@ def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> 
     gone: list[str] = []
     for path, entry in leaving.items():
         if entry and entry.kind == "immutable" and entry.kept + age <= keep_assets:
-            kept[path] = replace(entry, kept=entry.kept + age)
+            kept[path] = entry._replace(kept=entry.kept + age)
         else:
             gone.append(path)
     return kept, gone

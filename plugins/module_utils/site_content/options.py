@@ -10,9 +10,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.routing import check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 
 COMPONENT = "static_site"
 RECORDS = "releases"  # the folder of the publisher's own records, beside the prefix

@@ -27,8 +27,7 @@ CURRENT = f"{RECORDS}/current.json"
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(t.NamedTuple):
     """An object as it was put. `digest` is the SHA-256 of its file, with `br:` before it for a variant.
 
     `size` and `etag` are the object's own. `references` are the paths of the assets that a page needs. `kept` counts

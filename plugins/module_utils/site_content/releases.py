@@ -9,14 +9,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.lease import has_ended
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.observed import Records, look_at_records
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.records import Past
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import Bucket
+
+if t.TYPE_CHECKING:
+    from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {"bucket": {"type": "str", "required": True}}
 

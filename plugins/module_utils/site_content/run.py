@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import gc
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.finding import find, in_front_of
@@ -41,9 +43,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.site_content.record
     stamp,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.s3 import LARGEST_COPY, Bucket, Listed
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import (
-    read_files,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.site_content.source import File, read_files
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content.wanted import (
     items_to_restore,
     look_for_source,
@@ -70,8 +70,30 @@ class _Job:
 def converge_content(run: Run) -> dict[str, t.Any]:
     """The module's result. Raises GroundworkError."""
     owner, publication = run.parse(COMPONENT, parse_content)
-    files = look_for_source(publication, run.warn)
-    job = _Job(run, owner, publication, Bucket(run.clients.client("s3"), publication.bucket, run.clock))
+    with _many_tuples():
+        files = look_for_source(publication, run.warn)
+        job = _Job(run, owner, publication, Bucket(run.clients.client("s3"), publication.bucket, run.clock))
+        observed, made = _look_and_plan(job, files)
+    if not made.is_new and observed.records.whole:
+        return _unchanged(observed, made)
+    return _publish(job, observed, made)
+
+
+@contextmanager
+def _many_tuples() -> t.Iterator[None]:
+    """Nothing of what is made meanwhile refers to itself: looking for that would take a tenth of the run."""
+    was_looking = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_looking:
+            gc.enable()
+
+
+def _look_and_plan(job: _Job, files: t.Sequence[File]) -> tuple[Observed, Plan]:
+    """What there is, and what has to be done."""
+    publication = job.publication
     with ThreadPoolExecutor(1) as pool:  # S3 lists while the files are read
         looking = pool.submit(look, job.bucket, publication.prefix)
         wanted = changes.items_of_source(read_files(files), publication)
@@ -81,11 +103,8 @@ def converge_content(run: Run) -> dict[str, t.Any]:
         wanted = items_to_restore(job.bucket, observed.records, publication.release)
     wanted = with_lasting_variants(wanted, observed.records.last, publication)
     if not publication.release:
-        wanted = with_references(wanted, observed.records.last, publication, run.warn)
-    made = _plan(job, observed, wanted)
-    if not made.is_new and observed.records.whole:
-        return _unchanged(observed, made)
-    return _publish(job, observed, made)
+        wanted = with_references(wanted, observed.records.last, publication, job.run.warn)
+    return observed, _plan(job, observed, wanted)
 
 
 def _check_place(job: _Job, records: Records) -> None:

@@ -65,8 +65,7 @@ class Answer:
         return ElementTree.fromstring(self.body)  # noqa: S314 - expat expands no external entities; S3 is trusted
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(t.NamedTuple):
     """An object as a listing tells it; `modified` in S3's own form, whose order is that of time."""
 
     etag: str
@@ -296,7 +295,8 @@ def _decoder(page: ElementTree.Element) -> t.Callable[[str], str]:
 
 def _listed(page: ElementTree.Element) -> t.Iterator[tuple[str, Listed]]:
     decode = _decoder(page)
+    space = page.tag.removesuffix(_bare(page.tag))
+    key, etag, size, modified = (space + name for name in ("Key", "ETag", "Size", "LastModified"))
     for one in _all(page, "Contents"):
-        space = one.tag.removesuffix("Contents")
-        key, etag, size, modified = (one.findtext(space + tag, "") for tag in ("Key", "ETag", "Size", "LastModified"))
-        yield decode(key), Listed(etag.strip('"'), int(size), modified)
+        told = {child.tag: child.text or "" for child in one}
+        yield decode(told[key]), Listed(told[etag].strip('"'), int(told[size]), told[modified])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import typing as t
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -23,18 +22,17 @@ LONGEST_KEY = 1024  # bytes
 VARIANT = ".br"
 LARGEST = 5 * 1024**4  # bytes of an object, in parts; https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MOST_PROBLEMS = 50
-CHUNK = 4 * 1024 * 1024
-HASHERS = 4  # hashing frees the interpreter, opening files does not
+CHUNK = 1024 * 1024
+HASHERS = 2  # hashing frees the interpreter, opening files does not: more of them stand in the way of the listing
 SHARE = 32  # files that are handed to one of them at a time
 
 
-@dataclass(frozen=True)
-class File:
-    """A file of the source: its path below the prefix, where it is, its size and SHA-256."""
+class File(t.NamedTuple):
+    """A file of the source: its path below the prefix, and where it is; size and SHA-256 are known when it is read."""
 
     path: str
     place: str
-    size: int
+    size: int = 0
     digest: str = ""
 
 
@@ -63,23 +61,26 @@ class _Walk:
                 self._entry(entry, path, real)
 
     def _entry(self, entry: os.DirEntry[str], path: str, real: tuple[str, ...]) -> None:
+        """Its folder has told what it is: only a link needs another look."""
         try:
-            found = entry.stat()
+            if entry.is_symlink():
+                entry.stat()
+            is_folder, is_file = entry.is_dir(), entry.is_file()
         except OSError as error:
             self._refuse(path, f"it cannot be read ({error.strerror})", "mend or remove it")
             return
-        if stat.S_ISDIR(found.st_mode):
+        if is_folder:
             resolved = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
             if resolved in real:
                 self._refuse(path, "the link leads to a folder that it is in", "remove it")
             else:
                 self.folder(entry.path, f"{path}/", (*real, resolved))
-        elif not stat.S_ISREG(found.st_mode):
+        elif not is_file:
             self._refuse(path, "it is no file", "remove it, or exclude it")
         elif not os.access(entry.path, os.R_OK):
             self._refuse(path, "it cannot be read (Permission denied)", "let this user read it")
         else:
-            self.files.append(File(path, entry.path, found.st_size))
+            self.files.append(File(path, entry.path))
 
     def _leads_inside(self, entry: os.DirEntry[str], path: str) -> bool:
         target = os.path.realpath(entry.path)
@@ -93,7 +94,7 @@ class _Walk:
 
 
 def look_for_files(source: str, exclude: t.Sequence[str], problems: Problems) -> tuple[list[File], list[str]]:
-    """The files below a folder, without digests, and the paths that were left out."""
+    """The files below a folder, not read yet, and the paths that were left out."""
     root = os.path.realpath(source)
     if not Path(root).is_dir():
         problems.add("source", f"there is no folder {source}", "build the site first, or give the right folder")
@@ -120,7 +121,7 @@ def check_names(files: t.Sequence[File], prefix: str, precompress: t.Container[s
             both = f"{shown(file.path)} and {named[path].path!a} are the same name in Unicode"
             problems.add("source", both, "keep one of them")
         else:
-            named[path] = File(path, file.place, file.size)
+            named[path] = File(path, file.place)
     for path in named:
         if path.endswith(VARIANT) and path.removesuffix(VARIANT) in named and _ending(path) in precompress:
             problems.add("source", f"{shown(path)}: it is in the way of the variant of its name", "remove it")
@@ -175,10 +176,13 @@ def _read(file: File) -> File:
     digest = hashlib.sha256()
     size = 0
     try:
-        with open(file.place, "rb", buffering=0) as opened:  # noqa: PTH123 - ten thousand Paths cost more than this
-            while chunk := opened.read(CHUNK):
+        opened = os.open(file.place, os.O_RDONLY)  # an object for each file would cost a third more
+        try:
+            while chunk := os.read(opened, CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
+        finally:
+            os.close(opened)
     except OSError as error:
         raise GroundworkError(f"Could not read {file.place}: {error.strerror}. Nothing was changed.") from error
     if size > LARGEST:

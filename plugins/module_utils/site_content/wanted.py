@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.site_content import changes, linking
@@ -81,10 +80,10 @@ def with_references(
 
 def _with_references(item: Item, entry: Entry | None) -> Item:
     if entry and entry.digest == item.digest:
-        return replace(item, references=entry.references) if entry.references else item
+        return item._replace(references=entry.references) if entry.references else item
     if item.is_variant or not linking.has_references(item.path):
         return item
-    return replace(item, references=linking.references_of(item.path, item.place))
+    return item._replace(references=linking.references_of(item.path, item.place))
 
 
 def with_lasting_variants(wanted: t.Mapping[str, Item], last: Manifest, publication: Publication) -> dict[str, Item]:
