@@ -163,7 +163,9 @@ def plan(
         path: _last_known(path, last, listed, interrupted) for path, listed in listing.items() if path not in wanted
     }
     news = bool(puts or adopted) or any(not (entry and entry.kept) for entry in leaving.values())
-    kept, gone = _keep(leaving, keep_assets, 1 if news else 0)
+    needed = {path: entry for path, entry in leaving.items() if not _is_superfluous(path, entry, wanted)}
+    kept = _keep(needed, keep_assets, 1 if news else 0)
+    gone = [path for path in leaving if path not in kept]
     stale = [put.item.path for put in puts if put.reason != "new" and not _is_beyond_recall(put)]
     stale += [path for path in gone if not ((entry := leaving[path]) and entry.kind == "immutable")]
     is_new = bool(news or gone)
@@ -215,15 +217,17 @@ def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) ->
     return entry
 
 
-def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> tuple[dict[str, Entry], list[str]]:
-    kept: dict[str, Entry] = {}
-    gone: list[str] = []
-    for path, entry in leaving.items():
-        if entry and entry.kind == "immutable" and entry.kept + age <= keep_assets:
-            kept[path] = entry._replace(kept=entry.kept + age)
-        else:
-            gone.append(path)
-    return kept, gone
+def _is_superfluous(path: str, entry: Entry | None, wanted: t.Container[str]) -> bool:
+    """A variant of a file that stays: pages name the file, and who wants no variants has edges that ask for none."""
+    return entry is not None and entry.digest.startswith(VARIANT_DIGEST) and path.removesuffix(VARIANT) in wanted
+
+
+def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> dict[str, Entry]:
+    return {
+        path: entry._replace(kept=entry.kept + age)
+        for path, entry in leaving.items()
+        if entry and entry.kind == "immutable" and entry.kept + age <= keep_assets
+    }
 
 
 def _was_page(path: str, entry: Entry | None) -> bool:
