@@ -1,5 +1,7 @@
 """Visitors of a static site: each loads a page, then at once all that the page needs, and follows its links.
 
+One takes no compression, the next gzip, the third Brotli, and so on.
+
     python tests/e2e/crawler.py URL [VISITORS]    until SIGTERM or SIGINT, then what was seen as JSON
     python tests/e2e/crawler.py --once URL        every page that can be reached, once
 
@@ -9,6 +11,7 @@ with an error of the server; that a page is not there any more (404) is no break
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import random
@@ -22,8 +25,11 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+import brotli
+
 DEADLINE = 10.0  # seconds that a visitor waits
 LOADED = {"img": "src", "script": "src", "source": "src", "iframe": "src", "embed": "src"}
+UNPACK = {"identity": bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 LOADING_LINKS = {"stylesheet", "icon", "manifest", "modulepreload", "preload"}
 
 
@@ -67,8 +73,9 @@ class Seen:
 class Visitor:
     """One browser with one connection, which it keeps. One that `remembers` asks for an asset once."""
 
-    def __init__(self, seen: Seen, *, remembers: bool = False) -> None:
+    def __init__(self, seen: Seen, *, accepts: str = "identity", remembers: bool = False) -> None:
         self.seen = seen
+        self._accepts = accepts
         self._remembers = remembers
         self._known: set[str] = set()
         self._connection: http.client.HTTPConnection | None = None
@@ -99,7 +106,7 @@ class Visitor:
         """Status, type and text. What is not an answer is told as the status."""
         try:
             status, headers, body = self._exchange(url)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, brotli.error) as error:
             self._connection = None
             status, headers, body = f"{type(error).__name__} {error}", {}, b""
         with self.seen.lock:
@@ -113,7 +120,8 @@ class Visitor:
         if self._connection is None:
             self._connection = _connect(place.scheme, place.netloc)
         try:
-            self._connection.request("GET", f"{place.path or '/'}{'?' + place.query if place.query else ''}")
+            wanted = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
+            self._connection.request("GET", wanted, headers={"Accept-Encoding": self._accepts})
             answer = self._connection.getresponse()
         except (ConnectionError, http.client.RemoteDisconnected):
             self._connection = None  # it was closed while it was idle: no failure, and asked again on a new one
@@ -121,7 +129,8 @@ class Visitor:
                 raise
             return self._exchange(url)
         body = answer.read()
-        return str(answer.status), {name.lower(): value for name, value in answer.getheaders()}, body
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return str(answer.status), headers, UNPACK[headers.get("content-encoding", "identity")](body)
 
     def _broken(self, page: str, asset: str, status: str) -> None:
         with self.seen.lock:
@@ -147,7 +156,8 @@ def crawl_once(start: str, seen: Seen) -> None:
 
 def wander(start: str, seen: Seen, stopped: threading.Event, seed: int) -> None:
     """From link to link; back to the start where there is none, and now and then."""
-    choice, visitor, url = random.Random(seed), Visitor(seen), start  # noqa: S311 - repeatable on purpose
+    accepts = list(UNPACK)[seed % len(UNPACK)]
+    choice, visitor, url = random.Random(seed), Visitor(seen, accepts=accepts), start  # noqa: S311 - repeatable on purpose
     while not stopped.is_set():
         page = visitor.load(url)
         links = sorted(page.links) if page and choice.random() > 0.05 else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import random
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -17,13 +19,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 ROOT = Path(__file__).parents[2]
 CRAWLER = Path(__file__).with_name("crawler.py")
 DOCUMENTATION = Path("/usr/share/doc/python3.11/html")
+SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
 CHAPTERS = ("tutorial", "howto", "install", "installing", "distributing", "extending", "using", "whatsnew")
 STYLESHEET = "_static/pydoctheme.css"
+BUCKET = "groundwork-local-site"
 KILLS = 20
 PUBLISH = ("ansible-playbook", "-i", "inventories/local", "playbooks/publish.yml")
 # A few of the documentation's own references lead to what its Debian package leaves out.
@@ -81,15 +86,24 @@ def variables(source: Path) -> str:
 
 @contextmanager
 def visitors(url: str) -> Iterator[dict[str, Any]]:
-    """Two visitors wander; afterwards the dictionary holds what they saw."""
+    """Three visitors wander, each with another encoding; afterwards the dictionary holds what they saw."""
     seen: dict[str, Any] = {}
-    argv = [sys.executable, str(CRAWLER), url, "2"]
+    argv = [sys.executable, str(CRAWLER), url, "3"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as crawler:
         try:
             yield seen
         finally:
             crawler.terminate()
             seen.update(json.loads(crawler.communicate(timeout=60)[0]))
+
+
+def ask(url: str, **headers: str) -> tuple[int, Any, bytes]:
+    request = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
 
 
 def publish(laptop: Any, source: Path) -> subprocess.CompletedProcess[str]:
@@ -190,20 +204,75 @@ def test_a_single_page_app(laptop: Any, edge: str, tmp_path: Path) -> None:
     assert play.code == 0, play.failures()
     page = (build / "index.html").read_bytes()
 
-    def ask(path: str, **headers: str) -> tuple[int, Any, bytes]:
-        request = urllib.request.Request(edge + path, headers={n.replace("_", "-"): v for n, v in headers.items()})
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.headers, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read()
-
-    assert ask("/some/route")[::2] == (200, page)
+    assert ask(f"{edge}/some/route")[::2] == (200, page)
     for missing in ("/assets/gone.js", "/assets/gone.css", "/gone.png"):
-        assert ask(missing)[0] == 404
+        assert ask(edge + missing)[0] == 404
     (script,) = build.glob("assets/*.js")
-    status, headers, packed = ask(f"/assets/{script.name}", Accept_Encoding="br")
+    status, headers, packed = ask(f"{edge}/assets/{script.name}", Accept_Encoding="br")
     assert (status, headers["Content-Encoding"]) == (200, "br")
     assert len(packed) < script.stat().st_size / 3
     assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert ask(f"/assets/{script.name}", Accept_Encoding="identity")[2] == script.read_bytes()
+    assert ask(f"{edge}/assets/{script.name}", Accept_Encoding="identity")[2] == script.read_bytes()
+
+
+def restyle(site: Path) -> None:
+    """Another edition of the sample: a stylesheet of another name, and pages that need it."""
+    (old,) = site.glob("assets/style.*.css")
+    new = old.with_name("style.0a1b2c3d.css")
+    old.rename(new)
+    new.write_text(f"{new.read_text()}{'main { margin: auto }' * 100}")
+    for page in site.rglob("*.html"):
+        page.write_text(page.read_text().replace(old.name, new.name))
+
+
+def see_all(edge: str, site: Path, *, packed: bool) -> None:
+    """Every visitor gets every page and all that it loads, whatever they accept; Brotli as it was `packed`."""
+    types = {
+        ".html": "text/html; charset=utf-8",
+        ".css": "text/css; charset=utf-8",
+        ".svg": "image/svg+xml; charset=utf-8",
+    }
+    paths = {"/": "index.html", "/guide/": "guide/index.html"}
+    for page in site.rglob("*.html"):
+        paths |= {path: path[1:] for path in re.findall(r'"(/assets/[^"]+)"', page.read_text())}
+    for path, name in paths.items():
+        content, kind = (site / name).read_bytes(), Path(name).suffix
+        for accepted, unpack in (("br", brotli.decompress), ("gzip", gzip.decompress), ("identity", bytes)):
+            status, headers, body = ask(edge + path, Accept_Encoding=accepted)
+            encoding = headers.get("Content-Encoding", "identity")
+            assert (status, headers["Content-Type"]) == (200, types[kind]), (path, accepted)
+            assert ("immutable" in headers["Cache-Control"]) == path.startswith("/assets/"), (path, accepted)
+            assert encoding in ("identity", accepted), (path, accepted)
+            assert (body if encoding == "identity" else unpack(body)) == content, (path, accepted)
+            if packed and accepted == "br" and kind != ".svg":
+                assert body == brotli.compress(content, mode=brotli.MODE_TEXT, quality=11), path
+
+
+def test_what_is_packed_serves_until_nobody_asks_for_it(laptop: Any, edge: str, tmp_path: Path) -> None:
+    """Packed, published without it, the function made to follow, and got rid of: no visitor is the worse for it."""
+    site = Path(shutil.copytree(SAMPLE, tmp_path / "site"))
+
+    def variants() -> set[str]:
+        listed = laptop.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="site/")["Contents"]
+        return {one["Key"] for one in listed if one["Key"].endswith(".br")}
+
+    def play(*words: str, **more: Any) -> None:
+        given = {"static_site_source": str(site), "static_site_max_deletions": "100%", **more}
+        done = laptop.play(*words, variables=given, playbook="site.yml" if words else "playbooks/publish.yml")
+        assert done.code == 0, done.failures()
+
+    play("--tags", "static_site", static_site_precompress=["css", "html"])
+    with visitors(f"{edge}/") as seen:
+        see_all(edge, site, packed=True)
+        restyle(site)
+        play()
+        see_all(edge, site, packed=True)
+        play("--tags", "static_site")
+        assert "site/index.html.br" in variants()
+        see_all(edge, site, packed=False)
+        play(static_site_keep_variants=False)
+        assert variants() == set()
+        see_all(edge, site, packed=False)
+    assert seen["broken"] == []
+    assert set(seen["statuses"]) == {"200"}
+    assert {f"{edge}/", f"{edge}/guide/"} <= set(seen["pages"])
