@@ -44,7 +44,15 @@ def play(name: str) -> Callable[[str, str], object]:
     return publish
 
 
-PLAY_WITHOUT_A_TASK = Publisher("ansible-playbook without a task", "bench-none", play("no_task.yml"))
+def only_start(_bucket: str, _folder: str) -> None:
+    """What the publisher alone begins with."""
+    inside(sys.executable, "-c", "from botocore.session import get_session; get_session().create_client('s3')")
+
+
+STARTS = (
+    Publisher("ansible-playbook without a task", "bench-none", play("no_task.yml")),
+    Publisher("Python with a client of botocore's, without a request", "bench-none", only_start),
+)
 
 
 def publishers() -> list[Publisher]:
@@ -85,8 +93,8 @@ def make_site(folder: Path, files: int) -> None:
 def publish() -> list[Row]:
     """A folder into a versioned bucket: all new, nothing to do, and one changed page. Ours hashes all content.
 
-    `ansible-playbook` starts for a while before a module runs: the play without a task is what that takes. A process of
-    Python's with botocore has a start too, which the publisher alone pays and a module does not.
+    `ansible-playbook` starts for a while before a module runs, and Python with botocore before it can make a request:
+    the play without a task, and the client without a request, are what that takes.
     """
     rows: list[Row] = []
     tool("s5cmd")
@@ -122,7 +130,7 @@ def publications(folder: Path, files: int) -> list[Row]:
 
     return [
         *in_turns(f"{files} files, first publication", contenders, into, make_buckets),
-        *in_turns(f"{files} files, nothing to do", [*contenders, PLAY_WITHOUT_A_TASK], again, turns=5),
+        *in_turns(f"{files} files, nothing to do", [*contenders, *STARTS], again, turns=5),
         *in_turns(f"{files} files, one changed page", contenders, again, change_a_page),
     ]
 
