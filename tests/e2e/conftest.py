@@ -280,9 +280,9 @@ def forget_images(laptop: Laptop) -> Callable[[], None]:
     return forget
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def image(laptop: Laptop) -> str:
-    """The promoted golden image: it is baked for the first who asks for it."""
+    """The promoted golden image: it is baked when there is none."""
     baked = laptop.play(playbook="playbooks/image.yml")
     assert baked.code == 0, baked.failures() or baked.errors
     promoted: str = laptop.client("ssm").get_parameter(Name=IMAGE_PARAMETER)["Parameter"]["Value"]

@@ -16,10 +16,14 @@ SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
 APP = ROOT / "roles" / "lamp" / "files" / "app"
 RATE = 20  # requests a second: a machine that builds an environment has other things to do
 SECOND = "inventories/dev"
-# What that inventory leaves to its owner, and fewer servers.
+# What that inventory leaves to its owner, fewer servers, and private ones that come and go by themselves.
 OWN: dict[str, Any] = {
     "firewall_admin_cidrs": ["198.18.0.10/32"],
-    "servers_tiers": {tier: {"count": 1, "instance_type": "t3.small"} for tier in TIERS},
+    "servers_tiers": {
+        "public": {"count": 1, "instance_type": "t3.small"},
+        "private": {"group": {"min": 1, "max": 2}, "instance_type": "t3.small"},
+    },
+    "alb_target_groups": [{"name": tier, "tier": tier, "deregistration_delay": 5} for tier in TIERS],
     "static_site_source": str(SAMPLE),
     "static_site_bucket": "groundwork-dev-site",
 }
@@ -98,22 +102,14 @@ def test_a_publication_is_its_own(laptop: Any, tmp_path: Path) -> None:
     unchanged(laptop, "playbooks/publish.yml")
 
 
-def test_an_image_would_be_its_own(laptop: Any) -> None:
-    """The first one's is not taken for it: with one promoted, another would be baked."""
-    ssm, first = laptop.client("ssm"), "/groundwork/local/image/lamp"
-    ssm.put_parameter(Name=first, Type="String", Value=latest_image(laptop))
-    try:
-        planned = second(laptop, "--check", playbook="playbooks/image.yml").changes()
-    finally:
-        ssm.delete_parameter(Name=first)
-    assert "localhost: create parameter /groundwork/dev/image/lamp" in planned
-    assert "/groundwork/local/" not in "\n".join(planned)
-
-
-def latest_image(laptop: Any) -> str:
-    images = laptop.client("ec2").describe_images(Owners=["136693071363"])["Images"]
-    newest: str = max(images, key=lambda image: image["CreationDate"])["ImageId"]
-    return newest
+def test_its_image_is_its_own(laptop: Any) -> None:
+    """Its group needed one, so site.yml has baked it; the first environment would bake another."""
+    images = [f"/groundwork/{name}/image/lamp" for name in ("dev", "local")]
+    there = laptop.client("ssm").get_parameters(Names=images)
+    assert ([one["Name"] for one in there["Parameters"]], there["InvalidParameters"]) == (images[:1], images[1:])
+    planned = laptop.play("--check", playbook="playbooks/image.yml").changes()
+    assert f"localhost: create parameter {images[1]}" in planned
+    assert "/groundwork/dev/" not in "\n".join(planned)
 
 
 def test_a_server_of_the_first_is_not_replaced(laptop: Any, site: Any) -> None:
@@ -127,7 +123,7 @@ def test_a_server_of_the_first_is_not_replaced(laptop: Any, site: Any) -> None:
 
 
 def test_its_end_is_its_own(laptop: Any, before: Listing) -> None:
-    confirmed = {"environment_confirm": "dev", "teardown_buckets": True}
+    confirmed = {"environment_confirm": "dev", "teardown_buckets": True, "teardown_images": True}
     second(laptop, playbook="playbooks/teardown.yml", **confirmed)
     assert account_listing(laptop.client) == before
     assert not (ROOT / ".environments" / "dev").exists()

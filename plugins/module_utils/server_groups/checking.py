@@ -13,7 +13,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.optio
 
 
 def check(desired: ServerGroups, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
-    """Add what AWS' state says against the options. Names that do not exist yet are fine in check mode."""
+    """Add what AWS' state says against the options. What does not exist yet is fine in check mode."""
     for kind, tier in observed.strangers:
         if tier in desired.names:
             problems.add(
@@ -22,7 +22,7 @@ def check(desired: ServerGroups, observed: Observed, problems: Problems, *, chec
                 "remove that, or use another name for the environment or the tier",
             )
     for group in desired.groups:
-        _check_image(group, observed, problems)
+        _check_image(group, observed, problems, check_mode=check_mode)
         if not check_mode:
             _check_names(group, observed, problems)
     _check_removal(desired, observed, problems)
@@ -33,10 +33,12 @@ def image_of(group: ServerGroup, observed: Observed) -> Image | None:
     return observed.images.get(group.image_id or observed.parameters.get(group.image_parameter, ""))
 
 
-def _check_image(group: ServerGroup, observed: Observed, problems: Problems) -> None:
+def _check_image(group: ServerGroup, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
     own = group.image_id or observed.parameters.get(group.image_parameter, "")
     image = observed.images.get(own)
     size = group.tier.root_volume_gib
+    if not own and check_mode:
+        return
     if not own:
         wrong = f"there is no parameter {group.image_parameter}, so no image is promoted"
         problems.add(f"{group.where}.image", wrong, "run playbooks/image.yml first, or give an image's id")

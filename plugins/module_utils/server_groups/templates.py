@@ -28,7 +28,7 @@ def template_data(group: ServerGroup, image: Image | None, hop_limit: int, tags:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RequestLaunchTemplateData.html
     """
     tier = group.tier
-    size = tier.root_volume_gib or (image.root_gib if image else 0)
+    size = tier.root_volume_gib or (image.root_gib if image else KNOWN_AFTER_APPLY)
     disk = {"VolumeType": "gp3", "VolumeSize": size, "Encrypted": True, "DeleteOnTermination": True}
     interface = {
         "DeviceIndex": 0,
