@@ -72,13 +72,14 @@ def release(tmp_path: Path, collection: Path) -> Any:
         (tmp_path / "playbooks" / "release.yml").write_text(yaml.safe_dump(play))
         (folder / "hosts.yml").write_text(yaml.safe_dump(inventory(tiers, gone)))
         (tmp_path / "rules").write_text(json.dumps(rules))
+        (tmp_path / "returns").write_text(json.dumps({"urls": {"public": "http://public.test"}, "absent": []}))
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": f"{collection}:{ROOT / '.collections'}",
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
             "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
-            "RELEASE_FAKES": str(tmp_path),
+            "ROLE_FAKES": str(tmp_path),
         }
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder), "playbooks/release.yml"]
         done = subprocess.run(argv, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
