@@ -395,7 +395,7 @@ def _mend(owner: Owner, desired: Servers, tier: Tier, server: Server, observed: 
             calls.append(call)
             before[key], after[key] = was, shall
     mended = [Change("update", "server", server.name, tuple(calls), before=before, after=after)] if calls else []
-    return [*mended, *_start(server)]
+    return [*mended, *start(server)]
 
 
 Fix = tuple[Call, str, t.Any, t.Any]  # the call; what --diff shows: key, before, after
@@ -447,10 +447,10 @@ def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
     return call, "Tags", {key: server.tags.get(key) for key in missing}, missing
 
 
-def _start(server: Server) -> list[Change]:
+def start(server: Server) -> list[Change]:
     """Declared servers run: one that is stopped is started, one that is stopping is awaited first."""
-    start = Call("ec2", "start_instances", {"InstanceIds": [Ref("server", server.name)]})
-    started = Change("update", "server", server.name, (start,), before={"State": "stopped"}, after={"State": "running"})
+    call = Call("ec2", "start_instances", {"InstanceIds": [Ref("server", server.name)]})
+    started = Change("update", "server", server.name, (call,), before={"State": "stopped"}, after={"State": "running"})
     if server.state == "stopped":
         return [started]
     if server.state == "stopping":

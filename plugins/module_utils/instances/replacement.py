@@ -22,6 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.instances.changes i
     newer_images,
     newest,
     retire,
+    start,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.observed import (
     GONE,
@@ -226,11 +227,17 @@ def _rename(owner: Owner, desired: Replacement, server: Server) -> list[Change]:
 
 
 def _launches(owner: Owner, desired: Replacement, batch: t.Sequence[Server], observed: Observed) -> list[Change]:
-    return [
-        launch(owner, desired.servers, tier, server.number, observed, image=newest(tier, observed), replaced=server.id)
-        for server in batch
-        if (tier := desired.servers.tier(server.tier)) and not successor(server, observed)
-    ]
+    """Those that are missing are launched, and those that were stopped meanwhile run again."""
+    changes = []
+    for server in batch:
+        following, tier = successor(server, observed), desired.servers.tier(server.tier)
+        if following:
+            changes += start(following)
+        elif tier:
+            image = newest(tier, observed)
+            new = launch(owner, desired.servers, tier, server.number, observed, image=image, replaced=server.id)
+            changes.append(new)
+    return changes
 
 
 def _terminations(batch: t.Sequence[Server], observed: Observed) -> list[Change]:

@@ -130,6 +130,19 @@ def test_a_second_successor_is_an_error(old: t.Any, options: Make) -> None:
         step(old, options(), "planned")
 
 
+@pytest.mark.parametrize("settled", [True, False], ids=["stopped", "stopping"])
+def test_a_successor_that_was_stopped_is_started(old: t.Any, options: Make, settled: bool) -> None:
+    wanted = options(replace=["public-2"])
+    step(old, wanted, "launched")
+    successor = ids(old)["dev-public-2-next"]
+    old.ec2.stop_instances(InstanceIds=[successor])
+    if settled:
+        old.settle()
+    assert names(step(old, wanted, "launched")) == ["update server public-2-next"] * (1 if settled else 2)
+    assert ids(old)["dev-public-2-next"] == successor
+    assert names(step(old, wanted, "launched")) == []
+
+
 def test_kept_takes_the_successor_away_and_it_can_be_launched_again(old: t.Any, options: Make) -> None:
     before, wanted = ids(old), options(replace=["public-2"])
     step(old, wanted, "launched")
