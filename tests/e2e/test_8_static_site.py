@@ -139,6 +139,22 @@ def test_a_change_is_seen_at_once_and_assets_stay_cached(edge: str, source: Path
     assert fetch(f"{edge}/{stylesheet}").cache == "Hit from cloudfront"
 
 
+def test_headers_of_ones_own_cost_no_more_than_the_budget(laptop: Any, edge: str) -> None:
+    own = {"static_site_response_headers": {"custom": {"X-Robots-Tag": "noindex"}}}
+    play = laptop.play("--tags", "static_site", variables=own)
+    assert play.code == 0, play.failures()
+    assert fetch(f"{edge}/").headers["X-Robots-Tag"] == "noindex"
+    laptop.calls(reset=True)
+    again = laptop.play("--tags", "static_site", variables=own)
+    assert (again.code, again.changes()) == (0, []), again.failures()
+    calls = laptop.calls()["calls"]
+    counted = {service: sum(calls[service].values()) for service in ("cloudfront", "resourcegroupstaggingapi", "s3")}
+    assert sum(counted.values()) <= 12 + 3, calls  # what serves it, and its few objects
+    back = laptop.play("--tags", "static_site")
+    assert back.code == 0, back.failures()
+    assert "X-Robots-Tag" not in fetch(f"{edge}/").headers
+
+
 def test_without_the_policys_statement_the_edge_is_refused(laptop: Any, edge: str) -> None:
     s3 = laptop.client("s3")
     policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])

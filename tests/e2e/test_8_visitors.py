@@ -41,7 +41,7 @@ def edge(laptop: Any) -> str:
     return f"https://{found['DomainName']}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def sample(laptop: Any) -> Iterator[None]:
     """At the end the site is the sample again, with the distribution that it had."""
     yield
@@ -124,7 +124,7 @@ def publish_and_kill(laptop: Any, source: Path, after: float) -> bool:
         return False
 
 
-def test_a_documentation_is_published_whole(laptop: Any, edge: str, sample: None, documentation: Path) -> None:
+def test_a_documentation_is_published_whole(laptop: Any, edge: str, documentation: Path) -> None:
     done = publish(laptop, documentation)
     assert done.returncode == 0, done.stdout + done.stderr
     crawled = subprocess.run(
