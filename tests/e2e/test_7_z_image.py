@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from watching import watching
 
 from groundwork_lab.settings import from_environment
 
@@ -118,28 +118,21 @@ def test_nothing_of_the_builder_is_on_the_disk(laptop: Any, image: str) -> None:
 def watched(site: Any, name: str) -> Iterator[dict[str, Any]]:
     """When a server was first seen and when it was healthy, by the clock, and which of the visitors' answers failed."""
     seen: dict[str, Any] = {"failures": []}
-    done = threading.Event()
 
     def look() -> None:
-        while not done.wait(0.2):
-            try:
-                with urllib.request.urlopen(f"{site.urls['private']}/", timeout=5):
-                    pass
-            except OSError as error:
-                seen["failures"].append(str(error))
-            server = site.servers.get(name)
-            if server and "launched" not in seen:
-                seen["launched"] = server["LaunchTime"].timestamp()
-            if server and "healthy" not in seen and site.health("private").get(server["InstanceId"]) == "healthy":
-                seen["healthy"] = time.time()
+        try:
+            with urllib.request.urlopen(f"{site.urls['private']}/", timeout=5):
+                pass
+        except OSError as error:
+            seen["failures"].append(str(error))
+        server = site.servers.get(name)
+        if server and "launched" not in seen:
+            seen["launched"] = server["LaunchTime"].timestamp()
+        if server and "healthy" not in seen and site.health("private").get(server["InstanceId"]) == "healthy":
+            seen["healthy"] = time.time()
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
+    with watching(look):
         yield seen
-    finally:
-        done.set()
-        thread.join()
 
 
 def test_a_tier_grows_from_the_image(laptop: Any, site: Any, image: str, eventually: Callable[..., Any]) -> None:

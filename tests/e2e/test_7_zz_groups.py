@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 from visitors import served, visitors
+from watching import watching
 
 from groundwork_lab.settings import from_environment
 
@@ -83,21 +83,16 @@ class Web:
         """How long each server took from its launch until the balancer found it healthy, in seconds."""
         took: dict[str, float] = {}
         known = self.launched().keys()
-        done = threading.Event()
 
         def look() -> None:
-            while not done.wait(0.2):
-                new = self.healthy() - took.keys() - known
-                now, launched = time.time(), self.launched()
-                took.update({one: round(now - launched[one], 1) for one in new})
+            new = self.healthy() - took.keys() - known
+            now, launched = time.time(), self.launched()
+            took.update({one: round(now - launched[one], 1) for one in new})
 
-        thread = threading.Thread(target=look)
-        thread.start()
         try:
-            yield took
+            with watching(look):
+                yield took
         finally:
-            done.set()
-            thread.join()
             print(json.dumps({"from launch to healthy behind the balancer": took}))
 
 

@@ -5,9 +5,6 @@ What it does to servers and balancers is written down by fakes; the order, and w
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +15,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-FAKE = Path(__file__).with_name("fake_action.py")
 FAKED = ("in_controller", "releases", "http_probe")  # the first is what runs elbv2_target_rotation: meta/runtime.yml
 TIERS: Mapping[str, int] = MappingProxyType({"public": 2, "private": 2})
 SITE = {"name": "app", "path": "/srv/www/app", "id": "new", "archive": "/nowhere/app-new.tar.gz"}
@@ -38,31 +34,10 @@ AGAIN = "  ansible-playbook -i inventories/dev playbooks/release.yml"
 
 
 @pytest.fixture
-def collection(tmp_path: Path) -> Path:
-    """A collections path: this collection, whose hands are the fakes, and a role lamp that sees what it is told."""
-    own = tmp_path / "collections" / "ansible_collections" / "groundwork" / "aws"
-    for folder in ("plugins/action", "roles/lamp/tasks"):
-        (own / folder).mkdir(parents=True)
-    for part in (
-        "galaxy.yml",
-        "meta",
-        "plugins/modules",
-        "plugins/module_utils",
-        "plugins/doc_fragments",
-        "roles/release",
-    ):
-        (own / part).symlink_to(ROOT / part)
-    (own / "plugins" / "action" / "release_plan.py").symlink_to(ROOT / "plugins" / "action" / "release_plan.py")
-    for name in FAKED:
-        (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
-    see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
-    (own / "roles" / "lamp" / "tasks" / "see_releases.yml").write_text(yaml.safe_dump(see))
-    return tmp_path / "collections"
-
-
-@pytest.fixture
-def release(tmp_path: Path, collection: Path) -> Any:
+def release(tmp_path: Path, stage: Any) -> Any:
     """A function from rules and hosts that are gone to what was done, and what was told at the end."""
+    see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
+    own = stage(["roles/release", "plugins/action/release_plan.py"], FAKED, {"see_releases": see})
 
     def run(*rules: dict[str, str], gone: str = "", tiers: Mapping[str, int] = TIERS) -> tuple[list[str], list[str]]:
         folder = tmp_path / "inventories" / "dev"
@@ -71,23 +46,12 @@ def release(tmp_path: Path, collection: Path) -> Any:
         play = [{"hosts": "servers", "gather_facts": False, "roles": ["groundwork.aws.release"]}]
         (tmp_path / "playbooks" / "release.yml").write_text(yaml.safe_dump(play))
         (folder / "hosts.yml").write_text(yaml.safe_dump(inventory(tiers, gone)))
-        (tmp_path / "rules").write_text(json.dumps(rules))
-        (tmp_path / "returns").write_text(json.dumps({"urls": {"public": "http://public.test"}, "absent": []}))
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": f"{collection}:{ROOT / '.collections'}",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
-            "ROLE_FAKES": str(tmp_path),
-        }
-        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder), "playbooks/release.yml"]
-        done = subprocess.run(argv, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
-        assert done.returncode != 0, done.stdout
-        told = json.loads(done.stdout[done.stdout.index("{") :])
-        results = [result for task in told["plays"][0]["tasks"] for result in task["hosts"].values()]
+        returns = {"urls": {"public": "http://public.test"}, "absent": []}
+        played = own.play(str(folder), "playbooks/release.yml", rules, returns)
+        assert played.code != 0, played.told
+        results = [result for task in played.told["plays"][0]["tasks"] for result in task["hosts"].values()]
         [story] = [str(result["msg"]) for result in results[-1:] if result.get("failed")]
-        return (tmp_path / "done").read_text().splitlines(), story.splitlines()
+        return played.done, story.splitlines()
 
     return run
 

@@ -5,9 +5,6 @@ What it does to servers and balancers is written down by fakes; the order, and w
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-FAKE = Path(__file__).with_name("fake_action.py")
 FAKED = ("in_controller", "preflight", "releases", "http_probe")
 SERVERS = [
     {"name": name, "id": f"i-{name}", "tier": "private", "successor": f"{name}-next"}
@@ -39,30 +35,9 @@ VARIABLES = {
 
 
 @pytest.fixture
-def collection(tmp_path: Path) -> Path:
-    """A collections path: this collection, whose hands are the fakes."""
-    own = tmp_path / "collections" / "ansible_collections" / "groundwork" / "aws"
-    for folder in ("plugins/action", "roles/lamp/tasks"):
-        (own / folder).mkdir(parents=True)
-    for part in (
-        "galaxy.yml",
-        "meta",
-        "plugins/modules",
-        "plugins/module_utils",
-        "plugins/doc_fragments",
-        "roles/servers",
-    ):
-        (own / part).symlink_to(ROOT / part)
-    for name in FAKED:
-        (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
-    for name, tasks in LAMP.items():
-        (own / "roles" / "lamp" / "tasks" / f"{name}.yml").write_text(yaml.safe_dump(tasks))
-    return tmp_path / "collections"
-
-
-@pytest.fixture
-def replaced(tmp_path: Path, collection: Path) -> Any:
+def replaced(tmp_path: Path, stage: Any) -> Any:
     """A function from batches and rules to what was done, and what was told at the end; "" when all went well."""
+    own = stage(["roles/servers"], FAKED, LAMP)
 
     def run(batches: list[list[dict[str, str]]], *rules: dict[str, str]) -> tuple[list[str], str]:
         hosts = {server["name"]: {"ec2_instance_id": server["id"]} for server in SERVERS}
@@ -70,27 +45,18 @@ def replaced(tmp_path: Path, collection: Path) -> Any:
         servers = {"children": {"tier_private": {"hosts": hosts}}}
         inventory = {"all": {"vars": variables, "children": {"servers": servers, "successors": {}}}}
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
-        (tmp_path / "rules").write_text(json.dumps(rules))
-        (tmp_path / "returns").write_text(json.dumps({"batches": batches, "lines": [], "urls": {}}))
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": f"{collection}:{ROOT / '.collections'}",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
-            "ROLE_FAKES": str(tmp_path),
-        }
-        ansible = Path(sys.executable).with_name("ansible-playbook")
-        argv = [str(ansible), "-i", "hosts.yml", str(ROOT / "playbooks" / "replace.yml")]
-        done = subprocess.run(argv, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
-        told = json.loads(done.stdout[done.stdout.index("{") :])
+        playbook, returns = str(ROOT / "playbooks" / "replace.yml"), {"batches": batches, "lines": [], "urls": {}}
+        played = own.play("hosts.yml", playbook, rules, returns)
         tasks = [
-            task["hosts"] for play in told["plays"] for task in play["tasks"] if "Tell what" in task["task"]["name"]
+            task["hosts"]
+            for play in played.told["plays"]
+            for task in play["tasks"]
+            if "Tell what" in task["task"]["name"]
         ]
         stories = [str(result["msg"]) for hosts in tasks for result in hosts.values()]
-        assert (done.returncode == 0) == (not stories), done.stdout
+        assert (played.code == 0) == (not stories), played.told
         assert len(stories) < 2
-        return (tmp_path / "done").read_text().splitlines(), "".join(stories)
+        return played.done, "".join(stories)
 
     return run
 

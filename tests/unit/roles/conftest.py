@@ -1,0 +1,76 @@
+"""This collection with other hands: its roles run as they are, and what they do is written down by fakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+FAKE = Path(__file__).with_name("fake_action.py")
+WHOLE = ("galaxy.yml", "meta", "plugins/modules", "plugins/module_utils", "plugins/doc_fragments")
+
+
+@dataclass(frozen=True)
+class Played:
+    """How ansible-playbook ended, what its JSON callback told, and what the fakes were asked to do, in order."""
+
+    code: int
+    told: dict[str, Any]
+    done: list[str]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A folder with a collections path, for playbooks to run in."""
+
+    folder: Path
+    collections: Path
+
+    def play(self, inventory: str, playbook: str, rules: Iterable[Mapping[str, str]], returns: Any) -> Played:
+        """`rules` and `returns` are the fakes': see fake_action.py."""
+        (self.folder / "rules").write_text(json.dumps(list(rules)))
+        (self.folder / "returns").write_text(json.dumps(returns))
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": f"{self.collections}:{ROOT / '.collections'}",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"),
+            "ROLE_FAKES": str(self.folder),
+        }
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", inventory, playbook]
+        ran = subprocess.run(argv, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
+        told = json.loads(ran.stdout[ran.stdout.index("{") :])
+        return Played(ran.returncode, told, (self.folder / "done").read_text().splitlines())
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Callable[..., Stage]:
+    """A function that makes a stage.
+
+    `parts` of the collection are there as they are, action plugins of the names in `faked` are the fake, and the role
+    lamp has the tasks of `lamp`, by the name of their file.
+    """
+
+    def make(parts: Iterable[str], faked: Iterable[str], lamp: Mapping[str, list[dict[str, Any]]]) -> Stage:
+        own = tmp_path / "collections" / "ansible_collections" / "groundwork" / "aws"
+        for folder in ("plugins/action", "roles/lamp/tasks"):
+            (own / folder).mkdir(parents=True)
+        for part in (*WHOLE, *parts):
+            (own / part).symlink_to(ROOT / part)
+        for name in faked:
+            (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
+        for name, tasks in lamp.items():
+            (own / "roles" / "lamp" / "tasks" / f"{name}.yml").write_text(yaml.safe_dump(tasks))
+        return Stage(tmp_path, tmp_path / "collections")
+
+    return make
