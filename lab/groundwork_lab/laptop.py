@@ -50,7 +50,8 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
 
     boto3, aws-cli, Terraform and amazon.aws' modules and inventory (which leave `endpoint_url` to botocore when it
     is not given) all follow AWS_ENDPOINT_URL and its form for one service. AWS_URL stays unset: amazon.aws would
-    pass it to every client, past the endpoint of S3. s5cmd has a variable of its own.
+    pass it to every client, past the endpoint of S3. s5cmd has a variable of its own. Programs that are installed
+    beside the lab come first, whether or not its virtual environment is active.
     Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
     kept = {
@@ -60,6 +61,7 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
     }
     return {
         **kept,
+        "PATH": f"{Path(sys.executable).parent}:{inherited.get('PATH', os.defpath)}",
         "GROUNDWORK_LAB": settings.name,
         "AWS_ENDPOINT_URL": f"http://{API}",
         "AWS_ENDPOINT_URL_S3": f"http://{S3}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ SETTINGS = Settings(name="lab", state=Path("/state"), cache=Path("/cache"))
         ({"AWS_ACCESS_KEY_ID": "real"}, "AWS_ACCESS_KEY_ID", "AKIAGROUNDWORKLAB000"),
         ({"AWS_CONFIG_FILE": "/home/me/.aws/config"}, "AWS_CONFIG_FILE", "/dev/null"),
         ({"GROUNDWORK_LAB": "other"}, "GROUNDWORK_LAB", "lab"),
+        ({"PATH": "/usr/bin"}, "PATH", f"{Path(sys.executable).parent}:/usr/bin"),
         ({"HOME": "/home/me", "TERM": "xterm"}, "HOME", "/home/me"),
         ({"no_proxy": "localhost"}, "no_proxy", "localhost,198.18.0.2,198.18.0.4,.amazonaws.com,.cloudfront.net"),
         ({}, "NO_PROXY", "198.18.0.2,198.18.0.4,.amazonaws.com,.cloudfront.net"),
