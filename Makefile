@@ -8,7 +8,7 @@ BIN := .venv/bin
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test lint unit unit-3.13 packets molecule bench
+.PHONY: help up down test lint unit unit-3.13 packets molecule newest long long-fuzz long-debian bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,7 +25,7 @@ down: ## The lab and all its state gone
 	# Its servers' key and host keys are of no use to anybody else; another lab that is up may be of this checkout.
 	if [[ ! -d /var/lib/groundwork-lab ]]; then rm -rf .environments/local; fi
 
-test: lint unit unit-3.13 packets molecule ## Everything that must pass
+test: lint unit unit-3.13 packets newest molecule ## Everything that must pass
 
 lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	@tools/bootstrap dev
@@ -34,23 +34,36 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	mypy lab/groundwork_lab
 	MYPYPATH=.collections:lab mypy -p ansible_collections.groundwork.aws.plugins
 	shellcheck tools/* .ci/run
+	tools/manifest --check
 	ansible-lint
-	tools/sanity 3.11 .venv
+	tools/with-python 3.11 tools/sanity
 
-unit: ## The unit tests
-	@tools/bootstrap dev
-	pytest -n auto --dist loadfile tests/unit
+unit: ## The unit tests, with Python 3.11 and ansible 12
+	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit
 
-unit-3.13: ## Unit tests and sanity with Python 3.13 and ansible 14
-	@tools/with-python-3.13
+unit-3.13: ## The unit tests (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
+	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev
 	pytest -m lab tests/unit/lab tests/lab
 
-molecule: ## The whole product on the lab, end to end
-	@tools/bootstrap dev
-	cd extensions && molecule test --all
+newest: ## A short way through the product on the lab, with Python 3.13 and ansible 14
+	@tools/with-python 3.13 bash -euc 'cd extensions; molecule test --scenario-name newest'
+
+molecule: ## The whole product on the lab, end to end, with Python 3.11 and ansible 12
+	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
+
+long: long-fuzz long-debian ## What takes too long for every change
+
+long-fuzz: ## Many more random calls to the lab's API than the unit tests make
+	@tools/with-python 3.11 env GROUNDWORK_FUZZ_SEEDS=$$(seq -s, 21 28) GROUNDWORK_FUZZ_CALLS=3000 \
+	  pytest -n auto tests/unit/lab/controlplane/test_any_calls.py
+
+long-debian: ## From nothing to a release, and back to nothing, on a Debian 13 with only its own Python
+	@tools/in-debian 13 bash -euc 'make up
+	  .venv/bin/groundwork-lab exec -- ansible-playbook -i inventories/local playbooks/release.yml
+	  make down'
 
 bench: ## The comparisons with the peers, as tables below benchmarks/results/
 	@tools/bootstrap dev

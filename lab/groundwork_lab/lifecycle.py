@@ -169,11 +169,12 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 def _base_image(settings: Settings, progress: Progress) -> Path:
     from groundwork_lab.hosts.apt import NoDebianArchiveError  # noqa: PLC0415
-    from groundwork_lab.hosts.image import ImageError, ensure_base_image  # noqa: PLC0415
+    from groundwork_lab.hosts.image import ensure_base_image  # noqa: PLC0415
+    from groundwork_lab.hosts.roots import RootError  # noqa: PLC0415
 
     try:
         return ensure_base_image(settings, progress)
-    except (ImageError, NoDebianArchiveError) as error:
+    except (RootError, NoDebianArchiveError) as error:
         raise LabError(str(error)) from error
 
 

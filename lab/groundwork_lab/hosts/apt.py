@@ -80,7 +80,7 @@ def debian_sources(
     if "" not in found:
         message = (
             f"apt on this machine knows no Debian archive for {machine} (component main); "
-            "the base image of the lab's hosts is built from it. "
+            "Debian roots, as the base image of the lab's hosts, are built from it. "
             "Add one to /etc/apt/sources.list.d and run apt-get update."
         )
         raise NoDebianArchiveError(message)
@@ -125,6 +125,11 @@ def machine_apt(suite: str) -> Apt:
     dump = _output("apt-config", "dump")
     sources = debian_sources(parse_targets(indexes), _codename(), suite, lambda path: Path(path).read_text("utf-8"))
     return Apt(sources=sources, reaching=options(dump, REACHING), judging=options(dump, JUDGING))
+
+
+def architecture() -> str:
+    """Return this machine's architecture as Debian calls it: `amd64`, `arm64`."""
+    return _output("dpkg", "--print-architecture").strip()
 
 
 def _codename() -> str:

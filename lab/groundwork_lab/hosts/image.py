@@ -1,24 +1,15 @@
-"""The base image: what Debian's AMI for EC2 holds, built once with mmdebstrap and kept in the cache.
+"""The base image: what Debian's AMI for EC2 holds. It is the read-only lower layer of every instance's disk.
 
-An image is a folder named by the hash of its recipe: another recipe is another folder, and a folder that
-exists is complete. It is the read-only lower layer of every instance's disk.
 Source: Debian's cloud images, https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm .
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import shutil
-import subprocess
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from groundwork_lab.hosts import apt
+from groundwork_lab.hosts.roots import LEFTOVERS, Recipe, ensure_root
 from groundwork_lab.settings import Settings
 
 SUITE = "bookworm"
@@ -153,9 +144,7 @@ MASKED = (
 
 # Whatever must be each host's own, and what building leaves behind.
 REMOVED = (
-    "etc/apt/apt.conf.d/99mmdebstrap",
-    "etc/apt/sources.list",
-    "etc/apt/sources.list.d/*",
+    *LEFTOVERS,
     "etc/hostname",
     "etc/ssh/ssh_host_*_key",
     "etc/ssh/ssh_host_*_key.pub",
@@ -163,23 +152,6 @@ REMOVED = (
     "var/log/apt/*",
     "var/log/*.log",
 )
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """All that the image depends on. `files` maps a path inside the image to its text; all are 0644."""
-
-    suite: str
-    architecture: str
-    packages: tuple[str, ...]
-    files: Mapping[str, str]
-    masked: tuple[str, ...]
-    removed: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True)
-        return f"debian-{self.suite}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def recipe(machine: apt.Apt, architecture: str) -> Recipe:
@@ -205,103 +177,11 @@ def recipe(machine: apt.Apt, architecture: str) -> Recipe:
     )
 
 
-def bootstrap_argv(wanted: Recipe, machine: apt.Apt, target: Path) -> list[str]:
-    """The mmdebstrap(1) command; it reads the sources from its standard input."""
-    options = [f"--aptopt={line}" for line in (*machine.reaching, *machine.judging)]
-    return [
-        "mmdebstrap",
-        "--variant=minbase",
-        "--mode=root",
-        "--format=directory",
-        f"--architectures={wanted.architecture}",
-        f"--include={','.join(wanted.packages)}",
-        *options,
-        wanted.suite,
-        str(target),
-        "-",
-    ]
-
-
-def finish(root: Path, wanted: Recipe) -> None:
-    """Make a fresh bootstrap the image of `wanted`."""
-    for pattern in wanted.removed:
-        for path in root.glob(pattern):
-            path.unlink()
-    for name, text in wanted.files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
-    for unit in wanted.masked:
-        path = root / "etc/systemd/system" / unit
-        path.unlink(missing_ok=True)
-        path.symlink_to("/dev/null")
-
-
-class ImageError(Exception):
-    """The base image could not be built."""
-
-
 def ensure_base_image(settings: Settings, progress: Callable[[str], None]) -> Path:
     """The base image's folder, built first when this recipe has none yet (about 40 s).
 
-    `progress` gets a line for each step. Raises ImageError with mmdebstrap's last lines, and NoDebianArchiveError.
+    `progress` gets a line for each step. Raises RootError with mmdebstrap's last lines, and NoDebianArchiveError.
     """
     machine = apt.machine_apt(SUITE)
-    wanted = recipe(machine, _architecture())
-    folder = settings.cache / "images"
-    target = folder / wanted.key
-    if target.exists():
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    with _only_builder(folder / "lock", progress):
-        if not target.exists():
-            _build(wanted, machine, target, progress)
-    return target
-
-
-def _build(wanted: Recipe, machine: apt.Apt, target: Path, progress: Callable[[str], None]) -> None:
-    unfinished = target.with_suffix(".unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    progress(f"base image: building {target.name} from {machine.sources[0].uri}")
-    _bootstrap(bootstrap_argv(wanted, machine, unfinished), apt.render_sources(machine.sources), progress)
-    finish(unfinished, wanted)
-    unfinished.rename(target)
-    progress(f"base image: ready in {target}")
-
-
-def _bootstrap(argv: list[str], sources: str, progress: Callable[[str], None]) -> None:
-    tail: deque[str] = deque(maxlen=20)
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
-        if process.stdin is None or process.stdout is None:
-            raise AssertionError(argv)
-        process.stdin.write(sources)
-        process.stdin.close()
-        for line in process.stdout:
-            tail.append(line.rstrip())
-            if line.startswith("I: "):
-                progress(f"base image: {line[3:].rstrip()}")
-    if process.returncode != 0:
-        message = f"mmdebstrap ended with {process.returncode} while building the base image:\n" + "\n".join(tail)
-        raise ImageError(message)
-
-
-@contextmanager
-def _only_builder(lock: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of the images' folder; the kernel releases it when the builder dies."""
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("base image: another lab builds it; waiting")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _architecture() -> str:
-    argv = ["dpkg", "--print-architecture"]
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    wanted = recipe(machine, apt.architecture())
+    return ensure_root(wanted, machine, settings.cache / "images", lambda line: progress(f"base image: {line}"))

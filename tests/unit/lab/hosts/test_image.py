@@ -8,28 +8,13 @@ import yaml
 
 from groundwork_lab.hosts import image
 from groundwork_lab.hosts.apt import Apt, Source
+from groundwork_lab.hosts.roots import finish
 
 MACHINE = Apt(
     sources=(Source("http://mirror.example/debian", "bookworm"),),
     reaching=('Acquire::http::Proxy "http://proxy.example:3142";',),
     judging=(),
 )
-
-
-def test_command() -> None:
-    recipe = image.recipe(MACHINE, "amd64")
-    assert image.bootstrap_argv(recipe, MACHINE, Path("/cache/x")) == [
-        "mmdebstrap",
-        "--variant=minbase",
-        "--mode=root",
-        "--format=directory",
-        "--architectures=amd64",
-        f"--include={','.join(image.PACKAGES)}",
-        '--aptopt=Acquire::http::Proxy "http://proxy.example:3142";',
-        "bookworm",
-        "/cache/x",
-        "-",
-    ]
 
 
 def test_key_follows_what_is_in_the_image() -> None:
@@ -57,7 +42,7 @@ def test_finish(tmp_path: Path) -> None:
         (root / name).write_text("old")
     (root / "etc/resolv.conf").symlink_to(tmp_path / "elsewhere")
     (root / "etc/systemd/system").mkdir(parents=True)
-    image.finish(root, image.recipe(MACHINE, "amd64"))
+    finish(root, image.recipe(MACHINE, "amd64"))
     assert not (root / "etc/apt/apt.conf.d/99mmdebstrap").exists()
     assert not (root / "etc/ssh/ssh_host_rsa_key").exists()
     assert not (root / "etc/hostname").exists()
