@@ -10,10 +10,10 @@ https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Types.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Address, IPv4Network
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -292,6 +292,16 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A resource that is in the control plane's state, but cannot be read: it is in the world as it was read last, if
+    it ever was."""
+
+    type: str  # as the World's field: `subnets`
+    id: str
+    why: str
+
+
+@dataclass(frozen=True)
 class World:
     """Everything that the data plane follows, by id (load balancers, target groups and edge functions by ARN).
 
@@ -318,3 +328,19 @@ class World:
     origin_request_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     response_headers_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     origin_access_controls: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def without(self, ids: Collection[str]) -> World:
+        """The same without the resources that have these ids, and without what is in VPCs that have them."""
+        if not ids:
+            return self
+        kept: dict[str, Any] = {
+            each.name: {
+                key: value
+                for key, value in getattr(self, each.name).items()
+                if key not in ids and getattr(value, "vpc_id", None) not in ids
+            }
+            for each in fields(self)
+            if each.name != "unreadable"
+        }
+        return replace(self, **kept)

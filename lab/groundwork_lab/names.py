@@ -9,15 +9,17 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.journal import Journal
-from groundwork_lab.model import Interface, LoadBalancer, World
+from groundwork_lab.model import Distribution, Interface, LoadBalancer, World
 from groundwork_lab.processes import spawn, stop, wait_listening
 from groundwork_lab.settings import API, EDGE, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
 
@@ -27,9 +29,14 @@ GLOBAL_SERVICES = ("iam", "sts", "cloudfront", "route53", "organizations", "s3")
 _log = logging.getLogger(__name__)
 
 
-def records(world: World) -> frozenset[tuple[IPv4Address, str]]:
-    """Every address record of the world, as (address, name)."""
-    return frozenset([*_instances(world), *_balancers(world), *_distributions(world)])
+def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
+    """Every address record of the world, as (address, name), without those of resources that `apart` fails with."""
+    found = [
+        apart.each(world.interfaces.items(), lambda each: list(_instance(world, each))),
+        apart.each(world.load_balancers.items(), lambda each: list(_balancer(world, each))),
+        apart.each(world.distributions.items(), lambda each: list(_distribution(each))),
+    ]
+    return frozenset(record for kind in found for those in kind.values() for record in those)
 
 
 def private_name(address: IPv4Address) -> str:
@@ -42,40 +49,42 @@ def public_name(address: IPv4Address) -> str:
     return f"ec2-{str(address).replace('.', '-')}.{REGION}.compute.amazonaws.com"
 
 
-def _instances(world: World) -> Iterator[tuple[IPv4Address, str]]:
-    for interface in world.interfaces.values():
-        vpc = world.vpcs.get(interface.vpc_id)
-        if interface.owner != "instance" or vpc is None or not vpc.dns_support:
-            continue
-        yield interface.private_ip, private_name(interface.private_ip)
-        if vpc.dns_hostnames and interface.public_ip:
-            yield interface.public_ip, public_name(interface.public_ip)
+def _instance(world: World, interface: Interface) -> Iterator[tuple[IPv4Address, str]]:
+    vpc = world.vpcs.get(interface.vpc_id)
+    if interface.owner != "instance" or vpc is None or not vpc.dns_support:
+        return
+    yield interface.private_ip, private_name(interface.private_ip)
+    if vpc.dns_hostnames and interface.public_ip:
+        yield interface.public_ip, public_name(interface.public_ip)
 
 
-def _balancers(world: World) -> Iterator[tuple[IPv4Address, str]]:
-    for balancer in world.load_balancers.values():
-        for interface_id in balancer.interface_ids:
-            interface = world.interfaces.get(interface_id)
-            address = _node_address(balancer, interface) if interface else None
-            if address:
-                yield address, balancer.dns_name.lower()
+def _balancer(world: World, balancer: LoadBalancer) -> Iterator[tuple[IPv4Address, str]]:
+    for interface_id in balancer.interface_ids:
+        interface = world.interfaces.get(interface_id)
+        address = _node_address(balancer, interface) if interface else None
+        if address:
+            yield address, _checked(balancer.dns_name)
 
 
-def _distributions(world: World) -> Iterator[tuple[IPv4Address, str]]:
-    for distribution in world.distributions.values():
-        if distribution.config.get("Enabled"):
-            yield EDGE, distribution.domain_name.lower()
+def _distribution(distribution: Distribution) -> Iterator[tuple[IPv4Address, str]]:
+    if distribution.config.get("Enabled"):
+        yield EDGE, _checked(distribution.domain_name)
+
+
+def _checked(name: str) -> str:
+    """The name as DNS has it. Raises ValueError for one that the file of records cannot have."""
+    if not re.fullmatch(r"[a-z0-9_.-]{1,253}", name.lower()):
+        raise ValueError(f"{name!r} is not a host name")
+    return name.lower()
 
 
 def _node_address(balancer: LoadBalancer, interface: Interface) -> IPv4Address | None:
     return interface.private_ip if balancer.scheme == "internal" else interface.public_ip
 
 
-def render_hosts(world: World) -> str:
+def render_hosts(records: Iterable[tuple[IPv4Address, str]]) -> str:
     """The records in the form of hosts(5), in a stable order."""
-    return "".join(
-        f"{address} {name}\n" for address, name in sorted(records(world), key=lambda each: (each[1], each[0]))
-    )
+    return "".join(f"{address} {name}\n" for address, name in sorted(records, key=lambda each: (each[1], each[0])))
 
 
 def render_config(hosts: Path) -> str:
@@ -159,7 +168,8 @@ class Names:
 
     def reconcile(self, world: World) -> None:
         """Give dnsmasq the records of `world`, and start it again should it have died."""
-        text = render_hosts(world)
+        apart = Apart()
+        text = render_hosts(records(world, apart))
         if self._process is not None and self._process.poll() is not None:
             _log.error("dnsmasq ended with code %s; starting it again.", self._process.returncode)
             self._run(self._folder / "dnsmasq.conf")
@@ -167,6 +177,7 @@ class Names:
             write_atomically(self._hosts, text)
             if self._process is not None:
                 self._process.send_signal(signal.SIGHUP)  # it reads the hosts again and empties its cache
+        apart.end()
 
     def close(self) -> None:
         if self._process is not None:

@@ -18,6 +18,7 @@ class Reconciler(Protocol):
         """Make reality follow `world`; called again with the same world it does nothing.
 
         Must not block on slow things (a host's boot): start them and report later through `Reports`.
+        One resource that it cannot serve keeps it from no other one: it raises `apart.UnservedError` at its end.
         """
 
     def close(self) -> None:

@@ -1,7 +1,9 @@
 """The loop that makes the data plane follow the API: one thread, woken by changes, parts in order.
 
-A part that raises is logged with its traceback, told by `status`, and tried again later and later; the other parts
-go on. The loop sleeps until something changes or a failed part is due again.
+A part that raises is told by `status`, and tried again later and later; the other parts go on. What it raises is
+logged once, with its traceback, and again when it changes. The same holds for a resource that the snapshot cannot
+read, or that a part cannot serve: the others are followed. The loop sleeps until something changes or a failed part is
+due again.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from groundwork_lab.model import World
+from groundwork_lab.apart import UnservedError, described
+from groundwork_lab.model import Unreadable, World
 from groundwork_lab.ports import Reconciler
 
 DEBOUNCE = 0.02  # seconds; an API client's burst of writes becomes one pass
@@ -37,6 +40,7 @@ class LoopReport:
     seconds: float = 0.0  # of the last pass
     finished: float = 0.0  # when it ended, in seconds since the epoch
     parts: dict[str, PartReport] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()  # of the last pass
 
     @property
     def errors(self) -> dict[str, str]:
@@ -107,21 +111,37 @@ class Loop:
 
     def _follow(self) -> None:
         world = self._snapshot()
-        fates = [self._tried(name, partial(part.reconcile, world)) for name, part in self._parts]
-        if all(fates):
-            self._followed(world)
+        self._tell_unreadable(world.unreadable)
+        unserved = [self._tried(name, partial(part.reconcile, world)) for name, part in self._parts]
+        if None not in unserved:
+            self._followed(world.without({name for names in unserved for name in names or ()}))
 
-    def _tried(self, name: str, work: Callable[[], object]) -> bool:
+    def _tell_unreadable(self, now: tuple[Unreadable, ...]) -> None:
+        before, self.report.unreadable = self.report.unreadable, now
+        for each in now:
+            if each not in before:
+                _log.error("%s %s cannot be read, and is not followed: %s", each.type, each.id, each.why)
+        for each in before:
+            if each not in now:
+                _log.info("%s %s is followed again, or gone.", each.type, each.id)
+
+    def _tried(self, name: str, work: Callable[[], object]) -> Collection[str] | None:
+        """The ids of what the part does not serve; None when all of it failed."""
         report = self.report.parts[name]
         began = time.monotonic()
+        unserved: Collection[str] | None = ()
+        error = ""
         try:
             work()
-        except Exception as error:  # whatever a part raises must not end the others: this is their supervisor
-            report.failures += 1
-            report.error = f"{type(error).__name__}: {error}"
-            _log.exception("%s failed (%d in a row)", name, report.failures)
-        else:
-            report.failures = 0
-            report.error = ""
+        except UnservedError as failure:
+            unserved, error = failure.reasons, str(failure)
+        except Exception as failure:  # whatever a part raises must not end the others: this is their supervisor
+            unserved, error = None, described(failure)
+            if error != report.error:
+                _log.exception("%s failed", name)
+        if error and unserved and error != report.error:
+            _log.error("%s does not serve %s", name, error)
+        report.failures = report.failures + 1 if error else 0
+        report.error = error
         report.seconds = time.monotonic() - began
-        return not report.error
+        return unserved

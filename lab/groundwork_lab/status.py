@@ -14,6 +14,8 @@ As JSON (all addresses are text, all times seconds):
   still to follow
 - `reconcile`: {passes, seconds, finished, parts: {part: {seconds, failures, error}}}
 - `errors`: {part: message}, empty when all is well
+- `unreadable`: [{type, id, why}]: resources that the API has, but that cannot be read; the lab
+  serves them as they were read last, and all others as they are
 - `calls`: {total, writes}: since the last reset
 """
 
@@ -48,6 +50,7 @@ def of_world(
         ],
         "balancers": [_balancer(world, each, health) for each in world.load_balancers.values()],
         "distributions": [_distribution(each, deployed) for each in world.distributions.values()],
+        "unreadable": [asdict(each) for each in world.unreadable],
     }
 
 
@@ -115,9 +118,9 @@ def _distribution(distribution: Distribution, deployed: Callable[[str], bool]) -
     return {
         "id": distribution.id,
         "domain": distribution.domain_name,
-        "enabled": distribution.config["Enabled"],
+        "enabled": distribution.config.get("Enabled"),
         "status": "Deployed" if deployed(distribution.id) else "InProgress",
-        "comment": distribution.config["Comment"],
+        "comment": distribution.config.get("Comment"),
     }
 
 
@@ -165,6 +168,7 @@ def render(status: Mapping[str, Any]) -> str:
     sections = [
         _head(status),
         _errors(status["errors"]),
+        _section("Not followed, because it cannot be read", table(UNREADABLE, _unreadable_rows(status["unreadable"]))),
         _section("Hosts", table(HOSTS, [_host_cells(each) for each in status["hosts"]])),
         _section("Balancers", _balancer_lines(status["balancers"])),
         _section(
@@ -183,12 +187,14 @@ NATS = ("ID", "SUBNET", "PRIVATE", "PUBLIC")
 NATS_KEYS = ("id", "subnet", "private_ip", "public_ip")
 VPCS = ("ID", "CIDRS", "INTERFACES")
 PARTS = ("PART", "LAST PASS", "STATE")
+UNREADABLE = ("TYPE", "ID", "WHY")
 TARGETS = ("TARGET", "ID", "PORT", "STATE", "REASON")
 
 
 def _head(status: Mapping[str, Any]) -> list[str]:
     loop, calls = status["reconcile"], status["calls"]
-    state = "is up, but its data plane does not follow the API" if status["errors"] else "is up"
+    behind = status["errors"] or status["unreadable"]
+    state = "is up, but its data plane does not follow the API" if behind else "is up"
     return [
         f"The lab '{status['lab']}' {state}.",
         f"  daemon    pid {status['pid']}, since {status['started']}, log {status['log']}",
@@ -201,6 +207,10 @@ def _head(status: Mapping[str, Any]) -> list[str]:
 def _errors(errors: Mapping[str, str]) -> list[str]:
     lines = [f"  {part}: {error}" for part, error in errors.items()]
     return ["Failing, tried again and again:", *lines] if lines else []
+
+
+def _unreadable_rows(unreadable: Sequence[Row]) -> list[list[object]]:
+    return [[each["type"], each["id"], each["why"]] for each in unreadable]
 
 
 def _section(title: str, lines: list[str]) -> list[str]:

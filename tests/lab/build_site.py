@@ -141,6 +141,7 @@ def describe(instance_id: str) -> dict[str, str | None]:
     instance = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
     return {
         "id": instance_id,
+        "subnet": instance["SubnetId"],
         "private_ip": instance["PrivateIpAddress"],
         "public_ip": instance.get("PublicIpAddress"),
         "private_name": instance["PrivateDnsName"],

@@ -197,6 +197,20 @@ boto3.client("ec2", config=config).describe_vpcs()
 """
 
 
+def test_refused_calls_stop_nothing(lab: Lab, site: dict[str, Any]) -> None:
+    public = site["servers"]["public"]
+    script = Path(__file__).with_name("wrong_calls.py")
+    made = lab.inside(sys.executable, str(script), public["subnet"], site["web_group"]).stdout.strip()
+
+    def is_up() -> bool:
+        return any(host["reachable"] for host in lab.status()["hosts"] if host["id"] == made)
+
+    assert eventually(60, is_up)
+    found = lab.status()
+    assert (found["errors"], found["unreadable"]) == ({}, [])
+    assert lab.inside("curl", "-sf", f"http://{site['balancer']}/").stdout.strip() != ""
+
+
 def test_calls_are_counted(lab: Lab, site: dict[str, Any]) -> None:
     lab("calls", "--reset")
     lab.inside(sys.executable, "-c", DESCRIBE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -65,7 +66,8 @@ class Haproxy:
         argv = ["haproxy", "-c", "-q", "-f", str(candidate)]
         result = subprocess.run(argv, capture_output=True, text=True, check=False)
         if result.returncode != 0:
-            raise HaproxyError(f"HAProxy refuses {candidate}:\n{result.stderr}")
+            words = re.sub(r"\(\d+\) ", "", result.stderr)  # without its process' id: the same words at each try
+            raise HaproxyError(f"HAProxy refuses {candidate}:\n{words}")
 
     def _spawn(self) -> None:
         argv = ["haproxy", "-W", "-S", str(self._folder / "master.sock"), "-f", str(self._folder / "haproxy.cfg")]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.balancers import health
 from groundwork_lab.balancers.config import render
 from groundwork_lab.balancers.haproxy import Haproxy
@@ -18,6 +20,7 @@ from groundwork_lab.model import Target, World
 from groundwork_lab.ports import HealthReport
 from groundwork_lab.settings import Settings
 
+_log = logging.getLogger(__name__)
 LOOK_AT_NEW = 0.2  # seconds between looks at servers whose first verdict is to come
 
 
@@ -45,7 +48,8 @@ class _Running:
             self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
             self.fresh = {key: since for key, since in self.fresh.items() if key in now}
             self.fresh.update(dict.fromkeys(new, time.monotonic()))
-            self.told = {key: report for key, report in self.told.items() if key in now}
+            told = self.told.copy()  # API calls add to it meanwhile
+            self.told = {key: report for key, report in told.items() if key in now}
             self.node = node
 
     def let_go(self, world: World) -> None:
@@ -114,26 +118,31 @@ class BalancerManager:
         self._watcher.start()
 
     def reconcile(self, world: World) -> None:
-        """Start, reload and end balancer nodes. Raises the first node's error after all have been tried."""
-        wanted = nodes(world)
+        """Start, reload and end balancer nodes. Raises UnservedError with the balancers of the nodes that failed."""
+        apart = Apart()
+        wanted = nodes(world, apart)
         for interface_id in self._running.keys() - wanted.keys():
-            self._forget(interface_id)
+            arn = self._running[interface_id].node.balancer.arn
+            if arn not in apart.reasons:  # such a one serves on as it does
+                with apart.trying(arn):
+                    self._forget(interface_id)
         with ThreadPoolExecutor(max_workers=4, thread_name_prefix="balancer") as pool:
-            pending = [pool.submit(self._follow, node, world) for node in wanted.values()]
-        for future in pending:
-            future.result()
+            for node in wanted.values():
+                pool.submit(self._follow, node, world, apart)
+        apart.end()
 
-    def _follow(self, node: Node, world: World) -> None:
-        folder = self._settings.state / "balancers" / node.interface_id
-        with self._changed:
-            running = self._running.get(node.interface_id)
-            if running is None:
-                haproxy = Haproxy(folder, self._settings.namespace(node.interface_id), self._journal)
-                running = self._running[node.interface_id] = _Running(haproxy, node)
-        running.follow(node, render(node, folder))
-        running.let_go(world)
-        with self._changed:
-            self._changed.notify_all()
+    def _follow(self, node: Node, world: World, apart: Apart) -> None:
+        with apart.trying(node.balancer.arn):
+            folder = self._settings.state / "balancers" / node.interface_id
+            with self._changed:
+                running = self._running.get(node.interface_id)
+                if running is None:
+                    haproxy = Haproxy(folder, self._settings.namespace(node.interface_id), self._journal)
+                    running = self._running[node.interface_id] = _Running(haproxy, node)
+            running.follow(node, render(node, folder))
+            running.let_go(world)
+            with self._changed:
+                self._changed.notify_all()
 
     def _forget(self, interface_id: str) -> None:
         with self._changed:
@@ -156,7 +165,11 @@ class BalancerManager:
     def _watch(self) -> None:
         while self._await_new():
             for running in self._all():
-                running.look_at_new()
+                try:
+                    running.look_at_new()
+                except Exception:  # one node's trouble must not keep the others' targets from their first verdict
+                    _log.exception("The new targets of node %s cannot be looked at", running.node.interface_id)
+                    running.fresh.clear()  # HAProxy's own verdicts hold
 
     def _await_new(self) -> bool:
         """Wait until some server's first verdict is to come, then a moment more; False when closing."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.model import Action, Listener, LoadBalancer, Target, TargetGroup, World
 
 # A pool is three backends, the other two with these after its name: the same servers whatever their health, and their
@@ -45,14 +46,17 @@ class Node:
     pools: tuple[Pool, ...]
 
 
-def nodes(world: World) -> dict[str, Node]:
-    """All nodes, by interface id. An interface that is gone has none."""
-    return {
-        interface_id: Node(interface_id, balancer, tuple(_pools(world, balancer, interface_id)))
-        for balancer in world.load_balancers.values()
-        for interface_id in balancer.interface_ids
-        if interface_id in world.interfaces
-    }
+def nodes(world: World, apart: Apart) -> dict[str, Node]:
+    """All nodes, by interface id. An interface that is gone has none, nor has a balancer that `apart` fails with."""
+    found: dict[str, Node] = {}
+    for balancer in world.load_balancers.values():
+        with apart.trying(balancer.arn):
+            found |= {
+                interface_id: Node(interface_id, balancer, tuple(_pools(world, balancer, interface_id)))
+                for interface_id in balancer.interface_ids
+                if interface_id in world.interfaces
+            }
+    return found
 
 
 def pool_name(target_group_arn: str) -> str:

@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.controlplane.calls import CallCounter
 from groundwork_lab.controlplane.context import Context
 from groundwork_lab.controlplane.faults import Fault, Faults
@@ -44,6 +45,7 @@ class ControlPlane:
         self.context = Context(settings, changed=self._changed)
         self._announce = changed
         self._servers: list[Server] = []
+        self._world = World()
         self._groups = corrections.install(self.context)
 
     def _changed(self) -> None:
@@ -87,11 +89,12 @@ class ControlPlane:
         self._servers.clear()
 
     def snapshot(self) -> World:
-        """What the API says exists now, of the lab's region."""
+        """What the API says exists now, of the lab's region; total: what cannot be read is told in it."""
         from groundwork_lab.controlplane.snapshot import take  # noqa: PLC0415 - heavy
 
         with self.context.lock:
-            return take(self.context)
+            self._world = take(self.context, self._world)
+            return self._world
 
     def deployed(self, distribution_id: str) -> bool:
         """Whether the edge has followed a distribution of CloudFront to what the API says of it."""
@@ -118,6 +121,9 @@ class ControlPlane:
         self._changed()
 
     def reconciled(self, world: World) -> None:
+        apart = Apart()
         with self.context.lock:
             for follow in self.context.on_reconciled:
-                follow(world)
+                with apart.trying(follow.__qualname__):
+                    follow(world)
+        apart.end()

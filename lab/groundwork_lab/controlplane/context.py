@@ -7,7 +7,7 @@ corrected backends reach it as `backend.context`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -21,6 +21,9 @@ from groundwork_lab.ports import Balancers, HealthReport, Hosts
 from groundwork_lab.settings import Settings
 
 ACCOUNT_OF_BALANCERS = "amazon-elb"  # RequesterId and InstanceOwnerId of a load balancer's interfaces
+
+Sources = Mapping[str, tuple[Iterable[tuple[str, Any]], Callable[[Any], object]]]
+"""By the World's fields: the resources that are there, by id, and how one of them is read."""
 
 
 @dataclass

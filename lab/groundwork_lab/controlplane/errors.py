@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
@@ -30,9 +31,20 @@ def error_answer(protocol: Protocol, code: str, message: str, status: int) -> An
         body = json.dumps({"__type": code, "message": message})
         headers += [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
     else:
-        body = '<?xml version="1.0" encoding="UTF-8"?>\n' + _xml(protocol, escape(code), escape(message), request_id)
+        body = '<?xml version="1.0" encoding="UTF-8"?>\n' + _xml(
+            protocol, escape(printable(code)), escape(printable(message)), request_id
+        )
         headers.append(("Content-Type", "application/xml" if protocol == "s3" else "text/xml;charset=UTF-8"))
     return Answer(status, tuple(headers), body.encode())
+
+
+UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML cannot have: https://www.w3.org/TR/xml/#charsets"""
+
+
+def printable(text: str) -> str:
+    """The text with U+FFFD in the place of the characters that XML cannot have."""
+    return UNPRINTABLE.sub("\ufffd", text)
 
 
 def _xml(protocol: Protocol, code: str, message: str, request_id: str) -> str:

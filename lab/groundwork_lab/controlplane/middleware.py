@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import unquote, unquote_plus
 
-from werkzeug.datastructures import Headers
-from werkzeug.exceptions import InternalServerError
 from werkzeug.test import run_wsgi_app
-from werkzeug.wrappers import Response
 
-from groundwork_lab.controlplane import identity, permissions, requests, s3
+from groundwork_lab.controlplane import identity, permissions, requests, s3, undoing
 from groundwork_lab.controlplane.calls import CallCounter, is_read
 from groundwork_lab.controlplane.context import Context
-from groundwork_lab.controlplane.errors import Answer, Protocol, error_answer
+from groundwork_lab.controlplane.errors import UNPRINTABLE, Answer, Protocol, error_answer
 from groundwork_lab.controlplane.faults import Faults
 from groundwork_lab.controlplane.requests import NO_DATA_PLANE, ORIGIN, REGIONAL, Call, Service
 from groundwork_lab.controlplane.s3 import access
@@ -70,7 +68,7 @@ class Middleware:
             return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
         query = environ.get("QUERY_STRING", "")
         key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
-        refused = self._refusal(call)
+        refused = self._refusal(call) or unprintable(call, environ, body)
         if refused is not None:
             return refused
         with self.context.lock:
@@ -142,10 +140,26 @@ class Middleware:
 
     def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
         with self.context.lock:
-            answer = self._application(call.service)(environ)
-        if 200 <= answer.status < 300 and not (call.dry_run or is_read(call.operation) or call.service in OUTSIDE):
+            if is_read(call.operation) or call.service in OUTSIDE:
+                return self._carried_out(call, environ)
+            undo = undoing.remember(self.context, without=S3.backend)
+            answer = self._carried_out(call, environ)
+            if answer.status >= 400:
+                undo()
+        if answer.status < 300 and not call.dry_run:
             self.changed()
         return answer
+
+    def _carried_out(self, call: Call, environ: dict[str, Any]) -> Answer:
+        """The service's answer; a call that it fails on is refused. The context's lock is held."""
+        try:
+            return self._application(call.service)(environ)
+        except NotImplementedError as error:
+            LOG.warning("%s: %s", call.service.client, error)
+            return unknown_action(call.service.protocol, call.operation)
+        except Exception as error:  # moto raises whatever comes of parameters that it does not check
+            LOG.exception("%s %s failed", call.service.client, call.operation)
+            return incapable(call, error)
 
     def _application(self, service: Service) -> Application:
         """moto's application for the service, made at its first use: each imports megabytes."""
@@ -169,6 +183,34 @@ def unknown_action(protocol: Protocol, operation: str) -> Answer:
     return error_answer(protocol, code, f"The action {operation} is not valid for this web service.", 400)
 
 
+def unprintable(call: Call, environ: Mapping[str, Any], body: bytes) -> Answer | None:
+    """The refusal of parameters with characters that the answer, which is XML, could not repeat. S3 encodes its own."""
+    protocol = call.service.protocol
+    if protocol in ("ec2", "query"):
+        told = unquote_plus(body.decode(errors="replace"))
+    elif protocol == "rest-xml":
+        told = unquote(f"{environ['PATH_INFO']} {environ.get('QUERY_STRING', '')}")
+    else:
+        return None
+    if not UNPRINTABLE.search(told):
+        return None
+    code = {"ec2": "InvalidParameterValue", "query": "ValidationError"}.get(protocol, "InvalidArgument")
+    return error_answer(protocol, code, "A parameter contains characters that are not valid in XML.", 400)
+
+
+def incapable(call: Call, error: Exception) -> Answer:
+    """The refusal of a call that moto fails on. Not an InternalError, which clients repeat: it would fail again.
+
+    S3 has a code of its own for what it does not know:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+    """
+    protocol = call.service.protocol
+    reason = f"The lab cannot carry out {call.operation} with these parameters: {error!r}. Its log tells more."
+    if protocol == "s3":
+        return error_answer(protocol, "NotImplemented", reason, 501)
+    return error_answer(protocol, "UnsupportedOperation", reason, 400)
+
+
 def make_application(service: Service) -> Application:
     """What answers a service's requests."""
     if service.backend == "s3":
@@ -185,25 +227,10 @@ def make_application(service: Service) -> Application:
 
 
 def make_flask_application(service: Service) -> Any:
-    """moto's Flask application for one service, with AWS' errors in the place of tracebacks."""
+    """moto's Flask application for one service, which raises what moto raises."""
     from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415 - heavy
 
     application = create_backend_app(service.backend)
-    application.debug = False  # a debugging Flask raises instead of answering
-
-    def not_implemented(error: NotImplementedError) -> Response:
-        LOG.warning("%s: %s", service.client, error)
-        return _response(error_answer(service.protocol, "InvalidAction", str(error), 400))
-
-    def failed(error: InternalServerError) -> Response:
-        LOG.error("%s failed", service.client, exc_info=error.original_exception)
-        message = f"An internal error has occurred: {error.original_exception!r}"
-        return _response(error_answer(service.protocol, "InternalError", message, 500))
-
-    application.register_error_handler(NotImplementedError, not_implemented)
-    application.register_error_handler(InternalServerError, failed)
+    application.debug = False
+    application.config["PROPAGATE_EXCEPTIONS"] = True
     return application
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, status=answer.status, headers=Headers(list(answer.headers)))

@@ -10,8 +10,9 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.route_tables import Route as MotoRoute
 
 from groundwork_lab.controlplane.context import refuse
+from groundwork_lab.controlplane.groups import ports_of, protocol_of
 from groundwork_lab.controlplane.nat import PRESENT
-from groundwork_lab.controlplane.subnets import cidrs_of, network_of
+from groundwork_lab.controlplane.subnets import canonical, cidrs_of, network_of
 
 FINAL_RULE = 32767
 HIGHEST_RULE = 32766
@@ -229,9 +230,22 @@ class RoutesBackend(EC2Backend):
         self.forget(network_acl_id)
         return deleted
 
+    def replace_network_acl_association(self, association_id: str, network_acl_id: str) -> Any:
+        """moto takes the association from its ACL before it looks for the new one."""
+        wanted = self.get_network_acl(network_acl_id)
+        known = next((acl for acl in self.network_acls.values() if association_id in acl._associations), None)
+        if known is None:
+            refuse("InvalidAssociationID.NotFound", f"The association ID '{association_id}' does not exist")
+        if wanted.vpc_id != known.vpc_id:
+            subnet_id = known._associations[association_id].subnet_id
+            message = f"Network ACL {network_acl_id} and subnet {subnet_id} belong to different networks"
+            refuse("InvalidParameterValue", message)
+        return super().replace_network_acl_association(association_id, network_acl_id)
+
     def create_network_acl_entry(self, network_acl_id: str, rule_number: int, *fields: Any, **options: Any) -> Any:
         if not self._is_making_default_entries(network_acl_id):
             check_rule_number(rule_number)
+            options = {**options, **checked_entry(options)} if options else options
         return super().create_network_acl_entry(network_acl_id, rule_number, *fields, **options)
 
     def _is_making_default_entries(self, network_acl_id: str) -> bool:
@@ -253,3 +267,21 @@ def check_rule_number(number: int) -> None:
     if not 1 <= int(number) <= HIGHEST_RULE:
         message = f"Value ({number}) for parameter ruleNumber is invalid. Rule numbers are 1-{HIGHEST_RULE}."
         refuse("InvalidParameterValue", message)
+
+
+def checked_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a network ACL's entry that AWS checks, as it keeps them.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html
+    """
+    if entry["ipv6_cidr_block"]:
+        refuse("UnsupportedOperation", "The lab has no IPv6.")
+    if not entry["cidr_block"]:
+        refuse("MissingParameter", "The request must contain the parameter cidrBlock")
+    if entry["rule_action"] not in ("allow", "deny"):
+        message = f"Value ({entry['rule_action']}) for parameter ruleAction is invalid. Valid values are: allow, deny."
+        refuse("InvalidParameterValue", message)
+    protocol = protocol_of(entry["protocol"])
+    if protocol in ("tcp", "udp"):
+        ports_of(protocol, entry["port_range_from"], entry["port_range_to"])
+    return {"cidr_block": canonical(entry["cidr_block"])}

@@ -7,49 +7,57 @@ terminated instance) are left out, with their interfaces, so that the data plane
 from __future__ import annotations
 
 import base64
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, cast
 
 from groundwork_lab import model
+from groundwork_lab.apart import Apart
 from groundwork_lab.controlplane import cloudfront, elbv2
-from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.context import Context, Sources
 from groundwork_lab.controlplane.identity import role_of
 from groundwork_lab.controlplane.nat import PRESENT
 from groundwork_lab.controlplane.subnets import cidrs_of
 
 
-def take(context: Context) -> model.World:
-    """All of it, by id."""
+def take(context: Context, before: model.World) -> model.World:
+    """All of it, by id. What cannot be read is told in `unreadable`, and stays as it was read `before`, if it was."""
+    sources = {**_sources(context), **elbv2.sources(context), **cloudfront.sources(context)}
+    unreadable: list[model.Unreadable] = []
+    found: dict[str, Any] = {}
+    for kind, (things, read) in sources.items():
+        apart = Apart()
+        known = getattr(before, kind)
+        found[kind] = apart.each(things, read)
+        found[kind] |= {name: known[name] for name in apart.reasons if name in known}
+        unreadable += (model.Unreadable(kind, name, why) for name, why in apart.reasons.items())
+    return model.World(**found, unreadable=tuple(unreadable))
+
+
+def _sources(context: Context) -> Sources:
+    """EC2's resources by the World's fields: those that are there, by id, and how one is read."""
     ec2 = context.ec2
-    gone = {gateway.interface.id for gateway in ec2.nat_gateways.values() if gateway.state == "deleting"}
-    return model.World(
-        vpcs={vpc.id: _vpc(vpc) for vpc in ec2.vpcs.values()},
-        subnets={subnet.id: _subnet(ec2, subnet) for subnet in ec2.describe_subnets()},
-        route_tables={table.id: _route_table(ec2, table) for table in ec2.route_tables.values()},
-        internet_gateways={
-            gateway.id: model.InternetGateway(gateway.id, gateway.vpc.id if gateway.vpc else None)
-            for gateway in ec2.internet_gateways.values()
-        },
-        gateway_endpoints={
-            endpoint.id: model.GatewayEndpoint(endpoint.id, endpoint.vpc_id, endpoint.service_name)
-            for endpoint in ec2.vpc_end_points.values()
-        },
-        nat_gateways={
-            gateway.id: _nat_gateway(gateway) for gateway in ec2.nat_gateways.values() if gateway.state in PRESENT
-        },
-        interfaces={each.id: _interface(each) for each in ec2.enis.values() if each.id not in gone},
-        security_groups={
-            group.id: _security_group(ec2, group) for groups in ec2.groups.values() for group in groups.values()
-        },
-        network_acls={acl.id: _network_acl(acl) for acl in ec2.network_acls.values()},
-        instances={each.id: _instance(context, each) for each in ec2.all_instances() if each.state != "terminated"},
-        images={each.id: _image(each) for each in ec2.images_in_world()},
-        target_groups=elbv2.snapshot_target_groups(context),
-        load_balancers=elbv2.snapshot_load_balancers(context),
-        distributions=cloudfront.snapshot_distributions(context),
-        edge_functions=cloudfront.snapshot_functions(context),
-        **cloudfront.snapshot_settings(context),
-    )
+    gateways = ec2.nat_gateways
+    leaving = {gateway.interface.id for gateway in gateways.values() if gateway.state == "deleting"}
+    subnets = {each.id: each for zone in ec2.subnets.values() for each in zone.values()}
+    groups = {each.id: each for vpc in ec2.groups.values() for each in vpc.values()}
+    present = {each.id: each for each in gateways.values() if each.state in PRESENT}
+    interfaces = {each.id: each for each in ec2.enis.values() if each.id not in leaving}
+    instances = {each.id: each for each in ec2.all_instances() if each.state != "terminated"}
+    images = {each.id: each for each in ec2.images_in_world()}
+    return {
+        "vpcs": (ec2.vpcs.items(), _vpc),
+        "subnets": (subnets.items(), partial(_subnet, ec2)),
+        "route_tables": (ec2.route_tables.items(), partial(_route_table, ec2)),
+        "internet_gateways": (ec2.internet_gateways.items(), _internet_gateway),
+        "gateway_endpoints": (ec2.vpc_end_points.items(), _gateway_endpoint),
+        "nat_gateways": (present.items(), _nat_gateway),
+        "interfaces": (interfaces.items(), _interface),
+        "security_groups": (groups.items(), partial(_security_group, ec2)),
+        "network_acls": (ec2.network_acls.items(), _network_acl),
+        "instances": (instances.items(), partial(_instance, context)),
+        "images": (images.items(), _image),
+    }
 
 
 def _vpc(vpc: Any) -> model.Vpc:
@@ -58,19 +66,23 @@ def _vpc(vpc: Any) -> model.Vpc:
 
 def _subnet(ec2: Any, subnet: Any) -> model.Subnet:
     tables = [table for table in ec2.route_tables.values() if table.vpc_id == subnet.vpc_id]
-    explicit = (table for table in tables if subnet.id in table._associations.values())
-    main = next(table for table in tables if table.main_association_id is not None)
-    acl = next(
+    explicit = next((table for table in tables if subnet.id in table._associations.values()), None)
+    main = next((table for table in tables if table.main_association_id is not None), None)
+    table = explicit or main
+    acls = (
         acl
         for acl in ec2.network_acls.values()
         if any(association.subnet_id == subnet.id for association in acl.associations)
     )
+    acl = next(acls, None)
+    if table is None or acl is None:
+        raise LookupError(f"it has no {'route table' if table is None else 'network ACL'}")
     return model.Subnet(
         id=subnet.id,
         vpc_id=subnet.vpc_id,
         cidr=subnet.cidr,
         zone=subnet.availability_zone,
-        route_table_id=next(explicit, main).id,
+        route_table_id=table.id,
         network_acl_id=acl.id,
     )
 
@@ -87,6 +99,14 @@ def _route_table(ec2: Any, table: Any) -> model.RouteTable:
 
 def _destination(route: model.Route) -> tuple[int, int]:
     return int(route.destination.network_address), route.destination.prefixlen
+
+
+def _internet_gateway(gateway: Any) -> model.InternetGateway:
+    return model.InternetGateway(gateway.id, gateway.vpc.id if gateway.vpc else None)
+
+
+def _gateway_endpoint(endpoint: Any) -> model.GatewayEndpoint:
+    return model.GatewayEndpoint(endpoint.id, endpoint.vpc_id, endpoint.service_name)
 
 
 def _nat_gateway(gateway: Any) -> model.NatGateway:

@@ -6,10 +6,11 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.authority import Authority
 from groundwork_lab.edges import functions
 from groundwork_lab.edges.cache import carry_over
@@ -60,10 +61,37 @@ class EdgeManager:
 
     def reconcile(self, world: World) -> None:
         """Serve the world's distributions, and forget what its invalidations cover: when this returns, no visitor gets
-        it any more. Raises NginxError, or OSError.
+        it any more.
+
+        Raises UnservedError with the distributions that cannot be rendered or that nginx refuses, and NginxError or
+        OSError when nothing can be served.
         """
         if not self._nginx.running:
             self._begin()
+        apart = Apart()
+        rendered = apart.each(world.distributions.items(), lambda each: self._tried(_only(world, [each])))
+        servable = _only(world, [world.distributions[each] for each in rendered])
+        try:
+            self._serve(servable)
+        except NginxError:
+            self._serve(self._accepted(servable, apart))
+        apart.end()
+
+    def _tried(self, world: World) -> dict[str, bytes]:
+        return self._files(world, dict.fromkeys(world.distributions, 0))
+
+    def _accepted(self, world: World, apart: Apart) -> World:
+        """The world with those distributions that nginx takes together. Raises NginxError when it takes none at all."""
+        accepted = _only(world, [])
+        self._nginx.check(self._tried(accepted))
+        for distribution in world.distributions.values():
+            with apart.trying(distribution.id):
+                more = _only(world, [*accepted.distributions.values(), distribution])
+                self._nginx.check(self._tried(more))
+                accepted = more
+        return accepted
+
+    def _serve(self, world: World) -> None:
         moves = [self._move(each) for each in world.distributions.values() if self._new(each)]
         generations = {each: self._generations.get(each, 0) for each in world.distributions}
         for move in moves:
@@ -148,6 +176,11 @@ class EdgeManager:
         for folder in (self._place.folder / "cache").iterdir():
             if folder.name not in wanted:
                 shutil.rmtree(folder, ignore_errors=True)  # a worker from before may still put a file there
+
+
+def _only(world: World, distributions: Iterable[Distribution]) -> World:
+    """The world with these distributions and no others."""
+    return replace(world, distributions={each.id: each for each in distributions})
 
 
 def _ids(distribution: Distribution) -> frozenset[str]:

@@ -58,10 +58,7 @@ class Nginx:
         """Run with these files, of which `nginx.conf` is the first to be read; when it returns, no worker from before
         takes a request any more. Raises NginxError; then the old ones are still used.
         """
-        self._number += 1
-        candidate = self._folder / f"config-{self._number}"
-        _write(candidate, files)
-        check(candidate / "nginx.conf", self._namespace)
+        candidate = self._candidate(files)
         link = self._folder / "config.new"
         link.unlink(missing_ok=True)
         link.symlink_to(candidate.name)
@@ -71,6 +68,22 @@ class Nginx:
         self.files = files
         if before is not None and before != candidate:
             shutil.rmtree(before)
+
+    def check(self, files: Mapping[str, bytes]) -> None:
+        """Raise NginxError unless nginx would take these files."""
+        shutil.rmtree(self._candidate(files))
+
+    def _candidate(self, files: Mapping[str, bytes]) -> Path:
+        """The folder of these files, which nginx would take. Raises NginxError, and leaves none, when it would not."""
+        self._number += 1
+        candidate = self._folder / f"config-{self._number}"
+        _write(candidate, files)
+        try:
+            check(candidate / "nginx.conf", self._namespace)
+        except NginxError as error:
+            shutil.rmtree(candidate)
+            raise NginxError(str(error).replace(candidate.name, "config")) from error  # the same words at each try
+        return candidate
 
     def _spawn_or_reload(self) -> None:
         if not self.running:

@@ -36,40 +36,41 @@ _PROC_SYS = Path("/proc/sys")
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that did not work: where, and what the kernel or nft said."""
+    """A step that did not work: which one, where, and what the kernel or nft said."""
 
-    where: str
+    step: str
+    namespace: str
     error: Exception
 
     def __str__(self) -> str:
         said = str(self.error)
         if isinstance(self.error, subprocess.CalledProcessError):
             said = "nft: " + str(self.error.stderr).partition("\n")[0]  # the rest follows from the first error
-        return f"{self.where}: {said}"
+        return f"{self.step} {self.namespace}: {said}"
 
 
 def apply(change: Difference, journal: Journal) -> list[Failure]:
     """Make the difference, in its order; what failed is returned."""
     failures: list[Failure] = []
 
-    def attempt(where: str, step: Callable[[], None]) -> None:
+    def attempt(step: str, namespace: str, work: Callable[[], None]) -> None:
         try:
-            step()
+            work()
         except (OSError, NetlinkError, subprocess.CalledProcessError) as error:
-            failures.append(Failure(where, error))
+            failures.append(Failure(step, namespace, error))
 
     for namespace in change.created:
-        attempt(f"make namespace {namespace.name}", partial(create, namespace, journal))
+        attempt("make namespace", namespace.name, partial(create, namespace, journal))
     for name, devices in _cuts(change).items():
-        attempt(f"cut links of {name}", partial(_cut, name, devices))
+        attempt("cut links of", name, partial(_cut, name, devices))
     for name, links in _by_near_end(change.joined).items():
-        attempt(f"join links of {name}", partial(_join, name, links))
+        attempt("join links of", name, partial(_join, name, links))
     for delta in change.deltas:
-        attempt(f"configure {delta.namespace}", partial(_configure, delta))
+        attempt("configure", delta.namespace, partial(_configure, delta))
     for name, links in _by_near_end(change.joined).items():
-        attempt(f"await links of {name}", partial(_await_links, name, links))
+        attempt("await links of", name, partial(_await_links, name, links))
     for name in change.removed:
-        attempt(f"remove namespace {name}", partial(remove, name, journal))
+        attempt("remove namespace", name, partial(remove, name, journal))
     return failures
 
 

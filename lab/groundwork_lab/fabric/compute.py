@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.fabric import naming, routing, rulesets
 from groundwork_lab.fabric.kernel import DEFAULT, Address, End, Kernel, Link, Namespace, Route, Rule, Sysctl
 from groundwork_lab.fabric.naming import device_name
@@ -38,15 +39,52 @@ class Part:
     links: tuple[Link, ...] = ()
 
 
+@dataclass(frozen=True)
+class Built:
+    """A VPC's own parts, and what the backbone must know of it. `addresses`: private to public ones."""
+
+    network: Network
+    addresses: Mapping[IPv4Address, IPv4Address]
+    parts: tuple[Part, ...]
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        return frozenset(namespace.name for part in self.parts for namespace in part.namespaces)
+
+
 def compute(world: World, settings: Settings) -> Kernel:
-    """The kernel state that follows from the world. Total: references that lead nowhere are left out."""
-    networks = survey(world)
-    translations = {network.vpc.id: public_addresses(world, network) for network in networks}
-    parts = [_backbone(settings, networks, translations), *_plane(settings, networks)]
-    for network in networks:
-        parts.append(_router(settings, world, network))
-        parts += _gateway(settings, network, translations[network.vpc.id])
-        parts += [_interface(settings, network, interface) for interface in network.interfaces.values()]
+    """The kernel state that follows from the world: references that lead nowhere are left out.
+
+    Raises UnservedError with the VPCs that cannot be built.
+    """
+    apart = Apart()
+    kernel = assemble(build(world, settings, apart).values(), settings)
+    apart.end()
+    return kernel
+
+
+def build(world: World, settings: Settings, apart: Apart) -> dict[str, Built]:
+    """The VPCs that have something in the network, by id, without those that `apart` fails with."""
+    networks = ((network.vpc.id, network) for network in survey(world))
+    return apart.each(networks, lambda network: _built(world, settings, network))
+
+
+def _built(world: World, settings: Settings, network: Network) -> Built:
+    addresses = public_addresses(world, network)
+    parts = [
+        _router(settings, world, network),
+        *_gateway(settings, network, addresses),
+        *(_interface(settings, network, interface) for interface in network.interfaces.values()),
+    ]
+    return Built(network, addresses, tuple(parts))
+
+
+def assemble(built: Collection[Built], settings: Settings) -> Kernel:
+    """The backbone and these VPCs."""
+    networks = [each.network for each in built]
+    translations = {each.network.vpc.id: each.addresses for each in built}
+    own = [part for each in built for part in each.parts]
+    parts = [_backbone(settings, networks, translations), *_plane(settings, networks), *own]
     return Kernel(
         namespaces={namespace.name: namespace for part in parts for namespace in part.namespaces},
         links=frozenset(link for part in parts for link in part.links),

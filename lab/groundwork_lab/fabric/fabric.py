@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.fabric import apply, naming
 from groundwork_lab.fabric.apply import Failure
-from groundwork_lab.fabric.compute import compute
+from groundwork_lab.fabric.compute import Built, assemble, build, compute
 from groundwork_lab.fabric.kernel import Difference, Kernel, difference
 from groundwork_lab.fabric.namespaces import existing
 from groundwork_lab.fabric.observation import observe
@@ -34,6 +35,7 @@ class Fabric:
         self._started = False
         self._applied: Kernel | None = None  # None: unknown, to be read back
         self._world = World()
+        self._built: dict[str, Built] = {}
 
     def start(self) -> None:
         """Make the backbone: internet, AWS plane, laptop and visitor, with the way to the real internet.
@@ -50,20 +52,35 @@ class Fabric:
     def reconcile(self, world: World) -> None:
         """Make the network follow `world`.
 
-        What fails is logged, and tried again at once against the kernel's state read back. Raises FabricError when
-        that fails too; called again, it tries again.
+        What fails is logged, and tried again at once against the kernel's state read back. When that fails too it
+        raises UnservedError with the VPCs that do not follow, or FabricError when it is not about single VPCs; called
+        again, it tries again. A VPC that cannot be built stays as it is.
         """
         self._keep_uplink()
         if self._applied is not None and world == self._world:
             return
-        wanted = compute(world, self._settings)
-        self._world = world
+        apart = Apart()
+        built = build(world, self._settings, apart)
+        self._built = built | {vpc_id: self._built[vpc_id] for vpc_id in apart.reasons if vpc_id in self._built}
+        wanted = assemble(self._built.values(), self._settings)
+        failures: list[Failure] = []
         for _ in range(_ATTEMPTS):
             failures = self._attempt(wanted)
             if not failures:
-                return
-        message = "The network does not follow the API: " + "; ".join(str(failure) for failure in failures)
-        raise FabricError(message)
+                break
+        self._world = world if not apart.reasons else World()
+        self._attribute(failures, apart)
+        apart.end()
+
+    def _attribute(self, failures: list[Failure], apart: Apart) -> None:
+        """Add each failure to the VPC in whose namespaces it is. Raises FabricError for one outside of all VPCs."""
+        vpcs = {name: vpc_id for vpc_id, built in self._built.items() for name in built.namespaces}
+        for failure in failures:
+            with apart.trying(vpcs.get(failure.namespace, "")):
+                raise FabricError(str(failure))
+        if "" in apart.reasons:
+            message = "The network does not follow the API: " + "; ".join(str(failure) for failure in failures)
+            raise FabricError(message)
 
     def close(self) -> None:
         """Remove all of this lab's namespaces and the uplink; what runs inside must have ended before."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.hosts import cgroups
 from groundwork_lab.hosts.host import CONSOLE_BYTES, Host, Limits, Shared, Wanted, read_tail, wanted
 from groundwork_lab.hosts.layers import Layers
@@ -63,17 +64,23 @@ class HostManager:
     def reconcile(self, world: World) -> None:
         """Tell each host what the API wants of it; the hosts' own threads do the rest."""
         self._metadata.follow(world)
+        apart = Apart()
         for instance in world.instances.values():
-            if instance.id in self._hosts:
-                self._hosts[instance.id].want(wanted(instance, world.images))
-            elif instance.interface_id in world.interfaces:
-                self._hosts[instance.id] = self._new_host(instance, world)
+            with apart.trying(instance.id):
+                self._follow(instance, world)
         for instance_id in set(self._hosts) - set(world.instances):
             if self._hosts[instance_id].finished:
                 del self._hosts[instance_id]
             else:
                 self._hosts[instance_id].want(Wanted("gone", 0))
         self._layers.collect(world.images, lambda: [host.layers for host in self._hosts.values()])
+        apart.end()
+
+    def _follow(self, instance: Instance, world: World) -> None:
+        if instance.id in self._hosts:
+            self._hosts[instance.id].want(wanted(instance, world.images))
+        elif instance.interface_id in world.interfaces:
+            self._hosts[instance.id] = self._new_host(instance, world)
 
     def console_output(self, instance_id: str) -> bytes:
         """The host's console since it was last started, at most its last 64 KiB; it outlives a stop and a reboot."""

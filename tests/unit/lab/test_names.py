@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.model import Distribution, Interface, LoadBalancer, Vpc, World
 from groundwork_lab.names import records, render_config, render_hosts, render_nsswitch, render_resolv_conf
+from groundwork_lab.settings import EDGE
 
 VPC = Vpc("vpc-1", (IPv4Network("10.20.0.0/16"),), dns_support=True, dns_hostnames=True)
 HOST = Interface(
@@ -65,7 +67,7 @@ def world(interface: Interface, vpc: Vpc = VPC) -> World:
     ],
 )
 def test_hosts_have_their_names(world: World, expected: set[tuple[IPv4Address, str]]) -> None:
-    assert records(world) == expected
+    assert records(world, Apart()) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_hosts_have_their_names(world: World, expected: set[tuple[IPv4Address, s
     ],
 )
 def test_a_balancer_has_the_addresses_of_its_nodes(balancer: LoadBalancer, addresses: list[str]) -> None:
-    found = render_hosts(World(interfaces=NODES, load_balancers={balancer.arn: balancer}))
+    found = render_hosts(records(World(interfaces=NODES, load_balancers={balancer.arn: balancer}), Apart()))
     assert found == "".join(f"{address} web-1.eu-central-1.elb.amazonaws.com\n" for address in addresses)
 
 
@@ -123,4 +125,12 @@ def test_programs_on_the_lab_are_led_to_the_resolver() -> None:
 def test_an_enabled_distribution_has_the_address_of_the_edge(enabled: bool) -> None:
     made = Distribution("E1", "arn:aws:cloudfront::1:distribution/E1", "D1.cloudfront.net", {"Enabled": enabled})
     wanted = {(IPv4Address("198.18.0.6"), "d1.cloudfront.net")} if enabled else set()
-    assert records(World(distributions={"E1": made})) == wanted
+    assert records(World(distributions={"E1": made}), Apart()) == wanted
+
+
+def test_a_name_that_cannot_be_a_record_keeps_no_other_from_being_one() -> None:
+    good = Distribution("E1", "arn:1", "d1.cloudfront.net", {"Enabled": True})
+    bad = replace(good, id="E2", domain_name="d2.cloudfront.net\n198.18.0.2 evil.example.com")
+    apart = Apart()
+    assert records(World(distributions={"E1": good, "E2": bad}), apart) == {(EDGE, "d1.cloudfront.net")}
+    assert list(apart.reasons) == ["E2"]

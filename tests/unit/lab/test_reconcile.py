@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from groundwork_lab.model import World
+from groundwork_lab.apart import Apart
+from groundwork_lab.model import Unreadable, Vpc, World
 from groundwork_lab.reconcile import BACKOFF, Loop
 
 DEADLINE = 5.0
@@ -77,6 +79,47 @@ def test_a_failure_is_told_with_its_message_and_count(passes: list[str], monkeyp
     loop.close()
     assert loop.report.errors == {"one": "RuntimeError: one is broken"}
     assert loop.report.parts["one"].failures == 1
+
+
+def test_a_resource_that_a_part_does_not_serve_keeps_no_other_from_being_followed(
+    loop: Loop, passes: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("groundwork_lab.reconcile.BACKOFF", (0.01,))
+    world = World(vpcs={name: Vpc(name, (), True, True) for name in ("vpc-1", "vpc-2")})
+    part = Part("one", passes)
+    part.reconcile = lambda world: Apart.end(failing)  # type: ignore[method-assign]
+    failing = Apart()
+    failing.reasons["vpc-2"] = "no way"
+    followed = until_followed(loop, [("one", part), ("two", Part("two", passes))], lambda: world)
+    until(lambda: len(passes) >= 3)
+    assert followed[0].vpcs.keys() == {"vpc-1"}
+    assert loop.report.errors == {"one": "vpc-2: no way"}
+    assert caplog.text.count("vpc-2: no way") == 1
+    failing.reasons.clear()
+    until(lambda: followed[-1] == world)
+    assert loop.report.errors == {}
+
+
+def test_what_cannot_be_read_is_told_and_logged_once(
+    loop: Loop, passes: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    worlds = [World(unreadable=(Unreadable("subnets", "subnet-1", "LookupError: no"),))]
+    until_followed(loop, [("one", Part("one", passes))], lambda: worlds[0])
+    loop.changed()
+    until(lambda: len(passes) == 2)
+    assert [each.id for each in loop.report.unreadable] == ["subnet-1"]
+    worlds[0] = World()
+    loop.changed()
+    until(lambda: not loop.report.unreadable)
+    assert caplog.text.count("subnet-1 cannot be read") == caplog.text.count("subnet-1 is followed again") == 1
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
 
 
 def test_a_broken_snapshot_is_tried_again(loop: Loop, passes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

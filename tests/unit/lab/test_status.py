@@ -21,6 +21,7 @@ from groundwork_lab.model import (
     NatGateway,
     Target,
     TargetGroup,
+    Unreadable,
     Vpc,
     World,
 )
@@ -89,6 +90,7 @@ WORLD = World(
     instances={"i-1": HOST},
     target_groups={"arn:tg": GROUP},
     load_balancers={"arn:lb": BALANCER},
+    unreadable=(Unreadable("subnets", "subnet-9", "LookupError: it has no network ACL"),),
     distributions={"E1": SITE, "E2": replace(SITE, id="E2", config={"Enabled": False, "Comment": ""})},
 )
 HEALTH = {("i-1", 80): HealthReport("unhealthy", "Target.Timeout", "Request timed out")}
@@ -102,6 +104,10 @@ The lab 'lab' is up, but its data plane does not follow the API.
 
 Failing, tried again and again:
   fabric: OSError: no route
+
+Not followed, because it cannot be read
+  TYPE     ID        WHY
+  subnets  subnet-9  LookupError: it has no network ACL
 
 Hosts
   NAME      ID   STATE    SSH  PRIVATE    PUBLIC      ZONE           TYPE

@@ -64,13 +64,18 @@ class Controller:
             self._thread.join()
 
     def _run(self) -> None:
-        while self._awaited():
+        busy = False
+        while self._awaited(GLANCE if busy else None):
             with self._context.lock:
-                self.pass_once()
+                try:
+                    self.pass_once()
+                except Exception:  # the thread must go on: it is what brings groups forward when nothing else happens
+                    _log.exception("A look at the Auto Scaling groups failed")
+                busy = self._busy()
 
-    def _awaited(self) -> bool:
+    def _awaited(self, timeout: float | None) -> bool:
         with self._condition:
-            self._condition.wait_for(lambda: self._woken or self._closing, GLANCE if self._busy() else None)
+            self._condition.wait_for(lambda: self._woken or self._closing, timeout)
             self._woken = False
             return not self._closing
 

@@ -8,11 +8,6 @@ https://docs.aws.amazon.com/cloudfront/latest/APIReference/Welcome.html
 from __future__ import annotations
 
 from groundwork_lab.controlplane.cloudfront.corrections import install
-from groundwork_lab.controlplane.cloudfront.world import (
-    is_deployed,
-    snapshot_distributions,
-    snapshot_functions,
-    snapshot_settings,
-)
+from groundwork_lab.controlplane.cloudfront.world import is_deployed, sources
 
-__all__ = ["install", "is_deployed", "snapshot_distributions", "snapshot_functions", "snapshot_settings"]
+__all__ = ["install", "is_deployed", "sources"]

@@ -8,8 +8,8 @@ import moto.cloudfront.models
 
 from groundwork_lab import model
 from groundwork_lab.controlplane.cloudfront import reusable
-from groundwork_lab.controlplane.cloudfront.state import Backend, Distribution
-from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.cloudfront.state import Backend, Distribution, Function
+from groundwork_lab.controlplane.context import Context, Sources
 
 PARTITION = "aws"  # CloudFront is global: moto keeps it by partition, not by region
 
@@ -20,9 +20,18 @@ def backend_of(context: Context) -> Backend:
     return backend
 
 
-def snapshot_distributions(context: Context) -> dict[str, model.Distribution]:
-    """All of them, by id."""
-    return {each.id: _distribution(each) for each in backend_of(context).distributions.values()}
+def sources(context: Context) -> Sources:
+    """The World's fields of CloudFront: distributions and reusable settings by id, live functions by ARN."""
+    backend = backend_of(context)
+    live = {each.arn: each for each in backend.functions.values() if "LIVE" in each.stages}
+    return {
+        "distributions": (backend.distributions.items(), _distribution),
+        "edge_functions": (live.items(), _function),
+        "cache_policies": (reusable.CACHE_POLICY.all(backend).items(), _as_it_is),
+        "origin_request_policies": (reusable.ORIGIN_REQUEST_POLICY.all(backend).items(), _as_it_is),
+        "response_headers_policies": (reusable.RESPONSE_HEADERS_POLICY.all(backend).items(), _as_it_is),
+        "origin_access_controls": (reusable.ORIGIN_ACCESS_CONTROL.all(backend).items(), _as_it_is),
+    }
 
 
 def is_deployed(context: Context, distribution_id: str) -> bool:
@@ -31,24 +40,14 @@ def is_deployed(context: Context, distribution_id: str) -> bool:
     return distribution is not None and distribution.status == "Deployed"
 
 
-def snapshot_functions(context: Context) -> dict[str, model.EdgeFunction]:
-    """Those that are published, by ARN, as they were published."""
-    return {
-        each.arn: model.EdgeFunction(each.arn, each.name, live.config["Runtime"], live.code)
-        for each in backend_of(context).functions.values()
-        if (live := each.stages.get("LIVE")) is not None
-    }
+def _as_it_is(settings: Mapping[str, object]) -> Mapping[str, object]:
+    return settings
 
 
-def snapshot_settings(context: Context) -> dict[str, Mapping[str, Mapping[str, object]]]:
-    """The World's fields of reusable settings, each by id."""
-    backend = backend_of(context)
-    return {
-        "cache_policies": reusable.CACHE_POLICY.all(backend),
-        "origin_request_policies": reusable.ORIGIN_REQUEST_POLICY.all(backend),
-        "response_headers_policies": reusable.RESPONSE_HEADERS_POLICY.all(backend),
-        "origin_access_controls": reusable.ORIGIN_ACCESS_CONTROL.all(backend),
-    }
+def _function(function: Function) -> model.EdgeFunction:
+    """A function as it was published."""
+    live = function.stages["LIVE"]
+    return model.EdgeFunction(function.arn, function.name, live.config["Runtime"], live.code)
 
 
 def _distribution(distribution: Distribution) -> model.Distribution:

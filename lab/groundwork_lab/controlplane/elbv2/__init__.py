@@ -6,6 +6,6 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/Welcome.htm
 from __future__ import annotations
 
 from groundwork_lab.controlplane.elbv2.corrections import install
-from groundwork_lab.controlplane.elbv2.world import snapshot_load_balancers, snapshot_target_groups
+from groundwork_lab.controlplane.elbv2.world import sources
 
-__all__ = ["install", "snapshot_load_balancers", "snapshot_target_groups"]
+__all__ = ["install", "sources"]

@@ -7,7 +7,7 @@ from typing import Any
 import moto.elbv2.models
 
 from groundwork_lab import model
-from groundwork_lab.controlplane.context import Context
+from groundwork_lab.controlplane.context import Context, Sources
 from groundwork_lab.controlplane.elbv2 import rules
 
 
@@ -15,14 +15,13 @@ def _backend(context: Context) -> Any:
     return moto.elbv2.models.elbv2_backends[context.account][context.region]
 
 
-def snapshot_target_groups(context: Context) -> dict[str, model.TargetGroup]:
-    """All of them, by ARN. The caller holds the context's lock."""
-    return {group.arn: _target_group(group) for group in _backend(context).target_groups.values()}
-
-
-def snapshot_load_balancers(context: Context) -> dict[str, model.LoadBalancer]:
-    """All of them, by ARN. The caller holds the context's lock."""
-    return {balancer.arn: _load_balancer(balancer) for balancer in _backend(context).load_balancers.values()}
+def sources(context: Context) -> Sources:
+    """The World's fields of Elastic Load Balancing, by ARN. The caller holds the context's lock."""
+    backend = _backend(context)
+    return {
+        "target_groups": (backend.target_groups.items(), _target_group),
+        "load_balancers": (backend.load_balancers.items(), _load_balancer),
+    }
 
 
 def _target_group(group: Any) -> model.TargetGroup:

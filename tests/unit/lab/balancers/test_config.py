@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.balancers.config import render
 from groundwork_lab.balancers.nodes import nodes
 from groundwork_lab.model import Action, Condition, ListenerRule, World
@@ -81,7 +82,7 @@ WORLDS = {"simple": simple, "everything": everything}
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_golden(name: str, build: Any) -> None:
-    text = render(nodes(WORLDS[name](build))["eni-a"], FOLDER)
+    text = render(nodes(WORLDS[name](build), Apart())["eni-a"], FOLDER)
     assert text == (GOLDEN / f"{name}.cfg").read_text(encoding="utf-8")
 
 
@@ -90,7 +91,7 @@ def test_golden(name: str, build: Any) -> None:
 def test_haproxy_takes_it(name: str, build: Any, tmp_path: Path) -> None:
     config = tmp_path / "haproxy.cfg"
     (tmp_path / "servers.state").write_text("1\n")
-    config.write_text(render(nodes(WORLDS[name](build))["eni-a"], tmp_path))
+    config.write_text(render(nodes(WORLDS[name](build), Apart())["eni-a"], tmp_path))
     result = subprocess.run(["haproxy", "-c", "-q", "-f", config], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -104,7 +105,7 @@ def test_haproxy_takes_it(name: str, build: Any, tmp_path: Path) -> None:
 )
 def test_forwarded_for(attributes: dict[str, str], lines: list[str], build: Any) -> None:
     world = build.world([build.group("web")], [build.listener(build.forward(("web", 1)))], attributes)
-    text = render(nodes(world)["eni-a"], FOLDER)
+    text = render(nodes(world, Apart())["eni-a"], FOLDER)
     assert [line.strip() for line in text.splitlines() if "X-Forwarded-For" in line] == lines
 
 
@@ -114,10 +115,10 @@ def test_forwarded_for(attributes: dict[str, str], lines: list[str], build: Any)
 def test_host_tells_an_unusual_port_unless_preserved(preserve: str, port: int, touched: bool, build: Any) -> None:
     attributes = {"routing.http.preserve_host_header.enabled": preserve}
     world = build.world([build.group("web")], [build.listener(build.forward(("web", 1)), port=port)], attributes)
-    text = render(nodes(world)["eni-a"], FOLDER)
+    text = render(nodes(world, Apart())["eni-a"], FOLDER)
     assert ("replace-header Host" in text) is touched
 
 
 def test_an_empty_group_keeps_the_503(build: Any) -> None:
     world = build.world([build.group("web")], [build.listener(build.forward(("web", 1)))])
-    assert "set-status" not in render(nodes(world)["eni-a"], FOLDER)
+    assert "set-status" not in render(nodes(world, Apart())["eni-a"], FOLDER)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from groundwork_lab.apart import UnservedError
 from groundwork_lab.balancers import manager as module
+from groundwork_lab.balancers.haproxy import HaproxyError
 from groundwork_lab.balancers.manager import BalancerManager
 from groundwork_lab.journal import Journal
 from groundwork_lab.settings import Settings
@@ -71,6 +74,54 @@ def _world(build: Any, targets: list[int], draining: tuple[int, ...] = ()) -> An
 def test_one_haproxy_per_node(manager: BalancerManager, build: Any) -> None:
     manager.reconcile(_world(build, [11]))
     assert sorted(each.namespace for each in FakeHaproxy.made) == ["test-eni-a", "test-eni-b"]
+
+
+def with_second_balancer(world: Any) -> Any:
+    """The world with another balancer on two interfaces of its own."""
+    [one] = world.load_balancers.values()
+    other = replace(one, arn="arn:other", interface_ids=("eni-x", "eni-y"))
+    interfaces = {
+        name: replace(world.interfaces[like], id=name) for name, like in (("eni-x", "eni-a"), ("eni-y", "eni-b"))
+    }
+    return replace(
+        world,
+        interfaces={**interfaces, **world.interfaces},
+        load_balancers={other.arn: other, **world.load_balancers},
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_node_that_fails_keeps_no_other_balancer_from_being_followed(
+    manager: BalancerManager, build: Any, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    world = with_second_balancer(_world(build, [11]))
+    apply = FakeHaproxy.apply
+
+    def refuse(haproxy: FakeHaproxy, config: str, state: str) -> None:
+        if haproxy.namespace == ("test-eni-x", "test-eni-a")[number]:
+            raise HaproxyError("not this one")
+        apply(haproxy, config, state)
+
+    monkeypatch.setattr(FakeHaproxy, "apply", refuse)
+    failing = list(world.load_balancers)[number]
+    for _ in range(2):
+        with pytest.raises(UnservedError) as caught:
+            manager.reconcile(world)
+        assert caught.value.reasons == {failing: "HaproxyError: not this one"}
+    assert sum(bool(each.applied) for each in FakeHaproxy.made) == 3
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "LOOK_AT_NEW", 0.01)
+    manager.reconcile(world)
+    assert all(each.applied for each in FakeHaproxy.made)
+
+
+def test_a_balancer_that_cannot_be_derived_serves_on_as_it_does(manager: BalancerManager, build: Any) -> None:
+    world = with_second_balancer(_world(build, [11]))
+    manager.reconcile(world)
+    lost = replace(world.interfaces["eni-x"], subnet_id="subnet-gone")
+    with pytest.raises(UnservedError, match="arn:other: KeyError: 'subnet-gone'"):
+        manager.reconcile(replace(world, interfaces={**world.interfaces, "eni-x": lost}))
+    assert not any(each.closed for each in FakeHaproxy.made)
 
 
 def test_the_same_world_changes_nothing(manager: BalancerManager, build: Any) -> None:

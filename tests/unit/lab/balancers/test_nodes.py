@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.balancers.nodes import nodes
 from groundwork_lab.model import World
 
 
 def _servers(world: World, node: str) -> list[str]:
-    return [server.name for pool in nodes(world)[node].pools for server in pool.servers]
+    return [server.name for pool in nodes(world, Apart())[node].pools for server in pool.servers]
 
 
 def test_each_node_sends_to_the_targets_of_all_enabled_zones(build: Any) -> None:
@@ -34,18 +35,18 @@ def test_an_instance_that_does_not_run_gets_nothing(build: Any, state: Any) -> N
 
 def test_a_group_that_nothing_forwards_to_has_no_pool(build: Any) -> None:
     world = build.world([build.group("web", [11])], [])
-    assert nodes(world)["eni-a"].pools == ()
+    assert nodes(world, Apart())["eni-a"].pools == ()
 
 
 def test_a_group_in_several_places_has_one_pool(build: Any) -> None:
     listeners = [build.listener(build.forward(("web", 1)), port=port) for port in (80, 81)]
     world = build.world([build.group("web", [11])], listeners)
-    assert [pool.name for pool in nodes(world)["eni-a"].pools] == ["web.wwww"]
+    assert [pool.name for pool in nodes(world, Apart())["eni-a"].pools] == ["web.wwww"]
 
 
 def test_an_interface_that_is_gone_has_no_node(build: Any) -> None:
     world = build.world([], [])
     interfaces = {name: each for name, each in world.interfaces.items() if name != "eni-b"}
-    assert set(nodes(World(subnets=world.subnets, interfaces=interfaces, load_balancers=world.load_balancers))) == {
-        "eni-a"
-    }
+    assert set(
+        nodes(World(subnets=world.subnets, interfaces=interfaces, load_balancers=world.load_balancers), Apart())
+    ) == {"eni-a"}

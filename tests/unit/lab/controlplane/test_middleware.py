@@ -131,7 +131,7 @@ def test_a_failure_of_moto_is_an_aws_error(lab: Any, monkeypatch: pytest.MonkeyP
 
     lab.ec2.describe_vpcs()
     monkeypatch.setattr(type(lab.plane.context.ec2), "describe_vpcs", broken)
-    assert "oops" in lab.refused("InternalError", lab.ec2.describe_vpcs)
+    assert "oops" in lab.refused("UnsupportedOperation", lab.ec2.describe_vpcs)
 
 
 def test_a_new_plane_is_an_empty_account(lab: Any) -> None:
@@ -140,3 +140,10 @@ def test_a_new_plane_is_an_empty_account(lab: Any) -> None:
     assert before == lab.plane.snapshot()
     lab.ec2.create_internet_gateway()
     assert before != lab.plane.snapshot()
+
+
+def test_characters_that_an_answer_could_not_have_are_refused(lab: Any) -> None:
+    name = "\0"
+    lab.refused("InvalidParameterValue", lab.ec2.create_key_pair, KeyName=name)
+    lab.refused("ValidationError", lab.client("iam").create_user, UserName=name)
+    lab.refused("InvalidArgument", lab.client("route53").get_change, Id=name)

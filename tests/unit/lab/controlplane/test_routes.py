@@ -122,7 +122,8 @@ def test_one_table_a_subnet(lab: Any, network: dict[str, str]) -> None:
 def test_network_acls(lab: Any, network: dict[str, str]) -> None:
     acl = lab.ec2.create_network_acl(VpcId=network["vpc"])["NetworkAcl"]["NetworkAclId"]
     entry = {"NetworkAclId": acl, "Protocol": "6", "Egress": False, "CidrBlock": "0.0.0.0/0", "RuleAction": "allow"}
-    lab.ec2.create_network_acl_entry(**entry, RuleNumber=10, PortRange={"From": 80, "To": 80})
+    entry["PortRange"] = {"From": 80, "To": 80}
+    lab.ec2.create_network_acl_entry(**entry, RuleNumber=10)
     lab.refused("NetworkAclEntryAlreadyExists", lab.ec2.create_network_acl_entry, **entry, RuleNumber=10)
     lab.refused("InvalidParameterValue", lab.ec2.create_network_acl_entry, **entry, RuleNumber=32767)
     lab.refused(
@@ -145,3 +146,29 @@ def test_network_acls(lab: Any, network: dict[str, str]) -> None:
         AssociationId=default["Associations"][0]["NetworkAclAssociationId"], NetworkAclId=acl
     )
     assert lab.plane.snapshot().subnets[network["subnet"]].network_acl_id == acl
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("InvalidParameterValue", {"CidrBlock": "/"}),
+        ("InvalidParameterValue", {"CidrBlock": "10.0.0.0/33"}),
+        ("MissingParameter", {"CidrBlock": ""}),
+        ("InvalidParameterValue", {"Protocol": "#{protocol}"}),
+        ("InvalidParameterValue", {"Protocol": "256"}),
+        ("InvalidParameterValue", {"RuleAction": "maybe"}),
+        ("InvalidParameterValue", {"PortRange": {"From": 2, "To": 1}}),
+        ("InvalidParameterValue", {"PortRange": {"From": 1, "To": 65536}}),
+        ("UnsupportedOperation", {"Ipv6CidrBlock": "::/0"}),
+    ],
+)
+def test_entries_of_network_acls_are_checked_before_they_are_kept(lab: Any, code: str, wrong: dict[str, Any]) -> None:
+    acl = lab.ec2.create_network_acl(VpcId=lab.vpc())["NetworkAcl"]["NetworkAclId"]
+    entry = {"NetworkAclId": acl, "RuleNumber": 10, "Egress": False, "Protocol": "6", "RuleAction": "allow"}
+    entry |= {"CidrBlock": "10.0.0.0/16", "PortRange": {"From": 80, "To": 80}}
+    lab.ec2.create_network_acl_entry(**entry)
+    before = lab.plane.snapshot()
+    lab.refused(code, lab.ec2.create_network_acl_entry, **{**entry, "RuleNumber": 11, **wrong})
+    lab.refused(code, lab.ec2.replace_network_acl_entry, **{**entry, **wrong})
+    assert lab.plane.snapshot() == before
+    assert before.unreadable == ()

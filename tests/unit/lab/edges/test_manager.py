@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from groundwork_lab.apart import UnservedError
 from groundwork_lab.authority import Authority
 from groundwork_lab.edges import manager as module
 from groundwork_lab.edges.functions import BROKEN, module_name
@@ -28,15 +30,21 @@ class FakeNginx:
         self.files: Mapping[str, bytes] = {}
         self.applied: list[Mapping[str, bytes]] = []
         self.fails = False
+        self.refuses = ""
         self.running = False
 
     def prepare(self, user: str) -> None:
         for name in ("cache", "tls"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
-    def apply(self, files: Mapping[str, bytes]) -> None:
+    def check(self, files: Mapping[str, bytes]) -> None:
         if self.fails:
             raise NginxError("no")
+        if self.refuses and self.refuses in files["nginx.conf"].decode():
+            raise NginxError(f"not {self.refuses}")
+
+    def apply(self, files: Mapping[str, bytes]) -> None:
+        self.check(files)
         for line in files["nginx.conf"].decode().splitlines():
             if "proxy_cache_path" in line:
                 Path(line.split()[1]).mkdir(exist_ok=True)
@@ -115,6 +123,33 @@ def test_an_invalidation_that_failed_is_tried_again(manager: Any) -> None:
     manager._nginx.fails = False
     manager.reconcile(world(distribution(["/a"])))
     assert caches(manager) == [f"{SITE}-1"]
+
+
+def other_world() -> World:
+    """A world with one more distribution."""
+    one = distribution()
+    return replace(world(one), distributions={one.id: one, "EOTHER": replace(one, id="EOTHER")})
+
+
+def test_a_distribution_that_nginx_refuses_keeps_no_other_from_being_served(manager: Any) -> None:
+    manager.reconcile(World())
+    manager._nginx.refuses = "EOTHER"
+    for _ in range(2):
+        with pytest.raises(UnservedError, match=r"^EOTHER: NginxError: not EOTHER$"):
+            manager.reconcile(other_world())
+        assert "EOTHER" not in manager._nginx.files["nginx.conf"].decode()
+        assert SITE in manager._nginx.files["nginx.conf"].decode()
+    manager._nginx.refuses = ""
+    manager.reconcile(other_world())
+    assert "EOTHER" in manager._nginx.files["nginx.conf"].decode()
+
+
+def test_a_distribution_that_cannot_be_rendered_keeps_no_other_from_being_served(manager: Any) -> None:
+    whole = other_world()
+    broken = replace(whole.distributions["EOTHER"], config={"Enabled": True})
+    with pytest.raises(UnservedError, match=r"^EOTHER: KeyError"):
+        manager.reconcile(replace(whole, distributions={**whole.distributions, "EOTHER": broken}))
+    assert SITE in manager._nginx.files["nginx.conf"].decode()
 
 
 def test_a_deleted_distributions_cache_goes(manager: Any) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from groundwork_lab.fabric import Fabric, FabricError, fabric
+from groundwork_lab.apart import UnservedError
+from groundwork_lab.fabric import Fabric, FabricError, compute, fabric
 from groundwork_lab.fabric.apply import Failure
 from groundwork_lab.fabric.kernel import Difference, End, Kernel, Link
 from groundwork_lab.fabric.observation import present_links
+from groundwork_lab.fabric.topology import Network
 from groundwork_lab.fabric.uplink import argv
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import World
@@ -23,11 +26,12 @@ class Machine:
         self.errors = list(errors)
         self.changes: list[Difference] = []
         self.readings = 0
+        self.where = "lab-vpc-1"
 
     def apply(self, change: Difference, _journal: Journal) -> list[Failure]:
         self.changes.append(change)
         error = self.errors.pop(0) if self.errors else ""
-        return [Failure("configure lab-vpc-1", OSError(error))] if error else []
+        return [Failure("configure", self.where, OSError(error))] if error else []
 
     def observe(self, _settings: Settings, _wanted: Kernel) -> Kernel:
         self.readings += 1
@@ -71,10 +75,49 @@ def test_a_failed_step_is_tried_again_on_what_is_there(started, world: World) ->
 
 def test_a_step_that_keeps_failing_is_told_and_tried_with_the_next_call(started, world: World) -> None:
     part, machine = started("no", "still no")
-    with pytest.raises(FabricError, match="configure lab-vpc-1: still no"):
+    with pytest.raises(UnservedError, match="vpc-1: FabricError: configure lab-vpc-1: still no"):
         part.reconcile(world)
     part.reconcile(world)
     assert (len(machine.changes), machine.readings) == (3, 3)
+
+
+def test_a_step_outside_of_all_vpcs_that_keeps_failing_is_nobodys_alone(started, world: World) -> None:
+    part, machine = started("no", "still no")
+    machine.where = "lab-internet"
+    with pytest.raises(FabricError, match="configure lab-internet: still no"):
+        part.reconcile(world)
+
+
+def test_a_vpc_that_cannot_be_built_stays_as_it_is_and_others_follow(
+    started, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, machine = started()
+    part.reconcile(world)
+    build_gateway = compute._gateway
+    monkeypatch.setattr(
+        compute, "_gateway", lambda settings, network, *rest: build_gateway(settings, unless(network), *rest)
+    )
+    second = replace(world.internet_gateways["igw-1"], id="igw-2", vpc_id="vpc-2")
+    more = replace(
+        world,
+        vpcs={**world.vpcs, "vpc-2": replace(world.vpcs["vpc-1"], id="vpc-2")},
+        internet_gateways={**world.internet_gateways, "igw-2": second},
+    )
+    for _ in range(2):  # it is told as long as it holds
+        with pytest.raises(UnservedError, match="vpc-1: ValueError: vpc-1 cannot be built"):
+            part.reconcile(more)
+    assert "lab-vpc-2" in {each.name for each in machine.changes[1].created}
+    assert machine.changes[1].removed == ()
+    monkeypatch.undo()
+    monkeypatch.setattr(fabric.apply, "apply", machine.apply)
+    part.reconcile(more)
+
+
+def unless(network: Network) -> Network:
+    """The network, unless it is the one that cannot be built."""
+    if network.vpc.id == "vpc-1":
+        raise ValueError("vpc-1 cannot be built")
+    return network
 
 
 LEFT, RIGHT = End("left", "a"), End("right", "b", "02:00:00:00:00:01")
