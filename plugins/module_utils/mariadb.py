@@ -18,8 +18,15 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run, succeed
+from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import (
+    HIDDEN,
+    Secrets,
+    check_secrets,
+    fill,
+    parameter_of,
+)
 
 SOCKET = "/run/mysqld/mysqld.sock"
 DATA = Path("/var/lib/mysql")
@@ -29,6 +36,7 @@ SHORTEST_PASSWORD = 12
 # A server has a database of that name when it was set up by hand with mysql_install_db: open to everybody.
 TEST_DATABASE = "test"
 NATIVE = "mysql_native_password"
+HASH = re.compile(r"\*[0-9A-F]+")  # what native_hash returns, or the beginning of it
 
 MARIADB_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "socket": {"type": "path", "default": SOCKET},
@@ -124,13 +132,18 @@ class Statement:
 
 
 def parse_mariadb(options: t.Mapping[str, t.Any], problems: Problems) -> Desired:
-    """The desired databases and users; what is wrong is added to `problems`."""
+    """The desired databases and users; what is wrong is added to `problems`.
+
+    `secrets` in the options are the passwords, by the path in their placeholder. Without that option it is a plan only.
+    """
+    secrets = options.get("secrets")
+    check_secrets(secrets or {}, problems)
     databases = tuple(Database(item["name"], item["character_set"], item["collation"]) for item in options["databases"])
     for at, database in enumerate(databases):
         for value in (database.name, database.character_set, database.collation):
             _check_identifier(value, f"databases[{at}]", problems)
     known = {database.name for database in databases}
-    users = tuple(_user(item, f"users[{at}]", known, problems) for at, item in enumerate(options["users"]))
+    users = tuple(_user(item, f"users[{at}]", known, secrets, problems) for at, item in enumerate(options["users"]))
     for kind, names in (("databases", [d.name for d in databases]), ("users", [u.name for u in users])):
         for name in sorted({name for name in names if names.count(name) > 1}):
             problems.add(kind, f"'{name}' is there twice", "declare it once")
@@ -142,17 +155,31 @@ def _check_identifier(value: str, where: str, problems: Problems) -> None:
         problems.add(where, f"'{value}' is no name", "use lower case letters, digits and underscores, a letter first")
 
 
-def _user(item: t.Mapping[str, t.Any], where: str, known: t.Collection[str], problems: Problems) -> User:
+def _user(
+    item: t.Mapping[str, t.Any], where: str, known: t.Collection[str], secrets: Secrets | None, problems: Problems
+) -> User:
     _check_identifier(item["name"], f"{where}.name", problems)
     if item["name"] == "root":
         problems.add(f"{where}.name", "root comes by the socket only", "use another name")
-    if len(item["password"]) < SHORTEST_PASSWORD:
-        problems.add(f"{where}.password", "it is too short", f"use at least {SHORTEST_PASSWORD} characters")
+    password = _password(item["password"], f"{where}.password", secrets, problems)
     for name in item["databases"]:
         if name not in known:
             problems.add(f"{where}.databases", f"there is no database '{name}'", "name one of databases")
     hosts = tuple(host_of(text, f"{where}.hosts", problems) for text in item["hosts"])
-    return User(item["name"], hosts, native_hash(item["password"]), tuple(item["databases"]))
+    return User(item["name"], hosts, native_hash(password), tuple(item["databases"]))
+
+
+def _password(given: str, where: str, secrets: Secrets | None, problems: Problems) -> str:
+    """Return the password for a placeholder, or the placeholder where there are no secrets."""
+    path = parameter_of(given)
+    if path is None:
+        right = "write @groundwork(parameter:/path)@, and give the password in secrets by this path"
+        problems.add(where, "it is not the placeholder for a password", right)
+        return ""
+    password = fill(given, secrets, where, problems)
+    if len(password) < SHORTEST_PASSWORD and path in (secrets or {}):
+        problems.add(f"secrets.{path}", "the password is too short", f"use at least {SHORTEST_PASSWORD} characters")
+    return password
 
 
 def host_of(text: str, where: str, problems: Problems) -> str:
@@ -177,7 +204,7 @@ def native_hash(password: str) -> str:
 
     https://mariadb.com/kb/en/authentication-plugin-mysql_native_password/
     """
-    once = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
+    once = hashlib.sha1(password.encode(errors="replace"), usedforsecurity=False).digest()
     return "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()
 
 
@@ -284,6 +311,9 @@ def report(statements: t.Sequence[Statement]) -> dict[str, t.Any]:
     }
 
 
+# A log of statements that an administrator has switched on is not told hashes. The binary log is: replicas need them.
+# https://mariadb.com/kb/en/server-system-variables/#sql_log_off
+UNLOGGED = "SET SESSION sql_log_off = 1, SESSION slow_query_log = 0;\n"
 QUESTIONS = """\
 SELECT 'database', SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;
 SELECT 'used', TABLE_SCHEMA FROM information_schema.TABLES GROUP BY TABLE_SCHEMA;
@@ -294,7 +324,19 @@ SELECT 'grant', d.* FROM mysql.db d;
 
 def observe(run: Run, socket: str) -> Observed:
     """One question to the server. Raises GroundworkError when it does not answer."""
-    return observed(succeed(run, "ask MariaDB what it has", client(socket), stdin=QUESTIONS))
+    return observed(_said(run, "ask MariaDB what it has", socket, QUESTIONS))
+
+
+def _said(run: Run, doing: str, socket: str, sql: str) -> str:
+    """Return what the server answers. Raises GroundworkError with the client's error alone, and without hashes.
+
+    An answer that was cut off has the hashes of all accounts, and an error quotes the statement that it is about.
+    """
+    done = run(client(socket), stdin=f"{UNLOGGED}{sql}")
+    if done.code:
+        words = HASH.sub(HIDDEN, done.err.strip())
+        raise GroundworkError(f"Could not {doing}: the client mariadb ended with {done.code}:\n{words}")
+    return done.out
 
 
 def client(socket: str) -> list[str]:
@@ -366,5 +408,5 @@ def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool, data:
     statements = plan(desired, observe(run, socket))
     if statements and not check_mode:
         sql = "".join(f"{text};\n" for one in statements for text in one.sql)
-        succeed(run, "change MariaDB's databases and users", client(socket), stdin=sql)
+        _said(run, "change MariaDB's databases and users", socket, sql)
     return report(statements)

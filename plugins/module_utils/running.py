@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.aws import Clients,
 from ansible_collections.groundwork.aws.plugins.module_utils.converge import apply, report
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import hide
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import THIS_HOUR, Change, Ids
 from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYSTEM_CLOCK, Clock
 
@@ -64,18 +65,22 @@ def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]]
 
     `settings` go to AnsibleAWSModule (`required_if`, `mutually_exclusive`, …).
     """
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule  # noqa: PLC0415 - a Run needs no Ansible
+    from ansible.module_utils.common.warnings import warn  # noqa: PLC0415 - a Run needs no Ansible
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule  # noqa: PLC0415 - likewise
 
+    from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule  # noqa: PLC0415 - likewise
+
+    AnsibleAWSModule.default_settings["module_class"] = QuietModule  # the setting of that name is not read
     module = AnsibleAWSModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **settings)
     run = Run(
         module.params,
         RetryingClients(module),
-        module.warn,
+        warn,  # module.warn of amazon.aws returns warnings in a way that is deprecated
         check_mode=module.check_mode,
         writers=RetryingClients(module, writing=True),
     )
     try:
         result = converge(run)
     except GroundworkError as error:
-        module.fail_json(msg=str(error), **error.details)
+        module.fail_json(**hide({"msg": str(error), **error.details}, module.params.get("secrets") or {}))
     module.exit_json(**result)

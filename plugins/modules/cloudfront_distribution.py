@@ -60,9 +60,17 @@ options:
         default: 443
       headers:
         description:
-          - Headers that are sent to the origin. Their values, by which an origin may know CloudFront, are in no diff.
-          - Set C(no_log) on the task to keep them out of Ansible's verbose output too.
+          - Headers that are sent to the origin. Their values are in no diff.
+          - A secret by which an origin knows CloudFront is given by a placeholder, C(@groundwork(parameter:/path)@),
+            and its value in O(secrets).
         type: dict
+  secrets:
+    description:
+      - The values for the placeholders, by the paths of their parameters.
+      - Only the values of O(origins[].headers) can contain placeholders.
+      - Each has at least 8 characters. This option is not logged, and its values are hidden in what the module returns.
+    type: dict
+    default: {}
   behavior:
     description: What holds for all paths that no behaviour matches.
     type: dict

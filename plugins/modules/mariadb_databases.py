@@ -58,7 +58,9 @@ options:
         elements: str
         default: [localhost]
       password:
-        description: The password, of at least 12 characters.
+        description:
+          - The placeholder for the password, C(@groundwork(parameter:/path)@). The password itself is refused here.
+          - The password has at least 12 characters.
         type: str
         required: true
       databases:
@@ -66,6 +68,12 @@ options:
         type: list
         elements: str
         default: []
+  secrets:
+    description:
+      - The values for the placeholders, by the paths of their parameters. These are the passwords.
+      - Each has at least 8 characters. This option is not logged, and its values are hidden in what the module returns.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description:
@@ -87,8 +95,10 @@ EXAMPLES = r"""
       - name: shop
     users:
       - name: shop
-        password: "{{ shop_database_password }}"
+        password: "@groundwork(parameter:/groundwork/dev/shop/password)@"
         databases: [shop]
+    secrets:
+      /groundwork/dev/shop/password: "{{ shop_database_password }}"
 """
 
 RETURN = r"""
@@ -109,23 +119,23 @@ changes:
       type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import MARIADB_ARGUMENTS, converge, parse_mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import SECRETS_ARGUMENT, hide
+from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
 
 
 def main() -> None:
     """Bring the server's databases to what is declared, or in check mode tell what would change."""
-    module = AnsibleModule(argument_spec=MARIADB_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec={**MARIADB_ARGUMENTS, **SECRETS_ARGUMENT}, supports_check_mode=True)
     problems = Problems()
     try:
         desired = parse_mariadb(module.params, problems)
         problems.raise_if_any()
         result = converge(run, desired, module.params["socket"], check_mode=module.check_mode)
     except GroundworkError as error:
-        module.fail_json(msg=str(error), **error.details)
+        module.fail_json(**hide({"msg": str(error), **error.details}, module.params["secrets"]))
     module.exit_json(**result)
 
 

@@ -21,8 +21,9 @@ description:
     launch template may need it.
   - Returns the user data with which a server fetches its bundle by the role of its instance, checks its SHA-256, and
     runs it. It changes when, and only when, the bundle does.
-  - No secret is in a bundle. In its place is C(@groundwork(parameter:/path)@), and the server reads the parameter of
-    Parameter Store itself. C(@groundwork(instance-id)@) is filled in too.
+  - No secret is in a bundle. It contains the placeholders that M(groundwork.aws.server_configuration) and
+    M(groundwork.aws.mariadb_databases) have for secrets, and the server reads these parameters of Parameter Store
+    itself. C(@groundwork(instance-id)@) is replaced too.
 options:
   bucket:
     description:
@@ -67,7 +68,7 @@ EXAMPLES = r"""
               content: add_header X-Server @groundwork(instance-id)@;
               reload: [nginx]
             - path: /etc/nginx/password
-              secret_content: "@groundwork(parameter:/groundwork/dev/web/password)@"
+              content: "@groundwork(parameter:/groundwork/dev/web/password)@"
               mode: "0640"
           services:
             - name: nginx

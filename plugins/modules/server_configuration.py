@@ -74,10 +74,11 @@ options:
         choices: [file, link, directory, absent]
         default: file
       content:
-        description: The content of a file.
-        type: str
-      secret_content:
-        description: The content of a file, kept out of differences and logs.
+        description:
+          - The content of a file.
+          - A secret is given by a placeholder, C(@groundwork(parameter:/path)@), and its value in O(secrets). Such a
+            file is not shown in differences.
+          - C(@groundwork(parameter:/path|php-fpm)@) is the value in quotes for the file of a php-fpm pool.
         type: str
       target:
         description: Where a link leads, as it stands in the link.
@@ -105,6 +106,13 @@ options:
         type: list
         elements: str
         default: []
+  secrets:
+    description:
+      - The values for the placeholders, by the paths of their parameters.
+      - Only O(files[].content) can contain placeholders.
+      - Each has at least 8 characters. This option is not logged, and its values are hidden in what the module returns.
+    type: dict
+    default: {}
   purge:
     description: Files of ours from before. What matches a pattern and is not in O(files) is removed.
     type: list
@@ -188,6 +196,16 @@ EXAMPLES = r"""
         services: [apache2]
     services:
       - name: apache2
+
+- name: Give a daemon its password
+  groundwork.aws.server_configuration:
+    files:
+      - path: /etc/shop.conf
+        content: |
+          password = @groundwork(parameter:/groundwork/dev/shop/password)@
+        mode: "0600"
+    secrets:
+      /groundwork/dev/shop/password: "{{ shop_password }}"
 """
 
 RETURN = r"""
@@ -208,8 +226,6 @@ changes:
       type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desired import (
     SERVER_ARGUMENTS,
@@ -218,18 +234,20 @@ from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desir
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.transaction import Host, converge
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import SECRETS_ARGUMENT, hide
+from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
 
 
 def main() -> None:
     """Configure the server, or in check mode tell what would change."""
-    module = AnsibleModule(argument_spec=SERVER_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec={**SERVER_ARGUMENTS, **SECRETS_ARGUMENT}, supports_check_mode=True)
     problems = Problems()
     try:
         desired = parse_server(module.params, problems)
         problems.raise_if_any()
         result = converge(Host(run, Services(run)), desired, check_mode=module.check_mode)
     except GroundworkError as error:
-        module.fail_json(msg=str(error), **error.details)
+        module.fail_json(**hide({"msg": str(error), **error.details}, module.params["secrets"]))
     module.exit_json(**result)
 
 

@@ -49,7 +49,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
 notes:
   - Budget. One API call when the parameter exists.
-  - The result holds the secret. Run it with C(no_log=true).
+  - The result contains the secret. Ansible shows nothing of it, as if the task had C(no_log=true). A failure is shown.
   - Tags are set when the parameter is made.
 """
 
@@ -61,7 +61,6 @@ EXAMPLES = r"""
     name: /groundwork/dev/lamp/shop/database-password
     component: lamp
   register: password
-  no_log: true
 """
 
 RETURN = r"""

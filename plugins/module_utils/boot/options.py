@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils import mariadb
-from ansible_collections.groundwork.aws.plugins.module_utils.boot.filling import bare_secrets
 from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desired import SERVER_ARGUMENTS, parse_server
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
@@ -97,9 +96,6 @@ def _parse_tier(tier: str, given: t.Any, problems: Problems) -> Boot | None:
     conformed = conform_options(TIER_ARGUMENTS, {key: value for key, value in given.items() if value}, where, problems)
     if len(problems.found) > before:
         return None
-    for path in bare_secrets(conformed):
-        right = "hold a place for it (@groundwork(parameter:/path)@): bundles and launch templates hold no secret"
-        problems.add(f"{where}.{path}", "it holds a secret by itself", right)
     parse_server(conformed["configuration"], problems.scope(f"{problems.prefix}{where}.configuration."))
     if conformed["databases"]:
         mariadb.parse_mariadb(conformed["databases"], problems.scope(f"{problems.prefix}{where}.databases."))

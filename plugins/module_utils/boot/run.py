@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.aws import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.boot import bundle
-from ansible_collections.groundwork.aws.plugins.module_utils.boot.filling import parameters_in
 from ansible_collections.groundwork.aws.plugins.module_utils.boot.options import (
     Archive,
     Boot,
@@ -22,6 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.boot.options import
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.ownership import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import parameters_in
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.site_bucket import bucket as buckets

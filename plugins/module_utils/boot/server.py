@@ -16,18 +16,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils import mariadb
-from ansible_collections.groundwork.aws.plugins.module_utils.boot.fetching import Cloud, FetchError
-from ansible_collections.groundwork.aws.plugins.module_utils.boot.filling import fill, parameters_in
+from ansible_collections.groundwork.aws.plugins.module_utils.boot.fetching import PATIENCE, Cloud, FetchError
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desired import parse_server
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.transaction import Host, converge
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import (
+    Secrets,
+    hide,
+    parameters_in,
+    with_instance_id,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.releases.archives import SPACE
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import Source, members_of, release_id
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import Release, Releases, parse_releases
+from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import (
+    PagesError,
+    Release,
+    Releases,
+    parse_releases,
+)
 
 DESIRED = "desired.json"  # in the bundle
-SPACE = "/var/tmp"  # noqa: S108 - a folder of its own is made there, on the disk: archives can be large
+
+PAUSE = 2.0  # seconds between two looks at the pages
 
 Desired = t.Mapping[str, t.Any]
 
@@ -49,14 +61,25 @@ def main() -> None:
 def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
     """Become what `template` says once it is filled in; after each step what was done, in words.
 
-    A balancer is told that all is well when each site has a release, so that comes last.
+    A balancer is told that all is well when the pages of all sites are answered as expected, so that comes last. Raises
+    GroundworkError when one is not, with the end of its site's log.
     """
     instance = cloud.instance_id()
     parameters = {name: cloud.parameter(name) for name in parameters_in(template)}
     yield f"{instance} knows its {len(parameters)} parameters"
-    desired, problems = fill(template, instance, parameters), Problems()
-    server = parse_server(desired["configuration"], problems)
-    databases = mariadb.parse_mariadb(desired["databases"], problems) if desired["databases"] else None
+    try:
+        for words in _become(with_instance_id(template, instance), parameters, cloud):
+            yield hide(words, parameters)
+    except GroundworkError as error:
+        raise GroundworkError(hide(str(error), parameters)) from None
+
+
+def _become(desired: Desired, secrets: Secrets, cloud: Cloud) -> t.Iterator[str]:
+    problems = Problems()
+    server = parse_server({**desired["configuration"], "secrets": secrets}, problems)
+    databases = (
+        mariadb.parse_mariadb({**desired["databases"], "secrets": secrets}, problems) if desired["databases"] else None
+    )
     releases = parse_releases({"releases": desired["releases"]}, problems)
     problems.raise_if_any()
     services = Services(run)
@@ -65,25 +88,48 @@ def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
         told = mariadb.converge(run, databases, desired["databases"]["socket"], check_mode=False)
         yield f"it has its databases ({_count(told)})"
     keys = {item["name"]: item["key"] for item in desired["releases"]}
-    told = _release(Releases(services), releases, lambda name: cloud.fetch(desired["bucket"], keys[name]))
-    yield f"it has its releases ({_count(told)})"
+    with tempfile.TemporaryDirectory(dir=SPACE) as folder:
+        host = Releases(services)
+        brought = _bring(host, releases, lambda name: cloud.fetch(desired["bucket"], keys[name]), Path(folder))
+        told = yield from _release(host, brought, cloud)
+    yield f"it has its releases ({_count(told)}), and its {len(told['pages'])} pages are answered as expected"
 
 
 def _count(result: Desired) -> str:
     return f"{len(result['changes'])} changes"
 
 
-def _release(host: Releases, releases: t.Sequence[Release], fetch: t.Callable[[str], bytes]) -> dict[str, t.Any]:
-    """Make the releases current; those that are not here are fetched by their site's name."""
-    with tempfile.TemporaryDirectory(dir=SPACE) as folder:
-        missing = host.converge(releases, check_mode=True)["missing"]
-        brought = [
-            replace(release, archive=str(keep(release, fetch(release.name), Path(folder))))
-            if release.name in missing
-            else release
-            for release in releases
-        ]
-        return host.converge(brought, check_mode=False)
+def _bring(
+    host: Releases, releases: t.Sequence[Release], fetch: t.Callable[[str], bytes], folder: Path
+) -> list[Release]:
+    """Fetch the releases that are not here, by their sites' names, into a folder."""
+    missing = host.converge(releases, check_mode=True)["missing"]
+    return [
+        replace(release, archive=str(keep(release, fetch(release.name), folder)))
+        if release.name in missing
+        else release
+        for release in releases
+    ]
+
+
+def _release(host: Releases, releases: t.Sequence[Release], cloud: Cloud) -> t.Generator[str, None, dict[str, t.Any]]:
+    """Make the releases current, and ask until the pages are answered as expected; the module's result.
+
+    On a first run the server that has the database of all is configured after the groups' servers have booted. Why a
+    page fails is told when it is another reason than before. Raises GroundworkError when `PATIENCE` has passed.
+    """
+    end = cloud.clock() + PATIENCE
+    last: tuple[str, ...] = ()
+    while True:
+        try:
+            return host.converge(releases, check_mode=False)
+        except PagesError as error:
+            if cloud.clock() >= end:
+                raise
+            if error.faults != last:
+                yield f"it waits. {error}"
+            last = error.faults
+        cloud.sleep(PAUSE)
 
 
 def keep(release: Release, content: bytes, folder: Path) -> Path:

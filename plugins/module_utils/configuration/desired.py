@@ -11,6 +11,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import (
+    Secrets,
+    check_secrets,
+    fill,
+    parameters_in,
+)
 
 Kind = t.Literal["file", "link", "directory", "absent"]
 Action = t.Literal["reload", "restart"]
@@ -40,7 +46,6 @@ SERVER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "path": {"type": "path", "required": True},
             "state": {"type": "str", "choices": ["file", "link", "directory", "absent"], "default": "file"},
             "content": {"type": "str"},
-            "secret_content": {"type": "str", "no_log": True},
             "target": {"type": "str"},
             "owner": {"type": "str", "default": "root"},
             "group": {"type": "str", "default": "root"},
@@ -159,14 +164,19 @@ class Server:
 
 
 def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
-    """The desired server; what is wrong is added to `problems`."""
+    """The desired server; what is wrong is added to `problems`.
+
+    `secrets` in the options are the values for the placeholders in files. Without that option the placeholders stay.
+    """
+    secrets = options.get("secrets")
+    check_secrets(secrets or {}, problems)
     services = tuple(_service(item) for item in options["services"])
     known = {service.name for service in services}
     server = Server(
         name=options["name"],
         packages=tuple(dict.fromkeys(options["packages"])),
         accounts=tuple(_account(item) for item in options["accounts"]),
-        entries=tuple(_entry(item, f"files[{at}]", problems) for at, item in enumerate(options["files"])),
+        entries=tuple(_entry(item, f"files[{at}]", secrets, problems) for at, item in enumerate(options["files"])),
         purges=tuple(Purge(item["pattern"], _touch(item)) for item in options["purge"]),
         validators=tuple(_validator(item) for item in options["validators"]),
         services=services,
@@ -174,6 +184,7 @@ def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
     _check_accounts(server, problems)
     _check_paths(server, problems)
     _check_services(server, known, problems)
+    _check_placeholders(options, problems)
     return server
 
 
@@ -193,12 +204,11 @@ def _validator(item: t.Mapping[str, t.Any]) -> Validator:
     return Validator(tuple(item["argv"]), frozenset(item["services"]), item.get("refuse") or "")
 
 
-def _entry(item: t.Mapping[str, t.Any], where: str, problems: Problems) -> Entry:
+def _entry(item: t.Mapping[str, t.Any], where: str, secrets: Secrets | None, problems: Problems) -> Entry:
     kind: Kind = item.get("state") or "file"
-    secret = item.get("secret_content") is not None
-    content = item.get("secret_content") if secret else item.get("content")
+    content = item.get("content")
     if kind == "file" and content is None:
-        problems.add(where, f"{item['path']} has no content", "give content or secret_content")
+        problems.add(where, f"{item['path']} has no content", "give content")
     if kind == "link" and not item.get("target"):
         problems.add(where, f"the link {item['path']} has no target", "give target")
     if not str(item["path"]).startswith("/"):
@@ -210,12 +220,12 @@ def _entry(item: t.Mapping[str, t.Any], where: str, problems: Problems) -> Entry
     return Entry(
         path=item["path"],
         kind=kind,
-        content=(content or "").encode(),
+        content=fill(content or "", secrets, f"{where}.content", problems).encode(errors="replace"),
         target=item.get("target") or "",
         owner=item.get("owner") or "root",
         group=item.get("group") or "root",
         mode=int(mode, 8),
-        secret=secret,
+        secret=bool(parameters_in(content)),
         touch=_touch(item),
     )
 
@@ -236,6 +246,14 @@ def _check_paths(server: Server, problems: Problems) -> None:
         if entry.path in seen:
             problems.add(f"files[{at}].path", f"'{entry.path}' is declared twice", "declare it once")
         seen.add(entry.path)
+
+
+def _check_placeholders(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """Refuse a secret anywhere but in a file: the arguments of a command, for example, are seen by every user."""
+    elsewhere = {name: value for name, value in options.items() if name not in ("files", "secrets")}
+    attributes = [{**item, "content": None} for item in options["files"]]
+    for path in parameters_in([elsewhere, attributes]):
+        problems.add("secrets", f"the placeholder for {path} is outside a file", "use it in files[].content alone")
 
 
 def _check_services(server: Server, known: t.Collection[str], problems: Problems) -> None:

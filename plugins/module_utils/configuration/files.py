@@ -95,13 +95,17 @@ def _file(entry: Entry) -> None:
     new = beside(entry.path)
     discard(new)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as handle:
-        os.fchown(descriptor, *_ids(entry))
-        os.fchmod(descriptor, entry.mode)
-        handle.write(entry.content)
-        handle.flush()
-        os.fsync(descriptor)
-    Path(new).replace(entry.path)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            os.fchown(descriptor, *_ids(entry))
+            os.fchmod(descriptor, entry.mode)
+            handle.write(entry.content)
+            handle.flush()
+            os.fsync(descriptor)
+        Path(new).replace(entry.path)
+    except (OSError, KeyError):
+        discard(new)  # it may contain a secret
+        raise
 
 
 def _ids(entry: Entry) -> tuple[int, int]:

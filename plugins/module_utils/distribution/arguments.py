@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import SECRETS_ARGUMENT
+
 Spec = dict[str, dict[str, t.Any]]
 
 ORIGIN: Spec = {
@@ -44,6 +46,7 @@ ERROR_PAGE: Spec = {
 ARGUMENTS: Spec = {
     "name": {"type": "str", "required": True},
     "origins": {"type": "list", "elements": "dict", "required": True, "options": ORIGIN},
+    **SECRETS_ARGUMENT,
     "behavior": {"type": "dict", "default": {}, "options": BEHAVIOR},
     "behaviors": {
         "type": "list",

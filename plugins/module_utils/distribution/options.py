@@ -21,6 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.function
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.distribution.origins import parse_origins
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import check_secrets
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import Ref, references
 
 COMPONENT = reusable.COMPONENT
@@ -100,7 +101,9 @@ def parse_distribution(options: Options, problems: Problems) -> Distribution | N
     """The distribution of the options of `cloudfront_distribution`, or None when `problems` has grown."""
     before = len(problems.found)
     check_name(options["name"], problems)
-    origins = parse_origins(options["origins"], options.get("region") or "", problems)
+    secrets = options.get("secrets")
+    check_secrets(secrets or {}, problems)
+    origins = parse_origins(options["origins"], options.get("region") or "", secrets, problems)
     names = [origin["Id"] for origin in origins]
     config = {
         "Aliases": _aliases(options["aliases"], problems),

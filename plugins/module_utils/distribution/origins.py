@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import Secrets, fill
 
 ORIGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 ORIGIN_PATH = re.compile(r"(/[^/?#*\s]+)+")
@@ -24,8 +25,10 @@ MOST_ORIGINS = 25
 Options = t.Mapping[str, t.Any]
 
 
-def parse_origins(given: t.Sequence[Options], region: str, problems: Problems) -> list[dict[str, t.Any]]:
-    """The origins in CloudFront's canonical form, by name."""
+def parse_origins(
+    given: t.Sequence[Options], region: str, secrets: Secrets | None, problems: Problems
+) -> list[dict[str, t.Any]]:
+    """The origins in CloudFront's canonical form, by name, with the secrets in their headers."""
     if not 1 <= len(given) <= MOST_ORIGINS:
         problems.add("origins", f"{len(given)} origins are given", f"give 1 to {MOST_ORIGINS}")
     names: set[str] = set()
@@ -37,17 +40,18 @@ def parse_origins(given: t.Sequence[Options], region: str, problems: Problems) -
                 f"origins[{at}].name", f"'{one['name']}' is there twice", "give every origin a name of its own"
             )
         names.add(one["name"])
-    return [_origin(one, region, f"origins[{at}]", problems) for at, one in enumerate(given)]
+    return [_origin(one, region, secrets, f"origins[{at}]", problems) for at, one in enumerate(given)]
 
 
-def _origin(one: Options, region: str, where: str, problems: Problems) -> dict[str, t.Any]:
+def _origin(one: Options, region: str, secrets: Secrets | None, where: str, problems: Problems) -> dict[str, t.Any]:
     if bool(one["bucket"]) == bool(one["domain"]):
         problems.add(where, "an origin is either a bucket or a domain", "give one of the two")
     if one["path"] and not ORIGIN_PATH.fullmatch(one["path"]):
         problems.add(f"{where}.path", f"'{one['path']}' is no path", "give one like /site, without a slash at its end")
     made = _bucket(one, region, where, problems) if one["bucket"] else _server(one, where, problems)
     headers = [
-        {"HeaderName": name, "HeaderValue": str(value)} for name, value in sorted((one["headers"] or {}).items())
+        {"HeaderName": name, "HeaderValue": fill(str(value), secrets, f"{where}.headers.{name}", problems)}
+        for name, value in sorted((one["headers"] or {}).items())
     ]
     return {"Id": one["name"], "OriginPath": one["path"] or "", "CustomHeaders": headers, **made}
 

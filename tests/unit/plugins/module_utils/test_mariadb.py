@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from nasty_secrets import FOR_EVERYBODY, NOT_FOR_FPM
 
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import Done
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import (
     FRESH,
+    NATIVE,
     Database,
     Desired,
     Observed,
@@ -23,6 +25,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import (
     plan,
     report,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import placeholder
 
 PASSWORD = "correct-horse-battery"
 HASH = "*3EE9F23773B00B12326F2A3D2CBC8CD7956CACC7"
@@ -151,14 +154,46 @@ def test_a_password_or_its_hash_is_never_shown() -> None:
     assert PASSWORD not in told
 
 
+PATH = "/groundwork/dev/lamp/shop/database-password"
 OPTIONS: dict[str, Any] = {
+    "secrets": {PATH: PASSWORD},
     "databases": [{"name": "shop", "character_set": "utf8mb4", "collation": "utf8mb4_unicode_ci"}],
-    "users": [{"name": "shop", "hosts": ["localhost", "10.20.0.0/16"], "password": PASSWORD, "databases": ["shop"]}],
+    "users": [
+        {"name": "shop", "hosts": ["localhost", "10.20.0.0/16"], "password": placeholder(PATH), "databases": ["shop"]}
+    ],
 }
 
 
 def user(**changes: Any) -> dict[str, Any]:
     return {**OPTIONS, "users": [{**OPTIONS["users"][0], **changes}]}
+
+
+@pytest.mark.parametrize("password", [secret for secret in (*FOR_EVERYBODY, *NOT_FOR_FPM) if len(secret) >= 12])
+def test_the_password_is_hashed_byte_for_byte(password: str) -> None:
+    (parsed,) = parse_mariadb({**OPTIONS, "secrets": {PATH: password}}, Problems()).users
+    assert parsed.password_hash == native_hash(password)
+
+
+def test_a_plan_needs_no_password() -> None:
+    problems = Problems()
+    parse_mariadb({name: value for name, value in OPTIONS.items() if name != "secrets"}, problems)
+    assert problems.found == []
+
+
+@pytest.mark.parametrize("answer", ["", f"account\tshop\tlocalhost\t{HASH}"])
+def test_no_hash_is_in_an_error(tmp_path, answer: str) -> None:
+    """MariaDB cuts the statement off that it quotes, and the client has answered some questions before it fails."""
+    socket = tmp_path / "mysqld.sock"
+    socket.touch()
+    near = f"syntax to use near 'VIA {NATIVE} USING '{HASH}' or '{HASH[:9]}"
+
+    def failing(argv: Sequence[str], /, *, stdin: str = "") -> Done:
+        return Done(1, answer, f"ERROR 1064 (42000) at line 2: {near}")
+
+    with pytest.raises(GroundworkError, match="the client mariadb ended with 1:\nERROR 1064") as failed:
+        converge(failing, WANTED, str(socket), check_mode=False)
+    assert HASH[1:9] not in str(failed.value)
+    assert "account" not in str(failed.value)
 
 
 def test_a_network_is_written_as_mariadb_knows_it() -> None:
@@ -169,7 +204,19 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (user(password="short"), "users[0].password: it is too short; use at least 12 characters."),
+        (
+            {**OPTIONS, "secrets": {PATH: "0123456789a"}},
+            f"secrets.{PATH}: the password is too short; use at least 12 characters.",
+        ),
+        (
+            user(password=PASSWORD),
+            "users[0].password: it is not the placeholder for a password; write @groundwork(parameter:/path)@, and "
+            "give the password in secrets by this path.",
+        ),
+        (
+            {**OPTIONS, "secrets": {}},
+            f"users[0].password: it has a placeholder for {PATH}; add the value of this parameter to secrets.",
+        ),
         (user(name="root"), "users[0].name: root comes by the socket only; use another name."),
         (user(databases=["blog"]), "users[0].databases: there is no database 'blog'; name one of databases."),
         (
@@ -204,7 +251,8 @@ class FakeClient:
 
     def __call__(self, argv: Sequence[str], /, *, stdin: str = "") -> Done:
         self.argvs.append(argv)
-        if stdin.startswith("SELECT"):
+        assert stdin.startswith("SET SESSION sql_log_off = 1, SESSION slow_query_log = 0;\n")
+        if "SELECT" in stdin:
             return Done(0, self.answer, "")
         self.said.append(stdin)
         return Done(0, "", "")
@@ -216,7 +264,7 @@ def test_everything_is_said_at_once_and_by_standard_input(tmp_path) -> None:
     client = FakeClient("")
     assert converge(client, WANTED, str(socket), check_mode=False)["changed"]
     (said,) = client.said
-    assert said.count(";\n") == 3
+    assert said.count(";\n") == 1 + 3
     assert HASH not in str(client.argvs)
 
 

@@ -17,14 +17,22 @@ from ansible_collections.groundwork.aws.plugins.module_utils.errors import Groun
 
 BUCKET = "groundwork-dev-123456789012-eu-central-1"
 PASSWORD = "@groundwork(parameter:/groundwork/dev/lamp/app/database-password)@"
-RELEASE = {"name": "app", "path": "/srv/www/app", "id": "3f2a9c01d4e5", "group": "site-app", "reload": ["web"]}
+RELEASE = {
+    "name": "app",
+    "path": "/srv/www/app",
+    "id": "3f2a9c01d4e5",
+    "owner": "code-app",
+    "group": "site-app",
+    "private_group": "code-app",
+    "reload": ["web"],
+}
 TIER = {
     "configuration": {
         "name": "lamp",
         "packages": ["web"],
         "files": [
             {"path": "/etc/name", "content": "@groundwork(instance-id)@"},
-            {"path": "/etc/secret", "secret_content": f"x {PASSWORD}", "mode": "0600"},
+            {"path": "/etc/secret", "content": f"x {PASSWORD}", "mode": "0600"},
         ],
         "services": [{"name": "web"}],
     },
@@ -81,10 +89,11 @@ def test_a_bundle_tells_what_a_server_becomes(cloud: t.Any, options: dict[str, t
     bundle = next(content for key, content in objects(cloud).items() if key.endswith(".pyz"))
     desired = json.loads(zipfile.ZipFile(io.BytesIO(bundle)).read("desired.json"))
     assert (desired["region"], desired["domain"], desired["bucket"]) == ("eu-central-1", "amazonaws.com", BUCKET)
-    assert desired["configuration"]["files"][1]["secret_content"] == f"x {PASSWORD}"
+    assert desired["configuration"]["files"][1]["content"] == f"x {PASSWORD}"
     assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True}]
     assert desired["databases"]["socket"] == "/run/mysqld/mysqld.sock"
-    assert desired["releases"] == [{**RELEASE, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
+    asked: dict[str, list[t.Any]] = {"pages": [], "logs": [], "hide": []}
+    assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
 
 
 def test_the_second_run_changes_nothing_in_seven_calls(cloud: t.Any, options: dict[str, t.Any]) -> None:
@@ -97,6 +106,7 @@ def test_the_second_run_changes_nothing_in_seven_calls(cloud: t.Any, options: di
     assert len(cloud.calls) == 6
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, options: dict[str, t.Any]) -> None:
     assert survives(converge_boots, options, objects) == 5
 
@@ -140,9 +150,6 @@ def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t
     assert cloud.writes == []
 
 
-FILES = [{"path": "/etc/secret", "secret_content": "by itself"}]
-
-
 @pytest.mark.parametrize(
     ("tiers", "problem"),
     [
@@ -155,8 +162,18 @@ FILES = [{"path": "/etc/secret", "secret_content": "by itself"}]
             "tiers.public.releases[0].id: 'a/b' is no id",
         ),
         (
-            {"public": {"configuration": {"files": FILES}, "releases": [RELEASE]}},
-            "tiers.public.configuration.files[0].secret_content: it holds a secret by itself",
+            {
+                "public": {
+                    **TIER,
+                    "databases": {"users": [{"name": "app", "password": "by itself"}]},
+                    "releases": [RELEASE],
+                }
+            },
+            "tiers.public.databases.users[0].password: it is not the placeholder for a password",
+        ),
+        (
+            {"public": {"configuration": {"secrets": {"/a": "by itself"}}, "releases": [RELEASE]}},
+            "tiers.public.configuration.secrets: there is no such option",
         ),
         (
             {"public": {"configuration": {"validators": [{"argv": ["a"], "services": ["b"]}]}, "releases": [RELEASE]}},

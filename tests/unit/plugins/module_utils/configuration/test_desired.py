@@ -41,15 +41,40 @@ def test_a_folder_may_be_entered_by_default() -> None:
     assert entry.mode == 0o755
 
 
-def test_secret_content_is_marked() -> None:
-    (entry,) = parse_server({**EMPTY, "files": [{"path": "/etc/a", "secret_content": "x"}]}, Problems()).entries
-    assert (entry.secret, entry.content) == (True, b"x")
+SECRET = "@groundwork(parameter:/secret)@"
+
+
+@pytest.mark.parametrize(("secrets", "content"), [({"secrets": {"/secret": "pässword"}}, "pässword"), ({}, SECRET)])
+def test_a_file_with_a_placeholder_is_secret(secrets: dict[str, Any], content: str) -> None:
+    """In a plan, where there are no secrets, the placeholder stays."""
+    options = {**EMPTY, "files": [{"path": "/etc/a", "content": f"x = {SECRET}"}], **secrets}
+    (entry,) = parse_server(options, Problems()).entries
+    assert (entry.secret, entry.content.decode()) == (True, f"x = {content}")
+
+
+def test_a_secret_that_is_not_given_is_told() -> None:
+    (problem,) = told(files=[{"path": "/etc/a", "content": SECRET}], secrets={})
+    assert problem.startswith("files[0].content: it has a placeholder for /secret; add the value")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"validators": [{"argv": ["check", SECRET], "services": ["apache2"]}]},
+        {"packages": [SECRET]},
+        {"files": [{"path": f"/etc/{SECRET}", "content": ""}]},
+        {"files": [{"path": "/etc/a", "state": "link", "target": SECRET}]},
+    ],
+)
+def test_a_secret_belongs_into_a_file_alone(elsewhere: dict[str, Any]) -> None:
+    (problem,) = told(**elsewhere, secrets={"/secret": "a password"})
+    assert problem == "secrets: the placeholder for /secret is outside a file; use it in files[].content alone."
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"files": [{"path": "/etc/a"}]}, "files[0]: /etc/a has no content; give content or secret_content."),
+        ({"files": [{"path": "/etc/a"}]}, "files[0]: /etc/a has no content; give content."),
         ({"files": [{"path": "/a", "state": "link"}]}, "files[0]: the link /a has no target; give target."),
         ({"files": [{"path": "a", "content": ""}]}, "files[0].path: 'a' is relative; give it from the root on."),
         (

@@ -35,6 +35,14 @@ def config(options: Given) -> t.Mapping[str, t.Any]:
     return distribution.config
 
 
+def test_a_secret_takes_its_place_in_a_header(options: Make) -> None:
+    secret = {**SERVER, "headers": {"X-Key": "Key @groundwork(parameter:/key)@"}}
+    (origin,) = config(options(origins=[secret], behavior={}, secrets={"/key": "correct horse"}))["Origins"]
+    assert origin["CustomHeaders"] == [{"HeaderName": "X-Key", "HeaderValue": "Key correct horse"}]
+    assert parsed(options(origins=[secret], behavior={}))[1] == ["origins[0].headers.X-Key"]
+    assert parsed(options(secrets={"/key": "short"}))[1] == ["secrets./key"]
+
+
 @pytest.mark.parametrize(
     ("given", "variables"),
     [

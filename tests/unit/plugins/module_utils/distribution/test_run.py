@@ -122,6 +122,7 @@ def test_another_policy_is_listed_once(cloud: t.Any, options: Make, furnish: Fur
         assert cloud.calls.count("ListOriginAccessControls") == 0
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, options: Make, furnish: Furnish) -> None:
     assert survives(converge_distribution, options(**EVERYTHING), look, furnish) == 1
 
