@@ -25,7 +25,7 @@ class ActionModule(ActionBase):
     _VALID_ARGS = frozenset(
         (
             *("servers", "releases", "canary", "batch", "tiers"),
-            *("groups", "urls", "hosts", "warm_paths", "probe_paths"),
+            *("groups", "urls", "hosts", "probe_paths"),
         )
     )
 
@@ -55,7 +55,6 @@ def _wish(arguments: Options) -> rollout.Wish:
         groups=arguments["groups"],
         urls=arguments["urls"],
         hosts=arguments["hosts"],
-        warm_paths=tuple(arguments["warm_paths"]),
         probe_paths=tuple(arguments["probe_paths"]),
     )
 

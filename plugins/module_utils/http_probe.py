@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import http.client
 import math
+import time
 import typing as t
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from email.message import Message
 from urllib.parse import urlsplit
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
@@ -24,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.waiting import SYST
 SERVER = "X-Groundwork-Server"
 RELEASE = "X-Groundwork-Release"
 CONCURRENCY = 4
+CHUNK = 65536  # bytes
 PAUSE = 0.2  # seconds, after a round without any answer
 
 PROBE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -73,6 +76,14 @@ class Answer:
         return self.status == 0 or self.status >= 500
 
 
+@dataclass(frozen=True)
+class Response:
+    """A whole answer, without its content."""
+
+    status: int
+    headers: Message
+
+
 Ask = t.Callable[[Probe, str, float], Answer]
 
 
@@ -101,19 +112,38 @@ def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Pr
     )
 
 
-def ask(probe: Probe, path: str, timeout: float) -> Answer:
-    """One request over a connection of its own, past any proxy that the environment names."""
-    place = urlsplit(probe.url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port or 80, timeout=timeout)
+def fetch(address: str, port: int, target: str, headers: t.Mapping[str, str], timeout: float) -> Response:
+    """Send one GET over a connection of its own, past any proxy that the environment names; return the whole answer.
+
+    `timeout` is in seconds, for all of it. Raises OSError (TimeoutError among others) and HTTPException.
+    """
+    end = time.monotonic() + timeout
+    connection = http.client.HTTPConnection(address, port, timeout=timeout)
     try:
-        connection.request("GET", path, headers={"Host": probe.host} if probe.host else {})
+        connection.request("GET", target, headers=dict(headers))
+        socket = connection.sock
         response = connection.getresponse()
-        response.read()
-        return Answer(path, response.status, response.headers.get(SERVER, ""), response.headers.get(RELEASE, ""))
-    except (OSError, http.client.HTTPException):
-        return Answer(path, 0)
+        while response.read1(CHUNK):
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            socket.settimeout(left)
+        if response.length:  # read1 does not tell that bytes are missing
+            raise http.client.IncompleteRead(b"", response.length)
+        return Response(response.status, response.headers)
     finally:
         connection.close()
+
+
+def ask(probe: Probe, path: str, timeout: float) -> Answer:
+    """Ask for one path of a probe's URL."""
+    place = urlsplit(probe.url)
+    headers = {"Host": probe.host} if probe.host else {}
+    try:
+        response = fetch(place.hostname or "", place.port or 80, path, headers, timeout)
+    except (OSError, http.client.HTTPException):
+        return Answer(path, 0)
+    return Answer(path, response.status, response.headers.get(SERVER, ""), response.headers.get(RELEASE, ""))
 
 
 def gather(

@@ -14,7 +14,7 @@ description:
     errors than is allowed, when a server serves another release, or when one is never heard of.
   - Servers that the role lamp configures tell their name and their release in headers of each answer, to themselves and
     to the networks of C(lamp_probe_cidrs). Answers of servers that are not named do not count.
-  - It runs where it is called, on a server to warm its caches, or on the controller to ask through a balancer.
+  - It runs where it is called, on a server, or on the controller to ask through a balancer.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
@@ -108,8 +108,6 @@ probes:
       type: dict
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.http_probe import (
     PROBE_ARGUMENTS,
@@ -118,11 +116,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.http_probe import (
     summary,
     verdict,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
 
 
 def main() -> None:
     """Ask, then judge."""
-    module = AnsibleModule(argument_spec=PROBE_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec=PROBE_ARGUMENTS, supports_check_mode=True)
     options, problems = module.params, Problems()
     probes = parse_probes(options, problems)
     try:

@@ -13,7 +13,12 @@ description:
   - Packs folders, archives and git repositories on the machine that it runs on, usually the controller.
   - A release is named by its content. The same names, content, links and executable bits have the same id, whoever
     packs them, wherever and whenever.
-  - Version control's own folders are left out. An empty application, and a link that leads out of one, are refused.
+  - Version control's own folders are left out. An empty application is refused.
+  - Links are resolved over the application's own tree. A link that leads out of it is refused.
+  - Refused are also hard links, devices and other special files, files with a setuid, setgid or sticky bit, a member
+    below a file or a link, a member that is there twice, absolute names, names with C(..), with control characters or
+    that are not UTF-8, and names longer than 255 bytes in one component or 3,840 bytes in all.
+  - An archive that is cut, damaged or encrypted, or that holds more than 2 GiB or 500,000 members, is refused.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
@@ -105,10 +110,9 @@ releases:
 
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import (
     ARCHIVE_ARGUMENTS,
     pack,
@@ -118,7 +122,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing im
 
 def main() -> None:
     """Pack all releases. A cache is no state: it never counts as a change."""
-    module = AnsibleModule(argument_spec=ARCHIVE_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec=ARCHIVE_ARGUMENTS, supports_check_mode=True)
     problems = Problems()
     wanted = module.params["releases"]
     sources = [parse_source(item["source"], f"releases[{at}].source", problems) for at, item in enumerate(wanted)]

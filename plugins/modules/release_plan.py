@@ -53,11 +53,6 @@ options:
     description: The host names of the sites that can be asked for, empty for a site that needs none.
     type: dict
     required: true
-  warm_paths:
-    description: What each server is asked for by itself.
-    type: list
-    elements: str
-    required: true
   probe_paths:
     description: What a batch is asked for through the balancers.
     type: list
@@ -90,7 +85,6 @@ EXAMPLES = r"""
     groups: {public: public}
     urls: {public: "http://dev-public-1234567890.eu-central-1.elb.amazonaws.com"}
     hosts: {shop: shop.example.com}
-    warm_paths: [/]
     probe_paths: [/]
 """
 
@@ -106,7 +100,7 @@ before:
   type: list
   elements: dict
 servers:
-  description: By server what it is given (C(forward), C(back)) and asked for (C(warm), C(warm_back)).
+  description: By server what it is given (C(forward), C(back)).
   returned: success
   type: dict
 lines:

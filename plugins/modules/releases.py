@@ -13,8 +13,15 @@ description:
   - Keeps releases of sites at C(<path>/releases/<id>), and C(<path>/current) as a link to the one that is served.
   - One module run finds out whether there is anything to do. Only a release that the server does not have yet is
     brought there, unpacked beside the others, renamed when it is whole, and made current in one stroke.
+  - An archive is checked by the rules of M(groundwork.aws.release_archives) before anything of it is written, whoever
+    packed it.
   - The services are reloaded after the switch. When one does not come back, the releases from before are made current
     again.
+  - Then the pages of all sites are asked for on this server, also when nothing changed. When one is not answered as
+    expected the module fails with the last lines of the site's logs. The site's release is taken back when the page was
+    answered as expected before it; otherwise nothing is taken back.
+  - A new server holds a file C(<path>/.unready) for each site until its pages were answered as expected once. The role
+    lamp has Apache tell the balancers by it that the server takes no visitors yet.
   - A run that was killed is mended by the next one.
 version_added: 0.1.0
 author:
@@ -41,10 +48,21 @@ options:
       archive:
         description: The packed release, on the controller. A release without one has to be on the server already.
         type: path
-      group:
-        description: The group that may read the release. It is owned by root.
+      owner:
+        description:
+          - The account that owns the release. Nothing should run as it.
+          - Releases that another account owns are given to it.
         type: str
         default: root
+      group:
+        description: The group that may read the release, for what serves its files.
+        type: str
+        default: root
+      private_group:
+        description:
+          - The group that may read scripts of PHP, and names that begin with a dot, instead of O(releases[].group).
+          - Unless given, it is O(releases[].group).
+        type: str
       keep:
         description: How many releases stay on the server, the current one included.
         type: int
@@ -54,9 +72,79 @@ options:
         type: list
         elements: str
         default: []
+      pages:
+        description:
+          - The pages of the site to ask for. Each request goes to this server, with the headers that a balancer adds.
+          - A redirect to one of the site's host names is followed on this server, at most five times. So is one to the
+            same path of another host name when O(releases[].pages[].any_name) is set. When it is not set, such a
+            redirect is not accepted. Any other redirect is judged by its own status.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          path:
+            description: The path, with a query if there is one.
+            type: str
+            default: /
+          matcher:
+            description:
+              - The statuses that are expected, from 200 to 499, as V(200) or V(200-299,401). When these are redirects
+                alone, no redirect is followed.
+            type: str
+            default: 200-399
+          timeout:
+            description: For how many seconds to wait for the whole answer.
+            type: int
+            default: 10
+          host:
+            description: The Host that leads to the site.
+            type: str
+            default: 127.0.0.1
+          names:
+            description: The site's host names, which may begin with C(*.).
+            type: list
+            elements: str
+            default: []
+          any_name:
+            description: Whether the site gets the requests for host names that no site has.
+            type: bool
+            default: false
+      logs:
+        description: The logs to tell the last lines of when a page fails.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          path:
+            description: The log file.
+            type: path
+            required: true
+          containing:
+            description: A text that the site's lines have, in a log of all sites.
+            type: str
+            default: ""
+      hide:
+        description: >-
+          Configuration files of php-fpm pools. The values of their environment variables are left out of what is told
+          of the logs.
+        type: list
+        elements: path
+        default: []
+  server:
+    description: The server's name, for messages.
+    type: str
+    default: ""
+  require_pages:
+    description:
+      - Whether the module fails, and takes releases back, when a page is not answered as expected. Otherwise
+        RV(failed_pages) tells it.
+    type: bool
+    default: true
 attributes:
   check_mode:
-    description: Predicts every change, on a server without the site too.
+    description: >-
+      Predicts every change, on a server without the site too. Asks for no page, as that could change what the
+      application keeps, and tells in RV(pages) for which a run asks.
     support: full
   diff_mode:
     description: Shows which release is current.
@@ -74,8 +162,14 @@ EXAMPLES = r"""
         path: /srv/www/shop
         id: 3f2a9c01d4e5
         archive: ~/.cache/groundwork/releases/shop-3f2a9c01d4e5.tar.gz
+        owner: code-shop
         group: site-shop
+        private_group: code-shop
         reload: [php8.2-fpm]
+        pages:
+          - {path: /, host: shop.example.com, names: [shop.example.com]}
+        logs:
+          - path: /var/log/apache2/shop-error.log
 """
 
 RETURN = r"""
@@ -94,6 +188,38 @@ changes:
     name:
       description: To which one.
       type: str
+pages:
+  description: The pages that were asked for, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+failed_pages:
+  description: The pages that were not answered as expected.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    site:
+      description: The site's name.
+      type: str
+    path:
+      description: The page's path.
+      type: str
+    status:
+      description: The status of the answer, V(0) when there was none.
+      type: int
+    fault:
+      description: What is wrong, in words.
+      type: str
+failed_before:
+  description: The same from before the releases became current; empty when no release changed.
+  returned: always
+  type: list
+  elements: dict
+taken_back:
+  description: The sites whose release was taken back, with the release that is current again.
+  returned: when pages failed
+  type: dict
 missing:
   description: The sites whose release was not on the server before.
   returned: success
@@ -101,11 +227,10 @@ missing:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import (
     RELEASE_ARGUMENTS,
     Releases,
@@ -115,14 +240,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving im
 
 def main() -> None:
     """Make the releases current, or in check mode tell what would change."""
-    module = AnsibleModule(argument_spec=RELEASE_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec=RELEASE_ARGUMENTS, supports_check_mode=True)
     problems = Problems()
     try:
         desired = parse_releases(module.params, problems)
         problems.raise_if_any()
-        result = Releases(Services(run)).converge(desired, check_mode=module.check_mode)
+        result = Releases(Services(run)).converge(
+            desired, check_mode=module.check_mode, require_pages=module.params["require_pages"]
+        )
     except GroundworkError as error:
-        module.fail_json(msg=str(error), **error.details)
+        server = f"{module.params['server']}: " if module.params["server"] else ""
+        module.fail_json(msg=f"{server}{error}", **error.details)
     module.exit_json(**result)
 
 

@@ -140,6 +140,30 @@ def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Any, site: Any
     assert served(site) == before
 
 
+def test_a_page_that_had_failed_before_takes_nothing_back(
+    laptop: Any, site: Any, source: Any, first: dict[str, str]
+) -> None:
+    """The databases are stopped, which no release is to blame for: no server leaves its balancer."""
+    health = {tier: site.health(tier) for tier in TIERS}
+    everywhere = ("ansible", "-i", "inventories/local", "servers", "-b", "-m", "ansible.builtin.service", "-a")
+    assert laptop.run(*everywhere, "name=mariadb state=stopped").returncode == 0
+    try:
+        play = laptop.play(playbook=PLAYBOOK, variables=source(""))
+        assert play.code != 0
+        assert {tier: site.health(tier) for tier in TIERS} == health
+    finally:
+        assert laptop.run(*everywhere, "name=mariadb state=started").returncode == 0
+    story = play.failures()[-1]
+    assert "stays where it is" in story
+    assert "app: / answered 503, expected 200-399" in story
+    assert "public-2 has what it had: its turn had not come." in story
+    release = dict(served(site))
+    assert {name for name in first if release[name] != first[name]} == {"public-1", "private-1"}
+    back = laptop.play(playbook=PLAYBOOK, variables={"lamp_release": first["public-1"]})
+    assert back.code == 0, back.failures() or back.errors
+    assert served(site) == first
+
+
 def test_with_nobody_else_to_serve_servers_go_back_in_place(
     laptop: Any, site: Any, source: Any, eventually: Any
 ) -> None:

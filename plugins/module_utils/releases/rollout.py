@@ -15,7 +15,6 @@ from itertools import zip_longest
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 
 PERCENT = re.compile(r"\d+%")
-LOCAL = "http://127.0.0.1"
 
 Release = dict[str, t.Any]  # an element of the option `releases` of the module of that name
 
@@ -64,17 +63,21 @@ class Wish:
     groups: t.Mapping[str, str]  # the tier of each target group
     urls: t.Mapping[str, str]  # of each target group
     hosts: t.Mapping[str, str]
-    warm_paths: tuple[str, ...]
     probe_paths: tuple[str, ...]
 
 
-def parse_release(options: t.Mapping[str, t.Any], problems: Problems, *, counts: t.Mapping[str, int]) -> None:
-    """Check the role's variables, without the role's name; `counts` are the tiers' numbers of servers."""
-    for at, tier in enumerate(options["tiers"]):
-        if tier not in counts:
-            right = f"use some of {', '.join(sorted(counts))}"
+def parse_release(options: t.Mapping[str, t.Any], problems: Problems, *, counts: t.Mapping[str, int] | None) -> None:
+    """Check the role's variables, without the role's name.
+
+    `counts` are the tiers' numbers of servers, None when they are not known.
+    """
+    for at, tier in enumerate(options["tiers"] if counts is not None else ()):
+        if tier not in (counts or {}):
+            right = f"use some of {', '.join(sorted(counts or {}))}"
             problems.add(f"tiers[{at}]", f"there is no tier '{tier}'", right)
-    _check_canary(options, counts, problems)
+    if counts is not None:
+        check_target_groups("target_groups", options["target_groups"], counts, problems)
+    _check_canary(options, counts or {}, problems)
     check_batch("batch", options["batch"], problems)
     if not 0 <= options["error_threshold"] <= 100:
         problems.add("error_threshold", f"{options['error_threshold']:g} % cannot be", "give 0 to 100")
@@ -90,6 +93,14 @@ def check_batch(name: str, batch: t.Any, problems: Problems) -> None:
     if size_of(batch, 100) is None:
         right = "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes"
         problems.add(name, f"'{batch}' is no number of servers", right)
+
+
+def check_target_groups(name: str, groups: t.Mapping[str, t.Any], tiers: t.Collection[str], problems: Problems) -> None:
+    """Note target groups, each with its tier, of tiers that do not exist."""
+    for group, tier in groups.items():
+        if str(tier) not in tiers:
+            right = f"use some of {', '.join(sorted(tiers)) or 'none'}"
+            problems.add(f"{name}.{group}", f"there is no tier '{tier}'", right)
 
 
 def check_paths(name: str, paths: t.Sequence[str], problems: Problems) -> None:
@@ -125,7 +136,7 @@ def check(servers: t.Sequence[Server], wish: Wish, problems: Problems) -> None:
         site, wanted = release["name"], release["id"]
         bare = [server.name for server in servers if not server.sites[site].current]
         if bare:
-            right = "run site.yml first, which configures them"
+            right = "run groundwork.aws.site first, which configures them"
             problems.add("lamp_sites", f"{', '.join(bare)}: there is no release of '{site}' yet", right)
         lacking = [server.name for server in servers if wanted not in server.sites[site].kept]
         if lacking and not bare and not release["archive"]:
@@ -195,15 +206,6 @@ def back(server: Server, servers: t.Sequence[Server], wish: Wish) -> list[Releas
         if before and before in own.kept:
             found.append({**release, "id": before, "archive": None})
     return found
-
-
-def warming(server: Server, releases: t.Sequence[Release], wish: Wish) -> list[dict[str, t.Any]]:
-    """Probes of a server by itself."""
-    return [
-        _probe(release, LOCAL, wish, paths=wish.warm_paths, servers=[server.name], name=release["name"])
-        for release in releases
-        if release["name"] in wish.hosts
-    ]
 
 
 def probing(batch: Batch, wish: Wish) -> list[dict[str, t.Any]]:
@@ -279,8 +281,6 @@ def report(servers: t.Sequence[Server], wish: Wish) -> dict[str, t.Any]:
                 "rotated": server.name in batch.rotated,
                 "forward": list(wish.releases),
                 "back": back(server, servers, wish),
-                "warm": warming(server, wish.releases, wish),
-                "warm_back": warming(server, back(server, servers, wish), wish),
             }
             for batch in (*planned, before)
             for server in batch.servers

@@ -30,7 +30,7 @@ VARIABLES = {
     "ansible_connection": "local",
     "ansible_python_interpreter": sys.executable,
 }
-AGAIN = "  ansible-playbook -i inventories/dev playbooks/release.yml"
+AGAIN = "  ansible-playbook -i inventories/dev groundwork.aws.release"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def release(tmp_path: Path, stage: Any) -> Any:
     see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
     own = stage(["roles/release", "plugins/action/release_plan.py"], FAKED, {"see_releases": see})
 
-    def run(*rules: dict[str, str], gone: str = "", tiers: Mapping[str, int] = TIERS) -> tuple[list[str], list[str]]:
+    def run(*rules: dict[str, Any], gone: str = "", tiers: Mapping[str, int] = TIERS) -> tuple[list[str], list[str]]:
         folder = tmp_path / "inventories" / "dev"
         folder.mkdir(parents=True)
         (tmp_path / "playbooks").mkdir()
@@ -63,8 +63,8 @@ def inventory(tiers: Mapping[str, int], gone: str) -> dict[str, Any]:
         f"tier_{tier}": {
             "hosts": {
                 f"{tier}-{n}": {
-                    "ec2_instance_id": f"i-{tier}{n}",
-                    "ec2_tags": {"groundwork:tier": tier},
+                    "server_id": f"i-{tier}{n}",
+                    "server_tags": {"groundwork:tier": tier},
                     **(nowhere if gone == f"{tier}-{n}" else {}),
                 }
                 for n in range(1, count + 1)
@@ -124,3 +124,67 @@ def test_a_tiers_only_server_that_dies_is_told_to_be_in_its_balancer(release: An
     story = release(rule, tiers={"public": 2, "private": 1})[1]
     told = "- private-1 (i-private1) is in its balancer, since its tier has no other server, and had app old."
     assert told in story
+
+
+PAGE = {"site": "app", "path": "/", "status": 500, "fault": "answered 500, expected 200-399"}
+
+
+def given(host: str, **result: Any) -> dict[str, Any]:
+    """A rule: the page of a server fails with the release."""
+    return {"task": "Release to", "host": host, "then": f"{host}: a page fails", "result": result}
+
+
+def back(host: str, *failed: dict[str, Any], task: str = "Release what it had before") -> dict[str, Any]:
+    """A rule: which pages fail on a server that has what it had before."""
+    return {"task": task, "host": host, "then": "", "result": {"failed_pages": list(failed)}}
+
+
+def test_a_page_that_failed_before_too_takes_nothing_back_and_no_server_out(release: Any) -> None:
+    done, story = release(given("public-1", taken_back={}, failed_before=[PAGE]))
+    assert not [line for line in done if "before to" in line or "take out batch 2" in line]
+    assert done[-1] == "Put back the servers as they were: "
+    assert story == [
+        "The release failed, and stays where it is: no page failed that was answered as expected before it.",
+        "- public-1: Release to canary: public-1: a page fails",
+        "- private-1 has the release, and is in its balancer if it was before.",
+        "- private-2 has what it had: its turn had not come.",
+        "- public-1 has the release, and is in its balancer if it was before.",
+        "- public-2 has what it had: its turn had not come.",
+        "To release once more when the cause is mended:",
+        AGAIN,
+    ]
+
+
+def test_one_page_that_was_answered_before_takes_all_servers_back(release: Any) -> None:
+    lost = given("private-1", taken_back={"app": "old"}, failed_before=[])
+    done, story = release(given("public-1", taken_back={}, failed_before=[PAGE]), lost)
+    for name in ("public-1", "private-1"):
+        assert f"Release what it had before to canary: {name}" in done
+        assert f"- {name} has app old again." in story
+    assert story[0] == "The release failed, and was taken back."
+
+
+def test_a_page_that_fails_everywhere_leaves_no_server_out(release: Any) -> None:
+    """As when a database that all use has stopped meanwhile."""
+    asked = [back(f"public-{n}", PAGE, task="Ask the servers") for n in (1, 2)]
+    story = release(
+        {"task": "Through the balancers ask canary", "then": "errors rose"}, back("public-1", PAGE), *asked
+    )[1]
+    at = story.index("- public-1 has app old again.")
+    assert story[at + 1] == "  app: / answered 500, expected 200-399. It serves as the others do."
+    assert not [line for line in story if "out of its balancer" in line]
+
+
+@pytest.mark.parametrize("before", [[], [PAGE]])
+def test_a_page_that_fails_on_one_server_leaves_it_out_unless_it_failed_before(
+    release: Any, before: list[dict[str, Any]]
+) -> None:
+    released = {"task": "Release to", "host": "public-1", "then": "", "result": {"failed_before": before}}
+    story = release(
+        released,
+        {"task": "Through the balancers ask canary", "then": "errors rose"},
+        back("public-1", PAGE),
+        back("public-2", task="Ask the servers"),
+    )[1]
+    out = [line for line in story if line.startswith("- public-1 (i-public1) has app old again, and is out of")]
+    assert (out == []) == bool(before)

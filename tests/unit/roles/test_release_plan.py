@@ -22,7 +22,6 @@ ARGUMENTS = {
     "groups": {"public": "public"},
     "urls": {"public": "http://public.test"},
     "hosts": {"app": ""},
-    "warm_paths": ["/"],
     "probe_paths": ["/"],
 }
 LINES = [

@@ -31,6 +31,7 @@ GOOD: dict[str, Any] = {
     "deadline": 180,
     "warm_paths": ["/"],
     "probe_paths": ["/"],
+    "target_groups": {"public": "public"},
 }
 
 
@@ -44,7 +45,6 @@ def wish(tiers: dict[str, int], **given: Any) -> Wish:
         groups={tier: tier for tier in tiers},
         urls={tier: f"http://{tier}.test" for tier in tiers},
         hosts={"app": ""},
-        warm_paths=("/", "/shop"),
         probe_paths=("/",),
     )
     return replace(made, **given)
@@ -142,12 +142,9 @@ def test_an_interrupted_run_is_taken_back_too(current: dict[str, str], expected:
     assert set(told["servers"]) >= set(expected)
 
 
-def test_probes_ask_each_server_by_itself_and_a_batch_through_its_balancers() -> None:
+def test_probes_ask_a_batch_through_its_balancers() -> None:
     wanted = wish({"public": 2, "private": 2}, hosts={"app": "shop.example.com"})
     told = report(servers(wanted), wanted)
-    (warm,) = told["servers"]["public-1"]["warm"]
-    assert (warm["url"], warm["paths"], warm["release"]) == ("http://127.0.0.1", ["/", "/shop"], "new")
-    assert told["servers"]["public-1"]["warm_back"][0]["release"] == "old"
     assert [(one["url"], one["servers"], one["host"]) for one in told["batches"][0]["probes"]] == [
         ("http://public.test", ["public-1"], "shop.example.com"),
         ("http://private.test", ["private-1"], "shop.example.com"),
@@ -156,8 +153,7 @@ def test_probes_ask_each_server_by_itself_and_a_batch_through_its_balancers() ->
 
 def test_a_site_that_no_host_leads_to_is_not_asked_for() -> None:
     wanted = wish({"public": 2}, hosts={})
-    told = report(servers(wanted), wanted)
-    assert (told["batches"][0]["probes"], told["servers"]["public-1"]["warm"]) == ([], [])
+    assert report(servers(wanted), wanted)["batches"][0]["probes"] == []
 
 
 def test_the_plan_as_changes_and_differences() -> None:
@@ -186,7 +182,8 @@ def test_the_plan_as_changes_and_differences() -> None:
         (
             (),
             None,
-            "lamp_sites: public-1: there is no release of 'app' yet; run site.yml first, which configures them.",
+            "lamp_sites: public-1: there is no release of 'app' yet; "
+            "run groundwork.aws.site first, which configures them.",
         ),
     ],
 )
@@ -227,6 +224,10 @@ def test_the_size_of_a_batch(batch: str, servers_of_tier: int, expected: int | N
         ({"deadline": 0}, "release_deadline: 0 is out of range; give a whole number from 1 to 86400."),
         ({"warm_paths": []}, "release_warm_paths: there is no path; give one at least, as /."),
         ({"probe_paths": ["shop"]}, "release_probe_paths[0]: 'shop' does not begin with /; begin it with /."),
+        (
+            {"target_groups": {"web": ["public"]}},
+            "release_target_groups.web: there is no tier '['public']'; use some of private, public.",
+        ),
     ],
 )
 def test_what_can_be_asked_for(given: dict[str, Any], message: str) -> None:
