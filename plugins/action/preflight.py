@@ -9,86 +9,122 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.vars.reserved import get_reserved_names
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.preflight import check_names, conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.references import check_topics
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problem, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.preflight import check_names
+from ansible_collections.groundwork.aws.plugins.module_utils.references import topics_needed
+from ansible_collections.groundwork.aws.plugins.module_utils.usage import Usage, usage
+from ansible_collections.groundwork.aws.plugins.module_utils.variables import (
+    Specs,
+    Variable,
+    check_variables,
+    names_in,
+)
 
 ROLES = Path(__file__).parents[2] / "roles"
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+
+Values = t.Mapping[str, t.Any]
+
+NO_INVENTORY = (
+    "environment_name: it is not defined, so no inventory of an environment was read (the inventory is {sources}); run "
+    "ansible-playbook with -i inventories/<environment>, a folder like inventories/local."
+)
 
 
 class ActionModule(ActionBase):
-    """All variables of the named roles, by their specs, by their topics' rules and across roles."""
+    """All variables that a playbook uses, by their roles' specs, by their topics' rules and across roles."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
     _VALID_ARGS = frozenset(("roles",))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The result: `roles` that were checked and `variables`, how many. Fails with all problems at once."""
+        """Return the `roles` that were checked and how many `variables` they have. Fails with all problems at once."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        variables = task_vars or {}
-        roles: list[str] = self._task.args["roles"]
-        specs = {role: self._spec(role) for role in roles}
+        if "environment_name" not in (task_vars or {}):
+            sources = ", ".join((task_vars or {}).get("ansible_inventory_sources") or []) or "empty"
+            raise AnsibleActionFail(NO_INVENTORY.format(sources=sources), result=result)
+        used = self._usage(self._task.args.get("roles") or [])
+        specs = {path.parents[1].name: self._spec(path) for path in sorted(ROLES.glob("*/meta/argument_specs.yml"))}
         problems = Problems()
-        known = {name for spec in specs.values() for name in spec} | self._of_all_roles()
-        check_names(self._of_people(variables), known, roles, problems)
-        values = self._values(specs, variables, problems)
-        check_topics(self._well_shaped(specs, values, problems), problems)
+        for host, variables in self._contexts(task_vars or {}, {name for own in specs.values() for name in own}):
+            for problem in self._check(used, specs, variables):
+                wrong = f"{problem.wrong} (on {host})" if host else problem.wrong
+                if problem not in problems.found:
+                    problems.add(problem.variable, wrong, problem.right)
         try:
             problems.raise_if_any()
         except InputError as error:
             raise AnsibleActionFail(str(error), result={**result, **error.details}) from error
-        return {**result, "changed": False, "roles": roles, "variables": sum(len(spec) for spec in specs.values())}
+        count = sum(len(specs[role]) for role in used.roles)
+        return {**result, "changed": False, "roles": sorted(used.roles), "variables": count}
 
-    def _well_shaped(
-        self, specs: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any], problems: Problems
-    ) -> dict[str, dict[str, t.Any]]:
-        """The variables of each role that have their spec's shape; a topic's own rules need that."""
-        shaped: dict[str, dict[str, t.Any]] = {}
-        for role, spec in specs.items():
-            before = len(problems.found)
-            options = conform_options(spec, {name: values[name] for name in spec if name in values}, "", problems)
-            if len(problems.found) == before:
-                shaped[role] = options
-        return shaped
+    def _usage(self, more: t.Sequence[str]) -> Usage:
+        """Return what the file uses that this task is in, and the roles `more`."""
+        unknown = [role for role in more if not (ROLES / role / "meta" / "argument_specs.yml").is_file()]
+        if unknown:
+            known = ", ".join(sorted(path.name for path in ROLES.iterdir()))
+            raise AnsibleActionFail(f"roles: there is no role {unknown[0]!r}; the roles are {known}.")
+        return usage(Path(self._task.get_path().rpartition(":")[0]), ROLES, more)
+
+    def _contexts(self, own: Values, names: t.Collection[str]) -> t.Iterator[tuple[str, Values]]:
+        """Yield the variables of this host, under "", and of each of the play's that has other values for `names`."""
+        yield "", own
+        seen = [{name: own[name] for name in names if name in own}]
+        for host in own.get("ansible_play_hosts_all", ()):
+            others = own["hostvars"].raw_get(host) if host != own["inventory_hostname"] else own
+            values = {name: others[name] for name in names if name in others}
+            if values not in seen:
+                seen.append(values)
+                yield host, {**others, "hostvars": own["hostvars"]}
+
+    def _check(self, used: Usage, specs: Specs, given: Values) -> list[Problem]:
+        """Return what is wrong with one host's variables."""
+        problems = Problems()
+        every = {name: spec for own in specs.values() for name, spec in own.items()}
+        check_names(self._of_people(given), every, used.roles, problems)
+        if problems.found:  # also of playbooks that ran before in the same process: what they have registered
+            words = usage(PLAYBOOKS / "site.yml", ROLES, specs).words
+            problems = Problems(found=[one for one in problems.found if one.variable not in words])
+        others = {name: spec for name, spec in every.items() if name in used.words}
+        needed = {**{role: specs[role] for role in topics_needed(used.roles)}, "": others}
+        check_variables(needed, self._variables(needed, given), used.roles, others, problems)
+        return problems.found
 
     def _of_people(self, variables: t.Iterable[str]) -> set[str]:
-        """The names that people gave: without Ansible's own, and without what roles keep to themselves (`__…`)."""
+        """Return the names that people gave, without those of Ansible, of the inventory's plugin and of roles alone."""
+        internal = ("ansible_", "ec2_", "__")  # ec2_ is the hostvars_prefix of inventories/*/aws_ec2.yml
         reserved = get_reserved_names()
-        return {name for name in variables if name not in reserved and not name.startswith(("ansible_", "__"))}
+        return {name for name in variables if name not in reserved and not name.startswith(internal)}
 
-    def _values(
-        self, specs: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], problems: Problems
-    ) -> dict[str, t.Any]:
-        """Every variable of the specs that has a value by now, templated, the roles' defaults included."""
+    def _variables(self, specs: Specs, given: Values) -> dict[str, Variable]:
+        """Return every variable of the specs that has a value or a default, templated."""
         defaults: dict[str, t.Any] = {}
-        for role in specs:
+        for role in filter(None, specs):
             defaults.update(self._load(ROLES / role / "defaults" / "main.yml"))
-        templar = self._templar.copy_with_new_env(available_variables={**defaults, **variables})
-        values: dict[str, t.Any] = {}
-        for name in {name for spec in specs.values() for name in spec}:
-            given = variables.get(name, defaults.get(name))
+        values = {**defaults, **given}
+        templar = self._templar.copy_with_new_env(available_variables=values)
+        names = {name for own in specs.values() for name in own}
+        found = {}
+        for name in sorted(names & values.keys()):
+            by_people = name in given and given[name] != defaults.get(name)
             try:
-                values[name] = templar.template(given)
-            except AnsibleUndefinedVariable as error:
-                if name in variables:  # a default may rest on what is known later only
-                    problems.add(name, str(error), "define what it refers to")
-        return values
+                mentioned = names_in(values[name], names)
+                value, error = templar.template(values[name]), ""
+            except AnsibleError as failure:
+                value, error = None, str(failure)
+            except RecursionError:  # in a file, by an anchor; that of expressions is Ansible's own error
+                mentioned, value, error = frozenset(), None, "it contains itself"
+            found[name] = Variable(value, error, given=by_people, names=mentioned)
+        return found
 
-    def _spec(self, role: str) -> dict[str, t.Any]:
-        path = ROLES / role / "meta" / "argument_specs.yml"
-        if not path.exists():
-            known = ", ".join(sorted(p.parents[1].name for p in ROLES.glob("*/meta/argument_specs.yml")))
-            raise AnsibleActionFail(f"roles: there is no role {role!r}; the roles are {known}.")
+    def _spec(self, path: Path) -> dict[str, t.Any]:
         spec: dict[str, t.Any] = self._load(path)["argument_specs"]["main"]["options"]
         return spec
-
-    def _of_all_roles(self) -> set[str]:
-        return {name for path in ROLES.glob("*/meta/argument_specs.yml") for name in self._spec(path.parents[1].name)}
 
     def _load(self, path: Path) -> dict[str, t.Any]:
         if not path.exists():

@@ -51,6 +51,11 @@ class InputError(GroundworkError):
         self.problems = tuple(problems)
 
 
+def one_line(text: str) -> str:
+    """Return the text with line breaks, and all else that does not print, written as Python writes it."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 @dataclass
 class Problems:
     """A collector of problems. `prefix` is put before each variable: a role's `network_`, nothing for a module.
@@ -64,7 +69,7 @@ class Problems:
 
     def add(self, variable: str, wrong: str, right: str) -> None:
         """Note that `variable` (an option's path, as `subnets[2].cidr`) is `wrong`, and what is `right`."""
-        problem = Problem(self.prefix + variable, wrong, right)
+        problem = Problem(*map(one_line, (self.prefix + variable, wrong, right)))
         if problem not in self.found:  # several roles share the environment's own variables
             self.found.append(problem)
 

@@ -205,7 +205,7 @@ def _await_keys(
             f"The console of {lacking} shows no SSH host keys after {desired.deadline:.0f} s. cloud-init prints them "
             "at the first boot: look at the console for what went wrong with it. If the keys have scrolled out of the "
             f"console, read them over another way that you trust and add lines like '<instance id> ssh-ed25519 AAAA…' "
-            f"to {desired.path}, or terminate the server and run site.yml again to replace it."
+            f"to {desired.path}, or terminate the server and run groundwork.aws.site again to replace it."
         ) from error
 
 

@@ -14,11 +14,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.addressing import p
 from ansible_collections.groundwork.aws.plugins.module_utils.bucket_names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import SHORTEST_PASSWORD
+from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import is_unicode, php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import parse_source
+from ansible_collections.groundwork.aws.plugins.module_utils.releases.pages import PAGE_OPTIONS, check_page
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import FEWEST_KEPT, ID
 
 EACH = "each"
+PROBE = {name: PAGE_OPTIONS[name]["default"] for name in ("path", "matcher", "timeout")}
 SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 SITE_NAME_LENGTH = 20  # the account `site-<name>` has at most 32 characters, and MariaDB's user as many
 # MariaDB's own databases and users; sites have theirs by the same names.
@@ -29,7 +32,7 @@ PHP_VERSION = re.compile(r"\d+\.\d+")
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
+OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
 # These end a quoted value in php.ini and in a pool's file, or have PHP put something else in their place.
 UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
 LONGEST_KEEPALIVE = 4100  # seconds: more than a balancer's longest idle timeout, 4,000
@@ -55,6 +58,8 @@ def parse_lamp(
         right = f"leave it out, or put it there as /groundwork/<environment>/lamp/{name}/database-password"
         problems.add(f"database_passwords.{name}", wrong, right)
     _check_sites(options["sites"], problems)
+    if not options.get("sites_trust_each_other"):
+        _check_override(options["sites"], problems)
     _check_database(options, problems, servers)
     _check_php(options, problems)
     for at, cidr in enumerate(options.get("trusted_proxies") or []):
@@ -100,6 +105,18 @@ def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -
             hosts.add(host)
 
 
+def _check_override(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+    """A RewriteRule with [P] and a SetHandler lead to any socket that Apache reaches: docs/decisions/0026."""
+    for at, site in enumerate(sites):
+        if site.get("allow_override") and len(sites) > 1:
+            wrong = f"with .htaccess files, '{site['name']}' could run programs as any other site of its servers"
+            right = (
+                f"use front_controller instead, give '{site['name']}' an environment of its own, "
+                f"or set {problems.prefix}sites_trust_each_other when all sites are yours"
+            )
+            problems.add(f"sites[{at}].allow_override", wrong, right)
+
+
 def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
     name = site["name"]
     if not SITE_NAME.fullmatch(name) or name.endswith("-") or len(name) > SITE_NAME_LENGTH:
@@ -118,6 +135,7 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
             problems.add(f"{where}.server_names", f"'{host}' is no host's name", "write it as shop.example.com")
     _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems)
     _check_environment(site.get("environment") or {}, f"{where}.environment", problems)
+    check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
 
 
 def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
@@ -158,9 +176,23 @@ def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers:
         where = f"database_passwords.{name}"
         if name not in sites:
             problems.add(where, "there is no site of that name with a database", "remove it, or name a site of sites")
-        elif len(str(password)) < SHORTEST_PASSWORD or UNQUOTABLE.search(str(password)):
-            right = f'use at least {SHORTEST_PASSWORD} characters, no double quote, no line break and no "${{"'
-            problems.add(where, "the password is too short, or holds what cannot be quoted", right)
+        else:
+            _check_password(password, where, problems)
+
+
+def _check_password(password: t.Any, where: str, problems: Problems) -> None:
+    """Refuse a password that a server would not get as it is. No message contains any part of it."""
+    if not isinstance(password, str):
+        problems.add(where, "the password is not text", "put it in quotes")
+    elif len(password) < SHORTEST_PASSWORD:
+        problems.add(where, "the password is too short", f"use at least {SHORTEST_PASSWORD} characters")
+    elif not is_unicode(password):
+        problems.add(where, "the password cannot be encoded as UTF-8", "use Unicode text")
+    else:
+        try:
+            php_fpm_quoted(password)
+        except ValueError as error:
+            problems.add(where, f"php-fpm cannot read this password: {error}", "use another one")
 
 
 def _check_address(address: str, problems: Problems) -> None:

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.addressing import parse_cidr
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments import parse_owner
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.golden_image.options import parse_golden
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import (
     Known,
@@ -30,64 +32,96 @@ from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.optio
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.server_roles import parse_server_roles
 from ansible_collections.groundwork.aws.plugins.module_utils.static_site import parse_static_site
+from ansible_collections.groundwork.aws.plugins.module_utils.teardown.options import parse_teardown
 
 Options = t.Mapping[str, t.Any]
+# https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
+
+
+class Sound(t.NamedTuple):
+    """A topic in which nothing is wrong: its options, and what they mean. Other topics refer to it."""
+
+    options: Options
+    desired: t.Any = None
+
+
+Topics = t.Mapping[str, Sound]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The rules of one topic. `refers` are the topics that define the names which its options use."""
+
+    run: t.Callable[[Options, Topics, Problems], t.Any]
+    refers: tuple[str, ...] = ()
+
+
+def topics_needed(roles: t.Iterable[str]) -> list[str]:
+    """Return the roles and those that their rules refer to, directly or not."""
+    needed = set(roles)
+    while more := {other for role in needed if role in CHECKS for other in CHECKS[role].refers} - needed:
+        needed |= more
+    return sorted(needed)
 
 
 def check_topics(variables: t.Mapping[str, Options], problems: Problems) -> None:
-    """Check all roles' variables, by role, in the order in which a person would mend them.
+    """Check all roles' variables, by role.
 
-    `variables` hold values of the right shape under their full names (`network_cidr`). A topic whose ground is
-    wrong (subnets without a network) is not checked on top of it.
+    `variables` hold values of the right shape under their full names (`network_cidr`); a role of which a variable has
+    not is left out, and what refers to it is not looked up. A topic whose ground is wrong (subnets without a network)
+    is not checked on top of it.
     """
-    if not variables:
-        return
     before = len(problems.found)
     _check_environment(variables, problems)
-    topics = {role: _options(role, given) for role, given in variables.items()}
-    if "network" in topics:
-        parse_network(topics["network"], problems.scope("network_"))
     if len(problems.found) > before:
         return
+    sound: dict[str, Sound] = {}
     for role, check in CHECKS.items():
-        if role in topics:
-            check(topics, problems.scope(f"{role}_"))
+        groundless = "network" in check.refers and "network" in variables and "network" not in sound
+        if role in variables and not groundless:
+            own, before = _options(role, variables[role]), len(problems.found)
+            desired = check.run(own, sound, problems.scope(f"{problems.prefix}{role}_"))
+            if len(problems.found) == before:
+                sound[role] = Sound(own, desired)
 
 
-def names_known(topics: t.Mapping[str, Options]) -> Known:
+def names_known(topics: Topics) -> Known:
     """What the topics define by name; None for a topic that is not there."""
     network, firewall = topics.get("network"), topics.get("firewall")
-    tiers = [tier["name"] for tier in network["tiers"]] if network else None
+    subnets = network.desired.subnets if network else ()
     return Known(
-        tiers=tiers,
-        subnets=[f"{tier}-{zone[-1]}" for tier in tiers for zone in network["zones"]] if network and tiers else None,
-        security_groups=[group["name"] for group in firewall["groups"]] if firewall else None,
+        tiers=list(dict.fromkeys(subnet.tier for subnet in subnets)) if network else None,
+        subnets=[subnet.name for subnet in subnets] if network else None,
+        security_groups=[group.name for group in firewall.desired.groups] if firewall else None,
     )
 
 
-def servers_known(topics: t.Mapping[str, Options], tier: str) -> list[str] | None:
+def servers_known(topics: Topics, tier: str) -> list[str] | None:
     """The names of a tier's servers; None when no servers are declared here."""
-    servers = topics.get("servers")
-    if servers is None:
+    if "servers" not in topics:
         return None
-    return [server_name(tier, number + 1) for number in range(servers["tiers"].get(tier, {}).get("count", 0))]
+    return [server_name(own.name, number) for own, number in topics["servers"].desired.wanted() if own.name == tier]
 
 
-def groups_known(topics: t.Mapping[str, Options]) -> list[str]:
-    """The tiers that are Auto Scaling groups."""
-    tiers = topics["servers"]["tiers"] if "servers" in topics else {}
-    return [str(name) for name, tier in tiers.items() if isinstance(tier, t.Mapping) and "group" in tier]
+def groups_known(topics: Topics) -> dict[str, Options]:
+    """The tiers that are Auto Scaling groups, with their options."""
+    return split_tiers(topics["servers"].options["tiers"], Problems())[1] if "servers" in topics else {}
 
 
-def booting(topics: t.Mapping[str, Options]) -> list[str]:
+def booting(topics: Topics) -> list[str]:
     """Those whose servers configure themselves."""
-    return [name for name in groups_known(topics) if "user_data" not in topics["servers"]["tiers"][name]]
+    return [name for name, tier in groups_known(topics).items() if "user_data" not in tier]
 
 
 def _check_environment(variables: t.Mapping[str, Options], problems: Problems) -> None:
-    own = next(iter(variables.values()))
+    own = next((given for given in variables.values() if "environment_name" in given), None)
+    if own is None:  # the role lamp has none of the environment's own variables
+        return
     options = {"environment_name": own["environment_name"], "tags": own.get("environment_tags")}
     parse_owner(options, "site", problems, tags_variable="environment_tags")
+    if not REGION.fullmatch(own["aws_region"]):
+        problems.add("aws_region", f"'{own['aws_region']}' is not a region", "give a region's code, as eu-central-1")
 
 
 def _options(role: str, variables: Options) -> dict[str, t.Any]:
@@ -96,80 +130,84 @@ def _options(role: str, variables: Options) -> dict[str, t.Any]:
     return {**own, "region": variables.get("aws_region"), "tags": variables.get("environment_tags")}
 
 
-def _check_nat(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    parse_nat(topics["nat"], problems)
+def _check_network(own: Options, _topics: Topics, problems: Problems) -> t.Any:
+    return parse_network(own, problems)
 
 
-def _check_firewall(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    before = len(problems.found)
-    for position, cidr in enumerate(topics["firewall"]["admin_cidrs"]):
+def _check_nat(own: Options, _topics: Topics, problems: Problems) -> t.Any:
+    return parse_nat(own, problems)
+
+
+def _check_firewall(own: Options, _topics: Topics, problems: Problems) -> t.Any:
+    for position, cidr in enumerate(own["admin_cidrs"]):
         parse_cidr(cidr, f"admin_cidrs[{position}]", problems)
-    if len(problems.found) == before:  # the groups hold the same addresses: once is enough
-        parse_security_groups(topics["firewall"], problems)
+    return parse_security_groups(own, problems)
 
 
-def _check_servers(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    own, known = topics["servers"], names_known(topics)
+def _check_alb(own: Options, topics: Topics, problems: Problems) -> t.Any:
+    return parse_load_balancers(own, problems, known=names_known(topics))
+
+
+def _check_servers(own: Options, topics: Topics, problems: Problems) -> t.Any:
+    known = names_known(topics)
     counted, groups = split_tiers(own["tiers"], problems)
     servers = parse_servers({**own, "tiers": counted, "key_file_planned": not own["key_file"]}, problems, known=known)
     if servers:
         parse_wish(own, [server_name(tier.name, number) for tier, number in servers.wanted()], problems)
     check_probing(own, own["tiers"], problems)
-    alb = topics.get("alb")
-    targets = [group["name"] for group in alb["target_groups"]] if alb else None
+    targets = [group.name for group in topics["alb"].desired.target_groups] if "alb" in topics else None
     parse_server_groups({**own, "tiers": groups}, problems, known, targets)
     parse_server_roles(own, problems)
     for tier in sorted(own["roles"].keys() - groups.keys()):
         problems.add(
             f"roles.{tier}", f"'{tier}' is no group of servers", f"the groups are {', '.join(groups) or 'none'}"
         )
+    return servers
 
 
-def _check_lamp(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    own = topics["lamp"]
+def _check_lamp(own: Options, topics: Topics, problems: Problems) -> None:
     parse_lamp(own, problems, servers=servers_known(topics, "private"), booting=booting(topics))
-    if own["bucket"] and own["bucket"] == topics.get("static_site", {}).get("bucket"):
+    if own["bucket"] and "static_site" in topics and own["bucket"] == topics["static_site"].options["bucket"]:
         problems.add("bucket", f"'{own['bucket']}' is the static site's", "give another, or none")
 
 
-def _check_alb(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    parse_load_balancers(topics["alb"], problems, known=names_known(topics))
-
-
-def _check_release(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    tiers = topics["servers"]["tiers"] if "servers" in topics else {}
-    counts = {str(name): int(tier.get("count", 0)) for name, tier in tiers.items()}
-    parse_release(topics["release"], problems, counts=counts)
-    groups, wanted = groups_known(topics), topics["release"]["tiers"]
-    left = [name for name in groups if name not in wanted]
+def _check_release(own: Options, topics: Topics, problems: Problems) -> None:
+    servers, groups = topics.get("servers"), list(groups_known(topics))
+    counted = {tier.name: tier.count for tier in servers.desired.tiers} if servers else {}
+    parse_release(own, problems, counts={**counted, **dict.fromkeys(groups, 0)} if servers else None)
+    left = [name for name in groups if name not in own["tiers"]]
     if left and len(left) < len(groups):
         wrong = f"{', '.join(left)} is left out, and other Auto Scaling groups are not"
         problems.add("tiers", wrong, "name all groups or none: they are kept together")
 
 
-def _check_image(topics: t.Mapping[str, Options], problems: Problems) -> None:
+def _check_image(own: Options, topics: Topics, problems: Problems) -> None:
     network = topics.get("network")
-    public = [tier["name"] for tier in network["tiers"] if tier.get("public")] if network else []
-    subnets = {f"{tier}-{zone[-1]}" for tier in public for zone in network["zones"]} if network else None
-    own = {**topics["image"], "recipe": {}}
-    if not 1 <= own["test_deadline"] <= 3600:
-        problems.add("test_deadline", f"{own['test_deadline']} is out of range", "give a whole number from 1 to 3600")
+    subnets = {subnet.name for subnet in network.desired.subnets if subnet.public} if network else None
+    check_range("test_deadline", own["test_deadline"], 1, 3600, problems)
     if not own["test_path"].startswith("/"):
         problems.add("test_path", f"'{own['test_path']}' does not begin with /", "begin it with /")
-    parse_golden(own, problems, subnets=subnets)
+    parse_golden({**own, "recipe": {}}, problems, subnets=subnets)
 
 
-def _check_static_site(topics: t.Mapping[str, Options], problems: Problems) -> None:
-    parse_static_site(topics["static_site"], problems)
+def _check_static_site(own: Options, _topics: Topics, problems: Problems) -> None:
+    parse_static_site(own, problems)
 
 
-CHECKS: t.Mapping[str, t.Callable[[t.Mapping[str, Options], Problems], None]] = {
-    "nat": _check_nat,
-    "firewall": _check_firewall,
-    "servers": _check_servers,
-    "lamp": _check_lamp,
-    "alb": _check_alb,
-    "release": _check_release,
-    "image": _check_image,
-    "static_site": _check_static_site,
+def _check_teardown(own: Options, _topics: Topics, problems: Problems) -> None:
+    parse_teardown(own, problems)
+
+
+# In the order in which a person would mend them, and those that are referred to first.
+CHECKS: t.Mapping[str, Check] = {
+    "network": Check(_check_network),
+    "nat": Check(_check_nat, ("network",)),
+    "firewall": Check(_check_firewall),
+    "alb": Check(_check_alb, ("network", "firewall")),
+    "servers": Check(_check_servers, ("network", "firewall", "alb")),
+    "static_site": Check(_check_static_site),
+    "lamp": Check(_check_lamp, ("servers",)),
+    "release": Check(_check_release, ("servers",)),
+    "image": Check(_check_image, ("network",)),
+    "teardown": Check(_check_teardown),
 }

@@ -36,9 +36,12 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
     """
     if not options["source"]:
         return
-    before = len(problems.found)
     if options["bucket"]:
+        before = len(problems.found)
         parse_bucket(options, problems)
+        if len(problems.found) == before:  # the bucket is an origin too: once is enough
+            parse_distribution(_distribution(options), problems)
+        parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
     else:
         right = "give the bucket a name that nobody else in the world uses, as <company>-<environment>-site"
         problems.add("bucket", "it is missing, and the site needs a bucket", right)
@@ -46,9 +49,6 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
     _check_redirects(options["redirects"], problems)
     if options["response_headers"]:
         _check_headers(options, problems)
-    if len(problems.found) == before:
-        parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
-        parse_distribution(_distribution(options), problems)
 
 
 def _distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

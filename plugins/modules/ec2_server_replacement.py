@@ -17,7 +17,7 @@ description:
     and subnet, is called V(public-1-next), and is tagged C(groundwork:replaces) with its predecessor's id in the very
     call that launches it. When the predecessor is gone it gets the name V(public-1).
   - A successor starts from the promoted image of its environment, or else from the newest image of the tier's choice.
-  - What is between the steps, configuration and the balancers, is up to C(playbooks/replace.yml). Each step can be run
+  - What is between the steps, configuration and the balancers, is up to C(groundwork.aws.replace). Each step can be run
     again, and goes on where an earlier run ended.
 options:
   state:

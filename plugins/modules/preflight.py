@@ -10,20 +10,24 @@ DOCUMENTATION = r"""
 module: preflight
 short_description: Check an environment's variables before anything is read or changed
 description:
-  - Checks every variable of the named roles at once, on the controller, without a connection and without an API call.
+  - Checks, on the controller and without a connection or an API call, every variable that the playbook with this task
+    uses. These are the variables of the roles of this collection that its file names, of the roles that these use, and
+    the variables of other roles that any of their files mentions.
   - The shape is checked by the roles' argument specs, the meaning by the rules of each topic, and the names that one
     role's variables use for another's things (tiers, subnets, security groups, servers) across the roles.
+  - Where hosts of the play have values of their own, as by group variables of a tier, these are checked too.
   - A variable that no role has, but that looks like one, is refused with the nearest name that exists.
-  - All problems are told in one message, each with the variable, what is wrong and what would be right.
+  - All problems are told in one message, each with the variable, what is wrong and what would be right. A problem of a
+    value that follows from another variable is told of that one alone.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
   roles:
-    description: The roles of this collection whose variables are checked.
+    description: Roles of this collection whose variables are checked besides those that the playbook uses.
     type: list
     elements: str
-    required: true
+    default: []
 attributes:
   check_mode:
     description: Runs the same in check mode; it changes nothing.
@@ -33,12 +37,26 @@ attributes:
     support: none
 notes:
   - Implemented as an action plugin; this file is its documentation.
+  - Put it into a play of its own that comes first, has the tag V(always) and all hosts of the other plays, with
+    C(run_once). So it is run whatever tags and limits are given, and once.
+  - C(--skip-tags always) and C(--start-at-task) leave it out. Each module checks its own options all the same.
 """
 
 EXAMPLES = r"""
-- name: Check the environment's variables
-  groundwork.aws.preflight:
-    roles: [network, nat, firewall, servers, lamp, alb]
+- name: Check the variables
+  hosts: localhost:servers
+  gather_facts: false
+  tags: [always]
+  tasks:
+    - name: Check every variable before anything is read or changed
+      groundwork.aws.preflight:
+      run_once: true
+      delegate_to: localhost
+
+- name: Build the network
+  hosts: localhost
+  gather_facts: false
+  roles: [groundwork.aws.network]
 """
 
 RETURN = r"""

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 from account_listing import Listing, account_listing
+from deprecations import own_deprecations
 
 from groundwork_lab.control import ask
 from groundwork_lab.settings import from_environment
@@ -117,10 +118,12 @@ class Laptop:
         variables: Mapping[str, Any] | None = None,
     ) -> Play:
         argv = command_line(*words, playbook=playbook, inventory=inventory, variables=variables)
-        done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_DEPRECATION_WARNINGS="false")
+        done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_DEPRECATION_WARNINGS="true")
         start = done.stdout.find("{")
         assert start >= 0, f"no JSON from ansible-playbook:\n{done.stdout}\n{done.stderr}"
-        return Play(done.returncode, json.loads(done.stdout[start:]), done.stderr)
+        told = json.loads(done.stdout[start:])
+        assert own_deprecations(done.stderr, told) == []
+        return Play(done.returncode, told, done.stderr)
 
     def play_until(
         self,

@@ -1,4 +1,7 @@
-"""A wrong inventory gets one clear message that names the variable, and nothing is written."""
+"""A wrong inventory gets one clear message that names the variable, and nothing is written.
+
+One wrong inventory for each role is played here; tests/unit/plugins/action/test_preflight_fuzz.py checks all of them.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "bad_input.yml").read_text())
+TABLE = Path(__file__).parents[1] / "support" / "bad_input.yml"
+CASES: list[dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+BY_ROLE = {case["message"].partition("_")[0]: case for case in CASES}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", BY_ROLE.values(), ids=lambda case: case["name"])
 def test_a_wrong_inventory_is_refused_before_anything_is_written(laptop: Any, case: dict[str, Any]) -> None:
     laptop.calls(reset=True)
     play = laptop.play(variables=case["variables"])

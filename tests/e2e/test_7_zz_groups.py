@@ -10,15 +10,14 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from leaks import Leaks, host_of
 from visitors import served, visitors
 from watching import watching
-
-from groundwork_lab.settings import from_environment
 
 TIER = {"instance_type": "t3.small"}
 GROUP = {"group": {"min": 2, "max": 4}, "security_groups": ["private-servers"], **TIER}
@@ -157,7 +156,7 @@ def test_each_server_is_itself(site: Any, web: Web, eventually: Callable[..., An
         assert visits == list(range(visits[0], visits[0] + len(visits)))
 
 
-def test_no_secret_is_where_others_can_read_it(laptop: Any, web: Web) -> None:
+def test_no_secret_is_where_others_can_read_it(laptop: Any, web: Web, tmp_path: Path) -> None:
     instance = next(iter(web.healthy()))
     told = laptop.client("ec2").describe_instance_attribute(InstanceId=instance, Attribute="userData")
     user_data = base64.b64decode(told["UserData"]["Value"])
@@ -165,12 +164,15 @@ def test_no_secret_is_where_others_can_read_it(laptop: Any, web: Web) -> None:
     name = "/groundwork/local/lamp/app/database-password"
     password = laptop.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
     console = laptop.run("groundwork-lab", "console", instance).stdout
-    assert re.search(r"groundwork: after [0-9.]+ s it has its releases", console)
+    assert re.search(
+        r"groundwork: after [0-9.]+ s it has its releases .*, and its 1 pages are answered as expected", console
+    )
     s3, bucket = laptop.client("s3"), bucket_of(laptop)
     kept = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert {key.split("/")[0] for key in kept} == {"boot", "releases"}
     public = [user_data, console.encode(), *(s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in kept)]
     assert [place for place in public if password in place] == []
+    assert Leaks(tmp_path, [password.decode()]).on_server(instance) == []
 
 
 def bucket_of(laptop: Any) -> str:
@@ -190,23 +192,12 @@ def test_the_second_run_changes_nothing(laptop: Any, web: Web) -> None:
     assert web.healthy() == before
 
 
-def machine(instance: str) -> int:
-    """The process of systemd-nspawn whose host the instance is."""
-    wanted = f"--machine={from_environment().name}-{instance}".encode()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-            words = path.read_bytes().split(b"\0")
-            if words[0] == b"systemd-nspawn" and wanted in words:
-                return int(path.parent.name)
-    raise AssertionError(f"no host {instance}")
-
-
 def test_a_killed_server_is_replaced_without_any_command(site: Any, web: Web, eventually: Callable[..., Any]) -> None:
     before = web.healthy()
     killed = min(before)
     with visitors(site, TIERS) as seen, web.watched() as took:
         began = time.monotonic()
-        os.kill(machine(killed), signal.SIGKILL)
+        os.kill(host_of(killed), signal.SIGKILL)
         at = time.monotonic() - began
         now = eventually(web.healthy, lambda seen: len(seen) == 2 and killed not in seen, 90)
         eventually(lambda: took, bool, 5)
@@ -253,6 +244,30 @@ def test_a_release_replaces_the_servers_and_is_seen_by_nobody(
     assert first not in now.values()
     answered = Counter(one["release"] for one in place["answers"])
     assert set(answered) == {first, *now.values()}
+
+
+def test_a_release_whose_page_fails_reaches_no_visitor_and_tells_why(
+    laptop: Any, site: Any, web: Web, source: Any, eventually: Callable[..., Any]
+) -> None:
+    """A refresh to it does not get through. AWS gives it up after an hour; here a person does."""
+    before, known = web.healthy(), web.launched().keys()
+    bad = source("<?php throw new RuntimeException('the configuration is missing'); ?>")
+    variables = {**WITH_GROUP, "release_tiers": ["web"], **bad}
+    with visitors(site, TIERS) as seen, laptop.playing("playbooks/release.yml", variables) as plays:
+        new = eventually(lambda: web.launched().keys() - known, bool, 180)
+        told = eventually(lambda: console(laptop, new), lambda text: "it waits" in text, 120)
+        assert not new & web.healthy()
+        laptop.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName="local-web")
+    assert "app: / answered 500, expected 200-399" in told
+    assert "the configuration is missing" in told
+    assert "RollbackSuccessful" in "\n".join(plays[0].failures())
+    assert web.healthy() == before
+    [place] = seen
+    assert place["failures"] == []
+
+
+def console(laptop: Any, instances: Any) -> str:
+    return "".join(laptop.run("groundwork-lab", "console", instance).stdout for instance in instances)
 
 
 def test_going_back_makes_nothing_new(laptop: Any, site: Any, web: Web, first: str) -> None:

@@ -24,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CRAWLER = Path(__file__).with_name("crawler.py")
-DOCUMENTATION = Path("/usr/share/doc/python3.11/html")
+DOCUMENTATION = Path("/usr/share/doc/python3-doc/html")
 SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
 CHAPTERS = ("tutorial", "howto", "install", "installing", "distributing", "extending", "using", "whatsnew")
 STYLESHEET = "_static/pydoctheme.css"

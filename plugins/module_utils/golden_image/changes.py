@@ -44,10 +44,12 @@ def check(desired: Golden, observed: Observed, owner: Owner, problems: Problems,
     if check_mode:
         return
     if desired.subnet not in observed.subnets:
-        right = f"the environment has {', '.join(sorted(observed.subnets)) or 'none: run site.yml first'}"
+        right = f"the environment has {', '.join(sorted(observed.subnets)) or 'none: run groundwork.aws.site first'}"
         problems.add("subnet", f"there is no subnet '{desired.subnet}'", right)
     if not observed.has_key:
-        problems.add("environment_name", f"there is no key pair '{owner.name('servers')}'", "run site.yml first")
+        problems.add(
+            "environment_name", f"there is no key pair '{owner.name('servers')}'", "run groundwork.aws.site first"
+        )
 
 
 def is_needed(desired: Golden, observed: Observed) -> bool:

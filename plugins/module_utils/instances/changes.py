@@ -127,12 +127,12 @@ def check_start(owner: Owner, tier: Tier, image: Image | None, observed: Observe
     """Whether a tier's servers can start from an image, and if there is none, why."""
     if image is None and tier.image.promoted == "must" and not observed.promoted:
         wrong = f"no image of {owner.environment} is promoted"
-        problems.add(f"tiers.{tier.name}.image.promoted", wrong, "bake one with playbooks/image.yml, or give false")
+        problems.add(f"tiers.{tier.name}.image.promoted", wrong, "bake one with groundwork.aws.image, or give false")
     elif image is None and tier.image.promoted != "never":
         problems.add(
             f"tiers.{tier.name}.image",
             f"the promoted image {observed.promoted} is no more",
-            "bake one with playbooks/image.yml, or delete the parameter " + promoted_parameter(owner.environment),
+            "bake one with groundwork.aws.image, or delete the parameter " + promoted_parameter(owner.environment),
         )
     elif image is None:
         what = tier.image.id or f"named '{tier.image.name}' of owner {tier.image.owner}"
@@ -206,7 +206,7 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
         if server.succeeds:
             said.append(
                 f"{server.name} ({server.id}) was launched to take the place of {server.place}, and that was not "
-                f"completed. Run playbooks/replace.yml with servers_replace={server.place}, or terminate it."
+                f"completed. Run groundwork.aws.replace with servers_replace={server.place}, or terminate it."
             )
     for tier in desired.tiers:
         for server in _servers_of(tier, observed):

@@ -25,6 +25,7 @@ SMALLEST_ROOT_VOLUME = 8  # GiB: the size of Debian's images
 LARGEST_ROOT_VOLUME = 65536  # GiB of gp3: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
 LARGEST_USER_DATA = 16 * 1024
+MOST_SERVERS = 1000  # of a tier
 MOST_HOPS = 64  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html
 MOST_SECURITY_GROUPS = 5  # per network interface, by the default quota
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html
@@ -176,8 +177,6 @@ def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Proble
     if not isinstance(given, t.Mapping):
         problems.add(where, f"{given!r} is not a dictionary", "give count and instance_type below it")
         return None
-    if isinstance(given.get("count"), bool):
-        problems.add(f"{where}.count", f"{given['count']} is not a whole number", "give a whole number of servers")
     options = conform_options(TIER_OPTIONS, given, where, problems)
     if len(problems.found) > before:
         return None
@@ -206,8 +205,7 @@ def _check_tier_name(name: str, where: str, problems: Problems, known: Known) ->
 
 
 def _check_numbers(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
-    if options["count"] < 0:
-        problems.add(f"{where}.count", f"{options['count']} servers cannot be", "give 0 or more")
+    check_range(f"{where}.count", options["count"], 0, MOST_SERVERS, problems)
     size = options["root_volume_gib"]
     if size is not None and size < SMALLEST_ROOT_VOLUME:
         problems.add(
@@ -315,6 +313,9 @@ def _parse_key(path: str, planned: bool, problems: Problems, read: ReadText) -> 
         return None
     except OSError as error:
         problems.add("key_file", f"{path} cannot be read: {error.strerror}", "give a public key that you may read")
+        return None
+    except ValueError:
+        problems.add("key_file", f"{path!r} cannot be a path", "give the path of a public key on the controller")
         return None
     return _parse_key_text(path, text, problems)
 

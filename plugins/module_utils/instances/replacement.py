@@ -43,6 +43,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.plan import Change,
 from ansible_collections.groundwork.aws.plugins.module_utils.releases.rollout import (
     check_batch,
     check_paths,
+    check_target_groups,
     size_of,
 )
 
@@ -93,11 +94,7 @@ def check_probing(options: t.Mapping[str, t.Any], tiers: t.Collection[str], prob
     """Check what the playbook asks of successors, and through which of the tiers' target groups."""
     check_paths("replace_paths", options["replace_paths"], problems)
     check_range("replace_requests", options["replace_requests"], 1, 10000, problems)
-    for group, tier in options["replace_target_groups"].items():
-        if tier not in tiers:
-            problems.add(
-                f"replace_target_groups.{group}", f"there is no tier '{tier}'", f"use some of {_listed(tiers)}"
-            )
+    check_target_groups("replace_target_groups", options["replace_target_groups"], tiers, problems)
 
 
 def parse_replacement(options: t.Mapping[str, t.Any], problems: Problems) -> Replacement | None:

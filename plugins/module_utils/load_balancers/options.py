@@ -374,7 +374,7 @@ def _parse_subnets(
     if tier and known.tiers is not None and tier not in known.tiers:
         problems.add(f"{where}.tier", f"there is no tier '{tier}'", f"use one of {listed(known.tiers)}")
         return ()
-    names = [str(name) for name in given] if given else [f"{tier}-{zone[-1]}" for zone in zones]
+    names = [str(name) for name in given] if given else [f"{tier}-{zone[-1:]}" for zone in zones]
     unknown = [name for name in names if known.subnets is not None and name not in known.subnets]
     for name in unknown:
         right = f"use some of {listed(known.subnets or ())}"

@@ -55,13 +55,15 @@ class Nat:
 
 
 def parse_nat(options: t.Mapping[str, t.Any], problems: Problems) -> Nat | None:
-    """What the options of `ec2_vpc_nat` mean, or None when `problems` has grown.
+    """Return what the options of `ec2_vpc_nat` mean, or None when `problems` has grown.
 
-    `zones` and `tiers` are those of the network, whose own rules check their form.
+    `zones` and `tiers` are the network's.
     """
     before = len(problems.found)
-    zones: list[str] = options["zones"]
-    tiers = {tier["name"]: bool(tier["public"]) for tier in options["tiers"]}
+    zones = parse_zones(options["zones"], options.get("region"), problems)
+    tiers = parse_tiers(options["tiers"], problems)
+    if len(problems.found) > before:
+        return None
     host = _parse_host(options["tier"], tiers, options["mode"], problems)
     given = _parse_addresses(options.get("addresses") or {}, zones, problems)
     if len(problems.found) > before:
@@ -71,14 +73,6 @@ def parse_nat(options: t.Mapping[str, t.Any], problems: Problems) -> Nat | None:
     private = [tier for tier, public in tiers.items() if not public]
     routes = {f"{tier}-{zone[-1]}": _way_out(zone, gateways) for tier in private for zone in zones}
     return Nat(gateways, routes, bool(options["purge"]))
-
-
-def parse_nat_alone(options: t.Mapping[str, t.Any], problems: Problems) -> Nat | None:
-    """As `parse_nat`, for the module, which nobody has checked the zones and tiers for."""
-    before = len(problems.found)
-    parse_zones(options["zones"], options.get("region"), problems)
-    parse_tiers(options["tiers"], problems)
-    return parse_nat(options, problems) if len(problems.found) == before else None
 
 
 def _gateway_name(zone: str) -> str:

@@ -22,7 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import 
     Nat,
     address_ref,
     gateway_ref,
-    parse_nat_alone,
+    parse_nat,
     public_ip_ref,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.network.options import subnet_ref, table_ref
@@ -32,7 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
 
 def converge_nat(run: Run) -> dict[str, t.Any]:
     """The result of the module `ec2_vpc_nat`."""
-    owner, desired = run.parse(COMPONENT, parse_nat_alone)
+    owner, desired = run.parse(COMPONENT, parse_nat)
     observed = look(owner, desired, run.clients)
     matches = match(desired, observed, owner)
     _check(run, desired, observed, matches)

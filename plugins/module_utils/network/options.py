@@ -113,7 +113,7 @@ def _region(zone: str) -> str:
 
 
 def parse_zones(zones: t.Sequence[str], region: str | None, problems: Problems) -> list[str]:
-    """The zones, once their form, region and letters are checked."""
+    """Return the zones without empty ones, once their form, region and letters are checked."""
     if not zones:
         problems.add("zones", "there is none", "name at least one availability zone, for example eu-central-1a")
     for position, zone in enumerate(zones):
@@ -124,11 +124,11 @@ def parse_zones(zones: t.Sequence[str], region: str | None, problems: Problems) 
             problems.add(where, f"{zone} is not in the region {region}", f"name zones of {region}")
         elif zone in zones[:position]:
             problems.add(where, f"{zone} is named twice", "name each zone once")
-        elif zone[-1] in [other[-1] for other in zones[:position]]:
+        elif zone[-1] in [other[-1:] for other in zones[:position]]:
             problems.add(where, f"another zone ends with '{zone[-1]}' too", "subnets are named by that letter: use one")
     if len({_region(zone) for zone in zones if ZONE.fullmatch(zone)}) > 1:
         problems.add("zones", "the zones are of several regions", "a VPC is in one region: name zones of one")
-    return list(zones)
+    return [zone for zone in zones if zone]
 
 
 def parse_tiers(tiers: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> dict[str, bool]:

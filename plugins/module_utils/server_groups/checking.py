@@ -41,7 +41,7 @@ def _check_image(group: ServerGroup, observed: Observed, problems: Problems, *, 
         return
     if not own:
         wrong = f"there is no parameter {group.image_parameter}, so no image is promoted"
-        problems.add(f"{group.where}.image", wrong, "run playbooks/image.yml first, or give an image's id")
+        problems.add(f"{group.where}.image", wrong, "run groundwork.aws.image first, or give an image's id")
     elif image is None:
         named = "" if group.image_id else f", which {group.image_parameter} names,"
         wrong = f"the image {own}{named} or that of another tier is not there"

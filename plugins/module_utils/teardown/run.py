@@ -180,6 +180,6 @@ def _check_protected(names: t.Sequence[str]) -> None:
         problems.add(
             "environment_name",
             f"the load balancer '{name}' is protected from deletion",
-            "run site.yml with its deletion_protection false first",
+            "run groundwork.aws.site with its deletion_protection false first",
         )
     problems.raise_if_any()

@@ -11,18 +11,19 @@ import pytest
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
+from ansible.template import Templar, trust_as_template
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import parse_servers
 
-INVENTORIES = Path(__file__).parents[3] / "inventories"
+ROOT = Path(__file__).parents[3]
+INVENTORIES = ROOT / "inventories"
 ENVIRONMENTS = sorted(path.parent.name for path in INVENTORIES.glob("*/aws_ec2.yml"))
 
-PUBLIC = {"ec2_public_ip_address": "203.0.113.{n}", "ec2_private_ip_address": "10.0.0.{n}"}
-PRIVATE = {"ec2_private_ip_address": "10.0.1.{n}"}
+PUBLIC = {"server_public_address": "203.0.113.{n}", "server_private_address": "10.0.0.{n}"}
+PRIVATE = {"server_private_address": "10.0.1.{n}"}
 
 
 def load(path: Path) -> dict[str, t.Any]:
@@ -58,6 +59,48 @@ def test_the_servers_of_an_environment_can_be_built(environment: str) -> None:
         "deadline": 600,
     }
     assert parse_servers(options, problems), problems.found
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_created_inventory_finds_servers_as_these_do(environment: str) -> None:
+    """The template of groundwork.aws.inventory is changed together with inventories/."""
+    template = (ROOT / "playbooks" / "templates" / "inventory" / "aws_ec2.yml.j2").read_text()
+    own = load(INVENTORIES / environment / "group_vars" / "all.yml")
+    created = template.replace("{{ environment_name }}", environment).replace("{{ aws_region }}", own["aws_region"])
+    assert created == (INVENTORIES / environment / "aws_ec2.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("inventory", "kept"),
+    [
+        ("/srv/inventories/dev", "/srv/.environments/dev"),
+        ("/srv/inventories", "/srv/inventories/.environments/dev"),
+        ("/srv/dev", "/srv/dev/.environments/dev"),
+        ("/srv", "/srv/.environments/dev"),
+        ("/inventories/dev", "/.environments/dev"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("inventories/connections.yml", ("all", "vars", "servers_directory")),
+        ("roles/servers/defaults/main.yml", ("servers_directory",)),
+        ("roles/teardown/defaults/main.yml", ("teardown_directory",)),
+    ],
+)
+def test_an_environments_keys_are_beside_inventories_or_in_the_inventory(
+    file: str, path: tuple[str, ...], inventory: str, kept: str
+) -> None:
+    """Never outside of the folder that the user works in, and at the same place for all who look for them."""
+    expression: t.Any = load(ROOT / file)
+    for key in path:
+        expression = expression[key]
+    own = {
+        "inventory_dir": inventory,
+        "environment_name": "dev",
+        "hostvars": {"localhost": {"inventory_dir": inventory}},
+    }
+    assert Templar(DataLoader(), own).template(trust_as_template(expression)).strip() == kept
 
 
 def test_documentation_addresses_are_nobodys() -> None:
@@ -117,8 +160,8 @@ def host(tier: str, end: str) -> dict[str, t.Any]:
     addresses = PUBLIC if tier == "public" else PRIVATE
     number = end.partition("-")[0]
     return {
-        "ec2_instance_id": f"i-{tier}{end}",
-        "ec2_tags": {"groundwork:server": number},
+        "server_id": f"i-{tier}{end}",
+        "server_tags": {"groundwork:server": number},
         **{key: value.format(n=number) for key, value in addresses.items()},
     }
 

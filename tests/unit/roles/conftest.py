@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from deprecations import own_deprecations
 
 ROOT = Path(__file__).parents[3]
 FAKE = Path(__file__).with_name("fake_action.py")
@@ -35,21 +36,26 @@ class Stage:
     folder: Path
     collections: Path
 
-    def play(self, inventory: str, playbook: str, rules: Iterable[Mapping[str, str]], returns: Any) -> Played:
+    def play(
+        self, inventory: str, playbook: str, rules: Iterable[Mapping[str, Any]], returns: Any, *words: str
+    ) -> Played:
         """`rules` and `returns` are the fakes': see fake_action.py."""
         (self.folder / "rules").write_text(json.dumps(list(rules)))
         (self.folder / "returns").write_text(json.dumps(returns))
+        (self.folder / "done").touch()
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": f"{self.collections}:{ROOT / '.collections'}",
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_DEPRECATION_WARNINGS": "true",
             "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"),
             "ROLE_FAKES": str(self.folder),
         }
-        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", inventory, playbook]
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", inventory, playbook, *words]
         ran = subprocess.run(argv, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
         told = json.loads(ran.stdout[ran.stdout.index("{") :])
+        assert own_deprecations(ran.stderr, told) == []
         return Played(ran.returncode, told, (self.folder / "done").read_text().splitlines())
 
 

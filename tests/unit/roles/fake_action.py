@@ -1,7 +1,7 @@
 """Stands in for what roles do to servers and balancers: writes it down, and does as it was told.
 
-`ROLE_FAKES` names a folder with two files: `rules`, each with how the task's name begins, the host's name, and what
-happens then; and `returns`, what all others tell.
+`ROLE_FAKES` names a folder with two files: `rules`, each with how the task's name begins, the host's name, what happens
+then ("" when it succeeds), and more of the result; and `returns`, what all tasks tell.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ class ActionModule(ActionBase):
             if task.startswith(rule["task"]) and (self._task.run_once or rule.get("host", host) == host):
                 if rule["then"] == "unreachable":
                     raise AnsibleConnectionFailure("it is gone")
-                return {**result, "failed": True, "msg": rule["then"]}
+                more = rule.get("result", {})
+                if rule["then"]:
+                    return {**result, "failed": True, "msg": rule["then"], **more}
+                result |= more
         returns = json.loads((folder / "returns").read_text())
         return {**result, "changed": not self._task.check_mode, **returns}

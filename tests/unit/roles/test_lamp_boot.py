@@ -115,9 +115,10 @@ def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> 
     assert f'env[SERVER] = "{NAME}"' in pool
     assert 'env[TIER] = "private"' in pool
     secret = files["/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf"]
-    assert f'env[DB_PASSWORD] = "{PASSWORD}"' in secret["secret_content"]
+    assert f"env[DB_PASSWORD] = {PASSWORD.replace(')@', '|php-fpm)@')}\n" in secret["content"]
     assert [user["password"] for user in desired["databases"]["users"]] == [PASSWORD]
     assert [f"releases/app/{one['id']}.tar.gz" in objects for one in desired["releases"]] == [True]
+    assert [page["path"] for one in desired["releases"] for page in one["pages"]] == ["/"]
     name = "/groundwork/dev/lamp/app/database-password"
     password = account.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
     assert [key for key, content in objects.items() if password in content] == []

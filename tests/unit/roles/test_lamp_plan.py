@@ -147,12 +147,17 @@ def test_sites_are_kept_apart(plan: Any) -> None:
     planned, printed = plan(lamp_sites=[{"name": "app"}, {"name": "my-shop", "server_names": ["shop.example.com"]}])
     assert {
         ("create", "account", "site-my-shop"),
+        ("create", "account", "code-my-shop"),
+        ("create", "directory", "/srv/www/my-shop/tmp"),
         ("create", "file", "/etc/apache2/sites-available/groundwork-02-my-shop.conf"),
         ("create", "database", "my_shop"),
         ("create", "grant", "my_shop to my_shop@localhost"),
     } <= told(planned["public-1"])
     assert "+user = site-my-shop" in printed
     assert "+    ServerName shop.example.com" in printed
+    ready = "(-d '/srv/www/app/current' || -d '/srv/www/my-shop/current') "
+    ready += "&& ! -e '/srv/www/app/.unready' && ! -e '/srv/www/my-shop/.unready' "
+    assert f"{ready}|| ! (-R '10.20.0.0/24' || -R '10.20.1.0/24')" in printed
 
 
 def test_a_release_by_its_id_is_made_current_and_nothing_is_packed(plan: Any, tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ TAGS = {"groundwork:tier": "public", "groundwork:server": "1"}
 @pytest.mark.parametrize(
     ("variables", "name"),
     [
-        ({"inventory_hostname": "public-1", "ec2_tags": TAGS}, "public-1"),
-        ({"inventory_hostname": "public-1-next", "ec2_tags": TAGS}, "public-1"),
+        ({"inventory_hostname": "public-1", "server_tags": TAGS}, "public-1"),
+        ({"inventory_hostname": "public-1-next", "server_tags": TAGS}, "public-1"),
         ({"inventory_hostname": "public-1", "server_name": "public-1"}, "public-1"),
         ({"inventory_hostname": "alone"}, "alone"),
-        ({"inventory_hostname": "alone", "ec2_tags": {"Name": "else"}}, "alone"),
+        ({"inventory_hostname": "alone", "server_tags": {"Name": "else"}}, "alone"),
     ],
 )
 def test_the_name_is_that_of_the_place(variables: dict[str, Any], name: str) -> None:

@@ -40,7 +40,7 @@ def replaced(tmp_path: Path, stage: Any) -> Any:
     own = stage(["roles/servers"], FAKED, LAMP)
 
     def run(batches: list[list[dict[str, str]]], *rules: dict[str, str]) -> tuple[list[str], str]:
-        hosts = {server["name"]: {"ec2_instance_id": server["id"]} for server in SERVERS}
+        hosts = {server["name"]: {"server_id": server["id"]} for server in SERVERS}
         variables = {**VARIABLES, "servers_directory": str(tmp_path)}
         servers = {"children": {"tier_private": {"hosts": hosts}}}
         inventory = {"all": {"vars": variables, "children": {"servers": servers, "successors": {}}}}

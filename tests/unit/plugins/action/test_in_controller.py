@@ -109,5 +109,5 @@ def test_every_module_of_the_controller_is_named() -> None:
     missing = {name for name, text in modules.items() if "run_module" in text} - set(routed)
     assert not missing, f"name them in meta/runtime.yml: {missing}"
     assert set(routed) <= set(modules)
-    in_process = {"groundwork.aws.in_controller", "groundwork.aws.s3_site_content"}
+    in_process = {f"groundwork.aws.{name}" for name in ("in_controller", "s3_site_content", "ssm_generated_secret")}
     assert {route["action_plugin"] for route in routed.values()} == in_process

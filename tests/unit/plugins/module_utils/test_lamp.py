@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nasty_secrets import FOR_EVERYBODY, NOT_FOR_FPM
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.lamp import parse_lamp
@@ -24,6 +25,7 @@ GOOD: dict[str, Any] = {
     "keep_releases": 3,
     "keepalive_timeout": 75,
 }
+OTHER: dict[str, Any] = {**SITE, "name": "shop"}
 SERVERS = ("private-1", "private-2")
 
 
@@ -46,6 +48,10 @@ def site(**changes: Any) -> dict[str, Any]:
         site(environment={"MODE": "live", "DEBUG": False}, php_settings={"opcache.jit": "off"}),
         {"database_passwords": {"app": "correct-horse-battery"}},
         site(name="mysql", database=False),
+        site(allow_override=True),
+        {"sites": [{**SITE, "allow_override": True}, OTHER], "sites_trust_each_other": True},
+        site(probe={"path": "/status?full", "matcher": "200-299,401", "timeout": 30}),
+        site(probe=None),
         {"release": "3f2a9c01d4e5"},
         {"release": "shop:3f2a9c01d4e5", "sites": [SITE, {**SITE, "name": "shop"}]},
     ],
@@ -80,6 +86,13 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
             {"sites": [{**SITE, "server_names": ["a.b"]}, {**SITE, "name": "b", "server_names": ["a.b"]}]},
             "lamp_sites[1].server_names: 'a.b' belongs to a site already; give it to one site.",
         ),
+        (
+            {"sites": [OTHER, {**SITE, "allow_override": True}]},
+            "lamp_sites[1].allow_override: with .htaccess files, 'app' could run programs as any other site of its "
+            "servers; use front_controller instead, give 'app' an environment of its own, or set "
+            "lamp_sites_trust_each_other when all sites are yours.",
+        ),
+        (site(environment={"TMPDIR": "x"}), "lamp_sites[0].environment.TMPDIR: the role sets it"),
         (site(source={"path": "/nowhere"}), "lamp_sites[0].source.path: there is no folder /nowhere"),
         (site(source={"git": "nowhere"}), "lamp_sites[0].source.git: 'nowhere' is no URL"),
         ({"release": "not an id"}, "lamp_release: 'not an id' is no release's id; give one as 3f2a9c01d4e5"),
@@ -93,6 +106,9 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
         (site(web_root="../x"), f"lamp_sites[0].web_root: '../x' {NO_PATH}"),
         (site(front_controller="a b.php"), f"lamp_sites[0].front_controller: 'a b.php' {NO_PATH}"),
         (site(server_names=["a b"]), "lamp_sites[0].server_names: 'a b' is no host's name"),
+        (site(probe={"path": "status"}), "lamp_sites[0].probe.path: 'status' is not a path of a URL; begin it with /"),
+        (site(probe={"matcher": "500"}), "lamp_sites[0].probe.matcher: '500' is not a list of HTTP statuses; give"),
+        (site(probe={"timeout": 0}), "lamp_sites[0].probe.timeout: 0 is out of range"),
         (site(environment={"DB_HOST": "x"}), "lamp_sites[0].environment.DB_HOST: the role sets it"),
         (site(environment={"A-B": "x"}), "lamp_sites[0].environment.A-B: it is no variable's name"),
         (site(environment={"A": "${B}"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
@@ -125,5 +141,15 @@ def test_what_is_refused(options: dict[str, Any], message: str) -> None:
     assert problem.startswith(message)
 
 
-def test_a_password_is_not_repeated() -> None:
-    assert "hunter2" not in str(told({"database_passwords": {"app": "hunter2"}}))
+@pytest.mark.parametrize("password", [secret for secret in FOR_EVERYBODY if len(secret) >= 12])
+def test_a_password_may_contain_what_a_server_gets_as_it_is(password: str) -> None:
+    assert told({"database_passwords": {"app": password}}) == []
+
+
+@pytest.mark.parametrize(
+    "password", [*NOT_FOR_FPM, "hunter2", 1234567890123456, ["hunter2-hunter2"], {"a": "hunter2"}, None]
+)
+def test_another_password_is_refused_and_not_repeated(password: Any) -> None:
+    [problem] = told({"database_passwords": {"app": password}})
+    assert problem.startswith("lamp_database_passwords.app: ")
+    assert str(password) not in problem.replace("None", "")

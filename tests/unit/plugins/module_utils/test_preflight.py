@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from garbage import GARBAGE
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.preflight import check_names, conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.preflight import (
+    CONVERT,
+    check_names,
+    conform,
+    conform_options,
+)
 
 SPEC: dict[str, Any] = {
     "network_cidr": {"type": "str", "required": True},
@@ -96,3 +102,25 @@ def test_a_misspelt_variable_is_refused(name: str, message: str) -> None:
     problems = Problems()
     check_names([name, "network_cidr", "inventory_hostname"], SPEC, ["network"], problems)
     assert [str(problem) for problem in problems.found] == [message]
+
+
+@pytest.mark.parametrize("kind", [*CONVERT])
+def test_a_value_has_its_type_or_is_told(kind: str) -> None:
+    for elements in CONVERT if kind == "list" else ("str",):
+        for value in (*GARBAGE, 10**5000, [10**5000], {"x": -(10**5000)}, "1e999999"):
+            problems = Problems()
+            converted = conform({"type": kind, "elements": elements}, value, "x", problems)
+            assert all(str(problem).isprintable() for problem in problems.found)
+            assert problems.found or converted is not None
+
+
+@pytest.mark.parametrize("value", [True, "1e3", 1.5, float("nan"), float("inf"), 10**16, "0x10", ""])
+def test_what_is_no_whole_number(value: object) -> None:
+    problems = Problems()
+    conform({"type": "int"}, value, "x", problems)
+    [problem] = problems.found
+    assert problem.right == "give a whole number"
+
+
+def test_keys_are_text_as_a_module_gets_them() -> None:
+    assert conform({"type": "dict"}, {1: {None: [{2: "x"}]}}, "x", Problems()) == {"1": {"None": [{"2": "x"}]}}

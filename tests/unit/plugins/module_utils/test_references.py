@@ -135,7 +135,7 @@ LAMP = {
     "lamp_probe_cidrs": [],
 }
 PASSWORDS = {"lamp_database_passwords": {"app": "correct-horse-battery"}}
-RELEASE = {"release_error_threshold": 1.0, "release_probe_paths": ["/"]}
+RELEASE = {"release_error_threshold": 1.0, "release_probe_paths": ["/"], "release_target_groups": {}}
 
 
 def problems_of_lamp(tiers: dict[str, Any], *, release_tiers: Any = (), **given: Any) -> list[str]:

@@ -62,6 +62,7 @@ class Module:
     """AnsibleAWSModule's surface."""
 
     check_mode = True
+    default_settings: t.ClassVar[dict[str, t.Any]] = {}
 
     def __init__(self, argument_spec: dict[str, t.Any], supports_check_mode: bool, **settings: t.Any) -> None:
         assert supports_check_mode

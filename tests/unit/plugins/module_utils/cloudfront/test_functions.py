@@ -63,6 +63,7 @@ def test_the_diff_shows_the_code(cloud: t.Any, options: Make) -> None:
     assert OTHER in diff["after"]["code"]
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, options: Make) -> None:
     assert survives(converge_function, options("function"), look) == 2
 

@@ -79,6 +79,7 @@ def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, kind: Kind, op
     assert len(cloud.calls) == 1
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, kind: Kind, options: Make) -> None:
     assert survives(converge(kind), options(kind.noun), lambda cloud: held(cloud, kind)) == 1
 

@@ -103,6 +103,7 @@ WRITES = {  # of each stage
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.exhaustive
 def test_killed_anywhere_the_next_bake_leaves_nothing_else(new_site: t.Any, stage: str) -> None:
     def begun() -> t.Any:
         site = new_site()

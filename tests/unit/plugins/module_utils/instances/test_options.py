@@ -72,11 +72,11 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"public": {"count": -1}}, "tiers.public.count: -1 servers cannot be; give 0 or more."),
+        ({"public": {"count": -1}}, "tiers.public.count: -1 is out of range; give a whole number from 0 to 1000."),
         ({"public": {"count": "two"}}, "tiers.public.count: 'two' is not a whole number; give a whole number."),
         (
             {"public": {"count": True}},
-            "tiers.public.count: True is not a whole number; give a whole number of servers.",
+            "tiers.public.count: True is not a whole number; give a whole number.",
         ),
         ({"public": {"cuont": 2}}, "tiers.public.cuont: there is no such option; did you mean count."),
         ({"public": 2}, "tiers.public: 2 is not a dictionary; give count and instance_type below it."),

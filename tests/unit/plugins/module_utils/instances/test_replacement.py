@@ -107,7 +107,7 @@ def test_site_yml_keeps_a_successor_and_tells_of_it(old: t.Any, options: Make) -
     kept = old.converge(options())
     assert kept["changes"] == []
     assert [server["name"] for server in kept["servers"]][-1] == "public-2-next"
-    assert any("public-2-next" in warning and "playbooks/replace.yml" in warning for warning in old.warnings)
+    assert any("public-2-next" in warning and "groundwork.aws.replace" in warning for warning in old.warnings)
     fewer = old.converge(options(public={"count": 1}, allow_removal=True))
     assert names(fewer) == ["delete server public-2", "delete server public-2-next"]
 
@@ -233,6 +233,7 @@ def test_an_image_that_does_not_fit_is_refused(old: t.Any, options: Make) -> Non
         step(old, options(public=image, replace=[ids(old)["dev-public-1"]]), "planned")
 
 
+@pytest.mark.exhaustive
 def test_killed_after_any_write_it_goes_on(new_network: t.Callable[[], t.Any], options: Make) -> None:
     def all_steps(account: t.Any) -> None:
         for state in STEPS:

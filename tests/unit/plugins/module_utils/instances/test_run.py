@@ -85,6 +85,7 @@ def test_a_launch_is_as_promised(network: t.Any, options: Make) -> None:
 
 
 @pytest.mark.parametrize("moment", ["killed_before", "killed_after"])
+@pytest.mark.exhaustive
 def test_killed_at_any_call_it_converges_without_a_duplicate(
     new_network: t.Callable[[], t.Any], options: Make, moment: str
 ) -> None:

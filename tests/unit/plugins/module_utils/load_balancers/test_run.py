@@ -206,6 +206,7 @@ def test_a_balancer_of_other_people_is_left_alone(site: t.Any, options: Make, el
     assert site.writes == []
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_is_stopped_anywhere_is_completed_by_the_next(
     survives: t.Callable[..., int], options: Make, furnish: t.Any, elb: t.Any
 ) -> None:

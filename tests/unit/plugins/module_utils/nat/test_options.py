@@ -7,7 +7,7 @@ import typing as t
 import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat, parse_nat_alone
+from ansible_collections.groundwork.aws.plugins.module_utils.nat.options import parse_nat
 
 Make = t.Callable[..., dict[str, t.Any]]
 PUBLIC = {"name": "public", "public": True}
@@ -81,5 +81,5 @@ def test_bad_options(options: Make, given: t.Any, told: str) -> None:
 
 def test_the_module_alone_checks_zones_and_tiers_too(options: Make) -> None:
     problems = Problems()
-    assert parse_nat_alone(options(zones=["x"], tiers=[PUBLIC, PUBLIC]), problems) is None
+    assert parse_nat(options(zones=["x"], tiers=[PUBLIC, PUBLIC]), problems) is None
     assert [problem.variable for problem in problems.found] == ["zones[0]", "tiers[1].name"]

@@ -71,6 +71,7 @@ def test_the_second_run_changes_nothing_in_three_calls(
     assert told(build_network(cloud, purge=True)) == []
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, options: Make, build_network: t.Any) -> None:
     assert survives(converge_nat, options(mode="per_zone"), look, build_network) == 6
 

@@ -122,6 +122,7 @@ def test_the_second_run_changes_nothing_in_eight_calls(cloud: t.Any, options: Ma
     assert len(cloud.calls) == 8
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, options: Make) -> None:
     assert survives(converge_network, options(zones=ZONES[:1], s3_endpoint=True), look) == 14
 

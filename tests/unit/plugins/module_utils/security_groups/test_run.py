@@ -100,6 +100,7 @@ def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, site: Make, ma
     assert cloud.warnings == []
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, site: Make, make_vpc: t.Any) -> None:
     assert survives(converge_security_groups, site(), look, make_vpc) == 6
 

@@ -68,6 +68,7 @@ def test_check_mode_on_an_empty_account_tells_the_real_runs_changes(cloud: t.Any
         assert (result["groups"][0]["planned"], result["groups"][0]["image_id"]) == (True, expected)
 
 
+@pytest.mark.exhaustive
 def test_a_killed_run_is_completed(survives: t.Any, furnish: t.Any, site_of: t.Any, options: t.Any) -> None:
     def look(cloud: t.Any) -> t.Any:
         site = site_of(cloud)
@@ -77,6 +78,7 @@ def test_a_killed_run_is_completed(survives: t.Any, furnish: t.Any, site_of: t.A
     assert survives(converge_server_groups, options(), look, furnish) == 2
 
 
+@pytest.mark.exhaustive
 def test_a_killed_refresh_is_completed(survives: t.Any, furnish: t.Any, site_of: t.Any, options: t.Any) -> None:
     def prepare(cloud: t.Any) -> None:
         furnish(cloud)

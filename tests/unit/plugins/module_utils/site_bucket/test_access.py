@@ -99,6 +99,7 @@ def test_the_second_run_changes_nothing_in_two_calls(furnished: t.Any) -> None:
     assert len(furnished.calls) == 2
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any) -> None:
     def furnish(cloud: t.Any) -> None:
         make_bucket(cloud)

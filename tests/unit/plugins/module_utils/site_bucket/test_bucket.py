@@ -70,6 +70,7 @@ def test_the_second_run_changes_nothing_in_five_calls(cloud: t.Any, given: dict[
 
 
 @pytest.mark.parametrize(("given", "writes"), [({}, 3), ({"kms_key_arn": KEY}, 4)])
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: t.Any, given: dict[str, t.Any], writes: int) -> None:
     assert survives(converge_bucket, {**OPTIONS, **given}, look) == writes
 

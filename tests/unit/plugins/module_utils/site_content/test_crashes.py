@@ -45,6 +45,7 @@ def kill_points(site: t.Any) -> int:
 
 @pytest.mark.usefixtures("process_ended")
 @pytest.mark.parametrize("first", [True, False], ids=["first publication", "next release"])
+@pytest.mark.exhaustive
 def test_killed_after_any_request(new_site: Callable[[], t.Any], fill: t.Any, first: bool) -> None:
     def ready() -> t.Any:
         site = new_site()

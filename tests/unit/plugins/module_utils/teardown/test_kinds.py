@@ -277,6 +277,7 @@ def test_it_goes_and_another_environments_stays(
 
 
 @pytest.mark.parametrize("make", MAKES)
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_is_completed(
     survives: t.Any, watched: t.Any, tear_down: t.Any, listing: t.Any, make: str
 ) -> None:

@@ -47,6 +47,7 @@ def test_what_takes_minutes_goes_at_the_same_time(cloud: t.Any, build: t.Any, te
     assert not [name for name in asked if name.startswith("Describe")]
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_is_completed(survives: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any) -> None:
     def counts(_cloud: t.Any) -> dict[str, int]:
         return {kind: len(things) for kind, things in listing().items()}
@@ -97,7 +98,9 @@ def test_a_protected_balancer_is_refused_before_anything_goes(
     protection = [{"Key": "deletion_protection.enabled", "Value": "true"}]
     elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=protection)
     before = listing()
-    with pytest.raises(InputError, match="the load balancer 'public' is protected from deletion; run site"):
+    with pytest.raises(
+        InputError, match=r"the load balancer 'public' is protected from deletion; run groundwork\.aws\.site"
+    ):
         tear_down(cloud)
     assert listing() == before
 

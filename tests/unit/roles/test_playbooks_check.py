@@ -1,0 +1,135 @@
+"""Every playbook checks all that it uses before it asks AWS anything, whatever tags and limits it is run with."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.groundwork.aws.plugins.module_utils.usage import usage
+
+ROOT = Path(__file__).parents[3]
+# A value of the wrong type for one variable of each role, and of the environment's own.
+BAD: dict[str, dict[str, Any]] = {
+    "network": {"network_subnet_prefix": "long"},
+    "nat": {"nat_mode": "double"},
+    "firewall": {"firewall_groups": [{"description": "web"}]},
+    "servers": {"servers_metadata_hop_limit": [1]},
+    "lamp": {"lamp_memory_mb": "two"},
+    "alb": {"alb_wait": "perhaps"},
+    "release": {"release_canary": {"public": 1}},
+    "image": {"image_keep": "all"},
+    "static_site": {"static_site_max_deletions": ["25%"]},
+    "teardown": {"teardown_deadline": "never"},
+    "": {"aws_region": ["eu-central-1"]},
+}
+RUNS = [
+    "site.yml --tags lamp",
+    "site.yml --tags static_site --check",
+    "site.yml --skip-tags infrastructure --limit tier_public",
+    "playbooks/release.yml --limit private-1",
+    "playbooks/replace.yml --tags nothing",
+    "playbooks/image.yml --check",
+    "playbooks/publish.yml --tags releases",
+    "playbooks/teardown.yml",
+]
+
+
+@pytest.fixture
+def connections() -> Iterator[tuple[str, list[Any]]]:
+    """An endpoint that answers nobody, and who came to it."""
+    came: list[Any] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def listen() -> None:
+        while True:
+            try:
+                connection, address = listener.accept()
+            except OSError:
+                return
+            came.append(address)
+            connection.close()
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", came
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def environment_folder(folder: Path) -> Path:
+    """The inventory of the environment `local`, with a server in each tier that EC2 need not be asked for."""
+    inventory = folder / "inventories" / "local"
+    inventory.mkdir(parents=True)
+    (inventory / "group_vars").symlink_to(ROOT / "inventories" / "local" / "group_vars")
+    (inventory / "connections.yml").symlink_to(ROOT / "inventories" / "connections.yml")
+    (folder / "roles").symlink_to(ROOT / "roles")  # where the static site of `local` is
+    tiers = {tier: {f"{tier}-1": {"ec2_instance_id": f"i-{tier}"}} for tier in ("public", "private")}
+    hosts = {f"tier_{tier}": {"hosts": hosts} for tier, hosts in tiers.items()}
+    (inventory / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    return inventory
+
+
+def played(
+    inventory: Path, endpoint: str, run: str, variables: dict[str, Any]
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every (task, host, result) of a run of ansible-playbook."""
+    playbook, *words = run.split()
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "AWS_ENDPOINT_URL": endpoint,
+    }
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    argv = [program, "-i", str(inventory), "-e", json.dumps(variables), str(ROOT / playbook), *words]
+    ran = subprocess.run(argv, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    told = json.loads(ran.stdout[ran.stdout.index("{") :])
+    tasks = [task for play in told["plays"] for task in play["tasks"]]
+    return [(task["task"]["name"], host, result) for task in tasks for host, result in task["hosts"].items()]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_what_is_wrong_is_told_before_anything_is_asked_or_made(run: str, tmp_path: Path, connections: Any) -> None:
+    endpoint, came = connections
+    playbook = ROOT / "playbooks" / Path(run.split(maxsplit=1)[0]).name
+    roles = {*usage(playbook, ROOT / "roles").roles, ""}
+    variables = {name: value for role in BAD for name, value in BAD[role].items()}
+    [(task, _host, result)] = played(environment_folder(tmp_path), endpoint, run, variables)
+    assert task == "Check every variable before anything is read or changed"
+    wrong = {problem["variable"].partition("[")[0] for problem in result["problems"]}
+    assert wrong >= {name for role in roles for name in BAD[role]}
+    assert len(result["problems"]) == len(wrong), "a problem is told twice"
+    assert came == []
+    assert not (tmp_path / ".environments").exists()
+
+
+def test_a_variable_of_some_servers_is_checked_too(tmp_path: Path, connections: Any) -> None:
+    endpoint, _came = connections
+    inventory = environment_folder(tmp_path)
+    (inventory / "tiers.yml").write_text(yaml.safe_dump({"tier_private": {"vars": {"lamp_memory_mb": "four"}}}))
+    [(_task, _host, result)] = played(inventory, endpoint, "site.yml --tags lamp", {})
+    assert result["problems"] == [
+        {
+            "variable": "lamp_memory_mb",
+            "wrong": "'four' is not a whole number (on private-1)",
+            "right": "give a whole number",
+        }
+    ]
+
+
+def test_the_table_has_every_role_and_playbook() -> None:
+    assert {*BAD} == {"", *(path.name for path in (ROOT / "roles").iterdir())}
+    creating = {"inventory.yml"}  # makes an inventory, so that it has none to check
+    playbooks = {path.name for path in (ROOT / "playbooks").glob("*.yml")}
+    assert {Path(run.split()[0]).name for run in RUNS} == playbooks - creating

@@ -1,0 +1,38 @@
+"""Every playbook parses without a deprecation of ours, and the names of others' variables stay in one kind of file."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from deprecations import own_deprecations
+
+ROOT = Path(__file__).parents[2]
+PLAYBOOKS = ["site.yml", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("playbooks/*.yml"))]
+# A word that begins with the prefix of amazon.aws' variables, unless it is part of a module's name with its collection.
+VARIABLE = re.compile(r"(?<!\w)(?<!aws\.)ec2_\w+")
+
+
+def test_every_playbook_parses_without_a_deprecation() -> None:
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "--syntax-check", "-i", "localhost,", *PLAYBOOKS]
+    own = {**os.environ, "ANSIBLE_DEPRECATION_WARNINGS": "true", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    checked = subprocess.run(argv, cwd=ROOT, env=own, check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    assert own_deprecations(checked.stderr) == []
+
+
+def test_only_the_inventories_name_variables_of_amazon_aws() -> None:
+    """They differ between its versions, so the inventories compose variables of the collection's own."""
+    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    files = [
+        path
+        for folder in ("roles", "playbooks", "inventories")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".yml", ".j2") and not path.name.startswith("aws_ec2.yml")
+    ]
+    named = {f"{path.relative_to(ROOT)}: {word}" for path in files for word in VARIABLE.findall(path.read_text())}
+    assert len(files) > 50
+    assert {one for one in named if one.rpartition(" ")[2] not in modules} == set()
