@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 from pyroute2 import IPRoute
 
-from groundwork_lab.fabric import Fabric, FabricError, apply, namespaces
+from groundwork_lab.apart import UnservedError
+from groundwork_lab.fabric import Fabric, apply, namespaces
 from groundwork_lab.fabric.compute import compute
 from groundwork_lab.fabric.kernel import Delta, Difference, difference
 from groundwork_lab.fabric.naming import interface_namespace, router_namespace
@@ -661,7 +662,7 @@ def test_packets_pass_when_reconcile_is_back(lab: Lab, world: World) -> None:
 
 def test_what_cannot_be_done_is_told_with_its_place(lab: Lab, world: World) -> None:
     odd = with_interface(world, "eni-web1", mac="ff:ff:ff:ff:ff:ff")  # the broadcast address: the kernel refuses it
-    with pytest.raises(FabricError, match="join links of fabtest-vpc-1"):
+    with pytest.raises(UnservedError, match="vpc-1: FabricError: join links of fabtest-vpc-1"):
         lab.fabric.reconcile(odd)
     lab.fabric.reconcile(world)
     lab.serve("visitor", VISITOR, 8000)
