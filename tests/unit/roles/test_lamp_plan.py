@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -166,6 +167,18 @@ def test_a_release_by_its_id_is_made_current_and_nothing_is_packed(plan: Any, tm
     planned = plan(lamp_release="3f2a9c01d4e5", lamp_archive_folder=str(tmp_path))[0]
     assert list(tmp_path.iterdir()) == [packed]
     assert {change[2] for change in told(planned["public-1"]) if "release" in change[1]} == {"app 3f2a9c01d4e5"}
+
+
+def test_the_other_sites_are_released_beside_a_release_by_its_id(plan: Any, tmp_path: Path) -> None:
+    (tmp_path / "app-3f2a9c01d4e5.tar.gz").touch()
+    planned, _ = plan(
+        lamp_sites=[{"name": "app"}, {"name": "my-shop", "server_names": ["shop.example.com"]}],
+        lamp_release="app:3f2a9c01d4e5",
+        lamp_archive_folder=str(tmp_path),
+    )
+    app, shop = sorted(change[2] for change in told(planned["public-1"]) if change[1] == "release")
+    assert app == "app 3f2a9c01d4e5"
+    assert re.fullmatch("my-shop [0-9a-f]{12}", shop)
 
 
 def test_a_release_that_is_nowhere_is_refused(play: Any, tmp_path: Path) -> None:
