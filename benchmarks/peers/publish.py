@@ -13,9 +13,9 @@ from botocore.session import get_session
 
 sys.path.append(str(Path(__file__).parents[2] / ".collections"))
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.run import converge_content
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.run import converge_content
 
 
 class Clients:

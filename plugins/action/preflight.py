@@ -13,11 +13,11 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.vars.reserved import get_reserved_names
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problem, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.preflight import check_names
-from ansible_collections.groundwork.aws.plugins.module_utils.references import topics_needed
-from ansible_collections.groundwork.aws.plugins.module_utils.usage import Usage, usage
-from ansible_collections.groundwork.aws.plugins.module_utils.variables import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problem, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import check_names
+from ansible_collections.groundwork.aws.plugins.module_utils.project.references import topics_needed
+from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import Usage, usage
+from ansible_collections.groundwork.aws.plugins.module_utils.project.variables import (
     Specs,
     Variable,
     check_variables,

@@ -11,8 +11,8 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.releases import rollout
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics import rollout
 
 Options = dict[str, t.Any]
 

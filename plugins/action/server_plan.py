@@ -12,10 +12,10 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.groundwork.aws.plugins.module_utils import mariadb
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration import desired, planning
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import InputError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.releases import serving
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import desired, planning
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import serving
 
 Options = dict[str, t.Any]
 

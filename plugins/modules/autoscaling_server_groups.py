@@ -222,9 +222,9 @@ groups:
       returned: success
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.options import ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.run import converge_server_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 
 
 def main() -> None:

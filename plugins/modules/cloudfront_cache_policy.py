@@ -112,9 +112,12 @@ name:
   sample: dev-site
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import parse_cache_policy
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import CACHE_POLICY, converge_reusable
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import parse_cache_policy
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
+    CACHE_POLICY,
+    converge_reusable,
+)
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

@@ -291,9 +291,9 @@ distribution:
     url: https://d111111abcdef8.cloudfront.net
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.arguments import ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.distribution.run import converge_distribution
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.run import converge_distribution
 
 
 def main() -> None:

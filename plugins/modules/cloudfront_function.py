@@ -88,8 +88,11 @@ name:
   sample: dev-site
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.functions import RUNTIMES, converge_function
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import (
+    RUNTIMES,
+    converge_function,
+)
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

@@ -81,12 +81,14 @@ name:
   sample: dev-site
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import parse_origin_access_control
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
+    parse_origin_access_control,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     ORIGIN_ACCESS_CONTROL,
     converge_reusable,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

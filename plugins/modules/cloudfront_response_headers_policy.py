@@ -174,15 +174,15 @@ name:
   sample: dev-site
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
     HEADERS_ARGUMENTS,
     parse_response_headers_policy,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.reusable import (
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     RESPONSE_HEADERS_POLICY,
     converge_reusable,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
 
 ARGUMENTS = {"name": {"type": "str", "required": True}, **HEADERS_ARGUMENTS}
 

@@ -104,8 +104,8 @@ known_hosts:
   sample: /home/me/.ssh/known_hosts.dev
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.host_keys import converge_host_keys
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.host_keys import converge_host_keys
 
 ARGUMENTS = {
     "servers": {"type": "dict"},

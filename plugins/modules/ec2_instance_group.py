@@ -223,8 +223,8 @@ key_name:
   sample: dev-servers
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.instances.run import converge_servers
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
 
 ARGUMENTS = {
     "tiers": {"type": "dict", "required": True},

@@ -70,8 +70,8 @@ hidden:
   sample: [private-1]
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.instances.inventory import ARGUMENTS, check_inventory
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import ARGUMENTS, check_inventory
 
 
 def main() -> None:

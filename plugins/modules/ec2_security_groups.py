@@ -152,8 +152,8 @@ undeclared:
   sample: [web]
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.security_groups.run import converge_security_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 
 RULE = {
     "protocol": {"type": "str", "default": "tcp"},

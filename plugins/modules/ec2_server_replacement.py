@@ -174,11 +174,11 @@ lines:
   elements: str
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.instances.replacement_run import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement_run import (
     ARGUMENTS,
     converge_replacement,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
 
 
 def main() -> None:

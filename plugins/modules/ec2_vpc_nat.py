@@ -134,8 +134,8 @@ gateways:
       public_ip: 198.51.100.7
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.nat.run import converge_nat
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run import converge_nat
 
 ARGUMENTS = {
     "mode": {"type": "str", "choices": ["none", "single", "per_zone"], "default": "single"},

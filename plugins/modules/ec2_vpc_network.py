@@ -166,8 +166,8 @@ undeclared:
   sample: [subnet public-c, route table public-c]
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.network.run import converge_network
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
 
 ARGUMENTS = {
     "cidr": {"type": "str", "required": True},

@@ -522,9 +522,9 @@ load_balancers:
       url: http://dev-public-1234567890.eu-central-1.elb.amazonaws.com/
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.options import ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.run import converge_load_balancers
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 
 
 def main() -> None:

@@ -95,11 +95,11 @@ targets:
       description: ""
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.health import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health import (
     ARGUMENTS,
     converge_target_health,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
 
 
 def main() -> None:

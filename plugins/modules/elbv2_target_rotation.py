@@ -112,11 +112,11 @@ urls:
     public: http://dev-public-1234567890.eu-central-1.elb.amazonaws.com
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.load_balancers.rotation_run import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation_run import (
     ARGUMENTS,
     converge_target_rotation,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
 
 
 def main() -> None:

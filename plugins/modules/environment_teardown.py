@@ -99,8 +99,8 @@ keepers:
     - instance i-0a1b2c3d4e5f60718 in subnet public-a, not ours, keeps subnet public-a, vpc main
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.teardown.run import converge_teardown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import converge_teardown
 
 ARGUMENTS = {
     "environment_confirm": {"type": "str", "default": ""},

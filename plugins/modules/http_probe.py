@@ -108,15 +108,15 @@ probes:
       type: dict
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.http_probe import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import (
     PROBE_ARGUMENTS,
     gather,
     parse_probes,
     summary,
     verdict,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
 
 
 def main() -> None:

@@ -83,8 +83,8 @@ instance_profiles:
     public: dev-public
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.server_roles import ARGUMENTS, converge_server_roles
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import ARGUMENTS, converge_server_roles
 
 
 def main() -> None:

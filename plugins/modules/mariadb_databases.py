@@ -119,11 +119,15 @@ changes:
       type: str
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import MARIADB_ARGUMENTS, converge, parse_mariadb
-from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import SECRETS_ARGUMENT, hide
-from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import SECRETS_ARGUMENT, hide
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import (
+    MARIADB_ARGUMENTS,
+    converge,
+    parse_mariadb,
+)
 
 
 def main() -> None:

@@ -110,10 +110,10 @@ releases:
 
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
     ARCHIVE_ARGUMENTS,
     pack,
     parse_source,

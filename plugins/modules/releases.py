@@ -227,11 +227,11 @@ missing:
   elements: str
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.services import Services
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
     RELEASE_ARGUMENTS,
     Releases,
     parse_releases,

@@ -123,9 +123,9 @@ tiers:
       returned: success
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.boot.options import ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.boot.run import converge_boots
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.run import converge_boots
 
 
 def main() -> None:

@@ -79,8 +79,8 @@ distribution_arn:
   sample: arn:aws:cloudfront::123456789012:distribution/E1A2B3C4D5E6F7
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.site_bucket.access import converge_access
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.access import converge_access
 
 ARGUMENTS = {
     "bucket": {"type": "str", "required": True},

@@ -89,8 +89,8 @@ arn:
   sample: arn:aws:s3:::dev-site-example
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.site_bucket.bucket import converge_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import converge_bucket
 
 ARGUMENTS = {
     "bucket": {"type": "str", "required": True},

@@ -302,9 +302,9 @@ calls:
       CreateInvalidation: 1
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.options import ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.run import converge_content
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.run import converge_content
 
 
 def main() -> None:

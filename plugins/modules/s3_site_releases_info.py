@@ -101,8 +101,11 @@ publishing:
   sample: {}
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.site_content.releases import ARGUMENTS, list_releases
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.releases import (
+    ARGUMENTS,
+    list_releases,
+)
 
 
 def main() -> None:

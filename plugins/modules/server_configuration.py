@@ -226,16 +226,16 @@ changes:
       type: str
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.commands import run
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desired import (
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import SECRETS_ARGUMENT, hide
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
     SERVER_ARGUMENTS,
     parse_server,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.services import Services
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.transaction import Host, converge
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.placeholders import SECRETS_ARGUMENT, hide
-from ansible_collections.groundwork.aws.plugins.module_utils.quiet import QuietModule
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
 
 
 def main() -> None:

@@ -93,8 +93,8 @@ value:
   type: str
 """
 
-from ansible_collections.groundwork.aws.plugins.module_utils.running import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.secrets import LETTERS_AND_DIGITS, converge_secret
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets import LETTERS_AND_DIGITS, converge_secret
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

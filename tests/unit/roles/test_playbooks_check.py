@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.groundwork.aws.plugins.module_utils.usage import usage
+from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
 
 ROOT = Path(__file__).parents[3]
 # A value of the wrong type for one variable of each role, and of the environment's own.

@@ -16,13 +16,13 @@ from garbage import GARBAGE as VALUES
 from garbage import places, put, sample
 
 from ansible_collections.groundwork.aws.plugins.action.preflight import ROLES, ActionModule
-from ansible_collections.groundwork.aws.plugins.module_utils.cloudfront.policies import HEADERS_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import Problem
-from ansible_collections.groundwork.aws.plugins.module_utils.instances.options import TIER_OPTIONS
-from ansible_collections.groundwork.aws.plugins.module_utils.server_groups.options import OWN_OPTIONS
-from ansible_collections.groundwork.aws.plugins.module_utils.server_roles import RIGHTS
-from ansible_collections.groundwork.aws.plugins.module_utils.usage import Usage, usage
-from ansible_collections.groundwork.aws.plugins.module_utils.variables import Specs, Variable, followed, root
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problem
+from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import Usage, usage
+from ansible_collections.groundwork.aws.plugins.module_utils.project.variables import Specs, Variable, followed, root
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import HEADERS_ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import OWN_OPTIONS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import RIGHTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import TIER_OPTIONS
 
 ROOT = Path(__file__).parents[4]
 LOADER = DataLoader()

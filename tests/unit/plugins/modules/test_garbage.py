@@ -13,14 +13,23 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from garbage import GARBAGE, places, put, sample
 
-from ansible_collections.groundwork.aws.plugins.module_utils.arguments import COMMON_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.configuration.desired import SERVER_ARGUMENTS, parse_server
-from ansible_collections.groundwork.aws.plugins.module_utils.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.http_probe import PROBE_ARGUMENTS, parse_probes
-from ansible_collections.groundwork.aws.plugins.module_utils.mariadb import MARIADB_ARGUMENTS, parse_mariadb
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.packing import ARCHIVE_ARGUMENTS, parse_source
-from ansible_collections.groundwork.aws.plugins.module_utils.releases.serving import RELEASE_ARGUMENTS, parse_releases
-from ansible_collections.groundwork.aws.plugins.module_utils.running import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
+    SERVER_ARGUMENTS,
+    parse_server,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import MARIADB_ARGUMENTS, parse_mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import PROBE_ARGUMENTS, parse_probes
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
+    ARCHIVE_ARGUMENTS,
+    parse_source,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
+    RELEASE_ARGUMENTS,
+    parse_releases,
+)
 
 MODULES = Path(__file__).parents[4] / "plugins" / "modules"
 CONVERGING = sorted(path.stem for path in MODULES.glob("*.py") if "import run_module" in path.read_text())

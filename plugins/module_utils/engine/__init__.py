@@ -1,0 +1,8 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every topic passes through: options, observation, plan, writes, waiting. The engine knows no topic.
+
+Private to this collection: any release may change it.
+"""

@@ -1,0 +1,109 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""IPv4 blocks: reading them strictly, and giving subnets theirs without ever moving one."""
+
+from __future__ import annotations
+
+import typing as t
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+
+# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+LARGEST_PREFIX = 16
+SMALLEST_PREFIX = 28
+# RFC 1918, and RFC 6598, which AWS accepts too.
+PRIVATE_SPACE = tuple(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+
+
+class NoRoom(Exception):  # noqa: N818 - it is an answer, not a fault
+    """There is no free block left for a subnet; the argument is the subnet's name."""
+
+
+def parse_cidr(value: t.Any, variable: str, problems: Problems) -> IPv4Network | None:
+    """An IPv4 block in canonical form, as `10.20.0.0/16`; else None, and a problem that tells the right form."""
+    text = str(value)
+    try:
+        loose = IPv4Network(text, strict=False)
+    except (AddressValueError, NetmaskValueError, ValueError):
+        problems.add(variable, f"'{text}' is no IPv4 block", "write it as address/prefix, for example 10.20.0.0/16")
+        return None
+    if str(loose) != text:
+        problems.add(variable, f"'{text}' is not in canonical form", f"write {loose}")
+        return None
+    return loose
+
+
+def parse_vpc_block(value: t.Any, variable: str, problems: Problems) -> IPv4Network | None:
+    """As `parse_cidr`, and of a size that AWS takes for VPCs and subnets."""
+    block = parse_cidr(value, variable, problems)
+    if block and not LARGEST_PREFIX <= block.prefixlen <= SMALLEST_PREFIX:
+        problems.add(
+            variable,
+            f"{block} has the prefix /{block.prefixlen}",
+            f"AWS takes /{LARGEST_PREFIX} (the largest) to /{SMALLEST_PREFIX} (the smallest)",
+        )
+        return None
+    return block
+
+
+def is_private(block: IPv4Network) -> bool:
+    """Whether nobody on the internet has these addresses."""
+    return any(block.subnet_of(space) for space in PRIVATE_SPACE)
+
+
+def allocate(
+    vpc: IPv4Network,
+    prefix: int,
+    wanted: t.Sequence[str],
+    *,
+    existing: t.Mapping[str, IPv4Network],
+    given: t.Mapping[str, IPv4Network],
+    taken: t.Sequence[IPv4Network] = (),
+) -> dict[str, IPv4Network]:
+    """The block of every wanted subnet: what exists stays, what is given is taken, the rest is appended.
+
+    A new subnet gets the next free block of `/prefix` after the highest that was allocated, in the order of
+    `wanted`, so that adding a name later moves nothing and no freed block is used again while there is another.
+    Only when nothing is free above does it get the lowest free block. `taken` are blocks of others.
+
+    Raises NoRoom.
+    """
+    placed = {name: existing.get(name) or given.get(name) for name in wanted}
+    obstacles = [*existing.values(), *given.values(), *taken]
+    appended = [block for name, block in existing.items() if given.get(name) != block]
+    above = max((int(block.broadcast_address) + 1 for block in appended), default=int(vpc.network_address))
+    for name, block in placed.items():
+        if block is None:
+            new = _next_free(vpc, prefix, above, obstacles)
+            if new is None:
+                raise NoRoom(name)
+            obstacles.append(new)
+            above = int(new.broadcast_address) + 1
+            placed[name] = new
+    return {name: block for name, block in placed.items() if block is not None}
+
+
+def _next_free(vpc: IPv4Network, prefix: int, above: int, obstacles: t.Sequence[IPv4Network]) -> IPv4Network | None:
+    if prefix < vpc.prefixlen:
+        return None
+    free = (block for block in vpc.subnets(new_prefix=prefix) if not any(block.overlaps(o) for o in obstacles))
+    lowest = None
+    for block in free:
+        if int(block.network_address) >= above:
+            return block
+        lowest = lowest or block
+    return lowest
+
+
+def overlaps(blocks: t.Mapping[str, IPv4Network]) -> list[tuple[str, str]]:
+    """The pairs of names whose blocks overlap, each pair once."""
+    names = list(blocks)
+    return [
+        (one, other)
+        for position, one in enumerate(names)
+        for other in names[position + 1 :]
+        if blocks[one].overlaps(blocks[other])
+    ]

@@ -1,0 +1,207 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Making a plan real: the one interpreter of `Change`s, for every module."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, dig, refused
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
+    Call,
+    Change,
+    Ids,
+    Wait,
+    references,
+    resolve,
+    shown,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import send
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock, wait_until
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError:
+    pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
+# A resource made seconds ago may not be known to the next endpoint yet.
+# https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+CONSISTENCY_DEADLINE = 60.0
+# As long may something that was just deleted be seen as a user of what it used.
+PASSING_DEADLINE = 120.0
+INCOMPLETE = "IncompleteResponse"
+
+
+def report(changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
+    """What a module returns of its plan, the same in check mode and after a real run.
+
+    `changes` is a list of {action, resource, name}; `diff` one entry per change for --diff.
+    """
+    return {
+        "changed": bool(changes),
+        "changes": [{"action": c.action, "resource": c.resource, "name": c.name} for c in changes],
+        "diff": [
+            {
+                "before_header": str(c),
+                "after_header": str(c),
+                "before": shown(c.before, ids) if c.before else "",
+                "after": shown(c.after, ids) if c.after else "",
+            }
+            for c in changes
+        ],
+    }
+
+
+def apply(
+    changes: t.Sequence[Change],
+    clients: Clients,
+    ids: Ids,
+    clock: Clock = SYSTEM_CLOCK,
+    writers: Clients | None = None,
+) -> None:
+    """Make all changes in order; `ids` learns the ids of what was made.
+
+    `writers` are clients that do not repeat requests by themselves; waiting looks through `clients`.
+
+    Raises GroundworkError at the first failure, whose details tell what was made and what was not.
+    """
+    run = _Run(clients, ids, clock, writers or clients)
+    for position, change in enumerate(changes):
+        try:
+            run.make(change)
+        except GroundworkError as error:
+            error.details["made"] = [str(c) for c in changes[:position]]
+            error.details["not_made"] = [str(c) for c in changes[position:]]
+            raise
+    try:
+        run.settle()
+    except GroundworkError as error:
+        error.details["made"] = [str(c) for c in changes]
+        raise
+
+
+def settle(wait: Wait, clients: Clients, ids: Ids, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Await what an earlier run began. Raises GroundworkError when it does not come."""
+    _Run(clients, ids, clock, clients).wait(wait)
+
+
+class _Run:
+    def __init__(self, clients: Clients, ids: Ids, clock: Clock, writers: Clients) -> None:
+        self.clients = clients
+        self.writers = writers
+        self.ids = ids
+        self.clock = clock
+        self.made: set[tuple[str, str]] = set()
+        self.waits: dict[tuple[str, str], list[Wait]] = {}
+
+    def make(self, change: Change) -> None:
+        for ref in change.awaits:
+            self._await((ref.resource, ref.name))
+        for one in change.calls:
+            self._make_call(change, one)
+        key = (change.resource, change.name)
+        self.made.add(key)
+        if change.wait:
+            self.waits.setdefault(key, []).append(change.wait)
+
+    def settle(self) -> None:
+        """Await everything that nothing later referred to."""
+        for key in list(self.waits):
+            self._await(key)
+
+    def _make_call(self, change: Change, one: Call) -> None:
+        needed = {(ref.resource, ref.name) for ref in references(one.arguments)}
+        for key in needed - {(change.resource, change.name)}:
+            self._await(key)
+        arguments = resolve(one.arguments, self.ids)
+        fresh = bool(needed & (self.made | {(change.resource, change.name)}))
+        self.ids.update(self._patiently(change, one, arguments, fresh=fresh))
+
+    def _learn(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
+        """Make the call; what its response tells about the Refs that it yields."""
+        response = self._once(change, one, arguments)
+        try:
+            return {ref: dig(response, path) for ref, path in one.yields.items()}
+        except LookupError as error:
+            wanted = ", ".join(one.yields.values())
+            raise GroundworkError(
+                f"Could not {change}: the response of {one.operation} lacks {wanted}", error_code=INCOMPLETE
+            ) from error
+
+    def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        try:
+            return send(self.writers, one.service, one.operation, arguments, self.clock)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in one.settled:
+                return {}
+            if code in one.instead:
+                other = one.instead[code]
+                return self._once(change, other, resolve(other.arguments, self.ids))
+            raise refused(str(change), one.service, one.operation, error) from error
+
+    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any], *, fresh: bool) -> Ids:
+        """As `_learn`, made again while AWS refuses for a reason that passes.
+
+        Of something `fresh`, that this run has just made, AWS may not know yet, or not all.
+        """
+        start = self.clock.monotonic()
+        delay = 0.5
+        while True:
+            try:
+                return self._learn(change, one, arguments)
+            except GroundworkError as error:
+                deadline = _patience(one, error, fresh=fresh)
+                if self.clock.monotonic() >= start + deadline:
+                    raise
+            self.clock.sleep(delay)
+            delay = min(delay * 2, 8.0)
+
+    def _await(self, key: tuple[str, str]) -> None:
+        for wait in self.waits.pop(key, []):
+            self.wait(wait)
+
+    def wait(self, wait: Wait) -> None:
+        """Look until it is so."""
+        arguments = resolve(wait.call.arguments, self.ids)
+
+        def look() -> dict[str, t.Any]:
+            try:
+                return call(self.clients, wait.call.service, wait.call.operation, arguments)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in wait.call.settled or code.endswith("NotFound"):
+                    return {}
+                raise refused(f"wait until {wait.until}", wait.call.service, wait.call.operation, error) from error
+
+        def ready(response: dict[str, t.Any]) -> bool:
+            reason = wait.broken(response)
+            if reason:
+                raise GroundworkError(f"Waiting until {wait.until} cannot succeed: {reason}")
+            return wait.ready(response)
+
+        last: dict[str, t.Any] = {}
+
+        def noted() -> dict[str, t.Any]:
+            last.clear()
+            last.update(look())
+            return last
+
+        try:
+            wait_until(noted, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
+        except DeadlineError as error:
+            if standing := wait.standing(last):
+                raise DeadlineError(f"{error} {standing}", error.seen) from error
+            raise
+
+
+def _patience(one: Call, refusal: GroundworkError, *, fresh: bool) -> float:
+    """For how many seconds a call is made again that AWS refused like this."""
+    code = str(refusal.details.get("error_code", ""))
+    passing = (each.partition(":") for each in one.passing)
+    if any(code == wanted and words in str(refusal) for wanted, _colon, words in passing):
+        return PASSING_DEADLINE
+    return CONSISTENCY_DEADLINE if fresh and code.endswith(("NotFound", INCOMPLETE)) else 0.0

@@ -1,0 +1,22 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names that one topic defines and others refer to."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names that other roles define; None where they are not known."""
+
+    tiers: t.Collection[str] | None = None
+    subnets: t.Collection[str] | None = None
+    security_groups: t.Collection[str] | None = None
+
+
+NOTHING_KNOWN = Known()

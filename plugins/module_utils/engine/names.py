@@ -1,0 +1,73 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The patterns of all names and ids that more than one topic reads, and of all ids and ARNs that AWS gives.
+
+Patterns are for `fullmatch`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+
+# Our own names.
+ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+TIER_NAME = re.compile(r"[a-z]([a-z0-9-]{0,14}[a-z0-9])?")
+RESOURCE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")  # security groups, CloudFront's policies and functions
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WORD = re.compile(r"\w+")  # in the text of a playbook or a template
+RELATIVE_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def _resource_id(prefix: str) -> re.Pattern[str]:
+    """Return the pattern of an id of EC2: a prefix, and 8 (before 2018) or 17 hexadecimal digits.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+    """
+    return re.compile(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})")
+
+
+ALLOCATION_ID = _resource_id("eipalloc")
+IMAGE_ID = _resource_id("ami")
+INSTANCE_ID = _resource_id("i")
+SECURITY_GROUP_ID = _resource_id("sg")
+
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+PARAMETER_PATH = r"(?:/[A-Za-z0-9_.-]+){1,15}"
+PARAMETER_NAME = re.compile(rf"(?=.{{1,1011}}$){PARAMETER_PATH}")
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_ARN = r"arn:aws[a-z-]*"
+CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront reads there alone
+KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
+WEB_ACL_ARN = re.compile(rf"{_ARN}:wafv2:us-east-1:\d{{12}}:global/webacl/[^/]+/[0-9a-f-]+")
+
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
+ZONE = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)(?:-[a-z]+-\d+)?(?P<letter>[a-z])")
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+TOKEN = re.compile(rf"{_TCHAR}+")
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET = re.compile(
+    r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+)
+# No wildcard of a policy, and no part that a client would resolve.
+PREFIX = re.compile(r"(?!(.*/)?\.{1,2}(/|$))[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+
+
+def token(longest: int) -> re.Pattern[str]:
+    """Return the pattern of an HTTP token of at most `longest` characters."""
+    return re.compile(rf"{_TCHAR}{{1,{longest}}}")
+
+
+def check_bucket(name: str, problems: Problems, variable: str = "bucket") -> str:
+    """Return the name, and add a problem if it cannot be a bucket's. Dots are refused: S3's certificate covers none."""
+    if not BUCKET.fullmatch(name):
+        right = "use 3 to 63 lower case letters, digits and hyphens, no hyphen at either end"
+        problems.add(variable, f"'{name}' is no bucket's name", right)
+    return name

@@ -1,0 +1,164 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Thin I/O: clients that retry, and one parallel, paginated read per resource type."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
+
+class Clients(t.Protocol):
+    """Boto3 clients by service name; AnsibleAWSModule has this very method."""
+
+    def client(self, service: str, /, **extra: t.Any) -> t.Any:
+        """A client of that service."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """One read of all resources of a type: `result` is where the response's list is, e.g. "Vpcs", "" for all of it.
+
+    `result` and `marker` are dotted paths. `marker` tells the next page's Marker, of an operation that boto3 does not
+    paginate. What is not a list counts as a list of one.
+    """
+
+    service: str
+    operation: str
+    result: str
+    arguments: t.Mapping[str, t.Any] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()  # error codes that mean "there is none"
+    marker: str = ""
+
+
+# https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling included
+NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: see sending.py
+
+
+# CloudFront is tagged in one region, wherever the rest of an environment is.
+# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+GLOBAL = {"resourcegroupstaggingapi": {"region": "us-east-1"}}
+
+
+class RetryingClients:
+    """Clients made once per service, with botocore's own repetitions, or for writes without them."""
+
+    def __init__(self, module: t.Any, *, writing: bool = False) -> None:
+        self._module = module
+        self._writing = writing
+        self._made: dict[str, t.Any] = {}
+
+    def client(self, service: str, /, **extra: t.Any) -> t.Any:
+        """The one client of that service; safe to share between threads once made."""
+        if service not in self._made:
+            extra = {**GLOBAL.get(service, {}), **extra}
+            own = self._module.params.get("aws_config") or {}
+            retries = NO_REPETITION if self._writing else own.get("retries", TEN_ATTEMPTS)
+            config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
+            self._made[service] = self._module.client(service, aws_config=config, **extra)
+        return self._made[service]
+
+
+def call(clients: Clients, service: str, operation: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """One API call. Raises botocore's ClientError as it is, and GroundworkError when AWS cannot be asked."""
+    try:
+        response: dict[str, t.Any] = getattr(clients.client(service), operation)(**arguments)
+    except ClientError:
+        raise
+    except BotoCoreError as error:
+        raise GroundworkError(f"Could not ask {service} to {operation}: {error}") from error
+    return response
+
+
+def observe(clients: Clients, reads: t.Mapping[str, Read]) -> dict[str, list[t.Any]]:
+    """All reads at once, each paginated to its end; the same keys with lists of what AWS returned.
+
+    Raises GroundworkError naming the operation that failed.
+    """
+    if not reads:
+        return {}
+    for read in reads.values():  # clients are made one after the other: making them is not thread-safe
+        clients.client(read.service)
+    with ThreadPoolExecutor(max_workers=min(len(reads), 16)) as pool:
+        pending = {key: pool.submit(_read, clients, read) for key, read in reads.items()}
+        return {key: future.result() for key, future in pending.items()}
+
+
+def _read(clients: Clients, read: Read) -> list[t.Any]:
+    client = clients.client(read.service)
+    try:
+        return [item for page in _pages(client, read) for item in _listed(_found(page, read.result, []))]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in read.absent:
+            return []
+        raise refused(f"read {read.result}", read.service, read.operation, error) from error
+    except BotoCoreError as error:
+        raise GroundworkError(f"Could not ask {read.service} to {read.operation}: {error}") from error
+
+
+def _pages(client: t.Any, read: Read) -> t.Iterator[t.Mapping[str, t.Any]]:
+    if client.can_paginate(read.operation):
+        yield from client.get_paginator(read.operation).paginate(**read.arguments)
+        return
+    page = getattr(client, read.operation)(**read.arguments)
+    yield page
+    while read.marker and (marker := _found(page, read.marker, "")):
+        page = getattr(client, read.operation)(**read.arguments, Marker=marker)
+        yield page
+
+
+def _found(page: t.Mapping[str, t.Any], path: str, missing: t.Any) -> t.Any:
+    try:
+        return dig(page, path)
+    except LookupError:
+        return missing
+
+
+def _listed(answer: t.Any) -> list[t.Any]:
+    return answer if isinstance(answer, list) else [answer]
+
+
+def dig(response: t.Any, path: str) -> t.Any:
+    """The value at a dotted path, list indices as numbers: `dig(r, "Instances.0.InstanceId")`; all of it for ""."""
+    for part in path.split(".") if path else ():
+        response = response[int(part)] if isinstance(response, list) else response[part]
+    return response
+
+
+REMEDIES = {
+    "UnauthorizedOperation": "Allow {service}:{action} to the credentials in use, or use others.",
+    "AccessDenied": "Allow {service}:{action} to the credentials in use, or use others.",
+    "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
+    "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
+    "ExpiredToken": "Renew the session's credentials and run again.",
+    "BucketAlreadyExists": "Somebody else has it: bucket names are unique in the world, so use another one.",
+    "CNAMEAlreadyExists": "Another distribution has that alias: take it away there first.",
+    "DistributionAlreadyExists": "If it was made moments ago, run again: it will be found then. If somebody deleted "
+    "it, delete its origin access control too, and run again.",
+    "NoSuchBucket": "Run s3_site_bucket (the role static_site) first, or correct the bucket's name.",
+    "PreconditionFailed": "Somebody else changed it in between: run again, nothing of theirs is lost.",
+    "DependencyViolation": "Something still uses it: remove that first, or declare it again.",
+    "RequestLimitExceeded": "AWS kept throttling after ten attempts: run again later, nothing is lost.",
+}
+
+
+def refused(doing: str, service: str, operation: str, error: ClientError) -> GroundworkError:
+    """What to tell when AWS refuses a call: what was being done, AWS' own code and words, and a remedy."""
+    code, words = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    action = "".join(part.title() for part in operation.split("_"))
+    remedy = REMEDIES.get(code, "").format(service=service, action=action)
+    if not remedy and code.endswith("LimitExceeded"):
+        remedy = "A quota of the account is used up: raise it in Service Quotas, or remove what is not needed."
+    text = f"Could not {doing}: AWS refused {action} with {code}: {words}"
+    return GroundworkError(f"{text} {remedy}".rstrip(), error_code=code)

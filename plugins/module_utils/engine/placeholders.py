@@ -1,0 +1,164 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Placeholders for what a configuration must not contain itself: secrets, and the id of the instance.
+
+A module gets the secrets in one option of its own, `secrets`, which Ansible logs nowhere. Everything else that a module
+is given contains only their placeholders. A server of an Auto Scaling group reads the secrets from Parameter Store.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PARAMETER_NAME
+
+Secrets = t.Mapping[str, str]
+T = t.TypeVar("T")
+
+SECRETS_ARGUMENT: dict[str, dict[str, t.Any]] = {"secrets": {"type": "dict", "default": {}, "no_log": True}}
+
+INSTANCE_ID = "@groundwork(instance-id)@"
+PARAMETER = re.compile(r"@groundwork\(parameter:((?:/[A-Za-z0-9_.-]+)+)(?:\|([a-z-]+))?\)@")
+HIDDEN = "(secret, not shown)"
+# Ansible and `hide` replace a secret wherever it is in a message: a shorter one would be found in other words.
+SHORTEST_SECRET = 8
+
+# php-fpm reads a pool's file line by line, and replaces a value that begins with a dollar sign by a variable of its
+# own environment, and $pool by the pool's name: https://www.php.net/manual/en/install.fpm.configuration.php
+NOT_FOR_FPM = re.compile(r"\A\$|\$pool|[\x00-\x1f\x7f]")
+
+
+def php_fpm_quoted(text: str) -> str:
+    """Return `text` as a value in the file of a php-fpm pool. Raises ValueError when php-fpm would read another value.
+
+    Nothing has a meaning between single quotes, and an apostrophe has none between double quotes.
+    https://www.php.net/manual/en/function.parse-ini-file.php
+    """
+    if NOT_FOR_FPM.search(text):
+        raise ValueError("it begins with a dollar sign, or contains $pool, a line break or another control character")
+    return "".join(f'"{run}"' if "'" in run else f"'{run}'" for run in re.findall(r"[^']+|'+", text))
+
+
+def php_fpm_unquoted(text: str) -> str:
+    """Return the value that `php_fpm_quoted` has written as `text`."""
+    return "".join(run[1:-1] for run in re.findall(r"""'[^']*'|"[^"]*\"""", text))
+
+
+QUOTINGS: t.Mapping[str, t.Callable[[str], str]] = {"": str, "php-fpm": php_fpm_quoted}
+
+
+def placeholder(path: str) -> str:
+    """Return the placeholder for the parameter at `path`."""
+    return f"@groundwork(parameter:{path})@"
+
+
+def parameters_in(value: t.Any) -> list[str]:
+    """Return the paths of all parameters that a nested value has placeholders for."""
+    return sorted({found[1] for text in _texts(value) for found in PARAMETER.finditer(text)})
+
+
+def parameter_of(text: str) -> str | None:
+    """Return the path of the parameter when `text` is its placeholder and nothing else."""
+    found = PARAMETER.fullmatch(text)
+    return found[1] if found and not found[2] else None
+
+
+def check_secrets(secrets: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """Add to `problems` the secrets that cannot be used, by the paths of their parameters and without their values."""
+    for path, value in secrets.items():
+        where = f"secrets.{path}"
+        if not PARAMETER_NAME.fullmatch(str(path)):
+            problems.add(where, "this is not the path of a parameter", "use one such as /groundwork/dev/web/password")
+        if not isinstance(value, str):
+            problems.add(where, "the value is not text", "put it in quotes")
+        elif len(value) < SHORTEST_SECRET:
+            problems.add(where, "the value is too short", f"use at least {SHORTEST_SECRET} characters")
+        elif not is_unicode(value):
+            problems.add(where, "the value cannot be encoded as UTF-8", "use Unicode text")
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether the text can be written at all: JSON can contain halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def fill(text: str, secrets: Secrets | None, where: str, problems: Problems) -> str:
+    """Return `text` with the secrets in place of their placeholders. What is wrong with `where` is added to `problems`.
+
+    Without secrets (None), as in the plan of a server that does not exist, the placeholders stay.
+    """
+
+    def value_for(found: re.Match[str]) -> str:
+        path, quoting = found[1], found[2] or ""
+        if quoting not in QUOTINGS:
+            problems.add(where, f"'{quoting}' is not a way to quote", f"use one of {', '.join(filter(None, QUOTINGS))}")
+        elif secrets is None:
+            return found[0]
+        elif path not in secrets:
+            problems.add(where, f"it has a placeholder for {path}", "add the value of this parameter to secrets")
+        else:
+            try:
+                return QUOTINGS[quoting](str(secrets[path]))
+            except ValueError as error:
+                problems.add(f"secrets.{path}", f"the value cannot be written: {error}", "use another value")
+        return ""
+
+    return PARAMETER.sub(value_for, text)
+
+
+def with_instance_id(value: t.Any, instance_id: str) -> t.Any:
+    """Return the nested value with the instance's id in place of its placeholders."""
+    if isinstance(value, str):
+        return value.replace(INSTANCE_ID, instance_id)
+    if isinstance(value, t.Mapping):
+        return {key: with_instance_id(item, instance_id) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_instance_id(item, instance_id) for item in value]
+    return value
+
+
+def hide(value: T, secrets: t.Mapping[str, t.Any]) -> T:
+    """Return a nested value, such as an error's message, with every secret hidden, however it is quoted there.
+
+    Ansible hides a secret that stands there as it is, but programs quote what they complain about.
+    """
+    forms = sorted({form for secret in secrets.values() for form in _forms(str(secret))}, key=len, reverse=True)
+    return t.cast(T, _without(value, forms))
+
+
+def _forms(secret: str) -> t.Iterator[str]:
+    """Return the secret and each of its lines as they stand in a text, and as programs quote them."""
+    for text in {secret, *secret.split("\n")}:
+        if len(text) >= SHORTEST_SECRET:
+            yield from (text, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+            doubled = text.replace("\\", "\\\\")
+            yield from (doubled, text.replace("'", "\\'"), doubled.replace("'", "\\'"))
+            yield from (text.replace("'", "'\"'\"'"), text.replace("'", "''"))
+
+
+def _without(value: t.Any, forms: t.Iterable[str]) -> t.Any:
+    if isinstance(value, str):
+        for form in forms:
+            value = value.replace(form, HIDDEN)
+        return value
+    if isinstance(value, t.Mapping):
+        return {key: _without(item, forms) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without(item, forms) for item in value]
+    return value
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, t.Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)

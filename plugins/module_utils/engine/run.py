@@ -1,0 +1,86 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a module runs: options in, the plan made or shown, one place where it fails."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS, parse_owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, RetryingClients
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import hide
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import THIS_HOUR, Change, Ids
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
+
+Options = t.Mapping[str, t.Any]
+D = t.TypeVar("D")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a topic's `converge_<topic>(run)` works with. Tests make one without Ansible.
+
+    `warn` tells a person what stops nothing. `writers` are clients that do not repeat requests by themselves,
+    `hour` is the present one, which client tokens are made of.
+    """
+
+    options: Options
+    clients: Clients
+    warn: t.Callable[[str], None]
+    check_mode: bool = False
+    clock: Clock = SYSTEM_CLOCK
+    writers: Clients | None = None
+    hour: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H"))
+
+    def parse(self, component: str, parse: t.Callable[[Options, Problems], D | None]) -> tuple[Owner, D]:
+        """The owner and what is desired. Raises InputError with everything that is wrong."""
+        problems = Problems()
+        owner = parse_owner(self.options, component, problems)
+        desired = parse(self.options, problems)
+        problems.raise_if_any()
+        for warning in problems.warnings:
+            self.warn(warning)
+        return owner, t.cast(D, desired)
+
+    def make(self, changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
+        """Make the changes, or in check mode only tell them; `changed`, `changes` and `diff` of the module's result.
+
+        In a real run `ids` learns the ids of what was made.
+        """
+        if not self.check_mode:
+            ids[THIS_HOUR] = self.hour
+            apply(changes, self.clients, ids, self.clock, self.writers)
+        return report(changes, ids)
+
+
+def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]], **settings: t.Any) -> None:
+    """Run a module: `arguments` is its own part of the argument spec, `converge` returns its result.
+
+    `settings` go to AnsibleAWSModule (`required_if`, `mutually_exclusive`, …).
+    """
+    from ansible.module_utils.common.warnings import warn  # noqa: PLC0415 - a Run needs no Ansible
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule  # noqa: PLC0415 - likewise
+
+    from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule  # noqa: PLC0415 - likewise
+
+    AnsibleAWSModule.default_settings["module_class"] = QuietModule  # the setting of that name is not read
+    module = AnsibleAWSModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **settings)
+    run = Run(
+        module.params,
+        RetryingClients(module),
+        warn,  # module.warn of amazon.aws returns warnings in a way that is deprecated
+        check_mode=module.check_mode,
+        writers=RetryingClients(module, writing=True),
+    )
+    try:
+        result = converge(run)
+    except GroundworkError as error:
+        module.fail_json(**hide({"msg": str(error), **error.details}, module.params.get("secrets") or {}))
+    module.exit_json(**result)

@@ -1,0 +1,53 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting on a predicate with a deadline, with the clock passed in."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError
+
+T = t.TypeVar("T")
+
+
+class Clock(t.Protocol):
+    """The two functions of `time` that waiting needs; tests pass a fake."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Let that much time pass."""
+
+
+SYSTEM_CLOCK = t.cast(Clock, time)
+
+
+def wait_until(
+    look: t.Callable[[], T],
+    ready: t.Callable[[T], bool],
+    *,
+    until: str,
+    deadline: float,
+    interval: float,
+    clock: Clock = SYSTEM_CLOCK,
+) -> T:
+    """Call `look` until `ready` likes what it sees, and return that.
+
+    Raises DeadlineError naming `until`, the deadline in seconds and what was seen last (as text: it may be anything).
+    """
+    end = clock.monotonic() + deadline
+    while True:
+        seen = look()
+        if ready(seen):
+            return seen
+        if clock.monotonic() >= end:
+            raise DeadlineError(
+                f"Waited {deadline:.0f} s until {until}, in vain. Run again to go on waiting: nothing is lost.",
+                seen,
+            )
+        clock.sleep(interval)

@@ -1,0 +1,142 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server does at its first boot: become what the bundle that it runs says, by the engines of the modules."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+import typing as t
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    Secrets,
+    hide,
+    parameters_in,
+    with_instance_id,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching import PATIENCE, Cloud, FetchError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import parse_server
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import SPACE
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, members_of, release_id
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
+    PagesError,
+    Release,
+    Releases,
+    parse_releases,
+)
+
+DESIRED = "desired.json"  # in the bundle
+
+PAUSE = 2.0  # seconds between two looks at the pages
+
+Desired = t.Mapping[str, t.Any]
+
+
+def main() -> None:
+    """Called by the bundle. What it writes is on the server's console; it ends with 1 when something failed."""
+    began = time.monotonic()
+    with zipfile.ZipFile(sys.argv[0]) as bundle:
+        desired = json.loads(bundle.read(DESIRED))
+    cloud = Cloud(desired["region"], desired["domain"])
+    try:
+        for words in become(desired, cloud):
+            sys.stdout.write(f"groundwork: after {time.monotonic() - began:.1f} s {words}\n")
+            sys.stdout.flush()
+    except (FetchError, GroundworkError) as error:
+        raise SystemExit(f"groundwork: this server is not what it should be. {error}") from None
+
+
+def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
+    """Become what `template` says once it is filled in; after each step what was done, in words.
+
+    A balancer is told that all is well when the pages of all sites are answered as expected, so that comes last. Raises
+    GroundworkError when one is not, with the end of its site's log.
+    """
+    instance = cloud.instance_id()
+    parameters = {name: cloud.parameter(name) for name in parameters_in(template)}
+    yield f"{instance} knows its {len(parameters)} parameters"
+    try:
+        for words in _become(with_instance_id(template, instance), parameters, cloud):
+            yield hide(words, parameters)
+    except GroundworkError as error:
+        raise GroundworkError(hide(str(error), parameters)) from None
+
+
+def _become(desired: Desired, secrets: Secrets, cloud: Cloud) -> t.Iterator[str]:
+    problems = Problems()
+    server = parse_server({**desired["configuration"], "secrets": secrets}, problems)
+    databases = (
+        mariadb.parse_mariadb({**desired["databases"], "secrets": secrets}, problems) if desired["databases"] else None
+    )
+    releases = parse_releases({"releases": desired["releases"]}, problems)
+    problems.raise_if_any()
+    services = Services(run)
+    yield f"it is configured ({_count(converge(Host(run, services), server, check_mode=False))})"
+    if databases:
+        told = mariadb.converge(run, databases, desired["databases"]["socket"], check_mode=False)
+        yield f"it has its databases ({_count(told)})"
+    keys = {item["name"]: item["key"] for item in desired["releases"]}
+    with tempfile.TemporaryDirectory(dir=SPACE) as folder:
+        host = Releases(services)
+        brought = _bring(host, releases, lambda name: cloud.fetch(desired["bucket"], keys[name]), Path(folder))
+        told = yield from _release(host, brought, cloud)
+    yield f"it has its releases ({_count(told)}), and its {len(told['pages'])} pages are answered as expected"
+
+
+def _count(result: Desired) -> str:
+    return f"{len(result['changes'])} changes"
+
+
+def _bring(
+    host: Releases, releases: t.Sequence[Release], fetch: t.Callable[[str], bytes], folder: Path
+) -> list[Release]:
+    """Fetch the releases that are not here, by their sites' names, into a folder."""
+    missing = host.converge(releases, check_mode=True)["missing"]
+    return [
+        replace(release, archive=str(keep(release, fetch(release.name), folder)))
+        if release.name in missing
+        else release
+        for release in releases
+    ]
+
+
+def _release(host: Releases, releases: t.Sequence[Release], cloud: Cloud) -> t.Generator[str, None, dict[str, t.Any]]:
+    """Make the releases current, and ask until the pages are answered as expected; the module's result.
+
+    On a first run the server that has the database of all is configured after the groups' servers have booted. Why a
+    page fails is told when it is another reason than before. Raises GroundworkError when `PATIENCE` has passed.
+    """
+    end = cloud.clock() + PATIENCE
+    last: tuple[str, ...] = ()
+    while True:
+        try:
+            return host.converge(releases, check_mode=False)
+        except PagesError as error:
+            if cloud.clock() >= end:
+                raise
+            if error.faults != last:
+                yield f"it waits. {error}"
+            last = error.faults
+        cloud.sleep(PAUSE)
+
+
+def keep(release: Release, content: bytes, folder: Path) -> Path:
+    """The archive as a file. Raises GroundworkError when its content is not what its release's id was made of."""
+    path = folder / f"{release.name}.tar.gz"
+    path.write_bytes(content)
+    found = release_id(members_of(Source(archive=str(path)), run, folder))
+    if found != release.id:
+        raise GroundworkError(f"The archive of {release.name} holds the release {found}, not {release.id}.")
+    return path

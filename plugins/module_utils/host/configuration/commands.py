@@ -1,0 +1,67 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands of this host, as argument lists."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended. `words` is what it wrote, errors after output."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        """What a person should read of it."""
+        return "\n".join(text.strip() for text in (self.out, self.err) if text.strip())
+
+
+class Run(t.Protocol):
+    """Runs a command to its end; tests pass a fake."""
+
+    def __call__(self, argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+        """How it ended."""
+
+
+def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+    """Run a command without a terminal, in English. Raises GroundworkError when there is no such command."""
+    environment = {
+        **os.environ,
+        "LC_ALL": "C.UTF-8",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    }
+    # Not AnsibleModule.run_command: without data it hands on its own stdin, over pipelining the rest of the module.
+    try:  # pylint: disable-next=ansible-bad-function
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, env=environment)
+    except FileNotFoundError as error:
+        raise GroundworkError(f"There is no command {argv[0]} on this server.") from error
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def succeed(run: Run, doing: str, argv: t.Sequence[str], /, *, stdin: str = "") -> str:
+    """Run a command that has to succeed, and return its output.
+
+    Raises GroundworkError with `doing` ("install the packages"), the command and its last 30 lines.
+    """
+    done = run(argv, stdin=stdin)
+    if done.code:
+        raise GroundworkError(f"Could not {doing}: {' '.join(argv)} ended with {done.code}:\n{tail(done)}")
+    return done.out
+
+
+def tail(done: Done, lines: int = 30) -> str:
+    """The last lines of what a command wrote."""
+    return "\n".join(done.words.splitlines()[-lines:])

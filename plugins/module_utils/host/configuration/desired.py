@@ -1,0 +1,270 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server should be: packages, accounts, files, validators and services, as frozen data."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    Secrets,
+    check_secrets,
+    fill,
+    parameters_in,
+)
+
+Kind = t.Literal["file", "link", "directory", "absent"]
+Action = t.Literal["reload", "restart"]
+
+ACCOUNT_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # useradd(8)
+MODE = re.compile(r"[0-7]{3,4}")
+
+SERVER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "default": "groundwork"},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "accounts": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "home": {"type": "path", "required": True},
+            "members": {"type": "list", "elements": "str", "default": []},
+            "reload": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "path": {"type": "path", "required": True},
+            "state": {"type": "str", "choices": ["file", "link", "directory", "absent"], "default": "file"},
+            "content": {"type": "str"},
+            "target": {"type": "str"},
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "root"},
+            "mode": {"type": "str"},
+            "reload": {"type": "list", "elements": "str", "default": []},
+            "restart": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+    "purge": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "pattern": {"type": "path", "required": True},
+            "reload": {"type": "list", "elements": "str", "default": []},
+            "restart": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+    "validators": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "argv": {"type": "list", "elements": "str", "required": True},
+            "services": {"type": "list", "elements": "str", "required": True},
+            "refuse": {"type": "str"},
+        },
+    },
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+            "enabled": {"type": "bool", "default": True},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Which services have to reload or restart when something of theirs changes."""
+
+    reload: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+
+    def services(self) -> frozenset[str]:
+        """All that are concerned."""
+        return frozenset(self.reload + self.restart)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A system user with a group of its own, no shell and no password; `members` also belong to its group."""
+
+    name: str
+    home: str
+    members: tuple[str, ...] = ()
+    touch: Touch = Touch()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A path and what should be there. `mode` is the number, `target` a link's text as it stands in the link."""
+
+    path: str
+    kind: Kind
+    content: bytes = b""
+    target: str = ""
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o644
+    secret: bool = False
+    touch: Touch = Touch()
+
+
+@dataclass(frozen=True)
+class Purge:
+    """Files that match `pattern` and are not declared are ours from before: they are removed."""
+
+    pattern: str
+    touch: Touch = Touch()
+
+
+@dataclass(frozen=True)
+class Validator:
+    """A daemon's own check of its configuration: it fails by its exit code, or when `refuse` matches its words."""
+
+    argv: tuple[str, ...]
+    services: frozenset[str]
+    refuse: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A systemd service."""
+
+    name: str
+    started: bool = True
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Server:
+    """All of it. `name` keeps one configuration of a server apart from another."""
+
+    name: str
+    packages: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    purges: tuple[Purge, ...] = ()
+    validators: tuple[Validator, ...] = ()
+    services: tuple[Service, ...] = ()
+
+
+def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
+    """The desired server; what is wrong is added to `problems`.
+
+    `secrets` in the options are the values for the placeholders in files. Without that option the placeholders stay.
+    """
+    secrets = options.get("secrets")
+    check_secrets(secrets or {}, problems)
+    services = tuple(_service(item) for item in options["services"])
+    known = {service.name for service in services}
+    server = Server(
+        name=options["name"],
+        packages=tuple(dict.fromkeys(options["packages"])),
+        accounts=tuple(_account(item) for item in options["accounts"]),
+        entries=tuple(_entry(item, f"files[{at}]", secrets, problems) for at, item in enumerate(options["files"])),
+        purges=tuple(Purge(item["pattern"], _touch(item)) for item in options["purge"]),
+        validators=tuple(_validator(item) for item in options["validators"]),
+        services=services,
+    )
+    _check_accounts(server, problems)
+    _check_paths(server, problems)
+    _check_services(server, known, problems)
+    _check_placeholders(options, problems)
+    return server
+
+
+def _touch(item: t.Mapping[str, t.Any]) -> Touch:
+    return Touch(tuple(item.get("reload") or ()), tuple(item.get("restart") or ()))
+
+
+def _account(item: t.Mapping[str, t.Any]) -> Account:
+    return Account(item["name"], item["home"], tuple(item.get("members") or ()), _touch(item))
+
+
+def _service(item: t.Mapping[str, t.Any]) -> Service:
+    return Service(item["name"], item.get("state", "started") == "started", item.get("enabled", True))
+
+
+def _validator(item: t.Mapping[str, t.Any]) -> Validator:
+    return Validator(tuple(item["argv"]), frozenset(item["services"]), item.get("refuse") or "")
+
+
+def _entry(item: t.Mapping[str, t.Any], where: str, secrets: Secrets | None, problems: Problems) -> Entry:
+    kind: Kind = item.get("state") or "file"
+    content = item.get("content")
+    if kind == "file" and content is None:
+        problems.add(where, f"{item['path']} has no content", "give content")
+    if kind == "link" and not item.get("target"):
+        problems.add(where, f"the link {item['path']} has no target", "give target")
+    if not str(item["path"]).startswith("/"):
+        problems.add(f"{where}.path", f"'{item['path']}' is relative", "give it from the root on")
+    mode = str(item.get("mode") or ("0755" if kind == "directory" else "0644"))
+    if not MODE.fullmatch(mode):
+        problems.add(f"{where}.mode", f"'{mode}' is no mode", "give octal digits in quotes, as '0644'")
+        mode = "0644"
+    return Entry(
+        path=item["path"],
+        kind=kind,
+        content=fill(content or "", secrets, f"{where}.content", problems).encode(errors="replace"),
+        target=item.get("target") or "",
+        owner=item.get("owner") or "root",
+        group=item.get("group") or "root",
+        mode=int(mode, 8),
+        secret=bool(parameters_in(content)),
+        touch=_touch(item),
+    )
+
+
+def _check_accounts(server: Server, problems: Problems) -> None:
+    for at, account in enumerate(server.accounts):
+        if not ACCOUNT_NAME.fullmatch(account.name):
+            problems.add(
+                f"accounts[{at}].name",
+                f"'{account.name}' is no account's name",
+                "use at most 32 lower case letters, digits, hyphens and underscores, beginning with a letter",
+            )
+
+
+def _check_paths(server: Server, problems: Problems) -> None:
+    seen: set[str] = set()
+    for at, entry in enumerate(server.entries):
+        if entry.path in seen:
+            problems.add(f"files[{at}].path", f"'{entry.path}' is declared twice", "declare it once")
+        seen.add(entry.path)
+
+
+def _check_placeholders(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """Refuse a secret anywhere but in a file: the arguments of a command, for example, are seen by every user."""
+    elsewhere = {name: value for name, value in options.items() if name not in ("files", "secrets")}
+    attributes = [{**item, "content": None} for item in options["files"]]
+    for path in parameters_in([elsewhere, attributes]):
+        problems.add("secrets", f"the placeholder for {path} is outside a file", "use it in files[].content alone")
+
+
+def _check_services(server: Server, known: t.Collection[str], problems: Problems) -> None:
+    touches = [
+        *((f"accounts[{at}]", account.touch) for at, account in enumerate(server.accounts)),
+        *((f"files[{at}]", entry.touch) for at, entry in enumerate(server.entries)),
+        *((f"purge[{at}]", purge.touch) for at, purge in enumerate(server.purges)),
+    ]
+    for where, touch in touches:
+        for name in sorted(touch.services() - set(known)):
+            problems.add(where, f"there is no service '{name}'", f"use one of {', '.join(sorted(known)) or 'services'}")
+    for at, validator in enumerate(server.validators):
+        for name in sorted(validator.services - set(known)):
+            problems.add(f"validators[{at}]", f"there is no service '{name}'", "name one of services")

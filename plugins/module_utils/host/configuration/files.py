@@ -1,0 +1,122 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files of this host: seen, written in one stroke, brought back."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+import typing as t
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Entry
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Actual
+
+
+def look(path: str) -> Actual:
+    """What is at a path, without following a link."""
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Actual()
+    rights: dict[str, t.Any] = {
+        "owner": _user_name(status.st_uid),
+        "group": _group_name(status.st_gid),
+        "mode": stat.S_IMODE(status.st_mode),
+    }
+    if stat.S_ISLNK(status.st_mode):
+        return Actual("link", target=str(Path(path).readlink()), **rights)
+    if stat.S_ISDIR(status.st_mode):
+        return Actual("directory", **rights)
+    if stat.S_ISREG(status.st_mode):
+        return Actual("file", content=Path(path).read_bytes(), **rights)
+    return Actual("other", **rights)
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def put(entry: Entry) -> None:
+    """Make the path what the entry says. A file or a link is replaced in one stroke, never seen half-written.
+
+    Raises GroundworkError with the path and the system's words.
+    """
+    try:
+        PUT[entry.kind](entry)
+    except (OSError, KeyError) as error:
+        raise GroundworkError(f"Could not make {entry.path} a {entry.kind}: {error}") from error
+
+
+def beside(path: str) -> str:
+    """The name under which a file is written before it takes its place. No daemon includes hidden files."""
+    place = Path(path)
+    return str(place.with_name(f".{place.name}.groundwork"))
+
+
+def discard(path: str) -> None:
+    """Remove a file or link, if it is there."""
+    Path(path).unlink(missing_ok=True)
+
+
+def _remove(entry: Entry) -> None:
+    discard(entry.path)
+
+
+def _link(entry: Entry) -> None:
+    new = beside(entry.path)
+    discard(new)
+    Path(new).symlink_to(entry.target)
+    Path(new).replace(entry.path)
+
+
+def _directory(entry: Entry) -> None:
+    Path(entry.path).mkdir(mode=0o700, exist_ok=True)
+    os.chown(entry.path, *_ids(entry))
+    Path(entry.path).chmod(entry.mode)
+
+
+def _file(entry: Entry) -> None:
+    new = beside(entry.path)
+    discard(new)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            os.fchown(descriptor, *_ids(entry))
+            os.fchmod(descriptor, entry.mode)
+            handle.write(entry.content)
+            handle.flush()
+            os.fsync(descriptor)
+        Path(new).replace(entry.path)
+    except (OSError, KeyError):
+        discard(new)  # it may contain a secret
+        raise
+
+
+def _ids(entry: Entry) -> tuple[int, int]:
+    uid = int(entry.owner) if entry.owner.isdigit() else pwd.getpwnam(entry.owner).pw_uid
+    gid = int(entry.group) if entry.group.isdigit() else grp.getgrnam(entry.group).gr_gid
+    return uid, gid
+
+
+PUT: t.Mapping[str, t.Callable[[Entry], None]] = {
+    "absent": _remove,
+    "link": _link,
+    "directory": _directory,
+    "file": _file,
+}

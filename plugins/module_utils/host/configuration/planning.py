@@ -1,0 +1,248 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what a server should be and what it is, to what has to happen. Pure: no file, no process, no clock."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
+    Account,
+    Action,
+    Entry,
+    Server,
+    Service,
+    Touch,
+)
+
+HIDDEN = "(secret, not shown)\n"
+
+
+@dataclass(frozen=True)
+class Actual:
+    """What is at a path. `kind` is "other" for sockets, devices and the like."""
+
+    kind: t.Literal["file", "link", "directory", "absent", "other"] = "absent"
+    content: bytes = b""
+    target: str = ""
+    owner: str = ""
+    group: str = ""
+    mode: int = 0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A service as systemd sees it. A unit that is not installed is neither enabled nor active."""
+
+    enabled: bool = False
+    active: bool = False
+    installed: bool = False
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A server as it is.
+
+    `accounts` has the members of each account's group. `pending` are service actions that an interrupted run
+    left over, `previous` what its files had been.
+    """
+
+    packages: frozenset[str] = frozenset()
+    accounts: t.Mapping[str, frozenset[str]] = field(default_factory=dict)
+    paths: t.Mapping[str, Actual] = field(default_factory=dict)
+    units: t.Mapping[str, Unit] = field(default_factory=dict)
+    pending: t.Mapping[str, Action] = field(default_factory=dict)
+    previous: t.Mapping[str, Actual] = field(default_factory=dict)
+    purgeable: t.Mapping[str, Touch] = field(default_factory=dict)
+
+
+NOTHING = Observed()
+
+
+@dataclass(frozen=True)
+class ServiceSteps:
+    """What happens to one service, in order."""
+
+    name: str
+    steps: tuple[str, ...]  # of: enable, disable, stop, start, reload, restart
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to happen, in this order."""
+
+    packages: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    services: tuple[ServiceSteps, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.packages or self.accounts or self.entries or self.services)
+
+
+def make_plan(desired: Server, observed: Observed) -> Plan:
+    """What turns the observed server into the desired one.
+
+    Raises GroundworkError when a directory stands where a file or a link should be: its content is somebody's.
+    """
+    accounts = tuple(account for account in desired.accounts if _account_differs(account, observed))
+    declared = {entry.path for entry in desired.entries}
+    leftover = [
+        Entry(path, "absent", touch=touch) for path, touch in observed.purgeable.items() if path not in declared
+    ]
+    entries = tuple(
+        entry for entry in (*desired.entries, *leftover) if differs(entry, observed.paths.get(entry.path, Actual()))
+    )
+    touched = touched_services((*accounts, *entries), observed.pending)
+    steps = (_service_steps(wanted, observed, touched.get(wanted.name)) for wanted in desired.services)
+    return Plan(
+        packages=tuple(name for name in desired.packages if name not in observed.packages),
+        accounts=accounts,
+        entries=entries,
+        services=tuple(one for one in steps if one.steps),
+    )
+
+
+def _account_differs(account: Account, observed: Observed) -> bool:
+    members = observed.accounts.get(account.name)
+    return members is None or not members.issuperset(account.members)
+
+
+def differs(entry: Entry, actual: Actual) -> bool:
+    """Whether the path has to be written, linked, made or removed."""
+    if actual.kind in ("directory", "other") and entry.kind != actual.kind:
+        found = "directory" if actual.kind == "directory" else "special file"
+        wanted = "absent" if entry.kind == "absent" else f"a {entry.kind}"
+        raise GroundworkError(
+            f"{entry.path} is a {found}, and should be {wanted}. Move it away by hand: it may hold somebody's data."
+        )
+    if entry.kind == "absent":
+        return actual.kind != "absent"
+    if entry.kind == "link":
+        return (actual.kind, actual.target) != ("link", entry.target)
+    rights = (actual.kind, actual.owner, actual.group, actual.mode) != (
+        entry.kind,
+        entry.owner,
+        entry.group,
+        entry.mode,
+    )
+    return rights or (entry.kind == "file" and actual.content != entry.content)
+
+
+def touched_services(
+    changed: t.Iterable[Account | Entry], pending: t.Mapping[str, Action] | None = None
+) -> dict[str, Action]:
+    """Which services have to reload or restart; a restart is also a reload."""
+    changed = list(changed)
+    touched: dict[str, Action] = dict(pending or {})
+    touched.update({name: "reload" for one in changed for name in one.touch.reload if name not in touched})
+    touched.update({name: "restart" for one in changed for name in one.touch.restart})
+    return touched
+
+
+def _service_steps(wanted: Service, observed: Observed, touched: Action | None) -> ServiceSteps:
+    unit = observed.units.get(wanted.name, Unit())
+    steps: list[str] = []
+    if not wanted.started and unit.active:
+        steps.append("stop")
+    if wanted.enabled != unit.enabled and (unit.installed or wanted.enabled):
+        steps.append("enable" if wanted.enabled else "disable")
+    if wanted.started and not unit.active:
+        steps.append("start")
+    elif wanted.started and touched:
+        steps.append(touched)
+    after = Unit(enabled=wanted.enabled, active=wanted.started, installed=True)
+    done = f", {steps[-1]}ed" if steps and steps[-1] in ("reload", "restart") else ""
+    return ServiceSteps(wanted.name, tuple(steps), _in_words(unit), _in_words(after) + done)
+
+
+def _in_words(unit: Unit) -> str:
+    if not unit.installed:
+        return "not installed"
+    return f"{'active' if unit.active else 'inactive'}, {'enabled' if unit.enabled else 'disabled'}"
+
+
+def restoring(path: str, actual: Actual) -> Entry | None:
+    """The entry that brings back what was at a path; nothing for a directory, which stays."""
+    if actual.kind == "directory" or actual.kind == "other":  # noqa: PLR1714 - mypy narrows only this form
+        return None
+    return Entry(
+        path, actual.kind, actual.content, actual.target, actual.owner or "root", actual.group or "root", actual.mode
+    )
+
+
+def report(plan: Plan, observed: Observed) -> dict[str, t.Any]:
+    """`changed`, `changes` (list of {action, resource, name}) and `diff`, the same in check mode and after a run."""
+    changes = [
+        *(_change("install", "package", name) for name in plan.packages),
+        *(_change("update" if a.name in observed.accounts else "create", "account", a.name) for a in plan.accounts),
+        *(_change(_verb(e, observed), _noun(e, observed), e.path) for e in plan.entries),
+        *(_change(step, "service", one.name) for one in plan.services for step in one.steps),
+    ]
+    return {"changed": bool(changes), "changes": changes, "diff": _diffs(plan, observed)}
+
+
+def _change(action: str, resource: str, name: str) -> dict[str, str]:
+    return {"action": action, "resource": resource, "name": name}
+
+
+def _verb(entry: Entry, observed: Observed) -> str:
+    if entry.kind == "absent":
+        return "delete"
+    return "create" if observed.paths.get(entry.path, Actual()).kind == "absent" else "update"
+
+
+def _noun(entry: Entry, observed: Observed) -> str:
+    return observed.paths[entry.path].kind if entry.kind == "absent" else entry.kind
+
+
+def _diffs(plan: Plan, observed: Observed) -> list[dict[str, str]]:
+    diffs = []
+    if plan.packages:
+        diffs.append(_diff("packages", "", "".join(f"{name}\n" for name in plan.packages)))
+    for account in plan.accounts:
+        before = observed.accounts.get(account.name)
+        diffs.append(
+            _diff(
+                f"account {account.name}",
+                "" if before is None else _account_text(account.home, before),
+                _account_text(account.home, (before or frozenset()) | frozenset(account.members)),
+            )
+        )
+    diffs += [_entry_diff(entry, observed.paths.get(entry.path, Actual())) for entry in plan.entries]
+    diffs += [_diff(f"service {one.name}", f"{one.before}\n", f"{one.after}\n") for one in plan.services]
+    return diffs
+
+
+def _diff(header: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _account_text(home: str, members: t.Iterable[str]) -> str:
+    return f"home: {home}\nmembers of its group: {', '.join(sorted(members)) or 'none'}\n"
+
+
+def _entry_diff(entry: Entry, actual: Actual) -> dict[str, str]:
+    wanted = Actual(entry.kind, entry.content, entry.target, entry.owner, entry.group, entry.mode)
+    before, after = _entry_text(actual, entry.secret), _entry_text(wanted, entry.secret)
+    if actual.kind == entry.kind == "file" and actual.content != entry.content:
+        after = after.replace(HIDDEN, "(secret, not shown: another one)\n")
+    return _diff(entry.path, before, after)
+
+
+def _entry_text(actual: Actual, secret: bool) -> str:
+    if actual.kind == "absent":
+        return ""
+    if actual.kind == "link":
+        return f"link to {actual.target}\n"
+    rights = f"{actual.kind} {actual.owner}:{actual.group} {actual.mode:04o}\n"
+    if actual.kind != "file":
+        return rights
+    private = not actual.mode & 0o004  # what the world may not read is not printed either
+    return rights + (HIDDEN if secret or private else actual.content.decode(errors="replace"))

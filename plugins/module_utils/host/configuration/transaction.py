@@ -1,0 +1,230 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The transaction: observe, plan, rehearse, commit, act; and back again when a service does not come back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import files
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.accounts import (
+    add_account,
+    look_for_accounts,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
+    Account,
+    Action,
+    Entry,
+    Server,
+    Validator,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.packages import (
+    install,
+    installed,
+    release_holds,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import (
+    Actual,
+    Observed,
+    Plan,
+    Unit,
+    make_plan,
+    report,
+    restoring,
+    touched_services,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.staging import rehearse
+
+# Below /run: a reboot starts every service with what is on the disk, so that nothing is left to be done.
+JOURNALS = Path("/run/groundwork")
+UNIT_FILES = "/etc/systemd/system"
+# Stopping comes first: what is stopped may hold what another service needs.
+ORDER = ("stop", "disable", "enable", "start", "restart", "reload")
+
+
+class Rehearsal(t.Protocol):
+    """Runs validators as if entries were in place already."""
+
+    def __call__(
+        self, run: Run, accounts: t.Sequence[Account], entries: t.Sequence[Entry], validators: t.Sequence[Validator], /
+    ) -> None:
+        """Raises GroundworkError with the validators' words."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a run is about to change, kept until it is done: an interrupted run is mended by the next one."""
+
+    path: Path
+
+    def write(self, pending: t.Mapping[str, Action], previous: t.Mapping[str, Actual]) -> None:
+        """Note which services have yet to act, and what the files were (they may hold secrets: root only)."""
+        told = {path: {**asdict(a), "content": base64.b64encode(a.content).decode()} for path, a in previous.items()}
+        entry = Entry(str(self.path), "file", json.dumps({"pending": pending, "previous": told}).encode(), mode=0o600)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.put(entry)
+
+    def read(self) -> tuple[dict[str, Action], dict[str, Actual]]:
+        """What an interrupted run left: services to act on, and what its files had been. Empty when none was."""
+        if not self.path.exists():
+            return {}, {}
+        told = json.loads(self.path.read_text())
+        previous = {
+            path: Actual(**{**item, "content": base64.b64decode(item["content"])})
+            for path, item in told["previous"].items()
+        }
+        return told["pending"], previous
+
+    def close(self) -> None:
+        """All is done."""
+        files.discard(str(self.path))
+
+
+@dataclass(frozen=True)
+class Host:
+    """This host, with its seams: tests replace `run`, `services` and `rehearse`, and put the journal elsewhere."""
+
+    run: Run
+    services: Services
+    rehearse: Rehearsal = rehearse
+    journals: Path = JOURNALS
+
+    def journal(self, desired: Server) -> Journal:
+        """The journal of this configuration."""
+        return Journal(self.journals / f"{desired.name}.json")
+
+    def observe(self, desired: Server) -> Observed:
+        """The server as it is, as far as it is declared."""
+        pending, previous = self.journal(desired).read()
+        purgeable = {path: purge.touch for purge in desired.purges for path in _matches(purge.pattern)}
+        paths = {entry.path for entry in desired.entries} | purgeable.keys()
+        return Observed(
+            packages=installed(self.run, desired.packages),
+            accounts=look_for_accounts(tuple(account.name for account in desired.accounts)),
+            paths={path: files.look(path) for path in sorted(paths)},
+            units=self.services.look([service.name for service in desired.services]),
+            pending=pending,
+            previous=previous,
+            purgeable=purgeable,
+        )
+
+
+def _matches(pattern: str) -> list[str]:
+    place = Path(pattern)
+    return sorted(str(path) for path in place.parent.glob(place.name))
+
+
+def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:
+    """Make the server what it should be, or in check mode tell what would happen; the module's result.
+
+    What is told is the difference between before and after. Packages bring files of their own, so after
+    installing them the server is looked at again. Raises GroundworkError; the server then runs as before.
+    """
+    observed = host.observe(desired)
+    plan = make_plan(desired, observed)
+    result = report(plan, observed)
+    if check_mode:
+        if not plan.packages:
+            host.rehearse(host.run, plan.accounts, plan.entries, concerned(desired, plan, observed))
+        return result
+    if plan.packages:
+        new = [s.name for s in desired.services if s.started and not observed.units[s.name].installed]
+        install(host.run, plan.packages, hold=new)
+        observed = host.observe(desired)
+        plan = replace(make_plan(desired, observed), packages=())
+    if plan:
+        Transaction(host, desired, observed, plan).make()
+    return result
+
+
+def concerned(desired: Server, plan: Plan, observed: Observed) -> tuple[Validator, ...]:
+    """The validators of the services that something changes for."""
+    touched = touched_services((*plan.accounts, *plan.entries), observed.pending).keys()
+    starting = {one.name for one in plan.services if "start" in one.steps}
+    return tuple(validator for validator in desired.validators if validator.services & (touched | starting))
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One way there, and one way back."""
+
+    host: Host
+    desired: Server
+    observed: Observed
+    plan: Plan
+
+    def make(self) -> None:
+        """Make the plan real. Raises GroundworkError after everything was brought back."""
+        for account in self.plan.accounts:
+            add_account(self.host.run, account)
+        validators = concerned(self.desired, self.plan, self.observed)
+        self.host.rehearse(self.host.run, (), self.plan.entries, validators)
+        before = {entry.path: self.observed.paths.get(entry.path, Actual()) for entry in self.plan.entries}
+        previous = {**before, **self.observed.previous}  # what an interrupted run found is the last known good
+        journal = self.host.journal(self.desired)
+        touched = touched_services((*self.plan.accounts, *self.plan.entries), self.observed.pending)
+        journal.write(touched, previous)
+        try:
+            self._commit(self.plan.entries)
+            self._act(self._steps())
+        except GroundworkError as error:
+            told = self._bring_back(previous)
+            journal.close()
+            raise GroundworkError(f"{error}\n{told}", **error.details) from error
+        journal.close()
+
+    def _commit(self, entries: t.Sequence[Entry]) -> None:
+        for entry in entries:
+            files.put(entry)
+        if any(entry.path.startswith(UNIT_FILES) for entry in entries):
+            self.host.services.know_units()
+
+    def _steps(self) -> dict[str, list[str]]:
+        by_step: dict[str, list[str]] = {}
+        for one in self.plan.services:
+            for step in one.steps:
+                by_step.setdefault(step, []).append(one.name)
+        return by_step
+
+    def _act(self, steps: t.Mapping[str, t.Sequence[str]]) -> None:
+        release_holds(self.host.run, [service.name for service in self.desired.services])
+        for step in ORDER:
+            if steps.get(step):
+                self.host.services.act(step, steps[step])
+
+    def _bring_back(self, previous: t.Mapping[str, Actual]) -> str:
+        """Restore every file and have the services work with them again; in a person's words how that went."""
+        entries = [entry for entry in (restoring(path, actual) for path, actual in previous.items()) if entry]
+        names = [one.name for one in self.plan.services]
+        try:
+            self._commit(entries)
+            self._act(self._steps_back(self.host.services.look(names)))
+        except GroundworkError as error:
+            return f"The files are as they were before, but a service is not: {error}"
+        active = [name for name in names if self.observed.units[name].active]
+        running = f", and {' and '.join(active)} with them" if active else ""
+        return f"Everything is as it was before: every file is restored{running}."
+
+    def _steps_back(self, now: t.Mapping[str, Unit]) -> dict[str, list[str]]:
+        back: dict[str, list[str]] = {}
+        for one in self.plan.services:
+            before = self.observed.units[one.name]
+            if before.active:
+                gentle = "reload" if "reload" in one.steps else "restart"
+                back.setdefault(gentle if now[one.name].active else "restart", []).append(one.name)
+            elif now[one.name].active:
+                back.setdefault("stop", []).append(one.name)
+            if "enable" in one.steps and before.installed:
+                back.setdefault("disable", []).append(one.name)
+            if "disable" in one.steps:
+                back.setdefault("enable", []).append(one.name)
+        return back

@@ -1,0 +1,412 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Databases, users and grants of a MariaDB server, over root's unix socket with the server's own client.
+
+Nothing has to be installed for it, and no password of root exists. Of a user's password only the hash that MariaDB
+itself stores is sent, through the client's standard input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    HIDDEN,
+    Secrets,
+    check_secrets,
+    fill,
+    parameter_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
+
+SOCKET = "/run/mysqld/mysqld.sock"
+DATA = Path("/var/lib/mysql")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
+HOST = re.compile(r"localhost|%|[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+SHORTEST_PASSWORD = 12
+# A server has a database of that name when it was set up by hand with mysql_install_db: open to everybody.
+TEST_DATABASE = "test"
+NATIVE = "mysql_native_password"
+HASH = re.compile(r"\*[0-9A-F]+")  # what native_hash returns, or the beginning of it
+
+MARIADB_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "socket": {"type": "path", "default": SOCKET},
+    "databases": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "character_set": {"type": "str", "default": "utf8mb4"},
+            "collation": {"type": "str", "default": "utf8mb4_unicode_ci"},
+        },
+    },
+    "users": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "hosts": {"type": "list", "elements": "str", "default": ["localhost"]},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "databases": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database and how it compares text by default."""
+
+    name: str
+    character_set: str = "utf8mb4"
+    collation: str = "utf8mb4_unicode_ci"
+
+
+@dataclass(frozen=True)
+class User:
+    """A user, from where it may come (as MariaDB writes it), and the databases that are all its own."""
+
+    name: str
+    hosts: tuple[str, ...]
+    password_hash: str = field(repr=False)
+    databases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a server should have. What is not declared stays, apart from what nobody should have."""
+
+    databases: tuple[Database, ...] = ()
+    users: tuple[User, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a server has. `accounts` holds the JSON of mysql.global_priv, by user and host.
+
+    `grants` are the (user, host, database) with every privilege on the database; `anonymous` tells of grants
+    to nobody; `used` are the databases with tables in them.
+    """
+
+    databases: t.Mapping[str, Database] = field(default_factory=dict)
+    accounts: t.Mapping[tuple[str, str], t.Mapping[str, t.Any]] = field(default_factory=dict)
+    grants: frozenset[tuple[str, str, str]] = frozenset()
+    anonymous: bool = False
+    used: frozenset[str] = frozenset()
+
+
+# What mariadb-install-db leaves of accounts: root may come by the socket, or by a password that nobody knows.
+# https://mariadb.com/kb/en/authentication-from-mariadb-10-4/
+FRESH = Observed(
+    accounts={
+        ("root", "localhost"): {
+            "plugin": "mysql_native_password",
+            "authentication_string": "invalid",
+            "auth_or": [{}, {"plugin": "unix_socket"}],
+        }
+    }
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One change, with its SQL. `before` and `after` are what --diff shows."""
+
+    action: t.Literal["create", "update", "delete"]
+    resource: str
+    name: str
+    sql: tuple[str, ...] = field(repr=False)
+    before: str = ""
+    after: str = ""
+
+
+def parse_mariadb(options: t.Mapping[str, t.Any], problems: Problems) -> Desired:
+    """The desired databases and users; what is wrong is added to `problems`.
+
+    `secrets` in the options are the passwords, by the path in their placeholder. Without that option it is a plan only.
+    """
+    secrets = options.get("secrets")
+    check_secrets(secrets or {}, problems)
+    databases = tuple(Database(item["name"], item["character_set"], item["collation"]) for item in options["databases"])
+    for at, database in enumerate(databases):
+        for value in (database.name, database.character_set, database.collation):
+            _check_identifier(value, f"databases[{at}]", problems)
+    known = {database.name for database in databases}
+    users = tuple(_user(item, f"users[{at}]", known, secrets, problems) for at, item in enumerate(options["users"]))
+    for kind, names in (("databases", [d.name for d in databases]), ("users", [u.name for u in users])):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            problems.add(kind, f"'{name}' is there twice", "declare it once")
+    return Desired(databases, users)
+
+
+def _check_identifier(value: str, where: str, problems: Problems) -> None:
+    if not IDENTIFIER.fullmatch(value):
+        problems.add(where, f"'{value}' is no name", "use lower case letters, digits and underscores, a letter first")
+
+
+def _user(
+    item: t.Mapping[str, t.Any], where: str, known: t.Collection[str], secrets: Secrets | None, problems: Problems
+) -> User:
+    _check_identifier(item["name"], f"{where}.name", problems)
+    if item["name"] == "root":
+        problems.add(f"{where}.name", "root comes by the socket only", "use another name")
+    password = _password(item["password"], f"{where}.password", secrets, problems)
+    for name in item["databases"]:
+        if name not in known:
+            problems.add(f"{where}.databases", f"there is no database '{name}'", "name one of databases")
+    hosts = tuple(host_of(text, f"{where}.hosts", problems) for text in item["hosts"])
+    return User(item["name"], hosts, native_hash(password), tuple(item["databases"]))
+
+
+def _password(given: str, where: str, secrets: Secrets | None, problems: Problems) -> str:
+    """Return the password for a placeholder, or the placeholder where there are no secrets."""
+    path = parameter_of(given)
+    if path is None:
+        right = "write @groundwork(parameter:/path)@, and give the password in secrets by this path"
+        problems.add(where, "it is not the placeholder for a password", right)
+        return ""
+    password = fill(given, secrets, where, problems)
+    if len(password) < SHORTEST_PASSWORD and path in (secrets or {}):
+        problems.add(f"secrets.{path}", "the password is too short", f"use at least {SHORTEST_PASSWORD} characters")
+    return password
+
+
+def host_of(text: str, where: str, problems: Problems) -> str:
+    """A host or a network in CIDR notation, as MariaDB's accounts know it: address/netmask.
+
+    https://mariadb.com/kb/en/create-user/#host-name-component
+    """
+    if "/" not in text:
+        if not HOST.fullmatch(text):
+            problems.add(where, f"'{text}' is no host", "use localhost, a host's name or address, or a network's CIDR")
+        return text
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        problems.add(where, f"'{text}' is no IPv4 network ({error})", "write it as 10.20.0.0/16")
+        return text
+    return network.with_netmask
+
+
+def native_hash(password: str) -> str:
+    """What mysql_native_password stores; mysqlnd, PHP's driver, knows no stronger plugin of MariaDB's.
+
+    https://mariadb.com/kb/en/authentication-plugin-mysql_native_password/
+    """
+    once = hashlib.sha1(password.encode(errors="replace"), usedforsecurity=False).digest()
+    return "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()
+
+
+def plan(desired: Desired, observed: Observed) -> list[Statement]:
+    """What has to be said to the server. Pure."""
+    return [
+        *_secure(desired, observed),
+        *(one for database in desired.databases for one in _database(database, observed)),
+        *(one for user in desired.users for host in user.hosts for one in _account(user, host, observed)),
+    ]
+
+
+def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
+    root = observed.accounts.get(("root", "localhost"))
+    if root is not None and _ways(root) != ["unix_socket"]:
+        sql = "ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket"
+        yield Statement(
+            "update",
+            "user",
+            "root@localhost",
+            (sql,),
+            f"comes by: {', '.join(_ways(root))}\n",
+            "comes by: unix_socket\n",
+        )
+    hosts = {user.name: set(user.hosts) for user in desired.users} | {"root": {"localhost"}, "": set()}
+    for name, host in sorted(observed.accounts):
+        if name in hosts and host not in hosts[name]:
+            account = f"{name or '(anonymous)'}@{host}"
+            yield Statement("delete", "user", account, (f"DROP USER '{name}'@'{host}'",), f"{account}\n")
+    if observed.anonymous:
+        sql_two = ("DELETE FROM mysql.db WHERE User = ''", "FLUSH PRIVILEGES")
+        yield Statement("delete", "grants", "of everybody", sql_two, "grants to everybody\n")
+    declared = {database.name for database in desired.databases}
+    if TEST_DATABASE in observed.databases.keys() - declared - observed.used:
+        sql = f"DROP DATABASE `{TEST_DATABASE}`"
+        yield Statement("delete", "database", TEST_DATABASE, (sql,), f"{TEST_DATABASE}, empty\n")
+
+
+def _ways(account: t.Mapping[str, t.Any]) -> list[str]:
+    """The plugins by which an account may come. An empty one among the alternatives stands for the first."""
+    alternatives = [way["plugin"] for way in account.get("auth_or", []) if way]
+    return [account.get("plugin") or NATIVE, *alternatives]
+
+
+def _database(database: Database, observed: Observed) -> t.Iterator[Statement]:
+    there = observed.databases.get(database.name)
+    if there == database:
+        return
+    verb = "ALTER DATABASE" if there else "CREATE DATABASE IF NOT EXISTS"
+    text = f"CHARACTER SET {database.character_set} COLLATE {database.collation}"
+    yield Statement(
+        "update" if there else "create",
+        "database",
+        database.name,
+        (f"{verb} `{database.name}` {text}",),
+        _text(there) if there else "",
+        _text(database),
+    )
+
+
+def _text(database: Database) -> str:
+    return f"{database.name}: {database.character_set}, {database.collation}\n"
+
+
+def _account(user: User, host: str, observed: Observed) -> t.Iterator[Statement]:
+    name = f"{user.name}@{host}"
+    account = f"'{user.name}'@'{host}'"
+    there = observed.accounts.get((user.name, host))
+    if there is None or not _has_password(there, user.password_hash):
+        verb = "CREATE USER IF NOT EXISTS" if there is None else "ALTER USER"
+        sql = f"{verb} {account} IDENTIFIED VIA {NATIVE} USING '{user.password_hash}'"
+        before = "" if there is None else f"{name}: another password\n"
+        action: t.Literal["create", "update"] = "create" if there is None else "update"
+        yield Statement(action, "user", name, (sql,), before, f"{name}: (secret, not shown)\n")
+    for database in user.databases:
+        if (user.name, host, database) not in observed.grants:
+            sql = f"GRANT ALL PRIVILEGES ON `{pattern_of(database)}`.* TO {account}"
+            yield Statement("create", "grant", f"{database} to {name}", (sql,), "", f"everything on {database}\n")
+
+
+def _has_password(account: t.Mapping[str, t.Any], password_hash: str) -> bool:
+    return _ways(account) == [NATIVE] and account.get("authentication_string") == password_hash
+
+
+def pattern_of(database: str) -> str:
+    """The database's name in a grant, where an underscore alone stands for any character."""
+    return database.replace("_", "\\_")
+
+
+def report(statements: t.Sequence[Statement]) -> dict[str, t.Any]:
+    """`changed`, `changes` and `diff`, the same in check mode and after a run."""
+    return {
+        "changed": bool(statements),
+        "changes": [{"action": s.action, "resource": s.resource, "name": s.name} for s in statements],
+        "diff": [
+            {
+                "before_header": f"{s.resource} {s.name}",
+                "after_header": f"{s.resource} {s.name}",
+                "before": s.before,
+                "after": s.after,
+            }
+            for s in statements
+        ],
+    }
+
+
+# A log of statements that an administrator has switched on is not told hashes. The binary log is: replicas need them.
+# https://mariadb.com/kb/en/server-system-variables/#sql_log_off
+UNLOGGED = "SET SESSION sql_log_off = 1, SESSION slow_query_log = 0;\n"
+QUESTIONS = """\
+SELECT 'database', SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA;
+SELECT 'used', TABLE_SCHEMA FROM information_schema.TABLES GROUP BY TABLE_SCHEMA;
+SELECT 'account', User, Host, Priv FROM mysql.global_priv;
+SELECT 'grant', d.* FROM mysql.db d;
+"""
+
+
+def observe(run: Run, socket: str) -> Observed:
+    """One question to the server. Raises GroundworkError when it does not answer."""
+    return observed(_said(run, "ask MariaDB what it has", socket, QUESTIONS))
+
+
+def _said(run: Run, doing: str, socket: str, sql: str) -> str:
+    """Return what the server answers. Raises GroundworkError with the client's error alone, and without hashes.
+
+    An answer that was cut off has the hashes of all accounts, and an error quotes the statement that it is about.
+    """
+    done = run(client(socket), stdin=f"{UNLOGGED}{sql}")
+    if done.code:
+        words = HASH.sub(HIDDEN, done.err.strip())
+        raise GroundworkError(f"Could not {doing}: the client mariadb ended with {done.code}:\n{words}")
+    return done.out
+
+
+def client(socket: str) -> list[str]:
+    """The client as root: no file of options, so that neither a user nor a password can come from one."""
+    return ["mariadb", "--no-defaults", "--user=root", "--protocol=socket", f"--socket={socket}", "--batch", "--raw"]
+
+
+def observed(answer: str) -> Observed:
+    """What the answers to the questions say. Pure."""
+    rows: dict[str, list[list[str]]] = {"database": [], "used": [], "account": [], "grant": []}
+    for line in answer.splitlines():
+        kind, *cells = line.split("\t")
+        rows[kind].append(cells)
+    grants = [dict(zip(rows["grant"][0], cells, strict=True)) for cells in rows["grant"][1:]]
+    return Observed(
+        databases={name: Database(name, charset, collation) for name, charset, collation in rows["database"][1:]},
+        accounts={(user, host): json.loads(priv) for user, host, priv in rows["account"][1:]},
+        grants=frozenset((g["User"], g["Host"], g["Db"].replace("\\_", "_")) for g in grants if _has_all(g)),
+        anonymous=any(g["User"] == "" for g in grants),
+        used=frozenset(cells[0] for cells in rows["used"][1:]),
+    )
+
+
+def _has_all(grant: t.Mapping[str, str]) -> bool:
+    privileges = {key: value for key, value in grant.items() if key.endswith("_priv") and key != "Grant_priv"}
+    return set(privileges.values()) == {"Y"}
+
+
+def stopped(desired: Desired, data: Path) -> Observed:
+    """What the files of a server say that does not run: its databases, or that it never ran.
+
+    Who may come is in tables that only the server reads. Users are made together with their databases, so those of
+    databases that are there are taken for made as well.
+    """
+    if not (data / "mysql").is_dir():
+        return FRESH
+    databases = {path.parent.name: _database_of(path) for path in data.glob("*/db.opt")}
+    made = [user for user in desired.users if databases.keys() & set(user.databases)]
+    return Observed(
+        databases=databases,
+        accounts={
+            (user.name, host): {"plugin": NATIVE, "authentication_string": user.password_hash}
+            for user in made
+            for host in user.hosts
+        },
+        grants=frozenset(
+            (user.name, host, name)
+            for user in made
+            for host in user.hosts
+            for name in user.databases
+            if name in databases
+        ),
+    )
+
+
+def _database_of(options: Path) -> Database:
+    """A database by its file of options. https://mariadb.com/kb/en/create-database/"""
+    pairs = dict(line.split("=", 1) for line in options.read_text().splitlines() if "=" in line)
+    name, charset, collation = options.parent.name, pairs["default-character-set"], pairs["default-collation"]
+    return Database(name, charset, collation)
+
+
+def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool, data: Path = DATA) -> dict[str, t.Any]:
+    """Observe, plan, apply; the module's result. In check mode the server need not run."""
+    if check_mode and not Path(socket).exists():
+        return report(plan(desired, stopped(desired, data)))
+    if not Path(socket).exists():
+        raise GroundworkError(f"MariaDB does not run on this server: there is no socket {socket}.")
+    statements = plan(desired, observe(run, socket))
+    if statements and not check_mode:
+        sql = "".join(f"{text};\n" for one in statements for text in one.sql)
+        _said(run, "change MariaDB's databases and users", socket, sql)
+    return report(statements)

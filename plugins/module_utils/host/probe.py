@@ -1,0 +1,206 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking servers, directly or through their balancer, until enough of their answers are there to be judged.
+
+A server tells those who look after it which one it is and what it serves, in two headers of each answer. So the
+answers of a few servers behind a balancer can be told from the others', whose errors are not theirs.
+"""
+
+from __future__ import annotations
+
+import http.client
+import math
+import time
+import typing as t
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.message import Message
+from urllib.parse import urlsplit
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
+
+SERVER = "X-Groundwork-Server"
+RELEASE = "X-Groundwork-Release"
+CONCURRENCY = 4
+CHUNK = 65536  # bytes
+PAUSE = 0.2  # seconds, after a round without any answer
+
+PROBE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "probes": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "url": {"type": "str", "required": True},
+            "host": {"type": "str", "default": ""},
+            "paths": {"type": "list", "elements": "str", "default": ["/"]},
+            "servers": {"type": "list", "elements": "str", "required": True},
+            "release": {"type": "str", "default": ""},
+        },
+    },
+    "requests": {"type": "int", "default": 1},
+    "error_threshold": {"type": "float", "default": 0.0},
+    "timeout": {"type": "int", "default": 10},
+    "deadline": {"type": "int", "default": 60},
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is asked: `paths` of `url`, with `host` as the Host unless empty; `servers` are those to be judged."""
+
+    name: str
+    url: str
+    host: str
+    paths: tuple[str, ...]
+    servers: frozenset[str]
+    release: str  # that they should serve, "" for any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`status` is 0 when there was none; `server` and `release` are "" when the answer does not tell."""
+
+    path: str
+    status: int
+    server: str = ""
+    release: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.status == 0 or self.status >= 500
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole answer, without its content."""
+
+    status: int
+    headers: Message
+
+
+Ask = t.Callable[[Probe, str, float], Answer]
+
+
+def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Probe, ...]:
+    """The probes; what is wrong is added to `problems`."""
+    for at, one in enumerate(options["probes"]):
+        where = f"probes[{at}]"
+        if not one["url"].startswith("http://"):
+            problems.add(f"{where}.url", f"'{one['url']}' is no URL of HTTP", "begin it with http://")
+        for path in one["paths"]:
+            if not path.startswith("/"):
+                problems.add(f"{where}.paths", f"'{path}' does not begin with /", "begin it with /")
+    for name in ("requests", "timeout", "deadline"):
+        if options[name] < 1:
+            problems.add(name, f"{options[name]} is too few", "give 1 or more")
+    return tuple(
+        Probe(
+            one["name"],
+            one["url"].rstrip("/"),
+            one["host"],
+            tuple(one["paths"]),
+            frozenset(one["servers"]),
+            one["release"],
+        )
+        for one in options["probes"]
+    )
+
+
+def fetch(address: str, port: int, target: str, headers: t.Mapping[str, str], timeout: float) -> Response:
+    """Send one GET over a connection of its own, past any proxy that the environment names; return the whole answer.
+
+    `timeout` is in seconds, for all of it. Raises OSError (TimeoutError among others) and HTTPException.
+    """
+    end = time.monotonic() + timeout
+    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+    try:
+        connection.request("GET", target, headers=dict(headers))
+        socket = connection.sock
+        response = connection.getresponse()
+        while response.read1(CHUNK):
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            socket.settimeout(left)
+        if response.length:  # read1 does not tell that bytes are missing
+            raise http.client.IncompleteRead(b"", response.length)
+        return Response(response.status, response.headers)
+    finally:
+        connection.close()
+
+
+def ask(probe: Probe, path: str, timeout: float) -> Answer:
+    """Ask for one path of a probe's URL."""
+    place = urlsplit(probe.url)
+    headers = {"Host": probe.host} if probe.host else {}
+    try:
+        response = fetch(place.hostname or "", place.port or 80, path, headers, timeout)
+    except (OSError, http.client.HTTPException):
+        return Answer(path, 0)
+    return Answer(path, response.status, response.headers.get(SERVER, ""), response.headers.get(RELEASE, ""))
+
+
+def gather(
+    probe: Probe, requests: int, timeout: float, deadline: float, *, clock: Clock = SYSTEM_CLOCK, ask: Ask = ask
+) -> list[Answer]:
+    """Ask until each server has given its share of `requests` answers, and one for each path at least."""
+    share = max(math.ceil(requests / max(1, len(probe.servers))), len(probe.paths))
+    answers: list[Answer] = []
+    end = clock.monotonic() + deadline
+    with ThreadPoolExecutor(max_workers=CONCURRENCY) as pool:
+        while lacking(probe, answers, share) and clock.monotonic() < end:
+            begin = len(answers)
+            paths = [probe.paths[at % len(probe.paths)] for at in range(begin, begin + max(CONCURRENCY, share))]
+            answers += pool.map(lambda path: ask(probe, path, timeout), paths)
+            if not any(answer.status for answer in answers[begin:]):
+                clock.sleep(PAUSE)
+    return answers
+
+
+def lacking(probe: Probe, answers: t.Iterable[Answer], share: int) -> list[str]:
+    """The servers that have not given their share of answers."""
+    given = Counter(answer.server for answer in answers)
+    return sorted(server for server in probe.servers if given[server] < share)
+
+
+def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -> list[str]:
+    """What is wrong with the answers of a probe's servers, as sentences; nothing when all is well.
+
+    An answer that does not tell its server is the balancer's own, or none: it counts, since it may be theirs.
+    `error_threshold` is in percent.
+    """
+    theirs = [answer for answer in answers if answer.server in probe.servers or (answer.failed and not answer.server)]
+    wrong = []
+    failed = [answer for answer in theirs if answer.failed]
+    if failed and len(failed) * 100 > error_threshold * len(theirs):
+        kinds = Counter(f"{one.server or 'nobody'}{one.path}: {one.status or 'no answer'}" for one in failed)
+        told = ", ".join(f"{kind} ({count} times)" for kind, count in sorted(kinds.items()))
+        wrong.append(
+            f"{probe.name}: {len(failed)} of {len(theirs)} requests failed, more than {error_threshold:g} %: {told}."
+        )
+    for server, release in sorted({(one.server, one.release) for one in theirs if one.server and not one.failed}):
+        if probe.release and release != probe.release:
+            wrong.append(f"{probe.name}: {server} serves the release '{release}', not '{probe.release}'.")
+    unheard = lacking(probe, answers, 1)
+    if unheard:
+        wrong.append(
+            f"{probe.name}: of {len(answers)} answers from {probe.url} none told that it came from "
+            f"{', '.join(unheard)}. Servers tell that to the networks of lamp_probe_cidrs only."
+        )
+    return wrong
+
+
+def summary(probe: Probe, answers: t.Sequence[Answer]) -> dict[str, t.Any]:
+    """What a probe saw: requests and failures by server, "" for answers that do not tell theirs."""
+    servers = sorted({answer.server for answer in answers})
+    return {
+        "name": probe.name,
+        "requests": {server: sum(one.server == server for one in answers) for server in servers},
+        "failures": {server: sum(one.server == server and one.failed for one in answers) for server in servers},
+    }

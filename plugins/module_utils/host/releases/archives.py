@@ -1,0 +1,183 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Archives, read without trust: nothing is written but what they hold decompressed, in a file without a name.
+
+What is damaged, encrypted or too large is refused with the archive's name. A member that cannot be a part of an
+application is returned with what is wrong about it, so that it can still be excluded.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import stat
+import struct
+import tarfile
+import tempfile
+import typing as t
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import (
+    LONGEST_PATH,
+    Member,
+    shown,
+    wrong_name,
+)
+
+SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
+LARGEST = 2 * 1024**3  # bytes that an archive may hold, decompressed
+MOST_MEMBERS = 500_000
+SPACE = "/var/tmp"  # noqa: S108 - on the disk, unlike /tmp, for archives can be large; what is made there is private
+CHUNK = 1024 * 1024
+OPENERS: t.Mapping[bytes, t.Callable[[Path], t.Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+# All that the standard library raises about an archive that is not as it should be.
+DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError),
+)
+SPECIAL = {
+    tarfile.LNKTYPE: "it is a hard link to {target}; pack a copy of the file, as tar --hard-dereference does",
+    tarfile.CHRTYPE: "it is a character device; leave it out (exclude)",
+    tarfile.BLKTYPE: "it is a block device; leave it out (exclude)",
+    tarfile.FIFOTYPE: "it is a named pipe; leave it out (exclude)",
+}
+UNKNOWN = "it is neither a file, a folder nor a link; leave it out (exclude)"
+# A folder's setgid and sticky bits are common, and are not taken over.
+PRIVILEGED = {"file": stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX, "directory": stat.S_ISUID}
+
+
+@contextmanager
+def reading(what: str) -> t.Iterator[None]:
+    """Raise GroundworkError with the name of what is read instead of any of the standard library's errors."""
+    try:
+        yield
+    except DAMAGE as error:
+        reason = str(error) or type(error).__name__
+        raise GroundworkError(f"{what} cannot be read: {reason}. Make it again, or give another.") from error
+
+
+def read_archive(path: Path, what: str) -> list[Member]:
+    """Return the members of a tar or zip archive. Their content is read later, by `open`.
+
+    Raises GroundworkError that names `what` when the archive is damaged, cut, encrypted or larger than allowed.
+    """
+    with reading(what):
+        members = _of_zip(path, what) if path.suffix == ".zip" else _of_tar(path, what)
+        clean = (_clean(member, what) for member in members)
+        return [member for member in clean if (member.path, member.kind) != ("", "directory")]
+
+
+def _clean(member: Member, what: str) -> Member:
+    """Return the member without the parts of its path that mean nothing, as in `./a//b/`.
+
+    Its whole name is checked here: `strip` may drop what is wrong about it.
+    """
+    parts = [part for part in member.path.split("/") if part not in ("", ".")]
+    path = "/".join(["", *parts] if member.path.startswith("/") else parts)
+    return replace(member, path=path, origin=what, wrong=member.wrong or wrong_name(path))
+
+
+def content_of(member: Member) -> t.Iterator[bytes]:
+    """Read a file in parts. Raises GroundworkError when it cannot be read, or is not as long as it was."""
+    left = member.size
+    with reading(f"{shown(member.path)} in {member.origin}"), member.open() as handle:
+        while chunk := handle.read(CHUNK):
+            left -= len(chunk)
+            yield chunk
+        if left:
+            raise EOFError("its size is not what it was at first")
+
+
+def special_mode(kind: str, mode: int) -> str:
+    """Tell what is wrong with a member's mode, or return nothing."""
+    if mode & PRIVILEGED.get(kind, 0):
+        return f"its mode {stat.S_IMODE(mode):04o} has a setuid, setgid or sticky bit; remove it (chmod ug-s,-t)"
+    return ""
+
+
+def _of_tar(path: Path, what: str) -> t.Iterator[Member]:
+    content = _decompressed(path, what)
+    archive = tarfile.open(fileobj=content, mode="r:", encoding="utf-8")  # noqa: SIM115 - members are read later
+    for number, info in enumerate(archive):
+        _check_size(what, number, info.size)
+        yield _of_info(archive, info)
+    # tarfile takes a damaged header for the end.
+    content.seek(archive.offset)
+    if content.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise EOFError("it is cut or damaged, since its end is missing")
+
+
+def _decompressed(path: Path, what: str) -> t.IO[bytes]:
+    """The content of a file, decompressed to its very end: what follows the last member is checked too."""
+    with path.open("rb") as handle:
+        head = handle.read(max(map(len, OPENERS)))
+    opener = next((one for magic, one in OPENERS.items() if head.startswith(magic)), None)
+    content = tempfile.TemporaryFile(dir=SPACE)  # noqa: SIM115 - members are read later
+    with opener(path) if opener else path.open("rb") as packed:
+        while chunk := packed.read(CHUNK):
+            _check_size(what, 0, content.tell() + len(chunk))
+            content.write(chunk)
+    content.seek(0)
+    return content
+
+
+def _check_size(what: str, members: int, size: int) -> None:
+    if size < 0:
+        raise ValueError("a member's size is below zero")
+    if size > LARGEST or members >= MOST_MEMBERS:
+        limit = f"{LARGEST // 1024**3} GiB and {MOST_MEMBERS:,} members"
+        raise GroundworkError(f"{what} holds more than {limit}, which is the limit. Take large files out of it.")
+
+
+def _of_info(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+    if info.isdir():
+        return Member(info.name, "directory", wrong=special_mode("directory", info.mode))
+    if info.issym():
+        return Member(info.name, "link", target=info.linkname)
+    wrong = special_mode("file", info.mode)
+    if info.issparse():
+        wrong = "it is a sparse file; pack it without tar's --sparse"
+    elif not info.isreg():
+        wrong = SPECIAL.get(info.type, UNKNOWN).format(target=shown(info.linkname))
+
+    def content() -> t.IO[bytes]:
+        return t.cast("t.IO[bytes]", archive.extractfile(info))
+
+    return Member(info.name, "file", bool(info.mode & 0o100), size=info.size, open=content, wrong=wrong)
+
+
+def _of_zip(path: Path, what: str) -> t.Iterator[Member]:
+    archive = zipfile.ZipFile(path)
+    total = 0
+    for number, info in enumerate(archive.infolist()):
+        total += info.file_size
+        _check_size(what, number, total)
+        yield _of_entry(archive, info)
+
+
+def _of_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
+    mode = info.external_attr >> 16
+    name = info.orig_filename  # as it stands in the archive: `filename` ends at a NUL
+    if info.flag_bits & 0x1:
+        return Member(name, "file", wrong="it is encrypted; pack it without a password")
+    if stat.S_ISLNK(mode) and info.file_size > LONGEST_PATH:
+        return Member(name, "file", wrong=f"it is a link whose target has {info.file_size} bytes; shorten it")
+    if stat.S_ISLNK(mode):
+        return Member(name, "link", target=archive.read(info).decode(errors="surrogateescape"))
+    if info.is_dir():
+        return Member(name, "directory", wrong=special_mode("directory", mode))
+    wrong = special_mode("file", mode) if stat.S_IFMT(mode) in (0, stat.S_IFREG) else UNKNOWN
+    executable = bool(mode & 0o100)
+    return Member(name, "file", executable, size=info.file_size, open=lambda: archive.open(info), wrong=wrong)

@@ -1,0 +1,255 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Packing: a folder, an archive or a git repository becomes an archive named by what is in it.
+
+The same content has the same id, whoever packs it, wherever and whenever: names, content, links and the executable
+bit count; times, owners and the order on the disk do not.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import hashlib
+import os
+import re
+import stat
+import tarfile
+import tempfile
+import typing as t
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import (
+    SUFFIXES,
+    UNKNOWN,
+    content_of,
+    read_archive,
+    reading,
+    special_mode,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import (
+    Member,
+    parents,
+    whole_tree,
+)
+
+ID_LENGTH = 12
+# What version control and desktops leave in a folder is nobody's application.
+NEVER_PACKED = (".git", ".svn", ".hg", ".DS_Store")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+GIT_URL = re.compile(r"(https|http|ssh|git|file)://[^\s]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[^\s]+")
+GIT_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+
+SOURCE_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "path": {"type": "path"},
+    "archive": {"type": "path"},
+    "git": {"type": "str"},
+    "ref": {"type": "str", "default": "HEAD"},
+    "strip": {"type": "int", "default": 0},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+}
+ARCHIVE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "folder": {"type": "path", "required": True},
+    "releases": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "source": {"type": "dict", "required": True, "options": SOURCE_OPTIONS},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an application comes from: one of `path` (a folder), `archive` (a file) and `git` (a URL)."""
+
+    path: str = ""
+    archive: str = ""
+    git: str = ""
+    ref: str = "HEAD"
+    strip: int = 0
+    exclude: tuple[str, ...] = ()
+
+
+def parse_source(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> Source:
+    """A source; what is wrong is added to `problems`, a folder or an archive that is not there included."""
+    source = Source(
+        path=options.get("path") or "",
+        archive=options.get("archive") or "",
+        git=options.get("git") or "",
+        ref=options.get("ref") or "HEAD",
+        strip=options.get("strip") or 0,
+        exclude=tuple(options.get("exclude") or ()),
+    )
+    given = [name for name in ("path", "archive", "git") if getattr(source, name)]
+    if len(given) != 1:
+        wrong = f"{' and '.join(given)} are given" if given else "nothing is given"
+        problems.add(where, wrong, "give one of path, archive and git")
+    if source.path and not Path(source.path).is_dir():
+        problems.add(f"{where}.path", f"there is no folder {source.path}", "give a folder of this machine")
+    if source.archive:
+        _check_archive(source.archive, f"{where}.archive", problems)
+    if source.git and not GIT_URL.fullmatch(source.git):
+        problems.add(f"{where}.git", f"'{source.git}' is no URL", "write it as https://… or git@host:path")
+    if not GIT_REF.fullmatch(source.ref):
+        problems.add(f"{where}.ref", f"'{source.ref}' is no ref", "give a branch, a tag or a whole commit id")
+    if source.strip < 0:
+        problems.add(f"{where}.strip", f"{source.strip} is below zero", "give how many leading folders to drop")
+    return source
+
+
+def _check_archive(archive: str, where: str, problems: Problems) -> None:
+    if not archive.endswith(SUFFIXES):
+        problems.add(where, f"'{archive}' is of no known kind", f"give a file that ends with {', '.join(SUFFIXES)}")
+    elif not Path(archive).is_file():
+        problems.add(where, f"there is no file {archive}", "give a file of this machine")
+
+
+def members_of(source: Source, run: Run, cache: Path) -> list[Member]:
+    """Return everything in an application, sorted. Raises GroundworkError when there is nothing, or what is refused."""
+    what = source.path or source.git or source.archive
+    if source.path:
+        found = list(_of_folder(Path(source.path)))
+    elif source.git:
+        found = _git_archive(source, run, cache)
+    else:
+        found = read_archive(Path(source.archive), what)
+    kept = (member for member in _stripped(found, source.strip) if not _excluded(member.path, source.exclude))
+    members = whole_tree(kept, what)
+    if not any(member.kind == "file" for member in members):
+        raise GroundworkError(f"There is no file in {what}: an empty application would take the site down.")
+    return members
+
+
+def _of_folder(root: Path) -> t.Iterator[Member]:
+    with reading(str(root)):
+        for place, folders, names in os.walk(root, onerror=_fail):
+            folders[:] = sorted(name for name in folders if name not in NEVER_PACKED)
+            for name in (*folders, *names):
+                path = Path(place, name)
+                yield _of_path(path, path.relative_to(root).as_posix(), str(root))
+
+
+def _fail(error: OSError) -> t.NoReturn:
+    raise error
+
+
+def _of_path(path: Path, relative: str, root: str) -> Member:
+    status = path.lstat()
+    mode = status.st_mode
+    if stat.S_ISLNK(mode):
+        return Member(relative, "link", target=str(path.readlink()), origin=root)
+    if stat.S_ISDIR(mode):
+        return Member(relative, "directory", origin=root, wrong=special_mode("directory", mode))
+    wrong = special_mode("file", mode) if stat.S_ISREG(mode) else UNKNOWN
+    executable = bool(mode & 0o100)
+    return Member(relative, "file", executable, "", status.st_size, lambda: path.open("rb"), root, wrong)
+
+
+def _git_archive(source: Source, run: Run, cache: Path) -> list[Member]:
+    """The tree of a ref; only a ref that is not a commit we have costs the network."""
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bare = cache / "git" / hashlib.sha256(source.git.encode()).hexdigest()[:ID_LENGTH]
+    git = ["git", f"--git-dir={bare}"]
+    if not bare.exists():
+        succeed(run, f"make room for {source.git}", ["git", "init", "--quiet", "--bare", str(bare)])
+    commit = source.ref
+    if not COMMIT.fullmatch(commit) or run([*git, "cat-file", "-e", f"{commit}^{{commit}}"]).code:
+        # Without a prompt: a private repository without credentials is an error, not a question.
+        quiet = ["env", "GIT_TERMINAL_PROMPT=0"]
+        fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", source.git, source.ref]
+        succeed(run, f"fetch {source.ref} of {source.git}", [*quiet, *git, *fetch])
+        commit = succeed(run, "read what was fetched", [*git, "rev-parse", "FETCH_HEAD^{commit}"]).strip()
+    with tempfile.NamedTemporaryFile(suffix=".tar", dir=cache) as tar:
+        succeed(run, f"pack {commit}", [*git, "archive", "--format=tar", f"--output={tar.name}", commit])
+        return read_archive(Path(tar.name), source.git)
+
+
+def _stripped(members: t.Iterable[Member], count: int) -> t.Iterator[Member]:
+    for member in members:
+        parts = member.path.split("/")
+        if len(parts) > count:
+            yield replace(member, path="/".join(parts[count:]))
+
+
+def _excluded(path: str, patterns: t.Sequence[str]) -> bool:
+    parts = path.split("/")
+    if any(part in NEVER_PACKED for part in parts):
+        return True
+    names = (*parts, *parents(path), path)
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def release_id(members: t.Sequence[Member]) -> str:
+    """The id: 12 hexadecimal digits of SHA-256 over names, kinds and content."""
+    digest = hashlib.sha256()
+    for member in members:
+        content = _digest(member) if member.kind == "file" else member.target
+        digest.update(f"{member.kind}\0{member.path}\0{int(member.executable)}\0{content}\n".encode())
+    return digest.hexdigest()[:ID_LENGTH]
+
+
+def _digest(member: Member) -> str:
+    digest = hashlib.sha256()
+    for part in content_of(member):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def write_archive(members: t.Sequence[Member], path: Path) -> None:
+    """Write the archive in one stroke: a path that exists is whole."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with unfinished.open("wb") as handle:
+            _write(members, handle)
+        unfinished.replace(path)
+    except OSError as error:
+        raise GroundworkError(f"Could not write {path}: {error}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(members: t.Sequence[Member], unfinished: t.IO[bytes]) -> None:
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=unfinished, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8") as archive,
+    ):
+        for member in members:
+            _add(archive, member)
+
+
+def _add(archive: tarfile.TarFile, member: Member) -> None:
+    info = tarfile.TarInfo(member.path)
+    info.mode = 0o755 if member.executable or member.kind == "directory" else 0o644
+    if member.kind == "file":
+        info.size = member.size
+        with member.open() as content:
+            archive.addfile(info, content)
+        return
+    info.type = tarfile.DIRTYPE if member.kind == "directory" else tarfile.SYMTYPE
+    info.linkname = member.target
+    archive.addfile(info)
+
+
+def pack(name: str, source: Source, folder: Path, run: Run, *, check_mode: bool) -> dict[str, t.Any]:
+    """One release: {name, id, archive, files}. In check mode only the id is found, the archive is not written."""
+    members = members_of(source, run, folder)
+    identity = release_id(members)
+    path = folder / f"{name}-{identity}.tar.gz"
+    if not path.exists() and not check_mode:
+        write_archive(members, path)
+    return {
+        "name": name,
+        "id": identity,
+        "archive": str(path),
+        "files": sum(member.kind == "file" for member in members),
+    }

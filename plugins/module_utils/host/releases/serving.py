@@ -1,0 +1,580 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases of a server: unpacked beside, renamed when whole, then made current by one link.
+
+<path>/releases/<id>/   an application as it was packed
+<path>/current          a link to the release that is served
+<path>/.unready         is there on a new server until the site's pages have answered as expected
+
+An account that no process runs as owns what is in a release. So nothing that runs can change it, and a web server that
+follows a link only to what the link's owner has (Apache's SymLinksIfOwnerMatch) follows none out of it.
+
+Each release that was ever current holds its id in a file, so that the web server can tell what it serves. The pages
+of all sites are asked for in the same run; a release is taken back when a page answered before it and does not now.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+import shutil
+import stat
+import typing as t
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import files
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Entry
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Actual
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import JOURNALS, Journal
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import content_of, read_archive
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import (
+    Member,
+    leads_out,
+    whole_tree,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import (
+    LOG_OPTIONS,
+    Log,
+    last_lines,
+    secrets_in,
+    sizes,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import (
+    PAGE_OPTIONS,
+    Answer,
+    Page,
+    ask_all,
+    check_page,
+    lost,
+    well,
+)
+
+RELEASES = "releases"
+CURRENT = "current"
+MARK = ".groundwork-release"
+UNREADY = ".unready"  # roles/lamp/vars/main.yml has Apache tell the balancers
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+CONFIGURE = "configure the site first (site.yml)"
+FEWEST_KEPT = 2  # a request that began in the release before must still find its files
+
+RELEASE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "releases": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "path": {"type": "path", "required": True},
+            "id": {"type": "str", "required": True},
+            "archive": {"type": "path"},
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "root"},
+            "private_group": {"type": "str"},
+            "keep": {"type": "int", "default": 3},
+            "reload": {"type": "list", "elements": "str", "default": []},
+            "pages": {"type": "list", "elements": "dict", "default": [], "options": PAGE_OPTIONS},
+            "logs": {"type": "list", "elements": "dict", "default": [], "options": LOG_OPTIONS},
+            "hide": {"type": "list", "elements": "path", "default": []},
+        },
+    },
+    "server": {"type": "str", "default": ""},
+    "require_pages": {"type": "bool", "default": True},
+}
+REMEDY = (
+    "Mend the application or the server as the log tells, or set probe of the site in lamp_sites to a page and the "
+    "statuses that it is answered with; then run again."
+)
+
+
+class PagesError(GroundworkError):
+    """Pages are not answered as expected: `faults`, in words. `taken_back` has by site the release that is current."""
+
+    def __init__(self, message: str, answers: t.Iterable[Answer], **details: t.Any) -> None:
+        failed = [answer for answer in answers if answer.fault]
+        super().__init__(message, failed_pages=[answer.told() for answer in failed], **details)
+        self.faults = tuple(map(str, failed))
+
+
+@dataclass(frozen=True)
+class Release:
+    """A site's desired release. `archive` is where it lies packed, on the machine that unpacks it.
+
+    `owner` owns its files. `group` may read them, apart from those of which `is_private` is true: `private_group` may.
+    `pages` are asked for once it is current. When one fails, the last lines of `logs` are told, without the values
+    that the files `hide` set.
+    """
+
+    name: str
+    path: str
+    id: str
+    archive: str = ""
+    owner: str = "root"
+    group: str = "root"
+    private_group: str = "root"
+    keep: int = 3
+    reload: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+    logs: tuple[Log, ...] = ()
+    hide: tuple[str, ...] = ()
+
+    @property
+    def link(self) -> str:
+        """The path of the link to the release that is served."""
+        return str(Path(self.path) / CURRENT)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a site has: ids of whole releases, the latest used first, and the id that is current ("" for none).
+
+    `foreign` are those that another account owns than the one that should.
+    """
+
+    releases: tuple[str, ...] = ()
+    current: str = ""
+    foreign: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens to one site."""
+
+    release: Release
+    unpack: bool
+    switch: bool
+    before: str
+    prune: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens to all sites, and which services then have to reload."""
+
+    steps: tuple[Step, ...]
+    reload: tuple[str, ...]
+
+    def missing(self) -> list[str]:
+        """The sites whose release has to be brought here first."""
+        return [step.release.name for step in self.steps if step.unpack]
+
+
+def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Release, ...]:
+    """The desired releases; what is wrong is added to `problems`."""
+    for at, item in enumerate(options["releases"]):
+        where = f"releases[{at}]"
+        if not ID.fullmatch(item["id"]):
+            problems.add(f"{where}.id", f"'{item['id']}' is no id", "use letters, digits, dots and hyphens")
+        if item["keep"] < FEWEST_KEPT:
+            problems.add(f"{where}.keep", f"{item['keep']} is too few", f"keep {FEWEST_KEPT} or more")
+        for number, page in enumerate(item.get("pages") or ()):
+            check_page(f"{where}.pages[{number}]", page, problems)
+    return tuple(
+        Release(
+            name=item["name"],
+            path=item["path"],
+            id=item["id"],
+            archive=item.get("archive") or "",
+            owner=item["owner"],
+            group=item["group"],
+            private_group=item.get("private_group") or item["group"],
+            keep=item["keep"],
+            reload=tuple(item["reload"]),
+            pages=tuple(_page(item, page) for page in item.get("pages") or ()),
+            logs=tuple(Log(log["path"], log["containing"]) for log in item.get("logs") or ()),
+            hide=tuple(item.get("hide") or ()),
+        )
+        for item in options["releases"]
+    )
+
+
+def _page(item: t.Mapping[str, t.Any], page: t.Mapping[str, t.Any]) -> Page:
+    return Page(
+        site=item["name"],
+        path=page["path"],
+        matcher=str(page["matcher"]),
+        timeout=float(page["timeout"]),
+        host=page["host"],
+        names=tuple(page["names"]),
+        any_name=page["any_name"],
+        release=item["id"],
+    )
+
+
+def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
+    """What turns the observed sites into the desired ones; `pending` are reloads of an interrupted run. Pure."""
+    steps = [_step(release, observed.get(release.name, Site())) for release in desired]
+    reloads = [*pending, *(name for step in steps if step.switch for name in step.release.reload)]
+    return Plan(tuple(s for s in steps if s.unpack or s.switch or s.prune or s.own), tuple(dict.fromkeys(reloads)))
+
+
+def _step(release: Release, site: Site) -> Step:
+    kept = list(dict.fromkeys([release.id, *(one for one in (site.current,) if one), *site.releases]))
+    prune = tuple(kept[release.keep :])
+    return Step(
+        release=release,
+        unpack=release.id not in site.releases,
+        switch=site.current != release.id,
+        before=site.current,
+        prune=prune,
+        own=tuple(one for one in site.foreign if one not in prune),
+    )
+
+
+def report(plan: Plan) -> dict[str, t.Any]:
+    """`changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
+    changes = [change for step in plan.steps for change in _changes(step)]
+    changes += [{"action": "reload", "resource": "service", "name": name} for name in plan.reload]
+    return {
+        "changed": bool(changes),
+        "changes": changes,
+        "diff": [
+            {
+                "before_header": f"{step.release.path}/{CURRENT}",
+                "after_header": f"{step.release.path}/{CURRENT}",
+                "before": f"{RELEASES}/{step.before}\n" if step.before else "",
+                "after": f"{RELEASES}/{step.release.id}\n",
+            }
+            for step in plan.steps
+            if step.switch
+        ],
+        "missing": plan.missing(),
+    }
+
+
+def _changes(step: Step) -> t.Iterator[dict[str, str]]:
+    name = step.release.name
+    if step.unpack:
+        yield {"action": "create", "resource": "release", "name": f"{name} {step.release.id}"}
+    for kept in step.own:
+        yield {"action": "update", "resource": "release owner", "name": f"{name} {kept}"}
+    if step.switch:
+        yield {"action": "update", "resource": "current release", "name": f"{name} {step.release.id}"}
+    for old in step.prune:
+        yield {"action": "delete", "resource": "release", "name": f"{name} {old}"}
+
+
+def look(release: Release) -> Site:
+    """The site as it is. What begins with a dot was never finished."""
+    root = Path(release.path)
+    folders = root / RELEASES
+    try:
+        found = [path for path in folders.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except FileNotFoundError:
+        found = []
+    used = sorted(found, key=lambda path: (-path.stat().st_mtime_ns, path.name))
+    target = files.look(str(root / CURRENT)).target
+    return Site(
+        releases=tuple(path.name for path in used),
+        current=Path(target).name if target else "",
+        foreign=tuple(path.name for path in used if files.look(str(path)).owner != release.owner),
+    )
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is known from before a run.
+
+    `new` is whether the server has served nothing yet, `answered` the pages that were answered as expected,
+    `failed` the answers that were not, and `releases` by site the release to go back to.
+    """
+
+    new: bool = False
+    answered: frozenset[Page] = frozenset()
+    failed: tuple[dict[str, t.Any], ...] = ()
+    releases: t.Mapping[str, str] = field(default_factory=dict)
+
+    def targets(self, answers: t.Iterable[Answer]) -> dict[str, str]:
+        """Return which sites go back to which release.
+
+        These are the sites with pages that were answered as expected before, and are not now. When none of them has
+        another release to go back to, another site's release is the cause, and all sites that changed go back. Pure.
+        """
+        sites = {answer.page.site for answer in lost(self.answered, answers)}
+        own = {site: self.releases[site] for site in self.releases if site in sites}
+        return own or (dict(self.releases) if sites else {})
+
+
+@dataclass(frozen=True)
+class Releases:
+    """The releases of this host. `ask` is a seam for tests."""
+
+    services: Services
+    journal: Journal = field(default=Journal(JOURNALS / "releases.json"))
+    ask: t.Callable[[t.Collection[Page]], list[Answer]] = ask_all
+
+    def converge(
+        self, desired: t.Sequence[Release], *, check_mode: bool, require_pages: bool = True
+    ) -> dict[str, t.Any]:
+        """Observe, plan, apply, ask for the pages; the module's result.
+
+        Nothing is done while a release is `missing` whose archive is not here. Raises PagesError when a page is not
+        answered as expected, unless `require_pages` is false: then the result tells that.
+        """
+        pending, previous = self.journal.read()
+        observed = {release.name: look(release) for release in desired}
+        plan = make_plan(desired, observed, pending)
+        found = {name: {"current": site.current, "kept": list(site.releases)} for name, site in observed.items()}
+        result = {**report(plan), "sites": found, "pages": [str(page) for one in desired for page in one.pages]}
+        waiting = any(step.unpack and not step.release.archive for step in plan.steps)
+        if check_mode or waiting:
+            return {**result, "failed_before": [], "failed_pages": []}
+        before = self._before(desired, observed, plan, previous)
+        self._make(desired, plan, before)
+        since = sizes(log for release in desired for log in release.logs)
+        answers = self.ask([page for release in desired for page in release.pages])
+        _let_in(desired, answers)
+        failed = [answer for answer in answers if answer.fault]
+        log = told(desired, failed, since) if failed else ""
+        targets = before.targets(answers) if require_pages else {}
+        done = self._take_back(desired, targets) if targets else _stays(plan)
+        self.journal.close()
+        _prune(plan, targets)
+        if failed and require_pages:
+            text = "\n".join([log, *done, *_readiness(desired), REMEDY])
+            raise PagesError(text, answers, failed_before=list(before.failed), taken_back=targets)
+        return {**result, "failed_before": list(before.failed), "failed_pages": [answer.told() for answer in failed]}
+
+    def _before(
+        self,
+        desired: t.Sequence[Release],
+        observed: t.Mapping[str, Site],
+        plan: Plan,
+        previous: t.Mapping[str, Actual],
+    ) -> Before:
+        """Find out what is answered before anything changes. An interrupted run left what it had found out."""
+        switching = {step.release.name: step.before for step in plan.steps if step.switch and step.before}
+        interrupted = {one: Path(previous[one.link].target).name for one in desired if one.link in previous}
+        kept = {one: id_ for one, id_ in interrupted.items() if id_ != one.id and id_ in observed[one.name].releases}
+        asked = [
+            replace(page, release=observed[release.name].current)
+            for release in desired
+            for page in release.pages
+            if switching and observed[release.name].current
+        ]
+        answers = self.ask(asked)
+        answered = well(answers) | {page for release in kept for page in release.pages}
+        releases = {**switching, **{release.name: id_ for release, id_ in kept.items()}}
+        return Before(
+            new=not any(site.current for site in observed.values()),
+            answered=answered,
+            failed=tuple(answer.told() for answer in answers if answer.fault),
+            releases=releases,
+        )
+
+    def _make(self, desired: t.Sequence[Release], plan: Plan, before: Before) -> None:
+        for step in plan.steps:
+            for kept in step.own:
+                take_over(step.release, kept)
+            if step.unpack:
+                unpack(step.release)
+        if before.new:
+            _hold_back(desired)
+        self.journal.write(dict.fromkeys(plan.reload, "reload"), _links(desired, before))
+        for step in plan.steps:
+            if step.switch:
+                _switch(step.release, step.release.id)
+        try:
+            self._reload(plan.reload)
+        except GroundworkError as error:
+            back = self._back({step.release: step.before for step in plan.steps if step.switch and step.before})
+            raise GroundworkError(f"{error}\n{back}", **error.details) from error
+
+    def _reload(self, services: t.Iterable[str]) -> None:
+        # PHP has resolved and compiled what `current` led to before: it starts anew, after its running requests.
+        names = list(dict.fromkeys(services))
+        if names:
+            self.services.act("reload", names)
+
+    def _back(self, targets: t.Mapping[Release, str]) -> str:
+        """Make releases from before current again; how that went, in words."""
+        for release, identity in targets.items():
+            _switch(release, identity)
+        try:
+            self._reload(name for release in targets for name in release.reload)
+        except GroundworkError as error:
+            return f"The releases from before are current again, but a service is not: {error}"
+        self.journal.close()
+        return "The releases from before are current again."
+
+    def _take_back(self, desired: t.Sequence[Release], targets: t.Mapping[str, str]) -> list[str]:
+        """Make the releases of `targets` current again; return what was done, in words."""
+        moving = [release for release in desired if release.name in targets]
+        back = self._back({release: targets[release.name] for release in moving})
+        again = self.ask([replace(page, release="") for release in desired for page in release.pages])
+        still = [f"- {answer}" for answer in again if answer.fault]
+        moves = ", ".join(f"{release.name} {release.id} -> {targets[release.name]}" for release in moving)
+        return [f"The release was taken back ({moves}). {back}", *(["Still:", *still] if still else [])]
+
+
+def _stays(plan: Plan) -> list[str]:
+    if any(step.switch for step in plan.steps):
+        return ["No release was taken back: the pages that fail had failed before it too, or it is the first release."]
+    return ["No release was taken back, since none had changed."]
+
+
+def _readiness(desired: t.Iterable[Release]) -> list[str]:
+    if not any(unready(release).exists() for release in desired):
+        return []
+    return ["The balancers send no visitors to this server before its pages are answered as expected."]
+
+
+def told(desired: t.Sequence[Release], failed: t.Sequence[Answer], since: t.Mapping[str, int]) -> str:
+    """Return what is wrong with the answers, and the last lines of the logs of the sites that they are of."""
+    lines = [f"{len(failed)} of {sum(len(one.pages) for one in desired)} pages are not answered as expected:"]
+    for release in desired:
+        wrong = [f"- {answer}" for answer in failed if answer.page.site == release.name]
+        log = last_lines(release.logs, since, secrets_in(release.hide)) if wrong else []
+        lines += [*wrong, *(f"  {line}" for line in log)]
+    return "\n".join(lines)
+
+
+def unready(release: Release) -> Path:
+    """Return the path of the file by which Apache tells the balancers that a new server is not ready."""
+    return Path(release.path) / UNREADY
+
+
+def _hold_back(desired: t.Sequence[Release]) -> None:
+    """Have a new server take no visitors before the pages of all its sites were answered as expected."""
+    for release in desired:
+        if release.pages:
+            files.put(Entry(str(unready(release)), "file", group=release.group, mode=0o640))
+
+
+def _let_in(desired: t.Sequence[Release], answers: t.Sequence[Answer]) -> None:
+    failed = {answer.page.site for answer in answers if answer.fault}
+    for release in desired:
+        if release.name not in failed:
+            files.discard(str(unready(release)))
+
+
+def _links(desired: t.Sequence[Release], before: Before) -> dict[str, Actual]:
+    """What an interrupted run leaves to the next one: the links to the releases whose pages were all answered."""
+    return {
+        release.link: Actual("link", target=f"{RELEASES}/{before.releases[release.name]}")
+        for release in desired
+        if release.name in before.releases and before.answered.issuperset(release.pages)
+    }
+
+
+def unpack(release: Release) -> None:
+    """Unpack a release beside the others, and give it its name when it is whole.
+
+    Nothing is written before all of it was checked, and nothing is left of one that cannot be unpacked.
+    """
+    folders, archive = Path(release.path) / RELEASES, Path(release.archive)
+    partial = folders / f".{release.id}.partial"
+    try:
+        members, rights = whole_tree(read_archive(archive, archive.name), archive.name), Rights.of(release)
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir(mode=0o700)
+        # Links come last, so that nothing can be written through one.
+        for member in sorted(members, key=lambda member: member.kind == "link"):
+            _put(member, partial / member.path)
+            rights.give(partial / member.path, member.path)
+        rights.give(partial, "")
+        partial.rename(folders / release.id)
+    except (OSError, GroundworkError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise GroundworkError(f"Could not unpack release {release.id} of {release.name}: {error}") from error
+
+
+def _put(member: Member, path: Path) -> None:
+    if member.kind == "link":
+        path.symlink_to(member.target)
+    elif member.kind == "directory":
+        path.mkdir(mode=0o700)
+    else:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o700 if member.executable else 0o600), "wb") as handle:
+            handle.writelines(content_of(member))
+
+
+def take_over(release: Release, identity: str) -> None:
+    """Give a release that was unpacked by an earlier version to the account that should own it, itself last of all.
+
+    Earlier versions let links through that lead out of it: they are removed.
+    """
+    rights = Rights.of(release)
+    root = Path(release.path) / RELEASES / identity
+    try:
+        found = {path.relative_to(root).as_posix(): path for path in root.rglob("*")}
+        links = {member: str(path.readlink()) for member, path in found.items() if path.is_symlink()}
+        for member, path in found.items():
+            if member in links and leads_out(member, links):
+                path.unlink()
+            else:
+                rights.give(path, member)
+        rights.give(root, "")
+    except OSError as error:
+        raise GroundworkError(f"Could not change the owner of release {identity} of {release.name}: {error}") from error
+
+
+def is_private(path: str) -> bool:
+    """Tell whether a web server never serves a member of a release: PHP's scripts, and what begins with a dot.
+
+    It has to read .htaccess, .htpasswd and our mark, and serves RFC 8615's folder.
+    """
+    if path == MARK:
+        return False
+    names = path.split("/")
+    hidden = any(name.startswith(".") and name != ".well-known" and not name.startswith(".ht") for name in names)
+    return hidden or names[-1].lower().endswith(".php")
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Who may do what with the members of a release, as numbers of this server."""
+
+    owner: int
+    group: int
+    private_group: int
+
+    @classmethod
+    def of(cls, release: Release) -> Rights:
+        """Look up the accounts of a release. Raises GroundworkError when one is missing."""
+        return cls(_uid(release.owner), _gid(release.group), _gid(release.private_group))
+
+    def give(self, path: Path, member: str) -> None:
+        """Set owner, group and mode of a member, or of the release itself (""). A link is not followed."""
+        os.chown(path, self.owner, self.private_group if is_private(member) else self.group, follow_symlinks=False)
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode):
+            path.chmod(0o750 if mode & stat.S_IXUSR else 0o640)
+
+
+def _uid(account: str) -> int:
+    try:
+        return pwd.getpwnam(account).pw_uid
+    except KeyError as error:
+        raise GroundworkError(f"There is no account {account} on this server: {CONFIGURE}.") from error
+
+
+def _gid(group: str) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError as error:
+        raise GroundworkError(f"There is no group {group} on this server: {CONFIGURE}.") from error
+
+
+def _switch(release: Release, identity: str) -> None:
+    folder = Path(release.path) / RELEASES / identity
+    files.put(Entry(str(folder / MARK), "file", content=identity.encode(), group=release.group, mode=0o640))
+    os.utime(folder)
+    files.put(Entry(str(Path(release.path) / CURRENT), "link", target=f"{RELEASES}/{identity}"))
+
+
+def _prune(plan: Plan, targets: t.Mapping[str, str]) -> None:
+    """Remove old releases, but for those that were gone back to."""
+    for step in plan.steps:
+        for old in step.prune:
+            if old != targets.get(step.release.name):
+                shutil.rmtree(Path(step.release.path) / RELEASES / old)

@@ -1,0 +1,213 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role `lamp` is given: checked before anything is read, without AWS and without a host."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from ipaddress import IPv4Address
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
+    RELATIVE_PATH,
+    VARIABLE_NAME,
+    check_bucket,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import is_unicode, php_fpm_quoted
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import SHORTEST_PASSWORD
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import PAGE_OPTIONS, check_page
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import FEWEST_KEPT, ID
+
+EACH = "each"
+PROBE = {name: PAGE_OPTIONS[name]["default"] for name in ("path", "matcher", "timeout")}
+SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
+SITE_NAME_LENGTH = 20  # the account `site-<name>` has at most 32 characters, and MariaDB's user as many
+# MariaDB's own databases and users; sites have theirs by the same names.
+RESERVED = frozenset({"information-schema", "mariadb-sys", "mysql", "performance-schema", "root", "sys", "test"})
+HOST_NAME = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+PHP_VERSION = re.compile(r"\d+\.\d+")
+PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
+PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
+OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
+# These end a quoted value in php.ini and in a pool's file, or have PHP put something else in their place.
+UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
+LONGEST_KEEPALIVE = 4100  # seconds: more than a balancer's longest idle timeout, 4,000
+LEAST_MEMORY_MB = 384  # 64 for Apache, 164 for MariaDB, 38 for opcache, two PHP processes, and some room
+
+
+def parse_lamp(
+    options: t.Mapping[str, t.Any],
+    problems: Problems,
+    *,
+    servers: t.Sequence[str] | None = None,
+    booting: t.Sequence[str] = (),
+) -> None:
+    """Check the role's variables, without the role's name; all problems are added to `problems`.
+
+    `servers` are the names of the private tier's servers, None when it is not known which there are; `booting` the
+    tiers whose servers configure themselves.
+    """
+    if options.get("bucket"):
+        check_bucket(options["bucket"], problems)
+    for name in sorted(options.get("database_passwords") or {}) if booting else ():
+        wrong = f"the servers of {', '.join(booting)} configure themselves, and read it from Parameter Store"
+        right = f"leave it out, or put it there as /groundwork/<environment>/lamp/{name}/database-password"
+        problems.add(f"database_passwords.{name}", wrong, right)
+    _check_sites(options["sites"], problems)
+    if not options.get("sites_trust_each_other"):
+        _check_override(options["sites"], problems)
+    _check_database(options, problems, servers)
+    _check_php(options, problems)
+    for at, cidr in enumerate(options.get("trusted_proxies") or []):
+        parse_cidr(cidr, f"trusted_proxies[{at}]", problems)
+    for at, cidr in enumerate(options.get("probe_cidrs") or []):
+        parse_cidr(cidr, f"probe_cidrs[{at}]", problems)
+    _check_release(options.get("release") or "", options["sites"], problems)
+    if options["keep_releases"] < FEWEST_KEPT:
+        right = f"keep {FEWEST_KEPT} or more: a request that began in the release before needs its files"
+        problems.add("keep_releases", f"{options['keep_releases']} is too few", right)
+    check_range("keepalive_timeout", options["keepalive_timeout"], 1, LONGEST_KEEPALIVE, problems)
+    if options["memory_mb"] < LEAST_MEMORY_MB:
+        problems.add("memory_mb", f"{options['memory_mb']} MB are too few", f"give at least {LEAST_MEMORY_MB}")
+
+
+def _check_release(release: str, sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+    site, colon, identity = release.rpartition(":")
+    names = [one["name"] for one in sites]
+    if release and not ID.fullmatch(identity):
+        problems.add("release", f"'{release}' is no release's id", "give one as 3f2a9c01d4e5, or as shop:3f2a9c01d4e5")
+    elif colon and site not in names:
+        problems.add("release", f"there is no site '{site}'", f"begin it with one of {', '.join(names)}")
+    elif release and not colon and len(names) > 1:
+        wrong = f"'{release}' does not tell which site it is of"
+        problems.add("release", wrong, f"begin it with one of {', '.join(names)}, as {names[0]}:{identity}")
+
+
+def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+    if not sites:
+        problems.add("sites", "there is no site", "declare one: a server without a site has nothing to serve")
+    names: set[str] = set()
+    hosts: set[str] = set()
+    for at, site in enumerate(sites):
+        where = f"sites[{at}]"
+        _check_site(site, where, problems)
+        # A database's name has underscores where a site's has hyphens.
+        if site["name"] in names:
+            problems.add(f"{where}.name", f"there is a site '{site['name']}' already", "use another name")
+        names.add(site["name"])
+        for host in site.get("server_names") or []:
+            if host in hosts:
+                problems.add(f"{where}.server_names", f"'{host}' belongs to a site already", "give it to one site")
+            hosts.add(host)
+
+
+def _check_override(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+    """A RewriteRule with [P] and a SetHandler lead to any socket that Apache reaches: docs/decisions/0026."""
+    for at, site in enumerate(sites):
+        if site.get("allow_override") and len(sites) > 1:
+            wrong = f"with .htaccess files, '{site['name']}' could run programs as any other site of its servers"
+            right = (
+                f"use front_controller instead, give '{site['name']}' an environment of its own, "
+                f"or set {problems.prefix}sites_trust_each_other when all sites are yours"
+            )
+            problems.add(f"sites[{at}].allow_override", wrong, right)
+
+
+def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    name = site["name"]
+    if not SITE_NAME.fullmatch(name) or name.endswith("-") or len(name) > SITE_NAME_LENGTH:
+        right = f"use at most {SITE_NAME_LENGTH} lower case letters, digits and hyphens, a letter first, no hyphen last"
+        problems.add(f"{where}.name", f"'{name}' is no site's name", right)
+    elif name in RESERVED and site.get("database"):
+        problems.add(f"{where}.name", f"'{name}' is a name of MariaDB's own", "use another name")
+    if site.get("source"):
+        parse_source(site["source"], f"{where}.source", problems)
+    for key in ("web_root", "front_controller"):
+        if site.get(key) and not RELATIVE_PATH.fullmatch(site[key]):
+            right = "write it relative, without a leading slash and without dots at the beginning, as public"
+            problems.add(f"{where}.{key}", f"'{site[key]}' is no path within the application", right)
+    for host in site.get("server_names") or []:
+        if not HOST_NAME.fullmatch(host):
+            problems.add(f"{where}.server_names", f"'{host}' is no host's name", "write it as shop.example.com")
+    _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems)
+    _check_environment(site.get("environment") or {}, f"{where}.environment", problems)
+    check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
+
+
+def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    for name, value in variables.items():
+        if not VARIABLE_NAME.fullmatch(str(name)):
+            problems.add(f"{where}.{name}", "it is no variable's name", "use letters, digits and underscores")
+        elif name in OWN_ENVIRONMENT:
+            problems.add(f"{where}.{name}", "the role sets it", "use another name")
+        _check_value(value, f"{where}.{name}", problems)
+
+
+def _check_settings(settings: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    for name, value in settings.items():
+        if not PHP_SETTING.fullmatch(str(name)):
+            problems.add(f"{where}.{name}", "it is no setting's name", "write it as in php.ini, as memory_limit")
+        _check_value(value, f"{where}.{name}", problems)
+
+
+def _check_value(value: t.Any, where: str, problems: Problems) -> None:
+    if isinstance(value, (dict, list)) or value is None:
+        problems.add(where, f"{value!r} is no single value", "give text, a number, true or false")
+    elif UNQUOTABLE.search(str(value)):
+        problems.add(where, 'the value holds a double quote, a line break or "${"', "leave these out")
+
+
+def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers: t.Sequence[str] | None) -> None:
+    server = options["database_server"]
+    if server != EACH and servers is not None and server not in servers:
+        there = f", or one of {', '.join(servers)}" if servers else ", for the private tier has no server"
+        problems.add("database_server", f"the private tier has no server '{server}'", f"give {EACH}{there}")
+    if server != EACH and options.get("database_cidr"):
+        parse_cidr(options["database_cidr"], "database_cidr", problems)
+    address = options.get("database_address") or KNOWN_AFTER_APPLY
+    if server != EACH and address != KNOWN_AFTER_APPLY:
+        _check_address(address, problems)
+    sites = {site["name"] for site in options["sites"] if site.get("database")}
+    for name, password in (options.get("database_passwords") or {}).items():
+        where = f"database_passwords.{name}"
+        if name not in sites:
+            problems.add(where, "there is no site of that name with a database", "remove it, or name a site of sites")
+        else:
+            _check_password(password, where, problems)
+
+
+def _check_password(password: t.Any, where: str, problems: Problems) -> None:
+    """Refuse a password that a server would not get as it is. No message contains any part of it."""
+    if not isinstance(password, str):
+        problems.add(where, "the password is not text", "put it in quotes")
+    elif len(password) < SHORTEST_PASSWORD:
+        problems.add(where, "the password is too short", f"use at least {SHORTEST_PASSWORD} characters")
+    elif not is_unicode(password):
+        problems.add(where, "the password cannot be encoded as UTF-8", "use Unicode text")
+    else:
+        try:
+            php_fpm_quoted(password)
+        except ValueError as error:
+            problems.add(where, f"php-fpm cannot read this password: {error}", "use another one")
+
+
+def _check_address(address: str, problems: Problems) -> None:
+    try:
+        IPv4Address(address)
+    except ValueError:
+        problems.add("database_address", f"'{address}' is no IPv4 address", "write it as 10.20.0.10")
+
+
+def _check_php(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    if not PHP_VERSION.fullmatch(str(options["php_version"])):
+        problems.add("php_version", f"'{options['php_version']}' is no version of PHP", "write it as '8.2', in quotes")
+    for at, name in enumerate(options["php_extensions"]):
+        if not PHP_EXTENSION.fullmatch(name):
+            problems.add(f"php_extensions[{at}]", f"'{name}' is no extension's name", "write it as mbstring")
+    _check_settings(options["php_settings"], "php_settings", problems)

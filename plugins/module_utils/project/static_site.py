@@ -1,0 +1,138 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role `static_site` is given: checked before anything is read, without AWS."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
+    HEADERS_ARGUMENTS,
+    parse_response_headers_policy,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import (
+    ARGUMENTS as DISTRIBUTION,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import parse_distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import parse_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import parse_content
+
+# A function has at most 10,240 bytes; its own lines take the rest.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
+LARGEST_TABLE = 8192
+PREFIX = "site"  # where the role keeps the content in the bucket
+
+
+def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """Check the role's variables, without the role's name; all problems are added to `problems`.
+
+    Without a source there is no static site, and nothing else is looked at.
+    """
+    if not options["source"]:
+        return
+    if options["bucket"]:
+        before = len(problems.found)
+        parse_bucket(options, problems)
+        if len(problems.found) == before:  # the bucket is an origin too: once is enough
+            parse_distribution(_distribution(options), problems)
+        parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
+    else:
+        right = "give the bucket a name that nobody else in the world uses, as <company>-<environment>-site"
+        problems.add("bucket", "it is missing, and the site needs a bucket", right)
+    _check_pages(options, problems)
+    _check_redirects(options["redirects"], problems)
+    if options["response_headers"]:
+        _check_headers(options, problems)
+
+
+def _distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The options of `cloudfront_distribution`. The site's own origin comes last: a person's keep their numbers."""
+    name = options["name"]
+    own = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
+    policies = {kind: options[kind] for kind in ("cache_policy", "response_headers_policy")}
+    common = {"origin": name, **policies}
+    given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
+    shaped = {
+        **given,
+        "origins": [*options["origins"], own],
+        "behavior": common,
+        "behaviors": [{**common, **_given(one)} for one in options["behaviors"]],
+    }
+    return {**conform_options(DISTRIBUTION, shaped, "", Problems()), "region": options.get("region")}
+
+
+def _given(one: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {option: value for option, value in one.items() if value is not None}
+
+
+def _check_headers(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """The headers have the options of a module: they are checked as it would check them."""
+    before = len(problems.found)
+    given = conform_options(HEADERS_ARGUMENTS, options["response_headers"], "response_headers", problems)
+    if len(problems.found) == before:
+        where = problems.scope(f"{problems.prefix}response_headers.")
+        parse_response_headers_policy({**given, "name": options["name"]}, where)
+
+
+def _check_redirects(given: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+    leads: dict[str, str] = {}
+    for at, one in enumerate(given):
+        _check_redirect(one, f"redirects[{at}]", problems)
+        if one["from"] in leads:
+            problems.add(f"redirects[{at}].from", f"'{one['from']}' is redirected already", "redirect it once")
+        leads[one["from"]] = one["to"]
+    for at, one in enumerate(given):
+        way = [one["from"]]
+        while way[-1] in leads and way.count(way[-1]) == 1:
+            way.append(leads[way[-1]])
+        if way[-1] == one["from"] and len(way) > 1:
+            problems.add(f"redirects[{at}]", f"it goes round: {' → '.join(way)}", "let one of them lead to a page")
+    size = sum(len(path) + len(target) + 14 for path, target in leads.items())
+    if size > LARGEST_TABLE:
+        right = f"use at most {LARGEST_TABLE}, since a CloudFront function has 10 KB in all"
+        problems.add("redirects", f"the table has about {size} bytes", right)
+
+
+def _check_redirect(one: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    for end in ("from", "to"):
+        as_sent = quote(one[end], safe="/%:?#[]@!$&'()*+,;=~")
+        if as_sent != one[end]:
+            problems.add(f"{where}.{end}", f"'{one[end]}' is not as browsers send it", f"write {as_sent}")
+    if not one["from"].startswith("/") or set(one["from"]) & set("*?#"):
+        right = "give the path that visitors ask for, as /old/page, without *, ? and #"
+        problems.add(f"{where}.from", f"'{one['from']}' is no path", right)
+    target = urlsplit(one["to"])
+    outside = target.scheme in ("http", "https") and target.netloc
+    inside = not target.scheme and not target.netloc and target.path.startswith("/")
+    if not (outside or inside):
+        problems.add(f"{where}.to", f"'{one['to']}' leads nowhere", "give a path (/new/page) or a URL (https://…)")
+
+
+def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    if not options["release"] and not Path(options["source"]).expanduser().is_dir():
+        problems.add(
+            "source", f"there is no folder {options['source']}", "give the folder that the site was built into"
+        )
+    for name in ("index_document", "not_found_page"):
+        page = options[name]
+        if not page:
+            continue
+        if not RELATIVE_PATH.fullmatch(page):
+            problems.add(name, f"'{page}' is no file of the source", "give its path in the source, as 404.html")
+        elif Path(options["source"]).expanduser().is_dir():
+            _check_there(name, page, options["source"], problems)
+    if "/" in (options["index_document"] or ""):
+        problems.add("index_document", "it is in a folder", "give the name that it has in every folder, as index.html")
+
+
+def _check_there(name: str, page: str, source: str, problems: Problems) -> None:
+    if not (Path(source).expanduser() / page).is_file():
+        right = "add the file, or set the variable to '' to do without" if name == "not_found_page" else "add the file"
+        problems.add(name, f"there is no {page} in {source}", right)

@@ -1,0 +1,196 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Distributions and what they refer to: functions, access controls and policies.
+
+A distribution is disabled first and can be deleted when every edge knows that, minutes later.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToDeleteDistribution.html
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Ref, Wait
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.buckets import arn_of
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import (
+    Described,
+    Thing,
+    Whose,
+    some,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import KINDS, Kind
+
+Answers = t.Mapping[str, list[t.Any]]
+# Members of a distribution's configuration that refer to something by id or ARN, at any depth.
+REFERENCES = (
+    "OriginAccessControlId",
+    "CachePolicyId",
+    "OriginRequestPolicyId",
+    "ResponseHeadersPolicyId",
+    "FunctionARN",
+)
+
+
+DEVELOPED = {"Stage": "DEVELOPMENT"}  # the stage that each function has, also when it was never published
+
+
+def first_reads() -> dict[str, Read]:
+    """The account's distributions, functions, access controls and policies."""
+    return {
+        "distributions": Read("cloudfront", "list_distributions", "DistributionList.Items"),
+        "functions": Read(
+            "cloudfront", "list_functions", "FunctionList.Items", DEVELOPED, marker="FunctionList.NextMarker"
+        ),
+        **{kind.resource: kind.read() for kind in KINDS},
+    }
+
+
+def second_reads(first: Answers) -> dict[str, Read]:
+    """Whose they are. The tagging API would tell it in one call, and some seconds late: a proof cannot rest on it."""
+    reads: dict[str, Read] = {}
+    for distribution in first["distributions"]:
+        arn = distribution["ARN"]
+        gone = ("NoSuchResource",)
+        reads[f"tags {arn}"] = Read("cloudfront", "list_tags_for_resource", "Tags.Items", {"Resource": arn}, gone)
+    return reads
+
+
+def third_reads(answers: Answers, whose: Whose) -> dict[str, Read]:
+    """The configurations of our distributions, and the version of everything that is deleted by its version."""
+    reads: dict[str, Read] = {}
+    for one in answers["distributions"]:
+        if _owns(one["ARN"], answers, whose):
+            gone = ("NoSuchDistribution",)
+            reads[f"config {one['Id']}"] = Read("cloudfront", "get_distribution_config", "", {"Id": one["Id"]}, gone)
+    for one in answers["functions"]:
+        if is_ours(one["Name"], one["FunctionConfig"].get("Comment", ""), whose):
+            named = {"Name": one["Name"], **DEVELOPED}
+            gone = ("NoSuchFunctionExists",)
+            reads[f"version {one['FunctionMetadata']['FunctionARN']}"] = Read(
+                "cloudfront", "describe_function", "ETag", named, gone
+            )
+    for kind in KINDS:
+        for item in answers[kind.resource]:
+            own, config = kind.entry(item)
+            if is_ours(config["Name"], config.get(kind.comment, ""), whose):
+                gone = (f"NoSuch{kind.member}",)
+                reads[f"version {own}"] = Read("cloudfront", f"get_{kind.noun}", "ETag", {"Id": own}, gone)
+    return reads
+
+
+def edge_things(answers: Answers, whose: Whose, deadline: float) -> list[Thing]:
+    """All of them."""
+    return [
+        *(thing for one in answers["distributions"] for thing in _distribution(one, answers, whose, deadline)),
+        *(thing for one in answers["functions"] for thing in _function(one, answers, whose)),
+        *(thing for kind in KINDS for one in answers[kind.resource] for thing in _reusable(kind, one, answers, whose)),
+    ]
+
+
+def _owns(arn: str, answers: Answers, whose: Whose) -> bool:
+    return whose.owns_described({"Tags": answers.get(f"tags {arn}", [])})
+
+
+def is_ours(name: str, comment: str, whose: Whose) -> bool:
+    """Access controls, policies and functions are told by their name and the comment that is written with it."""
+    return whose.has_name(name) and comment.startswith(f"groundwork.aws: environment {whose.environment}, ")
+
+
+def _distribution(one: Described, answers: Answers, whose: Whose, deadline: float) -> t.Iterator[Thing]:
+    """Ours in two steps, disabled and deleted; somebody else's that refers to something of ours keeps that."""
+    arn, own = one["ARN"], one["Id"]
+    needs = frozenset(_references(one)) | _origins(one, answers)
+    if not _owns(arn, answers, whose):
+        yield Thing("distribution", arn, one["DomainName"], ours=False, needs=needs)
+        return
+    [version] = answers[f"config {own}"] or [None]
+    if version is None:
+        return
+    name = whose.short({tag["Key"]: tag["Value"] for tag in answers[f"tags {arn}"]}, own)
+    etag = Ref("distribution", own, "etag")
+    disabled = {**version["DistributionConfig"], "Enabled": False}
+    update = Call(
+        "cloudfront", "update_distribution", {"Id": own, "IfMatch": version["ETag"], "DistributionConfig": disabled}
+    ).yielding(etag, "ETag")
+    deployed = Wait(
+        f"the distribution {name} ({own}) is disabled at every edge",
+        Call("cloudfront", "get_distribution", {"Id": own}, settled=("NoSuchDistribution",)),
+        lambda answer: not answer or answer["Distribution"]["Status"] == "Deployed",
+        deadline=deadline,
+        interval=5.0,
+    )
+    enabled = bool(version["DistributionConfig"]["Enabled"])
+    delete = Call(
+        "cloudfront",
+        "delete_distribution",
+        {"Id": own, "IfMatch": etag if enabled else version["ETag"]},
+        settled=("NoSuchDistribution",),
+        passing=("DistributionNotDisabled",),
+    )
+    if enabled or one["Status"] != "Deployed":
+        words = {"enabled": enabled, "status": one["Status"]}
+        calls = (update,) if enabled else ()
+        yield Thing(
+            "distribution",
+            f"{arn}/enabled",
+            name,
+            needs=some(arn),
+            calls=calls,
+            wait=deployed,
+            before=words,
+            part_of=arn,
+        )
+    yield Thing("distribution", arn, name, needs=needs, calls=(delete,), before={"domain_name": one["DomainName"]})
+
+
+def _references(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, t.Mapping):
+        for key, item in value.items():
+            if key in REFERENCES and item:
+                yield str(item)
+            else:
+                yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _origins(one: Described, answers: Answers) -> set[str]:
+    """The buckets that a distribution gets its content from: they go after it, so that nobody can take their names."""
+    domains = [origin["DomainName"] for origin in one.get("Origins", {}).get("Items", [])]
+    return {
+        arn_of(bucket)
+        for bucket in answers["buckets"]
+        if any(domain.startswith(f"{bucket['Name']}.s3") for domain in domains)
+    }
+
+
+def _function(function: Described, answers: Answers, whose: Whose) -> t.Iterator[Thing]:
+    """https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteFunction.html"""
+    arn, name = function["FunctionMetadata"]["FunctionARN"], function["Name"]
+    for version in answers.get(f"version {arn}", []):
+        delete = Call(
+            "cloudfront",
+            "delete_function",
+            {"Name": name, "IfMatch": version},
+            settled=("NoSuchFunctionExists",),
+            passing=("FunctionInUse",),
+        )
+        yield Thing("function", arn, name.removeprefix(f"{whose.environment}-"), calls=(delete,))
+
+
+def _reusable(kind: Kind, item: Described, answers: Answers, whose: Whose) -> t.Iterator[Thing]:
+    own, config = kind.entry(item)
+    name = str(config["Name"])
+    for version in answers.get(f"version {own}", []):
+        delete = Call(
+            "cloudfront",
+            f"delete_{kind.noun}",
+            {"Id": own, "IfMatch": version},
+            settled=(f"NoSuch{kind.member}",),
+            passing=(f"{kind.member}InUse",),
+        )
+        yield Thing(kind.resource, own, name.removeprefix(f"{whose.environment}-"), calls=(delete,))

@@ -1,0 +1,40 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is to be removed, and that it is meant: the options of `environment_teardown`."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+
+IMAGES = "images"
+BUCKETS = "buckets"
+WISHES = (IMAGES, BUCKETS)
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """`wishes` are what goes only when it is asked for; `deadline` in seconds is that of each thing."""
+
+    wishes: frozenset[str]
+    deadline: float
+
+
+def parse_teardown(options: t.Mapping[str, t.Any], problems: Problems) -> Teardown | None:
+    """What the options say, or None when `problems` has grown."""
+    before = len(problems.found)
+    environment, confirmed = str(options["environment_name"]), str(options.get("environment_confirm") or "")
+    if confirmed != environment:
+        wrong = f"'{confirmed}' is not the environment's name" if confirmed else "it is missing"
+        right = f"give -e environment_confirm={environment} if everything of {environment} shall be removed"
+        problems.add("environment_confirm", wrong, right)
+    deadline = int(options["deadline"])
+    if not 60 <= deadline <= 7200:
+        problems.add("deadline", f"{deadline} s are out of range", "give 60 to 7200")
+    if len(problems.found) > before:
+        return None
+    return Teardown(frozenset(wish for wish in WISHES if options[wish]), float(deadline))

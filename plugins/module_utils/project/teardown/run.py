@@ -1,0 +1,185 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Removing an environment and proving that it is gone: what `environment_teardown` does.
+
+Look, plan, remove, and look again, until nothing of ours is found that could go. So the last look is the proof, and a
+run on an environment that is gone is nothing but that look.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import reads
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.buckets import bucket_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.edge import edge_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.image_users import image_user_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.interfaces import interface_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.keeping import Keeper, is_wished, keepers
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.machines import machine_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.networks import network_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.options import Teardown, parse_teardown
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import going, ordered, plan_removal
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.services import protected, service_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Thing, Whose, unified
+
+COMPONENT = "teardown"
+ROUNDS = 3  # an Auto Scaling group, or a site.yml that somebody else runs, may have made more in the meantime
+SWEEP_DEADLINE = 60.0  # seconds until AWS tells of nothing any more that is gone
+SWEEP_INTERVAL = 5.0
+
+# Everything that an environment can have: what the sweep has looked for.
+KINDS = (
+    "auto scaling group",
+    "bucket",
+    "cache policy",
+    "distribution",
+    "elastic ip",
+    "function",
+    "image",
+    "instance profile",
+    "internet gateway",
+    "key pair",
+    "launch template",
+    "load balancer",
+    "nat gateway",
+    "network acl",
+    "network interface",
+    "origin access control",
+    "origin request policy",
+    "parameter",
+    "response headers policy",
+    "role",
+    "route table",
+    "security group",
+    "server",
+    "snapshot",
+    "subnet",
+    "target group",
+    "volume",
+    "vpc",
+    "vpc endpoint",
+)
+
+
+def converge_teardown(run: Run) -> dict[str, t.Any]:
+    """The result of `environment_teardown`. Raises GroundworkError naming everything that is left."""
+    owner, desired = run.parse(COMPONENT, parse_teardown)
+    teardown = _Teardown(run, Whose(owner.environment), desired)
+    if run.check_mode:
+        return teardown.predict()
+    return teardown.remove()
+
+
+class _Teardown:
+    """`refused` has AWS' words by the ids of what it would not remove, `made` what this run has done."""
+
+    def __init__(self, run: Run, whose: Whose, desired: Teardown) -> None:
+        self.run = run
+        self.whose = whose
+        self.desired = desired
+        self.refused: dict[str, str] = {}
+        self.made: dict[str, Change] = {}
+        self.things = self._look(check=True)
+
+    def predict(self) -> dict[str, t.Any]:
+        for keeper in self._keepers():
+            self.run.warn(f"{keeper}.")
+        changes = plan_removal(self._leaving())
+        return {**report(changes, {}), **self._found()}
+
+    def remove(self) -> dict[str, t.Any]:
+        rounds = 0
+        while rounds < ROUNDS and (leaving := self._leaving()):
+            rounds += 0 if self._refuses(leaving) else 1
+            self._sweep()
+        self._prove()
+        return {**report(list(self.made.values()), {}), **self._found()}
+
+    def _look(self, *, check: bool = False) -> list[Thing]:
+        answers = reads.look(self.whose, self.desired.wishes, self.run.clients)
+        deadline = self.desired.deadline
+        things = unified(
+            [
+                *machine_things(answers, self.whose, deadline),
+                *image_user_things(answers, self.whose),
+                *service_things(answers, self.whose, deadline),
+                *network_things(answers, self.whose, deadline),
+                *interface_things(answers, self.whose, deadline),
+                *edge_things(answers, self.whose, deadline),
+                *bucket_things(answers, self.whose),
+            ]
+        )
+        if check:
+            _check_protected(protected(answers, things))
+        return things
+
+    def _leaving(self) -> list[Thing]:
+        return going(self.things, self.desired.wishes, self.refused)
+
+    def _keepers(self) -> list[Keeper]:
+        """Those that keep something against the wish of who runs this."""
+        found = keepers(self.things, self.desired.wishes, self.refused)
+        return [k for k in found if k.reason or not (k.thing.ours and is_wished(k.thing, self.desired.wishes))]
+
+    def _refuses(self, leaving: t.Sequence[Thing]) -> bool:
+        """Remove all of it; whether AWS refused something, which the next round leaves out."""
+        things, changes = ordered(leaving), plan_removal(leaving)
+        done = len(changes)
+        try:
+            apply(changes, self.run.clients, {}, self.run.clock, self.run.writers)
+        except GroundworkError as error:
+            done = len(error.details["made"])
+            if not error.details.get("error_code") or done == len(changes):
+                raise
+            at_fault = things[done]
+            together = [one for one in things if at_fault.batch and one.batch == at_fault.batch]
+            self.refused.update({one.id: str(error) for one in together or [at_fault]})
+        self.made.update({str(change): change for change in changes[:done]})
+        return done < len(changes)
+
+    def _sweep(self) -> None:
+        """Look again until nothing is found that should be gone, or for as long as AWS may be late."""
+        clock = self.run.clock
+        end = clock.monotonic() + SWEEP_DEADLINE
+        self.things = self._look()
+        while not self.refused and self._leaving() and clock.monotonic() < end:
+            clock.sleep(SWEEP_INTERVAL)
+            self.things = self._look()
+
+    def _found(self) -> dict[str, t.Any]:
+        """What the last look saw of ours, by kind, and what keeps it."""
+        counted = Counter(thing.kind for thing in self.things if thing.ours and not thing.part_of)
+        return {"found": {kind: counted[kind] for kind in KINDS}, "keepers": [str(one) for one in self._keepers()]}
+
+    def _prove(self) -> None:
+        kept = [f"{keeper}. {_remedy(keeper)}" for keeper in self._keepers()]
+        rest = [f"{thing} was deleted, and is still there. Run again." for thing in self._leaving()]
+        if kept or rest:
+            lines = "\n".join(f"- {line}" for line in (*kept, *rest))
+            told = {**report(list(self.made.values()), {}), **self._found()}
+            raise GroundworkError(f"Something of {self.whose.environment} is left:\n{lines}", **told)
+
+
+def _remedy(keeper: Keeper) -> str:
+    if keeper.reason:
+        return "Remove the cause, and run again."
+    return "Remove it, or move it elsewhere, and run again."
+
+
+def _check_protected(names: t.Sequence[str]) -> None:
+    problems = Problems()
+    for name in names:
+        problems.add(
+            "environment_name",
+            f"the load balancer '{name}' is protected from deletion",
+            "run groundwork.aws.site with its deletion_protection false first",
+        )
+    problems.raise_if_any()

@@ -1,0 +1,54 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a playbook uses of this collection, as its text and that of the roles in it tells."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import WORD
+
+COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
+ROLE = re.compile(r"\bgroundwork\.aws\.(\w+)")
+TASKS = re.compile(r"\b(?:import|include)_tasks:\s*(\S+\.yml)")
+PARTS = ("defaults", "handlers", "tasks", "templates", "vars")
+
+
+class Usage(t.NamedTuple):
+    """The roles that are used, and every word of the text that uses them: the variables are among these."""
+
+    roles: frozenset[str]
+    words: frozenset[str]
+
+
+def usage(playbook: Path, roles: Path, more: t.Iterable[str] = ()) -> Usage:
+    """Return what a playbook uses: the files that it includes, the roles that it names, and those that these name.
+
+    `roles` is the folder of the collection's roles; `more` are names of roles that are used in any case.
+    """
+    used: set[str] = set()
+    words: set[str] = set()
+    seen: set[Path] = set()
+    ahead = [playbook, *(path for role in more for path in _files(roles / role))]
+    used.update(more)
+    while ahead:
+        path = ahead.pop()
+        if path in seen or not path.is_file():
+            continue
+        seen.add(path)
+        text = COMMENT.sub("", path.read_text(encoding="utf-8"))
+        words.update(WORD.findall(text))
+        ahead += [path.parent / name for name in TASKS.findall(text)]
+        for role in set(ROLE.findall(text)) - used:
+            if (roles / role).is_dir():
+                used.add(role)
+                ahead += _files(roles / role)
+    return Usage(frozenset(used), frozenset(words))
+
+
+def _files(role: Path) -> list[Path]:
+    return [path for part in PARTS for path in sorted((role / part).rglob("*"))]

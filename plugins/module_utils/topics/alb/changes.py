@@ -1,0 +1,461 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The changes that make an environment's balancers what they should be. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
+    KNOWN_AFTER_APPLY,
+    Call,
+    Change,
+    Ids,
+    Ref,
+    Wait,
+    resolve,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import (
+    ALIVE,
+    Balancer,
+    Described,
+    Group,
+    Listener,
+    Observed,
+    listener_ref,
+    stray_listeners,
+    stray_rules,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
+    Balancers,
+    BalancerWish,
+    ListenerWish,
+    RuleWish,
+    TargetGroupWish,
+    balancer_ref,
+    dns_ref,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
+    comparable_actions,
+    comparable_conditions,
+    group_ref,
+    listed,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref as firewall_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC, subnet_ref
+
+# A load balancer takes two to four minutes to become active.
+DEADLINE = 600.0
+
+
+def elb(operation: str, /, **arguments: t.Any) -> Call:
+    """A call of Elastic Load Balancing."""
+    return Call("elbv2", operation, arguments)
+
+
+def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list[Change]:
+    """First what the balancers need, then the balancers, then what nobody declares any more."""
+    ids = observed.ids()
+    changes = [
+        *(change for wish in desired.target_groups for change in _group_changes(wish, observed, owner)),
+        *(change for wish in desired.target_groups for change in _target_changes(wish, desired, observed)),
+        *(change for wish in desired.load_balancers for change in _balancer_changes(wish, observed, owner, ids)),
+        *(change for wish in desired.load_balancers for change in _listener_changes(wish, observed, owner, ids)),
+        *_tag_changes(desired, observed, owner),
+        *(_removals(desired, observed, owner) if desired.purge else ()),
+    ]
+    return _awaiting(changes, desired, observed) if desired.wait else changes
+
+
+def check(desired: Balancers, observed: Observed, owner: Owner, problems: Problems, *, check_mode: bool) -> None:
+    """What AWS would refuse, given what there is: told before the first write."""
+    for position, wish in enumerate(desired.target_groups):
+        where = f"target_groups[{position}]"
+        group = observed.groups.get(wish.name)
+        if group:
+            _check_ours(group.tags, f"target group '{owner.name(wish.name)}'", where, owner, problems)
+            _check_fixed(wish, group, where, problems)
+    for position, balancer_wish in enumerate(desired.load_balancers):
+        where = f"load_balancers[{position}]"
+        balancer = observed.balancers.get(balancer_wish.name)
+        if balancer:
+            _check_ours(balancer.tags, f"load balancer '{owner.name(balancer_wish.name)}'", where, owner, problems)
+            _check_scheme(balancer_wish, balancer, where, problems)
+        if not check_mode:  # the plan of an empty account has no network yet
+            _check_references(balancer_wish, observed, where, problems)
+    if not check_mode and not observed.subnets and not desired.load_balancers:
+        problems.add(
+            "environment_name", "the environment has no network", "run ec2_vpc_network (the role network) first"
+        )
+    if desired.purge:
+        _check_protected(desired, observed, owner, problems)
+
+
+def _check_ours(tags: t.Mapping[str, str], what: str, where: str, owner: Owner, problems: Problems) -> None:
+    if not owner.owns_tags(tags):
+        wrong = f"there is a {what} which this environment did not make"
+        problems.add(f"{where}.name", wrong, "use another name, or remove the other one")
+
+
+def _check_fixed(wish: TargetGroupWish, group: Group, where: str, problems: Problems) -> None:
+    for option, key, wanted in (("protocol", "Protocol", wish.protocol), ("port", "Port", wish.port)):
+        actual = group.described.get(key)
+        if actual != wanted:
+            wrong = f"the target group has the {option} {actual}, which AWS cannot change"
+            problems.add(f"{where}.{option}", wrong, f"keep {actual}, or give the group another name")
+
+
+def _check_scheme(wish: BalancerWish, balancer: Balancer, where: str, problems: Problems) -> None:
+    actual = balancer.described["Scheme"]
+    if actual != wish.scheme:
+        wrong = f"the load balancer is {actual}, which AWS cannot change"
+        problems.add(f"{where}.scheme", wrong, f"keep {actual}, or give the balancer another name")
+
+
+def _check_references(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
+    for name in wish.subnets:
+        if name not in observed.subnets:
+            right = f"use some of {listed(observed.subnets)}"
+            problems.add(f"{where}.subnets", f"the environment has no subnet '{name}'", right)
+    for name in wish.security_groups:
+        if name not in observed.security_groups and not SECURITY_GROUP_ID.fullmatch(name):
+            right = f"use some of {listed(observed.security_groups)}"
+            problems.add(f"{where}.security_groups", f"the environment has no security group '{name}'", right)
+
+
+def _check_protected(desired: Balancers, observed: Observed, owner: Owner, problems: Problems) -> None:
+    for name, balancer in undeclared_balancers(desired, observed, owner).items():
+        if balancer.attributes.get("deletion_protection.enabled") == "true":
+            wrong = f"the load balancer '{name}' is not declared any more, and protected from deletion"
+            right = "declare it with deletion_protection false first, or declare it, or turn purge off"
+            problems.add("load_balancers", wrong, right)
+
+
+def undeclared_balancers(desired: Balancers, observed: Observed, owner: Owner) -> dict[str, Balancer]:
+    """Load balancers of ours that nobody declares."""
+    declared = {wish.name for wish in desired.load_balancers}
+    return {n: b for n, b in observed.balancers.items() if n not in declared and owner.owns_tags(b.tags)}
+
+
+def undeclared_groups(desired: Balancers, observed: Observed, owner: Owner) -> dict[str, Group]:
+    """Target groups of ours that nobody declares."""
+    declared = {wish.name for wish in desired.target_groups}
+    return {n: g for n, g in observed.groups.items() if n not in declared and owner.owns_tags(g.tags)}
+
+
+# Target groups and targets
+
+
+def _group_changes(wish: TargetGroupWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:
+    ref, group = group_ref(wish.name), observed.groups.get(wish.name)
+    if not group:
+        yield _group_creation(wish, owner)
+        return
+    before = {key: group.described.get(key) for key in wish.health_check}
+    if before != wish.health_check:
+        call = elb("modify_target_group", TargetGroupArn=ref, **wish.health_check)
+        yield Change("update", "health check", wish.name, (call,), before, wish.health_check)
+    drift = _drift(wish.attributes, group.attributes)
+    if drift:
+        call = elb("modify_target_group_attributes", TargetGroupArn=ref, Attributes=tag_list(drift))
+        was = {key: group.attributes.get(key) for key in drift}
+        yield Change("update", "target group attributes", wish.name, (call,), was, drift)
+
+
+def _group_creation(wish: TargetGroupWish, owner: Owner) -> Change:
+    ref = group_ref(wish.name)
+    create = elb(
+        "create_target_group",
+        Name=owner.name(wish.name),
+        Protocol=wish.protocol,
+        Port=wish.port,
+        VpcId=VPC,
+        TargetType="instance",
+        **wish.health_check,
+        Tags=tag_list(owner.tags(wish.name)),
+    ).yielding(ref, "TargetGroups.0.TargetGroupArn")
+    attributes = elb("modify_target_group_attributes", TargetGroupArn=ref, Attributes=tag_list(wish.attributes))
+    after = {
+        "arn": ref,
+        "protocol": wish.protocol,
+        "port": wish.port,
+        **wish.health_check,
+        "attributes": wish.attributes,
+    }
+    return Change("create", ref.resource, wish.name, (create, attributes), after=after)
+
+
+def _drift(wanted: t.Mapping[str, str], actual: t.Mapping[str, str]) -> dict[str, str]:
+    """What differs of the attributes that are declared; others stay as they are."""
+    return {key: value for key, value in wanted.items() if actual.get(key) != value}
+
+
+def _target_changes(wish: TargetGroupWish, desired: Balancers, observed: Observed) -> t.Iterator[Change]:
+    """Register the tier's servers, and take out servers of ours of another tier; strangers only with purge."""
+    group = observed.groups.get(wish.name)
+    registered = group.targets if group else frozenset()
+    there = {instance.name: instance.id for instance in observed.instances if _serves(instance, wish)}
+    planned = {name for name, tier in desired.planned.items() if tier == wish.tier and name not in there}
+    missing = [name for name, id_ in sorted(there.items()) if (id_, wish.port) not in registered]
+    names = [*missing, *sorted(planned)]
+    ref = group_ref(wish.name)
+    if names:
+        targets = [{"Id": Ref("server", name), "Port": wish.port} for name in names]
+        call = elb("register_targets", TargetGroupArn=ref, Targets=targets)
+        after = {name: Ref("server", name) for name in names}
+        yield Change("create", "targets", wish.name, (call,), after=after)
+    gone = sorted(_leaving(wish, registered, desired, observed))
+    if gone:
+        call = elb("deregister_targets", TargetGroupArn=ref, Targets=[{"Id": i, "Port": p} for i, p in gone])
+        yield Change("delete", "targets", wish.name, (call,), {"targets": [f"{i}:{p}" for i, p in gone]})
+
+
+def _serves(instance: t.Any, wish: TargetGroupWish) -> bool:
+    return bool(instance.tier == wish.tier and instance.state in ALIVE and not instance.scaled)
+
+
+def _leaving(
+    wish: TargetGroupWish, registered: t.Iterable[tuple[str, int]], desired: Balancers, observed: Observed
+) -> t.Iterator[tuple[str, int]]:
+    tiers = {instance.id: instance.tier for instance in observed.instances}
+    scaled = {instance.id for instance in observed.instances if instance.scaled}
+    for instance_id, port in (target for target in registered if target[0] not in scaled):
+        tier = tiers.get(instance_id)
+        belongs = tier == wish.tier and port == wish.port
+        if not belongs and (tier is not None or desired.purge):
+            yield instance_id, port
+
+
+# Load balancers
+
+
+def _firewall(name: str) -> t.Any:
+    return name if SECURITY_GROUP_ID.fullmatch(name) else firewall_ref(name)
+
+
+def _balancer_changes(wish: BalancerWish, observed: Observed, owner: Owner, ids: Ids) -> t.Iterator[Change]:
+    ref, balancer = balancer_ref(wish.name), observed.balancers.get(wish.name)
+    subnets = [subnet_ref(name) for name in wish.subnets]
+    groups = [_firewall(name) for name in wish.security_groups]
+    if not balancer:
+        yield _balancer_creation(wish, subnets, groups, owner)
+        return
+    actual = {zone["SubnetId"] for zone in balancer.described["AvailabilityZones"]}
+    if _known(subnets, ids) != actual:
+        call = elb("set_subnets", LoadBalancerArn=ref, Subnets=subnets)
+        yield Change("update", "subnets", wish.name, (call,), {"subnets": sorted(actual)}, {"subnets": subnets})
+    actual = set(balancer.described.get("SecurityGroups", ()))
+    if _known(groups, ids) != actual:
+        call = elb("set_security_groups", LoadBalancerArn=ref, SecurityGroups=groups)
+        was = {"security_groups": sorted(actual)}
+        yield Change("update", "security groups", wish.name, (call,), was, {"security_groups": groups})
+    drift = _drift(wish.attributes, balancer.attributes)
+    if drift:
+        call = elb("modify_load_balancer_attributes", LoadBalancerArn=ref, Attributes=tag_list(drift))
+        before = {key: balancer.attributes.get(key) for key in drift}
+        yield Change("update", "load balancer attributes", wish.name, (call,), before, drift)
+
+
+def _known(refs: t.Iterable[t.Any], ids: Ids) -> set[t.Any]:
+    return {resolve(ref, ids, unknown=KNOWN_AFTER_APPLY) for ref in refs}
+
+
+def _balancer_creation(wish: BalancerWish, subnets: list[Ref], groups: list[t.Any], owner: Owner) -> Change:
+    ref = balancer_ref(wish.name)
+    create = (
+        elb(
+            "create_load_balancer",
+            Name=owner.name(wish.name),
+            Type="application",
+            Scheme=wish.scheme,
+            Subnets=subnets,
+            SecurityGroups=groups,
+            Tags=tag_list(owner.tags(wish.name)),
+        )
+        .yielding(ref, "LoadBalancers.0.LoadBalancerArn")
+        .yielding(dns_ref(wish.name), "LoadBalancers.0.DNSName")
+    )
+    attributes = elb("modify_load_balancer_attributes", LoadBalancerArn=ref, Attributes=tag_list(wish.attributes))
+    after = {
+        "arn": ref,
+        "dns_name": dns_ref(wish.name),
+        "scheme": wish.scheme,
+        "subnets": subnets,
+        "security_groups": groups,
+        "attributes": wish.attributes,
+    }
+    return Change("create", ref.resource, wish.name, (create, attributes), after=after)
+
+
+def _awaiting(changes: list[Change], desired: Balancers, observed: Observed) -> list[Change]:
+    """The same changes, awaited at the end: each balancer that is new or still on its way is to become active."""
+    waiting = list(changes)
+    for wish in desired.load_balancers:
+        balancer = observed.balancers.get(wish.name)
+        if balancer and balancer.active:
+            continue
+        ref = balancer_ref(wish.name)
+        last = max((i for i, change in enumerate(waiting) if _concerns(change, wish)), default=None)
+        if last is None:
+            before, after = {"state": "provisioning"}, {"state": "active"}
+            waiting.append(Change("update", ref.resource, ref.name, (), before, after, wait=_active(ref)))
+        else:
+            waiting[last] = replace(waiting[last], wait=_active(ref))
+    return waiting
+
+
+def _concerns(change: Change, wish: BalancerWish) -> bool:
+    ports = {f"{wish.name}:{listener.port}" for listener in wish.listeners}
+    return (change.resource == "load balancer" and change.name == wish.name) or (
+        change.resource == "listener" and change.name in ports
+    )
+
+
+def _active(ref: Ref) -> Wait:
+    return Wait(
+        f"the load balancer {ref.name} is active",
+        elb("describe_load_balancers", LoadBalancerArns=[ref]),
+        lambda answer: all(b["State"]["Code"] != "provisioning" for b in answer.get("LoadBalancers", [])),
+        _failure,
+        DEADLINE,
+    )
+
+
+def _failure(answer: t.Mapping[str, t.Any]) -> str | None:
+    for balancer in answer.get("LoadBalancers", []):
+        if balancer["State"]["Code"] == "failed":
+            return f"{balancer['LoadBalancerName']}: {balancer['State'].get('Reason', 'AWS tells no reason')}"
+    return None
+
+
+# Listeners and rules
+
+
+def _listener_changes(wish: BalancerWish, observed: Observed, owner: Owner, ids: Ids) -> t.Iterator[Change]:
+    balancer = observed.balancers.get(wish.name)
+    for listener in wish.listeners:
+        actual = balancer.listeners.get(listener.port) if balancer else None
+        if actual is None:
+            yield _listener_creation(wish, listener, owner)
+        elif _differs(listener, actual, ids):
+            yield _listener_update(wish, listener, actual)
+        for rule in listener.rules:
+            found = (actual.rules or {}).get(rule.priority) if actual else None
+            yield from _rule_changes(f"{wish.name}:{listener.port}", rule, found, owner, ids)
+
+
+def _same_action(wanted: t.Mapping[str, t.Any], actual: t.Sequence[t.Mapping[str, t.Any]], ids: Ids) -> bool:
+    resolved = resolve(wanted, ids, unknown=KNOWN_AFTER_APPLY)
+    return bool(comparable_actions([resolved]) == comparable_actions(actual))
+
+
+def _differs(wish: ListenerWish, actual: Listener, ids: Ids) -> bool:
+    same = actual.described["Protocol"] == wish.protocol
+    return not (same and _same_action(wish.action, actual.described["DefaultActions"], ids))
+
+
+def _listener_creation(balancer: BalancerWish, wish: ListenerWish, owner: Owner) -> Change:
+    ref = listener_ref(balancer.name, wish.port)
+    create = elb(
+        "create_listener",
+        LoadBalancerArn=balancer_ref(balancer.name),
+        Protocol=wish.protocol,
+        Port=wish.port,
+        DefaultActions=[wish.action],
+        Tags=tag_list(owner.tags(f"{balancer.name}-{wish.port}")),
+    ).yielding(ref, "Listeners.0.ListenerArn")
+    after = {"protocol": wish.protocol, "port": wish.port, "default_action": wish.action}
+    return Change("create", ref.resource, ref.name, (create,), after=after)
+
+
+def _listener_update(balancer: BalancerWish, wish: ListenerWish, actual: Listener) -> Change:
+    ref = listener_ref(balancer.name, wish.port)
+    call = elb("modify_listener", ListenerArn=ref, Protocol=wish.protocol, DefaultActions=[wish.action])
+    before = {"protocol": actual.described["Protocol"], "default_action": actual.described["DefaultActions"]}
+    after = {"protocol": wish.protocol, "default_action": [wish.action]}
+    return Change("update", ref.resource, ref.name, (call,), before, after)
+
+
+def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner: Owner, ids: Ids) -> t.Iterator[Change]:
+    name = f"{listener}/{rule.priority}"
+    content = {"Conditions": list(rule.conditions), "Actions": [rule.action]}
+    if found is None:
+        call = elb(
+            "create_rule",
+            ListenerArn=Ref("listener", listener),
+            Priority=rule.priority,
+            **content,
+            Tags=tag_list(owner.tags(name.replace(":", "-").replace("/", "-"))),
+        )
+        # A run that did not live to see its answer may have made it; its content is compared by the next run.
+        yield Change("create", "rule", name, (call.settled_by("PriorityInUse"),), after=content)
+        return
+    same_conditions = comparable_conditions(found["Conditions"]) == comparable_conditions(rule.conditions)
+    if not (same_conditions and _same_action(rule.action, found["Actions"], ids)):
+        call = elb("modify_rule", RuleArn=found["RuleArn"], **content)
+        before = {"Conditions": found["Conditions"], "Actions": found["Actions"]}
+        yield Change("update", "rule", name, (call,), before, content)
+
+
+# Tags and removals
+
+
+def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterator[Change]:
+    tagged: list[tuple[Ref, t.Mapping[str, str], dict[str, str]]] = [
+        (group_ref(wish.name), observed.groups[wish.name].tags, owner.tags(wish.name))
+        for wish in desired.target_groups
+        if wish.name in observed.groups
+    ]
+    tagged += [
+        (balancer_ref(wish.name), observed.balancers[wish.name].tags, owner.tags(wish.name))
+        for wish in desired.load_balancers
+        if wish.name in observed.balancers
+    ]
+    for ref, actual, wanted in tagged:
+        missing = {key: value for key, value in wanted.items() if actual.get(key) != value}
+        if missing:
+            call = elb("add_tags", ResourceArns=[ref], Tags=tag_list(missing))
+            before = {key: actual.get(key) for key in missing}
+            yield Change("update", "tags", f"{ref.resource} {ref.name}", (call,), before, missing)
+
+
+def _removals(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterator[Change]:
+    """Rules, listeners, balancers, and at last the target groups that those used."""
+    for wish in desired.load_balancers:
+        balancer = observed.balancers.get(wish.name)
+        if balancer:
+            yield from _stray_removals(balancer, wish, observed, owner)
+    leaving = undeclared_balancers(desired, observed, owner)
+    for name, old in leaving.items():
+        gone = Wait(
+            f"the load balancer {name} is gone",
+            elb("describe_load_balancers", LoadBalancerArns=[old.arn]),
+            lambda answer: not answer.get("LoadBalancers"),
+            deadline=DEADLINE,
+        )
+        before = {"arn": old.arn, "dns_name": old.described["DNSName"]}
+        call = elb("delete_load_balancer", LoadBalancerArn=old.arn)
+        yield Change("delete", "load balancer", name, (call,), before, wait=gone)
+    for name, group in undeclared_groups(desired, observed, owner).items():
+        call = elb("delete_target_group", TargetGroupArn=group.arn).settled_by("TargetGroupNotFound")
+        awaits = tuple(balancer_ref(each) for each in leaving)
+        yield Change("delete", "target group", name, (call,), {"arn": group.arn}, awaits=awaits)
+
+
+def _stray_removals(balancer: Balancer, wish: BalancerWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:
+    for port, rules in stray_rules(balancer, wish).items():
+        for priority, rule in rules.items():
+            if owner.owns_tags(observed.tags.get(rule["RuleArn"], {})):
+                call = elb("delete_rule", RuleArn=rule["RuleArn"]).settled_by("RuleNotFound")
+                before = {"Conditions": rule["Conditions"], "Actions": rule["Actions"]}
+                yield Change("delete", "rule", f"{wish.name}:{port}/{priority}", (call,), before)
+    for port, arn in stray_listeners(balancer, wish).items():
+        if owner.owns_tags(observed.tags.get(arn, {})):
+            call = elb("delete_listener", ListenerArn=arn).settled_by("ListenerNotFound")
+            yield Change("delete", "listener", f"{wish.name}:{port}", (call,), {"arn": arn})

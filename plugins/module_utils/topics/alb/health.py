@@ -1,0 +1,160 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `elbv2_target_health`: wait until the balancers have found the servers healthy."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
+    DeadlineError,
+    GroundworkError,
+    Problems,
+    check_range,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import COMPONENT
+
+INTERVAL = 1.0  # seconds between looks
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "target_groups": {"type": "list", "elements": "str", "required": True},
+    "healthy": {"type": "int", "default": 0},
+    "deadline": {"type": "int", "default": 180},
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`healthy`: how many targets of each group, 0 for all."""
+
+    groups: tuple[str, ...]
+    healthy: int
+    deadline: float  # seconds
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target's health, as ELB tells it."""
+
+    group: str
+    id: str
+    port: int
+    state: str
+    reason: str
+    description: str
+
+    def __str__(self) -> str:
+        words = " ".join(word for word in (self.reason, self.description) if word)
+        return f"{self.group}: {self.id} port {self.port} is {self.state}{f' ({words})' if words else ''}"
+
+
+def parse_expected(options: t.Mapping[str, t.Any], problems: Problems) -> Expected | None:
+    """What the options mean, or None when `problems` has grown."""
+    before = len(problems.found)
+    check_range("healthy", options["healthy"], 0, 1000, problems)
+    check_range("deadline", options["deadline"], 1, 86400, problems)
+    if len(problems.found) > before:
+        return None
+    return Expected(tuple(dict.fromkeys(options["target_groups"])), options["healthy"], float(options["deadline"]))
+
+
+def lacking(expected: Expected, targets: t.Sequence[Target]) -> list[str]:
+    """The groups that have not enough healthy targets."""
+    return [name for name in expected.groups if not _is_well(expected, [one for one in targets if one.group == name])]
+
+
+def _is_well(expected: Expected, targets: t.Sequence[Target]) -> bool:
+    """Targets that are on their way out, or whose server is stopped, are not waited for.
+
+    A group without any target has nothing to wait for: its tier has no servers. One whose targets all do not
+    count serves nobody.
+    """
+    counted = [target for target in targets if target.state not in ("draining", "unused")]
+    healthy = sum(target.state == "healthy" for target in counted)
+    if expected.healthy:
+        return healthy >= expected.healthy
+    return healthy == len(counted) and bool(counted or not targets)
+
+
+def converge_target_health(run: Run) -> dict[str, t.Any]:
+    """The module's result; in check mode what it would wait for. Raises GroundworkError with each target's state."""
+    owner, expected = run.parse(COMPONENT, parse_expected)
+    if run.check_mode:
+        return {"changed": False, "targets": [], "awaited": list(expected.groups)}
+    arns = _arns(run, owner, expected)
+
+    def look() -> list[Target]:
+        reads = {
+            name: Read("elbv2", "describe_target_health", "TargetHealthDescriptions", {"TargetGroupArn": arn})
+            for name, arn in arns.items()
+        }
+        return [describe_target(name, one) for name, answer in observe(run.clients, reads).items() for one in answer]
+
+    seen: list[Target] = []
+
+    def ready(targets: list[Target]) -> bool:
+        seen[:] = targets
+        return not lacking(expected, targets)
+
+    until = f"the targets of {', '.join(expected.groups)} are healthy"
+    try:
+        wait_until(look, ready, until=until, deadline=expected.deadline, interval=INTERVAL, clock=run.clock)
+    except DeadlineError as error:
+        raise _in_vain(expected, seen) from error
+    return {"changed": False, "targets": [vars(target) for target in seen], "awaited": list(expected.groups)}
+
+
+def _in_vain(expected: Expected, seen: t.Sequence[Target]) -> GroundworkError:
+    lines = [str(target) for target in seen if target.state != "healthy"]
+    lines += [f"{name}: it has no targets" for name in expected.groups if not any(one.group == name for one in seen)]
+    told = "\n".join(f"- {line}" for line in lines)
+    return GroundworkError(
+        f"Waited {expected.deadline:.0f} s until the targets of {', '.join(lacking(expected, seen))} are healthy, "
+        f"in vain. ELB says:\n{told}\nSee what the servers answer on the health check's path, and whether their "
+        "security group lets the balancer in; then run again.",
+        targets=[vars(target) for target in seen],
+    )
+
+
+def _arns(run: Run, owner: Owner, expected: Expected) -> dict[str, str]:
+    described = observe(run.clients, {"groups": groups_read([owner.name(name) for name in expected.groups])})["groups"]
+    return check_groups(described, owner, expected.groups)
+
+
+def groups_read(names: t.Sequence[str]) -> Read:
+    """The target groups of these names, as AWS knows them; none when one of them does not exist."""
+    return Read("elbv2", "describe_target_groups", "TargetGroups", {"Names": names}, absent=("TargetGroupNotFound",))
+
+
+def check_groups(
+    described: t.Iterable[t.Mapping[str, t.Any]], owner: Owner, names: t.Collection[str]
+) -> dict[str, str]:
+    """The ARNs of described target groups, by the names that people use. Raises InputError when one is missing."""
+    found = {group["TargetGroupName"]: group["TargetGroupArn"] for group in described}
+    problems = Problems()
+    for name in names:
+        if owner.name(name) not in found:
+            wrong = f"the environment has no target group '{name}', or one of the others is missing"
+            problems.add("target_groups", wrong, "run elbv2_application_lb (the role alb) first")
+    problems.raise_if_any()
+    return {name: found[owner.name(name)] for name in names}
+
+
+def describe_target(group: str, described: t.Mapping[str, t.Any]) -> Target:
+    """A target of DescribeTargetHealth's answer."""
+    health = described["TargetHealth"]
+    return Target(
+        group,
+        described["Target"]["Id"],
+        described["Target"]["Port"],
+        health["State"],
+        health.get("Reason", ""),
+        health.get("Description", ""),
+    )

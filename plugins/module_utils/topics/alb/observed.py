@@ -1,0 +1,306 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What balancers there are: parallel reads in rounds, since ELB tells details by ARN only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    ENVIRONMENT,
+    Owner,
+    is_scaled,
+    tag_dict,
+    tag_filter,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
+    Balancers,
+    balancer_ref,
+    dns_ref,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import COMPONENT as FIREWALL
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref as firewall_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import COMPONENT as NETWORK
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import TIER, VPC, subnet_ref
+
+Described = t.Mapping[str, t.Any]
+
+TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
+ALIVE = ("pending", "running")  # states of an instance that is or will be a target
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A server of the environment; one that is `scaled` is registered by its Auto Scaling group alone."""
+
+    id: str
+    name: str
+    tier: str
+    state: str
+    scaled: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """A target group that there is. `targets` are registered, by (id, port); draining ones are not."""
+
+    described: Described
+    tags: t.Mapping[str, str]
+    attributes: t.Mapping[str, str] = field(default_factory=dict)
+    targets: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def arn(self) -> str:
+        return str(self.described["TargetGroupArn"])
+
+
+@dataclass(frozen=True)
+class Listener:
+    """`rules` by priority, the default rule left out; None when they were not read."""
+
+    described: Described
+    rules: t.Mapping[int, Described] | None = None
+
+    @property
+    def arn(self) -> str:
+        return str(self.described["ListenerArn"])
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """A load balancer that there is, its listeners by port."""
+
+    described: Described
+    tags: t.Mapping[str, str]
+    attributes: t.Mapping[str, str] = field(default_factory=dict)
+    listeners: t.Mapping[int, Listener] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return str(self.described["LoadBalancerArn"])
+
+    @property
+    def active(self) -> bool:
+        return bool(self.described["State"]["Code"] != "provisioning")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What there is, by the names that people use. `tags` are those of listeners and rules to be purged, by ARN."""
+
+    groups: t.Mapping[str, Group] = field(default_factory=dict)
+    balancers: t.Mapping[str, Balancer] = field(default_factory=dict)
+    instances: tuple[Instance, ...] = ()
+    subnets: t.Mapping[str, Described] = field(default_factory=dict)
+    security_groups: t.Mapping[str, str] = field(default_factory=dict)
+    tags: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
+
+    def ids(self) -> Ids:
+        """What a plan's references stand for."""
+        ids: Ids = {group_ref(name): group.arn for name, group in self.groups.items()}
+        for name, balancer in self.balancers.items():
+            ids[balancer_ref(name)] = balancer.arn
+            ids[dns_ref(name)] = balancer.described["DNSName"]
+            ids.update({listener_ref(name, port): one.arn for port, one in balancer.listeners.items()})
+        ids.update({Ref("server", one.name): one.id for one in self.instances if not one.scaled})
+        ids.update({subnet_ref(name): subnet["SubnetId"] for name, subnet in self.subnets.items()})
+        ids.update({firewall_ref(name): group_id for name, group_id in self.security_groups.items()})
+        if self.subnets:
+            ids[VPC] = next(iter(self.subnets.values()))["VpcId"]
+        return ids
+
+
+def listener_ref(balancer: str, port: int) -> Ref:
+    """The ARN of a balancer's listener."""
+    return Ref("listener", f"{balancer}:{port}")
+
+
+def look(owner: Owner, desired: Balancers, clients: Clients) -> Observed:
+    """Everything that there is. 14 calls for two balancers with a listener and a target group each."""
+    first = observe(clients, _first_reads(owner))
+    prefix = owner.name("")
+    groups = {str(g["TargetGroupArn"]): g for g in first["groups"] if g["TargetGroupName"].startswith(prefix)}
+    balancers = {str(b["LoadBalancerArn"]): b for b in first["balancers"] if b["LoadBalancerName"].startswith(prefix)}
+    second = observe(clients, _second_reads(owner, desired, groups, balancers))
+    tags = _tags(second, [*groups, *balancers])
+    third = observe(clients, _third_reads(owner, desired, balancers, tags, second))
+    found = Observed(
+        groups={_short(owner, g["TargetGroupName"]): _group(g, tags.get(arn, {}), second) for arn, g in groups.items()},
+        balancers={
+            _short(owner, b["LoadBalancerName"]): _balancer(b, tags.get(arn, {}), {**second, **third})
+            for arn, b in balancers.items()
+        },
+        instances=tuple(instances_of(first["instances"], owner)),
+        subnets=Owner(owner.environment, NETWORK).by_name(first["subnets"]),
+        security_groups={
+            name: group["GroupId"]
+            for name, group in Owner(owner.environment, FIREWALL).by_name(first["security groups"]).items()
+        },
+    )
+    return _with_tags_of_strays(found, desired, clients) if desired.purge else found
+
+
+def _short(owner: Owner, name: str) -> str:
+    return name.removeprefix(owner.name(""))
+
+
+def instances_read(owner: Owner) -> Read:
+    """The environment's instances that are not gone."""
+    alive = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    filters = [tag_filter(ENVIRONMENT, owner.environment), alive]
+    return Read("ec2", "describe_instances", "Reservations", {"Filters": filters})
+
+
+def _first_reads(owner: Owner) -> dict[str, Read]:
+    return {
+        "groups": Read("elbv2", "describe_target_groups", "TargetGroups"),
+        "balancers": Read("elbv2", "describe_load_balancers", "LoadBalancers"),
+        "instances": instances_read(owner),
+        "subnets": Read("ec2", "describe_subnets", "Subnets", {"Filters": Owner(owner.environment, NETWORK).filters()}),
+        "security groups": Read(
+            "ec2",
+            "describe_security_groups",
+            "SecurityGroups",
+            {"Filters": Owner(owner.environment, FIREWALL).filters()},
+        ),
+    }
+
+
+def _second_reads(
+    owner: Owner, desired: Balancers, groups: t.Mapping[str, Described], balancers: t.Mapping[str, Described]
+) -> dict[str, Read]:
+    """Tags of all that may be ours, twenty a call, and the details of what is declared."""
+    reads = _tag_reads([*groups, *balancers])
+    wanted = {owner.name(wish.name) for wish in desired.target_groups}
+    for arn, group in groups.items():
+        if group["TargetGroupName"] in wanted:
+            by_arn = {"TargetGroupArn": arn}
+            reads[f"attributes {arn}"] = Read("elbv2", "describe_target_group_attributes", "Attributes", by_arn)
+            reads[f"health {arn}"] = Read("elbv2", "describe_target_health", "TargetHealthDescriptions", by_arn)
+    wanted = {owner.name(wish.name) for wish in desired.load_balancers}
+    for arn, balancer in balancers.items():
+        if balancer["LoadBalancerName"] in wanted:
+            by_arn = {"LoadBalancerArn": arn}
+            reads[f"attributes {arn}"] = Read("elbv2", "describe_load_balancer_attributes", "Attributes", by_arn)
+            reads[f"listeners {arn}"] = Read("elbv2", "describe_listeners", "Listeners", by_arn)
+    return reads
+
+
+def _third_reads(
+    owner: Owner,
+    desired: Balancers,
+    balancers: t.Mapping[str, Described],
+    tags: t.Mapping[str, t.Mapping[str, str]],
+    second: t.Mapping[str, list[t.Any]],
+) -> dict[str, Read]:
+    """The rules of listeners that are declared with some, or of all when what is undeclared shall go."""
+    wishes = {owner.name(wish.name): wish for wish in desired.load_balancers}
+    reads: dict[str, Read] = {}
+    for arn, balancer in balancers.items():
+        wish = wishes.get(balancer["LoadBalancerName"])
+        ruled = {listener.port for listener in wish.listeners if listener.rules} if wish else set()
+        for listener in second.get(f"listeners {arn}", []):
+            if desired.purge or listener["Port"] in ruled:
+                by_arn = {"ListenerArn": listener["ListenerArn"]}
+                reads[f"rules {listener['ListenerArn']}"] = Read("elbv2", "describe_rules", "Rules", by_arn)
+        if not wish and desired.purge and owner.owns_tags(tags.get(arn, {})):
+            by_arn = {"LoadBalancerArn": arn}
+            reads[f"attributes {arn}"] = Read("elbv2", "describe_load_balancer_attributes", "Attributes", by_arn)
+    return reads
+
+
+def _tag_reads(arns: t.Sequence[str]) -> dict[str, Read]:
+    slices = [list(arns[start : start + TAGS_A_CALL]) for start in range(0, len(arns), TAGS_A_CALL)]
+    return {
+        f"tags {number}": Read("elbv2", "describe_tags", "TagDescriptions", {"ResourceArns": some})
+        for number, some in enumerate(slices)
+    }
+
+
+def _tags(answers: t.Mapping[str, list[t.Any]], arns: t.Sequence[str]) -> dict[str, dict[str, str]]:
+    told = [one for key, answer in answers.items() if key.startswith("tags ") for one in answer]
+    return {one["ResourceArn"]: tag_dict(one) for one in told if one["ResourceArn"] in arns}
+
+
+def _with_tags_of_strays(found: Observed, desired: Balancers, clients: Clients) -> Observed:
+    """Undeclared listeners and rules of declared balancers: whose they are. No call when there are none."""
+    strays = [arn for balancer, wish in pairs(found, desired) for arn in stray_listeners(balancer, wish).values()]
+    strays += [
+        rule["RuleArn"]
+        for balancer, wish in pairs(found, desired)
+        for rules in stray_rules(balancer, wish).values()
+        for rule in rules.values()
+    ]
+    if not strays:
+        return found
+    tags = _tags(observe(clients, _tag_reads(strays)), strays)
+    return Observed(found.groups, found.balancers, found.instances, found.subnets, found.security_groups, tags)
+
+
+def pairs(found: Observed, desired: Balancers) -> list[tuple[Balancer, t.Any]]:
+    """The declared balancers that there are, each with its wish."""
+    return [(found.balancers[wish.name], wish) for wish in desired.load_balancers if wish.name in found.balancers]
+
+
+def stray_listeners(balancer: Balancer, wish: t.Any) -> dict[int, str]:
+    """The ARNs of listeners that are not declared, by port."""
+    declared = {listener.port for listener in wish.listeners}
+    return {port: listener.arn for port, listener in balancer.listeners.items() if port not in declared}
+
+
+def stray_rules(balancer: Balancer, wish: t.Any) -> dict[int, dict[int, Described]]:
+    """The rules that are not declared, by port and priority, of the listeners that are."""
+    found: dict[int, dict[int, Described]] = {}
+    for listener in wish.listeners:
+        actual = balancer.listeners.get(listener.port)
+        declared = {rule.priority for rule in listener.rules}
+        if actual and actual.rules:
+            found[listener.port] = {p: rule for p, rule in actual.rules.items() if p not in declared}
+    return found
+
+
+def _group(described: Described, tags: t.Mapping[str, str], answers: t.Mapping[str, list[t.Any]]) -> Group:
+    arn = described["TargetGroupArn"]
+    health = answers.get(f"health {arn}", [])
+    return Group(
+        described,
+        tags,
+        _attributes(answers.get(f"attributes {arn}", [])),
+        frozenset(
+            (one["Target"]["Id"], one["Target"]["Port"]) for one in health if one["TargetHealth"]["State"] != "draining"
+        ),
+    )
+
+
+def _balancer(described: Described, tags: t.Mapping[str, str], answers: t.Mapping[str, list[t.Any]]) -> Balancer:
+    arn = described["LoadBalancerArn"]
+    listeners = {
+        int(listener["Port"]): Listener(listener, _rules(answers.get(f"rules {listener['ListenerArn']}")))
+        for listener in answers.get(f"listeners {arn}", [])
+    }
+    return Balancer(described, tags, _attributes(answers.get(f"attributes {arn}", [])), listeners)
+
+
+def _rules(answer: list[t.Any] | None) -> dict[int, Described] | None:
+    if answer is None:
+        return None
+    return {int(rule["Priority"]): rule for rule in answer if not rule["IsDefault"]}
+
+
+def _attributes(answer: list[t.Any]) -> dict[str, str]:
+    return {one["Key"]: one.get("Value", "") for one in answer}
+
+
+def instances_of(reservations: t.Iterable[Described], owner: Owner) -> t.Iterator[Instance]:
+    """The servers in DescribeInstances' answer."""
+    for reservation in reservations:
+        for instance in reservation["Instances"]:
+            tags = tag_dict(instance)
+            state = instance["State"]["Name"]
+            yield Instance(instance["InstanceId"], owner.short(tags), tags.get(TIER, ""), state, is_scaled(instance))

@@ -1,0 +1,461 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the balancers should be: the options of `elbv2_application_lb`, read and checked without asking AWS."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN, Known
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID, TOKEN
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
+    CONFIGS,
+    CONTENT_TYPES,
+    KINDS,
+    Api,
+    listed,
+    parse_action,
+    parse_conditions,
+)
+
+Options = t.Mapping[str, t.Any]
+Spec = dict[str, dict[str, t.Any]]
+
+COMPONENT = "alb"
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+MAX_NAME = 32
+MAX_LISTENERS = 50
+MAX_RULES = 100
+MAX_PRIORITY = 50000
+MAX_GROUPS_OF_INTERFACE = 5
+NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+CODES = re.compile(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*")
+MAX_SECONDS = 604800
+
+HEALTH_CHECK: Spec = {
+    "path": {"type": "str", "default": "/healthz"},
+    "port": {"type": "str", "default": "traffic-port"},
+    "interval": {"type": "int", "default": 5},
+    "timeout": {"type": "int", "default": 3},
+    "healthy_threshold": {"type": "int", "default": 2},
+    "unhealthy_threshold": {"type": "int", "default": 2},
+    "matcher": {"type": "str", "default": "200"},
+}
+STICKINESS: Spec = {
+    "enabled": {"type": "bool", "default": True},
+    "type": {"type": "str", "choices": ["lb_cookie", "app_cookie"], "default": "lb_cookie"},
+    "duration": {"type": "int", "default": 86400},
+    "cookie_name": {"type": "str"},
+}
+TARGET_GROUP: Spec = {
+    "name": {"type": "str", "required": True},
+    "tier": {"type": "str", "required": True},
+    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"], "default": "HTTP"},
+    "port": {"type": "int", "default": 80},
+    "health_check": {"type": "dict", "options": HEALTH_CHECK},
+    "deregistration_delay": {"type": "int", "default": 30},
+    "slow_start": {"type": "int", "default": 0},
+    "stickiness": {"type": "dict", "options": STICKINESS},
+    "algorithm": {
+        "type": "str",
+        "choices": ["round_robin", "least_outstanding_requests", "weighted_random"],
+        "default": "round_robin",
+    },
+}
+ACTION: Spec = {
+    "type": {"type": "str", "choices": list(KINDS), "default": "forward"},
+    "target_groups": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, "weight": {"type": "int", "default": 1}},
+    },
+    "stickiness_duration": {"type": "int", "default": 0},
+    "redirect": {
+        "type": "dict",
+        "options": {
+            "protocol": {"type": "str"},
+            "host": {"type": "str"},
+            "port": {"type": "str"},
+            "path": {"type": "str"},
+            "query": {"type": "str"},
+            "status_code": {"type": "int", "choices": [301, 302], "default": 301},
+        },
+    },
+    "fixed_response": {
+        "type": "dict",
+        "options": {
+            "status_code": {"type": "int", "required": True},
+            "content_type": {"type": "str", "choices": list(CONTENT_TYPES), "default": "text/plain"},
+            "body": {"type": "str"},
+        },
+    },
+}
+RULE: Spec = {
+    "priority": {"type": "int", "required": True},
+    "conditions": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "field": {"type": "str", "choices": list(CONFIGS), "required": True},
+            "name": {"type": "str"},
+            "values": {"type": "list", "elements": "str", "required": True},
+        },
+    },
+    "action": {"type": "dict", "required": True, "options": ACTION},
+}
+ATTRIBUTES: Spec = {
+    "idle_timeout": {"type": "int", "default": 60},
+    "deletion_protection": {"type": "bool", "default": False},
+    "drop_invalid_headers": {"type": "bool", "default": True},
+    "preserve_host_header": {"type": "bool", "default": False},
+    "xff_mode": {"type": "str", "choices": ["append", "preserve", "remove"], "default": "append"},
+    "http2": {"type": "bool", "default": True},
+}
+LOAD_BALANCER: Spec = {
+    "name": {"type": "str", "required": True},
+    "scheme": {"type": "str", "choices": ["internet-facing", "internal"], "default": "internet-facing"},
+    "tier": {"type": "str"},
+    "subnets": {"type": "list", "elements": "str"},
+    "security_groups": {"type": "list", "elements": "str", "required": True},
+    "listeners": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "port": {"type": "int", "default": 80},
+            "protocol": {"type": "str", "choices": ["HTTP"], "default": "HTTP"},
+            "default_action": {"type": "dict", "required": True, "options": ACTION},
+            "rules": {"type": "list", "elements": "dict", "default": [], "options": RULE},
+        },
+    },
+    "attributes": {"type": "dict", "options": ATTRIBUTES},
+}
+ARGUMENTS: Spec = {
+    "zones": {"type": "list", "elements": "str", "default": []},
+    "target_groups": {"type": "list", "elements": "dict", "required": True, "options": TARGET_GROUP},
+    "load_balancers": {"type": "list", "elements": "dict", "required": True, "options": LOAD_BALANCER},
+    "planned_servers": {"type": "dict", "default": {}},
+    "purge": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+}
+
+
+@dataclass(frozen=True)
+class TargetGroupWish:
+    """`health_check` in the API's form, as CreateTargetGroup and ModifyTargetGroup take it."""
+
+    name: str
+    tier: str
+    protocol: str
+    port: int
+    health_check: t.Mapping[str, t.Any]
+    attributes: t.Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RuleWish:
+    priority: int
+    conditions: tuple[Api, ...]
+    action: Api
+
+
+@dataclass(frozen=True)
+class ListenerWish:
+    port: int
+    protocol: str
+    action: Api
+    rules: tuple[RuleWish, ...]
+
+
+@dataclass(frozen=True)
+class BalancerWish:
+    """Subnets and security groups by name (groups also by id)."""
+
+    name: str
+    scheme: str
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    listeners: tuple[ListenerWish, ...]
+    attributes: t.Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Balancers:
+    """All of an environment's. `planned` are servers, by name with their tier, that a check mode run knows of."""
+
+    target_groups: tuple[TargetGroupWish, ...]
+    load_balancers: tuple[BalancerWish, ...]
+    planned: t.Mapping[str, str]
+    purge: bool
+    wait: bool
+
+
+def balancer_ref(name: str) -> Ref:
+    """The ARN of the load balancer that people call `name`."""
+    return Ref("load balancer", name)
+
+
+def dns_ref(name: str) -> Ref:
+    """Its DNS name."""
+    return Ref("load balancer", name, "dns_name")
+
+
+def parse_load_balancers(options: Options, problems: Problems, *, known: Known = NOTHING_KNOWN) -> Balancers | None:
+    """What the options mean, or None with everything that is wrong in `problems`."""
+    before = len(problems.found)
+    environment = str(options.get("environment_name") or "")
+    groups = [
+        _parse_group(group, f"target_groups[{i}]", environment, problems, known)
+        for i, group in enumerate(options["target_groups"])
+    ]
+    names = [group["name"] for group in options["target_groups"]]
+    balancers = [
+        _parse_balancer(balancer, f"load_balancers[{i}]", options, problems, known)
+        for i, balancer in enumerate(options["load_balancers"])
+    ]
+    _check_twice(names, "target_groups", "name", problems)
+    _check_twice([balancer["name"] for balancer in options["load_balancers"]], "load_balancers", "name", problems)
+    _check_one_balancer_each(balancers, problems)
+    if len(problems.found) > before:
+        return None
+    planned = {str(name): str(tier) for name, tier in (options.get("planned_servers") or {}).items()}
+    return Balancers(
+        tuple(groups), tuple(balancers), planned, bool(options.get("purge")), bool(options.get("wait", True))
+    )
+
+
+def _check_twice(values: t.Sequence[t.Any], where: str, option: str, problems: Problems) -> None:
+    for position, value in enumerate(values):
+        if value in values[:position]:
+            problems.add(f"{where}[{position}].{option}", f"{value} is there twice", "use it once")
+
+
+def _check_name(name: str, where: str, environment: str, problems: Problems) -> None:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"""
+    if not NAME.fullmatch(name):
+        right = "use letters, digits and single hyphens between them"
+        problems.add(f"{where}.name", f"'{name}' cannot be a name", right)
+    full = f"{environment}-{name}"
+    if len(full) > MAX_NAME:
+        wrong = f"'{full}', as it is called at AWS, has {len(full)} characters"
+        problems.add(f"{where}.name", wrong, f"shorten it by {len(full) - MAX_NAME}")
+
+
+# Target groups
+
+
+def _parse_group(group: Options, where: str, environment: str, problems: Problems, known: Known) -> TargetGroupWish:
+    _check_name(group["name"], where, environment, problems)
+    check_range(f"{where}.port", group["port"], 1, 65535, problems)
+    if known.tiers is not None and group["tier"] not in known.tiers:
+        problems.add(f"{where}.tier", f"there is no tier '{group['tier']}'", f"use one of {listed(known.tiers)}")
+    return TargetGroupWish(
+        name=group["name"],
+        tier=group["tier"],
+        protocol=group["protocol"],
+        port=group["port"],
+        health_check=_parse_health_check(
+            group.get("health_check"), group["protocol"], f"{where}.health_check", problems
+        ),
+        attributes=_parse_group_attributes(group, where, problems),
+    )
+
+
+def _parse_health_check(given: Options | None, protocol: str, where: str, problems: Problems) -> dict[str, t.Any]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html"""
+    check = given or {name: spec["default"] for name, spec in HEALTH_CHECK.items()}
+    if not check["path"].startswith("/"):
+        problems.add(f"{where}.path", f"'{check['path']}' does not begin with /", "begin it with /")
+    port = str(check["port"])
+    if port != "traffic-port" and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        problems.add(f"{where}.port", f"'{port}' is no port", "give traffic-port, or 1 to 65535")
+    check_range(f"{where}.interval", check["interval"], 5, 300, problems)
+    check_range(f"{where}.timeout", check["timeout"], 2, 120, problems)
+    if check["timeout"] >= check["interval"]:
+        wrong = f"{check['timeout']} s are not less than the interval of {check['interval']} s"
+        problems.add(f"{where}.timeout", wrong, "make it smaller than the interval")
+    for threshold in ("healthy_threshold", "unhealthy_threshold"):
+        check_range(f"{where}.{threshold}", check[threshold], 2, 10, problems)
+    codes = str(check["matcher"])
+    if not CODES.fullmatch(codes) or any(not 200 <= int(code) <= 499 for code in re.findall(r"\d{3}", codes)):
+        problems.add(f"{where}.matcher", f"'{codes}' are no codes", "give 200 to 499, as 200 or 200-299,302")
+    return {
+        "HealthCheckProtocol": protocol,
+        "HealthCheckPath": check["path"],
+        "HealthCheckPort": port,
+        "HealthCheckIntervalSeconds": check["interval"],
+        "HealthCheckTimeoutSeconds": check["timeout"],
+        "HealthyThresholdCount": check["healthy_threshold"],
+        "UnhealthyThresholdCount": check["unhealthy_threshold"],
+        "Matcher": {"HttpCode": codes},
+    }
+
+
+def _parse_group_attributes(group: Options, where: str, problems: Problems) -> dict[str, str]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html"""
+    check_range(f"{where}.deregistration_delay", group["deregistration_delay"], 0, 3600, problems)
+    slow = group["slow_start"]
+    if slow and not 30 <= slow <= 900:
+        problems.add(f"{where}.slow_start", f"{slow} is out of range", "give 0 for none, or 30 to 900")
+    if slow and group["algorithm"] != "round_robin":
+        problems.add(f"{where}.slow_start", f"{group['algorithm']} has none", "use round_robin, or 0")
+    return {
+        "deregistration_delay.timeout_seconds": str(group["deregistration_delay"]),
+        "slow_start.duration_seconds": str(slow),
+        "load_balancing.algorithm.type": group["algorithm"],
+        **_parse_stickiness(group.get("stickiness"), f"{where}.stickiness", problems),
+    }
+
+
+def _parse_stickiness(given: Options | None, where: str, problems: Problems) -> dict[str, str]:
+    if not given or not given["enabled"]:
+        return {"stickiness.enabled": "false"}
+    kind, cookie = given["type"], given.get("cookie_name") or ""
+    check_range(f"{where}.duration", given["duration"], 1, MAX_SECONDS, problems)
+    attributes = {
+        "stickiness.enabled": "true",
+        "stickiness.type": kind,
+        f"stickiness.{kind}.duration_seconds": str(given["duration"]),
+    }
+    if kind == "lb_cookie":
+        if cookie:
+            problems.add(f"{where}.cookie_name", "the balancer names its cookie itself", "use the type app_cookie")
+        return attributes
+    if not TOKEN.fullmatch(cookie) or cookie.startswith("AWSALB"):
+        right = "give the application's cookie, not one that begins with AWSALB"
+        problems.add(f"{where}.cookie_name", f"'{cookie}' cannot be followed", right)
+    return {**attributes, "stickiness.app_cookie.cookie_name": cookie}
+
+
+# Load balancers
+
+
+def _parse_balancer(balancer: Options, where: str, options: Options, problems: Problems, known: Known) -> BalancerWish:
+    groups = [group["name"] for group in options["target_groups"]]
+    _check_name(balancer["name"], where, str(options.get("environment_name") or ""), problems)
+    listeners = tuple(
+        _parse_listener(listener, f"{where}.listeners[{i}]", groups, problems)
+        for i, listener in enumerate(balancer["listeners"])
+    )
+    _check_twice([listener.port for listener in listeners], f"{where}.listeners", "port", problems)
+    if len(listeners) > MAX_LISTENERS:
+        problems.add(f"{where}.listeners", f"{len(listeners)} are too many", f"use at most {MAX_LISTENERS}")
+    rules = sum(len(listener.rules) for listener in listeners)
+    if rules > MAX_RULES:
+        problems.add(f"{where}.listeners", f"{rules} rules are too many", f"use at most {MAX_RULES} on a balancer")
+    return BalancerWish(
+        name=balancer["name"],
+        scheme=balancer["scheme"],
+        subnets=_parse_subnets(balancer, where, options.get("zones") or [], problems, known),
+        security_groups=_parse_security_groups(balancer, where, problems, known),
+        listeners=listeners,
+        attributes=_parse_attributes(balancer.get("attributes"), f"{where}.attributes", problems),
+    )
+
+
+def _parse_subnets(
+    balancer: Options, where: str, zones: t.Sequence[str], problems: Problems, known: Known
+) -> tuple[str, ...]:
+    """The subnets' names; at least two, each in a zone of its own, which its name tells."""
+    given, tier = balancer.get("subnets"), balancer.get("tier")
+    if bool(given) == bool(tier):
+        problems.add(f"{where}.subnets", "either subnets or a tier tell where it is", "give one of them")
+        return ()
+    option = "subnets" if given else "tier"
+    if tier and known.tiers is not None and tier not in known.tiers:
+        problems.add(f"{where}.tier", f"there is no tier '{tier}'", f"use one of {listed(known.tiers)}")
+        return ()
+    names = [str(name) for name in given] if given else [f"{tier}-{zone[-1:]}" for zone in zones]
+    unknown = [name for name in names if known.subnets is not None and name not in known.subnets]
+    for name in unknown:
+        right = f"use some of {listed(known.subnets or ())}"
+        problems.add(f"{where}.{option}", f"there is no subnet '{name}'", right)
+    letters = [name.rpartition("-")[2] for name in names]
+    if len(set(letters)) < len(letters):
+        problems.add(f"{where}.{option}", "two subnets are in the same zone", "name one subnet of each zone")
+    if not unknown and len(set(letters)) < 2:
+        wrong = f"{listed(names)} is in one zone only" if names else "there are no zones"
+        problems.add(f"{where}.{option}", wrong, "a load balancer needs subnets in at least two availability zones")
+    return tuple(names)
+
+
+def _parse_security_groups(balancer: Options, where: str, problems: Problems, known: Known) -> tuple[str, ...]:
+    names = [str(name) for name in balancer["security_groups"]]
+    if not 1 <= len(names) <= MAX_GROUPS_OF_INTERFACE:
+        right = f"give 1 to {MAX_GROUPS_OF_INTERFACE}"
+        problems.add(f"{where}.security_groups", f"{len(names)} groups are not possible", right)
+    _check_twice(names, where, "security_groups", problems)
+    for position, name in enumerate(names):
+        if (
+            known.security_groups is not None
+            and name not in known.security_groups
+            and not SECURITY_GROUP_ID.fullmatch(name)
+        ):
+            right = f"use some of {listed(known.security_groups)}"
+            problems.add(f"{where}.security_groups[{position}]", f"there is no security group '{name}'", right)
+    return tuple(names)
+
+
+def _parse_attributes(given: Options | None, where: str, problems: Problems) -> dict[str, str]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
+    own = given or {name: spec["default"] for name, spec in ATTRIBUTES.items()}
+    check_range(f"{where}.idle_timeout", own["idle_timeout"], 1, 4000, problems)
+    return {
+        "idle_timeout.timeout_seconds": str(own["idle_timeout"]),
+        "deletion_protection.enabled": _word(own["deletion_protection"]),
+        "routing.http.drop_invalid_header_fields.enabled": _word(own["drop_invalid_headers"]),
+        "routing.http.preserve_host_header.enabled": _word(own["preserve_host_header"]),
+        "routing.http.xff_header_processing.mode": own["xff_mode"],
+        "routing.http2.enabled": _word(own["http2"]),
+    }
+
+
+def _word(truth: bool) -> str:
+    return "true" if truth else "false"
+
+
+# Listeners and rules
+
+
+def _parse_listener(listener: Options, where: str, groups: t.Sequence[str], problems: Problems) -> ListenerWish:
+    check_range(f"{where}.port", listener["port"], 1, 65535, problems)
+    rules = tuple(
+        _parse_rule(rule, f"{where}.rules[{i}]", groups, problems) for i, rule in enumerate(listener["rules"])
+    )
+    _check_twice([rule.priority for rule in rules], f"{where}.rules", "priority", problems)
+    action = parse_action(listener["default_action"], f"{where}.default_action", groups, problems)
+    return ListenerWish(listener["port"], listener["protocol"], action, rules)
+
+
+def _parse_rule(rule: Options, where: str, groups: t.Sequence[str], problems: Problems) -> RuleWish:
+    check_range(f"{where}.priority", rule["priority"], 1, MAX_PRIORITY, problems)
+    conditions = parse_conditions(rule["conditions"], f"{where}.conditions", problems)
+    action = parse_action(rule["action"], f"{where}.action", groups, problems)
+    return RuleWish(rule["priority"], tuple(conditions), action)
+
+
+def forwards_to(balancer: BalancerWish) -> set[str]:
+    """The names of the target groups that it sends to."""
+    actions = [listener.action for listener in balancer.listeners]
+    actions += [rule.action for listener in balancer.listeners for rule in listener.rules]
+    targets = [group for action in actions for group in action.get("ForwardConfig", {}).get("TargetGroups", ())]
+    return {group["TargetGroupArn"].name for group in targets}
+
+
+def _check_one_balancer_each(balancers: t.Sequence[BalancerWish], problems: Problems) -> None:
+    """A target group can be used by one load balancer only."""
+    user: dict[str, str] = {}
+    for position, balancer in enumerate(balancers):
+        for name in sorted(forwards_to(balancer)):
+            other = user.setdefault(name, balancer.name)
+            if other != balancer.name:
+                wrong = f"the target group '{name}' is used by '{other}' already"
+                right = "give each balancer target groups of its own: AWS allows one balancer per group"
+                problems.add(f"load_balancers[{position}].listeners", wrong, right)

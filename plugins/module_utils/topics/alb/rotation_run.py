@@ -1,0 +1,206 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `elbv2_target_rotation`: take servers out of their target groups, and put them back."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
+    DeadlineError,
+    GroundworkError,
+    Problems,
+    check_range,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health import (
+    Target,
+    check_groups,
+    describe_target,
+    groups_read,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import (
+    Instance,
+    instances_of,
+    instances_read,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import COMPONENT
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation import (
+    Group,
+    look_at,
+    put_in,
+    take_out,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
+    group_ref,
+    listed,
+)
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "servers": {"type": "list", "elements": "str", "required": True},
+    "state": {"type": "str", "choices": ["serving", "drained"], "required": True},
+    "target_groups": {"type": "dict", "required": True},
+    "leave": {"type": "int", "default": 1},
+    "deadline": {"type": "int", "default": 180},
+}
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Which servers, by name, shall be in or out; `tiers` are those of the target groups, by group."""
+
+    servers: tuple[str, ...]
+    serving: bool
+    tiers: t.Mapping[str, str]
+    leave: int
+    deadline: float  # seconds
+
+
+def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotation | None:
+    """What the options mean, or None when `problems` has grown."""
+    before = len(problems.found)
+    check_range("leave", options["leave"], 0, 1000, problems)
+    check_range("deadline", options["deadline"], 1, 86400, problems)
+    if not options["target_groups"]:
+        problems.add("target_groups", "there is none", "give each target group with its tier, as {public: public}")
+    if len(problems.found) > before:
+        return None
+    return Rotation(
+        tuple(dict.fromkeys(options["servers"])),
+        options["state"] == "serving",
+        {str(group): str(tier) for group, tier in options["target_groups"].items()},
+        options["leave"],
+        float(options["deadline"]),
+    )
+
+
+def converge_target_rotation(run: Run) -> dict[str, t.Any]:
+    """The module's result. Raises GroundworkError, with what ELB says when waiting was in vain."""
+    owner, desired = run.parse(COMPONENT, parse_rotation)
+    names = [owner.name(group) for group in desired.tiers]
+    first = observe(run.clients, {"groups": groups_read(names), "instances": instances_read(owner)})
+    if not run.check_mode:  # the plan of an empty account has none yet
+        check_groups(first["groups"], owner, desired.tiers)
+    instances = {one.name: one for one in instances_of(first["instances"], owner) if not one.scaled}
+    groups = look_at(run.clients, first["groups"], owner.name(""))
+    problems = Problems()
+    check(desired, groups, instances, problems, check_mode=run.check_mode)
+    problems.raise_if_any()
+    ids: Ids = {group_ref(group.name): group.arn for group in groups}
+    changes = plan_rotation(desired, groups, instances)
+    try:
+        result = run.make(changes, ids)
+    except GroundworkError as error:
+        raise _in_vain(error, {one.id: one.name for one in instances.values()}) from error
+    return {**result, "absent": absent(desired, groups, instances), "urls": _urls(run, owner, desired, first["groups"])}
+
+
+def plan_rotation(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[Change]:
+    """One change for each group that does not have, or still has, some of its tier's servers."""
+    changes: list[Change] = []
+    for group in groups:
+        members = _members(desired, group.name, instances)
+        known = {name: instances[name].id for name in members if name in instances}
+        if desired.serving:
+            planned = {name: known.get(name, Ref("server", name)) for name in members}
+            changes += put_in(group, planned, desired.deadline) if members else []
+        else:
+            changes += take_out(group, known)
+    return changes
+
+
+def check(
+    desired: Rotation,
+    groups: t.Sequence[Group],
+    instances: t.Mapping[str, Instance],
+    problems: Problems,
+    *,
+    check_mode: bool,
+) -> None:
+    """What must not be: a server that nobody knows, and a group that is left without anybody who serves."""
+    for name in desired.servers:
+        if name not in instances and not check_mode:
+            right = f"use some of {listed(instances)}"
+            problems.add("servers", f"the environment has no server '{name}'", right)
+    for group in groups if not desired.serving else ():
+        leaving = {instances[name].id for name in _members(desired, group.name, instances) if name in instances}
+        healthy = group.healthy_besides(leaving)
+        if any(group.holds(id_) for id_ in leaving) and healthy < desired.leave:
+            wrong = f"without {listed(desired.servers)} the target group '{group.name}' has {healthy} healthy targets"
+            problems.add("servers", wrong, f"see to it that {desired.leave} are left, or lower leave")
+
+
+def absent(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[str]:
+    """The servers that some group of their tier did not have when the run began."""
+    found = {
+        name
+        for group in groups
+        for name in _members(desired, group.name, instances)
+        if name not in instances or not group.holds(instances[name].id)
+    }
+    return sorted(found)
+
+
+def _members(desired: Rotation, group: str, instances: t.Mapping[str, Instance]) -> list[str]:
+    """The servers that belong into a group. One that is only planned yet tells its tier by its name."""
+    tier = desired.tiers[group]
+    return [
+        name
+        for name in desired.servers
+        if (instances[name].tier if name in instances else name.rpartition("-")[0]) == tier
+    ]
+
+
+def _in_vain(error: GroundworkError, names: t.Mapping[str, str]) -> GroundworkError:
+    """The same failure, with what ELB said last of each target that it was about."""
+    if not isinstance(error, DeadlineError):
+        return error
+    targets: list[Target] = [describe_target("", one) for one in error.seen.get("TargetHealthDescriptions", [])]
+    lines = [
+        f"- {names.get(one.id, one.id)} ({one.id}) is {one.state}"
+        f"{f': {one.reason} {one.description}'.rstrip() if one.reason else ''}"
+        for one in targets
+        if one.state != "healthy"
+    ]
+    return GroundworkError("\n".join([str(error), "ELB says:", *lines]) if lines else str(error), **error.details)
+
+
+def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:
+    """Where each target group is reached: its balancer's name and the port of the listener that leads to it."""
+    arns = {one["TargetGroupName"]: list(one.get("LoadBalancerArns", ())) for one in described}
+    wanted = sorted({arn for some in arns.values() for arn in some})
+    if not desired.serving or not wanted:
+        return {}
+    reads = {arn: Read("elbv2", "describe_listeners", "Listeners", {"LoadBalancerArn": arn}) for arn in wanted}
+    reads["balancers"] = Read("elbv2", "describe_load_balancers", "LoadBalancers", {"LoadBalancerArns": wanted})
+    answers = observe(run.clients, reads)
+    hosts = {one["LoadBalancerArn"]: one["DNSName"] for one in answers["balancers"]}
+    groups = {one["TargetGroupName"]: one["TargetGroupArn"] for one in described}
+    found = {}
+    for name, some in arns.items():
+        for arn in some[:1]:  # a target group has one load balancer at most
+            listener = _leading_to(groups[name], answers[arn])
+            port = "" if listener["Port"] == 80 else f":{listener['Port']}"
+            found[name.removeprefix(owner.name(""))] = f"{listener['Protocol'].lower()}://{hosts[arn]}{port}"
+    return found
+
+
+def _leading_to(group: str, listeners: t.Sequence[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:
+    """The listener whose default action forwards to the group; any other one leads there by a rule."""
+
+    def direct(listener: t.Mapping[str, t.Any]) -> bool:
+        return any(
+            group in (action.get("TargetGroupArn"), *(one["TargetGroupArn"] for one in forwarded(action)))
+            for action in listener["DefaultActions"]
+        )
+
+    def forwarded(action: t.Mapping[str, t.Any]) -> list[t.Any]:
+        return list(action.get("ForwardConfig", {}).get("TargetGroups", ()))
+
+    return next(filter(direct, listeners), listeners[0])

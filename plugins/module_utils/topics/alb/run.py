@@ -1,0 +1,72 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `elbv2_application_lb`: look, plan, and make it so."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ids, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes import (
+    check,
+    plan_balancers,
+    undeclared_balancers,
+    undeclared_groups,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import Observed, look
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
+    COMPONENT,
+    Balancers,
+    BalancerWish,
+    balancer_ref,
+    dns_ref,
+    parse_load_balancers,
+)
+
+
+def converge_load_balancers(run: Run) -> dict[str, t.Any]:
+    """The module's result. Raises GroundworkError."""
+    owner, desired = run.parse(COMPONENT, parse_load_balancers)
+    observed = look(owner, desired, run.clients)
+    problems = Problems()
+    check(desired, observed, owner, problems, check_mode=run.check_mode)
+    problems.raise_if_any()
+    _tell(run, desired, observed, owner)
+    ids = observed.ids()
+    result = run.make(plan_balancers(desired, observed, owner), ids)
+    return {**result, "load_balancers": [_told(wish, ids) for wish in desired.load_balancers]}
+
+
+def _told(wish: BalancerWish, ids: Ids) -> dict[str, t.Any]:
+    dns_name = shown(dns_ref(wish.name), ids)
+    return {
+        "name": wish.name,
+        "arn": shown(balancer_ref(wish.name), ids),
+        "dns_name": dns_name,
+        "url": _url(wish, dns_name),
+    }
+
+
+def _url(wish: BalancerWish, dns_name: str) -> str:
+    """Of the first listener; its port is told unless it is HTTP's own."""
+    if dns_name == KNOWN_AFTER_APPLY or not wish.listeners:
+        return dns_name
+    first = wish.listeners[0]
+    port = "" if first.port == 80 else f":{first.port}"
+    return f"{first.protocol.lower()}://{dns_name}{port}/"
+
+
+def _tell(run: Run, desired: Balancers, observed: Observed, owner: Owner) -> None:
+    if desired.purge:
+        return
+    left = [
+        *(f"load balancer {name}" for name in undeclared_balancers(desired, observed, owner)),
+        *(f"target group {name}" for name in undeclared_groups(desired, observed, owner)),
+    ]
+    if left:
+        run.warn(f"Not declared any more, and staying as purge is off: {', '.join(sorted(left))}.")

@@ -1,0 +1,98 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The bundle: one file with all that a server runs at its first boot, the same wherever it is packed.
+
+It holds the engines of the modules, as they are on the controller, and what the server should be. It is uncompressed
+and knows no time, so that its digest changes when, and only when, servers would become something else.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import io
+import json
+import typing as t
+import zipfile
+
+from ansible_collections.groundwork.aws.plugins.module_utils.host.boot import fetching, server
+
+COLLECTION = "ansible_collections.groundwork.aws."
+MAIN = f"from {server.__name__} import main\n\nmain()\n"
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # zip knows no earlier time
+
+
+def bundle(desired: t.Mapping[str, t.Any]) -> bytes:
+    """A zip file that Python runs. Two are the same when what they say and the engines are."""
+    sources = modules_for(server.__name__)
+    packages = {name.rpartition(".")[0] for name in sources}
+    packages |= {parent for name in packages for parent in _parents(name)}
+    files = {
+        **{f"{_path(name)}/__init__.py": b"" for name in packages},
+        **{f"{_path(name)}.py": source for name, source in sources.items()},
+        "__main__.py": MAIN.encode(),
+        server.DESIRED: json.dumps(desired, sort_keys=True, indent=1).encode(),
+    }
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as packed:
+        for name in sorted(files):
+            packed.writestr(_entry(name), files[name])
+    return content.getvalue()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """A file for everybody to read. Unix, whatever packs it."""
+    entry = zipfile.ZipInfo(name, LONG_AGO)
+    entry.create_system, entry.external_attr = 3, 0o100644 << 16
+    return entry
+
+
+def modules_for(entry: str) -> dict[str, bytes]:
+    """A module of the collection and all that it needs of the collection, as their sources by name."""
+    found: dict[str, bytes] = {}
+    wanted = [entry]
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = source_of(name)
+            wanted += imports_of(found[name])
+    return found
+
+
+def source_of(name: str) -> bytes:
+    """A module's source, from a folder or from the archive that Ansible runs modules from."""
+    loader: t.Any = importlib.import_module(name).__loader__
+    source = loader.get_source(name)
+    return source if isinstance(source, bytes) else source.encode()
+
+
+def imports_of(source: bytes) -> list[str]:
+    """The collection's modules that a source imports. The collection imports by `from` alone.
+
+    What is imported from a package is a module of it: our packages define nothing themselves.
+    """
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(COLLECTION):
+            module = importlib.import_module(str(node.module))
+            is_package = hasattr(module, "__path__")
+            found += [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [str(node.module)]
+    return found
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _path(name: str) -> str:
+    return name.replace(".", "/")
+
+
+def user_data(*, region: str, domain: str, bucket: str, key: str, digest: str) -> str:
+    """What a new server starts with: it fetches the bundle with that digest, and runs it."""
+    source = source_of(fetching.__name__).decode()
+    where = f"Cloud({region!r}, {domain!r}), {bucket!r}, {key!r}, {digest!r}"
+    return f"#!/usr/bin/python3\n{source}\n\nstart({where})\n"

@@ -1,0 +1,117 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What servers are to become at their first boot: the options of `s3_boot_bundles`."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import TIER_NAME, check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
+    SERVER_ARGUMENTS,
+    parse_server,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
+    RELEASE_ARGUMENTS,
+    parse_releases,
+)
+
+Options = dict[str, t.Any]
+
+TIER_ARGUMENTS: dict[str, Options] = {
+    "configuration": {"type": "dict", "required": True, "options": SERVER_ARGUMENTS},
+    "databases": {"type": "dict", "options": mariadb.MARIADB_ARGUMENTS},
+    "releases": RELEASE_ARGUMENTS["releases"],
+}
+ARGUMENTS: dict[str, Options] = {
+    "bucket": {"type": "str", "default": ""},
+    "tiers": {"type": "dict", "required": True},
+}
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A packed release. `path` is where it lies on the controller, None for one that can be in the bucket alone."""
+
+    site: str
+    id: str
+    path: Path | None
+
+    @property
+    def key(self) -> str:
+        """Where it is in the bucket: what is there is what its name says."""
+        return f"{folder_of(self.site)}{self.id}.tar.gz"
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What a tier's servers become, as their bundle tells it, and the releases that they fetch for that."""
+
+    tier: str
+    desired: Options
+    archives: tuple[Archive, ...]
+
+    @property
+    def folder(self) -> str:
+        """The tier's part of the bucket."""
+        return f"boot/{self.tier}/"
+
+
+@dataclass(frozen=True)
+class Boots:
+    """All tiers. `bucket` is "" for the environment's own."""
+
+    bucket: str
+    tiers: tuple[Boot, ...]
+
+
+def folder_of(site: str) -> str:
+    """A site's part of the bucket."""
+    return f"releases/{site}/"
+
+
+def parse_boots(options: t.Mapping[str, t.Any], problems: Problems) -> Boots | None:
+    """The wish of the options, or None with everything that is wrong in `problems`."""
+    before = len(problems.found)
+    if options["bucket"]:
+        check_bucket(options["bucket"], problems)
+    if not options.get("region"):
+        problems.add("region", "it is missing", "give the region that the servers are in")
+    tiers = [_parse_tier(str(tier), given, problems) for tier, given in options["tiers"].items()]
+    if len(problems.found) > before:
+        return None
+    return Boots(options["bucket"], tuple(tier for tier in tiers if tier))
+
+
+def _parse_tier(tier: str, given: t.Any, problems: Problems) -> Boot | None:
+    where = f"tiers.{tier}"
+    if not TIER_NAME.fullmatch(tier):
+        problems.add(where, f"'{tier}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+    if not isinstance(given, t.Mapping):
+        problems.add(where, f"{given!r} is not a dictionary", f"give {', '.join(TIER_ARGUMENTS)} below it")
+        return None
+    before = len(problems.found)
+    conformed = conform_options(TIER_ARGUMENTS, {key: value for key, value in given.items() if value}, where, problems)
+    if len(problems.found) > before:
+        return None
+    parse_server(conformed["configuration"], problems.scope(f"{problems.prefix}{where}.configuration."))
+    if conformed["databases"]:
+        mariadb.parse_mariadb(conformed["databases"], problems.scope(f"{problems.prefix}{where}.databases."))
+    parse_releases(conformed, problems.scope(f"{problems.prefix}{where}."))
+    archives = [
+        Archive(item["name"], item["id"], Path(item["archive"]).expanduser() if item["archive"] else None)
+        for item in conformed["releases"]
+    ]
+    # Where an archive lies on the controller is nothing that a server should depend on.
+    releases = [
+        {**{key: value for key, value in item.items() if key != "archive"}, "key": archive.key}
+        for item, archive in zip(conformed["releases"], archives, strict=True)
+    ]
+    return Boot(tier, {**conformed, "releases": releases}, tuple(archives))

@@ -1,0 +1,142 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeping what servers fetch at their first boot: a private bucket, the releases and the bundles in it."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import parameters_in
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot import bundle
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import (
+    Archive,
+    Boot,
+    Boots,
+    folder_of,
+    parse_boots,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket import bucket as buckets
+
+COMPONENT = "lamp"
+KEEP_VERSIONS_DAYS = 30  # of what somebody deleted; nothing here is ever written over
+# https://docs.aws.amazon.com/general/latest/gr/rande.html
+DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where servers find things."""
+
+    region: str
+    domain: str
+    bucket: str
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A tier's bundle."""
+
+    boot: Boot
+    content: bytes
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """Where it is in the bucket."""
+        return f"{self.boot.folder}{self.digest}.pyz"
+
+
+def converge_boots(run: Run) -> dict[str, t.Any]:
+    """The result of the module `s3_boot_bundles`. Raises GroundworkError."""
+    owner, wanted = run.parse(COMPONENT, parse_boots)
+    place = _place(run, owner, wanted)
+    observed = buckets.look(run.clients, place.bucket)
+    buckets.check_owner(owner, place.bucket, observed)
+    listing = Read("s3", "list_objects_v2", "Contents", {"Bucket": place.bucket})
+    there = observe(run.clients, {"objects": listing})["objects"] if observed.tags is not None else []
+    keys = {one["Key"] for one in there}
+    problems = Problems()
+    check(wanted, keys, problems, check_mode=run.check_mode)
+    problems.raise_if_any()
+    packed = [pack(boot, place) for boot in wanted.tiers]
+    bucket = buckets.Bucket(place.bucket, place.region, KEEP_VERSIONS_DAYS)
+    changes = [*buckets.plan(owner, bucket, observed), *plan(packed, place, keys)]
+    return {
+        **run.make(changes, {}),
+        "bucket": place.bucket,
+        "tiers": {one.boot.tier: _told(one, place) for one in packed},
+    }
+
+
+def _place(run: Run, owner: Owner, wanted: Boots) -> Place:
+    client = run.clients.client("s3")
+    region, name = client.meta.region_name, wanted.bucket
+    if not name:
+        [caller] = observe(run.clients, {"caller": Read("sts", "get_caller_identity", "")})["caller"]
+        name = f"groundwork-{owner.environment}-{caller['Account']}-{region}"
+    return Place(region, DOMAINS[client.meta.partition], name)
+
+
+def check(wanted: Boots, keys: t.Collection[str], problems: Problems, *, check_mode: bool) -> None:
+    """Refuse a release that is neither in the bucket nor here. In check mode one is here that a run would pack."""
+    for archive in dict.fromkeys(archive for boot in wanted.tiers for archive in boot.archives):
+        here = archive.path is not None and (check_mode or archive.path.is_file())
+        if archive.key not in keys and not here:
+            wrong = f"the release '{archive.id}' of '{archive.site}' is neither in the bucket nor packed"
+            problems.add("releases", wrong, f"give one of the bucket (lamp_release): {_kept(keys, archive.site)}")
+
+
+def _kept(keys: t.Iterable[str], site: str) -> str:
+    folder = folder_of(site)
+    kept = sorted(key.removeprefix(folder).removesuffix(".tar.gz") for key in keys if key.startswith(folder))
+    return ", ".join(kept) or "there is none"
+
+
+def pack(boot: Boot, place: Place) -> Packed:
+    """The bundle of a tier."""
+    content = bundle.bundle({**boot.desired, "region": place.region, "domain": place.domain, "bucket": place.bucket})
+    return Packed(boot, content, hashlib.sha256(content).hexdigest())
+
+
+def plan(packed: t.Sequence[Packed], place: Place, keys: t.Container[str]) -> list[Change]:
+    """What is not in the bucket yet, releases first: a bundle's server finds them."""
+    archives = dict.fromkeys(archive for one in packed for archive in one.boot.archives)
+    return [
+        *(_upload_archive(archive, place) for archive in archives if archive.key not in keys),
+        *(_upload_bundle(one, place) for one in packed if one.key not in keys),
+    ]
+
+
+def _upload_archive(archive: Archive, place: Place) -> Change:
+    content = archive.path.read_bytes() if archive.path and archive.path.is_file() else b""
+    call = _put(place, archive.key, content, "application/gzip")
+    return Change("create", "release archive", f"{archive.site} {archive.id}", (call,), after={"Key": archive.key})
+
+
+def _upload_bundle(one: Packed, place: Place) -> Change:
+    call = _put(place, one.key, one.content, "application/zip")
+    return Change("create", "boot bundle", one.boot.tier, (call,), after={"Key": one.key})
+
+
+def _put(place: Place, key: str, content: bytes, kind: str) -> Call:
+    return Call("s3", "put_object", {"Bucket": place.bucket, "Key": key, "Body": content, "ContentType": kind})
+
+
+def _told(one: Packed, place: Place) -> dict[str, t.Any]:
+    folders = [one.boot.folder, *(folder_of(archive.site) for archive in one.boot.archives)]
+    return {
+        "user_data": bundle.user_data(
+            region=place.region, domain=place.domain, bucket=place.bucket, key=one.key, digest=one.digest
+        ),
+        "parameters": parameters_in(one.boot.desired),
+        "archives": [{"bucket": place.bucket, "prefix": prefix} for prefix in dict.fromkeys(folders)],
+    }

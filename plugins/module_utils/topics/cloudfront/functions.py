@@ -1,0 +1,132 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""CloudFront functions: created or updated in the stage DEVELOPMENT, then published to LIVE, which is what edges run.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/manage-functions.html
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ids, Ref, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT, comment_of
+
+RUNTIMES = ("cloudfront-js-2.0", "cloudfront-js-1.0")
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
+LARGEST = 10240
+ABSENT = ("NoSuchFunctionExists",)
+RESOURCE = "function"
+
+
+def function_ref(name: str) -> Ref:
+    """The ARN of the function that people call `name`."""
+    return Ref(RESOURCE, name, "arn")
+
+
+@dataclass(frozen=True)
+class Function:
+    """What should run. Its first line tells the runtime, so that one look at the code tells all."""
+
+    name: str
+    runtime: str
+    source: str
+
+    @property
+    def code(self) -> bytes:
+        """What is uploaded."""
+        return f"// groundwork.aws, {self.runtime}\n{self.source}".encode()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A function's stage DEVELOPMENT."""
+
+    code: bytes
+    config: t.Mapping[str, t.Any]
+    etag: str
+
+
+def parse_function(options: t.Mapping[str, t.Any], problems: Problems) -> Function:
+    """The function of the options of `cloudfront_function`."""
+    function = Function(options["name"], options["runtime"], options["code"].rstrip() + "\n")
+    check_name(function.name, problems)
+    if "function handler" not in function.source:
+        problems.add("code", "it has no function 'handler'", "define 'function handler(event)', which CloudFront calls")
+    if len(function.code) > LARGEST:
+        right = f"use at most {LARGEST}, the line that the module adds included"
+        problems.add("code", f"it has {len(function.code)} bytes", right)
+    return function
+
+
+def converge_function(run: Run) -> dict[str, t.Any]:
+    """The result of the module `cloudfront_function`."""
+    owner, desired = run.parse(COMPONENT, parse_function)
+    name = owner.name(desired.name)
+    live = _code(run.clients, name, "LIVE")
+    stage = None if live == desired.code else _development(run.clients, name)
+    if stage and stage.config.get("Comment") != comment_of(owner):
+        raise GroundworkError(
+            f"There is a function {name} that is not this environment's: its comment is not '{comment_of(owner)}'. "
+            "Delete it, or use another name."
+        )
+    ids: Ids = {}
+    result = run.make(plan(owner, desired, live, stage), ids)
+    return {**result, "name": name, "etag": shown(_etag(desired.name), ids) if result["changed"] else ""}
+
+
+def plan(owner: Owner, desired: Function, live: bytes | None, stage: Stage | None) -> list[Change]:
+    """Create or update what is developed, then publish it; only publish what a killed run left. Pure."""
+    if live == desired.code:
+        return []
+    name = owner.name(desired.name)
+    config = {**(stage.config if stage else {}), "Comment": comment_of(owner), "Runtime": desired.runtime}
+    before = _shown(stage)
+    version: Ref | str = _etag(desired.name)
+    if stage and (stage.code, stage.config) == (desired.code, config):
+        version, calls = stage.etag, []
+    elif stage:
+        calls = [_write("update_function", name, config, desired, IfMatch=stage.etag)]
+    else:
+        calls = [_write("create_function", name, config, desired)]
+    publish = Call("cloudfront", "publish_function", {"Name": name, "IfMatch": version})
+    after = {"runtime": desired.runtime, "code": desired.code.decode()}
+    action: t.Literal["create", "update"] = "update" if stage else "create"
+    return [Change(action, RESOURCE, desired.name, (*calls, publish), before, after)]
+
+
+def _write(operation: str, name: str, config: t.Mapping[str, t.Any], desired: Function, **more: t.Any) -> Call:
+    arguments = {"Name": name, "FunctionConfig": config, "FunctionCode": desired.code, **more}
+    return Call("cloudfront", operation, arguments).yielding(_etag(desired.name), "ETag")
+
+
+def _etag(name: str) -> Ref:
+    return Ref(RESOURCE, name, "etag")
+
+
+def _shown(stage: Stage | None) -> dict[str, str]:
+    return {"runtime": stage.config["Runtime"], "code": stage.code.decode("utf-8", "replace")} if stage else {}
+
+
+def _code(clients: Clients, name: str, stage: str) -> bytes | None:
+    read = Read("cloudfront", "get_function", "FunctionCode", {"Name": name, "Stage": stage}, ABSENT)
+    found = observe(clients, {"code": read})["code"]
+    return bytes(found[0].read()) if found else None
+
+
+def _development(clients: Clients, name: str) -> Stage | None:
+    """The version is the one that was described: an update refuses if the code was changed after that."""
+    arguments = {"Name": name, "Stage": "DEVELOPMENT"}
+    found = observe(clients, {"all": Read("cloudfront", "describe_function", "", arguments, ABSENT)})["all"]
+    if not found:
+        return None
+    code = _code(clients, name, "DEVELOPMENT") or b""
+    return Stage(code, found[0]["FunctionSummary"]["FunctionConfig"], found[0]["ETag"])

@@ -1,0 +1,156 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the distribution that should be and the one that is to changes. Pure: no client, no clock, no module."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
+    THIS_HOUR,
+    Call,
+    Change,
+    Ids,
+    Ref,
+    Token,
+    Wait,
+    shown,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import (
+    differences,
+    merged,
+    whole,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import Found
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import (
+    Distribution,
+    distribution_ref,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.remembering import names_told
+
+RESOURCE = "distribution"
+DEPLOYED = "Deployed"
+INTERVAL = 3.0  # seconds; edges take minutes
+# An update has to say what a creation may leave to AWS, also of a behaviour that is new.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-overview-required-fields.html
+REQUIRED_OF_BEHAVIORS = {"FieldLevelEncryptionId": "", "LambdaFunctionAssociations": [], "SmoothStreaming": False}
+HIDDEN = "(hidden)"  # a header for an origin may be what the origin knows CloudFront by
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The distribution that there is, its configuration canonical."""
+
+    found: Found
+    config: t.Mapping[str, t.Any]
+    etag: str
+    status: str
+    domain_name: str
+
+
+def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | None, ids: Ids) -> list[Change]:
+    """A creation, or the updates that make the difference.
+
+    `ids` stand for the references. One that is not known is what does not exist yet, and makes a difference.
+    """
+    if observed is None:
+        return [_creation(owner, desired)]
+    return [*_update(desired, observed, ids), *_tags(owner, desired, observed, ids)]
+
+
+def _creation(owner: Owner, desired: Distribution) -> Change:
+    ref = distribution_ref(desired.name)
+    config = {**merged({}, desired.config), "CallerReference": Token(_reference(owner, desired))}
+    tags = {"Items": tag_list(_wanted_tags(owner, desired))}
+    create = Call(
+        "cloudfront",
+        "create_distribution_with_tags",
+        {"DistributionConfigWithTags": {"DistributionConfig": whole(config), "Tags": tags}},
+        yields={
+            ref: "Distribution.Id",
+            distribution_ref(desired.name, "arn"): "Distribution.ARN",
+            distribution_ref(desired.name, "domain_name"): "Distribution.DomainName",
+        },
+    )
+    facts = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
+    return Change("create", RESOURCE, desired.name, (create,), after=facts, wait=_awaited(desired))
+
+
+def _reference(owner: Owner, desired: Distribution) -> tuple[t.Any, ...]:
+    """What a second request is refused by: CloudFront makes one distribution for each reference.
+
+    An access control lives as long as the distribution that it is for, so that its id tells a repetition from a new
+    beginning. Where there is none, the hour does. docs/decisions/0011
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
+    """
+    controls = sorted((ref for ref in desired.uses if ref.resource == ORIGIN_ACCESS_CONTROL.resource), key=str)
+    return (owner.name(desired.name), *(controls or [THIS_HOUR]))
+
+
+def _told(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What is worth telling of a configuration: no empty members."""
+    told = {key: value for key, value in merged({}, config).items() if value not in ("", None, [], {})}
+    return t.cast(dict[str, t.Any], _without_secrets(told))
+
+
+def _without_secrets(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {key: HIDDEN if key == "HeaderValue" else _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[Change]:
+    target = merged(observed.config, _known(desired.config, ids))
+    before, after = differences(observed.config, target)
+    if (before, after) == (None, None):
+        return
+    behaviors = [{**REQUIRED_OF_BEHAVIORS, **behavior} for behavior in target["CacheBehaviors"]]
+    config = whole({**target, "CacheBehaviors": behaviors})
+    arguments = {"Id": observed.found.id, "IfMatch": observed.etag, "DistributionConfig": config}
+    update = Call("cloudfront", "update_distribution", arguments)
+    before, after = _without_secrets(before), _without_secrets(after)
+    yield Change("update", RESOURCE, desired.name, (update,), before, after, _awaited(desired))
+
+
+def _known(value: t.Any, ids: Ids) -> t.Any:
+    """`value` with what is known in the place of its references; the others stay."""
+    if isinstance(value, t.Mapping):
+        return {key: _known(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_known(item, ids) for item in value]
+    return ids.get(value, value) if isinstance(value, Ref) else value
+
+
+def _awaited(desired: Distribution) -> Wait | None:
+    return deployed(desired) if desired.wait else None
+
+
+def deployed(desired: Distribution) -> Wait:
+    """All edges have the configuration."""
+    return Wait(
+        f"the distribution {desired.name} is deployed to all edges",
+        Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}, settled=("NoSuchDistribution",)),
+        lambda answer: answer.get("Distribution", {}).get("Status") == DEPLOYED,
+        deadline=desired.deadline,
+        interval=INTERVAL,
+    )
+
+
+def _wanted_tags(owner: Owner, desired: Distribution) -> dict[str, t.Any]:
+    return {**owner.tags(desired.name), **names_told(desired.uses)}
+
+
+def _tags(owner: Owner, desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[Change]:
+    wanted, actual = _wanted_tags(owner, desired), observed.found.tags
+    missing = {key: value for key, value in wanted.items() if actual.get(key) != shown(value, ids)}
+    if missing:
+        call = Call(
+            "cloudfront", "tag_resource", {"Resource": observed.found.arn, "Tags": {"Items": tag_list(missing)}}
+        )
+        before = {key: actual.get(key) for key in missing}
+        yield Change("update", "tags", f"{RESOURCE} {desired.name}", (call,), before, missing)

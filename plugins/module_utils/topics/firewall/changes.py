@@ -1,0 +1,129 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The changes that make the security groups what they should be: first all groups, then the rules between them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, retag, specification, tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, ec2
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import MAX_RULES, Groups, GroupWish
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import (
+    OPEN_EGRESS,
+    WAYS,
+    Existing,
+    Rule,
+    Way,
+    existing_rules,
+    group_ref,
+    permission,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC
+
+Described = t.Mapping[str, t.Any]
+
+
+def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Owner) -> list[Change]:
+    """The changes; `observed` has our described groups by the names that people use."""
+    names = {group["GroupId"]: name for name, group in observed.items()}
+    missing = [wish for wish in desired.groups if wish.name not in observed]
+    return [
+        *(_creation(wish, owner) for wish in missing),
+        *(
+            change
+            for wish in desired.groups
+            for change in _rule_changes(wish.name, wish.rules, _rules_of(observed.get(wish.name), names))
+        ),
+        *_tag_changes(desired, observed, owner),
+        *(_removals(desired, observed, names) if desired.purge else ()),
+    ]
+
+
+def undeclared(desired: Groups, observed: t.Mapping[str, Described]) -> list[str]:
+    """The names of groups that are ours and that nobody wants any more."""
+    return sorted(observed.keys() - {wish.name for wish in desired.groups})
+
+
+def _creation(wish: GroupWish, owner: Owner) -> Change:
+    ref = group_ref(wish.name)
+    description = wish.description or f"{wish.name} of {owner.environment}"
+    create = ec2(
+        "create_security_group",
+        VpcId=VPC,
+        GroupName=owner.name(wish.name),
+        Description=description,
+        TagSpecifications=specification("security-group", owner.tags(wish.name)),
+    ).yielding(ref, "GroupId")
+    return Change("create", ref.resource, ref.name, (create,), after={"id": ref, "description": description})
+
+
+def _rules_of(group: Described | None, names: t.Mapping[str, str]) -> dict[Rule, Existing]:
+    """The rules that exist; AWS gives a new group the one that lets everything out."""
+    return existing_rules(group, names) if group else {OPEN_EGRESS: Existing("", permission(OPEN_EGRESS))}
+
+
+def _rule_changes(name: str, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing]) -> t.Iterator[Change]:
+    calls = [call for way in WAYS for call in _rule_calls(name, way, wanted, actual)]
+    if calls:
+        before = _shown({rule: existing.description for rule, existing in actual.items()})
+        yield Change("update", "security group rules", name, tuple(calls), before, _shown(wanted))
+
+
+def _shown(rules: t.Mapping[Rule, str]) -> dict[str, list[str]]:
+    return {
+        way: [f"{rule} ({rules[rule]})" if rules[rule] else str(rule) for rule in sorted(rules) if rule.way == way]
+        for way in WAYS
+    }
+
+
+def _rule_calls(
+    name: str, way: Way, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing]
+) -> t.Iterator[Call]:
+    """New rules before old ones go, so that no connection that is allowed both ways is refused between.
+
+    Only when AWS' quota has no room for both do the old ones go first.
+    """
+    here = sorted(rule for rule in wanted if rule.way == way)
+    there = sorted(rule for rule in actual if rule.way == way)
+    add = [permission(rule, wanted[rule]) for rule in here if rule not in actual]
+    remove = [actual[rule].permission for rule in there if rule not in wanted]
+    other_words = [rule for rule in here if rule in actual and actual[rule].description != wanted[rule]]
+    calls = [
+        *([_call("authorize_security_group", way, name, add)] if add else ()),
+        *([_revoke(way, name, remove)] if remove else ()),
+    ]
+    yield from reversed(calls) if len(there) + len(add) > MAX_RULES else calls
+    if other_words:
+        reworded = [permission(rule, wanted[rule]) for rule in other_words]
+        yield _call("update_security_group_rule_descriptions", way, name, reworded)
+
+
+def _call(operation: str, way: Way, name: str, permissions: t.Sequence[t.Mapping[str, t.Any]]) -> Call:
+    return ec2(f"{operation}_{way}", GroupId=group_ref(name), IpPermissions=list(permissions))
+
+
+def _revoke(way: Way, name: str, permissions: t.Sequence[t.Mapping[str, t.Any]]) -> Call:
+    return _call("revoke_security_group", way, name, permissions).settled_by("InvalidPermission.NotFound")
+
+
+def _tag_changes(desired: Groups, observed: t.Mapping[str, Described], owner: Owner) -> list[Change]:
+    return retag(
+        [
+            (group_ref(wish.name), tag_dict(observed[wish.name]), owner.tags(wish.name))
+            for wish in desired.groups
+            if wish.name in observed
+        ]
+    )
+
+
+def _removals(desired: Groups, observed: t.Mapping[str, Described], names: t.Mapping[str, str]) -> t.Iterator[Change]:
+    """Groups that refer to each other can only be deleted once their rules are gone."""
+    gone = undeclared(desired, observed)
+    for name in gone:
+        yield from _rule_changes(name, {}, existing_rules(observed[name], names))
+    for name in gone:
+        delete = ec2("delete_security_group", GroupId=group_ref(name)).settled_by("InvalidGroup.NotFound")
+        yield Change("delete", "security group", name, (delete,), {"id": observed[name]["GroupId"]})

@@ -1,0 +1,162 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the security groups should be: the options of `ec2_security_groups`, read and checked without asking AWS."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RESOURCE_NAME, SECURITY_GROUP_ID
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import (
+    ALL,
+    PROTOCOLS,
+    WAYS,
+    WITH_PORTS,
+    WITH_TYPES,
+    Rule,
+    Way,
+)
+
+COMPONENT = "firewall"
+PORTS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")
+LAST_PORT = 65535
+# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+MAX_RULES = 60
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+
+
+@dataclass(frozen=True)
+class GroupWish:
+    """A group that should be, with all its rules and their descriptions."""
+
+    name: str
+    description: str | None
+    rules: t.Mapping[Rule, str]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """All groups that should be."""
+
+    groups: tuple[GroupWish, ...]
+    purge: bool = False
+
+
+def parse_security_groups(options: t.Mapping[str, t.Any], problems: Problems) -> Groups | None:
+    """What the options of `ec2_security_groups` mean, or None when `problems` has grown."""
+    before = len(problems.found)
+    names = [group["name"] for group in options["groups"]]
+    groups = tuple(_parse_group(group, f"groups[{i}]", names, problems) for i, group in enumerate(options["groups"]))
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            problems.add(f"groups[{position}].name", f"'{name}' is there twice", "give each group a name of its own")
+    return Groups(groups, bool(options["purge"])) if len(problems.found) == before else None
+
+
+def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems) -> GroupWish:
+    name = group["name"]
+    if not RESOURCE_NAME.fullmatch(name) or SECURITY_GROUP_ID.fullmatch(name):
+        problems.add(
+            f"{where}.name",
+            f"'{name}' is no group's name",
+            "use at most 32 lower case letters, digits and hyphens, beginning with a letter",
+        )
+    _check_description(group.get("description"), f"{where}.description", problems)
+    rules: dict[Rule, str] = {}
+    for way in WAYS:
+        for position, rule in enumerate(group[way] or []):
+            for one, text in _parse_rule(way, rule, f"{where}.{way}[{position}]", names, problems):
+                if rules.setdefault(one, text) != text:
+                    problems.add(
+                        f"{where}.{way}[{position}]", f"'{one}' has another description above", "declare it once"
+                    )
+        count = len([rule for rule in rules if rule.way == way])
+        if count > MAX_RULES:
+            problems.add(
+                f"{where}.{way}",
+                f"the group has {count} rules (each source with each range of ports is one)",
+                f"use at most {MAX_RULES}, AWS' quota: join blocks or ports, or split the group",
+            )
+    return GroupWish(name, group.get("description"), rules)
+
+
+def _parse_rule(
+    way: Way, rule: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems
+) -> list[tuple[Rule, str]]:
+    """What one declared rule means: each range of ports with each peer, and the description."""
+    protocol = _parse_protocol(rule["protocol"], f"{where}.protocol", problems)
+    ports = _parse_ports(rule.get("ports"), protocol, f"{where}.ports", problems)
+    description = rule.get("description") or ""
+    _check_description(description, f"{where}.description", problems)
+    return [
+        (Rule(way, protocol, first, last, kind, peer), description)
+        for kind, peer in _parse_peers(rule, where, names, problems)
+        for first, last in ports
+    ]
+
+
+def _parse_protocol(text: str, where: str, problems: Problems) -> str:
+    protocol = PROTOCOLS.get(text, text)
+    number = int(protocol) if protocol.isdecimal() else None
+    if protocol not in (ALL, *WITH_PORTS, *WITH_TYPES) and (number is None or number > 255):
+        problems.add(where, f"'{text}' is no protocol", "use tcp, udp, icmp, all, or a protocol's number up to 255")
+    return protocol
+
+
+def _parse_ports(ports: t.Sequence[str] | None, protocol: str, where: str, problems: Problems) -> list[tuple[int, int]]:
+    if protocol not in WITH_PORTS:
+        if ports:
+            problems.add(where, f"the protocol {protocol} has no ports", "leave them out, or use tcp or udp")
+        return [(-1, -1)]
+    if ports is None:
+        return [(0, LAST_PORT)]
+    return [pair for text in ports if (pair := _parse_range(str(text), where, problems))]
+
+
+def _parse_range(text: str, where: str, problems: Problems) -> tuple[int, int] | None:
+    match = PORTS.fullmatch(text.strip())
+    if not match:
+        problems.add(where, f"'{text}' is no port", "write a number as 80, or a range as 8000-8010")
+        return None
+    first = int(match["first"])
+    last = int(match["last"] or first)
+    if max(first, last) > LAST_PORT:
+        problems.add(where, f"'{text}' is above {LAST_PORT}", f"ports are 0 to {LAST_PORT}")
+        return None
+    if first > last:
+        problems.add(where, f"the range '{text}' is reversed", f"write {last}-{first}")
+        return None
+    return first, last
+
+
+def _parse_peers(
+    rule: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems
+) -> list[tuple[str, str]]:
+    cidrs, groups = rule.get("cidrs"), rule.get("groups")
+    if cidrs is None and groups is None:
+        problems.add(where, "the rule names no source or destination", "give cidrs or groups; an empty list is nobody")
+    for name in groups or []:
+        if name not in names and not SECURITY_GROUP_ID.fullmatch(name):
+            problems.add(
+                f"{where}.groups",
+                f"there is no group '{name}'",
+                f"use one of {', '.join(names)}, or a group's id (sg-…)",
+            )
+    blocks = [parse_cidr(cidr, f"{where}.cidrs", problems) for cidr in cidrs or []]
+    return [*(("cidr", str(block)) for block in blocks if block), *(("group", name) for name in groups or [])]
+
+
+def _check_description(text: str | None, where: str, problems: Problems) -> None:
+    if text and not DESCRIPTION.fullmatch(text):
+        problems.add(
+            where,
+            f"AWS does not take the text '{text}'",
+            "use at most 255 letters of ASCII, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
+        )

@@ -1,0 +1,74 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `ec2_security_groups`: look, plan, and make it so."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.changes import (
+    Described,
+    plan_groups,
+    undeclared,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import (
+    COMPONENT,
+    Groups,
+    parse_security_groups,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.observed import the_only
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import COMPONENT as NETWORK
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC
+
+
+def converge_security_groups(run: Run) -> dict[str, t.Any]:
+    """The result of the module `ec2_security_groups`."""
+    owner, desired = run.parse(COMPONENT, parse_security_groups)
+    read = Read("ec2", "describe_security_groups", "SecurityGroups", {"Filters": owner.filters()})
+    observed = owner.by_name(observe(run.clients, {"groups": read})["groups"])
+    ids: Ids = {group_ref(name): group["GroupId"] for name, group in observed.items()}
+    if any(wish.name not in observed for wish in desired.groups):
+        ids.update(_vpc(run, owner))
+    left = undeclared(desired, observed)
+    _tell(run, desired, observed, left)
+    result = run.make(plan_groups(desired, observed, owner), ids)
+    groups = {wish.name: shown(group_ref(wish.name), ids) for wish in desired.groups}
+    return {**result, "groups": groups, "undeclared": left}
+
+
+def _vpc(run: Run, owner: Owner) -> Ids:
+    """The id of the environment's VPC, which new groups need."""
+    network = Owner(owner.environment, NETWORK)
+    read = Read("ec2", "describe_vpcs", "Vpcs", {"Filters": network.filters()})
+    vpc = the_only(observe(run.clients, {"vpcs": read})["vpcs"], "VpcId", "VPC", network)
+    if vpc:
+        return {VPC: vpc["VpcId"]}
+    if not run.check_mode:  # the plan of an empty account has no network yet
+        problems = Problems()
+        problems.add(
+            "environment_name",
+            f"the environment {owner.environment} has no VPC for the groups",
+            "run ec2_vpc_network (the role network) first",
+        )
+        problems.raise_if_any()
+    return {}
+
+
+def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described], left: t.Sequence[str]) -> None:
+    for wish in desired.groups:
+        actual = observed.get(wish.name)
+        if actual and wish.description and actual["Description"] != wish.description:
+            run.warn(
+                f"The security group {wish.name} keeps its description '{actual['Description']}': "
+                "AWS cannot change it without making the group anew."
+            )
+    if left and not desired.purge:
+        run.warn(f"The security groups {', '.join(left)} exist and are not declared. They stay until they are purged.")

@@ -1,0 +1,109 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which image is wanted: the options of `ec2_golden_image`, checked and frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
+    GOLDEN,
+    IMAGE_OPTIONS,
+    INSTANCE_TYPE,
+    ImageChoice,
+    parse_image,
+)
+
+COMPONENT = "image"
+Stage = t.Literal["plan", "build", "capture", "test", "promote", "clear"]
+STAGES: tuple[Stage, ...] = t.get_args(Stage)
+STAMP = re.compile(r"\d{8}T\d{6}Z")
+
+GOLDEN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "stage": {"type": "str", "choices": list(STAGES), "default": "plan"},
+    "stamp": {"type": "str", "default": ""},
+    "recipe": {"type": "dict", "required": True},
+    "base": {"type": "dict", "default": {}, "options": IMAGE_OPTIONS},
+    "subnet": {"type": "str", "required": True},
+    "instance_type": {"type": "str", "default": "t3.small"},
+    "admin_cidrs": {"type": "list", "elements": "str", "default": []},
+    "keep": {"type": "int", "default": 3},
+    "rebuild": {"type": "bool", "default": False},
+    "deadline": {"type": "int", "default": 900},
+}
+
+
+@dataclass(frozen=True)
+class Golden:
+    """The image that should be promoted. `stamp` is the bake's UTC time, which tells one from another."""
+
+    stage: Stage
+    stamp: str
+    recipe: t.Mapping[str, t.Any]
+    base: ImageChoice
+    subnet: str
+    instance_type: str
+    admin_cidrs: tuple[str, ...]
+    keep: int
+    rebuild: bool
+    deadline: float  # seconds, for each step
+
+    @property
+    def name(self) -> str:
+        """What people call the image of this bake."""
+        return f"{GOLDEN}-{self.stamp}"
+
+    def digest(self, base_id: str) -> str:
+        """Tells images apart by everything that goes into them."""
+        whole = json.dumps({"base": base_id, "recipe": self.recipe}, sort_keys=True, default=str)
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def parse_golden(
+    options: t.Mapping[str, t.Any],
+    problems: Problems,
+    *,
+    now: str = "",
+    subnets: t.Collection[str] | None = None,
+) -> Golden | None:
+    """The image wanted, or None with everything that is wrong in `problems`.
+
+    `now` is the stamp of a bake that begins; `subnets` are the names of the public ones, None when they are not known.
+    """
+    before = len(problems.found)
+    stamp = options.get("stamp") or now
+    if stamp and not STAMP.fullmatch(stamp):
+        problems.add("stamp", f"'{stamp}' is no time", "give the one that the plan returned, as 20260131T120000Z")
+    base = parse_image(options.get("base") or {}, "base", problems)
+    if subnets is not None and options["subnet"] not in subnets:
+        right = f"the public subnets are {', '.join(sorted(subnets)) or 'none'}"
+        problems.add("subnet", f"there is no public subnet '{options['subnet']}'", right)
+    if not INSTANCE_TYPE.fullmatch(options["instance_type"]):
+        problems.add("instance_type", f"'{options['instance_type']}' is no instance type", "give one like t3.small")
+    blocks = [parse_cidr(cidr, f"admin_cidrs[{at}]", problems) for at, cidr in enumerate(options["admin_cidrs"])]
+    if not blocks:
+        problems.add("admin_cidrs", "nobody could reach the builder", "give the addresses that this runs from")
+    check_range("keep", options["keep"], 1, 100, problems)
+    check_range("deadline", options["deadline"], 60, 86400, problems)
+    if len(problems.found) > before:
+        return None
+    return Golden(
+        stage=options.get("stage") or "plan",
+        stamp=stamp,
+        recipe=options.get("recipe") or {},
+        base=base,
+        subnet=options["subnet"],
+        instance_type=options["instance_type"],
+        admin_cidrs=tuple(str(block) for block in blocks),
+        keep=options["keep"],
+        rebuild=bool(options["rebuild"]),
+        deadline=float(options["deadline"]),
+    )

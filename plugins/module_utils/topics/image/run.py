@@ -1,0 +1,79 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `ec2_golden_image`: look, plan the stage, and make it so."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.bench import BUILDER, TESTER
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.changes import (
+    check,
+    in_use,
+    is_needed,
+    plan,
+    removable,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.observed import (
+    Observed,
+    observe_golden,
+    observe_users,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.options import (
+    COMPONENT,
+    Golden,
+    Stage,
+    parse_golden,
+)
+
+# What each stage leaves behind for the next, of which the module tells.
+LEAVES: t.Mapping[Stage, str] = {"build": BUILDER, "test": TESTER}
+
+
+def converge_golden(run: Run) -> dict[str, t.Any]:
+    """One stage of a bake; the module's result. Raises GroundworkError."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    owner, desired = run.parse(COMPONENT, partial(parse_golden, now=now))
+    seen = observe_golden(run.clients, owner, desired)
+    if desired.stage in ("plan", "build"):
+        problems = Problems()
+        check(desired, seen, owner, problems, check_mode=run.check_mode)
+        problems.raise_if_any()
+    elif not run.check_mode:
+        _check_stage(desired, seen)
+    if desired.stage not in ("capture", "test") and removable(desired, seen):
+        seen = observe_users(run.clients, seen)
+    needed = is_needed(desired, seen)
+    run = replace(run, check_mode=run.check_mode or desired.stage == "plan")  # a plan never writes
+    result = run.make(plan(owner, desired, seen), seen.ids())
+    left = seen if run.check_mode else observe_golden(run.clients, owner, desired)
+    return {**result, "bake": needed, "stamp": desired.stamp, "in_use": in_use(desired, seen), **_told(desired, left)}
+
+
+def _check_stage(desired: Golden, seen: Observed) -> None:
+    """Whether the stage before was done."""
+    if desired.stage == "capture" and not seen.machine(BUILDER):
+        raise GroundworkError("There is no builder to capture an image of. Begin with the stage build.")
+    names = {image.name for image in seen.images if image.state == "available"}
+    if desired.stage in ("test", "promote") and desired.name not in names:
+        raise GroundworkError(f"There is no image {desired.name} to {desired.stage}. Begin with the stage build.")
+
+
+def _told(desired: Golden, left: Observed) -> dict[str, t.Any]:
+    machine = left.machine(LEAVES.get(desired.stage, ""))
+    promoted = left.image(left.promoted) if left.promoted else None
+    baked = next((image for image in left.images if image.name == desired.name), None)
+    return {
+        "machine": {"name": machine.name, "id": machine.id, "public_ip": machine.public_ip} if machine else {},
+        "image": {"name": desired.name, "id": baked.id if baked else KNOWN_AFTER_APPLY},
+        "promoted": {"name": promoted.name if promoted else "", "id": left.promoted},
+        "images": [{"name": image.name, "id": image.id} for image in left.images],
+    }

@@ -1,0 +1,77 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `ec2_vpc_nat`: look, plan, and make it so."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.changes import plan_nat
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.matching import (
+    Matches,
+    check_addresses,
+    check_subnets,
+    match,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.observed import Observed, look
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.options import (
+    COMPONENT,
+    Nat,
+    address_ref,
+    gateway_ref,
+    parse_nat,
+    public_ip_ref,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import subnet_ref, table_ref
+
+
+def converge_nat(run: Run) -> dict[str, t.Any]:
+    """The result of the module `ec2_vpc_nat`."""
+    owner, desired = run.parse(COMPONENT, parse_nat)
+    observed = look(owner, desired, run.clients)
+    matches = match(desired, observed, owner)
+    _check(run, desired, observed, matches)
+    ids = known_ids(observed, matches)
+    result = run.make(plan_nat(desired, observed, matches, owner), ids)
+    return {**result, "gateways": _facts(desired, ids)}
+
+
+def _check(run: Run, desired: Nat, observed: Observed, matches: Matches) -> None:
+    problems = Problems()
+    check_addresses(desired, matches, observed, problems)
+    if not run.check_mode:  # the plan of an empty account has no network yet
+        check_subnets(desired, observed, problems)
+    problems.raise_if_any()
+    left = [gateway["NatGatewayId"] for gateway in matches.stale_gateways]
+    if left and not desired.purge:
+        run.warn(f"The NAT gateways {', '.join(left)} are not declared, and cost. They stay until they are purged.")
+
+
+def known_ids(observed: Observed, matches: Matches) -> Ids:
+    """The ids of what exists."""
+    ids: Ids = {}
+    for name, table in (observed.tables or {}).items():
+        ids[table_ref(name)] = table["RouteTableId"]
+        subnet = observed.subnet_id(name)
+        if subnet:
+            ids[subnet_ref(name)] = subnet
+    for one in matches.served:
+        if one.gateway:
+            ids[gateway_ref(one.wish.name)] = one.gateway["NatGatewayId"]
+            ids[public_ip_ref(one.wish.name)] = one.gateway["NatGatewayAddresses"][0].get("PublicIp", "")
+        if one.address:
+            ids[address_ref(one.wish.name)] = one.address["AllocationId"]
+            ids[public_ip_ref(one.wish.name)] = one.address["PublicIp"]
+    return ids
+
+
+def _facts(desired: Nat, ids: Ids) -> dict[str, dict[str, t.Any]]:
+    return {
+        wish.zone: {"id": shown(gateway_ref(wish.name), ids), "public_ip": shown(public_ip_ref(wish.name), ids)}
+        for wish in desired.gateways
+    }

@@ -1,0 +1,317 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A release over many servers: who gets it when, and what each goes back to. Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections import Counter
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+
+PERCENT = re.compile(r"\d+%")
+
+Release = dict[str, t.Any]  # an element of the option `releases` of the module of that name
+
+
+@dataclass(frozen=True)
+class Has:
+    """What a server has of a site: the id that is current, and all ids that are kept."""
+
+    current: str
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server before the release. `serving` is whether its balancer sends it requests."""
+
+    name: str
+    tier: str
+    sites: t.Mapping[str, Has]
+    serving: bool = True
+
+    @property
+    def number(self) -> int:
+        """`public-10` comes after `public-2`."""
+        digits = self.name.rpartition("-")[2]
+        return int(digits) if digits.isdecimal() else 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Servers that get the release together. `rotated` are those that others can stand in for meanwhile."""
+
+    name: str
+    servers: tuple[Server, ...]
+    rotated: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The role's variables. `hosts` are the sites' host names; a site without one of its own is not asked for."""
+
+    releases: tuple[Release, ...]
+    canary: int
+    batch: str
+    tiers: t.Mapping[str, t.Sequence[str]]  # all servers of each tier, those that stay as they are included
+    groups: t.Mapping[str, str]  # the tier of each target group
+    urls: t.Mapping[str, str]  # of each target group
+    hosts: t.Mapping[str, str]
+    probe_paths: tuple[str, ...]
+
+
+def parse_release(options: t.Mapping[str, t.Any], problems: Problems, *, counts: t.Mapping[str, int] | None) -> None:
+    """Check the role's variables, without the role's name.
+
+    `counts` are the tiers' numbers of servers, None when they are not known.
+    """
+    for at, tier in enumerate(options["tiers"] if counts is not None else ()):
+        if tier not in (counts or {}):
+            right = f"use some of {', '.join(sorted(counts or {}))}"
+            problems.add(f"tiers[{at}]", f"there is no tier '{tier}'", right)
+    if counts is not None:
+        check_target_groups("target_groups", options["target_groups"], counts, problems)
+    _check_canary(options, counts or {}, problems)
+    check_batch("batch", options["batch"], problems)
+    if not 0 <= options["error_threshold"] <= 100:
+        problems.add("error_threshold", f"{options['error_threshold']:g} % cannot be", "give 0 to 100")
+    for name, most in (("probe_requests", 10000), ("deadline", 86400)):
+        if not 1 <= options[name] <= most:
+            problems.add(name, f"{options[name]} is out of range", f"give a whole number from 1 to {most}")
+    for name in ("warm_paths", "probe_paths"):
+        check_paths(name, options[name], problems)
+
+
+def check_batch(name: str, batch: t.Any, problems: Problems) -> None:
+    """Note a batch of nobody."""
+    if size_of(batch, 100) is None:
+        right = "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes"
+        problems.add(name, f"'{batch}' is no number of servers", right)
+
+
+def check_target_groups(name: str, groups: t.Mapping[str, t.Any], tiers: t.Collection[str], problems: Problems) -> None:
+    """Note target groups, each with its tier, of tiers that do not exist."""
+    for group, tier in groups.items():
+        if str(tier) not in tiers:
+            right = f"use some of {', '.join(sorted(tiers)) or 'none'}"
+            problems.add(f"{name}.{group}", f"there is no tier '{tier}'", right)
+
+
+def check_paths(name: str, paths: t.Sequence[str], problems: Problems) -> None:
+    """Note paths that nobody can ask for, and when there is none."""
+    if not paths:
+        problems.add(name, "there is no path", "give one at least, as /")
+    for at, path in enumerate(paths):
+        if not path.startswith("/"):
+            problems.add(f"{name}[{at}]", f"'{path}' does not begin with /", "begin it with /")
+
+
+def _check_canary(options: t.Mapping[str, t.Any], counts: t.Mapping[str, int], problems: Problems) -> None:
+    canary = options["canary"]
+    if canary < 1:
+        problems.add("canary", f"a first batch of {canary} servers cannot be", "give 1 or more")
+    for tier in options["tiers"]:
+        if 1 < counts.get(tier, 0) <= canary:
+            wrong = f"{canary} servers are all of the tier {tier}"
+            problems.add("canary", wrong, f"give at most {counts[tier] - 1}, so that others serve meanwhile")
+
+
+def size_of(batch: str, servers: int) -> int | None:
+    """How many servers of a tier's a batch has: a number, or a share that is rounded down; None for nonsense."""
+    text = str(batch)
+    if PERCENT.fullmatch(text) and 1 <= int(text[:-1]) <= 100:
+        return max(1, servers * int(text[:-1]) // 100)
+    return int(text) if text.isdecimal() and int(text) >= 1 else None
+
+
+def check(servers: t.Sequence[Server], wish: Wish, problems: Problems) -> None:
+    """What cannot be released: to a server without the site, or what is neither on all servers nor packed."""
+    for release in wish.releases:
+        site, wanted = release["name"], release["id"]
+        bare = [server.name for server in servers if not server.sites[site].current]
+        if bare:
+            right = "run groundwork.aws.site first, which configures them"
+            problems.add("lamp_sites", f"{', '.join(bare)}: there is no release of '{site}' yet", right)
+        lacking = [server.name for server in servers if wanted not in server.sites[site].kept]
+        if lacking and not bare and not release["archive"]:
+            right = f"give one that all servers keep: {_kept_by_all(servers, site)}"
+            problems.add("lamp_release", f"'{wanted}' of '{site}' is not on {', '.join(lacking)}", right)
+
+
+def _kept_by_all(servers: t.Sequence[Server], site: str) -> str:
+    kept = [set(server.sites[site].kept) for server in servers]
+    return ", ".join(sorted(set.intersection(*kept))) or "there is none"
+
+
+def batches(servers: t.Iterable[Server], wish: Wish) -> list[Batch]:
+    """The batches: the canaries of all tiers, then the next servers of each."""
+    by_tier: dict[str, list[Server]] = {}
+    for server in sorted(servers, key=lambda one: (one.number, one.name)):
+        if not _is_done(server, wish):
+            by_tier.setdefault(server.tier, []).append(server)
+    slices = [_slices(by_tier[tier], wish, tier) for tier in wish.tiers if tier in by_tier]
+    found = []
+    for at, parts in enumerate(zip_longest(*slices, fillvalue=[])):
+        together = tuple(server for part in parts for server in part)
+        found.append(_batch(f"batch {at + 1}" if at else "canary", together, wish))
+    return found
+
+
+def _batch(name: str, servers: t.Iterable[Server], wish: Wish) -> Batch:
+    together = tuple(servers)
+    return Batch(name, together, tuple(one.name for one in together if len(wish.tiers[one.tier]) > 1))
+
+
+def _is_done(server: Server, wish: Wish) -> bool:
+    return server.serving and _is_released(server, wish)
+
+
+def _is_released(server: Server, wish: Wish) -> bool:
+    return all(server.sites[one["name"]].current == one["id"] for one in wish.releases)
+
+
+def released_before(servers: t.Sequence[Server], wish: Wish) -> list[Server]:
+    """Servers that an interrupted run released to, and that go back with the others when the release fails now.
+
+    They are those that have it already, unless they are more than the others: then the release is what the site
+    serves, and a server that cannot follow is no reason to leave it.
+    """
+    having = [server for server in servers if _is_done(server, wish)]
+    return having if len(having) * 2 <= len(servers) else []
+
+
+def _slices(members: list[Server], wish: Wish, tier: str) -> list[list[Server]]:
+    size = size_of(wish.batch, len(wish.tiers[tier])) or 1
+    rest = members[wish.canary :]
+    return [members[: wish.canary], *(rest[at : at + size] for at in range(0, len(rest), size))]
+
+
+def back(server: Server, servers: t.Sequence[Server], wish: Wish) -> list[Release]:
+    """What a server goes back to: what it served, or if it was on the new release already what the others served."""
+    found = []
+    for release in wish.releases:
+        own = server.sites[release["name"]]
+        others = Counter(
+            one.sites[release["name"]].current
+            for one in servers
+            if one.sites[release["name"]].current not in ("", release["id"])
+        )
+        before = own.current if own.current != release["id"] else max(others, key=others.__getitem__, default="")
+        if before and before in own.kept:
+            found.append({**release, "id": before, "archive": None})
+    return found
+
+
+def probing(batch: Batch, wish: Wish) -> list[dict[str, t.Any]]:
+    """Probes of a batch through the balancers of its tiers."""
+    found: list[dict[str, t.Any]] = []
+    for group, tier in wish.groups.items():
+        names = [server.name for server in batch.servers if server.tier == tier]
+        if names and group in wish.urls:
+            for release in wish.releases:
+                name = f"{release['name']} through {group}"
+                if release["name"] in wish.hosts:
+                    url, paths = wish.urls[group], wish.probe_paths
+                    found.append(_probe(release, url, wish, paths=paths, servers=names, name=name))
+    return found
+
+
+def _probe(
+    release: Release, url: str, wish: Wish, *, paths: t.Sequence[str], servers: list[str], name: str
+) -> dict[str, t.Any]:
+    return {
+        "name": name,
+        "url": url,
+        "host": wish.hosts[release["name"]],
+        "paths": list(paths),
+        "servers": servers,
+        "release": release["id"],
+    }
+
+
+def changes(planned: t.Iterable[Batch], wish: Wish) -> list[dict[str, str]]:
+    """The same as a module's `changes`."""
+    found = []
+    for server in (server for batch in planned for server in batch.servers):
+        moved = [one for one in wish.releases if server.sites[one["name"]].current != one["id"]]
+        named = [f"{one['name']} {one['id']} on {server.name}" for one in moved]
+        found += [{"action": "update", "resource": "current release", "name": name} for name in named]
+        if not moved:
+            found.append({"action": "create", "resource": "targets", "name": server.name})
+    return found
+
+
+def differences(planned: t.Iterable[Batch], wish: Wish) -> list[dict[str, str]]:
+    """The same for --diff, batch by batch."""
+    return [
+        {
+            "before_header": batch.name,
+            "after_header": batch.name,
+            "before": _currents(batch, {}),
+            "after": _currents(batch, {one["name"]: one["id"] for one in wish.releases}),
+        }
+        for batch in planned
+    ]
+
+
+def _currents(batch: Batch, ids: t.Mapping[str, str]) -> str:
+    lines = [
+        f"{server.name}: {site} {ids.get(site, has.current)}\n"
+        for server in batch.servers
+        for site, has in server.sites.items()
+    ]
+    return "".join(lines)
+
+
+def report(servers: t.Sequence[Server], wish: Wish) -> dict[str, t.Any]:
+    """The whole plan as data that a playbook follows, and as lines for people."""
+    planned = batches(servers, wish)
+    before = _batch("released before", released_before(servers, wish) if planned else (), wish)
+    return {
+        "batches": [_told(batch, wish) for batch in planned],
+        "before": [_told(before, wish)] if before.servers else [],
+        "servers": {
+            server.name: {
+                "rotated": server.name in batch.rotated,
+                "forward": list(wish.releases),
+                "back": back(server, servers, wish),
+            }
+            for batch in (*planned, before)
+            for server in batch.servers
+        },
+        "lines": [
+            f"{batch.name}: {server.name}: {_step(server, batch, wish)}"
+            for batch in planned
+            for server in batch.servers
+        ],
+        "changes": changes(planned, wish),
+        "diff": differences(planned, wish),
+    }
+
+
+def _told(batch: Batch, wish: Wish) -> dict[str, t.Any]:
+    return {
+        "name": batch.name,
+        "servers": [server.name for server in batch.servers],
+        "rotated": list(batch.rotated),
+        "probes": probing(batch, wish),
+    }
+
+
+def _step(server: Server, batch: Batch, wish: Wish) -> str:
+    """What happens to a server, in words: `app 3f2a9c01d4e5 -> 5b1c07aa9e12, drained first`."""
+    moves = [(one["name"], server.sites[one["name"]].current, one["id"]) for one in wish.releases]
+    told = [f"{site} {before} -> {after}" for site, before, after in moves if before != after]
+    if not server.serving:
+        way = "back into its balancer"
+    elif server.name in batch.rotated:
+        way = "drained first"
+    else:
+        way = "in place, since its tier has no other server"
+    return ", ".join([*told, way])

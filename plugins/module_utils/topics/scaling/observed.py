@@ -1,0 +1,268 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What groups there are: one read per type for all tiers, and two for each tier, made into frozen data."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    ENVIRONMENT,
+    Owner,
+    tag_dict,
+    tag_filter,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ServerGroups
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import Image, image_of
+
+Described = t.Mapping[str, t.Any]
+
+# https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html
+ENDED = frozenset({"Successful", "Failed", "Cancelled", "RollbackFailed", "RollbackSuccessful"})
+
+
+def template_ref(tier: str) -> Ref:
+    """The launch template of a tier."""
+    return Ref("launch template", tier)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a launch template; versions never change."""
+
+    number: int
+    description: str
+    data: Described
+
+
+@dataclass(frozen=True)
+class Template:
+    """A launch template, its versions by number."""
+
+    id: str
+    default: int
+    tags: t.Mapping[str, str]
+    versions: t.Mapping[int, Version] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A server of a group. `version` is "" when it was not launched from a template."""
+
+    id: str
+    zone: str
+    state: str
+    healthy: bool
+    template_id: str
+    version: str
+
+    @property
+    def in_service(self) -> bool:
+        """Whether it counts."""
+        return self.state == "InService" and self.healthy
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is on its way out of the group."""
+        return self.state.startswith(("Terminat", "Detach"))
+
+
+@dataclass(frozen=True)
+class Group:
+    """An Auto Scaling group. `tags` have their value and whether new servers get it."""
+
+    name: str
+    minimum: int
+    maximum: int
+    desired: int
+    template_id: str
+    version: str  # a number, `$Latest` or `$Default`
+    subnet_ids: tuple[str, ...]
+    target_group_arns: tuple[str, ...]
+    health_check: str
+    grace: int
+    warmup: int | None
+    tags: t.Mapping[str, tuple[str, bool]]
+    members: tuple[Member, ...]
+    going: bool
+
+    @property
+    def standing(self) -> list[Member]:
+        """The servers that stay."""
+        return [member for member in self.members if not member.leaving]
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """An instance refresh."""
+
+    id: str
+    status: str
+    percent: int
+    version: str  # "" when it was asked for without one
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it has not ended."""
+        return self.status not in ENDED
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What there is, by tier. `strangers` are names of ours that somebody else's groups and templates have."""
+
+    groups: t.Mapping[str, Group] = field(default_factory=dict)
+    templates: t.Mapping[str, Template] = field(default_factory=dict)
+    refreshes: t.Mapping[str, Refresh] = field(default_factory=dict)  # the newest
+    strangers: tuple[tuple[str, str], ...] = ()  # kind and tier
+    subnets: t.Mapping[str, str] = field(default_factory=dict)
+    security_groups: t.Mapping[str, str] = field(default_factory=dict)
+    target_groups: t.Mapping[str, str] = field(default_factory=dict)
+    parameters: t.Mapping[str, str] = field(default_factory=dict)
+    images: t.Mapping[str, Image] = field(default_factory=dict)
+
+    def ids(self) -> Ids:
+        """What a plan's references stand for."""
+        ids: Ids = {template_ref(tier): template.id for tier, template in self.templates.items()}
+        ids.update({Ref("subnet", name): own for name, own in self.subnets.items()})
+        ids.update({Ref("security group", name): own for name, own in self.security_groups.items()})
+        ids.update({group_ref(name): own for name, own in self.target_groups.items()})
+        return ids
+
+
+def groups_read() -> Read:
+    """All groups: one of a name of ours may be somebody else's."""
+    return Read("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")
+
+
+def first_reads(owner: Owner, desired: ServerGroups) -> dict[str, Read]:
+    """Everything but the images."""
+    environment = {"Filters": [tag_filter(ENVIRONMENT, owner.environment)]}
+    reads = {
+        "groups": groups_read(),
+        "templates": Read("ec2", "describe_launch_templates", "LaunchTemplates", {"Filters": owner.filters()}),
+        "subnets": Read("ec2", "describe_subnets", "Subnets", environment),
+        "security groups": Read("ec2", "describe_security_groups", "SecurityGroups", environment),
+        "target groups": Read("elbv2", "describe_target_groups", "TargetGroups"),
+    }
+    parameters = sorted({group.image_parameter for group in desired.groups if not group.image_id})
+    if parameters:
+        reads["parameters"] = Read("ssm", "get_parameters", "Parameters", {"Names": parameters})
+    for group in desired.groups:
+        name = owner.name(group.name)
+        reads[f"versions {group.name}"] = Read(
+            "ec2",
+            "describe_launch_template_versions",
+            "LaunchTemplateVersions",
+            {"LaunchTemplateName": name},
+            absent=("InvalidLaunchTemplateName.NotFoundException",),
+        )
+        # A group that does not exist is answered like any other wrong value.
+        reads[f"refreshes {group.name}"] = Read(
+            "autoscaling",
+            "describe_instance_refreshes",
+            "InstanceRefreshes",
+            {"AutoScalingGroupName": name},
+            absent=("ValidationError",),
+        )
+    return reads
+
+
+def images_read(ids: t.Iterable[str]) -> dict[str, Read]:
+    """These images; none when one of them is gone."""
+    named = {"ImageIds": sorted(set(ids)), "IncludeDeprecated": True}
+    absent = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidAMIID.Malformed")
+    return {"images": Read("ec2", "describe_images", "Images", named, absent)} if named["ImageIds"] else {}
+
+
+def observe_groups(clients: Clients, owner: Owner, desired: ServerGroups) -> Observed:
+    """All there is to know, in two rounds."""
+    first = observe(clients, first_reads(owner, desired))
+    parameters = {one["Name"]: one["Value"] for one in first.get("parameters", [])}
+    wanted = [group.image_id or parameters.get(group.image_parameter, "") for group in desired.groups]
+    second = observe(clients, images_read(filter(None, wanted)))
+    return observed({**first, **second}, owner)
+
+
+def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
+    """What the reads' answers mean."""
+    prefix = owner.name("")
+    named = {g["AutoScalingGroupName"]: g for g in answers["groups"] if g["AutoScalingGroupName"].startswith(prefix)}
+    versions = {key.removeprefix("versions "): one for key, one in answers.items() if key.startswith("versions ")}
+    refreshes = {key.removeprefix("refreshes "): one for key, one in answers.items() if key.startswith("refreshes ")}
+    templates = {t_["LaunchTemplateName"].removeprefix(prefix): t_ for t_ in answers["templates"]}
+    strangers = [("Auto Scaling group", n.removeprefix(prefix)) for n, g in named.items() if not owner.owns(g)]
+    strangers += [("launch template", tier) for tier, told in versions.items() if told and tier not in templates]
+    return Observed(
+        groups={name.removeprefix(prefix): group_of(g) for name, g in named.items() if owner.owns(g)},
+        templates={tier: _template(told, versions.get(tier, [])) for tier, told in templates.items()},
+        refreshes={tier: refresh_of(_newest(told)) for tier, told in refreshes.items() if told},
+        strangers=tuple(strangers),
+        subnets={owner.short(tag_dict(s)): s["SubnetId"] for s in answers["subnets"]},
+        security_groups={owner.short(tag_dict(g)): g["GroupId"] for g in answers["security groups"]},
+        target_groups={
+            g["TargetGroupName"].removeprefix(prefix): g["TargetGroupArn"]
+            for g in answers["target groups"]
+            if g["TargetGroupName"].startswith(prefix)
+        },
+        parameters={one["Name"]: one["Value"] for one in answers.get("parameters", [])},
+        images={one["ImageId"]: image_of(one) for one in answers.get("images", [])},
+    )
+
+
+def _template(told: Described, versions: t.Iterable[Described]) -> Template:
+    found = [Version(v["VersionNumber"], v.get("VersionDescription", ""), v["LaunchTemplateData"]) for v in versions]
+    numbered = {version.number: version for version in found}
+    return Template(told["LaunchTemplateId"], told["DefaultVersionNumber"], tag_dict(told), numbered)
+
+
+def group_of(told: Described) -> Group:
+    """A described group."""
+    template = told.get("LaunchTemplate", {})
+    return Group(
+        name=told["AutoScalingGroupName"],
+        minimum=told["MinSize"],
+        maximum=told["MaxSize"],
+        desired=told["DesiredCapacity"],
+        template_id=template.get("LaunchTemplateId", ""),
+        version=template.get("Version", ""),
+        subnet_ids=tuple(sorted(filter(None, told.get("VPCZoneIdentifier", "").split(",")))),
+        target_group_arns=tuple(told.get("TargetGroupARNs", [])),
+        health_check=told["HealthCheckType"],
+        grace=told.get("HealthCheckGracePeriod", 0),
+        warmup=told.get("DefaultInstanceWarmup"),
+        tags={tag["Key"]: (tag.get("Value", ""), bool(tag.get("PropagateAtLaunch"))) for tag in told.get("Tags", [])},
+        members=tuple(_member(one) for one in told.get("Instances", [])),
+        going=bool(told.get("Status")),
+    )
+
+
+def _member(told: Described) -> Member:
+    template = told.get("LaunchTemplate", {})
+    return Member(
+        told["InstanceId"],
+        told["AvailabilityZone"],
+        told["LifecycleState"],
+        told["HealthStatus"] == "Healthy",
+        template.get("LaunchTemplateId", ""),
+        template.get("Version", ""),
+    )
+
+
+def _newest(told: t.Sequence[Described]) -> Described:
+    """The one that is under way, of which there is at most one; else the first, as AWS tells the newest first."""
+    return next((one for one in told if one["Status"] not in ENDED), told[0])
+
+
+def refresh_of(told: Described) -> Refresh:
+    """A described instance refresh."""
+    wanted = told.get("DesiredConfiguration", {}).get("LaunchTemplate", {})
+    return Refresh(
+        told["InstanceRefreshId"], told["Status"], told.get("PercentageComplete", 0), wanted.get("Version", "")
+    )

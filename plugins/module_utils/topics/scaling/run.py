@@ -1,0 +1,154 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Converging an environment's groups of servers: what `autoscaling_server_groups` does."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
+    DeadlineError,
+    GroundworkError,
+    Problems,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.changes import outdated, plan
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.checking import check, image_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.observed import (
+    Group,
+    Observed,
+    group_of,
+    observe_groups,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import (
+    ServerGroup,
+    ServerGroups,
+    parse_server_groups,
+)
+
+COMPONENT = "servers"
+POLL_INTERVAL = 2.0  # seconds
+REFUSED = ("Failed", "Cancelled")  # how an activity ends that did not launch
+
+
+def converge_server_groups(run: Run) -> dict[str, t.Any]:
+    """Make, mend, refresh and remove groups; the module's result. Raises GroundworkError."""
+    owner, desired = run.parse(COMPONENT, parse_server_groups)
+    observed = observe_groups(run.clients, owner, desired)
+    problems = Problems()
+    check(desired, observed, problems, check_mode=run.check_mode)
+    problems.raise_if_any()
+    behind = {wish.name: sorted(outdated(owner, desired, wish, observed)) for wish in desired.groups}
+    if not desired.refreshing.wanted:
+        for remark in _remarks(behind):
+            run.warn(remark)
+    changes = plan(owner, desired, observed)
+    result = run.make(changes, observed.ids())
+    groups: t.Mapping[str, Group] = observed.groups
+    if not run.check_mode and (changes or _lacking(desired, observed.groups)):
+        groups = _await_service(run, owner, desired)
+        if desired.refreshing.wanted:
+            behind = {tier: [] for tier in behind}
+    return {**result, "groups": [_described(owner, wish, observed, groups, behind) for wish in desired.groups]}
+
+
+def _remarks(behind: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
+    for tier, ids in behind.items():
+        if ids:
+            yield (
+                f"tiers.{tier}: {', '.join(ids)} are of another version of the launch template. Nothing was "
+                "replaced: run with refresh (servers_refresh in an inventory) to replace them."
+            )
+
+
+def _await_service(run: Run, owner: Owner, desired: ServerGroups) -> t.Mapping[str, Group]:
+    """Poll all groups with one call until each has as many servers in service as it wants.
+
+    Raises GroundworkError with the reason of the activity that failed last, when they are not there in time.
+    """
+    names = {owner.name(wish.name): wish.name for wish in desired.groups}
+    if not names:
+        return {}
+    named = {"AutoScalingGroupNames": sorted(names)}
+    read = {"groups": Read("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", named)}
+    seen: dict[str, Group] = {}
+
+    def look() -> dict[str, Group]:
+        seen.clear()
+        told = observe(run.clients, read)["groups"]
+        seen.update({names[one["AutoScalingGroupName"]]: group_of(one) for one in told})
+        return seen
+
+    try:
+        wait_until(
+            look,
+            lambda groups: not _lacking(desired, groups),
+            until="all groups have their servers in service",
+            deadline=desired.deadline,
+            interval=POLL_INTERVAL,
+            clock=run.clock,
+        )
+    except DeadlineError as error:
+        lacking = _lacking(desired, seen)
+        told = "\n".join(f"- {line}{_reason(run, owner.name(tier))}" for tier, line in lacking.items())
+        raise GroundworkError(
+            f"Waited {desired.deadline:.0f} s until all groups have their servers in service, in vain. "
+            f"Auto Scaling says:\n{told}\nRemove the cause: the groups go on trying by themselves."
+        ) from error
+    return seen
+
+
+def _lacking(desired: ServerGroups, groups: t.Mapping[str, Group]) -> dict[str, str]:
+    """By tier, what there is of each group that has not all its servers in service."""
+    lines = {}
+    for wish in desired.groups:
+        group = groups.get(wish.name)
+        if group is None:
+            lines[wish.name] = f"{wish.name} is not there"
+            continue
+        serving = sum(member.in_service for member in group.members)
+        if serving < group.desired:
+            lines[wish.name] = f"{wish.name} has {serving} of {group.desired} servers in service"
+    return lines
+
+
+def _reason(run: Run, name: str) -> str:
+    """What the newest activity says that failed; "" when none did."""
+    named = {"AutoScalingGroupName": name}
+    read = Read("autoscaling", "describe_scaling_activities", "Activities", named, absent=("ValidationError",))
+    for activity in observe(run.clients, {"activities": read})["activities"]:
+        if activity["StatusCode"] in REFUSED and activity.get("StatusMessage"):
+            return f": {activity['StatusMessage']}"
+    return ""
+
+
+def _described(
+    owner: Owner,
+    wish: ServerGroup,
+    observed: Observed,
+    groups: t.Mapping[str, Group],
+    behind: t.Mapping[str, t.Sequence[str]],
+) -> dict[str, t.Any]:
+    """A group as the module returns it; one that does not exist yet as `planned`."""
+    group, image = groups.get(wish.name), image_of(wish, observed)
+    return {
+        "name": owner.name(wish.name),
+        "tier": wish.name,
+        "planned": group is None,
+        "min": wish.minimum,
+        "max": wish.maximum,
+        "desired": group.desired if group else wish.minimum if wish.desired is None else wish.desired,
+        "image_id": image.id if image else KNOWN_AFTER_APPLY,
+        "version": group.version if group else KNOWN_AFTER_APPLY,
+        "servers": [
+            {"id": m.id, "zone": m.zone, "state": m.state, "healthy": m.healthy, "version": m.version}
+            for m in (group.members if group else ())
+        ],
+        "outdated": list(behind[wish.name]),
+    }

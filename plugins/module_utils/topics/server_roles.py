@@ -1,0 +1,254 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What servers may do in AWS: a role for each tier, its one policy, and the instance profile that hands it over."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
+    BUCKET,
+    KMS_KEY_ARN,
+    PARAMETER_NAME,
+    TIER_NAME,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, Owner, tag_dict, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
+
+COMPONENT = "servers"
+POLICY = "groundwork"  # the name of the policy inside a role
+GONE = ("NoSuchEntity",)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+PREFIX = re.compile(r"([A-Za-z0-9!_.'()-]+/)*")  # no wildcard of a policy, and no other object whose name begins alike
+
+Spec = dict[str, dict[str, t.Any]]
+ARCHIVES: Spec = {"bucket": {"type": "str", "required": True}, "prefix": {"type": "str", "default": ""}}
+RIGHTS: Spec = {
+    "parameters": {"type": "list", "elements": "str", "default": []},
+    "archives": {"type": "list", "elements": "dict", "default": [], "options": ARCHIVES},
+    "keys": {"type": "list", "elements": "str", "default": []},
+}
+ARGUMENTS: Spec = {"roles": {"type": "dict", "required": True}}
+
+Document = dict[str, t.Any]
+TRUST: Document = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True)
+class ServerRole:
+    """A tier's role. `archives` are buckets with a prefix that is empty or ends with a slash."""
+
+    tier: str
+    parameters: tuple[str, ...]
+    archives: tuple[tuple[str, str], ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where parameters are."""
+
+    partition: str
+    region: str
+    account: str
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What there is, by tier: roles and profiles as IAM describes them, and the roles' policies."""
+
+    roles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
+    policies: t.Mapping[str, Document] = field(default_factory=dict)
+    profiles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
+
+
+# What is wanted ----------------------------------------------------------------------------------------------------
+
+
+def parse_server_roles(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[ServerRole, ...] | None:
+    """The roles of the options, or None with everything that is wrong in `problems`."""
+    before = len(problems.found)
+    roles = [_parse_role(str(tier), given, problems) for tier, given in options["roles"].items()]
+    return tuple(role for role in roles if role) if len(problems.found) == before else None
+
+
+def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | None:
+    where = f"roles.{tier}"
+    if not TIER_NAME.fullmatch(tier):
+        problems.add(where, f"'{tier}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+    if not isinstance(given, t.Mapping):
+        problems.add(where, f"{given!r} is not a dictionary", f"give {', '.join(RIGHTS)} below it")
+        return None
+    before = len(problems.found)
+    rights = conform_options(RIGHTS, given, where, problems)
+    if len(problems.found) > before:
+        return None
+    if not any(rights.values()):  # IAM takes no policy without a statement
+        problems.add(where, "it may do nothing", f"give one of {', '.join(RIGHTS)}, or leave the role out")
+    for position, name in enumerate(rights["parameters"]):
+        if not PARAMETER_NAME.fullmatch(name):
+            right = "give one like /groundwork/dev/lamp/shop/database-password"
+            problems.add(f"{where}.parameters[{position}]", f"'{name}' is no parameter's path", right)
+    for position, archive in enumerate(rights["archives"]):
+        _check_archive(archive, f"{where}.archives[{position}]", problems)
+    for position, key in enumerate(rights["keys"]):
+        if not KMS_KEY_ARN.fullmatch(key):
+            problems.add(f"{where}.keys[{position}]", f"'{key}' is no key's ARN", "give the ARN of a KMS key")
+    return ServerRole(
+        tier,
+        tuple(sorted(set(rights["parameters"]))),
+        tuple(sorted({(one["bucket"], one["prefix"]) for one in rights["archives"]})),
+        tuple(sorted(set(rights["keys"]))),
+    )
+
+
+def _check_archive(archive: t.Mapping[str, str], where: str, problems: Problems) -> None:
+    bucket, prefix = archive["bucket"], archive["prefix"]
+    if not BUCKET.fullmatch(bucket):
+        problems.add(f"{where}.bucket", f"'{bucket}' is no bucket's name", "give the name of a bucket")
+    if not PREFIX.fullmatch(prefix):
+        right = "end it with a slash, and use letters, digits and _ - . only"
+        problems.add(f"{where}.prefix", f"'{prefix}' is no prefix of whole folders", right)
+
+
+def policy_document(role: ServerRole, place: Place) -> Document:
+    """What the role may do, and nothing else. The account's own key for SSM needs no permission of its own.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    parameters = f"arn:{place.partition}:ssm:{place.region}:{place.account}:parameter"
+    objects = f"arn:{place.partition}:s3:::"
+    allowed = {
+        "ssm:GetParameter": [f"{parameters}{name}" for name in role.parameters],
+        "s3:GetObject": [f"{objects}{bucket}/{prefix}*" for bucket, prefix in role.archives],
+        "kms:Decrypt": list(role.keys),
+    }
+    statements = [
+        {"Effect": "Allow", "Action": action, "Resource": resources}
+        for action, resources in allowed.items()
+        if resources
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+# What there is -----------------------------------------------------------------------------------------------------
+
+
+def observe_roles(clients: Clients, owner: Owner, wanted: t.Sequence[ServerRole]) -> tuple[Place, Observed]:
+    """One call, and three for each role."""
+    reads = {"caller": Read("sts", "get_caller_identity", "")}
+    for role in wanted:
+        named = {"RoleName": owner.name(role.tier)}
+        reads[f"role {role.tier}"] = Read("iam", "get_role", "Role", named, GONE)
+        inside = {**named, "PolicyName": POLICY}
+        reads[f"policy {role.tier}"] = Read("iam", "get_role_policy", "PolicyDocument", inside, GONE)
+        profile = {"InstanceProfileName": owner.name(role.tier)}
+        reads[f"profile {role.tier}"] = Read("iam", "get_instance_profile", "InstanceProfile", profile, GONE)
+    answers = observe(clients, reads)
+    [caller] = answers["caller"]
+    partition = caller["Arn"].split(":")[1]
+    place = Place(partition, clients.client("ssm").meta.region_name, caller["Account"])
+
+    def told(kind: str) -> dict[str, t.Any]:
+        found = {role.tier: answers[f"{kind} {role.tier}"] for role in wanted}
+        return {tier: answer[0] for tier, answer in found.items() if answer}
+
+    return place, Observed(told("role"), told("policy"), told("profile"))
+
+
+def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, problems: Problems) -> None:
+    """Refuse what somebody else made."""
+    for role in wanted:
+        for kind, found in (("role", observed.roles), ("instance profile", observed.profiles)):
+            if role.tier in found and tag_dict(found[role.tier]).get(ENVIRONMENT) != owner.environment:
+                problems.add(
+                    f"roles.{role.tier}",
+                    f"there is a {kind} {owner.name(role.tier)} that is not this environment's",
+                    "remove that, or use another name for the environment",
+                )
+
+
+# What is done ------------------------------------------------------------------------------------------------------
+
+
+def plan(owner: Owner, wanted: t.Sequence[ServerRole], place: Place, observed: Observed) -> list[Change]:
+    """The changes that make the roles as wanted. Pure."""
+    return [
+        change
+        for role in wanted
+        for change in (
+            *_role(owner, role, place, observed),
+            *_profile(owner, role.tier, observed.profiles.get(role.tier)),
+        )
+    ]
+
+
+def iam(operation: str, /, **arguments: t.Any) -> Call:
+    """A call of IAM."""
+    return Call("iam", operation, arguments)
+
+
+def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t.Iterator[Change]:
+    name, found = owner.name(role.tier), observed.roles.get(role.tier)
+    document, tags = policy_document(role, place), owner.tags(role.tier)
+    trust = {"PolicyDocument": json.dumps(TRUST)}
+    # A role that was just made may not be known to the next call yet.
+    put = iam("put_role_policy", RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document))
+    put = Call("iam", put.operation, put.arguments, passing=GONE)
+    if found is None:
+        create = iam(
+            "create_role", RoleName=name, AssumeRolePolicyDocument=trust["PolicyDocument"], Tags=tag_list(tags)
+        ).settled_by("EntityAlreadyExists")
+        yield Change("create", "role", role.tier, (create, put), after={"Policy": document, "Tags": tags})
+        return
+    calls, before, after = [], {}, {}
+    if found["AssumeRolePolicyDocument"] != TRUST:
+        calls.append(iam("update_assume_role_policy", RoleName=name, **trust))
+        before["Trust"], after["Trust"] = found["AssumeRolePolicyDocument"], TRUST
+    policy = observed.policies.get(role.tier)
+    if policy != document:
+        calls.append(put)
+        before["Policy"], after["Policy"] = policy or {}, document
+    if lacking := {key: value for key, value in tags.items() if tag_dict(found).get(key) != value}:
+        calls.append(iam("tag_role", RoleName=name, Tags=tag_list(lacking)))
+        after["Tags"] = lacking
+    if calls:
+        yield Change("update", "role", role.tier, tuple(calls), before=before, after=after)
+
+
+def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.Iterator[Change]:
+    """A profile has one role. https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html"""
+    name, tags = owner.name(tier), tag_list(owner.tags(tier))
+    profile = {"InstanceProfileName": name}
+    add = Call("iam", "add_role_to_instance_profile", {**profile, "RoleName": name}, passing=GONE)
+    if found is None:
+        create = iam("create_instance_profile", **profile, Tags=tags).settled_by("EntityAlreadyExists")
+        yield Change("create", "instance profile", tier, (create, add), after={"Role": name})
+        return
+    roles = [role["RoleName"] for role in found["Roles"]]
+    if roles != [name]:
+        calls = [iam("remove_role_from_instance_profile", **profile, RoleName=role) for role in roles]
+        yield Change("update", "instance profile", tier, (*calls, add), before={"Role": roles}, after={"Role": name})
+
+
+def converge_server_roles(run: Run) -> dict[str, t.Any]:
+    """Make and mend roles and profiles; the module's result. Raises GroundworkError."""
+    owner, wanted = run.parse(COMPONENT, parse_server_roles)
+    place, observed = observe_roles(run.clients, owner, wanted)
+    problems = Problems()
+    check(owner, wanted, observed, problems)
+    problems.raise_if_any()
+    result = run.make(plan(owner, wanted, place, observed), {})
+    return {**result, "instance_profiles": {role.tier: owner.name(role.tier) for role in wanted}}

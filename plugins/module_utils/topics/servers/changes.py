@@ -1,0 +1,491 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From servers wanted and servers seen to changes, refusals and remarks. Pure: no client, no clock, no module."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    Owner,
+    specification,
+    tag_list,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
+    KNOWN_AFTER_APPLY,
+    Call,
+    Change,
+    Ref,
+    Wait,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation import take_out, targets_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
+    KEY_PAIR,
+    NEXT,
+    NUMBER,
+    REPLACES,
+    TIER,
+    USER_DATA,
+    Image,
+    Observed,
+    Server,
+    promoted_parameter,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
+    LARGEST_ROOT_VOLUME,
+    Placement,
+    Servers,
+    Tier,
+    server_name,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey
+
+# A token that EC2 knows of an instance that is gone, or that was asked for with other settings.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+SPENT_TOKEN = ("IdempotentInstanceTerminated", "IdempotentParameterMismatch")
+GENERATIONS = 8  # how often a server can be lost and replaced in the day or so that EC2 remembers tokens
+
+STOP_DEADLINE = 300.0  # seconds; EC2 stops an instance the hard way when it does not go by itself
+
+
+# What cannot be --------------------------------------------------------------------------------------------------
+
+
+def check(owner: Owner, desired: Servers, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
+    """Add what AWS' state says against the options. Names that do not exist yet are fine in check mode."""
+    if not check_mode:
+        _check_names(desired, observed, problems)
+    _check_removal(desired, observed, problems)
+    _check_key(desired, observed, problems)
+    for tier in desired.tiers:
+        _check_image(owner, tier, desired, observed, problems)
+
+
+def _check_names(desired: Servers, observed: Observed, problems: Problems) -> None:
+    for tier in desired.tiers:
+        if not tier.count:
+            continue
+        for placement in tier.placements:
+            if placement.subnet not in observed.subnets:
+                problems.add(
+                    f"tiers.{tier.name}.subnets",
+                    f"there is no subnet '{placement.subnet}'",
+                    f"the environment has {_listed(observed.subnets)}",
+                )
+        for group in tier.security_groups:
+            if group not in observed.security_groups:
+                problems.add(
+                    f"tiers.{tier.name}.security_groups",
+                    f"there is no security group '{group}'",
+                    f"the environment has {_listed(observed.security_groups)}",
+                )
+
+
+def surplus(desired: Servers, observed: Observed) -> list[Server]:
+    """The servers that are more than wanted, the newest first."""
+    wanted = {server_name(tier.name, number) for tier, number in desired.wanted()}
+    more = [server for server in observed.servers.values() if server.place not in wanted]
+    return sorted(more, key=lambda server: (server.tier, -server.number))
+
+
+def _check_removal(desired: Servers, observed: Observed, problems: Problems) -> None:
+    more = surplus(desired, observed)
+    if more and not desired.allow_removal:
+        names = _listed(f"{server.name} ({server.id})" for server in more)
+        problems.add(
+            "allow_removal",
+            f"the counts of the tiers leave no place for {names}",
+            "raise the count, or set it (servers_allow_removal in an inventory) to true to terminate them for good",
+        )
+
+
+def _check_key(desired: Servers, observed: Observed, problems: Problems) -> None:
+    pair = observed.key_pair
+    if not pair:
+        return
+    if not pair.ours:
+        problems.add(
+            "environment_name",
+            f"a key pair '{pair.name}' exists that is not this environment's",
+            f"delete it or tag it groundwork:environment={pair.name.removesuffix('-servers')}, or use another name",
+        )
+    elif desired.key and pair.key and desired.key != pair.key:
+        problems.add(
+            "key_file",
+            f"it is not the key that the key pair '{pair.name}' was made from",
+            "give that key again; to change keys, delete the key pair in EC2 and replace the servers, "
+            "which keep the key that they were launched with",
+        )
+
+
+def _check_image(owner: Owner, tier: Tier, desired: Servers, observed: Observed, problems: Problems) -> None:
+    if all(server_name(tier.name, number) in observed.servers for number in range(1, tier.count + 1)):
+        return
+    check_start(owner, tier, pinned(tier, desired, observed), observed, problems)
+
+
+def check_start(owner: Owner, tier: Tier, image: Image | None, observed: Observed, problems: Problems) -> None:
+    """Whether a tier's servers can start from an image, and if there is none, why."""
+    if image is None and tier.image.promoted == "must" and not observed.promoted:
+        wrong = f"no image of {owner.environment} is promoted"
+        problems.add(f"tiers.{tier.name}.image.promoted", wrong, "bake one with groundwork.aws.image, or give false")
+    elif image is None and tier.image.promoted != "never":
+        problems.add(
+            f"tiers.{tier.name}.image",
+            f"the promoted image {observed.promoted} is no more",
+            "bake one with groundwork.aws.image, or delete the parameter " + promoted_parameter(owner.environment),
+        )
+    elif image is None:
+        what = tier.image.id or f"named '{tier.image.name}' of owner {tier.image.owner}"
+        problems.add(
+            f"tiers.{tier.name}.image", f"there is no image {what} in this region", "give another owner, name or id"
+        )
+    elif tier.root_volume_gib is not None and tier.root_volume_gib < image.root_gib:
+        problems.add(
+            f"tiers.{tier.name}.root_volume_gib",
+            f"{tier.root_volume_gib} GiB are less than the {image.root_gib} GiB of {image.id}",
+            f"give {image.root_gib} to {LARGEST_ROOT_VOLUME}",
+        )
+
+
+# Which image -----------------------------------------------------------------------------------------------------
+
+
+def pinned(tier: Tier, desired: Servers, observed: Observed) -> Image | None:
+    """The image that new servers of a tier start from, so that a tier's servers stay alike.
+
+    It is the one that the environment's servers of the same choice run on (the newest of them, should they
+    differ), and only when none runs, or all their images are gone, the newest that there is. A promoted image comes
+    before both: whoever promotes one wants new servers to start from it.
+    """
+    candidates = observed.candidates(tier.image)
+    alike = {other.name for other in desired.tiers if other.image == tier.image}
+    in_use = {server.image_id for server in observed.servers.values() if server.tier in alike}
+    return next((image for image in candidates if image.id in in_use), candidates[0] if candidates else None)
+
+
+def newest(tier: Tier, observed: Observed) -> Image | None:
+    """The image that a tier's servers would start from if there were none yet: what a replacement brings."""
+    return next(iter(observed.candidates(tier.image)), None)
+
+
+def newer_images(desired: Servers, observed: Observed) -> dict[str, dict[str, t.Any]]:
+    """By tier: the newest image where servers run on an older or another one, and which do."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for tier in desired.tiers:
+        image = newest(tier, observed)
+        behind = [s.name for s in _servers_of(tier, observed) if image and s.image_id != image.id]
+        if image and behind:
+            found[tier.name] = {
+                "image_id": image.id,
+                "name": image.name,
+                "creation_date": image.created,
+                "servers": behind,
+            }
+    return found
+
+
+def _servers_of(tier: Tier, observed: Observed) -> list[Server]:
+    """The tier's servers that stay, by number."""
+    names = (server_name(tier.name, number) for number in range(1, tier.count + 1))
+    return [observed.servers[name] for name in names if name in observed.servers]
+
+
+# What is only told -----------------------------------------------------------------------------------------------
+
+
+def remarks(desired: Servers, observed: Observed) -> list[str]:
+    """Sentences about drift that only a replacement or a stop would mend, which nobody asked for."""
+    said = []
+    for name, newer in newer_images(desired, observed).items():
+        said.append(
+            f"tiers.{name}: there is a newer image, {newer['name']} ({newer['image_id']}). "
+            f"{_listed(newer['servers'])} keep theirs, and new servers start from "
+            f"{'it' if newer['image_id'] == observed.promoted else 'the same'}."
+        )
+    for server in observed.servers.values():
+        if server.succeeds:
+            said.append(
+                f"{server.name} ({server.id}) was launched to take the place of {server.place}, and that was not "
+                f"completed. Run groundwork.aws.replace with servers_replace={server.place}, or terminate it."
+            )
+    for tier in desired.tiers:
+        for server in _servers_of(tier, observed):
+            said.extend(f"{server.name} {drift}" for drift in _drifts(tier, server, observed))
+    return said
+
+
+def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
+    replacing = "Nothing was changed: terminate the server and run again to replace it"
+    if server.instance_type != tier.instance_type:
+        yield (
+            f"is a {server.instance_type}, not a {tier.instance_type}. Nothing was changed: stop the server, change "
+            "its type and run again, or terminate it and run again to replace it."
+        )
+    subnets = {observed.subnets[p.subnet][0] for p in tier.placements if p.subnet in observed.subnets}
+    if subnets and server.subnet_id not in subnets:
+        yield f"is in {server.subnet_id}, which is none of the tier's subnets. {replacing}."
+    if server.state == "running" and bool(server.public_ip) != tier.public_ip:
+        yield f"has {'a' if server.public_ip else 'no'} public address. {replacing}."
+    if server.tags.get(USER_DATA, "") != tier.user_data_digest:
+        yield f"was launched with other user data. {replacing}."
+    volume = observed.volumes.get(server.volume_ids[0]) if server.volume_ids else None
+    if volume and tier.root_volume_gib not in (None, volume.gib):
+        yield (
+            f"has a root volume of {volume.gib} GiB, not {tier.root_volume_gib}. Nothing was changed: enlarge the "
+            "volume and its file system by hand, or terminate the server and run again to replace it."
+        )
+    if volume and not volume.encrypted:
+        yield f"has a root volume that is not encrypted. {replacing}."
+
+
+# What is done ----------------------------------------------------------------------------------------------------
+
+
+def plan(owner: Owner, desired: Servers, observed: Observed) -> list[Change]:
+    """The changes that make the servers as desired: the key pair, what there is, what is missing, what is too much."""
+    changes = _import_key(owner, desired.key, observed)
+    missing = []
+    for tier, number in desired.wanted():
+        server = observed.servers.get(server_name(tier.name, number))
+        if server:
+            changes += _mend(owner, desired, tier, server, observed)
+        else:
+            missing.append(launch(owner, desired, tier, number, observed, image=pinned(tier, desired, observed)))
+    return [*changes, *missing, *retire(surplus(desired, observed), observed)]
+
+
+def _import_key(owner: Owner, key: PublicKey | None, observed: Observed) -> list[Change]:
+    if observed.key_pair:
+        return []
+    name = owner.name("servers")
+    arguments = {
+        "KeyName": name,
+        "PublicKeyMaterial": f"{key} {name}".encode() if key else b"",
+        "TagSpecifications": specification("key-pair", owner.tags("servers")),
+    }
+    call = Call("ec2", "import_key_pair", arguments, yields={KEY_PAIR: "KeyName"})
+    after = {"KeyName": name, "PublicKey": str(key) if key else KNOWN_AFTER_APPLY}
+    return [Change("create", KEY_PAIR.resource, KEY_PAIR.name, (call,), after=after)]
+
+
+def server_tags(owner: Owner, tier: Tier, number: int) -> dict[str, str]:
+    """The tags of a server, its root volume and its interface."""
+    return owner.tags(server_name(tier.name, number), **{TIER: tier.name, NUMBER: str(number)})
+
+
+def _group_refs(tier: Tier) -> list[Ref]:
+    return [Ref("security group", name) for name in tier.security_groups]
+
+
+def launch(
+    owner: Owner,
+    desired: Servers,
+    tier: Tier,
+    number: int,
+    observed: Observed,
+    *,
+    image: Image | None,
+    replaced: str = "",
+) -> Change:
+    """A server's launch; with `replaced`, an instance's id, that of the successor of one that still lives."""
+    place = server_name(tier.name, number)
+    name = f"{place}{NEXT}" if replaced else place
+    placement = tier.placement(number)
+    tags = server_tags(owner, tier, number)
+    if replaced:
+        tags = {**tags, "Name": owner.name(name), REPLACES: replaced}
+    arguments = _launch_arguments(desired, tier, placement, image, tags)
+    tokens = _tokens(owner, place, placement, observed, replaced)
+    yields = {Ref("server", name): "Instances.0.InstanceId"}
+    call: Call | None = None
+    for token in reversed(tokens):  # the first is asked for first; each falls back on the next
+        instead = dict.fromkeys(SPENT_TOKEN, call) if call else {}
+        call = Call("ec2", "run_instances", {**arguments, "ClientToken": token}, yields=yields, instead=instead)
+    after = {
+        "ImageId": image.id if image else KNOWN_AFTER_APPLY,
+        "InstanceType": tier.instance_type,
+        "Subnet": placement.subnet,
+        "SecurityGroups": list(tier.security_groups),
+        "PublicIp": tier.public_ip,
+        "RootVolumeGiB": _root_gib(tier, image),
+        "InstanceProfile": tier.instance_profile or None,
+        "UserData": tier.user_data_digest or None,
+        "Tags": tags,
+    }
+    return Change("create", "server", name, (t.cast(Call, call),), after=after)
+
+
+def _root_gib(tier: Tier, image: Image | None) -> int:
+    return tier.root_volume_gib or (image.root_gib if image else 0)
+
+
+def _launch_arguments(
+    desired: Servers, tier: Tier, placement: Placement, image: Image | None, tags: dict[str, str]
+) -> dict[str, t.Any]:
+    if tier.user_data_digest:
+        tags = {**tags, USER_DATA: tier.user_data_digest}
+    disk = {"VolumeType": "gp3", "VolumeSize": _root_gib(tier, image), "Encrypted": True, "DeleteOnTermination": True}
+    interface = {
+        "DeviceIndex": 0,
+        "SubnetId": Ref("subnet", placement.subnet),
+        "Groups": _group_refs(tier),
+        "AssociatePublicIpAddress": tier.public_ip,
+        "DeleteOnTermination": True,
+    }
+    arguments: dict[str, t.Any] = {
+        "ImageId": image.id if image else KNOWN_AFTER_APPLY,
+        "InstanceType": tier.instance_type,
+        "MinCount": 1,
+        "MaxCount": 1,
+        "KeyName": KEY_PAIR,
+        "NetworkInterfaces": [interface],
+        "BlockDeviceMappings": [{"DeviceName": image.root_device if image else KNOWN_AFTER_APPLY, "Ebs": disk}],
+        "MetadataOptions": _metadata(desired),
+        "TagSpecifications": [
+            *specification("instance", tags),
+            *specification("volume", tags),
+            *specification("network-interface", tags),
+        ],
+    }
+    if tier.instance_profile:
+        arguments["IamInstanceProfile"] = {"Name": tier.instance_profile}
+    if tier.user_data:
+        arguments["UserData"] = tier.user_data
+    return arguments
+
+
+def _metadata(desired: Servers) -> dict[str, t.Any]:
+    return {"HttpTokens": "required", "HttpPutResponseHopLimit": desired.hop_limit, "HttpEndpoint": "enabled"}
+
+
+def _tokens(owner: Owner, name: str, placement: Placement, observed: Observed, replaced: str) -> list[str]:
+    """Client tokens for a launch, in the order of their use. A killed run's launch is found again by its token.
+
+    EC2 tells of a terminated instance for about an hour, and keeps its token for a day or more. So a token is made
+    from the instance that is known to be gone, as long as it is told; after that EC2 refuses the token, and the
+    next generation's is used. The subnet tells an environment from one of the same name that was torn down.
+
+    https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+    """
+    predecessors = [server for server in observed.gone if server.name == name]
+    last = max(predecessors, key=lambda server: (server.launched, server.id), default=None)
+    subnet_id, _zone = observed.subnets.get(placement.subnet, ("", ""))
+    parts = [owner.environment, name, subnet_id, last.id if last else ""]
+    if replaced:
+        parts.append(f"replaces/{replaced}")
+    return [_token(*parts, str(generation)) for generation in range(GENERATIONS)]
+
+
+def _token(*parts: str) -> str:
+    return f"groundwork-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:48]}"
+
+
+def _mend(owner: Owner, desired: Servers, tier: Tier, server: Server, observed: Observed) -> list[Change]:
+    calls: list[Call] = []
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
+    for fix in (
+        _fix_groups(tier, server, observed),
+        _fix_metadata(desired, server),
+        _fix_profile(tier, server),
+        fix_tags(owner, tier, server),
+    ):
+        if fix:
+            call, key, was, shall = fix
+            calls.append(call)
+            before[key], after[key] = was, shall
+    mended = [Change("update", "server", server.name, tuple(calls), before=before, after=after)] if calls else []
+    return [*mended, *start(server)]
+
+
+Fix = tuple[Call, str, t.Any, t.Any]  # the call; what --diff shows: key, before, after
+
+
+def _fix_groups(tier: Tier, server: Server, observed: Observed) -> Fix | None:
+    wanted = [observed.security_groups.get(name) for name in tier.security_groups]
+    if set(wanted) == set(server.security_group_ids):
+        return None
+    names = {group_id: name for name, group_id in observed.security_groups.items()}
+    call = Call(
+        "ec2",
+        "modify_network_interface_attribute",
+        {"NetworkInterfaceId": server.interface_id, "Groups": _group_refs(tier)},
+    )
+    was = sorted(names.get(group_id, group_id) for group_id in server.security_group_ids)
+    return call, "SecurityGroups", was, list(tier.security_groups)
+
+
+def _fix_metadata(desired: Servers, server: Server) -> Fix | None:
+    wanted = _metadata(desired)
+    is_now = dict(zip(wanted, server.metadata, strict=True))
+    if is_now == wanted:
+        return None
+    call = Call("ec2", "modify_instance_metadata_options", {"InstanceId": server.id, **wanted})
+    return call, "MetadataOptions", is_now, wanted
+
+
+def _fix_profile(tier: Tier, server: Server) -> Fix | None:
+    if tier.instance_profile in ("", server.instance_profile):
+        return None
+    profile = {"IamInstanceProfile": {"Name": tier.instance_profile}}
+    if server.profile_association:
+        arguments = {"AssociationId": server.profile_association, **profile}
+        call = Call("ec2", "replace_iam_instance_profile_association", arguments)
+    else:
+        call = Call("ec2", "associate_iam_instance_profile", {"InstanceId": server.id, **profile})
+    return call, "InstanceProfile", server.instance_profile or None, tier.instance_profile
+
+
+def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
+    """Tags are set on the volume and the interface too: they were launched with the same."""
+    wanted = server_tags(owner, tier, server.number)
+    missing = {key: value for key, value in wanted.items() if server.tags.get(key) != value}
+    if not missing:
+        return None
+    resources = [server.id, *server.volume_ids[:1], *filter(None, [server.interface_id])]
+    call = Call("ec2", "create_tags", {"Resources": resources, "Tags": tag_list(missing)})
+    return call, "Tags", {key: server.tags.get(key) for key in missing}, missing
+
+
+def start(server: Server) -> list[Change]:
+    """Declared servers run: one that is stopped is started, one that is stopping is awaited first."""
+    call = Call("ec2", "start_instances", {"InstanceIds": [Ref("server", server.name)]})
+    started = Change("update", "server", server.name, (call,), before={"State": "stopped"}, after={"State": "running"})
+    if server.state == "stopped":
+        return [started]
+    if server.state == "stopping":
+        look = Call("ec2", "describe_instances", {"InstanceIds": [server.id]})
+        wait = Wait(f"{server.name} ({server.id}) is stopped", look, _is_stopped, deadline=STOP_DEADLINE)
+        stopping, stopped = {"State": "stopping"}, {"State": "stopped"}
+        awaited = Change("update", "server", server.name, (), before=stopping, after=stopped, wait=wait)
+        return [awaited, replace(started, awaits=(Ref("server", server.name),))]
+    return []
+
+
+def _is_stopped(response: t.Mapping[str, t.Any]) -> bool:
+    states = [i["State"]["Name"] for r in response.get("Reservations", []) for i in r["Instances"]]
+    return states == ["stopped"]
+
+
+def retire(leaving: t.Sequence[Server], observed: Observed) -> list[Change]:
+    """Take servers out of all target groups, and terminate them when they have drained."""
+    ids = {server.name: server.id for server in leaving}
+    drained = [change for group in observed.target_groups for change in take_out(group, ids)]
+    awaits = tuple(targets_ref(change.name) for change in drained)
+    return [*drained, *(replace(_terminate(server), awaits=awaits) for server in leaving)]
+
+
+def _terminate(server: Server) -> Change:
+    call = Call("ec2", "terminate_instances", {"InstanceIds": [server.id]}, settled=("InvalidInstanceID.NotFound",))
+    before = {"InstanceId": server.id, "ImageId": server.image_id, "Zone": server.zone}
+    return Change("delete", "server", server.name, (call,), before=before)
+
+
+def _listed(names: t.Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

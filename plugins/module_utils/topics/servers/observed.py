@@ -1,0 +1,356 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What servers there are: one read per resource type, made into frozen data."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    ENVIRONMENT,
+    Owner,
+    is_scaled,
+    tag_dict,
+    tag_filter,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation import Group, look_at
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
+    GOLDEN,
+    ImageChoice,
+    Servers,
+    server_name,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
+
+TIER = "groundwork:tier"
+NUMBER = "groundwork:server"
+USER_DATA = "groundwork:user-data"
+REPLACES = "groundwork:replaces"  # the id of the instance whose place a server takes
+
+GONE = frozenset({"shutting-down", "terminated"})
+KEY_PAIR = Ref("key pair", "servers")
+NEXT = "-next"  # what the name of a successor ends in while its predecessor lives
+
+
+@dataclass(frozen=True)
+class Server:
+    """An instance of ours; `number` 0 when its tag is none. `succeeds` is whether its predecessor still lives."""
+
+    id: str
+    tier: str
+    number: int
+    state: str
+    state_reason: str
+    image_id: str
+    instance_type: str
+    subnet_id: str
+    zone: str
+    private_ip: str
+    public_ip: str
+    interface_id: str
+    security_group_ids: tuple[str, ...]  # of the primary interface
+    volume_ids: tuple[str, ...]  # the root volume first
+    instance_profile: str
+    metadata: tuple[str, int, str]  # HttpTokens, HttpPutResponseHopLimit, HttpEndpoint
+    key_name: str
+    launched: str
+    tags: t.Mapping[str, str]
+    profile_association: str = ""  # read only where the profile must change
+    succeeds: bool = False
+
+    @property
+    def place(self) -> str:
+        """What it is there for: `public-1`."""
+        return server_name(self.tier, self.number)
+
+    @property
+    def name(self) -> str:
+        """What people call it: `public-1`, or `public-1-next` as long as another one has that place."""
+        return f"{self.place}{NEXT}" if self.succeeds else self.place
+
+
+@dataclass(frozen=True)
+class Image:
+    """An AMI that a server can start from; `root_gib` is the least its root volume can have."""
+
+    id: str
+    name: str
+    owners: tuple[str, ...]  # the account and, for some, an alias
+    created: str  # ISO 8601
+    root_device: str
+    root_gib: int
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A key pair of EC2; `key` is None when EC2 tells a key of a type that SSH does not."""
+
+    name: str
+    key: PublicKey | None
+    ours: bool
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A root volume."""
+
+    gib: int
+    encrypted: bool
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What there is. `subnets` (id, zone) and `security_groups` (id) are the environment's, by name."""
+
+    servers: t.Mapping[str, Server] = field(default_factory=dict)  # by name, successors included
+    gone: tuple[Server, ...] = ()  # terminated, but still told for an hour or so
+    key_pair: KeyPair | None = None
+    images: tuple[Image, ...] = ()
+    promoted: str = ""  # the image that the environment's parameter names
+    subnets: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    security_groups: t.Mapping[str, str] = field(default_factory=dict)
+    volumes: t.Mapping[str, Volume] = field(default_factory=dict)
+    target_groups: tuple[Group, ...] = ()  # read only where servers leave
+
+    def ids(self) -> Ids:
+        """What a plan's references stand for."""
+        ids: Ids = {Ref("server", name): server.id for name, server in self.servers.items()}
+        ids.update({Ref("subnet", name): subnet_id for name, (subnet_id, _zone) in self.subnets.items()})
+        ids.update({Ref("security group", name): group_id for name, group_id in self.security_groups.items()})
+        ids.update({group_ref(group.name): group.arn for group in self.target_groups})
+        if self.key_pair:
+            ids[KEY_PAIR] = self.key_pair.name
+        return ids
+
+    def image(self, image_id: str) -> Image | None:
+        """The image of that id, if it is among those read."""
+        return next((image for image in self.images if image.id == image_id), None)
+
+    def candidates(self, choice: ImageChoice) -> list[Image]:
+        """The images that fit a choice, the newest first; nothing but the promoted one where that is to be taken."""
+        if choice.promoted == "must" or (choice.promoted == "may" and self.promoted):
+            return [image for image in self.images if image.id == self.promoted]
+        fitting = [image for image in self.images if fits(image, choice)]
+        return sorted(fitting, key=lambda image: (image.created, image.id), reverse=True)
+
+
+def fits(image: Image, choice: ImageChoice) -> bool:
+    if choice.id:
+        return image.id == choice.id
+    return (choice.owner == "self" or choice.owner in image.owners) and fnmatchcase(image.name, choice.name)
+
+
+def promoted_parameter(environment: str) -> str:
+    """Where the promoted image's id is kept."""
+    return f"/groundwork/{environment}/image/{GOLDEN}"
+
+
+def promoted_read(environment: str) -> Read:
+    """The promoted image's id, if there is one."""
+    named = {"Name": promoted_parameter(environment)}
+    return Read("ssm", "get_parameter", "Parameter", named, absent=("ParameterNotFound",))
+
+
+def own_images(owner: Owner) -> str:
+    """A pattern of the names of the environment's own images."""
+    return owner.name(f"{GOLDEN}-*")
+
+
+def instances_read(owner: Owner) -> Read:
+    """All instances of ours, those just terminated included."""
+    return Read("ec2", "describe_instances", "Reservations", {"Filters": owner.filters()})
+
+
+def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
+    """Seven reads, whatever the number of servers; one more when a tier gives an image by id, one less when all do."""
+    choices = [tier.image for tier in desired.tiers]
+    named = [choice for choice in choices if not choice.id]
+    given = sorted({choice.id for choice in choices if choice.id})
+    environment = {"Filters": [tag_filter(ENVIRONMENT, owner.environment)]}
+    key_name = {"Filters": [{"Name": "key-name", "Values": [owner.name("servers")]}], "IncludePublicKey": True}
+    wanted = {
+        "instances": instances_read(owner),
+        "key pairs": Read("ec2", "describe_key_pairs", "KeyPairs", key_name),
+        "subnets": Read("ec2", "describe_subnets", "Subnets", environment),
+        "security groups": Read("ec2", "describe_security_groups", "SecurityGroups", environment),
+        "volumes": Read("ec2", "describe_volumes", "Volumes", {"Filters": owner.filters()}),
+    }
+    if named:
+        wanted["images"] = Read("ec2", "describe_images", "Images", _images_named(named, owner))
+    if any(choice.promoted != "never" for choice in choices):
+        wanted["parameter"] = promoted_read(owner.environment)
+    if given:
+        wanted["given images"] = Read(
+            "ec2", "describe_images", "Images", {"ImageIds": given}, absent=("InvalidAMIID.NotFound",)
+        )
+    return wanted
+
+
+def _images_named(choices: t.Sequence[ImageChoice], owner: Owner) -> dict[str, t.Any]:
+    """Deprecated images are told too: what servers run on stays pinned when its publisher moves on.
+
+    The environment's own are asked for in the same call, for one of them may be promoted.
+    """
+    own = any(choice.promoted != "never" for choice in choices)
+    return {
+        "Owners": sorted({choice.owner for choice in choices} | ({"self"} if own else set())),
+        "Filters": [
+            {"Name": "name", "Values": sorted({c.name for c in choices} | ({own_images(owner)} if own else set()))},
+            {"Name": "state", "Values": ["available"]},
+        ],
+        "IncludeDeprecated": True,
+    }
+
+
+def observe_servers(clients: Clients, owner: Owner, desired: Servers) -> Observed:
+    """All there is to know. Raises GroundworkError when two servers have the same name."""
+    seen = observed(observe(clients, reads(owner, desired)), owner)
+    changing = [
+        server.id
+        for server in seen.servers.values()
+        if (tier := desired.tier(server.tier)) and tier.instance_profile not in ("", server.instance_profile)
+    ]
+    if not changing:
+        return seen
+    filters = [{"Name": "instance-id", "Values": changing}, {"Name": "state", "Values": ["associating", "associated"]}]
+    read = Read(
+        "ec2",
+        "describe_iam_instance_profile_associations",
+        "IamInstanceProfileAssociations",
+        {"Filters": filters},
+    )
+    found = {a["InstanceId"]: a["AssociationId"] for a in observe(clients, {"associations": read})["associations"]}
+    servers = {
+        name: replace(server, profile_association=found.get(server.id, "")) for name, server in seen.servers.items()
+    }
+    return replace(seen, servers=servers)
+
+
+def observe_target_groups(clients: Clients, owner: Owner) -> tuple[Group, ...]:
+    """The environment's target groups: one call, and two for each."""
+    prefix = owner.name("")
+    read = Read("elbv2", "describe_target_groups", "TargetGroups")
+    described = observe(clients, {"groups": read})["groups"]
+    return tuple(look_at(clients, [one for one in described if one["TargetGroupName"].startswith(prefix)], prefix))
+
+
+def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
+    """What the reads' answers mean. Raises GroundworkError when two servers have the same name."""
+    live, gone = split_instances(answers["instances"])
+    key_pairs = [_key_pair(answer) for answer in answers["key pairs"]]
+    images = [image_of(answer) for answer in [*answers.get("images", []), *answers.get("given images", [])]]
+    return Observed(
+        servers=live,
+        gone=gone,
+        key_pair=key_pairs[0] if key_pairs else None,
+        images=tuple({image.id: image for image in images}.values()),
+        promoted=next((parameter["Value"] for parameter in answers.get("parameter", [])), ""),
+        subnets={owner.short(tag_dict(s)): (s["SubnetId"], s["AvailabilityZone"]) for s in answers["subnets"]},
+        security_groups={owner.short(tag_dict(g)): g["GroupId"] for g in answers["security groups"]},
+        volumes={v["VolumeId"]: Volume(v["Size"], v["Encrypted"]) for v in answers["volumes"]},
+    )
+
+
+def split_instances(reservations: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[dict[str, Server], tuple[Server, ...]]:
+    """Servers by name, and those that are gone; those of Auto Scaling groups are not ours to keep.
+
+    One that was launched to replace another that still lives is that one's successor, and no double of it.
+    Raises GroundworkError when two have the same name.
+    """
+    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+    servers = [_server(instance) for instance in instances if not is_scaled(instance)]
+    places = {server.id: server.place for server in servers if server.state not in GONE}
+    live = [
+        replace(server, succeeds=places.get(server.tags.get(REPLACES, "")) == server.place)
+        for server in servers
+        if server.id in places
+    ]
+    counted = Counter(server.name for server in live)
+    for name in sorted(name for name, count in counted.items() if count > 1):
+        ids = " and ".join(sorted(server.id for server in live if server.name == name))
+        raise GroundworkError(
+            f"{ids} are both {name} by their tags, and only one can be. Find out which one is in use, and terminate "
+            f"the other, or remove its tag {ENVIRONMENT}."
+        )
+    return {server.name: server for server in live}, tuple(server for server in servers if server.state in GONE)
+
+
+def _server(instance: t.Mapping[str, t.Any]) -> Server:
+    tags = tag_dict(instance)
+    interface = _primary(instance)
+    options = instance.get("MetadataOptions", {})
+    number = tags.get(NUMBER, "")
+    return Server(
+        id=instance["InstanceId"],
+        tier=tags.get(TIER, ""),
+        number=int(number) if number.isdecimal() else 0,
+        state=instance["State"]["Name"],
+        state_reason=instance.get("StateReason", {}).get("Message", ""),
+        image_id=instance["ImageId"],
+        instance_type=instance["InstanceType"],
+        subnet_id=instance.get("SubnetId", ""),
+        zone=instance["Placement"]["AvailabilityZone"],
+        private_ip=instance.get("PrivateIpAddress", ""),
+        public_ip=instance.get("PublicIpAddress", ""),
+        interface_id=interface.get("NetworkInterfaceId", ""),
+        security_group_ids=tuple(sorted(group["GroupId"] for group in interface.get("Groups", []))),
+        volume_ids=_volume_ids(instance),
+        instance_profile=instance.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2],
+        metadata=(
+            options.get("HttpTokens", ""),
+            options.get("HttpPutResponseHopLimit", 0),
+            options.get("HttpEndpoint", ""),
+        ),
+        key_name=instance.get("KeyName", ""),
+        launched=str(instance.get("LaunchTime", "")),
+        tags=tags,
+    )
+
+
+def _primary(instance: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
+    """The primary network interface; an instance that is gone has none."""
+    interfaces: list[dict[str, t.Any]] = instance.get("NetworkInterfaces", [])
+    return next((i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex", 0) == 0), {})
+
+
+def _volume_ids(instance: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    root = instance.get("RootDeviceName")
+    mappings = [m for m in instance.get("BlockDeviceMappings", []) if "Ebs" in m]
+    mappings.sort(key=lambda mapping: mapping["DeviceName"] != root)
+    return tuple(mapping["Ebs"]["VolumeId"] for mapping in mappings)
+
+
+def image_of(image: t.Mapping[str, t.Any]) -> Image:
+    """A described image."""
+    root = image.get("RootDeviceName", "")
+    sizes = [
+        mapping["Ebs"].get("VolumeSize", 0)
+        for mapping in image.get("BlockDeviceMappings", [])
+        if mapping.get("DeviceName") == root and "Ebs" in mapping
+    ]
+    owners = (image.get("OwnerId", ""), image.get("ImageOwnerAlias", ""))
+    return Image(
+        id=image["ImageId"],
+        name=image.get("Name", ""),
+        owners=tuple(owner for owner in owners if owner),
+        created=str(image.get("CreationDate", "")),
+        root_device=root,
+        root_gib=max(sizes, default=0),
+    )
+
+
+def _key_pair(answer: t.Mapping[str, t.Any]) -> KeyPair:
+    return KeyPair(
+        name=answer["KeyName"],
+        key=find_public_key(answer.get("PublicKey", "")),
+        ours=ENVIRONMENT in tag_dict(answer),
+    )

@@ -1,0 +1,326 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What servers are wanted: the options of `ec2_instance_group`, checked and frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import typing as t
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN, Known
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import IMAGE_ID, TIER_NAME
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
+
+# https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
+DEBIAN_OWNER = "136693071363"
+DEBIAN_12 = "debian-12-amd64-*"
+GOLDEN = "lamp"  # what the environment's own images are of, in their names and in the parameter that promotes one
+
+SMALLEST_ROOT_VOLUME = 8  # GiB: the size of Debian's images
+LARGEST_ROOT_VOLUME = 65536  # GiB of gp3: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
+LARGEST_USER_DATA = 16 * 1024
+MOST_SERVERS = 1000  # of a tier
+MOST_HOPS = 64  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html
+MOST_SECURITY_GROUPS = 5  # per network interface, by the default quota
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html
+KEY_PAIR_TYPES = ("ssh-ed25519", "ssh-rsa")
+
+INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|metal|\d*xlarge|metal-\d+xl)")
+OWNER = re.compile(r"\d{12}|self|amazon|aws-marketplace")
+PROFILE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+
+Spec = dict[str, dict[str, t.Any]]
+IMAGE_OPTIONS: Spec = {
+    "owner": {"type": "str", "default": DEBIAN_OWNER},
+    "name": {"type": "str", "default": DEBIAN_12},
+    "id": {"type": "str"},
+}
+TIER_OPTIONS: Spec = {
+    "count": {"type": "int", "required": True},
+    "instance_type": {"type": "str", "required": True},
+    "root_volume_gib": {"type": "int"},
+    "subnets": {"type": "list", "elements": "str"},
+    "security_groups": {"type": "list", "elements": "str"},
+    "public_ip": {"type": "bool"},
+    "instance_profile": {"type": "str"},
+    "user_data": {"type": "str"},
+    "image": {"type": "dict", "options": {**IMAGE_OPTIONS, "promoted": {"type": "bool"}}},
+}
+
+
+@dataclass(frozen=True)
+class ImageChoice:
+    """Which images a tier starts from: one by `id`, else the newest of `owner` with a name that `name` matches.
+
+    Before both comes the environment's promoted image: `must` when there has to be one, `may` when it is taken if there
+    is one, `never` when it is not.
+    """
+
+    owner: str
+    name: str
+    id: str = ""
+    promoted: t.Literal["must", "may", "never"] = "never"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A subnet by name, with its zone where the options tell it."""
+
+    subnet: str
+    zone: str = ""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A tier's servers, `count` of them, numbered from 1."""
+
+    name: str
+    count: int
+    instance_type: str
+    root_volume_gib: int | None  # None: as large as the image
+    placements: tuple[Placement, ...]
+    security_groups: tuple[str, ...]
+    public_ip: bool
+    instance_profile: str  # "": whatever a server has
+    user_data: str
+    image: ImageChoice
+
+    def placement(self, number: int) -> Placement:
+        """Where the server of that number goes: round the zones."""
+        return self.placements[(number - 1) % len(self.placements)]
+
+    @property
+    def user_data_digest(self) -> str:
+        """Tells user data apart; "" for none."""
+        return hashlib.sha256(self.user_data.encode()).hexdigest()[:16] if self.user_data else ""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """All tiers. `key` is None when its file is still to be made by an earlier task of the same check."""
+
+    tiers: tuple[Tier, ...]
+    key: PublicKey | None
+    hop_limit: int
+    allow_removal: bool
+    deadline: float  # seconds
+
+    def tier(self, name: str) -> Tier | None:
+        """The tier of that name, if it is wanted."""
+        return next((tier for tier in self.tiers if tier.name == name), None)
+
+    def wanted(self) -> list[tuple[Tier, int]]:
+        """Every server that shall be, by tier and number."""
+        return [(tier, number) for tier in self.tiers for number in range(1, tier.count + 1)]
+
+
+ReadText = t.Callable[[str], str]
+
+
+def read_text(path: str) -> str:
+    """A file's text. Raises OSError when it cannot be read."""
+    return Path(path).read_text(encoding="utf-8", errors="replace")
+
+
+def server_name(tier: str, number: int) -> str:
+    """What people call a server: `public-1`."""
+    return f"{tier}-{number}"
+
+
+def parse_servers(
+    options: t.Mapping[str, t.Any], problems: Problems, *, known: Known = NOTHING_KNOWN, read: ReadText = read_text
+) -> Servers | None:
+    """The servers wanted, or None with everything that is wrong in `problems`.
+
+    An empty `key_file` means that the role makes a key pair of its own.
+    """
+    before = len(problems.found)
+    zones = options.get("zones") or []
+    tiers = [parse_tier(str(name), given, zones, problems, known) for name, given in options["tiers"].items()]
+    key = _parse_key(options.get("key_file") or "", bool(options.get("key_file_planned")), problems, read)
+    check_range("metadata_hop_limit", options["metadata_hop_limit"], 1, MOST_HOPS, problems)
+    check_range("deadline", options["deadline"], 1, 86400, problems)
+    if len(problems.found) > before:
+        return None
+    return Servers(
+        tiers=tuple(tier for tier in tiers if tier),
+        key=key,
+        hop_limit=options["metadata_hop_limit"],
+        allow_removal=options["allow_removal"],
+        deadline=float(options["deadline"]),
+    )
+
+
+def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Problems, known: Known) -> Tier | None:
+    """One tier, or None when it has no shape; what is wrong with it is added to `problems`."""
+    where = f"tiers.{name}"
+    before = len(problems.found)
+    _check_tier_name(name, where, problems, known)
+    if not isinstance(given, t.Mapping):
+        problems.add(where, f"{given!r} is not a dictionary", "give count and instance_type below it")
+        return None
+    options = conform_options(TIER_OPTIONS, given, where, problems)
+    if len(problems.found) > before:
+        return None
+    by_zone = {f"{name}-{zone[-1]}": zone for zone in zones if zone}  # as the network's subnets are called
+    _check_numbers(options, where, problems)
+    _check_texts(options, where, problems)
+    return Tier(
+        name=name,
+        count=options["count"],
+        instance_type=options["instance_type"],
+        root_volume_gib=options["root_volume_gib"],
+        placements=_parse_placements(options["subnets"], by_zone, f"{where}.subnets", problems, known),
+        security_groups=_parse_groups(name, options["security_groups"], where, problems, known),
+        public_ip=name == "public" if options["public_ip"] is None else options["public_ip"],
+        instance_profile=options["instance_profile"] or "",
+        user_data=options["user_data"] or "",
+        image=_parse_choice(options["image"] or {}, given.get("image") or {}, f"{where}.image", problems),
+    )
+
+
+def _check_tier_name(name: str, where: str, problems: Problems, known: Known) -> None:
+    if known.tiers is not None and name not in known.tiers:
+        problems.add(where, f"there is no tier '{name}'", f"the tiers are {_listed(known.tiers)}")
+    elif not TIER_NAME.fullmatch(name):
+        problems.add(where, f"'{name}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+
+
+def _check_numbers(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    check_range(f"{where}.count", options["count"], 0, MOST_SERVERS, problems)
+    size = options["root_volume_gib"]
+    if size is not None and size < SMALLEST_ROOT_VOLUME:
+        problems.add(
+            f"{where}.root_volume_gib",
+            f"{size} GiB are less than the image needs",
+            f"give at least {SMALLEST_ROOT_VOLUME}",
+        )
+    if size is not None and size > LARGEST_ROOT_VOLUME:
+        problems.add(
+            f"{where}.root_volume_gib", f"{size} GiB are more than a volume has", f"give at most {LARGEST_ROOT_VOLUME}"
+        )
+
+
+def _check_texts(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    kind = options["instance_type"]
+    if not INSTANCE_TYPE.fullmatch(kind):
+        problems.add(f"{where}.instance_type", f"'{kind}' is no instance type", "give one like t3.small")
+    profile = options["instance_profile"]
+    if profile and not PROFILE_NAME.fullmatch(profile):
+        problems.add(
+            f"{where}.instance_profile",
+            f"'{profile}' is no instance profile's name",
+            "give the name, without path and not as an ARN",
+        )
+    size = len((options["user_data"] or "").encode())
+    if size > LARGEST_USER_DATA:
+        problems.add(
+            f"{where}.user_data", f"{size} bytes are too many", f"give at most {LARGEST_USER_DATA}, or fetch the rest"
+        )
+
+
+def _parse_placements(
+    subnets: list[str] | None, by_zone: t.Mapping[str, str], variable: str, problems: Problems, known: Known
+) -> tuple[Placement, ...]:
+    """The tier's subnets: those named, else one per zone."""
+    names = list(by_zone) if subnets is None else subnets
+    if not names:
+        problems.add(variable, "no subnet is given", "name the tier's subnets, or give zones")
+    for name in sorted(set(names)):
+        if names.count(name) > 1:
+            problems.add(variable, f"'{name}' is named {names.count(name)} times", "name each subnet once")
+    check_known(variable, "subnet", names, known.subnets, problems)
+    return tuple(Placement(name, by_zone.get(name, "")) for name in names)
+
+
+def _parse_groups(tier: str, groups: list[str] | None, where: str, problems: Problems, known: Known) -> tuple[str, ...]:
+    names = [f"{tier}-servers"] if groups is None else groups
+    variable = f"{where}.security_groups"
+    if not 1 <= len(set(names)) <= MOST_SECURITY_GROUPS:
+        problems.add(variable, f"{len(set(names))} groups are given", f"give 1 to {MOST_SECURITY_GROUPS}")
+    check_known(variable, "security group", names, known.security_groups, problems)
+    return tuple(sorted(set(names)))
+
+
+def check_known(
+    variable: str, thing: str, names: t.Iterable[str], known: t.Collection[str] | None, problems: Problems
+) -> None:
+    """Note names that nobody has defined; all do when it is not `known` what there is."""
+    for name in sorted(set(names) - set(known)) if known is not None else ():
+        problems.add(variable, f"there is no {thing} '{name}'", f"the {thing}s are {_listed(known or ())}")
+
+
+def _parse_choice(
+    options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any], where: str, problems: Problems
+) -> ImageChoice:
+    """A tier's choice: who names an image means that one, who says nothing takes the promoted one if there is one."""
+    choice = parse_image(options, where, problems)
+    named = sorted({"owner", "name", "id"} & given.keys())
+    wanted = options.get("promoted")
+    if wanted and named:
+        right = "remove it, or promoted"
+        problems.add(f"{where}.{named[0]}", "the promoted image is wanted already", right)
+    if wanted is None:
+        return replace(choice, promoted="never" if named else "may")
+    return replace(choice, promoted="must" if wanted else "never")
+
+
+def parse_image(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> ImageChoice:
+    choice = ImageChoice(
+        owner=options.get("owner") or DEBIAN_OWNER,
+        name=options.get("name") or DEBIAN_12,
+        id=options.get("id") or "",
+    )
+    if choice.id and not IMAGE_ID.fullmatch(choice.id):
+        problems.add(f"{where}.id", f"'{choice.id}' is no image's id", "give one like ami-0123456789abcdef0")
+    if not OWNER.fullmatch(choice.owner):
+        problems.add(
+            f"{where}.owner", f"'{choice.owner}' is no owner", "give a 12-digit account id in quotes, self or amazon"
+        )
+    return choice
+
+
+def _parse_key(path: str, planned: bool, problems: Problems, read: ReadText) -> PublicKey | None:
+    if not path:
+        return None
+    try:
+        text = read(path)
+    except FileNotFoundError:
+        if not planned:
+            problems.add(
+                "key_file",
+                f"there is no file {path}",
+                "give the path of a public key on the controller, like ~/.ssh/id_ed25519.pub",
+            )
+        return None
+    except OSError as error:
+        problems.add("key_file", f"{path} cannot be read: {error.strerror}", "give a public key that you may read")
+        return None
+    except ValueError:
+        problems.add("key_file", f"{path!r} cannot be a path", "give the path of a public key on the controller")
+        return None
+    return _parse_key_text(path, text, problems)
+
+
+def _parse_key_text(path: str, text: str, problems: Problems) -> PublicKey | None:
+    if "PRIVATE KEY-----" in text:
+        problems.add("key_file", f"{path} holds a private key", f"give the public one, probably {path}.pub")
+        return None
+    key = find_public_key(text)
+    if key is None:
+        problems.add("key_file", f"{path} holds no public key", "give a file with one line like 'ssh-ed25519 AAAA…'")
+    elif key.type not in KEY_PAIR_TYPES:
+        problems.add("key_file", f"{path} holds a key of type {key.type}", "EC2 takes ed25519 and RSA keys only")
+    return key
+
+
+def _listed(names: t.Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

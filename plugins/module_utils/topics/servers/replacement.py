@@ -1,0 +1,317 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers that take running ones' places: who is replaced, in which order, and by which calls. Pure.
+
+A successor is launched while its predecessor serves, and says whose place it takes (`groundwork:replaces`). So every
+step can be found again from what EC2 tells: with a predecessor that lives the replacement is under way, without one
+it is done but for the name.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import INSTANCE_ID
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait, ec2
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import (
+    check_batch,
+    check_paths,
+    check_target_groups,
+    size_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import (
+    check_start,
+    fix_tags,
+    launch,
+    newer_images,
+    newest,
+    retire,
+    start,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
+    GONE,
+    NEXT,
+    REPLACES,
+    Observed,
+    Server,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
+    Servers,
+    Tier,
+    parse_servers,
+    server_name,
+)
+
+OUTDATED = "outdated"
+State = t.Literal["planned", "launched", "replaced", "kept"]
+STATES: tuple[State, ...] = t.get_args(State)
+EACH = "each"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Who shall be replaced: all that are outdated, or those of these names and ids."""
+
+    outdated: bool
+    given: tuple[str, ...]
+    batch: str
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The options. `database` is EACH, the name of the one server that has it, or "" for none."""
+
+    servers: Servers
+    state: State
+    wish: Wish
+    database: str
+    data_lost: bool
+
+
+# What is wanted --------------------------------------------------------------------------------------------------
+
+
+def parse_wish(options: t.Mapping[str, t.Any], known: t.Collection[str], problems: Problems) -> Wish:
+    """Who shall be replaced; `known` are the declared servers' names."""
+    asked = options["replace"]
+    named = asked if isinstance(asked, list) else str(asked or "").split(",")
+    given = tuple(name for one in named if (name := str(one).strip()))
+    for name in given if given != (OUTDATED,) else ():
+        if name not in known and not INSTANCE_ID.fullmatch(name):
+            right = f"give '{OUTDATED}', instances' ids, or some of {_listed(known)}"
+            problems.add("replace", f"there is no server '{name}'", right)
+    batch = str(options["replace_batch"])
+    check_batch("replace_batch", batch, problems)
+    return Wish(given == (OUTDATED,), given, batch)
+
+
+def check_probing(options: t.Mapping[str, t.Any], tiers: t.Collection[str], problems: Problems) -> None:
+    """Check what the playbook asks of successors, and through which of the tiers' target groups."""
+    check_paths("replace_paths", options["replace_paths"], problems)
+    check_range("replace_requests", options["replace_requests"], 1, 10000, problems)
+    check_target_groups("replace_target_groups", options["replace_target_groups"], tiers, problems)
+
+
+def parse_replacement(options: t.Mapping[str, t.Any], problems: Problems) -> Replacement | None:
+    """What the options mean, or None when `problems` has grown."""
+    before = len(problems.found)
+    servers = parse_servers(options, problems)
+    names = [server_name(tier.name, number) for tier, number in servers.wanted()] if servers else []
+    wish = parse_wish(options, names, problems) if servers else None
+    if wish and not wish.given:
+        right = f"give '{OUTDATED}' or a list of servers (servers_replace in an inventory)"
+        problems.add("replace", "nobody is named", right)
+    if len(problems.found) > before or not (servers and wish):
+        return None
+    return Replacement(servers, options["state"], wish, options["database"], options["replace_data"] == "lost")
+
+
+def wanted(desired: Replacement, observed: Observed) -> list[Server]:
+    """The servers whose places others shall take, by tier and number.
+
+    A name stands for a server that is outdated, or whose replacement was begun; an id for that very instance. So it
+    changes nothing to ask again.
+    """
+    due = {name for newer in newer_images(desired.servers, observed).values() for name in newer["servers"]}
+    due |= {server.place for server in observed.servers.values() if server.succeeds}
+    found = []
+    for tier, number in desired.servers.wanted():
+        server = observed.servers.get(server_name(tier.name, number))
+        named = server and (desired.wish.outdated or server.name in desired.wish.given)
+        if server and ((named and server.name in due) or server.id in desired.wish.given):
+            found.append(server)
+    return found
+
+
+def successor(server: Server, observed: Observed) -> Server | None:
+    """Who takes a server's place, if that one is there already."""
+    return observed.servers.get(f"{server.place}{NEXT}")
+
+
+def batches(desired: Replacement, observed: Observed) -> list[list[Server]]:
+    """Who is replaced together: servers of one tier, and those that lead to others at last."""
+    servers = wanted(desired, observed)
+    found = []
+    for tier in sorted(desired.servers.tiers, key=lambda tier: tier.public_ip):
+        members = [server for server in servers if server.tier == tier.name]
+        size = size_of(desired.wish.batch, tier.count) or 1
+        found += [members[at : at + size] for at in range(0, len(members), size)]
+    return found
+
+
+# What cannot be --------------------------------------------------------------------------------------------------
+
+
+def check_replacement(owner: Owner, desired: Replacement, observed: Observed, problems: Problems) -> None:
+    """Add what AWS' state, and what the servers hold, says against the options."""
+    servers = wanted(desired, observed)
+    _check_ids(desired, observed, problems)
+    _check_data(desired, servers, problems)
+    for tier in _tiers(desired, servers) if desired.state in ("planned", "launched") else ():
+        check_start(owner, tier, newest(tier, observed), observed, problems)
+    for server in servers if desired.state == "replaced" else ():
+        if not successor(server, observed):
+            problems.add("state", f"nobody is there to replace {server.name} ({server.id})", "give launched first")
+
+
+def _check_ids(desired: Replacement, observed: Observed, problems: Problems) -> None:
+    """An id that nothing has, and that nothing had whose place a server has now."""
+    known = {server.id: server.name for server in wanted(desired, observed)}
+    past = {server.id for server in observed.gone}
+    past |= {server.tags.get(REPLACES, "") for server in observed.servers.values()}
+    for given in desired.wish.given:
+        if INSTANCE_ID.fullmatch(given) and given not in known and given not in past:
+            declared = [server_name(tier.name, number) for tier, number in desired.servers.wanted()]
+            ids = [f"{observed.servers[name].id} ({name})" for name in declared if name in observed.servers]
+            problems.add("replace", f"no declared server is '{given}'", f"give some of {_listed(ids)}")
+
+
+def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Problems) -> None:
+    names = [server.name for server in servers]
+    if desired.database in names:
+        others = [server.name for server in servers if server.name != desired.database]
+        wrong = f"{desired.database} has the database of all sites, which would go with it"
+        right = f"name the others only: {_listed(others)}" if others else "move the database first"
+        problems.add("replace", wrong, right)
+    elif names and desired.database == EACH and not desired.data_lost:
+        wrong = f"the databases of {_listed(names)} are on their disks, and go with them"
+        problems.add(
+            "replace_data", wrong, "set it (servers_replace_data in an inventory) to lost if nobody needs them"
+        )
+
+
+def _tiers(desired: Replacement, servers: t.Sequence[Server]) -> list[Tier]:
+    names = {server.tier for server in servers}
+    return [tier for tier in desired.servers.tiers if tier.name in names]
+
+
+# What is done ----------------------------------------------------------------------------------------------------
+
+
+def plan_replacement(owner: Owner, desired: Replacement, observed: Observed, *, check_mode: bool) -> list[Change]:
+    """The changes of one step. In check mode the first step tells of those that would follow, too."""
+    changes = _names(owner, desired, observed)
+    planned = batches(desired, observed)
+    ahead = check_mode and desired.state == "planned"
+    for batch in planned:
+        if ahead or desired.state == "launched":
+            changes += _launches(owner, desired, batch, observed)
+        if ahead or desired.state == "replaced":
+            changes += [*_terminations(batch, observed), *_renames(owner, desired, batch, observed)]
+        if desired.state == "kept":
+            changes += retire([one for server in batch if (one := successor(server, observed))], observed)
+    return changes
+
+
+def _names(owner: Owner, desired: Replacement, observed: Observed) -> list[Change]:
+    """The names of servers that have their place already, since an earlier run ended before the last step."""
+    late = [one for one in observed.servers.values() if REPLACES in one.tags and not one.succeeds]
+    return [change for server in late for change in _rename(owner, desired, server)]
+
+
+def _rename(owner: Owner, desired: Replacement, server: Server) -> list[Change]:
+    tier = desired.servers.tier(server.tier)
+    fix = fix_tags(owner, tier, server) if tier else None
+    if not fix:
+        return []
+    call, key, was, shall = fix
+    return [Change("update", "server", server.place, (call,), before={key: was}, after={key: shall})]
+
+
+def _launches(owner: Owner, desired: Replacement, batch: t.Sequence[Server], observed: Observed) -> list[Change]:
+    """Those that are missing are launched, and those that were stopped meanwhile run again."""
+    changes = []
+    for server in batch:
+        following, tier = successor(server, observed), desired.servers.tier(server.tier)
+        if following:
+            changes += start(following)
+        elif tier:
+            image = newest(tier, observed)
+            new = launch(owner, desired.servers, tier, server.number, observed, image=image, replaced=server.id)
+            changes.append(new)
+    return changes
+
+
+def _terminations(batch: t.Sequence[Server], observed: Observed) -> list[Change]:
+    """The predecessors drained and terminated; a name is free when EC2 tells that who had it is going."""
+    gone = {server.name: _until_going(server) for server in batch}
+    return [
+        replace(change, wait=gone[change.name]) if change.resource == "server" else change
+        for change in retire(batch, observed)
+    ]
+
+
+def _until_going(server: Server) -> Wait:
+    """Awaits that an instance is going: it is told of as running for a moment after its end was asked for.
+
+    https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+    """
+    look = ec2("describe_instances", InstanceIds=[server.id])
+    return Wait(f"{server.name} ({server.id}) is going", look, _is_going, interval=1.0)
+
+
+def _is_going(response: t.Mapping[str, t.Any]) -> bool:
+    states = [i["State"]["Name"] for r in response.get("Reservations", []) for i in r["Instances"]]
+    return GONE.issuperset(states)
+
+
+def _renames(owner: Owner, desired: Replacement, batch: t.Sequence[Server], observed: Observed) -> list[Change]:
+    changes = []
+    for server in batch:
+        following = successor(server, observed)
+        if following:
+            own = _rename(owner, desired, following)
+        else:  # in check mode: there will be one
+            own = [Change("update", "server", server.place, (), after={"Name": owner.name(server.place)})]
+        changes += [replace(change, awaits=(Ref("server", server.name),)) for change in own]
+    return changes
+
+
+# What is told ----------------------------------------------------------------------------------------------------
+
+
+def told(desired: Replacement, observed: Observed) -> dict[str, t.Any]:
+    """The batches as data that a playbook follows, and as lines for people."""
+    planned = batches(desired, observed)
+    described = [[_described(server) for server in batch] for batch in planned]
+    lines = [
+        f"batch {number}: {_line(server, desired, observed)}"
+        for number, batch in enumerate(planned, 1)
+        for server in batch
+    ]
+    return {"batches": described, "lines": [*lines, *_left_alone(desired, observed)]}
+
+
+def _described(server: Server) -> dict[str, str]:
+    return {"name": server.name, "id": server.id, "tier": server.tier, "successor": f"{server.place}{NEXT}"}
+
+
+def _line(server: Server, desired: Replacement, observed: Observed) -> str:
+    following = successor(server, observed)
+    if following:
+        return f"{server.name} ({server.id}) by {following.name} ({following.id}), which is there already"
+    tier = desired.servers.tier(server.tier)
+    image = newest(tier, observed) if tier else None
+    return (
+        f"{server.name} ({server.id}, {server.image_id}) by a new server from {image.name} ({image.id})"
+        if image
+        else ""
+    )
+
+
+def _left_alone(desired: Replacement, observed: Observed) -> list[str]:
+    replaced = {server.name for server in wanted(desired, observed)}
+    return [
+        f"{name} is left alone, since it is not outdated: to replace it all the same give {observed.servers[name].id}"
+        for name in desired.wish.given
+        if name in observed.servers and name not in replaced
+    ]
+
+
+def _listed(names: t.Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

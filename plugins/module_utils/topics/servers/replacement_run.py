@@ -1,0 +1,68 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `ec2_server_replacement`: one step of servers' taking the places of others."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import check
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
+    NEXT,
+    observe_servers,
+    observe_target_groups,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import (
+    STATES,
+    Replacement,
+    check_replacement,
+    parse_replacement,
+    plan_replacement,
+    told,
+    wanted,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import COMPONENT, await_running
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "tiers": {"type": "dict", "required": True},
+    "zones": {"type": "list", "elements": "str", "default": []},
+    "key_file": {"type": "path", "required": True, "no_log": False},
+    "key_file_planned": {"type": "bool", "default": False, "no_log": False},
+    "metadata_hop_limit": {"type": "int", "default": 1},
+    "allow_removal": {"type": "bool", "default": False},
+    "deadline": {"type": "int", "default": 600},
+    "state": {"type": "str", "choices": list(STATES), "required": True},
+    "replace": {"type": "raw", "required": True},
+    "replace_batch": {"type": "str", "default": "50%"},
+    "database": {"type": "str", "default": ""},
+    "replace_data": {"type": "str", "choices": ["kept", "lost"], "default": "kept"},
+}
+
+
+def converge_replacement(run: Run) -> dict[str, t.Any]:
+    """The module's result. Raises GroundworkError."""
+    owner, desired = run.parse(COMPONENT, parse_replacement)
+    observed = observe_servers(run.clients, owner, desired.servers)
+    problems = Problems()
+    check(owner, desired.servers, observed, problems, check_mode=run.check_mode)
+    check_replacement(owner, desired, observed, problems)
+    problems.raise_if_any()
+    concerned = wanted(desired, observed)
+    if concerned and desired.state != "launched":
+        observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
+    ids = observed.ids()
+    result = run.make(plan_replacement(owner, desired, observed, check_mode=run.check_mode), ids)
+    if concerned and desired.state == "launched" and not run.check_mode:
+        expected = {f"{server.place}{NEXT}": _addressed(desired, server.tier) for server in concerned}
+        await_running(run, owner, expected, ids, desired.servers.deadline)
+    return {**result, **told(desired, observed)}
+
+
+def _addressed(desired: Replacement, tier_name: str) -> bool:
+    tier = desired.servers.tier(tier_name)
+    return bool(tier and tier.public_ip)

@@ -1,0 +1,179 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Converging an environment's servers: what `ec2_instance_group` does."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
+    DeadlineError,
+    GroundworkError,
+    Problems,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import (
+    check,
+    newer_images,
+    pinned,
+    plan,
+    remarks,
+    surplus,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
+    Observed,
+    Server,
+    instances_read,
+    observe_servers,
+    observe_target_groups,
+    split_instances,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
+    Servers,
+    Tier,
+    parse_servers,
+    server_name,
+)
+
+COMPONENT = "servers"
+POLL_INTERVAL = 2.0  # seconds
+
+
+def converge_servers(run: Run) -> dict[str, t.Any]:
+    """Launch, mend, start and remove servers; the module's result. Raises GroundworkError."""
+    owner, desired = run.parse(COMPONENT, parse_servers)
+    observed = observe_servers(run.clients, owner, desired)
+    problems = Problems()
+    check(owner, desired, observed, problems, check_mode=run.check_mode)
+    problems.raise_if_any()
+    for remark in remarks(desired, observed):
+        run.warn(remark)
+    if surplus(desired, observed):
+        observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
+    changes = plan(owner, desired, observed)
+    ids = observed.ids()
+    result = run.make(changes, ids)
+    servers = observed.servers
+    if not run.check_mode and (changes or _lacking(dict.fromkeys(_names(desired), False), servers)):
+        expected = {name: tier.public_ip and name not in servers for name, tier in _names(desired).items()}
+        servers = await_running(run, owner, expected, ids, desired.deadline)
+    return {
+        **result,
+        "servers": described(desired, observed, servers),
+        "newer_image": newer_images(desired, observed),
+        "key_name": owner.name("servers"),
+    }
+
+
+def _names(desired: Servers) -> dict[str, Tier]:
+    """All servers that are wanted, with their tiers."""
+    return {server_name(tier.name, number): tier for tier, number in desired.wanted()}
+
+
+def await_running(
+    run: Run, owner: Owner, expected: t.Mapping[str, bool], ids: Ids, deadline: float
+) -> t.Mapping[str, Server]:
+    """Poll all servers with one call until each that is expected runs, and has its public address where it shall.
+
+    Raises GroundworkError with AWS' reason when one of them goes away instead, or does not run in time.
+    """
+    read = {"instances": instances_read(owner)}
+    names = {ids[Ref("server", name)]: name for name in expected if Ref("server", name) in ids}
+    live: dict[str, Server] = {}
+
+    def look() -> tuple[Server, ...]:
+        servers, gone = split_instances(observe(run.clients, read)["instances"])
+        live.clear()
+        live.update(servers)
+        return gone
+
+    def ready(gone: tuple[Server, ...]) -> bool:
+        for server in gone:
+            name = names.get(server.id)
+            if name:
+                raise GroundworkError(
+                    f"{name} ({server.id}) went away instead of running: {_reason(server)}. "
+                    "Remove the cause and run again: the server is replaced then."
+                )
+        return not _lacking(expected, live)
+
+    try:
+        wait_until(look, ready, until="all servers run", deadline=deadline, interval=POLL_INTERVAL, clock=run.clock)
+    except DeadlineError as error:
+        told = "\n".join(f"- {line}" for line in _lacking(expected, live))
+        raise GroundworkError(
+            f"Waited {deadline:.0f} s until all servers run, in vain. EC2 says:\n{told}\n"
+            "Run again to go on waiting, or to start what is stopped."
+        ) from error
+    return live
+
+
+def _lacking(expected: t.Mapping[str, bool], live: t.Mapping[str, Server]) -> list[str]:
+    """What EC2 tells of each expected server that does not run yet, or has no address yet where it shall have one."""
+    lines = []
+    for name, addressed in expected.items():
+        server = live.get(name)
+        if server is None:
+            lines.append(f"{name} is not there")
+        elif server.state != "running":
+            lines.append(f"{name} ({server.id}) is {server.state}: {_reason(server)}")
+        elif addressed and not server.public_ip:
+            lines.append(f"{name} ({server.id}) has no public address")
+    return lines
+
+
+def _reason(server: Server) -> str:
+    return server.state_reason or "AWS tells no reason"
+
+
+def described(desired: Servers, observed: Observed, servers: t.Mapping[str, Server]) -> list[dict[str, t.Any]]:
+    """Every wanted server as the module returns it; those that do not exist yet as `planned`, successors at last."""
+    found = []
+    for tier, number in desired.wanted():
+        name = server_name(tier.name, number)
+        server = servers.get(name)
+        facts = _seen(server) if server else _planned(desired, observed, tier.name, number)
+        found.append({"name": name, "tier": tier.name, "number": number, "planned": server is None, **facts})
+    following = [server for name, server in sorted(servers.items()) if server.succeeds]
+    found += [
+        {"name": server.name, "tier": server.tier, "number": server.number, "planned": False, **_seen(server)}
+        for server in following
+    ]
+    return found
+
+
+def _seen(server: Server) -> dict[str, t.Any]:
+    return {
+        "id": server.id,
+        "zone": server.zone,
+        "subnet_id": server.subnet_id,
+        "instance_type": server.instance_type,
+        "image_id": server.image_id,
+        "private_ip": server.private_ip,
+        "public_ip": server.public_ip,
+        "state": server.state,
+    }
+
+
+def _planned(desired: Servers, observed: Observed, tier_name: str, number: int) -> dict[str, t.Any]:
+    tier = next(tier for tier in desired.tiers if tier.name == tier_name)
+    placement = tier.placement(number)
+    subnet_id, zone = observed.subnets.get(placement.subnet, (KNOWN_AFTER_APPLY, placement.zone or KNOWN_AFTER_APPLY))
+    image = pinned(tier, desired, observed)
+    return {
+        "id": KNOWN_AFTER_APPLY,
+        "zone": zone,
+        "subnet_id": subnet_id,
+        "instance_type": tier.instance_type,
+        "image_id": image.id if image else KNOWN_AFTER_APPLY,
+        "private_ip": KNOWN_AFTER_APPLY,
+        "public_ip": KNOWN_AFTER_APPLY if tier.public_ip else "",
+        "state": "pending",
+    }

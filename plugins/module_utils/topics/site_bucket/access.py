@@ -1,0 +1,140 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who may read the bucket: one distribution, the content and nothing else, over TLS.
+
+Whoever may list a bucket is told 404 for an object that is not there, and 403 otherwise. The distribution may, so that
+403 means what it says. Its origin path keeps its requests below the prefix, so that none of them is a listing.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PREFIX, check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import (
+    Existing,
+    Found,
+    candidates,
+    distributions_read,
+    existing,
+    in_front_of,
+)
+
+SHOWN_DEADLINE = 120.0  # seconds until CloudFront tells of what was just made
+POLL_INTERVAL = 2.0
+SID = "Groundwork"
+Statement = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which distribution (by name) may read what is below `prefix`."""
+
+    bucket: str
+    prefix: str
+    distribution: str
+
+
+def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
+    """The access of the options of `s3_site_access`."""
+    check_bucket(options["bucket"], problems)
+    check_name(options["distribution"], problems, "distribution")
+    if not PREFIX.fullmatch(options["prefix"]):
+        problems.add("prefix", f"'{options['prefix']}' is no prefix", "give one like site, without slashes at its ends")
+    return Access(options["bucket"], options["prefix"], options["distribution"])
+
+
+def converge_access(run: Run) -> dict[str, t.Any]:
+    """The result of the module `s3_site_access`. Two calls when there is nothing to do."""
+    owner, desired = run.parse(COMPONENT, parse_access)
+    absent = ("NoSuchBucketPolicy", *(("NoSuchBucket",) if run.check_mode else ()))
+    read = Read("s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, absent)
+    answers = observe(run.clients, {"policy": read, "tagged": distributions_read(owner)})
+    tagged = candidates(owner, desired.distribution, answers["tagged"])
+    policy = json.loads(answers["policy"][0]) if answers["policy"] else {}
+    arn = tagged[0].arn if len(tagged) == 1 else ""
+    if not arn or plan(desired, policy, arn):  # before something is changed, it has to be the one that exists
+        arn = _arn(run, owner, desired, tagged)
+    return {**run.make(plan(desired, policy, arn), {}), "distribution_arn": arn}
+
+
+def _arn(run: Run, owner: Owner, desired: Access, tagged: t.Sequence[Found]) -> str:
+    """Of the distribution, which was perhaps made a moment ago. Raises GroundworkError when it does not show up."""
+
+    def look() -> Existing | None:
+        return existing(run.clients, owner, desired.distribution, tagged, in_front_of(desired.bucket))
+
+    there = look() if run.check_mode else _shown_soon(run, owner, desired, look)
+    return there.found.arn if there else KNOWN_AFTER_APPLY
+
+
+def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Existing | None]) -> Existing | None:
+    return wait_until(
+        look,
+        bool,
+        until=f"CloudFront tells of the distribution {owner.name(desired.distribution)}, made by "
+        "cloudfront_distribution (the role static_site), in front of the bucket",
+        deadline=SHOWN_DEADLINE,
+        interval=POLL_INTERVAL,
+        clock=run.clock,
+    )
+
+
+def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Change]:
+    """The policy with our statements in it; those of others stay, and all else that it says. Pure."""
+    told = policy.get("Statement", [])
+    actual = told if isinstance(told, list) else [told]
+    ours = [one for one in actual if str(one.get("Sid", "")).startswith(SID)]
+    wanted = statements(desired, arn)
+    if [_canonical(one) for one in ours] == [_canonical(one) for one in wanted]:
+        return []
+    whole = {"Version": "2012-10-17", **policy, "Statement": [*(one for one in actual if one not in ours), *wanted]}
+    arguments = {"Bucket": desired.bucket, "Policy": json.dumps(whole, separators=(",", ":"))}
+    call = Call("s3", "put_bucket_policy", arguments, passing=("NoSuchBucket",))
+    action: t.Literal["create", "update"] = "update" if actual else "create"
+    before = {"Statement": ours} if ours else {}
+    return [Change(action, "bucket policy", desired.bucket, (call,), before, {"Statement": wanted})]
+
+
+def statements(desired: Access, arn: str) -> list[Statement]:
+    """Our statements for the distribution with that ARN."""
+    bucket = f"arn:aws:s3:::{desired.bucket}"
+    edge = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Condition": {"StringEquals": {"AWS:SourceArn": arn}},
+    }
+    return [
+        {"Sid": f"{SID}Read", **edge, "Action": "s3:GetObject", "Resource": f"{bucket}/{desired.prefix}/*"},
+        {"Sid": f"{SID}TellWhatIsMissing", **edge, "Action": "s3:ListBucket", "Resource": bucket},
+        {
+            "Sid": f"{SID}OnlyOverTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket, f"{bucket}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ]
+
+
+def _canonical(value: t.Any) -> t.Any:
+    """A list of one is its item, and lists are sets: AWS gives them back either way."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return value[0] if len(value) == 1 else sorted(value)
+    return value

@@ -1,0 +1,225 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The bucket: private, encrypted, versioned; old versions go after some time.
+
+Since April 2023 a new bucket is private, without access control lists and encrypted from the start; what of that
+somebody took back is set again.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import KMS_KEY_ARN, check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT
+
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+PRIVATE = dict.fromkeys(BLOCKS, True)
+RULE = "groundwork-old-versions"
+MOST_DAYS = 3650
+NO_BUCKET = "NoSuchBucket"
+ELSEWHERE = ("AccessDenied", "403", "PermanentRedirect", "301")
+
+Described = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What should be. `kms_key_arn` is "" for S3's own keys."""
+
+    name: str
+    region: str
+    keep_versions_days: int
+    kms_key_arn: str = ""
+
+    @property
+    def encryption(self) -> Described:
+        """The default encryption, as S3 has it."""
+        if not self.kms_key_arn:
+            return {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        by = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.kms_key_arn}
+        return {"ApplyServerSideEncryptionByDefault": by, "BucketKeyEnabled": True}
+
+    @property
+    def rule(self) -> Described:
+        """Our rule of the lifecycle."""
+        return {
+            "ID": RULE,
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": self.keep_versions_days},
+            "Expiration": {"ExpiredObjectDeleteMarker": True},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What there is; as a new bucket has it unless told otherwise. `tags` are None for no bucket."""
+
+    tags: t.Mapping[str, str] | None = None
+    versioning: str = ""
+    encryption: Described = field(
+        default_factory=lambda: {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    )
+    blocks: Described = field(default_factory=lambda: PRIVATE)
+    rules: tuple[Described, ...] = ()
+    transition_size: str = ""
+
+
+def parse_bucket(options: t.Mapping[str, t.Any], problems: Problems) -> Bucket:
+    """The bucket of the options of `s3_site_bucket`."""
+    check_bucket(options["bucket"], problems)
+    key, days = options["kms_key_arn"] or "", options["keep_versions_days"]
+    if not options.get("region"):
+        problems.add("region", "it is missing", "give the region that the bucket is in")
+    if key and not KMS_KEY_ARN.fullmatch(key):
+        problems.add("kms_key_arn", f"'{key}' is no key's ARN", "give one like arn:aws:kms:<region>:<account>:key/<id>")
+    if not 1 <= days <= MOST_DAYS:
+        problems.add("keep_versions_days", f"{days} is out of range", f"give 1 to {MOST_DAYS} days")
+    return Bucket(options["bucket"], options.get("region") or "", days, key)
+
+
+def converge_bucket(run: Run) -> dict[str, t.Any]:
+    """The result of the module `s3_site_bucket`."""
+    owner, desired = run.parse(COMPONENT, parse_bucket)
+    observed = look(run.clients, desired.name)
+    check_owner(owner, desired.name, observed)
+    result = run.make(plan(owner, desired, observed), {})
+    return {**result, "bucket": desired.name, "arn": f"arn:aws:s3:::{desired.name}"}
+
+
+def check_owner(owner: Owner, name: str, observed: Observed) -> None:
+    """Raises GroundworkError when the bucket is there and somebody else's."""
+    if observed.tags is not None and not owner.owns_tags(observed.tags):
+        raise GroundworkError(
+            f"There is a bucket {name} in this account that is not this environment's. Use another name, or hand it "
+            f"over by the tags groundwork:environment={owner.environment} and groundwork:component={owner.component}."
+        )
+
+
+def look(clients: Clients, name: str) -> Observed:
+    """Everything, in five parallel calls."""
+
+    def read(operation: str, result: str, *absent: str) -> Read:
+        return Read("s3", operation, result, {"Bucket": name}, absent=(NO_BUCKET, *absent))
+
+    reads = {
+        "tags": read("get_bucket_tagging", "TagSet", "NoSuchTagSet"),
+        "versioning": read("get_bucket_versioning", ""),
+        "encryption": read(
+            "get_bucket_encryption",
+            "ServerSideEncryptionConfiguration.Rules",
+            "ServerSideEncryptionConfigurationNotFoundError",
+        ),
+        "blocks": read(
+            "get_public_access_block", "PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration"
+        ),
+        "lifecycle": read("get_bucket_lifecycle_configuration", "", "NoSuchLifecycleConfiguration"),
+    }
+    try:
+        answers = observe(clients, reads)
+    except GroundworkError as error:
+        if error.details.get("error_code") in ELSEWHERE:
+            raise GroundworkError(
+                f"{error} If the bucket {name} is somebody else's, or in another region, use another name: bucket "
+                "names are unique in the world.",
+                **error.details,
+            ) from error
+        raise
+    return _observed(answers)
+
+
+def _observed(answers: t.Mapping[str, list[t.Any]]) -> Observed:
+    if not answers["versioning"]:
+        return Observed()
+    lifecycle: Described = next(iter(answers["lifecycle"]), {})
+    return Observed(
+        tags=tag_dict({"Tags": answers["tags"]}),
+        versioning=answers["versioning"][0].get("Status", ""),
+        encryption=next(iter(answers["encryption"]), {}),
+        blocks=next(iter(answers["blocks"]), {}),
+        rules=tuple(lifecycle.get("Rules", ())),
+        transition_size=lifecycle.get("TransitionDefaultMinimumObjectSize", ""),
+    )
+
+
+def plan(owner: Owner, desired: Bucket, observed: Observed) -> list[Change]:
+    """The bucket with its tags in the call that makes it, then whatever of it is not as it should be. Pure."""
+    made = [] if observed.tags is not None else [_creation(owner, desired)]
+    return [*made, *_tags(owner, desired, observed), *_settings(desired, observed), *_lifecycle(desired, observed)]
+
+
+def _creation(owner: Owner, desired: Bucket) -> Change:
+    # us-east-1 is where a bucket is made without saying where; saying so is refused.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    where = {} if desired.region == "us-east-1" else {"LocationConstraint": desired.region}
+    create = Call(
+        "s3",
+        "create_bucket",
+        {
+            "Bucket": desired.name,
+            "ObjectOwnership": "BucketOwnerEnforced",
+            "CreateBucketConfiguration": {**where, "Tags": tag_list(owner.tags(desired.name))},
+        },
+    )
+    return Change("create", "bucket", desired.name, (create,), after={"region": desired.region})
+
+
+def _tags(owner: Owner, desired: Bucket, observed: Observed) -> t.Iterator[Change]:
+    """S3 replaces all tags at once: those of others go along."""
+    actual, wanted = observed.tags, owner.tags(desired.name)
+    missing = {key: value for key, value in wanted.items() if (actual or {}).get(key) != value}
+    if actual is not None and missing:
+        call = _put(desired, "tagging", Tagging={"TagSet": tag_list({**actual, **wanted})})
+        before = {key: actual.get(key) for key in missing}
+        yield Change("update", "tags", f"bucket {desired.name}", (call,), before, missing)
+
+
+def _settings(desired: Bucket, observed: Observed) -> t.Iterator[Change]:
+    if observed.versioning != "Enabled":
+        call = _put(desired, "versioning", VersioningConfiguration={"Status": "Enabled"})
+        before = {"versioning": observed.versioning or "never enabled"}
+        yield Change("update", "bucket versioning", desired.name, (call,), before, {"versioning": "Enabled"})
+    if {name: observed.blocks.get(name) for name in BLOCKS} != PRIVATE:
+        call = Call(
+            "s3", "put_public_access_block", {"Bucket": desired.name, "PublicAccessBlockConfiguration": PRIVATE}
+        )
+        yield Change("update", "public access block", desired.name, (call,), observed.blocks, PRIVATE)
+    if not _encrypts(observed.encryption, desired.encryption):
+        rule = {**observed.encryption, **desired.encryption}
+        call = _put(desired, "encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
+        yield Change("update", "bucket encryption", desired.name, (call,), observed.encryption, rule)
+
+
+def _encrypts(actual: Described, wanted: Described) -> bool:
+    by = "ApplyServerSideEncryptionByDefault"
+    return {**wanted[by]} == {key: value for key, value in actual.get(by, {}).items() if value}
+
+
+def _lifecycle(desired: Bucket, observed: Observed) -> t.Iterator[Change]:
+    """Rules of others stay."""
+    ours = next((rule for rule in observed.rules if rule.get("ID") == RULE), {})
+    if ours == desired.rule:
+        return
+    rules = [*(rule for rule in observed.rules if rule.get("ID") != RULE), desired.rule]
+    size = {"TransitionDefaultMinimumObjectSize": observed.transition_size} if observed.transition_size else {}
+    call = Call(
+        "s3",
+        "put_bucket_lifecycle_configuration",
+        {"Bucket": desired.name, "LifecycleConfiguration": {"Rules": rules}, **size},
+    )
+    yield Change("update", "bucket lifecycle", desired.name, (call,), ours, desired.rule)
+
+
+def _put(desired: Bucket, what: str, **arguments: t.Any) -> Call:
+    return Call("s3", f"put_bucket_{what}", {"Bucket": desired.name, **arguments})

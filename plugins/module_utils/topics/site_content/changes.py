@@ -1,0 +1,249 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a publication would do: pure, from the files, the last release and a listing of the bucket.
+
+The order protects visitors: what pages refer to is there before the pages, and goes after them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.invalidation import invalidated
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import (
+    Kind,
+    cache_control,
+    content_type,
+    extension,
+    kind_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import Publication
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import (
+    Entry,
+    Headers,
+    Manifest,
+    digest_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Listed
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.source import VARIANT, File
+
+Reason = t.Literal["new", "content", "headers", "mended"]
+VARIANT_DIGEST = "br:"
+COPY_DIGEST = f"{VARIANT_DIGEST}copy:"  # never that of a file, so that the next publication of one packs it
+ORDER: tuple[Kind, ...] = ("immutable", "asset", "page")  # each refers to those before it only
+
+
+class Item(t.NamedTuple):
+    """An object that should be there. It comes from the file at `place`, or in a rollback from an old `version`."""
+
+    path: str
+    kind: Kind
+    digest: str
+    size: int  # of the file; a variant's is known when it is made
+    headers: Headers
+    place: str = ""
+    version: str = ""
+    copied: str = ""  # the path that the old version is of, where that is another
+    references: tuple[str, ...] = ()
+
+    @property
+    def is_variant(self) -> bool:
+        return self.digest.startswith(VARIANT_DIGEST)
+
+
+class Put(t.NamedTuple):
+    """An object that has to be put, why, and what was there."""
+
+    item: Item
+    reason: Reason
+    before: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`digest` is that of all that is wanted, "" when there is nothing to do. `same` is what stays, `adopted` what an
+    interrupted run has put already, `kept` what left the source and stays for those who have an old page open.
+    `gone_pages` and `gone_assets` are deleted, `paths` invalidated."""
+
+    digest: str
+    puts: tuple[Put, ...] = ()
+    same: t.Mapping[str, Entry] = field(default_factory=dict)
+    adopted: tuple[Item, ...] = ()
+    kept: t.Mapping[str, Entry] = field(default_factory=dict)
+    gone_pages: tuple[str, ...] = ()
+    gone_assets: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    is_new: bool = False  # whether there is a release to make
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        return (*self.gone_pages, *self.gone_assets)
+
+    def stages(self) -> list[list[Put]]:
+        """The uploads, in groups of which each needs those before it to be complete."""
+        return [[put for put in self.puts if put.item.kind == kind] for kind in ORDER]
+
+
+def items_of_source(files: t.Iterable[File], publication: Publication) -> dict[str, Item]:
+    """What should be there by path, variants included."""
+    wanted: dict[str, Item] = {}
+    for file in files:
+        kind = kind_of(file.path, publication.fingerprint)
+        headers = (
+            ("Cache-Control", cache_control(file.path, kind, publication.cache_control)),
+            ("Content-Type", content_type(file.path, publication.content_types)),
+        )
+        item = Item(file.path, kind, file.digest, file.size, headers, file.place)
+        wanted[file.path] = item
+        if extension(file.path) in publication.precompress:
+            variant = _variant_of(item)
+            wanted[variant.path] = variant
+    return wanted
+
+
+def lasting_variants(wanted: t.Mapping[str, Item], last: Manifest) -> dict[str, Item]:
+    """The variants that files lack of extensions of which the last release had some: edges may ask for them.
+
+    A release that is brought back may never have had them. It has no file to pack: they are as it is.
+    """
+    extensions = {
+        extension(path.removesuffix(VARIANT))
+        for path, entry in last.files.items()
+        if entry.digest.startswith(VARIANT_DIGEST) and not entry.kept
+    }
+    made = [_variant_of(item) for path, item in wanted.items() if extension(path) in extensions]
+    return {item.path: item for item in made if item.path not in wanted}
+
+
+def _variant_of(item: Item) -> Item:
+    digest = (COPY_DIGEST if item.version else VARIANT_DIGEST) + item.digest
+    copied = item.path if item.version else ""
+    return item._replace(path=item.path + VARIANT, digest=digest, copied=copied, references=())
+
+
+def items_of_release(manifest: Manifest) -> dict[str, Item]:
+    """What was there in a release, without what was only kept."""
+    return {
+        path: Item(path, one.kind, one.digest, one.size, one.headers, version=one.version, references=one.references)
+        for path, one in manifest.files.items()
+        if not one.kept
+    }
+
+
+def plan(
+    wanted: t.Mapping[str, Item],
+    last: Manifest,
+    listing: t.Mapping[str, Listed],
+    *,
+    keep_assets: int,
+    resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
+    interrupted: bool = False,
+) -> Plan:
+    """What has to be done. `listing` is by path below the prefix.
+
+    `resumed(item, listed)` tells whether an object is what an interrupted run has put for this very item.
+    """
+    same: dict[str, Entry] = {}
+    adopted: list[Item] = []
+    puts: list[Put] = []
+    for path, item in wanted.items():
+        entry, listed = last.files.get(path), listing.get(path)
+        reason = _reason(item, entry, listed)
+        if reason is None and entry:
+            same[path] = _again(entry, item)
+        elif listed and resumed(item, listed):
+            adopted.append(item)
+        else:
+            puts.append(Put(item, reason or "content", entry))
+    leaving = {
+        path: _last_known(path, last, listed, interrupted) for path, listed in listing.items() if path not in wanted
+    }
+    news = bool(puts or adopted) or any(not (entry and entry.kept) for entry in leaving.values())
+    needed = {path: entry for path, entry in leaving.items() if not _is_superfluous(path, entry, wanted)}
+    kept = _keep(needed, keep_assets, 1 if news else 0)
+    gone = [path for path in leaving if path not in kept]
+    stale = [put.item.path for put in puts if put.reason != "new" and not _is_beyond_recall(put)]
+    stale += [path for path in gone if not ((entry := leaving[path]) and entry.kind == "immutable")]
+    is_new = bool(news or gone)
+    return Plan(
+        digest=wanted_digest(wanted) if is_new or interrupted else "",
+        puts=tuple(puts),
+        same=same,
+        adopted=tuple(adopted),
+        kept=kept,
+        gone_pages=tuple(path for path in gone if _was_page(path, leaving[path])),
+        gone_assets=tuple(path for path in gone if not _was_page(path, leaving[path])),
+        paths=invalidated(stale, {*listing, *last.files}) if stale else (),
+        is_new=is_new,
+    )
+
+
+def wanted_digest(wanted: t.Mapping[str, Item]) -> str:
+    """The SHA-256 of all that is wanted."""
+    return digest_of((one.path, one.digest, one.headers) for one in wanted.values())
+
+
+def _again(entry: Entry, item: Item) -> Entry:
+    if (entry.kept, entry.kind, entry.references) == (0, item.kind, item.references):
+        return entry
+    return entry._replace(kept=0, kind=item.kind, references=item.references)
+
+
+def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | None:
+    """Why an object has to be put; None when it is as it should be."""
+    if entry is None:
+        return "content" if listed else "new"
+    if item.digest != entry.digest:
+        return "content"
+    if item.headers != entry.headers:
+        return "headers"
+    if listed is None or (listed.etag, listed.size) != (entry.etag, entry.size):
+        return "mended"
+    return None
+
+
+def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) -> Entry | None:
+    """What is known of an object that is not wanted; None of a stranger.
+
+    A fingerprinted asset without a record is of a run that was interrupted: somebody may have got its pages.
+    """
+    entry = last.files.get(path)
+    if entry is None and interrupted and kind_of(path) == "immutable":
+        return Entry("", listed.size, listed.etag, "", "immutable", ())
+    return entry
+
+
+def _is_superfluous(path: str, entry: Entry | None, wanted: t.Container[str]) -> bool:
+    """A variant of a file that stays: pages name the file, and who wants no variants has edges that ask for none."""
+    return entry is not None and entry.digest.startswith(VARIANT_DIGEST) and path.removesuffix(VARIANT) in wanted
+
+
+def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> dict[str, Entry]:
+    return {
+        path: entry._replace(kept=entry.kept + age)
+        for path, entry in leaving.items()
+        if entry and entry.kind == "immutable" and entry.kept + age <= keep_assets
+    }
+
+
+def _was_page(path: str, entry: Entry | None) -> bool:
+    """A page's variant is one too: both go before the invalidation."""
+    return (entry.kind if entry else kind_of(path.removesuffix(VARIANT))) == "page"
+
+
+def _is_beyond_recall(put: Put) -> bool:
+    """An immutable object of whose content nothing else is known: whoever has it asks no more."""
+    return put.item.kind == "immutable" and (put.reason == "headers" or put.before is None)
+
+
+def check_deletions(made: Plan, listing: t.Sized, publication: Publication, problems: Problems) -> None:
+    """Refuse to delete more than the limit."""
+    limit = publication.max_deletions.of(len(listing))
+    if len(made.gone) > limit:
+        some = ", ".join(made.gone[:5])
+        wrong = f"{len(made.gone)} of {len(listing)} objects would be deleted, at most {limit} may be: {some}, …"
+        problems.add("max_deletions", wrong, "look whether the source is whole; if it is, raise the limit for this run")

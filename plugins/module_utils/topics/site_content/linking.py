@@ -1,0 +1,147 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What pages and style sheets need: the assets that they refer to, found before anything is published.
+
+Only the tags that load something are given to the parser: of a page of documentation that is one tag in a hundred.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import unicodedata
+from functools import lru_cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import extension, last_name
+
+SITE = "http://site.invalid/"
+HTML = frozenset({"htm", "html", "xhtml"})
+INDEX = "index.html"
+
+# https://html.spec.whatwg.org/multipage/links.html#linkTypes : those that fetch what the page needs
+LOADING = frozenset({"stylesheet", "icon", "apple-touch-icon", "mask-icon", "manifest", "modulepreload", "preload"})
+ATTRIBUTES = {
+    "audio": ("src",),
+    "embed": ("src",),
+    "iframe": ("src",),
+    "image": ("href", "xlink:href"),
+    "img": ("src",),
+    "input": ("src",),
+    "link": ("href",),
+    "object": ("data",),
+    "script": ("src",),
+    "source": ("src",),
+    "track": ("src",),
+    "video": ("src", "poster"),
+}
+SETS = ("srcset", "imagesrcset")
+
+REST = rb"""[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>"""  # of an opening tag
+TAGS = "|".join(sorted({*ATTRIBUTES, "base"} - {"script"})).encode()
+# A comment, an element whose content is no markup, or a tag that loads something, whichever comes first. It is for
+# bytes in lower case: ten times as fast as text in both cases.
+TOKEN = re.compile(
+    rb"<(?=[!abeiolstv])(?:!--.*?-->"
+    rb"|(?P<opening>(?P<element>script|style|textarea|title)\b" + REST + rb")(?P<content>.*?)</(?P=element)\s*>"
+    rb"|(?:" + TAGS + rb")\b" + REST + rb")",
+    re.DOTALL,
+)
+STYLED = re.compile(r"""\sstyle\s*=\s*("[^"]*"|'[^']*')""", re.IGNORECASE)
+CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CSS_URL = re.compile(
+    r"""url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^)"'\s]*))\s*\)|@import\s+(?:"([^"\n]*)"|'([^'\n]*)')""", re.IGNORECASE
+)
+CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+[^,]*)?(?:,|$)")  # of a srcset
+TEMPLATE = re.compile(r"\{\{|\$\{|<%")  # filled in by a script
+
+
+def has_references(path: str) -> bool:
+    """Whether a file is one that can refer to others."""
+    return extension(path) in HTML or extension(path) == "css"
+
+
+def references_of(path: str, place: str) -> tuple[str, ...]:
+    """The paths below the source that a file needs, sorted. An undecodable byte is no reason to fail."""
+    body = Path(place).read_bytes()
+    found = css_references(_text(body)) if extension(path) == "css" else html_references(body)
+    folder = path[: path.rfind("/") + 1]
+    base = urljoin(SITE + quote(folder), next((url for tag, url in found if tag == "base"), ""))
+    resolved = {_resolved(base, url) for tag, url in found if tag != "base"}
+    return tuple(sorted(one for one in resolved if one))
+
+
+def css_references(text: str) -> list[tuple[str, str]]:
+    """("css", URL) of everything that a style sheet loads."""
+    return [
+        ("css", next(group for group in found.groups() if group is not None))
+        for found in CSS_URL.finditer(CSS_COMMENT.sub("", text))
+    ]
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "base":
+            self.found.append(("base", given.get("href") or ""))
+            return
+        if tag == "link" and not LOADING & set((given.get("rel") or "").lower().split()):
+            return
+        self.found += [(tag, value) for name in ATTRIBUTES.get(tag, ()) if (value := given.get(name))]
+        for name in SETS:
+            self.found += [(tag, url) for url in CANDIDATE.findall(given.get(name) or "")]
+
+
+def html_references(body: bytes) -> list[tuple[str, str]]:
+    """(tag, URL) of everything that a page loads, and of its `base`."""
+    tags = _Tags()
+    styles: list[str] = []
+    for token in TOKEN.finditer(body.lower()):
+        element = token["element"]
+        if element == b"style":
+            styles.append(_text(body[slice(*token.span("content"))]))
+        elif element == b"script":
+            tags.feed(f"<{_text(body[slice(*token.span('opening'))])}</script>")
+        elif not element and not token[0].startswith(b"<!--"):
+            tags.feed(_text(body[slice(*token.span())]))
+    if b"url(" in body:
+        styles += [one[1:-1].replace("&quot;", '"') for one in STYLED.findall(_text(body))]
+    return [*tags.found, *(one for style in styles for one in css_references(style))]
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", errors="replace")
+
+
+@lru_cache(maxsize=65536)  # the pages of a folder need the same assets
+def _resolved(base: str, url: str) -> str:
+    """The path below the source; "" for what is elsewhere, or is no file."""
+    url = url.strip()
+    if not url or url.startswith(("#", "data:")) or TEMPLATE.search(url):
+        return ""
+    try:
+        whole = urlsplit(urljoin(base, url))
+    except ValueError:  # no URL at all
+        return ""
+    if f"{whole.scheme}://{whole.netloc}/" != SITE:
+        return ""
+    return unicodedata.normalize("NFC", unquote(whole.path).lstrip("/"))
+
+
+def missing(references: t.Iterable[str], files: t.Container[str]) -> list[str]:
+    """Those that no file answers for, a folder's page and a clean URL included."""
+    return [one for one in references if one not in files and not any(form in files for form in _answering(one))]
+
+
+def _answering(path: str) -> tuple[str, ...]:
+    if not path or path.endswith("/"):
+        return (f"{path}{INDEX}",)
+    return (path,) if "." in last_name(path) else (path, f"{path}/{INDEX}")

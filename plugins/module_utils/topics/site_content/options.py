@@ -1,0 +1,183 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of `s3_site_content`, and what they mean."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PREFIX, check_bucket
+
+COMPONENT = "static_site"
+RECORDS = "releases"  # the folder of the publisher's own records, beside the prefix
+
+RULE: dict[str, dict[str, t.Any]] = {
+    "pattern": {"type": "str", "required": True},
+    "value": {"type": "str", "required": True},
+}
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "bucket": {"type": "str", "required": True},
+    "distribution": {"type": "str"},
+    "source": {"type": "path"},
+    "release": {"type": "str"},
+    "prefix": {"type": "str", "default": "site"},
+    "cache_control": {"type": "list", "elements": "dict", "options": RULE, "default": []},
+    "fingerprint": {"type": "str"},
+    "content_types": {"type": "list", "elements": "dict", "options": RULE, "default": []},
+    "exclude": {"type": "list", "elements": "str", "default": [".*"]},
+    "precompress": {"type": "list", "elements": "str", "default": []},
+    "keep_variants": {"type": "bool", "default": True},
+    "redirects": {"type": "list", "elements": "str", "default": []},
+    "max_deletions": {"type": "str", "default": "25%"},
+    "allow_missing_references": {"type": "bool", "default": False},
+    "keep_releases": {"type": "int", "default": 5},
+    "keep_assets": {"type": "int", "default": 1},
+    "wait": {"type": "bool", "default": True},
+    "deadline": {"type": "int", "default": 900},
+    "parallel": {"type": "int", "default": 16},
+    "progress": {"type": "path"},
+}
+
+RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9_-]+)*")
+DELETIONS = re.compile(r"(\d{1,9})(%?)")
+# A file that is always new would otherwise be refused on a site of three files.
+FEW_DELETIONS = 10
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many objects one run may delete: a number, or a percentage of those that are there."""
+
+    amount: int
+    percent: bool
+
+    def of(self, objects: int) -> int:
+        return max(objects * self.amount // 100, FEW_DELETIONS) if self.percent else self.amount
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What to publish, and how. `release` is the id of a release to bring back, "" to publish `source`."""
+
+    bucket: str
+    distribution: str
+    source: str
+    release: str
+    prefix: str
+    cache_control: tuple[tuple[str, str], ...]
+    fingerprint: re.Pattern[str] | None
+    content_types: tuple[tuple[str, str], ...]
+    exclude: tuple[str, ...]
+    precompress: frozenset[str]
+    keep_variants: bool
+    redirects: tuple[str, ...]
+    max_deletions: Limit
+    allow_missing_references: bool
+    keep_releases: int
+    keep_assets: int
+    wait: bool
+    deadline: float
+    parallel: int
+    progress: str = ""
+
+    def key(self, path: str) -> str:
+        """The object's key of a path below the prefix."""
+        return f"{self.prefix}/{path}"
+
+
+def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publication | None:
+    """What the options mean, or None with everything that is wrong in `problems`. Files are looked at later."""
+    before = len(problems.found)
+    release = options.get("release") or ""
+    publication = Publication(
+        bucket=check_bucket(options["bucket"], problems),
+        distribution=options.get("distribution") or "",
+        source=options.get("source") or "",
+        release=release,
+        prefix=_checked_prefix(options["prefix"], problems),
+        cache_control=_rules(options["cache_control"], "cache_control", problems),
+        fingerprint=_compiled(options.get("fingerprint"), problems),
+        content_types=_types(options["content_types"], problems),
+        exclude=tuple(options["exclude"]),
+        precompress=_extensions(options["precompress"], problems),
+        keep_variants=options["keep_variants"],
+        redirects=tuple(options["redirects"]),
+        max_deletions=_limit(str(options["max_deletions"]), problems),
+        allow_missing_references=options["allow_missing_references"],
+        keep_releases=options["keep_releases"],
+        keep_assets=options["keep_assets"],
+        wait=options["wait"],
+        deadline=float(options["deadline"]),
+        parallel=options["parallel"],
+        progress=options.get("progress") or "",
+    )
+    if release and not RELEASE_ID.fullmatch(release):
+        problems.add("release", f"'{release}' is no release's id", "give one that s3_site_releases_info lists")
+    if not release and not publication.source:
+        problems.add("source", "it is not given", "give the folder to publish, or a release to bring back")
+    check_range("keep_releases", options["keep_releases"], 1, 100, problems)
+    check_range("keep_assets", options["keep_assets"], 0, 100, problems)
+    check_range("deadline", options["deadline"], 1, 86400, problems)
+    check_range("parallel", options["parallel"], 1, 20, problems)
+    return publication if len(problems.found) == before else None
+
+
+def _checked_prefix(prefix: str, problems: Problems) -> str:
+    parts = prefix.split("/")
+    if not PREFIX.fullmatch(prefix) or "." in parts or ".." in parts:
+        right = "use letters, digits, dots, hyphens and underscores, with single slashes between them only"
+        problems.add("prefix", f"'{prefix}' is no prefix", right)
+    if parts[0] == RECORDS:
+        problems.add("prefix", f"'{RECORDS}' is where the records of releases are", "use another prefix, as site")
+    return prefix
+
+
+def _rules(given: t.Sequence[t.Mapping[str, str]], variable: str, problems: Problems) -> tuple[tuple[str, str], ...]:
+    for position, rule in enumerate(given):
+        where = f"{variable}[{position}]"
+        if not rule["pattern"]:
+            problems.add(f"{where}.pattern", "it is empty", "give a shell pattern, as *.pdf or downloads/*")
+        if not rule["value"].isascii() or not rule["value"].isprintable() or not rule["value"].strip():
+            problems.add(f"{where}.value", f"{rule['value']!r} cannot be sent in a header", "give printable ASCII")
+    return tuple((rule["pattern"], rule["value"]) for rule in given)
+
+
+def _types(given: t.Sequence[t.Mapping[str, str]], problems: Problems) -> tuple[tuple[str, str], ...]:
+    for position, rule in enumerate(given):
+        if not MEDIA_TYPE.fullmatch(rule["value"]):
+            wrong = f"'{rule['value']}' is no media type"
+            problems.add(f"content_types[{position}].value", wrong, "give one, as text/plain; charset=utf-8")
+    return _rules(given, "content_types", problems)
+
+
+def _compiled(pattern: str | None, problems: Problems) -> re.Pattern[str] | None:
+    if not pattern:
+        return None
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        problems.add("fingerprint", f"'{pattern}' is no regular expression: {error}", r"give one, as -[0-9a-f]{8}\.")
+        return None
+
+
+def _extensions(given: t.Sequence[str], problems: Problems) -> frozenset[str]:
+    bare = [one.removeprefix(".").lower() for one in given]
+    for position, one in enumerate(bare):
+        if not re.fullmatch(r"[a-z0-9]+", one) or one == "br":
+            problems.add(f"precompress[{position}]", f"'{given[position]}' is no extension", "give one, as js")
+    return frozenset(bare)
+
+
+def _limit(text: str, problems: Problems) -> Limit:
+    found = DELETIONS.fullmatch(text.strip())
+    if not found or (found[2] and int(found[1]) > 100):
+        problems.add("max_deletions", f"'{text}' is no limit", "give a number, as 40, or a percentage, as 25%")
+        return Limit(0, percent=False)
+    return Limit(int(found[1]), percent=bool(found[2]))

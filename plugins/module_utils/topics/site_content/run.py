@@ -1,0 +1,280 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `s3_site_content`: look, plan, and publish."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import find, in_front_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import (
+    changes,
+    lease,
+    multipart,
+    telling,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.changes import Item, Plan
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.edge import Edge
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.invalidation import merged
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.observed import (
+    Observed,
+    Records,
+    look,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import (
+    COMPONENT,
+    Publication,
+    parse_content,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.publishing import Publisher
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import (
+    Claim,
+    Entry,
+    release_id,
+    stamp,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import LARGEST_COPY, Bucket, Listed
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.source import File, read_files
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.wanted import (
+    items_to_restore,
+    look_for_source,
+    with_lasting_variants,
+    with_references,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+
+MANY_RECORDS = 10  # records of old releases that are worth a request of their own
+
+
+@dataclass
+class _Job:
+    """One run of the module."""
+
+    run: Run
+    owner: Owner
+    publication: Publication
+    bucket: Bucket
+
+
+def converge_content(run: Run) -> dict[str, t.Any]:
+    """The module's result. Raises GroundworkError."""
+    owner, publication = run.parse(COMPONENT, parse_content)
+    with _many_tuples():
+        files = look_for_source(publication, run.warn)
+        job = _Job(run, owner, publication, Bucket(run.clients.client("s3"), publication.bucket, run.clock))
+        observed, made = _look_and_plan(job, files)
+    if not made.is_new and observed.records.whole:
+        return _unchanged(observed, made)
+    return _publish(job, observed, made)
+
+
+@contextmanager
+def _many_tuples() -> t.Iterator[None]:
+    """Nothing of what is made meanwhile refers to itself: looking for that would take a tenth of the run."""
+    was_looking = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_looking:
+            gc.enable()
+
+
+def _look_and_plan(job: _Job, files: t.Sequence[File]) -> tuple[Observed, Plan]:
+    """What there is, and what has to be done."""
+    publication = job.publication
+    with ThreadPoolExecutor(1) as pool:  # S3 lists while the files are read
+        looking = pool.submit(look, job.bucket, publication.prefix)
+        wanted = changes.items_of_source(read_files(files), publication)
+        observed = looking.result()
+    _check_place(job, observed.records)
+    if publication.release:
+        wanted = items_to_restore(job.bucket, observed.records, publication.release)
+    wanted = with_lasting_variants(wanted, observed.records.last, publication)
+    if not publication.release:
+        wanted = with_references(wanted, observed.records.last, publication, job.run.warn)
+    return observed, _plan(job, observed, wanted)
+
+
+def _check_place(job: _Job, records: Records) -> None:
+    """The bucket must be there, unless this is only a plan; its records must be of the same prefix."""
+    problems = Problems()
+    name, claim = job.publication.bucket, records.claim
+    if not records.bucket_exists and not job.run.check_mode:
+        problems.add("bucket", f"there is no bucket '{name}'", "make it first (s3_site_bucket, the role static_site)")
+    if claim and claim.prefix != job.publication.prefix:
+        wrong = f"the releases in the bucket '{name}' are of the prefix '{claim.prefix}'"
+        problems.add("prefix", wrong, "use that, or another bucket")
+    problems.raise_if_any()
+
+
+def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
+    records = observed.records
+    digest = "" if records.whole else changes.wanted_digest(wanted)
+
+    def resumed(item: Item, listed: Listed) -> bool:
+        """Put by the interrupted run: for this content, after it began, and it is this file."""
+        claim = records.claim
+        if claim is None or records.whole or claim.digest != digest or listed.modified <= claim.began:
+            return False
+        return bool(item.place) and not item.is_variant and multipart.etag_of(item.place, item.size) == listed.etag
+
+    made = changes.plan(
+        wanted,
+        records.last,
+        observed.listing,
+        keep_assets=job.publication.keep_assets,
+        resumed=resumed,
+        interrupted=not records.whole,
+    )
+    problems = Problems()
+    if job.publication.release:
+        _check_versions(job, made, problems)
+    else:
+        changes.check_deletions(made, observed.listing, job.publication, problems)
+    problems.raise_if_any()
+    return made
+
+
+def _check_versions(job: _Job, made: Plan, problems: Problems) -> None:
+    """What has to be brought back must still be there."""
+    if not made.puts:
+        return
+    there = job.bucket.versions(f"{job.publication.prefix}/")
+    missing = [
+        one.item.path
+        for one in made.puts
+        if (job.publication.key(one.item.copied or one.item.path), one.item.version) not in there
+    ]
+    if missing:
+        some = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
+        wrong = f"{len(missing)} of its objects have expired: {some}"
+        problems.add("release", wrong, "publish its source again; a longer life of old versions prevents this")
+    for put in made.puts:
+        if put.item.size > LARGEST_COPY:
+            wrong = f"{put.item.path} has more than 5 GiB, which S3 copies in one piece only"
+            problems.add("release", wrong, "publish its source again")
+
+
+def _unchanged(observed: Observed, made: Plan) -> dict[str, t.Any]:
+    claim = observed.records.claim
+    release = claim.release if claim else ""
+    nothing: dict[str, dict[str, int]] = {"s3": {}}
+    return {
+        "changed": False,
+        "changes": [],
+        "diff": [],
+        "release": release,
+        "previous": release,
+        "counts": telling.counts(made),
+        "invalidation": {"id": "", "paths": []},
+        "calls": nothing,
+    }
+
+
+def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
+    records, publication = observed.records, job.publication
+    if records.claim and not records.whole and not job.run.check_mode:
+        lease.check_free(records.claim, records.age)
+    claim = _claim(job, observed, made)
+    distribution = _distribution(job) if claim.owed else None
+    _warn(job, made)
+    result = {
+        **telling.told(made, claim),
+        "release": KNOWN_AFTER_APPLY if job.run.check_mode else claim.release,
+        "previous": records.last.release,
+        "counts": telling.counts(made),
+        "invalidation": {"id": KNOWN_AFTER_APPLY if claim.owed else "", "paths": list(claim.owed)},
+        "calls": telling.writes(made, claim),
+    }
+    if job.run.check_mode:
+        return result
+    adopted = _adopted(job, observed, made)
+    held = lease.Lease(job.bucket, claim, records.etag, job.run.clock)
+    held.take()
+    edge = Edge(job.run, distribution, publication.deadline) if distribution else None
+    tell = lease.tell_progress(publication.progress)
+    publisher = Publisher(job.bucket, held, claim, publication, edge, tell, job.run.clock)
+    publisher.publish(made, adopted)
+    return {**result, "invalidation": {"id": publisher.invalidation, "paths": list(claim.owed)}}
+
+
+def _warn(job: _Job, made: Plan) -> None:
+    for put in made.puts:
+        if put.reason == "mended":
+            job.run.warn(f"{put.item.path} was changed or removed in the bucket by hand; it is put again.")
+        elif put.reason == "content" and put.before and put.item.kind == "immutable":
+            what = f"{put.item.path} has another content under the same fingerprint"
+            job.run.warn(f"{what}: browsers that have the old one keep it for a year.")
+
+
+def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
+    """What is written before anything else."""
+    records, publication = observed.records, job.publication
+    before = records.claim
+    past = ((before.past(),) if before and records.whole else ()) + (before.history if before else ())
+    kept = max(publication.keep_releases - 1, 1)  # the last whole one is what a run that is killed goes back to
+    due = bool(made.gone_assets) or len(past) - kept >= MANY_RECORDS
+    history = past[:kept] if due else past
+    interrupted = before if before and not records.whole else None
+    resumes = interrupted is not None and interrupted.digest == made.digest
+    paths = merged(made.paths, interrupted.owed if interrupted else ()) if publication.distribution else ()
+    now = stamp(records.now)
+    taken = {before.release, *before.pruning, *(one.release for one in before.history)} if before else set()
+    return Claim(
+        release=release_id(records.now, made.digest, taken),
+        prefix=publication.prefix,
+        digest=made.digest,
+        since=now,
+        began=interrupted.began if interrupted and resumes else now,
+        lease=lease.LEASE,
+        owner=lease.this_process(),
+        files=len(made.same) + len(made.puts) + len(made.adopted),
+        bytes=sum(one.size for one in made.same.values() if not one.kept)
+        + sum(one.item.size for one in made.puts)
+        + sum(one.size for one in made.adopted),
+        previous=records.last.release,
+        restores=publication.release,
+        owed=paths,
+        history=history,
+        pruning=tuple(one.release for one in past[len(history) :]) + (interrupted.pruning if interrupted else ()),
+    )
+
+
+def _distribution(job: _Job) -> str | None:
+    name = job.publication.distribution
+    found = find(job.run.clients, job.owner, name, in_front_of(job.publication.bucket))
+    if found is None and not job.run.check_mode:
+        problems = Problems()
+        wrong = f"the environment has no distribution '{name}'"
+        problems.add("distribution", wrong, "make it first (cloudfront_distribution, the role static_site)")
+        problems.raise_if_any()
+    return found.id if found else None
+
+
+def _adopted(job: _Job, observed: Observed, made: Plan) -> dict[str, Entry]:
+    """The entries of what the interrupted run has put, with the versions that only S3 knows."""
+    if not made.adopted:
+        return {}
+    latest = {
+        key: version for (key, version), newest in job.bucket.versions(f"{job.publication.prefix}/").items() if newest
+    }
+    entries = {}
+    for item in made.adopted:
+        listed = observed.listing[item.path]
+        version = latest.get(job.publication.key(item.path), "")
+        entries[item.path] = Entry(
+            item.digest, listed.size, listed.etag, version, item.kind, item.headers, item.references
+        )
+    return entries

@@ -1,0 +1,302 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One bucket over connections that stay open: S3's requests, signed by botocore, without the rest of it.
+
+botocore takes 1.3 ms of one processor for a PUT, and its threads share that one; this takes half. A page of 1,000
+keys is read in 5 ms instead of 70. Credentials, endpoint, proxies and certificates are those of the boto3 client.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import random
+import threading
+import typing as t
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_plus, urlencode, urlsplit
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import refused
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import ATTEMPTS, LONGEST_PAUSE, THROTTLED
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
+
+try:
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import BotoCoreError, ClientError, SSLError
+except ImportError:
+    pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
+NOTHING = hashlib.sha256(b"").hexdigest()
+MAX_DELETIONS = 1000  # keys of one DeleteObjects
+LARGEST_COPY = 5 * 1024**3  # bytes of one CopyObject
+PAGE = 1000
+UNRESERVED = "-_.~"
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+AGAIN = THROTTLED | {"InternalError", "RequestTimeout", "ServiceUnavailable", "ConditionalRequestConflict"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`code` is S3's error code when it was among those expected, else ""."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+    code: str = ""
+    repeated: bool = False  # whether an earlier attempt was not answered, and may have been taken
+
+    @property
+    def etag(self) -> str:
+        return self.headers.get("ETag", "").strip('"')
+
+    @property
+    def version(self) -> str:
+        return self.headers.get("x-amz-version-id", "")
+
+    def xml(self) -> ElementTree.Element:
+        return ElementTree.fromstring(self.body)  # noqa: S314 - expat expands no external entities; S3 is trusted
+
+
+class Listed(t.NamedTuple):
+    """An object as a listing tells it; `modified` in S3's own form, whose order is that of time."""
+
+    etag: str
+    size: int
+    modified: str
+
+
+class Bucket:
+    """Requests to one bucket; safe to share between threads. `calls` counts them by operation."""
+
+    def __init__(self, client: t.Any, name: str, clock: Clock) -> None:
+        self.name = name
+        self.calls: Counter[str] = Counter()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._base = base_url(client.meta, name)
+        # The client's own session has its proxies, certificates and timeouts; the signer its credentials.
+        self._http = client._endpoint.http_session
+        self._credentials = client._request_signer._credentials
+        self._region = client.meta.region_name
+        if self._credentials is None:
+            raise GroundworkError("There are no AWS credentials: give a profile, or set them in the environment.")
+
+    def ask(
+        self,
+        operation: str,
+        doing: str,
+        method: str,
+        key: str = "",
+        *,
+        query: t.Mapping[str, str] | None = None,
+        headers: t.Mapping[str, str] | None = None,
+        body: bytes = b"",
+        digest: str = "",
+        expected: tuple[str, ...] = (),
+    ) -> Answer:
+        """One request, repeated while S3 is busy: each of them does no harm twice. `digest` is the body's SHA-256.
+
+        Raises GroundworkError, unless the error code is among `expected`.
+        """
+        url = self._base + quote(key, safe="/" + UNRESERVED) + (f"?{_encoded(query)}" if query else "")
+        signed = {**(headers or {}), "x-amz-content-sha256": digest or (_sha256(body) if body else NOTHING)}
+        unanswered = False
+        for attempt in range(1, ATTEMPTS + 1):
+            with self._lock:
+                self.calls["".join(part.title() for part in operation.split("_"))] += 1
+            try:
+                answer = self._send(method, url, signed, body)
+            except BotoCoreError as error:
+                if attempt == ATTEMPTS or isinstance(error, SSLError):
+                    raise GroundworkError(f"Could not {doing}: {error}") from error
+                unanswered = True
+            else:
+                code, message = _error(answer)
+                if not code or code in expected:
+                    return Answer(answer.status, answer.headers, answer.body, code, unanswered)
+                if attempt == ATTEMPTS or not (code in AGAIN or answer.status >= 500):
+                    raise self._refused(doing, operation, code, message, answer)
+                unanswered = unanswered or (answer.status >= 500 and code not in THROTTLED)
+            self._clock.sleep(random.uniform(0, min(LONGEST_PAUSE, 2.0**attempt / 4)))  # noqa: S311 - jitter
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send(self, method: str, url: str, headers: t.Mapping[str, str], body: bytes) -> Answer:
+        request = AWSRequest(method, url, headers=dict(headers), data=body)
+        frozen = self._credentials.get_frozen_credentials()  # another thread may renew them meanwhile
+        S3SigV4Auth(frozen, "s3", self._region).add_auth(request)
+        response = self._http.send(request.prepare())
+        return Answer(response.status_code, response.headers, response.content)
+
+    def _refused(self, doing: str, operation: str, code: str, message: str, answer: Answer) -> GroundworkError:
+        region = answer.headers.get("x-amz-bucket-region", "")
+        if region and region != self._region:
+            text = f"Could not {doing}: the bucket {self.name} is in {region}, not in {self._region}. Set the region."
+            return GroundworkError(text, error_code=code)
+        error = ClientError({"Error": {"Code": code, "Message": message}}, operation)
+        return refused(doing, "s3", operation, error)
+
+    # The operations
+
+    def get(self, key: str, *expected: str) -> Answer:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
+        return self.ask("get_object", f"read {key}", "GET", key, expected=expected)
+
+    def put(
+        self, key: str, body: bytes, headers: t.Mapping[str, str], *, digest: str = "", expected: tuple[str, ...] = ()
+    ) -> Answer:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+
+        S3 compares what arrives with the SHA-256 that was signed.
+        """
+        return self.ask(
+            "put_object",
+            f"upload {key}",
+            "PUT",
+            key,
+            headers=headers,
+            body=body,
+            digest=digest,
+            expected=expected,
+        )
+
+    def copy(self, key: str, source: str, version: str) -> Answer:
+        """Put an old version of an object in its place again, or in another, with its metadata.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+        """
+        place = f"/{self.name}/{quote(source, safe='/' + UNRESERVED)}?versionId={quote(version, safe=UNRESERVED)}"
+        return self.ask("copy_object", f"bring back {key}", "PUT", key, headers={"x-amz-copy-source": place})
+
+    def delete(self, keys: t.Sequence[str]) -> None:
+        """Delete up to 1,000 objects; versions stay.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+        """
+        objects = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
+        body = f"<Delete><Quiet>true</Quiet>{objects}</Delete>".encode()
+        md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        headers = {"Content-MD5": md5, "Content-Type": "application/xml"}
+        answer = self.ask("delete_objects", "delete objects", "POST", query={"delete": ""}, headers=headers, body=body)
+        failed = [(_text(one, "Key"), _text(one, "Code")) for one in _all(answer.xml(), "Error")]
+        if failed:
+            told = ", ".join(f"{key} ({code})" for key, code in failed[:5])
+            raise GroundworkError(f"S3 did not delete {len(failed)} objects: {told}. Run again.")
+
+    def list(self, prefix: str) -> dict[str, Listed] | None:
+        """All objects below a prefix by key; None when there is no such bucket.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+        """
+        found: dict[str, Listed] = {}
+        query = {"list-type": "2", "prefix": prefix, "encoding-type": "url", "max-keys": str(PAGE)}
+        while True:
+            answer = self.ask("list_objects_v2", "list the bucket", "GET", query=query, expected=("NoSuchBucket",))
+            if answer.code:
+                return None
+            page = answer.xml()
+            found.update(_listed(page))
+            token = _text(page, "NextContinuationToken")
+            if _text(page, "IsTruncated") != "true" or not token:
+                return found
+            query = {**query, "continuation-token": token}
+
+    def versions(self, prefix: str) -> dict[tuple[str, str], bool]:
+        """Every version below a prefix by (key, version id), and whether it is the latest of its key.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+        """
+        found: dict[tuple[str, str], bool] = {}
+        query = {"versions": "", "prefix": prefix, "encoding-type": "url", "max-keys": str(PAGE)}
+        while True:
+            page = self.ask("list_object_versions", "list old versions", "GET", query=query).xml()
+            decode = _decoder(page)
+            for one in _all(page, "Version"):
+                found[decode(_text(one, "Key")), _text(one, "VersionId")] = _text(one, "IsLatest") == "true"
+            if _text(page, "IsTruncated") != "true":
+                return found
+            query = {
+                **query,
+                "key-marker": decode(_text(page, "NextKeyMarker")),
+                "version-id-marker": _text(page, "NextVersionIdMarker"),
+            }
+
+
+def base_url(meta: t.Any, bucket: str) -> str:
+    """The bucket's URL with its last slash. AWS' endpoints take the bucket as host, others as the path's first part.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    endpoint = urlsplit(meta.endpoint_url)
+    style = (getattr(meta.config, "s3", None) or {}).get("addressing_style", "auto")
+    host = endpoint.hostname or ""
+    of_aws = host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"))
+    dotted = endpoint.scheme == "https" and "." in bucket  # no certificate is for two labels
+    if style == "virtual" or (style == "auto" and of_aws and not dotted and not _is_address(host)):
+        return f"{endpoint.scheme}://{bucket}.{endpoint.netloc}/"
+    return f"{endpoint.scheme}://{endpoint.netloc}/{bucket}/"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _encoded(query: t.Mapping[str, str]) -> str:
+    return urlencode(query, quote_via=quote, safe=UNRESERVED)
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _error(answer: Answer) -> tuple[str, str]:
+    """Code and message, ("", "") of a success. A copy can fail after its 200 was sent."""
+    if answer.status < 300 and b"<Error>" not in answer.body[:200]:
+        return "", ""
+    try:
+        root = answer.xml()
+    except ElementTree.ParseError:
+        return str(answer.status), "S3 said no more"
+    if answer.status < 300 and _bare(root.tag) != "Error":
+        return "", ""
+    return _text(root, "Code") or str(answer.status), _text(root, "Message")
+
+
+def _bare(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _all(root: ElementTree.Element, tag: str) -> t.Iterator[ElementTree.Element]:
+    return (child for child in root if _bare(child.tag) == tag)
+
+
+def _text(root: ElementTree.Element, tag: str) -> str:
+    for child in root:
+        if _bare(child.tag) == tag:
+            return child.text or ""
+    return ""
+
+
+def _decoder(page: ElementTree.Element) -> t.Callable[[str], str]:
+    """How to read the keys of a listing: encoded as URLs, if the service says that it has heeded `encoding-type`."""
+    return unquote_plus if _text(page, "EncodingType") == "url" else str
+
+
+def _listed(page: ElementTree.Element) -> t.Iterator[tuple[str, Listed]]:
+    decode = _decoder(page)
+    space = page.tag.removesuffix(_bare(page.tag))
+    key, etag, size, modified = (space + name for name in ("Key", "ETag", "Size", "LastModified"))
+    for one in _all(page, "Contents"):
+        told = {child.tag: child.text or "" for child in one}
+        yield decode(told[key]), Listed(told[etag].strip('"'), int(told[size]), told[modified])

@@ -1,0 +1,238 @@
+"""The one interpreter of plans: order, ids, waits, patience, and what it tells when AWS refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report, settle
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import dig
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ref, Token, Wait, ec2
+
+VPC = Ref("vpc", "main")
+SUBNET = Ref("subnet", "a")
+
+
+class Fake:
+    """A client that answers from a script: per operation a list of responses or errors, the last one for ever."""
+
+    def __init__(self, **script: list[t.Any]) -> None:
+        self.script = script
+        self.calls: list[tuple[str, dict[str, t.Any]]] = []
+
+    def client(self, _service: str) -> Fake:
+        return self
+
+    def __getattr__(self, operation: str) -> t.Callable[..., t.Any]:
+        def answer(**arguments: t.Any) -> t.Any:
+            self.calls.append((operation, arguments))
+            answers = self.script.get(operation, [{}])
+            response = answers.pop(0) if len(answers) > 1 else answers[0]
+            if isinstance(response, Exception):
+                raise response
+            return response
+
+        return answer
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _arguments in self.calls]
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "words"}}, "Operation")
+
+
+def create_vpc(wait: Wait | None = None) -> Change:
+    return Change("create", "vpc", "main", (ec2("create_vpc").yielding(VPC, "Vpc.VpcId"),), wait=wait)
+
+
+def create_subnet() -> Change:
+    return Change("create", "subnet", "a", (ec2("create_subnet", VpcId=VPC).yielding(SUBNET, "Subnet.SubnetId"),))
+
+
+def available(until: str = "it is") -> Wait:
+    return Wait(until, ec2("describe_vpcs", VpcIds=[VPC]), lambda answer: answer.get("State") == "available")
+
+
+MADE = {"create_vpc": [{"Vpc": {"VpcId": "vpc-1"}}], "create_subnet": [{"Subnet": {"SubnetId": "subnet-1"}}]}
+
+
+def test_ids_flow_from_one_call_to_the_next(clock: t.Any) -> None:
+    fake, ids = Fake(**MADE), {}
+    apply([create_vpc(), create_subnet()], fake, ids, clock)
+    assert fake.calls == [("create_vpc", {}), ("create_subnet", {"VpcId": "vpc-1"})]
+    assert ids == {VPC: "vpc-1", SUBNET: "subnet-1"}
+
+
+def test_a_token_is_made_of_ids_when_they_are_known(clock: t.Any) -> None:
+    change = Change("create", "thing", "x", (ec2("create_thing", ClientToken=Token(("dev", VPC))),))
+    tokens = []
+    for vpc in ("vpc-1", "vpc-1", "vpc-2"):
+        fake = Fake()
+        apply([change], fake, {VPC: vpc}, clock)
+        tokens.append(fake.calls[0][1]["ClientToken"])
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert len(tokens[0]) == 64
+
+
+def test_waits_are_done_before_what_refers_to_them(clock: t.Any) -> None:
+    fake = Fake(**MADE, describe_vpcs=[{}, {"State": "available"}])
+    apply([create_vpc(available()), Change("update", "other", "x", (ec2("other"),)), create_subnet()], fake, {}, clock)
+    assert fake.operations == ["create_vpc", "other", "describe_vpcs", "describe_vpcs", "create_subnet"]
+    assert clock.slept == [2.0]
+
+
+def test_waits_that_nothing_refers_to_are_done_at_the_end(clock: t.Any) -> None:
+    fake = Fake(**MADE, describe_vpcs=[{"State": "available"}])
+    apply([create_vpc(available()), Change("update", "other", "x", (ec2("other"),))], fake, {}, clock)
+    assert fake.operations == ["create_vpc", "other", "describe_vpcs"]
+
+
+def test_a_change_can_await_what_its_calls_do_not_mention(clock: t.Any) -> None:
+    fake = Fake(**MADE, describe_vpcs=[{"State": "available"}])
+    apply([create_vpc(available()), Change("update", "other", "x", (ec2("other"),), awaits=(VPC,))], fake, {}, clock)
+    assert fake.operations == ["create_vpc", "describe_vpcs", "other"]
+
+
+def test_two_waits_of_one_resource_are_both_done(clock: t.Any) -> None:
+    fake = Fake(describe_vpcs=[{"State": "available"}])
+    apply(
+        [Change(action, "vpc", "main", (), wait=available()) for action in ("delete", "create")],
+        fake,
+        {VPC: "vpc-1"},
+        clock,
+    )
+    assert fake.operations == ["describe_vpcs", "describe_vpcs"]
+
+
+def test_what_an_earlier_run_began_is_awaited(clock: t.Any) -> None:
+    fake = Fake(describe_vpcs=[{"State": "pending"}, {"State": "available"}])
+    settle(available(), fake, {VPC: "vpc-1"}, clock)
+    assert fake.calls == [("describe_vpcs", {"VpcIds": ["vpc-1"]})] * 2
+    assert clock.slept == [2.0]
+
+
+def test_a_wait_that_cannot_succeed_says_why(clock: t.Any) -> None:
+    wait = Wait("it is there", ec2("describe_vpcs"), lambda _answer: False, lambda answer: answer.get("Reason"))
+    fake = Fake(**MADE, describe_vpcs=[{"Reason": "no address"}])
+    with pytest.raises(GroundworkError, match="Waiting until it is there cannot succeed: no address") as caught:
+        apply([create_vpc(wait)], fake, {}, clock)
+    assert caught.value.details["made"] == ["create vpc main"]
+
+
+def test_a_wait_in_vain_tells_how_far_it_is(clock: t.Any) -> None:
+    wait = Wait("it is there", ec2("describe_vpcs"), lambda _answer: False, standing=lambda answer: answer["Told"])
+    fake = Fake(**MADE, describe_vpcs=[{"Told": "It is at 20 %."}])
+    with pytest.raises(DeadlineError, match=r"Waited 300 s until it is there, in vain\..* It is at 20 %\.$"):
+        apply([create_vpc(wait)], fake, {}, clock)
+
+
+@pytest.mark.parametrize(
+    ("passing", "attempts"), [("Late", 2), ("Late:words", 2), ("Late:other words", 1), ("Other:words", 1)]
+)
+def test_what_passes_is_told_by_code_and_words(clock: t.Any, passing: str, attempts: int) -> None:
+    fake = Fake(create_vpc=[error("Late"), *MADE["create_vpc"]])
+    change = Change("create", "vpc", "main", (Call("ec2", "create_vpc", {}, passing=(passing,)),))
+    with contextlib.suppress(GroundworkError):
+        apply([change], fake, {}, clock)
+    assert fake.operations == ["create_vpc"] * attempts
+
+
+def test_what_is_not_found_right_after_it_was_made_is_asked_again(clock: t.Any) -> None:
+    not_yet = error("InvalidVpcID.NotFound")
+    fake = Fake(create_vpc=MADE["create_vpc"], create_subnet=[not_yet, not_yet, *MADE["create_subnet"]])
+    apply([create_vpc(), create_subnet()], fake, {}, clock)
+    assert fake.operations == ["create_vpc", *["create_subnet"] * 3]
+    assert clock.slept == [0.5, 1.0]
+
+
+def test_a_response_that_lacks_what_was_just_made_is_asked_for_again(clock: t.Any) -> None:
+    group = Ref("security group", "default")
+    find = ec2("describe_security_groups", VpcId=VPC).yielding(group, "SecurityGroups.0.GroupId")
+    fake = Fake(
+        create_vpc=MADE["create_vpc"],
+        describe_security_groups=[{"SecurityGroups": []}, {"SecurityGroups": [{"GroupId": "sg-1"}]}],
+    )
+    ids: dict[Ref, t.Any] = {}
+    apply([create_vpc(), Change("update", "security group", "default", (find,))], fake, ids, clock)
+    assert ids[group] == "sg-1"
+
+
+def test_patience_ends(clock: t.Any) -> None:
+    fake = Fake(create_vpc=MADE["create_vpc"], create_subnet=[error("InvalidVpcID.NotFound")])
+    with pytest.raises(GroundworkError, match=r"InvalidVpcID\.NotFound"):
+        apply([create_vpc(), create_subnet()], fake, {}, clock)
+    assert 60 <= clock.now < 70
+
+
+def test_what_was_there_before_is_not_asked_for_twice(clock: t.Any) -> None:
+    fake = Fake(create_subnet=[error("InvalidVpcID.NotFound")])
+    with pytest.raises(GroundworkError):
+        apply([create_subnet()], fake, {VPC: "vpc-1"}, clock)
+    assert fake.operations == ["create_subnet"]
+
+
+def test_settled_errors_are_success(clock: t.Any) -> None:
+    fake = Fake(delete_vpc=[error("InvalidVpcID.NotFound")])
+    apply([Change("delete", "vpc", "main", (ec2("delete_vpc").settled_by("InvalidVpcID.NotFound"),))], fake, {}, clock)
+    assert fake.operations == ["delete_vpc"]
+
+
+def test_another_call_is_made_instead(clock: t.Any) -> None:
+    other = Call("ec2", "find_vpc", {})
+    call = Call("ec2", "create_vpc", {}, {VPC: "Vpc.VpcId"}, instead={"Exists": other})
+    fake, ids = Fake(create_vpc=[error("Exists")], find_vpc=[{"Vpc": {"VpcId": "vpc-9"}}]), {}
+    apply([Change("create", "vpc", "main", (call,))], fake, ids, clock)
+    assert ids == {VPC: "vpc-9"}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("UnauthorizedOperation", "UnauthorizedOperation: words Allow ec2:CreateSubnet to the credentials in use"),
+        ("VpcLimitExceeded", "VpcLimitExceeded: words A quota of the account is used up: raise it in Service Quotas"),
+        ("RequestLimitExceeded", "RequestLimitExceeded: words AWS kept throttling after ten attempts: run again later"),
+        ("DependencyViolation", "DependencyViolation: words Something still uses it: remove that first"),
+        ("SomethingElse", "SomethingElse: words"),
+    ],
+)
+def test_a_refusal_tells_what_was_done_and_what_to_do(code: str, told: str, clock: t.Any) -> None:
+    fake = Fake(create_vpc=MADE["create_vpc"], create_subnet=[error(code)])
+    with pytest.raises(GroundworkError) as caught:
+        apply([create_vpc(), create_subnet()], fake, {}, clock)
+    assert str(caught.value).startswith(f"Could not create subnet a: AWS refused CreateSubnet with {told}")
+    assert caught.value.details == {
+        "error_code": code,
+        "made": ["create vpc main"],
+        "not_made": ["create subnet a"],
+    }
+
+
+def test_no_answer_is_told(clock: t.Any) -> None:
+    fake = Fake(create_vpc=[EndpointConnectionError(endpoint_url="http://nowhere")])
+    with pytest.raises(GroundworkError, match="Could not ask ec2 to create_vpc: Could not connect"):
+        apply([create_vpc()], fake, {}, clock)
+
+
+def test_the_report_is_the_same_before_and_after_apart_from_ids() -> None:
+    change = Change("create", "vpc", "main", (), after={"id": VPC, "cidr": "10.0.0.0/16"})
+    planned, done = report([change], {}), report([change], {VPC: "vpc-1"})
+    assert planned["changed"] and planned["changes"] == done["changes"]
+    assert planned["changes"] == [{"action": "create", "resource": "vpc", "name": "main"}]
+    assert planned["diff"][0]["after"] == {"id": "(known after apply)", "cidr": "10.0.0.0/16"}
+    assert done["diff"][0]["after"] == {"id": "vpc-1", "cidr": "10.0.0.0/16"}
+    assert planned["diff"][0]["before"] == ""
+
+
+def test_nothing_to_do_is_not_changed() -> None:
+    assert report([], {}) == {"changed": False, "changes": [], "diff": []}
+
+
+@pytest.mark.parametrize(("path", "found"), [("a", {"b": [1, 2]}), ("a.b.1", 2)])
+def test_dig(path: str, found: t.Any) -> None:
+    assert dig({"a": {"b": [1, 2]}}, path) == found

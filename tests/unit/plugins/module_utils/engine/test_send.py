@@ -1,0 +1,140 @@
+"""A write is made once, whatever happens to its answer."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import ATTEMPTS, is_repeatable, send
+
+MADE = {"made": 1}
+LOST = ConnectionClosedError(endpoint_url="http://aws")
+UNSENT = EndpointConnectionError(endpoint_url="http://aws")
+
+
+def refusal(code: str, status: int = 400) -> ClientError:
+    response = {"Error": {"Code": code, "Message": "words"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(t.cast(t.Any, response), "Operation")
+
+
+THROTTLED = refusal("RequestLimitExceeded", 503)
+BROKEN = refusal("InternalError", 500)
+
+
+class Script:
+    """AWS' answers, one after the other, the last one for ever."""
+
+    def __init__(self, *answers: t.Any) -> None:
+        self.answers = list(answers)
+        self.requests = 0
+
+    def client(self, _service: str) -> Script:
+        return self
+
+    def __getattr__(self, _operation: str) -> t.Callable[..., t.Any]:
+        def answer(**_arguments: t.Any) -> t.Any:
+            self.requests += 1
+            given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            if isinstance(given, Exception):
+                raise given
+            return given
+
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "answers", "requests"),
+    [
+        pytest.param("create_vpc", {}, [MADE], 1, id="at once"),
+        pytest.param("create_vpc", {}, [THROTTLED, THROTTLED, MADE], 3, id="throttled"),
+        pytest.param("create_vpc", {}, [UNSENT, MADE], 2, id="never sent"),
+        pytest.param("create_nat_gateway", {"ClientToken": "x"}, [LOST, MADE], 2, id="lost, with a token"),
+        pytest.param("modify_vpc_attribute", {}, [LOST, BROKEN, MADE], 3, id="harmless to repeat"),
+    ],
+)
+def test_repeated_until_it_is_made(
+    operation: str, arguments: dict[str, str], answers: list[t.Any], requests: int, clock: t.Any
+) -> None:
+    script = Script(*answers)
+    assert send(script, "ec2", operation, arguments, clock) == MADE
+    assert script.requests == requests
+    assert len(clock.slept) == requests - 1
+
+
+@pytest.mark.parametrize("answer", [LOST, ReadTimeoutError(endpoint_url="http://aws")])
+def test_what_may_have_been_made_is_not_made_again(answer: Exception, clock: t.Any) -> None:
+    script = Script(answer, MADE)
+    with pytest.raises(GroundworkError, match=r"AWS did not answer whether it took ec2's create_vpc: .* Run again"):
+        send(script, "ec2", "create_vpc", {}, clock)
+    assert script.requests == 1
+
+
+def test_an_error_on_aws_side_is_not_repeated_for_what_may_have_been_made(clock: t.Any) -> None:
+    script = Script(BROKEN, MADE)
+    with pytest.raises(ClientError):
+        send(script, "ec2", "create_vpc", {}, clock)
+    assert script.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "echo"),
+    [
+        ("release_address", "InvalidAllocationID.NotFound"),
+        ("create_route", "RouteAlreadyExists"),
+        ("authorize_security_group_ingress", "InvalidPermission.Duplicate"),
+        ("attach_internet_gateway", "Resource.AlreadyAssociated"),
+        ("detach_internet_gateway", "Gateway.NotAttached"),
+    ],
+)
+def test_the_echo_of_a_lost_yes_is_a_yes(operation: str, echo: str, clock: t.Any) -> None:
+    assert send(Script(LOST, refusal(echo)), "ec2", operation, {}, clock) == {}
+    with pytest.raises(ClientError):
+        send(Script(THROTTLED, refusal(echo)), "ec2", operation, {}, clock)
+
+
+def test_a_refusal_is_final(clock: t.Any) -> None:
+    script = Script(refusal("VpcLimitExceeded"), MADE)
+    with pytest.raises(ClientError):
+        send(script, "ec2", "create_vpc", {}, clock)
+    assert script.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(THROTTLED, ClientError), (UNSENT, GroundworkError), (LOST, GroundworkError)]
+)
+def test_it_ends(answer: Exception, error: type[Exception], clock: t.Any) -> None:
+    script = Script(answer)
+    with pytest.raises(error):
+        send(script, "ec2", "delete_vpc", {}, clock)
+    assert script.requests == ATTEMPTS
+    assert clock.now < 130
+
+
+def test_what_cannot_be_sent_is_told(clock: t.Any) -> None:
+    with pytest.raises(GroundworkError, match="Could not ask ec2 to create_vpc: Unable to locate credentials"):
+        send(Script(NoCredentialsError()), "ec2", "create_vpc", {}, clock)
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "repeatable"),
+    [
+        ("create_vpc", {}, False),
+        ("create_nat_gateway", {"ClientToken": "x"}, True),
+        ("run_instances", {"ClientToken": "x"}, True),
+        ("run_instances", {}, False),
+        ("create_tags", {}, True),
+        ("delete_vpc", {}, True),
+        ("describe_vpcs", {}, True),
+    ],
+)
+def test_repeatable(operation: str, arguments: dict[str, str], repeatable: bool) -> None:
+    assert is_repeatable(operation, arguments) == repeatable

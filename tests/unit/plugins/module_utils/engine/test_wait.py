@@ -1,0 +1,32 @@
+"""Waiting looks first, sleeps between looks, and ends at its deadline."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
+
+
+def wait(answers: list[int], clock: t.Any, deadline: float = 10) -> int:
+    seen = iter(answers)
+    return wait_until(lambda: next(seen), lambda n: n > 2, until="it is", deadline=deadline, interval=4, clock=clock)
+
+
+@pytest.mark.parametrize(("answers", "slept"), [([3], []), ([0, 3], [4]), ([0, 0, 0, 3], [4, 4, 4])])
+def test_waits_as_long_as_it_takes(answers: list[int], slept: list[float], clock: t.Any) -> None:
+    assert wait(answers, clock) == 3
+    assert clock.slept == slept
+
+
+def test_gives_up_at_the_deadline(clock: t.Any) -> None:
+    with pytest.raises(DeadlineError, match=r"Waited 10 s until it is, in vain\. Run again") as caught:
+        wait([0] * 9, clock)
+    assert clock.now == 12
+    assert caught.value.details == {"last_seen": "0"}
+
+
+def test_a_deadline_of_nothing_still_looks_once(clock: t.Any) -> None:
+    assert wait([3], clock, deadline=0) == 3

@@ -1,0 +1,64 @@
+"""What a server tells on its console while it configures itself."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from nasty_secrets import FOR_EVERYBODY, forms
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import HIDDEN, placeholder
+from ansible_collections.groundwork.aws.plugins.module_utils.host.boot import server
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Server
+
+PATH = "/groundwork/dev/lamp/app/database-password"
+EMPTY = {name: [] for name in ("packages", "accounts", "purge", "validators", "services")}
+TEMPLATE = {
+    "configuration": {
+        "name": "lamp",
+        **EMPTY,
+        "files": [{"path": "/etc/a", "content": f"@groundwork(instance-id)@ {placeholder(PATH)}", "mode": "0600"}],
+    },
+    "databases": {"databases": [], "users": [{"name": "app", "hosts": [], "password": PATH, "databases": []}]},
+    "releases": [],
+}
+
+
+class Cloud:
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+
+    def instance_id(self) -> str:
+        return "i-1"
+
+    def parameter(self, name: str) -> str:
+        assert name == PATH
+        return self.secret
+
+
+@pytest.mark.parametrize("secret", FOR_EVERYBODY)
+def test_an_error_tells_no_secret(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that refuses its configuration may quote any part of it."""
+    seen: list[Server] = []
+
+    def fail(_host: t.Any, desired: Server, **_settings: t.Any) -> t.NoReturn:
+        seen.append(desired)
+        raise GroundworkError("\n".join(["It failed:", *forms(secret)]))
+
+    monkeypatch.setattr(server, "converge", fail)
+    becoming = server.become({**TEMPLATE, "databases": {}}, t.cast(t.Any, Cloud(secret)))
+    assert next(becoming) == "i-1 knows its 1 parameters"
+    with pytest.raises(GroundworkError) as failed:
+        next(becoming)
+    assert HIDDEN in str(failed.value)
+    assert [form for form in forms(secret) if form in str(failed.value)] == []
+    assert (failed.value.__cause__, failed.value.__suppress_context__) == (None, True), "a traceback would quote it"
+    assert seen[0].entries[0].content.decode() == f"i-1 {secret}"
+
+
+def test_a_password_in_the_bundle_is_refused() -> None:
+    becoming = server.become(TEMPLATE, t.cast(t.Any, Cloud("correct-horse-battery")))
+    next(becoming)
+    with pytest.raises(GroundworkError, match=r"users\[0\].password: it is not the placeholder for a password"):
+        next(becoming)

@@ -1,0 +1,118 @@
+"""Services: read in one call, and awaited until they work with new processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Unit
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import ProcFs, Services
+
+ACTIVE = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n"
+RELOADING = "LoadState=loaded\nActiveState=reloading\nUnitFileState=enabled\n"
+FAILED = "LoadState=loaded\nActiveState=failed\nUnitFileState=enabled\n"
+ABSENT = "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n"
+
+
+class FakeSystemd:
+    """Answers `systemctl show` with one state after the other, the last one for good."""
+
+    def __init__(self, *states: str, code: int = 0) -> None:
+        self.states = list(states)
+        self.code = code
+        self.asked: list[Sequence[str]] = []
+
+    def __call__(self, argv: Sequence[str], /, *, stdin: str = "") -> Done:
+        self.asked.append(argv)
+        if argv[:2] == ["systemctl", "show"]:
+            return Done(0, self.states.pop(0) if len(self.states) > 1 else self.states[0], "")
+        if argv[0] == "journalctl":
+            return Done(0, "AH00072: address already in use\n", "")
+        return Done(self.code, "", "Job failed." if self.code else "")
+
+
+class FakeProcesses:
+    """Processes whose starts are told one list after the other."""
+
+    def __init__(self, *starts: list[float]) -> None:
+        self.told = list(starts)
+
+    def now(self) -> float:
+        return 100.0
+
+    def starts(self, service: str) -> list[float]:
+        return self.told.pop(0) if len(self.told) > 1 else self.told[0]
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float, /) -> None:
+        self.time += seconds
+
+
+def services(systemd: FakeSystemd, *starts: list[float]) -> Services:
+    return Services(systemd, FakeClock(), FakeProcesses(*(starts or ([],))))
+
+
+def test_all_services_are_read_in_one_call() -> None:
+    systemd = FakeSystemd(f"{ACTIVE}\n{ABSENT}")
+    assert services(systemd).look(["apache2", "mariadb"]) == {
+        "apache2": Unit(enabled=True, active=True, installed=True),
+        "mariadb": Unit(),
+    }
+    assert len(systemd.asked) == 1
+
+
+def test_no_services_are_not_asked_for() -> None:
+    systemd = FakeSystemd(ACTIVE)
+    assert services(systemd).look([]) == {}
+    assert systemd.asked == []
+
+
+def test_a_reload_is_awaited_until_there_are_new_workers() -> None:
+    systemd = FakeSystemd(RELOADING, ACTIVE)
+    services(systemd, [50.0, 60.0], [50.0, 60.0], [50.0, 100.0]).act("reload", ["apache2"])
+    assert sum(argv[:2] == ["systemctl", "show"] for argv in systemd.asked) == 4
+
+
+def test_a_daemon_without_workers_is_believed() -> None:
+    services(FakeSystemd(ACTIVE), [50.0]).act("reload", ["php8.2-fpm"])
+
+
+@pytest.mark.parametrize("action", ["start", "restart", "reload"])
+def test_a_service_that_does_not_come_back_is_told_with_its_journal(action: str) -> None:
+    with pytest.raises(GroundworkError, match=f"apache2 did not come back after its {action}.*\n.*\nAH00072"):
+        services(FakeSystemd(FAILED)).act(action, ["apache2"])
+
+
+def test_a_service_that_never_gets_ready_is_given_up() -> None:
+    with pytest.raises(GroundworkError, match="Waited 60 s until apache2 is back after its reload"):
+        services(FakeSystemd(ACTIVE), [50.0, 60.0]).act("reload", ["apache2"])
+
+
+def test_systemctls_refusal_is_told() -> None:
+    with pytest.raises(GroundworkError, match=r"Could not restart apache2 and mariadb: Job failed\."):
+        services(FakeSystemd(ACTIVE, code=1)).act("restart", ["apache2", "mariadb"])
+
+
+def test_processes_of_a_service_are_found_in_any_version_of_control_groups(tmp_path) -> None:
+    start = ["0"] * 18
+    for pid, groups in {
+        "10": "0::/system.slice/apache2.service\n",
+        "11": "9:name=systemd:/system.slice/apache2.service\n8:pids:/\n",
+        "12": "0::/system.slice/ssh.service\n",
+    }.items():
+        folder = tmp_path / pid
+        folder.mkdir()
+        (folder / "cgroup").write_text(groups)
+        (folder / "stat").write_text(f"{pid} (a) b) S {' '.join(start)} {pid}00 0\n")
+    tick = ProcFs(tmp_path)._tick
+    assert sorted(ProcFs(tmp_path).starts("apache2")) == [1000 * tick, 1100 * tick]

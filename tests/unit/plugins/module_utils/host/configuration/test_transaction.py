@@ -1,0 +1,195 @@
+"""The transaction: what goes live, what is brought back, and what the next run mends."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
+    Entry,
+    Purge,
+    Server,
+    Service,
+    Touch,
+    Validator,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Unit
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+MINE = grp.getgrgid(os.getgid()).gr_name
+
+
+class Killed(BaseException):
+    """What a SIGKILL looks like from inside: nothing catches it."""
+
+
+@dataclass
+class FakeServices:
+    """Services that remember what was asked of them; `broken` names actions that fail, once each."""
+
+    units: dict[str, Unit]
+    broken: dict[str, BaseException] = field(default_factory=dict)
+    acted: list[str] = field(default_factory=list)
+
+    def look(self, names: Sequence[str]) -> dict[str, Unit]:
+        return {name: self.units.get(name, Unit()) for name in names}
+
+    def act(self, action: str, names: Sequence[str]) -> None:
+        self.acted.append(f"{action} {' '.join(names)}")
+        if action in self.broken:
+            raise self.broken.pop(action)
+
+    def know_units(self) -> None:
+        self.acted.append("daemon-reload")
+
+
+@dataclass
+class Stage:
+    """A host in a folder."""
+
+    root: Path
+    services: FakeServices
+    refusal: str = ""
+    rehearsed: list[Any] = field(default_factory=list)
+
+    def run(self, argv: Sequence[str], /, *, stdin: str = "") -> Done:
+        return Done(0, "apache2 installed\n" if argv[0] == "dpkg-query" else "", "")
+
+    def rehearse(self, run: Any, accounts: Any, entries: Any, validators: Any, /) -> None:
+        self.rehearsed.append((entries, validators))
+        if self.refusal:
+            raise GroundworkError(self.refusal)
+
+    def host(self) -> Host:
+        return Host(self.run, self.services, self.rehearse, self.root / "journals")
+
+    def converge(self, *contents: tuple[str, str], check_mode: bool = False, **more: Any) -> dict[str, Any]:
+        entries = tuple(
+            Entry(str(self.root / name), "file", text.encode(), owner=ME, group=MINE, touch=Touch(reload=("apache2",)))
+            for name, text in contents
+        )
+        validators = (Validator(("check",), frozenset({"apache2"})), Validator(("other",), frozenset({"mariadb"})))
+        desired = Server("web", ("apache2",), (), entries, (), validators, (Service("apache2"),))
+        return converge(self.host(), Server(**{**vars(desired), **more}), check_mode=check_mode)
+
+    def text(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path, FakeServices({"apache2": Unit(enabled=True, active=True, installed=True)}))
+
+
+@pytest.fixture
+def settled(stage: Stage) -> Stage:
+    stage.converge(("a.conf", "one"))
+    stage.services.acted.clear()
+    return stage
+
+
+def test_files_are_written_and_services_reloaded(stage: Stage) -> None:
+    result = stage.converge(("a.conf", "one"))
+    assert result["changed"]
+    assert stage.text("a.conf") == "one"
+    assert stage.services.acted == ["reload apache2"]
+
+
+def test_the_second_run_changes_nothing(settled: Stage) -> None:
+    assert settled.converge(("a.conf", "one")) == {"changed": False, "changes": [], "diff": []}
+    assert settled.services.acted == []
+
+
+def test_check_mode_tells_the_same_and_does_nothing(settled: Stage) -> None:
+    planned = settled.converge(("a.conf", "two"), check_mode=True)
+    assert (settled.text("a.conf"), settled.services.acted) == ("one", [])
+    assert planned == settled.converge(("a.conf", "two"))
+
+
+def test_only_the_validators_of_touched_services_run(stage: Stage) -> None:
+    stage.converge(("a.conf", "one"))
+    assert [validator.argv for validator in stage.rehearsed[-1][1]] == [("check",)]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_a_validator_refuses_never_goes_live(settled: Stage, check_mode: bool) -> None:
+    settled.refusal = "line 1: no"
+    with pytest.raises(GroundworkError, match="line 1: no"):
+        settled.converge(("a.conf", "bad"), ("b.conf", "new"), check_mode=check_mode)
+    assert settled.text("a.conf") == "one"
+    assert not (settled.root / "b.conf").exists()
+    assert settled.services.acted == []
+
+
+def test_everything_is_restored_when_a_service_does_not_come_back(settled: Stage) -> None:
+    settled.services.broken["reload"] = GroundworkError("apache2 did not come back")
+    with pytest.raises(GroundworkError, match="did not come back\nEverything is as it was before"):
+        settled.converge(("a.conf", "bad"), ("b.conf", "new"))
+    assert settled.text("a.conf") == "one"
+    assert not (settled.root / "b.conf").exists()
+    assert settled.services.acted == ["reload apache2", "reload apache2"]
+    assert settled.converge(("a.conf", "one"))["changed"] is False
+
+
+def test_a_file_that_cannot_be_written_brings_the_others_back(settled: Stage) -> None:
+    with pytest.raises(GroundworkError, match=r"Could not make .*missing/b\.conf a file"):
+        settled.converge(("a.conf", "two"), ("missing/b.conf", "new"))
+    assert settled.text("a.conf") == "one"
+
+
+def test_the_next_run_mends_a_killed_one(settled: Stage) -> None:
+    settled.services.broken["reload"] = Killed()
+    with pytest.raises(Killed):
+        settled.converge(("a.conf", "two"))
+    settled.services.acted.clear()
+    planned = settled.converge(("a.conf", "two"), check_mode=True)
+    assert planned["changes"] == [{"action": "reload", "resource": "service", "name": "apache2"}]
+    assert settled.converge(("a.conf", "two"))["changes"] == planned["changes"]
+    assert settled.services.acted == ["reload apache2"]
+    assert settled.converge(("a.conf", "two"))["changed"] is False
+
+
+def test_a_killed_run_still_knows_the_last_good_files(settled: Stage) -> None:
+    settled.services.broken["reload"] = Killed()
+    with pytest.raises(Killed):
+        settled.converge(("a.conf", "bad"))
+    settled.services.broken["reload"] = GroundworkError("apache2 did not come back")
+    with pytest.raises(GroundworkError, match="Everything is as it was before"):
+        settled.converge(("a.conf", "bad"))
+    assert settled.text("a.conf") == "one"
+
+
+def test_the_journal_is_for_root_alone(settled: Stage) -> None:
+    settled.services.broken["reload"] = Killed()
+    with pytest.raises(Killed):
+        settled.converge(("a.conf", "two"))
+    assert (settled.root / "journals" / "web.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_files_from_before_are_purged(settled: Stage) -> None:
+    purges = (Purge(str(settled.root / "*.conf"), Touch(reload=("apache2",))),)
+    changes = settled.converge(("b.conf", "new"), purges=purges)["changes"]
+    assert {"action": "delete", "resource": "file", "name": str(settled.root / "a.conf")} in changes
+    assert not (settled.root / "a.conf").exists()
+
+
+def test_a_link_takes_the_place_of_a_file(settled: Stage) -> None:
+    entries = (Entry(str(settled.root / "a.conf"), "link", target="b.conf"),)
+    settled.converge(entries=entries)
+    assert (settled.root / "a.conf").readlink() == Path("b.conf")
+    assert settled.converge(entries=entries)["changed"] is False
+
+
+def test_no_unfinished_file_is_left(settled: Stage) -> None:
+    settled.converge(("a.conf", "two"), ("b.conf", "new"))
+    assert sorted(path.name for path in settled.root.iterdir()) == ["a.conf", "b.conf", "journals"]

@@ -1,0 +1,155 @@
+"""The role's variables: what is refused, in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nasty_secrets import FOR_EVERYBODY, NOT_FOR_FPM
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import parse_lamp
+
+SITE = {"name": "app", "source": None, "web_root": "public", "server_names": [], "database": True}
+GOOD: dict[str, Any] = {
+    "sites": [SITE],
+    "database_server": "each",
+    "database_address": "(known after apply)",
+    "database_cidr": "10.20.0.0/16",
+    "database_passwords": {},
+    "trusted_proxies": ["10.20.0.0/24"],
+    "php_version": "8.2",
+    "php_extensions": ["mysql"],
+    "php_settings": {"memory_limit": "128M"},
+    "memory_mb": 1024,
+    "keep_releases": 3,
+    "keepalive_timeout": 75,
+}
+OTHER: dict[str, Any] = {**SITE, "name": "shop"}
+SERVERS = ("private-1", "private-2")
+
+
+def told(options: dict[str, Any], servers: Any = SERVERS) -> list[str]:
+    problems = Problems("lamp_")
+    parse_lamp({**GOOD, **options}, problems, servers=servers)
+    return [str(problem) for problem in problems.found]
+
+
+def site(**changes: Any) -> dict[str, Any]:
+    return {"sites": [{**SITE, **changes}]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"database_server": "private-2", "database_address": "10.20.8.4"},
+        site(name="a" * 20, server_names=["shop.example.com", "*.example.com"], front_controller="index.php"),
+        site(environment={"MODE": "live", "DEBUG": False}, php_settings={"opcache.jit": "off"}),
+        {"database_passwords": {"app": "correct-horse-battery"}},
+        site(name="mysql", database=False),
+        site(allow_override=True),
+        {"sites": [{**SITE, "allow_override": True}, OTHER], "sites_trust_each_other": True},
+        site(probe={"path": "/status?full", "matcher": "200-299,401", "timeout": 30}),
+        site(probe=None),
+        {"release": "3f2a9c01d4e5"},
+        {"release": "shop:3f2a9c01d4e5", "sites": [SITE, {**SITE, "name": "shop"}]},
+    ],
+)
+def test_what_is_good(options: dict[str, Any]) -> None:
+    assert told(options) == []
+
+
+def test_without_servers_their_names_are_not_judged() -> None:
+    assert told({"database_server": "private-9"}, servers=None) == []
+
+
+NO_SITE_NAME = (
+    "is no site's name; use at most 20 lower case letters, digits and hyphens, a letter first, no hyphen last."
+)
+NO_PATH = (
+    "is no path within the application; write it relative, without a leading slash and without dots at the beginning"
+)
+NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these out.'
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sites": []}, "lamp_sites: there is no site"),
+        (site(name="App"), f"lamp_sites[0].name: 'App' {NO_SITE_NAME}"),
+        (site(name="a" * 21), f"lamp_sites[0].name: '{'a' * 21}' {NO_SITE_NAME}"),
+        (site(name="app-"), f"lamp_sites[0].name: 'app-' {NO_SITE_NAME}"),
+        (site(name="root"), "lamp_sites[0].name: 'root' is a name of MariaDB's own; use another name."),
+        ({"sites": [SITE, SITE]}, "lamp_sites[1].name: there is a site 'app' already; use another name."),
+        (
+            {"sites": [{**SITE, "server_names": ["a.b"]}, {**SITE, "name": "b", "server_names": ["a.b"]}]},
+            "lamp_sites[1].server_names: 'a.b' belongs to a site already; give it to one site.",
+        ),
+        (
+            {"sites": [OTHER, {**SITE, "allow_override": True}]},
+            "lamp_sites[1].allow_override: with .htaccess files, 'app' could run programs as any other site of its "
+            "servers; use front_controller instead, give 'app' an environment of its own, or set "
+            "lamp_sites_trust_each_other when all sites are yours.",
+        ),
+        (site(environment={"TMPDIR": "x"}), "lamp_sites[0].environment.TMPDIR: the role sets it"),
+        (site(source={"path": "/nowhere"}), "lamp_sites[0].source.path: there is no folder /nowhere"),
+        (site(source={"git": "nowhere"}), "lamp_sites[0].source.git: 'nowhere' is no URL"),
+        ({"release": "not an id"}, "lamp_release: 'not an id' is no release's id; give one as 3f2a9c01d4e5"),
+        ({"release": "shop:3f2a"}, "lamp_release: there is no site 'shop'; begin it with one of app."),
+        (
+            {"release": "3f2a", "sites": [SITE, {**SITE, "name": "shop"}]},
+            "lamp_release: '3f2a' does not tell which site it is of; begin it with one of app, shop, as app:3f2a.",
+        ),
+        ({"probe_cidrs": ["198.18.0.10/8"]}, "lamp_probe_cidrs[0]: "),
+        (site(web_root="/public"), f"lamp_sites[0].web_root: '/public' {NO_PATH}"),
+        (site(web_root="../x"), f"lamp_sites[0].web_root: '../x' {NO_PATH}"),
+        (site(front_controller="a b.php"), f"lamp_sites[0].front_controller: 'a b.php' {NO_PATH}"),
+        (site(server_names=["a b"]), "lamp_sites[0].server_names: 'a b' is no host's name"),
+        (site(probe={"path": "status"}), "lamp_sites[0].probe.path: 'status' is not a path of a URL; begin it with /"),
+        (site(probe={"matcher": "500"}), "lamp_sites[0].probe.matcher: '500' is not a list of HTTP statuses; give"),
+        (site(probe={"timeout": 0}), "lamp_sites[0].probe.timeout: 0 is out of range"),
+        (site(environment={"DB_HOST": "x"}), "lamp_sites[0].environment.DB_HOST: the role sets it"),
+        (site(environment={"A-B": "x"}), "lamp_sites[0].environment.A-B: it is no variable's name"),
+        (site(environment={"A": "${B}"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
+        (site(environment={"A": "x\ny"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
+        (site(php_settings={"a": ["b"]}), "lamp_sites[0].php_settings.a: ['b'] is no single value"),
+        ({"php_settings": {"a b": 1}}, "lamp_php_settings.a b: it is no setting's name"),
+        (
+            {"database_server": "private-9"},
+            "lamp_database_server: the private tier has no server 'private-9'; "
+            "give each, or one of private-1, private-2.",
+        ),
+        ({"database_server": "public-1"}, "lamp_database_server: the private tier has no server 'public-1'"),
+        (
+            {"database_server": "private-1", "database_address": "db"},
+            "lamp_database_address: 'db' is no IPv4 address; write it as 10.20.0.10.",
+        ),
+        ({"database_server": "private-1", "database_cidr": "x"}, "lamp_database_cidr: 'x' is no IPv4 block"),
+        ({"database_passwords": {"shop": "x"}}, "lamp_database_passwords.shop: there is no site of that name"),
+        ({"database_passwords": {"app": "hunter2"}}, "lamp_database_passwords.app: the password is too short"),
+        ({"trusted_proxies": ["10.20.0.1/24"]}, "lamp_trusted_proxies[0]: '10.20.0.1/24' is not in canonical form"),
+        ({"php_version": "8"}, "lamp_php_version: '8' is no version of PHP"),
+        ({"php_extensions": ["a b"]}, "lamp_php_extensions[0]: 'a b' is no extension's name"),
+        ({"memory_mb": -1}, "lamp_memory_mb: -1 MB are too few; give at least 384."),
+        ({"keep_releases": 1}, "lamp_keep_releases: 1 is too few"),
+        ({"keepalive_timeout": 0}, "lamp_keepalive_timeout: "),
+    ],
+)
+def test_what_is_refused(options: dict[str, Any], message: str) -> None:
+    (problem,) = told(options)
+    assert problem.startswith(message)
+
+
+@pytest.mark.parametrize("password", [secret for secret in FOR_EVERYBODY if len(secret) >= 12])
+def test_a_password_may_contain_what_a_server_gets_as_it_is(password: str) -> None:
+    assert told({"database_passwords": {"app": password}}) == []
+
+
+@pytest.mark.parametrize(
+    "password", [*NOT_FOR_FPM, "hunter2", 1234567890123456, ["hunter2-hunter2"], {"a": "hunter2"}, None]
+)
+def test_another_password_is_refused_and_not_repeated(password: Any) -> None:
+    [problem] = told({"database_passwords": {"app": password}})
+    assert problem.startswith("lamp_database_passwords.app: ")
+    assert str(password) not in problem.replace("None", "")

@@ -1,0 +1,97 @@
+"""What a person may write about a static site, and what each mistake is answered with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import parse_static_site
+
+ROLE = Path(__file__).parents[5] / "roles" / "static_site"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for name in ("index.html", "404.html"):
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+DEFAULTS = {
+    name.removeprefix("static_site_"): value
+    for name, value in yaml.safe_load((ROLE / "defaults" / "main.yml").read_text()).items()
+}
+
+
+def found(folder: Path, **more: Any) -> dict[str, str]:
+    problems = Problems()
+    given = {"region": "eu-central-1", "source": str(folder), "bucket": "example-site"}
+    parse_static_site({**DEFAULTS, **given, **more}, problems)
+    return {problem.variable: str(problem) for problem in problems.found}
+
+
+def redirect(start: str, to: str, code: int = 301) -> dict[str, Any]:
+    return {"from": start, "to": to, "code": code}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"not_found_page": ""},
+        {"precompress": ["js", "css"]},
+        {"redirects": [redirect("/old/", "/new/"), redirect("/new/", "https://example.org/?a=b#c")]},
+        {"redirects": [redirect("/caf%C3%A9", "/bar")]},
+        {"origins": [{"name": "app", "domain": "app.example.org"}], "behaviors": [{"path": "/api/*", "origin": "app"}]},
+        {"response_headers": {"security": {"frame_options": "DENY"}}},
+    ],
+)
+def test_what_is_right(source: Path, more: dict[str, Any]) -> None:
+    assert found(source, **more) == {}
+
+
+def test_without_a_source_there_is_nothing_to_check(source: Path) -> None:
+    assert found(source, source="", bucket="", redirects=[redirect("old", "")]) == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "variable", "words"),
+    [
+        ({"source": "/nowhere"}, "source", "there is no folder /nowhere"),
+        ({"bucket": ""}, "bucket", "nobody else in the world"),
+        ({"index_document": "start.html"}, "index_document", "there is no start.html"),
+        ({"index_document": "pages/index.html"}, "index_document", "in every folder"),
+        ({"not_found_page": "missing.html"}, "not_found_page", "do without"),
+        ({"not_found_page": "/404.html"}, "not_found_page", "is no file of the source"),
+        ({"precompress": ["br"]}, "precompress[0]", "no extension"),
+        ({"bucket": "Example_Site"}, "bucket", "is no bucket's name"),
+        ({"keep_versions_days": 0}, "keep_versions_days", "out of range"),
+        ({"keep_releases": 0}, "keep_releases", "1 to 100"),
+        ({"max_deletions": "half"}, "max_deletions", "percentage"),
+        ({"release": "yesterday"}, "release", "is no release's id"),
+        ({"aliases": ["www.example.org"]}, "certificate_arn", "aliases need one"),
+        ({"aliases": ["www_example"]}, "aliases[0]", "no host name"),
+        ({"web_acl_arn": "arn:aws:wafv2:eu-central-1:1:regional/webacl/a/b"}, "web_acl_arn", "CLOUDFRONT"),
+        ({"behaviors": [{"path": "/api/*", "origin": "app"}]}, "behaviors[0].origin", "there is no origin 'app'"),
+        ({"origins": [{"name": "app", "domain": "app"}]}, "origins[0].domain", "no host name"),
+        ({"response_headers": {"securty": {}}}, "response_headers.securty", "did you mean security"),
+        ({"response_headers": {"custom": {"no header": 1}}}, "response_headers.custom.no header", "no header's name"),
+        ({"redirects": [redirect("old", "/new")]}, "redirects[0].from", "is no path"),
+        ({"redirects": [redirect("/old/*", "/new")]}, "redirects[0].from", "without *"),
+        ({"redirects": [redirect("/café", "/bar")]}, "redirects[0].from", "write /caf%C3%A9"),
+        ({"redirects": [redirect("/old", "new")]}, "redirects[0].to", "leads nowhere"),
+        ({"redirects": [redirect("/old", "ftp://example.org/")]}, "redirects[0].to", "leads nowhere"),
+        ({"redirects": [redirect("/old", "//example.org/")]}, "redirects[0].to", "leads nowhere"),
+        ({"redirects": [redirect("/a", "/b"), redirect("/a", "/c")]}, "redirects[1].from", "redirect it once"),
+        ({"redirects": [redirect("/a", "/a")]}, "redirects[0]", "/a → /a"),
+        ({"redirects": [redirect("/a", "/b"), redirect("/b", "/a")]}, "redirects[1]", "/b → /a → /b"),
+        ({"redirects": [redirect(f"/{n:04}", f"/to/{n:04}") for n in range(400)]}, "redirects", "10 KB in all"),
+    ],
+)
+def test_what_is_wrong(source: Path, more: dict[str, Any], variable: str, words: str) -> None:
+    told = found(source, **more)
+    assert words in told.get(variable, ""), told

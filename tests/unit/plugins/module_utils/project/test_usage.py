@@ -1,0 +1,51 @@
+"""What a playbook uses, by its text and that of the roles in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
+
+ROOT = Path(__file__).parents[5]
+BUILT = {"alb", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "roles"),
+    [
+        ("site", BUILT),
+        ("release", {"alb", "lamp", "release", "servers"}),
+        ("replace", {"lamp", "servers"}),
+        ("image", {"image", "lamp"}),
+        ("publish", {"static_site"}),
+        ("teardown", {"teardown"}),
+    ],
+)
+def test_the_roles_of_each_playbook(playbook: str, roles: set[str]) -> None:
+    assert usage(ROOT / "playbooks" / f"{playbook}.yml", ROOT / "roles").roles == roles
+
+
+def test_a_role_is_found_through_included_tasks_and_other_roles(tmp_path: Path) -> None:
+    for role, text in (
+        ("web", "import_role: {name: groundwork.aws.base}"),
+        ("base", "x: '{{ base_size }}'"),
+        ("rest", ""),
+    ):
+        (tmp_path / "roles" / role / "tasks").mkdir(parents=True)
+        (tmp_path / "roles" / role / "tasks" / "main.yml").write_text(text)
+    (tmp_path / "tasks.yml").write_text("- import_role: {name: groundwork.aws.web}\n- groundwork.aws.rested:\n")
+    (tmp_path / "play.yml").write_text(
+        "- include_tasks: tasks.yml\n# groundwork.aws.rest\n- include_tasks: '{{ other }}.yml'\n"
+    )
+    found = usage(tmp_path / "play.yml", tmp_path / "roles")
+    assert found.roles == {"web", "base"}
+    assert "base_size" in found.words
+    assert usage(tmp_path / "play.yml", tmp_path / "roles", ["rest"]).roles == {"web", "base", "rest"}
+
+
+def test_no_module_has_a_roles_name() -> None:
+    """A role is known by its name in the text."""
+    roles = {path.name for path in (ROOT / "roles").iterdir()}
+    assert not roles & {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}

@@ -1,0 +1,99 @@
+"""What declared rules mean, and what is wrong with them."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import parse_security_groups
+
+Make = t.Callable[..., dict[str, t.Any]]
+
+
+def parse(options: dict[str, t.Any]) -> tuple[t.Any, list[str]]:
+    problems = Problems("firewall_")
+    return parse_security_groups(options, problems), [str(problem) for problem in problems.found]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"ports": ["80"], "cidrs": ["10.0.0.0/8"]}, ["tcp 80 from 10.0.0.0/8"]),
+        (
+            {"ports": ["80", "8000-8010"], "cidrs": ["10.0.0.0/8"], "groups": ["web"]},
+            ["tcp 80 from 10.0.0.0/8", "tcp 80 from web", "tcp 8000-8010 from 10.0.0.0/8", "tcp 8000-8010 from web"],
+        ),
+        ({"groups": ["web"]}, ["tcp 0-65535 from web"]),
+        ({"groups": ["sg-0123456789abcdef0"], "ports": [53], "protocol": "17"}, ["udp 53 from sg-0123456789abcdef0"]),
+        ({"protocol": "all", "groups": ["web"]}, ["all from web"]),
+        ({"protocol": "icmp", "cidrs": ["10.0.0.0/8"]}, ["icmp from 10.0.0.0/8"]),
+        ({"protocol": "50", "cidrs": ["10.0.0.0/8"]}, ["50 from 10.0.0.0/8"]),
+        ({"ports": ["22"], "cidrs": []}, []),
+        ({"ports": [], "cidrs": ["10.0.0.0/8"]}, []),
+    ],
+)
+def test_what_a_rule_means(options: Make, group: Make, rule: Make, given: t.Any, meant: list[str]) -> None:
+    groups, problems = parse(options(group("web", ingress=[rule(**given)], egress=[])))
+    assert problems == []
+    assert sorted(str(one) for one in groups.groups[0].rules) == sorted(meant)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"ports": ["8010-8000"]}, ".ports: the range '8010-8000' is reversed; write 8000-8010."),
+        ({"ports": ["65536"]}, ".ports: '65536' is above 65535; ports are 0 to 65535."),
+        ({"ports": ["http"]}, ".ports: 'http' is no port; write a number as 80, or a range as 8000-8010."),
+        ({"ports": ["-1"]}, ".ports: '-1' is no port; write a number as 80, or a range as 8000-8010."),
+        (
+            {"protocol": "icmp", "ports": ["8"]},
+            ".ports: the protocol icmp has no ports; leave them out, or use tcp or udp.",
+        ),
+        (
+            {"protocol": "http"},
+            ".protocol: 'http' is no protocol; use tcp, udp, icmp, all, or a protocol's number up to 255.",
+        ),
+        (
+            {"protocol": "256"},
+            ".protocol: '256' is no protocol; use tcp, udp, icmp, all, or a protocol's number up to 255.",
+        ),
+        ({"cidrs": ["10.0.0.1/8"]}, ".cidrs: '10.0.0.1/8' is not in canonical form; write 10.0.0.0/8."),
+        ({"cidrs": None, "groups": ["db"]}, ".groups: there is no group 'db'; use one of web, or a group's id (sg-…)."),
+        ({"cidrs": None}, ": the rule names no source or destination; give cidrs or groups; an empty list is nobody."),
+        (
+            {"description": "für alle"},
+            ".description: AWS does not take the text 'für alle'; "
+            "use at most 255 letters of ASCII, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
+        ),
+    ],
+)
+def test_bad_rules(options: Make, group: Make, rule: Make, given: t.Any, told: str) -> None:
+    one = rule(**{"cidrs": ["10.0.0.0/8"], **given})
+    groups, problems = parse(options(group("web", ingress=[one])))
+    assert groups is None
+    assert problems == [f"firewall_groups[0].ingress[0]{told}"]
+
+
+def test_bad_groups(options: Make, group: Make, rule: Make) -> None:
+    many = rule(ports=[str(port) for port in range(61)], cidrs=["10.0.0.0/8"])
+    twice = [rule(cidrs=["10.0.0.0/8"], description=text) for text in ("one", "other")]
+    _groups, problems = parse(
+        options(group("Web"), group("a", egress=[many]), group("a", ingress=twice, description="ß"))
+    )
+    assert problems == [
+        "firewall_groups[0].name: 'Web' is no group's name; "
+        "use at most 32 lower case letters, digits and hyphens, beginning with a letter.",
+        "firewall_groups[1].egress: the group has 61 rules (each source with each range of ports is one); "
+        "use at most 60, AWS' quota: join blocks or ports, or split the group.",
+        "firewall_groups[2].description: AWS does not take the text 'ß'; "
+        "use at most 255 letters of ASCII, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
+        "firewall_groups[2].ingress[1]: 'tcp 0-65535 from 10.0.0.0/8' has another description above; declare it once.",
+        "firewall_groups[2].name: 'a' is there twice; give each group a name of its own.",
+    ]
+
+
+def test_the_same_rule_twice_is_one(options: Make, group: Make, rule: Make) -> None:
+    groups, problems = parse(options(group("web", ingress=[rule(cidrs=["10.0.0.0/8"])] * 2, egress=[])))
+    assert problems == [] and len(groups.groups[0].rules) == 1

@@ -1,0 +1,87 @@
+"""One canonical form, whatever AWS merges."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import (
+    OPEN_EGRESS,
+    Rule,
+    existing_rules,
+    group_ref,
+    permission,
+)
+
+
+def tcp(first: int, last: int, kind: str, peer: str) -> Rule:
+    return Rule("ingress", "tcp", first, last, kind, peer)
+
+
+def test_merged_permissions_are_taken_apart() -> None:
+    merged = {
+        "IpProtocol": "tcp",
+        "FromPort": 80,
+        "ToPort": 80,
+        "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "ours"}, {"CidrIp": "192.0.2.0/24"}],
+        "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+        "PrefixListIds": [{"PrefixListId": "pl-1"}],
+        "UserIdGroupPairs": [
+            {"GroupId": "sg-1", "UserId": "1"},
+            {"GroupId": "sg-9", "UserId": "2", "Description": "peer"},
+        ],
+    }
+    rules = existing_rules({"IpPermissions": [merged], "IpPermissionsEgress": []}, {"sg-1": "web"})
+    assert {rule: existing.description for rule, existing in rules.items()} == {
+        tcp(80, 80, "cidr", "10.0.0.0/8"): "ours",
+        tcp(80, 80, "cidr", "192.0.2.0/24"): "",
+        tcp(80, 80, "ipv6 cidr", "::/0"): "",
+        tcp(80, 80, "prefix list", "pl-1"): "",
+        tcp(80, 80, "group", "web"): "",
+        tcp(80, 80, "group", "sg-9"): "peer",
+    }
+    ports = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+    assert [existing.permission for existing in rules.values()] == [
+        {**ports, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+        {**ports, "IpRanges": [{"CidrIp": "192.0.2.0/24"}]},
+        {**ports, "UserIdGroupPairs": [{"GroupId": "sg-1", "UserId": "1"}]},
+        {**ports, "UserIdGroupPairs": [{"GroupId": "sg-9", "UserId": "2"}]},
+        {**ports, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+        {**ports, "PrefixListIds": [{"PrefixListId": "pl-1"}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("described", "rule"),
+    [
+        ({"IpProtocol": "-1"}, Rule("egress", "-1", -1, -1, "cidr", "0.0.0.0/0")),
+        ({"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1}, Rule("egress", "icmp", 8, -1, "cidr", "0.0.0.0/0")),
+        ({"IpProtocol": "6", "FromPort": 1, "ToPort": 2}, Rule("egress", "tcp", 1, 2, "cidr", "0.0.0.0/0")),
+        ({"IpProtocol": "50", "FromPort": 0, "ToPort": 0}, Rule("egress", "50", -1, -1, "cidr", "0.0.0.0/0")),
+    ],
+)
+def test_protocols(described: dict[str, t.Any], rule: Rule) -> None:
+    group = {"IpPermissionsEgress": [{**described, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}
+    assert list(existing_rules(group, {})) == [rule]
+
+
+def test_ours_is_a_reference_and_theirs_an_id() -> None:
+    ours = permission(tcp(80, 80, "group", "web"), "why")
+    assert ours["UserIdGroupPairs"] == [{"GroupId": group_ref("web"), "Description": "why"}]
+    theirs = permission(tcp(80, 80, "group", "sg-0123456789abcdef0"))
+    assert theirs["UserIdGroupPairs"] == [{"GroupId": "sg-0123456789abcdef0"}]
+    assert permission(OPEN_EGRESS) == {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (OPEN_EGRESS, "all to 0.0.0.0/0"),
+        (tcp(80, 80, "group", "web"), "tcp 80 from web"),
+        (tcp(8000, 8010, "cidr", "10.0.0.0/8"), "tcp 8000-8010 from 10.0.0.0/8"),
+        (Rule("ingress", "icmp", -1, -1, "cidr", "10.0.0.0/8"), "icmp from 10.0.0.0/8"),
+    ],
+)
+def test_rules_in_words(rule: Rule, text: str) -> None:
+    assert str(rule) == text

@@ -1,0 +1,91 @@
+"""What of the options of `autoscaling_server_groups` cannot be."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import (
+    parse_server_groups,
+    split_tiers,
+)
+
+IMAGE = "ami-0123456789abcdef0"
+
+
+def problems_of(options: t.Any, **known: t.Any) -> list[str]:
+    problems = Problems()
+    assert (parse_server_groups(options, problems, **known) is None) == bool(problems.found)
+    return [str(problem) for problem in problems.found]
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [
+        ({}, None),
+        ({"group": {"min": 0, "max": 0}}, None),
+        ({"count": 2}, "tiers.public: it has a count and is a group; give count for servers with numbers, or"),
+        ({"group": {"min": 3, "max": 2}}, "tiers.public.group.max: 2 is less than min (3); give 3 or more."),
+        ({"group": {"desired": 5}}, "tiers.public.group.desired: 5 is out of range; give 2 to 4."),
+        ({"group": {"min": -1}}, "tiers.public.group.min: -1 is out of range"),
+        ({"group": {"warmup": -1}}, "tiers.public.group.warmup: -1 is out of range"),
+        ({"group": {"health_check_grace": 9999}}, "tiers.public.group.health_check_grace: 9999 is out of range"),
+        ({"group": {"maximum": 3}}, "tiers.public.group.maximum: there is no such option"),
+        ({"image": {"id": IMAGE, "parameter": "/x"}}, "tiers.public.image: it has an id and a parameter"),
+        ({"image": {"id": "debian"}}, "tiers.public.image.id: 'debian' is no image's id"),
+        ({"image": {"parameter": "x"}}, "tiers.public.image.parameter: 'x' is no parameter's path; begin it with /."),
+        ({"image": {"name": "debian-*"}}, "tiers.public.image.name: there is no such option"),
+        ({"instance_type": "small"}, "tiers.public.instance_type: 'small' is no instance type"),
+        ({"colour": "blue"}, "tiers.public.colour: there is no such option; it can have group, image, instance_p"),
+    ],
+)
+def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) -> None:
+    found = problems_of(options(public=tier))
+    assert len(found) == (expected is not None)
+    assert not expected or found[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"refresh_min_healthy": 50, "refresh_max_healthy": 150}, ""),
+        (
+            {"refresh_min_healthy": 0},
+            "refresh_max_healthy: 150 is more than 100 above refresh_min_healthy (0); give at",
+        ),
+        ({"refresh_min_healthy": 101}, "refresh_min_healthy: 101 is out of range"),
+        ({"refresh_max_healthy": 99}, "refresh_max_healthy: 99 is out of range"),
+        ({"metadata_hop_limit": 0}, "metadata_hop_limit: 0 is out of range"),
+        ({"deadline": 0}, "deadline: 0 is out of range"),
+        ({"refresh_deadline": 0}, "refresh_deadline: 0 is out of range"),
+        (
+            {"tiers": {f"t{n}": {"group": {"min": 1, "max": 1}, "instance_type": "t3.small"} for n in range(11)}},
+            "tiers: 11",
+        ),
+        ({"tiers": {"public": 3}}, "tiers.public: 3 is not a dictionary; give group and instance_type below it."),
+    ],
+)
+def test_all_tiers(options: t.Any, given: dict[str, t.Any], expected: str) -> None:
+    found = problems_of(options(**given))
+    assert (found[0] if found else "").startswith(expected) and bool(found) == bool(expected)
+
+
+def test_names_of_other_roles(options: t.Any) -> None:
+    known = Known(tiers=["public"], subnets=["public-a", "public-b"], security_groups=["public-servers"])
+    assert problems_of(options(), known=known, target_groups=["public"]) == []
+    assert problems_of(options(), known=known, target_groups=["shop"]) == [
+        "tiers.public.group.target_groups: there is no target group 'public'; the target groups are shop."
+    ]
+
+
+def test_tiers_are_counted_or_groups() -> None:
+    problems = Problems("servers_")
+    counted, group = {"count": 1}, {"group": {"min": 1, "max": 1}}
+    assert split_tiers({"a": counted, "b": group}, problems) == ({"a": counted}, {"b": group})
+    assert problems.found == []
+    split_tiers({"both": {**counted, **group}}, problems)
+    [problem] = problems.found
+    assert (problem.variable, problem.wrong) == ("servers_tiers.both", "it has a count and is a group")

@@ -1,0 +1,302 @@
+"""The inventory shows the servers with every amazon.aws, and what it does not show is an error that tells why.
+
+In the first part the collection has launched the servers, and the installed amazon.aws' own plugin reads them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import (
+    Expected,
+    blocking,
+    check_inventory,
+    explain,
+    hidden_servers,
+    read_sources,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import Server
+from groundwork_lab.settings import REGION
+
+DEV = Path(__file__).parents[6] / "inventories" / "dev"
+NAMES = ["private-1", "private-2", "public-1", "public-2"]
+
+
+class Shown:
+    """What the plugin makes of inventories/dev."""
+
+    def __init__(self) -> None:
+        self._loader = DataLoader()
+        self.inventory = InventoryManager(self._loader, sources=[str(DEV)])
+        self._manager = VariableManager(self._loader, self.inventory)
+        self._hosts = HostVars(self.inventory, self._manager, self._loader)
+
+    def group(self, name: str) -> list[str]:
+        return sorted(host.name for host in self.inventory.groups[name].get_hosts())
+
+    def value(self, host: str, variable: str) -> t.Any:
+        variables = {**self._manager.get_vars(host=self.inventory.get_host(host)), "hostvars": self._hosts}
+        return Templar(self._loader, variables).template(variables[variable])
+
+
+@pytest.fixture
+def site(network: t.Any, options: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
+    """Two servers in each of two tiers, beside those of others."""
+    network.converge(options())
+    strangers = [
+        ("dev-i-0123", {"groundwork:environment": "dev", "groundwork:component": "servers"}),
+        ("prod-public-1", {"groundwork:environment": "prod", "groundwork:server": "1", "groundwork:tier": "public"}),
+    ]
+    for name, tags in strangers:
+        tag_list = [{"Key": key, "Value": value} for key, value in {"Name": name, **tags}.items()]
+        network.ec2.run_instances(
+            ImageId=network.images()[0],
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tag_list}],
+        )
+    network.settle()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", network.endpoint)
+    return network
+
+
+def described(site: t.Any) -> dict[str, dict[str, t.Any]]:
+    """EC2's own description of the environment's servers, by name."""
+    named = {
+        tag["Value"].removeprefix("dev-"): one
+        for one in site.instances()
+        for tag in one["Tags"]
+        if tag["Key"] == "Name"
+    }
+    return {name: named[name] for name in NAMES}
+
+
+def check(account: t.Any, shown: t.Mapping[str, str], **given: t.Any) -> dict[str, t.Any]:
+    options = {
+        "environment_name": "dev",
+        "region": REGION,
+        "tags": {},
+        "tiers": ["public", "private"],
+        "shown": shown,
+        "sources": [str(DEV)],
+        "starts_servers": False,
+        **given,
+    }
+    account.calls.clear()
+    account.warnings.clear()
+    try:
+        return check_inventory(Run(options, account, account.warnings.append))
+    finally:
+        assert account.calls == ["DescribeInstances"]
+
+
+def test_the_inventory_shows_each_server_in_its_tier_with_what_the_collection_reads(site: t.Any) -> None:
+    shown = Shown()
+    assert shown.group("tier_public") == ["public-1", "public-2"]
+    assert shown.group("tier_private") == ["private-1", "private-2"]
+    assert shown.group("servers") == NAMES
+    found = described(site)
+    for name, server in found.items():
+        assert shown.value(name, "server_id") == server["InstanceId"]
+        assert shown.value(name, "server_private_address") == server["PrivateIpAddress"]
+        assert shown.value(name, "server_tags") == tag_dict(server)
+        assert shown.value(name, "ansible_host") == server.get("PublicIpAddress", server["PrivateIpAddress"])
+        assert f"HostKeyAlias={server['InstanceId']}" in shown.value(name, "ansible_ssh_common_args")
+    assert found["public-2"]["PublicIpAddress"] in shown.value("private-2", "ansible_ssh_common_args")
+    ids = {name: shown.value(name, "server_id") for name in NAMES}
+    assert check(site, ids) == {"changed": False, "hidden": []}
+    assert site.warnings == []
+
+
+def test_servers_that_are_stopped_are_told(site: t.Any) -> None:
+    found = {name: one["InstanceId"] for name, one in described(site).items()}
+    site.ec2.stop_instances(InstanceIds=[found[name] for name in NAMES[:-1]])
+    site.settle()
+    shown = {"public-2": found["public-2"]}
+    with pytest.raises(GroundworkError, match="which is stopped") as caught:
+        check(site, shown)
+    assert caught.value.details == {"hidden": ["private-1", "private-2"]}
+    assert check(site, shown, tiers=["public"])["hidden"] == ["public-1"]
+    [warning] = site.warnings
+    assert warning.startswith(f"The inventory does not show public-1 ({found['public-1']}), which is stopped: ")
+    assert check(site, shown, starts_servers=True)["hidden"] == NAMES[:-1]
+    assert site.warnings == []
+
+
+def test_an_account_without_servers_is_no_error(account: t.Any) -> None:
+    assert check(account, {})["hidden"] == []
+
+
+# What follows needs no account.
+
+
+def server(name: str, state: str = "running", called: str = "") -> Server:
+    tier, _dash, number = name.partition("-")
+    values = {name: "" for name, kind in t.get_type_hints(Server).items() if kind is str}
+    of_it = {"id": f"i-{name}", "tier": tier, "number": int(number), "state": state}
+    rest = {
+        "security_group_ids": (),
+        "volume_ids": (),
+        "metadata": ("", 0, ""),
+        "tags": {"Name": f"dev-{called or name}"},
+    }
+    return Server(**{**values, **of_it, **rest})
+
+
+ALL = {name: f"i-{name}" for name in NAMES}
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: server_id for name, server_id in ALL.items() if name not in names}
+
+
+def blocked(
+    shown: t.Mapping[str, str],
+    states: t.Mapping[str, str],
+    tiers: t.Collection[str] = ("public", "private"),
+    starts_servers: bool = False,
+) -> tuple[list[str], list[str]]:
+    """The names of the servers that are hidden, and of those that stop the playbook."""
+    expected = Expected(frozenset(tiers), shown, (), starts_servers)
+    servers = [server(name, states.get(name, "running")) for name in NAMES]
+    hidden = hidden_servers(Owner("dev", "servers"), expected, servers)
+    return [one.name for one in hidden], [one.name for one in blocking(expected, servers, hidden)]
+
+
+PRIVATE_STOPPED = {"private-1": "stopped", "private-2": "stopping"}
+
+
+@pytest.mark.parametrize(
+    ("given", "hidden", "stopping"),
+    [
+        ((ALL, {}), [], []),
+        (({}, {}), NAMES, NAMES),
+        (({}, {}, ["public"]), NAMES[2:], NAMES[2:]),
+        (({}, {}, []), [], []),
+        (({}, {}, ["public", "private"], True), NAMES, NAMES),
+        # A server that runs and is not shown would go on as it is while the others change.
+        ((without("private-2"), {}), ["private-2"], ["private-2"]),
+        ((without("private-2"), {"private-2": "pending"}), ["private-2"], ["private-2"]),
+        # It is shown only by its own name and with its own id.
+        (({**without("public-1"), "dev-public-1": "i-public-1"}, {}), ["public-1"], ["public-1"]),
+        (({**ALL, "public-1": "i-before"}, {}), ["public-1"], ["public-1"]),
+        # One that is stopped stops only a playbook for whose tier there is no other.
+        ((without("private-2"), {"private-2": "stopped"}), ["private-2"], []),
+        ((without(*NAMES[:2]), PRIVATE_STOPPED), NAMES[:2], NAMES[:2]),
+        ((without(*NAMES[:2]), PRIVATE_STOPPED, ["public"]), [], []),
+        ((without(*NAMES[:2]), PRIVATE_STOPPED, ["public", "private"], True), NAMES[:2], []),
+        ((without(*NAMES[:2]), {"private-1": "stopped"}), NAMES[:2], NAMES[:2]),
+    ],
+)
+def test_who_is_hidden_and_who_stops_the_playbook(
+    given: tuple[t.Any, ...], hidden: list[str], stopping: list[str]
+) -> None:
+    assert blocked(*given) == (hidden, stopping)
+
+
+def test_a_successor_that_has_not_got_its_predecessors_name_yet_is_shown() -> None:
+    successor = server("public-1", called="public-1-next")
+    expected = Expected(frozenset(["public"]), {"public-1-next": successor.id}, (), False)
+    assert hidden_servers(Owner("dev", "servers"), expected, [successor]) == []
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> t.Callable[..., str]:
+    """What is told of servers that are not shown by an inventory with this text, or these settings over dev's."""
+
+    def tell(
+        settings: t.Mapping[str, t.Any] | str,
+        servers: t.Sequence[Server] = (server("public-1"),),
+        shown: t.Mapping[str, str] | None = None,
+    ) -> str:
+        dev = yaml.safe_load((DEV / "aws_ec2.yml").read_text())
+        text = settings if isinstance(settings, str) else yaml.safe_dump({**dev, **settings})
+        (tmp_path / "my.aws_ec2.yml").write_text(text)
+        expected = Expected(frozenset(["public", "private"]), shown or {}, (str(tmp_path),), False)
+        return explain(Owner("dev", "servers"), REGION, expected, servers, read_sources(expected.sources))
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ({"regions": ["us-east-1"]}, f"regions is us-east-1, but aws_region is {REGION}. Give both the same region."),
+        (
+            {"filters": {"tag:groundwork:environment": "prod"}},
+            "filters has tag:groundwork:environment: prod, which leaves out dev. Correct the filter.",
+        ),
+        (
+            {"filters": {"tag:groundwork:component": ["web*", "db"]}},
+            "filters has tag:groundwork:component: web*, db, which leaves out servers. Correct the filter.",
+        ),
+        (
+            {"filters": {"instance-state-name": ["stopped"]}},
+            "filters has instance-state-name: stopped, which leaves out running. Correct the filter.",
+        ),
+        (
+            {"compose": {}},
+            "compose has no server_id. Take compose and keyed_groups from inventories/local/aws_ec2.yml.",
+        ),
+        ({"compose": None, "filters": None}, "compose has no server_id."),
+        ("{", "it cannot be read: "),
+        ("- a list", "it cannot be read: it is no dictionary. Correct the file."),
+    ],
+)
+def test_the_cause_is_told_with_its_file(told: t.Any, tmp_path: Path, settings: t.Any, cause: str) -> None:
+    assert f"- {tmp_path}/my.aws_ec2.yml: {cause}" in told(settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"regions": []},
+        {"regions": [REGION, "us-east-1"], "filters": {"tag:groundwork:environment": "d*"}},
+        {"regions": ["{{ lookup('env', 'AWS_REGION') }}"]},
+    ],
+)
+def test_without_a_known_cause_the_way_to_find_it_is_told(told: t.Any, tmp_path: Path, settings: t.Any) -> None:
+    told_lines = told(settings).splitlines()
+    assert told_lines[:3] == [
+        f"The inventory does not show these servers of the environment dev, which EC2 has in {REGION}:",
+        "- public-1 (i-public-1), which is running",
+        "Mend the cause and run again:",
+    ]
+    assert f"Run ansible-inventory -i {tmp_path} --graph and read its warnings" in told_lines[3]
+
+
+def test_a_server_under_another_name_is_told(told: t.Any) -> None:
+    message = told({}, shown={"dev-public-1": "i-public-1"})
+    assert message.endswith("\n- The inventory calls public-1 dev-public-1. Correct hostnames in its aws_ec2.yml.")
+
+
+def test_for_stopped_servers_the_inventory_is_not_blamed(told: t.Any) -> None:
+    message = told({"compose": {}}, [server("public-1", "stopped")])
+    assert message.splitlines()[1:] == [
+        "- public-1 (i-public-1), which is stopped",
+        "Mend the cause and run again:",
+        "- A stopped server is in no inventory. Run site.yml, which starts it, or start it in EC2. To release to the "
+        "other tiers meanwhile, name these in release_tiers.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sources", "given"), [((), "nothing"), (("/etc/hosts", "localhost,"), "/etc/hosts, localhost,")]
+)
+def test_an_inventory_without_a_file_for_the_plugin_is_told(sources: tuple[str, ...], given: str) -> None:
+    expected = Expected(frozenset(["public"]), {}, sources, False)
+    message = explain(Owner("dev", "servers"), REGION, expected, [server("public-1")], read_sources(sources))
+    assert f"- The inventory ({given}) has no file whose name ends in aws_ec2.yml" in message
