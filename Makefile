@@ -31,22 +31,22 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	@tools/bootstrap dev
 	ruff check lab plugins tests benchmarks
 	ruff format --check lab plugins tests benchmarks
-	mypy lab/groundwork_lab
-	MYPYPATH=.collections:lab mypy -p ansible_collections.groundwork.aws.plugins
+	mypy lab/src/groundwork_lab
+	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
 	shellcheck tools/* .ci/run
 	tools/manifest --check
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 
 unit: ## The unit tests, with Python 3.11 and ansible 12
-	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit
+	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit lab/tests/unit
 
 unit-3.13: ## The unit tests (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
-	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'
+	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit lab/tests/unit; tools/sanity'
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev
-	pytest -m lab tests/unit/lab tests/lab
+	pytest -m lab lab/tests
 
 newest: ## A short way through the product on the lab, with Python 3.13 and ansible 14
 	@tools/with-python 3.13 bash -euc 'cd extensions; molecule test --scenario-name newest'
@@ -58,7 +58,7 @@ long: long-fuzz long-debian ## What takes too long for every change
 
 long-fuzz: ## Many more random calls to the lab's API than the unit tests make
 	@tools/with-python 3.11 env GROUNDWORK_FUZZ_SEEDS=$$(seq -s, 21 28) GROUNDWORK_FUZZ_CALLS=3000 \
-	  pytest -n auto tests/unit/lab/controlplane/test_any_calls.py
+	  pytest -n auto lab/tests/unit/test_any_calls.py
 
 long-debian: ## From nothing to a release, and back to nothing, on a Debian 13 with only its own Python
 	@tools/in-debian 13 bash -euc 'make up

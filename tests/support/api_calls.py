@@ -25,10 +25,10 @@ from botocore.serialize import create_serializer
 from moto.backends import get_backend
 from moto.core.utils import camelcase_to_underscores
 
-from groundwork_lab.controlplane import ControlPlane
-from groundwork_lab.controlplane.answering import NO_DATA_PLANE
-from groundwork_lab.controlplane.middleware import Middleware
-from groundwork_lab.controlplane.requests import SERVICES
+from groundwork_lab.api import ControlPlane
+from groundwork_lab.api.middleware import Middleware
+from groundwork_lab.aws.ec2.answering import NO_DATA_PLANE
+from groundwork_lab.aws.services import SERVICES
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import ACCOUNT, REGION
 

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
-from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 

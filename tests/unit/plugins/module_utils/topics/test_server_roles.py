@@ -14,7 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles
     converge_server_roles,
     parse_server_roles,
 )
-from groundwork_lab.controlplane.permissions import permits
+from groundwork_lab.api.permissions import permits
 
 PASSWORD = "/groundwork/dev/lamp/app/database-password"
 PUBLIC = {"parameters": [PASSWORD], "archives": [{"bucket": "dev-ours", "prefix": "releases/"}]}

@@ -13,7 +13,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ARGUMENTS as GROUPS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import converge_server_roles
-from groundwork_lab.controlplane import Fault
+from groundwork_lab.api import Fault
 
 TRUST = json.dumps(
     {

@@ -11,9 +11,9 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.run import converge_distribution
-from groundwork_lab.controlplane.cloudfront.answers import OPERATIONS
-from groundwork_lab.controlplane.cloudfront.state import Backend
-from groundwork_lab.controlplane.cloudfront.world import backend_of
+from groundwork_lab.aws.cloudfront.answers import OPERATIONS
+from groundwork_lab.aws.cloudfront.state import Backend
+from groundwork_lab.aws.cloudfront.world import backend_of
 
 Make = t.Callable[..., dict[str, t.Any]]
 Furnish = t.Callable[[t.Any], None]

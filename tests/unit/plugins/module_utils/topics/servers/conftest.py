@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import specification
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
-from groundwork_lab.controlplane import ControlPlane
+from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 

@@ -202,7 +202,7 @@ def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: t.A
 
 
 def test_what_leaves_is_drained_first(network: t.Any, options: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("groundwork_lab.controlplane.elbv2.groups.time", network)  # draining takes the test's time
+    monkeypatch.setattr("groundwork_lab.aws.elbv2.groups.time", network)  # draining takes the test's time
     network.converge(options(public={"count": 3}))
     elb = network.plain("elbv2")
     group = behind_a_balancer(network, elb, "dev-public")

@@ -14,8 +14,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.
     parse_access,
     statements,
 )
-from groundwork_lab.controlplane.cloudfront.state import Backend
-from groundwork_lab.controlplane.cloudfront.world import backend_of
+from groundwork_lab.aws.cloudfront.state import Backend
+from groundwork_lab.aws.cloudfront.world import backend_of
 
 NAME = "dev-site-example"
 OPTIONS = {

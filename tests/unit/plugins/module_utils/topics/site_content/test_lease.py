@@ -18,7 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
     load_claim,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Bucket
-from groundwork_lab.controlplane import Fault
+from groundwork_lab.api import Fault
 
 CLAIM = Claim("r", "site", "d", "now", "now", lease.LEASE, lease.this_process(), 1, 1)
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import s3
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Bucket, base_url
-from groundwork_lab.controlplane import Fault
+from groundwork_lab.api import Fault
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,0 @@
-"""Application Load Balancers: HAProxy in each of a balancer's nodes, and what it tells of its targets' health."""
-
-from __future__ import annotations
-
-from groundwork_lab.balancers.manager import BalancerManager
-
-__all__ = ["BalancerManager"]

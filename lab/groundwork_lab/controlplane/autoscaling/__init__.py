@@ -1,7 +1,0 @@
-"""Auto Scaling: groups that launch, replace and let go of instances by themselves."""
-
-from __future__ import annotations
-
-from groundwork_lab.controlplane.autoscaling.corrections import install
-
-__all__ = ["install"]

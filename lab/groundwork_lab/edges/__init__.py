@@ -1,7 +1,0 @@
-"""CloudFront's edge: nginx, a cache for each distribution, functions run, invalidations honoured."""
-
-from __future__ import annotations
-
-from groundwork_lab.edges.manager import EdgeManager
-
-__all__ = ["EdgeManager"]

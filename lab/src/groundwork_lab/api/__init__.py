@@ -1,0 +1,129 @@
+"""The lab's control plane: moto's AWS API in this process, behind a WSGI layer of our own.
+
+moto keeps its state in globals of the process, so a process has one `ControlPlane` at a time; making another
+starts from an empty account. As on AWS an account is not quite empty: its region has a default VPC
+(172.31.0.0/16) with a public subnet per zone, and `snapshot()` tells it like any other VPC; nothing is in it
+until someone launches there, so the fabric may leave it alone until then.
+
+One account and one region: EC2, Elastic Load Balancing and Auto Scaling refuse other regions with AuthFailure,
+as AWS does for a region that is not enabled, because an instance there would have no host.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from groundwork_lab.apart import Apart
+from groundwork_lab.api.calls import CallCounter
+from groundwork_lab.api.faults import Fault, Faults
+from groundwork_lab.aws.context import Context
+from groundwork_lab.model import InstanceState, World
+from groundwork_lab.ports import Balancers, Hosts
+from groundwork_lab.settings import Settings
+
+if TYPE_CHECKING:
+    from groundwork_lab.api.serving import Server
+
+__all__ = ["CallCounter", "Context", "ControlPlane", "Fault", "Faults"]
+
+
+class ControlPlane:
+    """The API and what it says exists. Implements `ports.Reports`.
+
+    `changed` is called, from the request's thread, after each accepted write and after each report that
+    changed the world; it must not block.
+    """
+
+    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+        from groundwork_lab.aws import corrections  # noqa: PLC0415 - imports moto, which takes a second
+
+        self.calls = CallCounter()
+        self.faults = Faults()
+        self.context = Context(settings, changed=self._changed)
+        self._announce = changed
+        self._servers: list[Server] = []
+        self._world = World()
+        self._groups = corrections.install(self.context)
+
+    def _changed(self) -> None:
+        self._announce()
+        self._groups.wake()
+
+    def look_after_groups(self) -> None:
+        """Look after Auto Scaling's groups from a thread too, and not only when the data plane has followed."""
+        self._groups.start()
+
+    def attach(self, hosts: Hosts, balancers: Balancers) -> None:
+        """Connect the data plane, which GetConsoleOutput and DescribeTargetHealth ask."""
+        self.context.attach(hosts, balancers)
+
+    def serve(
+        self,
+        sockets: Sequence[socket.socket],
+        secure: Sequence[socket.socket] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Serve from daemon threads on bound, listening sockets: the API's, S3's, and S3's for CloudFront's edges.
+
+        `secure` are the same once more, to be served by `tls`.
+        """
+        from groundwork_lab.api.middleware import DOORS, Middleware  # noqa: PLC0415 - heavy
+        from groundwork_lab.api.serving import Server  # noqa: PLC0415
+
+        plain = [(door, listening, None) for door, listening in zip(DOORS, sockets, strict=False)]
+        encrypted = [(door, listening, tls) for door, listening in zip(DOORS, secure, strict=False)]
+        for door, listening, context in (*plain, *encrypted):
+            application = Middleware(self.context, self.calls, self.faults, self._changed, door)
+            server = Server(listening, application, door, "AmazonEC2" if door == "api" else "AmazonS3", context)
+            server.start()
+            self._servers.append(server)
+
+    def close(self) -> None:
+        """Stop serving and close the sockets."""
+        self._groups.close()
+        for server in self._servers:
+            server.stop()
+        self._servers.clear()
+
+    def snapshot(self) -> World:
+        """What the API says exists now, of the lab's region; total: what cannot be read is told in it."""
+        from groundwork_lab.aws.snapshot import take  # noqa: PLC0415 - heavy
+
+        with self.context.lock:
+            self._world = take(self.context, self._world)
+            return self._world
+
+    def deployed(self, distribution_id: str) -> bool:
+        """Whether the edge has followed a distribution of CloudFront to what the API says of it."""
+        from groundwork_lab.aws import cloudfront  # noqa: PLC0415 - heavy
+
+        with self.context.lock:
+            return cloudfront.is_deployed(self.context, distribution_id)
+
+    # Reports
+
+    def instance_state(self, instance_id: str, state: InstanceState, *, reason: str = "") -> None:
+        with self.context.lock:
+            changed = self.context.ec2.report_state(instance_id, state, reason)
+        if changed:
+            self._changed()
+
+    def instance_reachable(self, instance_id: str) -> None:
+        with self.context.lock:
+            self.context.ec2.report_reachable(instance_id)
+
+    def image_captured(self, image_id: str, *, failure: str = "") -> None:
+        with self.context.lock:
+            self.context.ec2.report_captured(image_id, failure)
+        self._changed()
+
+    def reconciled(self, world: World) -> None:
+        apart = Apart()
+        with self.context.lock:
+            for follow in self.context.on_reconciled:
+                with apart.trying(follow.__qualname__):
+                    follow(world)
+        apart.end()

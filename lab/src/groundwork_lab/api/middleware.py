@@ -1,0 +1,211 @@
+"""The WSGI layer in front of moto: who may ask, what is counted, what fails on purpose, what counts as a change.
+
+moto's own server finds its way by host names and falls back to guessing; here the signature's scope alone
+decides, and what moto cannot answer becomes an error that AWS' clients understand.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import unquote, unquote_plus
+
+from groundwork_lab.api import permissions, requests, undoing
+from groundwork_lab.api.calls import CallCounter, is_read
+from groundwork_lab.api.faults import Faults
+from groundwork_lab.api.requests import NO_DATA_PLANE, ORIGIN, REGIONAL, Call
+from groundwork_lab.api.serving import ConnectionCutError
+from groundwork_lab.aws import s3
+from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.errors import UNPRINTABLE, Answer, Protocol, error_answer
+from groundwork_lab.aws.s3 import access
+from groundwork_lab.aws.s3.addressing import Address, settle
+from groundwork_lab.aws.services import SERVICES, Application, Service, make_application
+from groundwork_lab.aws.sts import identity
+
+LOG = logging.getLogger(__name__)
+S3 = SERVICES["s3"]
+Door = Literal["api", "s3", "origin"]
+SOURCE_ARN = "HTTP_X_GROUNDWORK_SOURCE_ARN"
+OUTSIDE = frozenset({S3})  # the world does not tell what is in buckets: nothing has to follow a write
+DOORS: tuple[Door, ...] = ("api", "s3", "origin")
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+@dataclass
+class Middleware:
+    """One WSGI application per socket, which is a door of its own.
+
+    An unsigned request at `s3` is someone browsing a bucket. At `origin` all are CloudFront's edges, read-only: there,
+    and nowhere else, a header tells the distribution that is asked for, and a viewer's signature means nothing.
+    """
+
+    context: Context
+    calls: CallCounter
+    faults: Faults
+    changed: Callable[[], None]
+    door: Door
+
+    def __post_init__(self) -> None:
+        self._applications: dict[str, Application] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._answer(environ)
+        start_response(str(answer.status), list(answer.headers))
+        return [answer.body]
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        body = environ["wsgi.input"].getvalue()
+        scope = requests.scope(environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", ""))
+        if scope is None or self.door == "origin":
+            return self._unsigned(environ)
+        address = settle(environ).arn if scope.service == "s3" else ""
+        call = requests.identify(scope, environ, body)
+        if call is None:
+            return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
+        query = environ.get("QUERY_STRING", "")
+        key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
+        refused = self._refusal(call) or unprintable(call, environ, body)
+        if refused is not None:
+            return refused
+        with self.context.lock:
+            known = identity.is_known(self.context, key)
+        if not known:
+            return permissions.unknown(call)
+        self.calls.count(call.service.client, call.operation)
+        with self.context.lock:
+            denied = permissions.denied(self.context, call, key, permissions.Asked(query, body, address))
+        return denied or self._with_faults(call, environ)
+
+    def _refusal(self, call: Call) -> Answer | None:
+        protocol = call.service.protocol
+        if not is_known(call.service.client, call.operation):
+            return unknown_action(protocol, call.operation)
+        missing = NO_DATA_PLANE.get(call.service.client)
+        if missing is not None and not is_read(call.operation):
+            message = f"The lab has no {missing}; it refuses {call.operation}."
+            return error_answer(protocol, "UnsupportedOperation", message, 400)
+        if call.service.client in REGIONAL and call.region != self.context.region:
+            message = f"The lab's region is {self.context.region}; {call.region} is not enabled for this account."
+            return error_answer(protocol, "AuthFailure", message, 401)
+        return None
+
+    def _unsigned(self, environ: dict[str, Any]) -> Answer:
+        """A request without a signature: only S3 knows such callers, and only for what a bucket's policy opens."""
+        if self.door == "api":
+            if environ.get("HTTP_X_AMZ_TARGET"):
+                return error_answer("json", "MissingAuthenticationTokenException", "Missing Authentication Token", 400)
+            return error_answer("query", "MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+        address = settle(environ)
+        call = Call(ORIGIN if self.door == "origin" else S3, requests.rest_operation("s3", environ), "")
+        self.calls.count(call.service.client, call.operation)
+        if self.door == "origin" and environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            message = "The specified method is not allowed against this resource."
+            return error_answer("s3", "MethodNotAllowed", message, 405)
+        source = environ.get(SOURCE_ARN, "") if self.door == "origin" else ""
+        return self._permitted(call, environ, address, access.caller(source, environ.get("REMOTE_ADDR", "")))
+
+    def _permitted(self, call: Call, environ: dict[str, Any], address: Address, who: access.Caller) -> Answer:
+        """Whether a key is missing is told to those who may list the bucket, and to nobody else.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        with self.context.lock:
+            bucket = s3.bucket_of(self.context, address.bucket)
+            action = access.action_of(call.operation, environ.get("QUERY_STRING", ""))
+            allowed = action is not None and access.may(bucket, action, address, who)
+            may_list = access.may(bucket, "s3:ListBucket", Address(address.bucket), who)
+        if address.bucket and bucket is None:
+            return error_answer("s3", "NoSuchBucket", "The specified bucket does not exist", 404)
+        if allowed:
+            answer = self._with_faults(call, environ)
+            if answer.status != 404 or may_list:
+                return answer
+        return error_answer("s3", "AccessDenied", "Access Denied", 403)
+
+    def _with_faults(self, call: Call, environ: dict[str, Any]) -> Answer:
+        fault = self.faults.strike(call.service.client, call.operation)
+        if fault is None:
+            return self._execute(call, environ)
+        time.sleep(fault.delay)
+        if fault.code and not fault.drop and fault.status:
+            return error_answer(call.service.protocol, fault.code, fault.message, fault.status)
+        answer = self._execute(call, environ)
+        if fault.drop:
+            raise ConnectionCutError
+        return answer
+
+    def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
+        with self.context.lock:
+            if is_read(call.operation) or call.service in OUTSIDE:
+                return self._carried_out(call, environ)
+            undo = undoing.remember(self.context, without=S3.backend)
+            answer = self._carried_out(call, environ)
+            if answer.status >= 400:
+                undo()
+        if answer.status < 300 and not call.dry_run:
+            self.changed()
+        return answer
+
+    def _carried_out(self, call: Call, environ: dict[str, Any]) -> Answer:
+        """The service's answer; a call that it fails on is refused. The context's lock is held."""
+        try:
+            return self._application(call.service)(environ)
+        except NotImplementedError as error:
+            LOG.warning("%s: %s", call.service.client, error)
+            return unknown_action(call.service.protocol, call.operation)
+        except Exception as error:  # moto raises whatever comes of parameters that it does not check
+            LOG.exception("%s %s failed", call.service.client, call.operation)
+            return incapable(call, error)
+
+    def _application(self, service: Service) -> Application:
+        """moto's application for the service, made at its first use: each imports megabytes."""
+        if service.backend not in self._applications:
+            self._applications[service.backend] = make_application(service)
+        return self._applications[service.backend]
+
+
+def is_known(client: str, operation: str) -> bool:
+    """Whether boto3's model of the service has the operation."""
+    from moto.core.utils import get_service_model  # noqa: PLC0415 - heavy
+
+    return operation in get_service_model(client).operation_names
+
+
+def unknown_action(protocol: Protocol, operation: str) -> Answer:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors"""
+    code = "UnknownOperationException" if protocol in ("json", "rest-json") else "InvalidAction"
+    if protocol == "s3":
+        return error_answer(protocol, "NotImplemented", "A header or query you provided is not implemented.", 501)
+    return error_answer(protocol, code, f"The action {operation} is not valid for this web service.", 400)
+
+
+def unprintable(call: Call, environ: Mapping[str, Any], body: bytes) -> Answer | None:
+    """The refusal of parameters with characters that the answer, which is XML, could not repeat. S3 encodes its own."""
+    protocol = call.service.protocol
+    if protocol in ("ec2", "query"):
+        told = unquote_plus(body.decode(errors="replace"))
+    elif protocol == "rest-xml":
+        told = unquote(f"{environ['PATH_INFO']} {environ.get('QUERY_STRING', '')}")
+    else:
+        return None
+    if not UNPRINTABLE.search(told):
+        return None
+    code = {"ec2": "InvalidParameterValue", "query": "ValidationError"}.get(protocol, "InvalidArgument")
+    return error_answer(protocol, code, "A parameter contains characters that are not valid in XML.", 400)
+
+
+def incapable(call: Call, error: Exception) -> Answer:
+    """The refusal of a call that moto fails on. Not an InternalError, which clients repeat: it would fail again.
+
+    S3 has a code of its own for what it does not know:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+    """
+    protocol = call.service.protocol
+    reason = f"The lab cannot carry out {call.operation} with these parameters: {error!r}. Its log tells more."
+    if protocol == "s3":
+        return error_answer(protocol, "NotImplemented", reason, 501)
+    return error_answer(protocol, "UnsupportedOperation", reason, 400)

@@ -1,0 +1,127 @@
+"""What an instance may do with its role's keys: what the role's policies allow. All other keys may do everything.
+
+What a call is about is known for S3 and for SSM's parameters. For other services an Allow counts for its actions,
+whatever resources it names, and a Deny only when it names all of them. Bucket policies are not asked: a role's own
+policies decide.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from groundwork_lab.api.requests import Call
+from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.errors import Answer, error_answer
+from groundwork_lab.aws.s3.access import action_of
+from groundwork_lab.aws.s3.policies import Request, allows, statements
+from groundwork_lab.aws.sts import identity
+
+TEMPORARY = "ASIA"  # how the keys of a role begin
+ALWAYS = frozenset({"sts:GetCallerIdentity"})  # "No permissions are required to perform this operation."
+PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+S3_NAMES = {"ListBuckets": "ListAllMyBuckets"}
+ANY = "*"
+
+
+def denied(context: Context, call: Call, key: str, asked: Asked) -> Answer | None:
+    """AWS' refusal when the key is an instance's and its role may not do this. The context's lock is held."""
+    found = identity.instance_with(context, key) if key.startswith(TEMPORARY) else None
+    if found is None:
+        return None
+    instance, role = found
+    action = action_name(call, asked.query)
+    policies = [*role.policies.values(), *(policy.document for policy in role.managed_policies.values())]
+    if action in ALWAYS or permits([json.loads(each) for each in policies], action, asked.resources(context, call)):
+        return None
+    who = f"arn:aws:sts::{context.account}:assumed-role/{role.name}/{instance.id}"
+    reason = f"because no identity-based policy allows the {action} action"
+    return _refusal(call, f"User: {who} is not authorized to perform: {action} {reason}")
+
+
+def permits(policies: Iterable[Mapping[str, Any]], action: str, resources: Iterable[str]) -> bool:
+    """Whether the policies of an identity allow the action on all of the resources."""
+    every = [statement for policy in policies for statement in statements(policy)]
+    return all(_permits(every, action, resource) for resource in resources)
+
+
+def _permits(every: Iterable[Mapping[str, Any]], action: str, resource: str) -> bool:
+    mine = [{**statement, "Principal": ANY} for statement in every]  # they are the identity's own
+    if resource == ANY:
+        mine = [_of_anything(each) if each.get("Effect") == "Allow" else each for each in mine]
+    return allows({"Statement": mine}, Request(action, resource))
+
+
+def _of_anything(statement: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in statement.items() if name != "NotResource"}, "Resource": ANY}
+
+
+def action_name(call: Call, query: str) -> str:
+    client = call.service.client
+    if client == "s3":
+        return action_of(call.operation, query) or f"s3:{S3_NAMES.get(call.operation, call.operation)}"
+    return f"{PREFIXES.get(client, client)}:{call.operation}"
+
+
+class Asked:
+    """A request as far as it tells what it is about: `address` is S3's ARN, "" for other services."""
+
+    def __init__(self, query: str, body: bytes, address: str) -> None:
+        self.query = query
+        self._body = body
+        self._address = address
+
+    def resources(self, context: Context, call: Call) -> list[str]:
+        if call.service.client == "s3":
+            return [self._address or ANY]
+        if call.service.client == "ssm":
+            return [parameter_arn(context, each) for each in parameter_names(self._body)] or [ANY]
+        return [ANY]
+
+
+def parameter_names(body: bytes) -> list[str]:
+    """The parameters that a request to SSM names."""
+    try:
+        fields = json.loads(body or b"{}")
+    except ValueError:
+        return []
+    single = [fields[name] for name in ("Name", "Path") if isinstance(fields.get(name), str)]
+    return [*single, *(fields.get("Names") or [])]
+
+
+def parameter_arn(context: Context, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    plain = name.partition(":")[0].lstrip("/")  # without a version or label
+    return f"arn:aws:ssm:{context.region}:{context.account}:parameter/{plain}"
+
+
+def _refusal(call: Call, message: str) -> Answer:
+    protocol = call.service.protocol
+    if protocol == "ec2":
+        return error_answer(protocol, "UnauthorizedOperation", f"You are not authorized. {message}", 403)
+    if protocol in ("json", "rest-json"):
+        return error_answer(protocol, "AccessDeniedException", message, 400)
+    return error_answer(protocol, "AccessDenied", message, 403)
+
+
+def unknown(call: Call) -> Answer:
+    """AWS' refusal of a key that is nobody's, in each protocol's words.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors and
+    https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+    """
+    protocol = call.service.protocol
+    if protocol == "s3":
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return error_answer(protocol, "InvalidAccessKeyId", message, 403)
+    if protocol == "ec2":
+        message = "AWS was not able to validate the provided access credentials"
+        return error_answer(protocol, "AuthFailure", message, 401)
+    message = "The security token included in the request is invalid."
+    if protocol in ("json", "rest-json"):
+        return error_answer(protocol, "UnrecognizedClientException", message, 400)
+    return error_answer(protocol, "InvalidClientTokenId", message, 403)

@@ -1,0 +1,131 @@
+"""Which service, operation and region a request is for, and whether it is signed.
+
+The service and region stand in the credential scope of the signature, the operation in the form's `Action`,
+in `X-Amz-Target`, or in method and path.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from groundwork_lab.aws.services import SERVICES, Service
+
+ORIGIN = Service("origin", "s3", "s3")  # S3 as CloudFront's edges ask it: counted, and faulted, by a name of its own
+CLASSIC_BALANCERS = Service("elb", "elb", "query")  # signs as elasticloadbalancing too
+CLASSIC_VERSION = "2012-06-01"
+NO_DATA_PLANE = {  # moto would take their writes, and nothing would follow
+    "acm": "certificates",
+    "elb": "Classic Load Balancers",
+    "route53": "hosted zones",
+}
+REGIONAL = frozenset({"ec2", "elb", "elbv2", "autoscaling"})  # those with a data plane: in the lab's region only
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Of a signature: `service` is the signing name."""
+
+    region: str
+    service: str
+
+
+@dataclass(frozen=True)
+class Call:
+    service: Service
+    operation: str  # "" when nothing of the service matches
+    region: str
+    dry_run: bool = False
+
+
+def scope(authorization: str, query: str) -> Scope | None:
+    """What the request is signed for, by header or (presigned) by query; None when it is not signed.
+
+    Signature version 2 names neither; only S3 still takes it.
+    """
+    if authorization.startswith("AWS4-HMAC-SHA256"):
+        credential = authorization.partition("Credential=")[2].partition(",")[0].strip()
+        return _scope_of(credential)
+    if authorization.startswith("AWS "):
+        return Scope("", "s3")
+    fields = parse_qs(query)
+    if "X-Amz-Credential" in fields:
+        return _scope_of(unquote(fields["X-Amz-Credential"][0]))
+    if "AWSAccessKeyId" in fields and "Signature" in fields:
+        return Scope("", "s3")
+    return None
+
+
+def access_key(authorization: str, query: str) -> str:
+    """The id of the key that signed a request, by version 4 or 2."""
+    if authorization.startswith("AWS4-HMAC-SHA256"):
+        return authorization.partition("Credential=")[2].partition("/")[0].strip()
+    if authorization.startswith("AWS "):
+        return authorization.removeprefix("AWS ").partition(":")[0].strip()
+    fields = parse_qs(query)
+    if "AWSAccessKeyId" in fields:
+        return fields["AWSAccessKeyId"][0]
+    return unquote(fields.get("X-Amz-Credential", [""])[0]).partition("/")[0]
+
+
+def _scope_of(credential: str) -> Scope | None:
+    parts = credential.split("/")
+    return Scope(parts[-3], parts[-2].lower()) if len(parts) >= 5 else None
+
+
+def identify(found: Scope, environ: dict[str, Any], body: bytes) -> Call | None:
+    """The call that a signed request makes; None when the lab does not have the service."""
+    service = SERVICES.get(found.service)
+    if service is None:
+        return None
+    form: dict[str, list[str]] = {}
+    if service.protocol in ("ec2", "query"):
+        form = parse_qs(body.decode("utf-8", "replace")) or parse_qs(environ.get("QUERY_STRING", ""))
+        if service.client == "elbv2" and form.get("Version") == [CLASSIC_VERSION]:
+            service = CLASSIC_BALANCERS
+    return Call(
+        service=service,
+        operation=_operation(service, form, environ),
+        region=found.region,
+        dry_run=form.get("DryRun", [""])[0].lower() == "true",
+    )
+
+
+def _operation(service: Service, form: dict[str, list[str]], environ: dict[str, Any]) -> str:
+    if service.protocol in ("ec2", "query"):
+        return form.get("Action", [""])[0]
+    if service.protocol == "json":
+        return str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+    return rest_operation(service.client, environ)
+
+
+OBJECT_OPERATIONS = {"GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
+
+
+def object_operation(environ: dict[str, Any]) -> str:
+    """S3's plain operations on one object, told without a look at the model; "" for all others.
+
+    They have no query, and these are the ones that come by the thousand.
+    """
+    _, _, key = environ["PATH_INFO"].removeprefix("/").partition("/")
+    if not key or environ.get("QUERY_STRING"):
+        return ""
+    if environ["REQUEST_METHOD"] == "PUT":
+        return "CopyObject" if "HTTP_X_AMZ_COPY_SOURCE" in environ else "PutObject"
+    return OBJECT_OPERATIONS.get(environ["REQUEST_METHOD"], "")
+
+
+def rest_operation(client: str, environ: dict[str, Any]) -> str:
+    """The operation of a REST request, matched by method, path, query and headers against botocore's model."""
+    if client == "s3" and (plain := object_operation(environ)):
+        return plain
+    from moto.core.request import Request  # noqa: PLC0415 - heavy
+    from moto.core.routing import NotFound, get_service_router  # noqa: PLC0415
+
+    try:
+        operation, _ = get_service_router(client).match(Request(dict(environ)))
+    except NotFound:
+        return ""
+    return str(operation.name)

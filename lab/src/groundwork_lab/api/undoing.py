@@ -1,0 +1,92 @@
+"""Taking back what a refused call has changed: on AWS a refused call has no effect.
+
+moto often writes before it has checked all that it needs, or fails halfway. Before a call that may change something,
+what moto's backends keep is remembered, container by container. When the call is refused, each container gets back
+what it had, in place, so that every reference to a resource stays good (docs/decisions/0028).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network
+from operator import is_
+from typing import Any
+
+from moto.core.base_backend import BackendDict
+
+from groundwork_lab.aws.autoscaling.controller import Controller
+from groundwork_lab.aws.context import Context
+
+STATE = (
+    "moto.",
+    "groundwork_lab.api.",
+    "groundwork_lab.aws.",
+)  # modules whose objects are state; all others are values
+SURROUNDINGS = (Context, Controller)  # they look after the state, and are none of it
+VALUES = frozenset((str, bytes, int, float, bool, type(None), datetime, IPv4Address, IPv4Network))  # nothing is in them
+CONTAINERS = (dict, list, set, deque)
+
+
+def remember(context: Context, *, without: str) -> Callable[[], None]:
+    """Remember the state of all services but `without`; returns what brings it back.
+
+    The caller holds the context's lock until it knows that the state is to stay, or has brought it back, and does not
+    let go of it in between: what others change meanwhile would be taken back too.
+    """
+    backends = [each for service in BackendDict._instances if service.service_name != without for each in _all(service)]
+    kept = [(container, _content(container)) for container in _containers([*backends, context.pool])]
+
+    def restore() -> None:
+        for container, content in kept:
+            if not _is_same(_content(container), content):
+                _refill(container, content)
+
+    return restore
+
+
+def _all(service: BackendDict) -> Iterator[Any]:
+    """A service's backends. moto caches who has which, so that these two levels stay as they are."""
+    return (backend for regions in list(service.values()) for backend in list(regions.values()))
+
+
+def _containers(roots: Iterable[Any]) -> Iterator[Any]:
+    """Every container that can be reached from the roots, once; objects count by their attributes."""
+    waiting, seen = list(roots), set[int]()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, CONTAINERS):
+            yield each
+        if isinstance(each, (*CONTAINERS, tuple)):
+            inner = each.values() if isinstance(each, dict) else each
+            waiting += [other for other in inner if type(other) not in VALUES]
+        if _is_state(type(each)):
+            waiting.append(vars(each))
+
+
+def _is_state(kind: type[Any]) -> bool:
+    """Whether objects of this class are state, which is in their attributes."""
+    return kind.__module__.startswith(STATE) and not issubclass(kind, SURROUNDINGS) and kind.__dictoffset__ != 0
+
+
+def _content(container: Any) -> list[Any]:
+    return [*container, *container.values()] if isinstance(container, dict) else list(container)
+
+
+def _is_same(now: list[Any], before: list[Any]) -> bool:
+    return len(now) == len(before) and all(map(is_, now, before))
+
+
+def _refill(container: Any, content: list[Any]) -> None:
+    container.clear()
+    if isinstance(container, dict):
+        half = len(content) // 2
+        container.update(zip(content[:half], content[half:], strict=True))
+    elif isinstance(container, set):
+        container.update(content)
+    else:
+        container.extend(content)

@@ -1,0 +1,7 @@
+"""Auto Scaling: groups that launch, replace and let go of instances by themselves."""
+
+from __future__ import annotations
+
+from groundwork_lab.aws.autoscaling.corrections import install
+
+__all__ = ["install"]

@@ -1,0 +1,335 @@
+"""What makes groups be as they are wanted: it looks at their instances and their health, and takes the next steps.
+
+A pass does all that can be done now. It runs after every change of the world and every report of the data plane; in
+between a thread looks again while something is under way that nobody announces (health, drains, delays).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from groundwork_lab.aws.autoscaling import placement
+from groundwork_lab.aws.autoscaling.launching import Launcher, LaunchError
+from groundwork_lab.aws.autoscaling.refresher import Refresher
+from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, TemplateUse, now, stamp
+from groundwork_lab.aws.context import AwsError, Context
+
+GLANCE = 0.5  # seconds between looks at what nobody announces
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until a refused launch is tried again
+STOPPED = "an EC2 health check indicating it has been terminated or stopped"
+PASSING = ("healthy", "unchecked")
+UNHEALTHY = "an ELB system health check failure"
+
+_log = logging.getLogger(__name__)
+
+Health = Mapping[str, Mapping[str, str]]  # the state of each instance, by target group
+
+
+class Controller:
+    """`pass_once` is called with the context's lock held once, as it lets go of it to ask the balancers."""
+
+    def __init__(self, context: Context, groups: Callable[[], dict[str, Group]]) -> None:
+        self._context = context
+        self._groups = groups
+        self.launcher = Launcher(context)
+        self.clock: Callable[[], float] = time.monotonic
+        self._passing = False
+        self._changed = False
+        self._condition = threading.Condition()
+        self._woken = False
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="auto-scaling", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Ask for a pass; from any thread, returns at once."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        busy = False
+        while self._awaited(GLANCE if busy else None):
+            with self._context.lock:
+                try:
+                    self.pass_once()
+                except Exception:  # the thread must go on: it is what brings groups forward when nothing else happens
+                    _log.exception("A look at the Auto Scaling groups failed")
+                busy = self._busy()
+
+    def _awaited(self, timeout: float | None) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._woken or self._closing, timeout)
+            self._woken = False
+            return not self._closing
+
+    def _busy(self) -> bool:
+        return any(
+            group.target_groups
+            or group.refresh
+            or group.retry_at
+            or group.deleting
+            or any(member.state != "InService" for member in group.members.values())
+            for group in list(self._groups().values())
+        )
+
+    # -- a pass --------------------------------------------------------------------------------------------------
+
+    def pass_once(self) -> None:
+        """One pass over all groups; nothing when one is under way already, as asking for health lets others in."""
+        if self._passing or not self._groups():
+            return
+        self._passing, self._changed = True, False
+        try:
+            seen = {name: self._health(group) for name, group in list(self._groups().items())}
+            for name, health in seen.items():
+                if name in self._groups():
+                    self._look_after(self._groups()[name], health)
+        finally:
+            self._passing = False
+        if self._changed:
+            self._context.changed()
+
+    def _look_after(self, group: Group, health: Health) -> None:
+        try:
+            self._observe(group, health)
+            self._take_out_unhealthy(group)
+            if group.runs("InstanceRefresh"):
+                Refresher(group, self.clock(), self.number, self.let_go).go_on()
+            self._resize(group)
+            self._finish_terminations(group)
+        except Exception:  # one group's trouble must not keep the others from being looked after
+            _log.exception("Auto Scaling group %s", group.name)
+        if group.deleting and not group.members:
+            del self._groups()[group.name]
+
+    def _health(self, group: Group) -> Health:
+        found = {}
+        for arn in group.target_groups if group.members else ():
+            try:
+                told = self._balancing.describe_target_health(arn, [])
+            except AwsError:  # it was deleted under the group
+                continue
+            found[arn] = {each.target["Id"]: standing(each.target_health) for each in told}
+        return found
+
+    @property
+    def _balancing(self) -> Any:
+        from moto.elbv2.models import elbv2_backends  # noqa: PLC0415 - heavy
+
+        return elbv2_backends[self._context.account][self._context.region]
+
+    def _instance(self, member: Member) -> Any:
+        return self._context.ec2.get_instance_by_id(member.id)
+
+    def _state(self, member: Member) -> str:
+        instance = self._instance(member)
+        return str(instance.state) if instance is not None else "terminated"
+
+    def number(self, template: TemplateUse) -> TemplateUse | None:
+        """The same with the version's number; None when it is gone."""
+        try:
+            _, version = self._context.ec2.version_of(template.specification)
+        except AwsError:
+            return None
+        return TemplateUse(template.id, template.name, str(version.number))
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def _observe(self, group: Group, health: Health) -> None:
+        for member in group.standing:
+            state = self._state(member)
+            if member.state == "Pending" and state == "running":
+                self._put_into_service(group, member)
+            told = [states.get(member.id, "unused") for states in health.values()]
+            member.passes = member.state == "InService" and all(state in PASSING for state in told)
+            if group.runs("HealthCheck"):
+                self._judge(group, member, state, told)
+
+    def _put_into_service(self, group: Group, member: Member) -> None:
+        if group.runs("AddToLoadBalancer"):
+            for arn in group.target_groups:
+                self.register(arn, member)
+        member.state, member.in_service = "InService", self.clock()
+        member.activity.end("Successful")
+        group.scaled = self.clock()
+        self._changed = True
+
+    def _judge(self, group: Group, member: Member, state: str, told: list[str]) -> None:
+        """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+
+        An instance that does not run is unhealthy at once, what its target groups say counts after the grace period.
+        """
+        if state not in ("pending", "running"):
+            member.healthy, member.fault = False, STOPPED
+        elif group.health_check_type != "EC2" and "unhealthy" in told and self.settled(group, member):
+            member.healthy, member.fault = False, UNHEALTHY
+
+    def settled(self, group: Group, member: Member) -> bool:
+        """Whether its grace period is over."""
+        return member.in_service is not None and self.clock() >= member.in_service + group.grace
+
+    # -- acting --------------------------------------------------------------------------------------------------
+
+    def register(self, arn: str, member: Member) -> None:
+        try:
+            self._balancing.register_targets(arn, [{"Id": member.id}])
+        except AwsError as error:
+            _log.warning("%s cannot be registered with %s: %s", member.id, arn, error)
+        self._changed = True
+
+    def deregister(self, arn: str, member: Member) -> None:
+        try:
+            self._balancing.deregister_targets(arn, [{"Id": member.id}])
+        except AwsError as error:
+            _log.warning("%s cannot be deregistered from %s: %s", member.id, arn, error)
+        self._changed = True
+
+    def _take_out_unhealthy(self, group: Group) -> None:
+        if not group.runs("ReplaceUnhealthy") or not group.runs("Terminate"):
+            return
+        for member in group.standing:
+            if not member.healthy:
+                if member.state == "Pending":
+                    member.activity.end("Failed", "The instance did not come into service.")
+                group.losses += 1
+                self.let_go(group, member, f"an instance was taken out of service in response to {member.fault}.")
+
+    def let_go(self, group: Group, member: Member, why: str, cause: str = "") -> Activity:
+        """Out of the target groups now; terminated once it is drained."""
+        details = {"Subnet ID": member.subnet_id, "Availability Zone": member.zone}
+        words = f"{cause}  At {stamp(now())} {why}".strip()
+        member.activity = group.record(Activity(f"Terminating EC2 instance: {member.id}", words, details))
+        member.state = "Terminating"
+        for arn in group.target_groups:
+            self.deregister(arn, member)
+        self._changed = True
+        return member.activity
+
+    def _resize(self, group: Group) -> None:
+        wanted = group.desired + self._surplus(group)
+        standing = group.standing
+        if len(standing) < wanted and group.runs("Launch") and not group.deleting and self.clock() >= group.retry_at:
+            for _ in range(wanted - len(standing)):
+                if not self._launch(group):
+                    return
+        elif len(standing) > wanted and group.runs("Terminate"):
+            for _ in range(len(standing) - wanted):
+                self._shrink(group)
+
+    def _surplus(self, group: Group) -> int:
+        """What there may be more than desired for now: for a refresh, or to balance the zones."""
+        if group.refresh is not None and group.runs("InstanceRefresh"):
+            return Refresher(group, self.clock(), self.number, self.let_go).surplus()
+        standing = group.standing
+        steady = all(member.state == "InService" for member in group.members.values())
+        if group.rebalancing and steady:
+            group.rebalancing = False
+        elif steady and standing and len(standing) == group.desired and group.runs("AZRebalance"):
+            group.rebalancing = placement.unbalanced(group.zones, standing)
+        return int(group.rebalancing)
+
+    def _launch(self, group: Group) -> bool:
+        template = self.number(group.launched_with) or group.launched_with
+        subnet = placement.next_subnet(group.subnets, group.standing)
+        zone = group.subnets[subnet]
+        details = {"Subnet ID": subnet, "Availability Zone": zone}
+        activity = group.record(Activity("Launching a new EC2 instance", self._launch_cause(group), details))
+        tags = {key: value for key, (value, propagated) in group.tags.items() if propagated}
+        try:
+            instance_id = self.launcher.launch(template, subnet, tags)
+        except LaunchError as error:
+            activity.end("Failed", f"{error} Launching EC2 instance failed.")
+            group.retry_at = self.clock() + BACKOFF[min(group.failures, len(BACKOFF) - 1)]
+            group.failures += 1
+            return False
+        group.failures, group.retry_at = 0, 0.0
+        group.losses = max(0, group.losses - 1)
+        activity.description += f": {instance_id}"
+        self._adopt(group, instance_id, template, activity)
+        return True
+
+    def _adopt(self, group: Group, instance_id: str, template: TemplateUse, activity: Activity) -> None:
+        instance = self._context.ec2.get_instance_by_id(instance_id)
+        instance.add_tags({"aws:autoscaling:groupName": group.name})
+        group.members[instance_id] = Member(
+            id=instance_id,
+            zone=instance.placement.zone,
+            subnet_id=instance.subnet_id,
+            instance_type=instance.instance_type,
+            image_id=instance.image_id,
+            template=template,
+            launched=self.clock(),
+            activity=activity,
+            protected=group.protect_new,
+        )
+        self._changed = True
+
+    def _launch_cause(self, group: Group) -> str:
+        moment, there = stamp(now()), len(group.standing)
+        if group.losses:
+            return f"At {moment} an instance was launched in response to an unhealthy instance needing to be replaced."
+        if group.refresh is not None:
+            return f"At {moment} an instance was launched in response to an instance refresh."
+        if group.rebalancing:
+            return f"At {moment} an instance was launched to aid in balancing the group's zones."
+        return (
+            f"{group.cause}  At {moment} an instance was started in response to a difference between desired and "
+            f"actual capacity, increasing the capacity from {there} to {there + 1}."
+        ).strip()
+
+    def _shrink(self, group: Group) -> None:
+        standing = group.standing
+        template = self.number(group.launched_with) or group.launched_with
+        settled = [member for member in standing if member.state == "InService"]
+        chosen = placement.victim(settled or standing, group.zones, group.policies, template, self.clock())
+        if chosen is None:
+            return
+        there = len(standing)
+        why = (
+            "an instance was taken out of service in response to a difference between desired and actual capacity, "
+            f"shrinking the capacity from {there} to {there - 1}."
+        )
+        self.let_go(group, chosen, why, group.cause)
+
+    def _finish_terminations(self, group: Group) -> None:
+        for member in list(group.members.values()):
+            if member.state != "Terminating":
+                continue
+            state = self._state(member)
+            draining = state == "running" and any(self._drains(arn, member) for arn in group.target_groups)
+            member.activity.status = "WaitingForELBConnectionDraining" if draining else "InProgress"
+            if state == "terminated":
+                member.activity.end("Successful")
+                group.scaled = self.clock()
+                del group.members[member.id]
+            elif state != "shutting-down" and not draining:
+                member.activity.progress = 50
+                self._instance(member).terminate()
+                self._balancing.notify_terminate_instances([member.id])
+                self._changed = True
+
+    def _drains(self, arn: str, member: Member) -> bool:
+        group = self._balancing.target_groups.get(arn)
+        return group is not None and any(key[0] == member.id for key in group.draining)
+
+
+def standing(health: Mapping[str, str]) -> str:
+    """A target's state; `unchecked` where no balancer would send it anything, whatever its state."""
+    return "unchecked" if health.get("Reason") == "Target.NotInUse" else health["State"]

@@ -1,0 +1,153 @@
+"""Distributions: updated as a whole, deleted when they are disabled and the edge has followed that.
+
+https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from groundwork_lab.aws.cloudfront import defaults, pages, reusable, rules, tags, unserved
+from groundwork_lab.aws.cloudfront.state import Backend, Distribution
+from groundwork_lab.aws.cloudfront.versions import new_domain, new_id
+from groundwork_lab.aws.context import refuse
+from groundwork_lab.model import World
+
+LIMIT = 500
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-web-distributions
+Request = Mapping[str, Any]
+
+
+def create_distribution(backend: Backend, request: Request) -> dict[str, Any]:
+    return _create(backend, request["DistributionConfig"], [])
+
+
+def create_distribution_with_tags(backend: Backend, request: Request) -> dict[str, Any]:
+    both = request["DistributionConfigWithTags"]
+    return _create(backend, both["DistributionConfig"], tags.items(both["Tags"]))
+
+
+def _create(backend: Backend, config: Mapping[str, Any], wanted: list[dict[str, str]]) -> dict[str, Any]:
+    reference = config["CallerReference"]
+    existing = next((it for it in backend.distributions.values() if it.config["CallerReference"] == reference), None)
+    if existing is not None:
+        message = "The caller reference that you are using to create a distribution is associated with another one."
+        refuse("DistributionAlreadyExists", f"{message} Already exists: {existing.id}")
+    tags.check(wanted)
+    whole = _checked(backend, config)
+    if len(backend.distributions) >= LIMIT:
+        refuse("TooManyDistributions", f"Processing your request will cause you to exceed the maximum of {LIMIT}.")
+    made = Distribution(new_id(), whole, domain_name=new_domain())
+    made.arn = backend.arn("distribution", made.id)
+    backend.distributions[made.id] = made
+    backend.tagger.tag_resource(made.arn, wanted)
+    return {**_answer(made), "Location": f"https://cloudfront.amazonaws.com/2020-05-31/distribution/{made.id}"}
+
+
+def _checked(backend: Backend, config: Mapping[str, Any]) -> dict[str, Any]:
+    whole = defaults.complete(config)
+    unserved.check(whole)
+    rules.check(whole, _known(backend))
+    return whole
+
+
+def _known(backend: Backend) -> rules.Known:
+    return rules.Known(
+        access_controls=reusable.ORIGIN_ACCESS_CONTROL.all(backend),
+        cache_policies=reusable.CACHE_POLICY.all(backend),
+        origin_request_policies=reusable.ORIGIN_REQUEST_POLICY.all(backend),
+        response_headers_policies=reusable.RESPONSE_HEADERS_POLICY.all(backend),
+        live_functions={each.arn for each in backend.functions.values() if "LIVE" in each.stages},
+    )
+
+
+def get_distribution(backend: Backend, request: Request) -> dict[str, Any]:
+    return _answer(existing(backend, request["Id"]))
+
+
+def get_distribution_config(backend: Backend, request: Request) -> dict[str, Any]:
+    found = existing(backend, request["Id"])
+    return {"DistributionConfig": found.config, "ETag": found.etag}
+
+
+def update_distribution(backend: Backend, request: Request) -> dict[str, Any]:
+    """The configuration is replaced as a whole: an update must say more than a creation."""
+    found, config = existing(backend, request["Id"]), request["DistributionConfig"]
+    found.check(request.get("IfMatch"))
+    missing = defaults.missing_in_update(config)
+    if missing:
+        refuse("InvalidArgument", f"The parameter {missing} is required.")
+    if config["CallerReference"] != found.config["CallerReference"]:
+        refuse("IllegalUpdate", "The update contains modifications that are not allowed: CallerReference.")
+    found.replace(_checked(backend, config))
+    found.status = "InProgress"
+    return _answer(found)
+
+
+def delete_distribution(backend: Backend, request: Request) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToDeleteDistribution.html"""
+    found = existing(backend, request["Id"])
+    found.check(request.get("IfMatch"))
+    if found.config["Enabled"] or found.status != "Deployed":
+        refuse("DistributionNotDisabled", "The distribution you are trying to delete has not been disabled.")
+    del backend.distributions[found.id]
+    backend.tagger.delete_all_tags_for_resource(found.arn)
+    return {}
+
+
+def list_distributions(backend: Backend, request: Request) -> dict[str, Any]:
+    found = {each.id: _summary(each) for each in backend.distributions.values()}
+    return {"DistributionList": pages.listed(request, pages.by_id(found))}
+
+
+def existing(backend: Backend, wanted: str) -> Distribution:
+    """The distribution with this id. Refuses an unknown one."""
+    if wanted not in backend.distributions:
+        refuse("NoSuchDistribution", "The specified distribution does not exist.")
+    return backend.distributions[wanted]
+
+
+def follow(backend: Backend, world: World) -> None:
+    """The data plane follows `world`: what it was told is deployed, what it was to forget is forgotten."""
+    for distribution in backend.distributions.values():
+        followed = world.distributions.get(distribution.id)
+        if followed is None:
+            continue
+        if followed.config is distribution.config:
+            distribution.status = "Deployed"
+        for done in followed.invalidations:
+            distribution.invalidations[done.id].status = "Completed"
+
+
+def _answer(distribution: Distribution) -> dict[str, Any]:
+    whole = {**_described(distribution), "DistributionConfig": distribution.config}
+    return {"Distribution": whole, "ETag": distribution.etag}
+
+
+def _summary(distribution: Distribution) -> dict[str, Any]:
+    return {**distribution.config, **_described(distribution), "ETag": distribution.etag}
+
+
+def _described(distribution: Distribution) -> dict[str, Any]:
+    return {
+        "Id": distribution.id,
+        "ARN": distribution.arn,
+        "Status": distribution.status,
+        "LastModifiedTime": distribution.modified,
+        "InProgressInvalidationBatches": len(distribution.in_progress),
+        "DomainName": distribution.domain_name,
+        "ActiveTrustedSigners": defaults.NOBODY,
+        "ActiveTrustedKeyGroups": defaults.NOBODY,
+    }
+
+
+OPERATIONS = {
+    "CreateDistribution": create_distribution,
+    "CreateDistributionWithTags": create_distribution_with_tags,
+    "GetDistribution": get_distribution,
+    "GetDistributionConfig": get_distribution_config,
+    "UpdateDistribution": update_distribution,
+    "DeleteDistribution": delete_distribution,
+    "ListDistributions": list_distributions,
+}

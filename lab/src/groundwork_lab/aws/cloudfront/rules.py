@@ -1,0 +1,223 @@
+"""What a distribution's configuration may say: AWS' rules, by AWS' error codes. Pure.
+
+https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html#API_CreateDistribution_Errors and
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from groundwork_lab.aws.cloudfront.state import behaviors_of
+from groundwork_lab.aws.context import refuse
+
+ORIGINS_LIMIT = 100
+BEHAVIORS_LIMIT = 75
+CUSTOM_HEADERS_LIMIT = 30
+LONGEST_TIMEOUT = 120  # seconds
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-web-distributions
+S3_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
+METHODS = ({"GET", "HEAD"}, {"GET", "HEAD", "OPTIONS"}, {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
+ERROR_CODES = frozenset({400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504})
+RESPONSE_CODES = frozenset({"200", *map(str, ERROR_CODES)})
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-response-code.html
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a configuration may refer to: ids, and the ARNs of published functions."""
+
+    access_controls: Mapping[str, Config]
+    cache_policies: Collection[str]
+    origin_request_policies: Collection[str]
+    response_headers_policies: Collection[str]
+    live_functions: Collection[str]
+
+
+def check(config: Config, known: Known) -> None:
+    """Refuse a complete configuration that AWS would."""
+    _check_certificate(config)
+    root = config["DefaultRootObject"]
+    if root.startswith("/") or len(root) > 255:
+        message = "The default root object file name is too big or contains an invalid character."
+        refuse("InvalidDefaultRootObject", message)
+    if len(config["Comment"]) > 128:
+        _invalid("Comment")
+    if config["WebACLId"]:
+        refuse("InvalidWebACLId", "A web ACL ID specified is not valid: this account has no web ACLs.")
+    _check_origins(config["Origins"]["Items"], known)
+    _check_behaviors(config, known)
+    for response in config["CustomErrorResponses"].get("Items", ()):
+        _check_error_response(response)
+    _unique([each["ErrorCode"] for each in config["CustomErrorResponses"].get("Items", ())], "ErrorCode")
+
+
+def _invalid(name: str) -> NoReturn:
+    refuse("InvalidArgument", f"The parameter {name} is not valid.")
+
+
+def _unique(values: list[Any], name: str) -> None:
+    if len(set(values)) < len(values):
+        refuse("InvalidArgument", f"The parameter {name} contains a duplicate value.")
+
+
+def _check_certificate(config: Config) -> None:
+    """An alias needs a certificate that covers it, in us-east-1; no certificate has been issued in the lab."""
+    if not config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
+        refuse(
+            "InvalidViewerCertificate",
+            "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include "
+            "a valid certificate chain.",
+        )
+    if config["Aliases"]["Quantity"]:
+        refuse(
+            "InvalidViewerCertificate",
+            "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted "
+            "certificate that validates your authorization to use the domain name.",
+        )
+
+
+def _check_origins(origins: list[Config], known: Known) -> None:
+    if len(origins) > ORIGINS_LIMIT:
+        refuse("TooManyOrigins", "You cannot create more origins for the distribution.")
+    _unique([each["Id"] for each in origins], "Origin Id")
+    for origin in origins:
+        _check_path(origin["OriginPath"], empty=True)
+        if not 1 <= int(origin["ConnectionAttempts"]) <= 3:
+            _invalid("ConnectionAttempts")
+        if not 1 <= int(origin["ConnectionTimeout"]) <= 10:
+            _invalid("ConnectionTimeout")
+        if origin["CustomHeaders"]["Quantity"] > CUSTOM_HEADERS_LIMIT:
+            refuse("TooManyOriginCustomHeaders", "Your request contains too many origin custom headers.")
+        _check_access(origin, known)
+
+
+def _check_access(origin: Config, known: Known) -> None:
+    """An origin is a bucket, or a server that anybody could ask."""
+    if ("S3OriginConfig" in origin) == ("CustomOriginConfig" in origin):
+        message = f"The origin '{origin['Id']}' must have either S3OriginConfig or CustomOriginConfig."
+        refuse("InvalidOrigin", message)
+    if "CustomOriginConfig" in origin:
+        _check_server(origin)
+    else:
+        _check_bucket(origin, known)
+
+
+def _check_server(origin: Config) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html"""
+    if origin["OriginAccessControlId"] and not S3_DOMAIN.fullmatch(origin["DomainName"]):
+        message = "An origin access control is associated with an origin whose domain name is not supported."
+        refuse("InvalidDomainNameForOriginAccessControl", message)
+    if not re.fullmatch(r"(?!\d+(\.\d+){3}$)[a-z0-9-]+(\.[a-z0-9-]+)+", origin["DomainName"], re.IGNORECASE):
+        refuse("InvalidOrigin", "The parameter origin name must be a domain name.")
+    server = origin["CustomOriginConfig"]
+    for name in ("HTTPPort", "HTTPSPort"):
+        if server[name] not in (80, 443) and not 1024 <= server[name] <= 65535:
+            _invalid(name)
+    for name in ("OriginReadTimeout", "OriginKeepaliveTimeout"):
+        if not 1 <= server[name] <= LONGEST_TIMEOUT:
+            refuse(f"Invalid{name}", f"The {name} must be between 1 and {LONGEST_TIMEOUT} seconds.")
+
+
+def _check_bucket(origin: Config, known: Known) -> None:
+    access_control, identity = origin["OriginAccessControlId"], origin["S3OriginConfig"]["OriginAccessIdentity"]
+    if access_control and identity:
+        message = "You can't use both an origin access control and an origin access identity."
+        refuse("IllegalOriginAccessConfiguration", message)
+    if identity:
+        refuse("InvalidOriginAccessIdentity", "The origin access identity is not valid or doesn't exist.")
+    if access_control and access_control not in known.access_controls:
+        refuse("InvalidOriginAccessControl", "The origin access control is not valid or doesn't exist.")
+    if not S3_DOMAIN.fullmatch(origin["DomainName"]):
+        if access_control:
+            message = "An origin access control is associated with an origin whose domain name is not supported."
+            refuse("InvalidDomainNameForOriginAccessControl", message)
+        message = "The Amazon S3 origin server specified does not refer to a valid Amazon S3 bucket."
+        refuse("InvalidOrigin", message)
+
+
+def _check_path(path: str, *, empty: bool) -> None:
+    if empty and not path:
+        return
+    if not path.startswith("/") or len(path) > 255 or (empty and path.endswith("/")) or not path.isascii():
+        message = "The relative path is too big, is not URL-encoded, or does not begin with a slash (/)."
+        refuse("InvalidRelativePath", message)
+
+
+def _check_behaviors(config: Config, known: Known) -> None:
+    behaviors = behaviors_of(dict(config))
+    if len(behaviors) - 1 > BEHAVIORS_LIMIT:
+        refuse("TooManyCacheBehaviors", "You cannot create more cache behaviors for the distribution.")
+    patterns = [each["PathPattern"] for each in behaviors[1:]]
+    _unique(patterns, "PathPattern")
+    if not all(re.fullmatch(r"[A-Za-z0-9_.*$/~\"'@:+&?!=\-]{1,255}", each) for each in patterns):
+        _invalid("PathPattern")
+    origins = {each["Id"] for each in config["Origins"]["Items"]}
+    for behavior in behaviors:
+        if behavior["TargetOriginId"] not in origins:
+            refuse("NoSuchOrigin", "One or more of your origins or origin groups do not exist.")
+        _check_methods(behavior["AllowedMethods"])
+        _check_policies(behavior, known)
+        _check_functions(behavior, known)
+
+
+def _check_methods(methods: Config) -> None:
+    if set(methods["Items"]) not in METHODS or len(set(methods["Items"])) < len(methods["Items"]):
+        _invalid("AllowedMethods")
+    cached = set(methods["CachedMethods"]["Items"])
+    if cached not in METHODS[:2] or not cached <= set(methods["Items"]):
+        _invalid("CachedMethods")
+
+
+def _check_policies(behavior: Config, known: Known) -> None:
+    cache, forwarded = behavior.get("CachePolicyId"), behavior.get("ForwardedValues")
+    if not cache and not forwarded:
+        refuse("InvalidArgument", "The parameter ForwardedValues is required.")
+    if cache:
+        for name in ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"):
+            if behavior.get(name) is not None:
+                reason = "cannot be used when a cache policy is associated to the cache behavior."
+                refuse("InvalidArgument", f"The parameter {name} {reason}")
+    elif behavior.get("OriginRequestPolicyId"):
+        refuse("InvalidArgument", "An origin request policy can be used only with a cache policy.")
+    elif not 0 <= behavior["MinTTL"] <= behavior["DefaultTTL"] <= behavior["MaxTTL"]:
+        refuse("InvalidTTLOrder", "The order of the TTLs must be MinTTL <= DefaultTTL <= MaxTTL.")
+    for member, ids, code in (
+        ("CachePolicyId", known.cache_policies, "NoSuchCachePolicy"),
+        ("OriginRequestPolicyId", known.origin_request_policies, "NoSuchOriginRequestPolicy"),
+        ("ResponseHeadersPolicyId", known.response_headers_policies, "NoSuchResponseHeadersPolicy"),
+    ):
+        if behavior.get(member) and behavior[member] not in ids:
+            refuse(code, f"The {member.removesuffix('Id')} '{behavior[member]}' does not exist.")
+
+
+def _check_functions(behavior: Config, known: Known) -> None:
+    associations = behavior["FunctionAssociations"].get("Items", ())
+    events = [each["EventType"] for each in associations]
+    if len(set(events)) < len(events):
+        refuse("InvalidFunctionAssociation", "A cache behavior can have only one function per event type.")
+    for association in associations:
+        if association["EventType"] not in ("viewer-request", "viewer-response"):
+            message = f"A CloudFront function cannot have the event type '{association['EventType']}'."
+            refuse("InvalidFunctionAssociation", message)
+        if association["FunctionARN"] not in known.live_functions:
+            message = f"The function '{association['FunctionARN']}' does not exist or has not been published (LIVE)."
+            refuse("InvalidFunctionAssociation", message)
+
+
+def _check_error_response(response: Config) -> None:
+    page, code = response["ResponsePagePath"], response["ResponseCode"]
+    if response["ErrorCode"] not in ERROR_CODES:
+        refuse("InvalidErrorCode", f"An invalid error code was specified: {response['ErrorCode']}.")
+    if code and code not in RESPONSE_CODES:
+        refuse("InvalidResponseCode", f"A response code is not valid: {code}.")
+    if bool(page) != bool(code):
+        message = "ResponsePagePath and ResponseCode must be given both, or neither of them."
+        refuse("InvalidArgument", message)
+    _check_path(page or "/", empty=False)
+    if int(response["ErrorCachingMinTTL"]) < 0:
+        _invalid("ErrorCachingMinTTL")

@@ -1,0 +1,80 @@
+"""What AWS would take and no edge of the lab follows: refused, so that nothing is kept that does nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from groundwork_lab.aws.cloudfront.state import behaviors_of
+from groundwork_lab.aws.context import refuse
+
+Config = Mapping[str, Any]
+Test = Callable[[Config], object]
+OPERATIONS = {  # by a word in the operation's name
+    "AnycastIpList": "anycast addresses",
+    "CloudFrontOriginAccessIdentit": "origin access identities, which origin access controls replaced",
+    "ConnectionFunction": "connection functions",
+    "ConnectionGroup": "distribution tenants",
+    "ContinuousDeployment": "continuous deployment",
+    "DistributionTenant": "distribution tenants",
+    "FieldLevelEncryption": "field-level encryption",
+    "KeyGroup": "signed URLs and cookies",
+    "KeyValueStore": "key value stores",
+    "MonitoringSubscription": "metrics",
+    "PublicKey": "signed URLs and cookies",
+    "RealtimeLogConfig": "real-time logs",
+    "StagingConfig": "continuous deployment",
+    "StreamingDistribution": "streaming distributions",
+    "TestFunction": "simulation of functions; they run at its edge",
+    "TrustStore": "mutual TLS",
+    "VpcOrigin": "VPC origins",
+    "WebACL": "web ACLs",
+}
+DISTRIBUTION: tuple[tuple[str, str, Test], ...] = (
+    ("AnycastIpListId", "anycast addresses", lambda config: config.get("AnycastIpListId")),
+    ("CacheTagConfig", "cache tags", lambda config: config.get("CacheTagConfig")),
+    ("ConnectionFunctionAssociation", "connection functions", lambda it: it.get("ConnectionFunctionAssociation")),
+    ("ConnectionMode", "distribution tenants", lambda config: config.get("ConnectionMode", "direct") != "direct"),
+    ("ContinuousDeploymentPolicyId", "continuous deployment", lambda it: it["ContinuousDeploymentPolicyId"]),
+    ("Logging", "access logs", lambda config: config["Logging"]["Enabled"]),
+    ("OriginGroups", "failover between origins", lambda config: config["OriginGroups"]["Quantity"]),
+    (
+        "Restrictions",
+        "countries",
+        lambda config: config["Restrictions"]["GeoRestriction"]["RestrictionType"] != "none",
+    ),
+    ("Staging", "continuous deployment", lambda config: config["Staging"]),
+    ("TenantConfig", "distribution tenants", lambda config: config.get("TenantConfig")),
+    ("ViewerMtlsConfig", "mutual TLS", lambda config: config.get("ViewerMtlsConfig")),
+)
+BEHAVIOR: tuple[tuple[str, str, Test], ...] = (
+    ("FieldLevelEncryptionId", "field-level encryption", lambda each: each["FieldLevelEncryptionId"]),
+    ("GrpcConfig", "gRPC", lambda each: each["GrpcConfig"]["Enabled"]),
+    ("LambdaFunctionAssociations", "Lambda@Edge", lambda each: each["LambdaFunctionAssociations"]["Quantity"]),
+    ("RealtimeLogConfigArn", "real-time logs", lambda each: each.get("RealtimeLogConfigArn")),
+    ("SmoothStreaming", "Smooth Streaming", lambda each: each["SmoothStreaming"]),
+    ("TrustedKeyGroups", "signed URLs and cookies", lambda each: each["TrustedKeyGroups"]["Enabled"]),
+    ("TrustedSigners", "signed URLs and cookies", lambda each: each["TrustedSigners"]["Enabled"]),
+)
+ORIGIN: tuple[tuple[str, str, Test], ...] = (
+    ("OriginMtlsConfig", "mutual TLS", lambda origin: (origin.get("CustomOriginConfig") or {}).get("OriginMtlsConfig")),
+    ("OriginShield", "Origin Shield", lambda origin: origin["OriginShield"]["Enabled"]),
+    ("VpcOriginConfig", "VPC origins", lambda origin: origin.get("VpcOriginConfig")),
+)
+
+
+def refuse_operation(operation: str) -> None:
+    """Refuse one of CloudFront's operations that the lab does not have."""
+    missing = next((text for word, text in OPERATIONS.items() if word in operation), "such thing")
+    refuse("UnsupportedOperation", f"The lab has no {missing}; it refuses {operation}.")
+
+
+def check(config: Config) -> None:
+    """Refuse the first member of a complete configuration that the lab's edge does not follow."""
+    structures: list[tuple[tuple[tuple[str, str, Test], ...], Config]] = [(DISTRIBUTION, config)]
+    structures += [(BEHAVIOR, each) for each in behaviors_of(dict(config))]
+    structures += [(ORIGIN, each) for each in config["Origins"]["Items"]]
+    for tests, structure in structures:
+        for member, missing, is_used in tests:
+            if is_used(structure):
+                refuse("UnsupportedOperation", f"The lab has no {missing}; it refuses {member}.")

@@ -1,0 +1,11 @@
+"""EC2 with AWS' own rules: moto's backend and answers, corrected.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+from groundwork_lab.aws.ec2.corrections import install
+from groundwork_lab.aws.ec2.world import sources
+
+__all__ = ["install", "sources"]

@@ -1,0 +1,131 @@
+"""moto's EC2 with the corrections in: its backends and answers subclassed, its helpers exchanged.
+
+Each topic's file has a backend (state and rules), often answers (parameters and words), and the classes that
+take the place of moto's. Here they are put together, in moto's own registries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import moto.ec2.models
+import moto.ec2.urls
+import moto.ec2.utils
+from moto.ec2.models import (
+    elastic_block_store,
+    elastic_network_interfaces,
+    instances,
+    key_pairs,
+    route_tables,
+    security_groups,
+    subnets,
+)
+
+from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.ec2 import filters
+from groundwork_lab.aws.ec2.addresses import AddressesBackend
+from groundwork_lab.aws.ec2.answering import Answering
+from groundwork_lab.aws.ec2.captures import CapturesBackend, CapturesResponses
+from groundwork_lab.aws.ec2.ebs_snapshots import Snapshot, SnapshotsBackend, SnapshotsResponses
+from groundwork_lab.aws.ec2.gateways import GatewaysBackend, GatewaysResponses, passes_igw_filters
+from groundwork_lab.aws.ec2.groups import Group, GroupsBackend, GroupsResponses, Rule
+from groundwork_lab.aws.ec2.images import ImagesBackend
+from groundwork_lab.aws.ec2.instances import (
+    Attachment,
+    Instance,
+    InstancesBackend,
+    InstancesResponses,
+    passes_filter_dict,
+)
+from groundwork_lab.aws.ec2.interfaces import Interface, InterfacesBackend, InterfacesResponses
+from groundwork_lab.aws.ec2.keys import KeysBackend, KeysResponses, fingerprint
+from groundwork_lab.aws.ec2.nat import NatBackend, NatResponses
+from groundwork_lab.aws.ec2.regions import RegionsBackend
+from groundwork_lab.aws.ec2.routes import Route, RoutesBackend
+from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsResponses
+from groundwork_lab.aws.ec2.tagging import TagsBackend, TagsResponses
+from groundwork_lab.aws.ec2.template_answers import TemplatesResponses
+from groundwork_lab.aws.ec2.templates import TemplatesBackend
+
+
+class Backend(
+    AddressesBackend,
+    CapturesBackend,
+    GatewaysBackend,
+    GroupsBackend,
+    ImagesBackend,
+    InstancesBackend,
+    InterfacesBackend,
+    KeysBackend,
+    NatBackend,
+    RegionsBackend,
+    RoutesBackend,
+    SnapshotsBackend,
+    SubnetsBackend,
+    TagsBackend,
+    TemplatesBackend,
+):
+    """EC2 in one region."""
+
+    context: Context  # of the control plane in use
+    _url_module = moto.ec2.urls  # moto looks for it beside the class
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        self.retired: dict[str, Any] = {}
+        self.client_tokens: dict[tuple[str, str], tuple[str, Any]] = {}
+        super().__init__(region_name, account_id)
+        self._connect_default_vpc()
+
+    def _connect_default_vpc(self) -> None:
+        """A default VPC has an internet gateway and a route to it; moto leaves them out.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
+        """
+        gateway = self.create_internet_gateway()
+        self.attach_internet_gateway(gateway.id, self.default_vpc.id)
+        main = next(table for table in self.route_tables.values() if table.main_association_id is not None)
+        self.create_route(main.id, "0.0.0.0/0", gateway_id=gateway.id)
+
+
+class Responses(
+    Answering,
+    CapturesResponses,
+    GatewaysResponses,
+    GroupsResponses,
+    InstancesResponses,
+    InterfacesResponses,
+    KeysResponses,
+    NatResponses,
+    SnapshotsResponses,
+    SubnetsResponses,
+    TagsResponses,
+    TemplatesResponses,
+):
+    """EC2's answers."""
+
+
+EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+    (elastic_block_store, "Snapshot", Snapshot),
+    (elastic_block_store, "VolumeAttachment", Attachment),
+    (elastic_network_interfaces, "NetworkInterface", Interface),
+    (instances, "Instance", Instance),
+    (route_tables, "Route", Route),
+    (security_groups, "SecurityGroup", Group),
+    (security_groups, "SecurityGroupRule", Rule),
+    (subnets, "Subnet", Subnet),
+    (key_pairs, "public_key_fingerprint", fingerprint),
+    (moto.ec2.utils, "is_filter_matching", filters.is_filter_matching),
+    (moto.ec2.utils, "tag_filter_matches", filters.tag_filter_matches),
+    (moto.ec2.utils, "passes_filter_dict", passes_filter_dict),
+    (moto.ec2.utils, "passes_igw_filter_dict", passes_igw_filters),
+    (moto.ec2.urls, "url_paths", {"{0}/": Responses.dispatch}),
+)
+
+
+def install(context: Context) -> None:
+    """Put the corrected classes in; done again for every control plane, which forgets moto's state before."""
+    for module, name, replacement in EXCHANGED:
+        setattr(module, name, replacement)
+    Backend.context = context
+    moto.ec2.models.ec2_backends.backend = Backend
+    context.on_reconciled.append(context.ec2.follow_nat_gateways)

@@ -1,0 +1,329 @@
+"""Security groups: rules as AWS stores them, all or none, and groups that something still needs.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.security_groups import SecurityGroup as MotoGroup
+from moto.ec2.models.security_groups import SecurityGroupRule as MotoRule
+from moto.ec2.responses import EC2Response
+
+from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.ec2 import filters as filtering
+from groundwork_lab.aws.ec2.subnets import network_of
+
+PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
+WITH_PORTS = ("tcp", "udp")
+WITH_TYPES = ("icmp", "icmpv6")
+NAME = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+ALLOWED = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+
+
+def protocol_of(given: object) -> str:
+    """The protocol's name (`tcp`, `udp`, `icmp`, `icmpv6`), another one's number, or `-1`. Refuses what is none."""
+    if given is None:
+        message = "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."
+        refuse("InvalidParameterValue", message)
+    name = PROTOCOLS.get(str(given).lower(), str(given).lower())
+    if name not in (*WITH_PORTS, *WITH_TYPES, "-1") and not (name.isdigit() and int(name) <= 255):
+        refuse("InvalidParameterValue", f"Invalid value '{given}' for IP protocol. Unknown protocol.")
+    return name
+
+
+def ports_of(protocol: str, first: int | None, last: int | None) -> tuple[int | None, int | None]:
+    """The ports (ICMP: type and code) that a rule keeps; None where the protocol has none, whatever was given."""
+    if protocol in WITH_TYPES:
+        return (-1 if first is None else first), (-1 if last is None else last)
+    if protocol not in WITH_PORTS:
+        return None, None
+    if first is None or last is None:
+        message = "Invalid value for portRange. Must specify both from and to ports with TCP/UDP."
+        refuse("InvalidParameterValue", message)
+    if (first, last) == (-1, -1):
+        return 0, 65535
+    if not 0 <= first <= 65535 or not 0 <= last <= 65535:
+        refuse("InvalidParameterValue", f"Invalid value '{first}-{last}' for portRange. Ports are 0-65535.")
+    if first > last:
+        refuse("InvalidParameterValue", f"Invalid {protocol.upper()} port range ({first}:{last})")
+    return first, last
+
+
+def checked_permission(permission: dict[str, Any]) -> dict[str, Any]:
+    """An IpPermission in AWS' canonical form, refused when it allows nothing or is malformed."""
+    protocol = protocol_of(permission.get("IpProtocol"))
+    first, last = ports_of(protocol, permission.get("FromPort"), permission.get("ToPort"))
+    if permission.get("Ipv6Ranges"):
+        refuse("UnsupportedOperation", "The lab has no IPv6.")
+    sources = [permission.get(name) for name in ("IpRanges", "UserIdGroupPairs", "PrefixListIds")]
+    if not any(sources):
+        message = "The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or referencedGroupId"
+        refuse("MissingParameter", message)
+    ranges = [{**each, "CidrIp": canonical_range(each.get("CidrIp"))} for each in permission.get("IpRanges") or []]
+    return {**permission, "IpProtocol": protocol, "FromPort": first, "ToPort": last, "IpRanges": ranges}
+
+
+def canonical_range(cidr: str | None) -> str:
+    """AWS "canonicalizes IPv4 and IPv6 CIDRs" (API_IpRange)."""
+    network = network_of(str(cidr))
+    if network is None:
+        refuse("InvalidParameterValue", f"CIDR block {cidr} is malformed")
+    return str(network)
+
+
+class Rule(MotoRule):
+    def __init__(  # moto's arguments, by their places
+        self, backend: Any, ip_protocol: str, group_id: str, first: Any, last: Any, *rest: Any, **options: Any
+    ) -> None:
+        super().__init__(backend, "-1", group_id, None, None, *rest, **options)
+        # moto wants ports of protocols that have none
+        self.ip_protocol, self.from_port, self.to_port = ip_protocol, first, last
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What makes two rules the same; the description does not."""
+        return (
+            self.ip_protocol,
+            self.from_port,
+            self.to_port,
+            self.ip_range.get("CidrIp"),
+            self.source_group.get("GroupId"),
+            self.prefix_list_id,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @property
+    def description(self) -> str | None:
+        description: str | None = self.ip_range.get("Description") or self.source_group.get("Description")
+        return description
+
+    def matches_filter(self, key: str, filter_value: Any) -> bool:
+        if not filtering.is_tag_filter(key) and key not in self.filters:
+            filtering.invalid_filter(key)
+        return bool(super().matches_filter(key, filter_value))
+
+
+class Group(MotoGroup):
+    def matches_filter(self, key: str, filter_value: Any) -> bool:
+        if filtering.is_tag_filter(key):
+            return filtering.tag_filter_matches(self, key, filter_value)
+        plain = {"description": self.description, "group-id": self.id, "group-name": self.name}
+        plain |= {"owner-id": self.owner_id, "vpc-id": self.vpc_id}
+        if key in plain:
+            return filtering.matches(plain[key], filter_value)
+        return filtering.matches(self._permission_values(key), filter_value)
+
+    def _permission_values(self, key: str) -> list[Any]:
+        rules = self.egress_rules if key.startswith("egress.") else self.ingress_rules
+        values: dict[str, Callable[[Any], Any]] = {
+            "ip-permission.cidr": lambda rule: rule.ip_range.get("CidrIp"),
+            "ip-permission.from-port": lambda rule: rule.from_port,
+            "ip-permission.to-port": lambda rule: rule.to_port,
+            "ip-permission.protocol": lambda rule: rule.ip_protocol,
+            "ip-permission.group-id": lambda rule: rule.source_group.get("GroupId"),
+            "ip-permission.prefix-list-id": lambda rule: rule.prefix_list_id,
+        }
+        name = key.removeprefix("egress.")
+        if name not in values:
+            filtering.invalid_filter(key)
+        return [values[name](rule) for rule in rules]
+
+    def refers_to(self, group_id: str) -> bool:
+        rules = [*self.ingress_rules, *self.egress_rules]
+        return any(rule.source_group.get("GroupId") == group_id for rule in rules)
+
+
+class GroupsBackend(EC2Backend):
+    def create_security_group(
+        self, name: str, description: str, vpc_id: str | None = None, *arguments: Any, **options: Any
+    ) -> Any:
+        if not options.get("is_default"):
+            check_names(name, description)
+        if vpc_id is not None:
+            self.get_vpc(vpc_id)
+        vpc_id = vpc_id or self.default_vpc.id
+        if any(group.name == name for group in self.groups[vpc_id].values()):
+            message = f"The security group '{name}' already exists for VPC '{vpc_id}'"
+            refuse("InvalidGroup.Duplicate", message)
+        options["force"] = True  # moto looks for duplicates among ids too
+        group = super().create_security_group(name, description, vpc_id, *arguments, **options)
+        if group.is_default:
+            self._allow_members(group)
+        return group
+
+    def _allow_members(self, group: Any) -> None:
+        """A default group "allows inbound traffic from resources that are assigned to the same security group".
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+        """
+        source = {"GroupId": group.id, "UserId": self.account_id}
+        group.ingress_rules.append(Rule(self, "-1", group.id, None, None, None, source, is_egress=False))
+
+    def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
+        group = self._group(group_id, name)
+        if group.is_default:
+            message = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+            refuse("CannotDelete", message)
+        others = (other for groups in self.groups.values() for other in groups.values() if other is not group)
+        if any(other.refers_to(group.id) for other in others) or self._is_in_use(group):
+            refuse("DependencyViolation", f"resource {group.id} has a dependent object")
+        self.forget(group.id, *(rule.id for rule in (*group.ingress_rules, *group.egress_rules)))
+        super().delete_security_group(group_id=group.id)
+
+    def _group(self, group_id: str | None, name: str | None) -> Any:
+        found = self.get_security_group_from_id(group_id) if group_id else None
+        if found is None and name:
+            found = self.get_security_group_from_name(name, self.default_vpc.id)
+        if found is None:
+            refuse("InvalidGroup.NotFound", f"The security group '{group_id or name}' does not exist")
+        return found
+
+    def _is_in_use(self, group: Any) -> bool:
+        return any(group in interface.group_set for interface in self.enis.values())
+
+    def _add_source_group(self, source_groups: Any, vpc_id: str | None) -> Any:  # noqa: ARG002
+        """The referenced groups, by id; AWS keeps their account's number, and no name, in a VPC's rules."""
+        pairs = []
+        for given in source_groups or []:
+            source = self._group(given.get("GroupId"), given.get("GroupName"))
+            pair = {"GroupId": source.id, "UserId": self.account_id}
+            if given.get("Description"):
+                pair["Description"] = given["Description"]
+            pairs.append(pair)
+        return pairs
+
+    def _sg_update_description(self, security_rule: Any, rule: Any) -> None:
+        """A description that the request leaves out is removed.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UpdateSecurityGroupRuleDescriptionsIngress.html
+        """
+        for given, kept in (
+            (security_rule.ip_range, rule.ip_range),
+            (security_rule.source_group, rule.source_group),
+        ):
+            kept.pop("Description", None)
+            if given.get("Description"):
+                kept["Description"] = given["Description"]
+
+
+def check_names(name: str, description: str | None) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"""
+    if not NAME.fullmatch(name or ""):
+        message = f"Invalid security group name. Valid names are strings less than 256 characters from: {ALLOWED}"
+        refuse("InvalidParameterValue", message)
+    if name.startswith("sg-"):
+        message = f"Invalid value '{name}' for groupName. Group names may not be in the format sg-*."
+        refuse("InvalidParameterValue", message)
+    if name == "default":
+        refuse("InvalidParameterValue", "Cannot use reserved security group name: default")
+    if not NAME.fullmatch(description or ""):
+        message = "Invalid security group description. Valid descriptions are strings less than 256 characters"
+        refuse("InvalidParameterValue", f"{message} from the following set:  {ALLOWED}")
+
+
+class GroupsResponses(EC2Response):
+    """Rules come in lists; AWS takes the whole list or none of it, and answers with all rules that it made."""
+
+    def authorize_security_group_ingress(self) -> ActionResult:
+        return self._authorize(self.ec2_backend.authorize_security_group_ingress)
+
+    def authorize_security_group_egress(self) -> ActionResult:
+        return self._authorize(self.ec2_backend.authorize_security_group_egress)
+
+    def revoke_security_group_ingress(self) -> ActionResult:
+        return self._revoke(self.ec2_backend.revoke_security_group_ingress)
+
+    def revoke_security_group_egress(self) -> ActionResult:
+        return self._revoke(self.ec2_backend.revoke_security_group_egress)
+
+    def _authorize(self, authorize: Callable[..., Any]) -> ActionResult:
+        self.error_on_dryrun()
+        made: list[Any] = []
+
+        def all_of_them() -> None:
+            for options in self._permissions():
+                made.extend(authorize(**options)[0])
+
+        self._all_or_none(all_of_them)
+        return ActionResult({"Return": True, "SecurityGroupRules": made})
+
+    def _revoke(self, revoke: Callable[..., Any]) -> ActionResult:
+        self.error_on_dryrun()
+
+        def all_of_them() -> None:
+            if self._get_param("SecurityGroupRuleIds"):
+                group, rule_ids = self._named_group().id, self._get_param("SecurityGroupRuleIds")
+                revoke(group, "-1", None, None, [], security_rule_ids=rule_ids)
+                return
+            for options in self._permissions():
+                options.pop("sgrule_tags")
+                revoke(**options)
+
+        before = self._rule_ids()
+        self._all_or_none(all_of_them)
+        self.ec2_backend.forget(*(before - self._rule_ids()))
+        return ActionResult({"Return": True})
+
+    def _rule_ids(self) -> set[str]:
+        group = self._named_group()
+        return {rule.id for rule in (*group.ingress_rules, *group.egress_rules)}
+
+    def _permissions(self) -> Any:
+        group = self._named_group()
+        permissions = self._get_param("IpPermissions")
+        if not permissions:
+            permissions = [self._single_permission()]
+        self.params["IpPermissions"] = [checked_permission(each) for each in permissions]
+        for options in self._process_rules_from_querystring():
+            yield {**options, "group_name_or_id": group.id}
+
+    def _single_permission(self) -> dict[str, Any]:
+        """The old form of a request, with one rule in its own parameters."""
+        permission = {name: self.params.get(name) for name in ("IpProtocol", "FromPort", "ToPort")}
+        if self.params.get("CidrIp"):
+            permission["IpRanges"] = [{"CidrIp": self.params["CidrIp"]}]
+        if self.params.get("SourceSecurityGroupName"):
+            permission["UserIdGroupPairs"] = [{"GroupName": self.params["SourceSecurityGroupName"]}]
+        return permission
+
+    def _named_group(self) -> Any:
+        group_id, name = self._get_param("GroupId"), self._get_param("GroupName")
+        if not group_id and not name:
+            refuse("MissingParameter", "The request must contain the parameter groupName or groupId")
+        return self.ec2_backend._group(group_id, name)
+
+    def _all_or_none(self, change: Callable[[], None]) -> None:
+        group = self._named_group()
+        ingress, egress = list(group.ingress_rules), list(group.egress_rules)
+        try:
+            change()
+        except ServiceException:
+            group.ingress_rules, group.egress_rules = ingress, egress
+            raise
+
+    def modify_security_group_rules(self) -> ActionResult:
+        self._named_group()
+        for each in self._get_param("SecurityGroupRules", []):
+            rule = each.get("SecurityGroupRule") or {}
+            if rule.get("CidrIpv6"):
+                refuse("UnsupportedOperation", "The lab has no IPv6.")
+            if rule.get("ReferencedGroupId") or rule.get("PrefixListId"):
+                refuse("UnsupportedOperation", "The lab modifies rules of CIDR blocks; replace the others.")
+            protocol = protocol_of(rule.get("IpProtocol"))
+            rule["FromPort"], rule["ToPort"] = ports_of(protocol, rule.get("FromPort"), rule.get("ToPort"))
+            rule["IpProtocol"] = protocol
+            if rule.get("CidrIpv4"):
+                rule["CidrIpv4"] = canonical_range(rule["CidrIpv4"])
+        return super().modify_security_group_rules()

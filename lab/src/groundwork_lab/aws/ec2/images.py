@@ -1,0 +1,167 @@
+"""Debian's public AMIs, by the names, owner and SSM parameters that they have on AWS.
+
+https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.amis import Ami
+
+from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.ec2 import filters as filtering
+
+DEBIAN = "136693071363"
+ROOT_DEVICE = "/dev/xvda"
+ROOT_SIZE = 8  # GiB
+ROOT_TYPE = "gp3"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published image of Debian: its date and the build's number."""
+
+    version: int
+    date: str  # YYYYMMDD
+    build: int
+
+    @property
+    def name(self) -> str:
+        return f"debian-{self.version}-amd64-{self.date}-{self.build}"
+
+    @property
+    def image_id(self) -> str:
+        """The same in every lab, so that an inventory can name it."""
+        return "ami-" + hashlib.sha256(self.name.encode()).hexdigest()[:17]
+
+    @property
+    def created(self) -> datetime:
+        return datetime.strptime(self.date, "%Y%m%d").replace(tzinfo=UTC)
+
+
+RELEASES = (
+    Release(12, "20250316", 2053),
+    Release(12, "20250814", 2204),
+    Release(12, "20251006", 2257),
+)
+
+
+def parameters() -> dict[str, str]:
+    """SSM's public parameters that lead to the images."""
+    found = {}
+    for release in sorted(RELEASES, key=lambda release: release.date):
+        folder = f"/aws/service/debian/release/{release.version}"
+        found[f"{folder}/{release.date}-{release.build}/amd64"] = release.image_id
+        found[f"{folder}/latest/amd64"] = release.image_id
+    return found
+
+
+class Image(Ami):
+    """An AMI with one root volume, as Debian's."""
+
+    ena_support = True
+    creation_date: Any
+    imds_support = None
+
+    @property
+    def block_device_mappings(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "DeviceName": self.root_device_name,
+                "Ebs": {
+                    "SnapshotId": self.ebs_snapshot.id,
+                    "VolumeSize": ROOT_SIZE,
+                    "DeleteOnTermination": True,
+                    "VolumeType": ROOT_TYPE,
+                    "Encrypted": False,
+                },
+            }
+        ]
+
+    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
+        if filter_name in ("root-device-type", "root-device-name", "hypervisor", "image-type", "description"):
+            return getattr(self, filter_name.replace("-", "_"))
+        if filter_name == "creation-date":
+            return self.creation_date
+        if filter_name == "source-image-id":
+            return getattr(self, "source_image_id", None)
+        if filter_name == "ena-support":
+            return self.ena_support
+        if filter_name.startswith("block-device-mapping."):
+            return self._block_device_value(filter_name.removeprefix("block-device-mapping."))
+        return super().get_filter_value(filter_name, method_name)
+
+    def _block_device_value(self, name: str) -> Any:
+        mapping = self.block_device_mappings[0]
+        fields = {
+            "encrypted": "Encrypted",
+            "snapshot-id": "SnapshotId",
+            "volume-size": "VolumeSize",
+            "volume-type": "VolumeType",
+        }
+        if name == "device-name":
+            return mapping["DeviceName"]
+        if name == "delete-on-termination":
+            return mapping["Ebs"]["DeleteOnTermination"]
+        return mapping["Ebs"].get(fields.get(name, ""))
+
+
+class ImagesBackend(EC2Backend):
+    def _load_amis(self) -> None:
+        for release in RELEASES:
+            self.amis[release.image_id] = Image(
+                self,
+                release.image_id,
+                name=release.name,
+                description=f"Debian {release.version} ({release.date}-{release.build})",
+                owner_id=DEBIAN,
+                owner_alias="amazon",
+                public=True,
+                virtualization_type="hvm",
+                architecture="x86_64",
+                hypervisor="xen",
+                root_device_type="ebs",
+                root_device_name=ROOT_DEVICE,
+                creation_date=release.created,
+                image_location=f"amazon/{release.name}",
+                boot_mode="uefi-preferred",
+                region_name=f"{self.region_name}a",
+            )
+
+    def get_image(self, image_id: str) -> Any:
+        """The image to launch, refused as RunInstances refuses it."""
+        if not image_id.startswith("ami-"):
+            refuse("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
+        if image_id in self.deleted_amis:
+            refuse("InvalidAMIID.Unavailable", f"The image ID '{image_id}' is no longer available.")
+        if image_id not in self.amis:
+            refuse("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
+        return self.amis[image_id]
+
+    def describe_images(
+        self,
+        ami_ids: list[str] | None = None,
+        filters: dict[str, Any] | None = None,
+        exec_users: list[str] | None = None,
+        owners: list[str] | None = None,
+    ) -> list[Any]:
+        """Those of all the ids that are asked for; owners and filters narrow them further."""
+        self._check_ids(ami_ids or [])
+        found = super().describe_images(None, None, exec_users, list(owners or []))
+        return [image for image in found if (not ami_ids or image.id in ami_ids) and filtering.passes(image, filters)]
+
+    def _check_ids(self, image_ids: list[str]) -> None:
+        for image_id in image_ids:
+            if not image_id.startswith("ami-"):
+                refuse("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
+        missing = [image_id for image_id in image_ids if image_id not in self.amis]
+        if missing:
+            words = ("id", "does") if len(missing) == 1 else ("ids", "do")
+            message = f"The image {words[0]} '[{', '.join(missing)}]' {words[1]} not exist"
+            refuse("InvalidAMIID.NotFound", message)

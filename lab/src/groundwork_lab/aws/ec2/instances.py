@@ -1,0 +1,574 @@
+"""Instances: what a launch must bring, and a life that follows the hosts' reports instead of the API's wishes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.types import Base64EncodedString
+from moto.core.utils import utcnow
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_block_store import VolumeAttachment
+from moto.ec2.models.instances import Instance as MotoInstance
+from moto.ec2.models.instances import InstanceState as MotoState
+from moto.ec2.models.instances import MetadataOptions, StateReason
+from moto.ec2.responses import EC2Response
+from moto.ec2.utils import filter_iam_instance_profiles
+from moto.iam.exceptions import NotFoundException
+
+from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.ec2 import filters as filtering
+from groundwork_lab.aws.ec2 import states, storage, templates
+from groundwork_lab.aws.ec2.interfaces import private_dns_name, public_dns_name
+from groundwork_lab.model import InstanceState
+
+USER_DATA_LIMIT = 16 * 1024  # bytes, before it is encoded
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
+
+LAUNCH_FIELDS_OF_INTERFACES = {
+    "SubnetId": "subnet ID",
+    "SecurityGroupIds": "security groups",
+    "SecurityGroups": "security groups",
+    "PrivateIpAddress": "private IP address",
+}
+
+
+def decoded_user_data(encoded: bytes | str | None) -> bytes:
+    """User data in the clear; refused when it is not base64 or too long."""
+    try:
+        raw = base64.b64decode(encoded or b"", validate=True)
+    except binascii.Error:
+        refuse("InvalidParameterValue", "Invalid BASE64 encoding of user data.")
+    if len(raw) > USER_DATA_LIMIT:
+        refuse("InvalidParameterValue", f"User data is limited to {USER_DATA_LIMIT} bytes")
+    return raw
+
+
+def check_counts(least: int, most: int) -> None:
+    if least < 1 or most < 1:
+        refuse("InvalidParameterValue", f"Value ({min(least, most)}) for parameter minCount is invalid.")
+    if least > most:
+        message = f"Value ({least}) for parameter minCount is invalid. It exceeds maxCount {most}."
+        refuse("InvalidParameterValue", message)
+
+
+def check_interface_fields(params: Mapping[str, Any]) -> None:
+    """A launch describes its interface either in NetworkInterfaces or at the top level, and has one."""
+    interfaces = params.get("NetworkInterfaces") or []
+    for field, name in LAUNCH_FIELDS_OF_INTERFACES.items():
+        if interfaces and params.get(field):
+            message = f"Network interfaces and an instance-level {name} may not be specified on the same request"
+            refuse("InvalidParameterCombination", message)
+    if len(interfaces) > 1 or any(int(each.get("DeviceIndex", 0)) for each in interfaces):
+        refuse("UnsupportedOperation", "The lab's instances have one network interface each, at device index 0.")
+    fixed = params.get("PrivateIpAddress") or any(
+        each.get("PrivateIpAddress") or each.get("NetworkInterfaceId") for each in interfaces
+    )
+    if fixed and int(params.get("MaxCount", 1)) > 1:
+        message = "The parameter privateIpAddress cannot be used when launching more than one instance"
+        refuse("InvalidParameterCombination", message)
+
+
+class Attachment(VolumeAttachment):
+    @property
+    def delete_on_termination(self) -> bool:
+        return bool(self.instance.block_device_mapping[self.device].delete_on_termination)
+
+
+class Instance(MotoInstance):
+    """moto's instance, whose groups and addresses are its interface's, and whose states are its host's."""
+
+    reachable = False
+    reboots = 0
+    reservation_id = ""
+    public_key: str | None = None  # as it was at launch; deleting the key pair does not lock anyone out
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._enter("pending")
+        self._placement.zone = self.interface.availability_zone  # moto guesses when the interface was there before
+        for interface in self.nics.values():
+            interface.owner_kind, interface.owner_id_in_world = "instance", self.id
+
+    def _enter(self, state: InstanceState, reason: tuple[str, str] | None = None) -> None:
+        self._state = MotoState(state, states.CODES[state])
+        code, message = reason or ("", "")
+        self.state_reason = StateReason(message, code)
+        self._reason = f"User initiated ({utcnow():%Y-%m-%d %H:%M:%S} GMT)" if reason == states.BY_USER else ""
+        self.reachable = self.reachable and state == "running"
+
+    @property
+    def interface(self) -> Any:
+        """The primary network interface; None once terminated."""
+        return self.nics.get(0)
+
+    @property
+    def security_groups(self) -> list[Any]:
+        nics = getattr(self, "nics", {})
+        return nics[0].group_set if 0 in nics else self._launch_groups
+
+    @security_groups.setter
+    def security_groups(self, groups: list[Any]) -> None:
+        self._launch_groups = groups
+        if getattr(self, "nics", {}).get(0) is not None:
+            self.nics[0].set_groups(groups)
+
+    # Changes of state
+
+    def start(self) -> Any:
+        previous = self._state
+        state = states.started(self.id, previous.name)
+        if state != previous.name:
+            self._enter(state)
+            self.launch_time = utcnow()
+            if self.interface.public_ip is None:
+                self.interface.check_auto_public_ip()
+        return previous
+
+    def stop(self) -> Any:
+        previous = self._state
+        state = states.stopped(self.id, previous.name)
+        if state != previous.name:
+            self._enter(state, states.BY_USER)
+        return previous
+
+    def terminate(self) -> Any:
+        previous = self._state
+        state = states.terminated(previous.name)
+        if state != previous.name:
+            self._enter(state, states.BY_USER)
+        return previous
+
+    def reboot(self) -> None:
+        states.check_rebootable(self.id, self.state)
+        self.reboots += 1
+        self.reachable = False
+
+    def report(self, report: InstanceState, reason: str) -> bool:
+        """Take the host's word; returns whether the state changed."""
+        terminates = self.instance_initiated_shutdown_behavior == "terminate"
+        state = states.reported(self.state, report, terminates_on_shutdown=terminates)
+        if state == self.state:
+            return False
+        self._enter(state, self._reason_of(state, reason))
+        if state == "stopped":
+            self.interface.stop()
+        elif state == "terminated":
+            self._release()
+        return True
+
+    def _reason_of(self, state: InstanceState, reason: str) -> tuple[str, str] | None:
+        if reason:
+            code = reason.partition(":")[0] if reason.startswith(("Server.", "Client.")) else states.FAILED
+            return code, reason
+        if state in ("pending", "running"):
+            return None
+        asked_for = self.state in ("stopping", "shutting-down")
+        return states.BY_USER if asked_for else states.BY_INSTANCE
+
+    def _release(self) -> None:
+        """Give back what a terminated instance no longer has: volumes, profile, interface, addresses."""
+        self.teardown_defaults()
+        self.ec2_backend.iam_instance_profile_associations.pop(self.id, None)
+        self.iam_instance_profile = None
+        for interface in list(self.nics.values()):
+            elastic = interface.elastic_address
+            if elastic is not None:
+                self.ec2_backend.unlink(elastic, automatic=False)
+            interface.stop()
+            self.detach_eni(interface)
+            interface.owner_kind, interface.owner_id_in_world = "none", ""
+            if interface.delete_on_termination:
+                interface.delete()
+        self._subnet_id = None
+        self._launch_groups = []
+
+    # What DescribeInstances tells
+
+    @property
+    def subnet_id(self) -> str | None:
+        nics = getattr(self, "nics", None)
+        return nics[0].subnet.id if nics else self._subnet_id
+
+    @property
+    def vpc_id(self) -> str | None:
+        return self.ec2_backend.get_subnet(self.subnet_id).vpc_id if self.subnet_id else None
+
+    @property
+    def private_ip(self) -> str | None:
+        return self.interface.private_ip_address if self.interface else None
+
+    @property
+    def private_ip_address(self) -> str | None:
+        return self.private_ip
+
+    @property
+    def public_ip(self) -> str | None:
+        return self.interface.public_ip if self.interface else None
+
+    @property
+    def public_ip_address(self) -> str | None:
+        return self.public_ip
+
+    @property
+    def private_dns_name(self) -> str:
+        return private_dns_name(self.private_ip, self.region_name) if self.private_ip else ""
+
+    @property
+    def public_dns_name(self) -> str:
+        if not self.public_ip or not self.ec2_backend.get_vpc(self.vpc_id).enable_dns_hostnames:
+            return ""
+        return public_dns_name(self.public_ip, self.region_name)
+
+    @property
+    def instance_status(self) -> dict[str, Any]:
+        if self.state != "running":
+            return {"Status": "not-applicable"}
+        status = ("ok", "passed") if self.reachable else ("initializing", "initializing")
+        return {"Status": status[0], "Details": [{"Name": "reachability", "Status": status[1]}]}
+
+    @property
+    def system_status(self) -> dict[str, Any]:
+        if self.state != "running":
+            return {"Status": "not-applicable"}
+        return {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
+
+    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:  # noqa: ARG002
+        if filtering.is_tag_filter(filter_name):
+            return filtering.tag_values(filtering.tags_of(self), filter_name)
+        if filter_name not in FILTERS:
+            filtering.invalid_filter(filter_name)
+        return FILTERS[filter_name](self)
+
+    def applies(self, filters: list[dict[str, Any]]) -> bool:
+        return filtering.passes(self, {each["name"]: each["values"] for each in filters or []})
+
+
+FILTERS: dict[str, Any] = {
+    "affinity": lambda _: None,
+    "architecture": lambda instance: instance.architecture,
+    "availability-zone": lambda instance: instance.placement.zone,
+    "block-device-mapping.device-name": lambda instance: list(instance.block_device_mapping),
+    "block-device-mapping.volume-id": lambda instance: [
+        device.volume_id for device in instance.block_device_mapping.values()
+    ],
+    "client-token": lambda instance: instance.client_token,
+    "dns-name": lambda instance: instance.public_dns_name,
+    "group-id": lambda instance: [group.id for group in instance.security_groups],
+    "group-name": lambda instance: [group.name for group in instance.security_groups],
+    "iam-instance-profile.arn": lambda instance: (instance.iam_instance_profile or {}).get("Arn"),
+    "image-id": lambda instance: instance.image_id,
+    "instance-id": lambda instance: instance.id,
+    "instance-lifecycle": lambda instance: instance.lifecycle,
+    "instance-state-code": lambda instance: instance.state_code,
+    "instance-state-name": lambda instance: instance.state,
+    "instance-status.status": lambda instance: instance.instance_status["Status"],
+    "instance-type": lambda instance: instance.instance_type,
+    "ip-address": lambda instance: instance.public_ip,
+    "key-name": lambda instance: instance.key_name,
+    "launch-time": lambda instance: instance.launch_time,
+    "metadata-options.http-tokens": lambda instance: instance.metadata_options.http_tokens,
+    "owner-id": lambda instance: instance.owner_id,
+    "private-dns-name": lambda instance: instance.private_dns_name,
+    "private-ip-address": lambda instance: instance.private_ip,
+    "reservation-id": lambda instance: instance.reservation_id,
+    "root-device-name": lambda instance: instance.root_device_name,
+    "root-device-type": lambda instance: instance.root_device_type,
+    "source-dest-check": lambda instance: instance.source_dest_check,
+    "state-reason-code": lambda instance: instance.state_reason.code,
+    "subnet-id": lambda instance: instance.subnet_id,
+    "system-status.status": lambda instance: instance.system_status["Status"],
+    "tenancy": lambda _: "default",
+    "virtualization-type": lambda instance: instance.virtualization_type,
+    "vpc-id": lambda instance: instance.vpc_id,
+    "network-interface.network-interface-id": lambda instance: [each.id for each in instance.nics.values()],
+}
+for _name, _same in {
+    "instance.group-id": "group-id",
+    "instance.group-name": "group-name",
+    "network-interface.group-id": "group-id",
+    "network-interface.subnet-id": "subnet-id",
+    "network-interface.vpc-id": "vpc-id",
+    "network-interface.availability-zone": "availability-zone",
+    "network-interface.private-dns-name": "private-dns-name",
+    "network-interface.addresses.private-ip-address": "private-ip-address",
+    "network-interface.addresses.association.public-ip": "ip-address",
+    "network-interface.association.public-ip": "ip-address",
+}.items():
+    FILTERS[_name] = FILTERS[_same]
+
+
+def passes_filter_dict(instance: Instance, filters: dict[str, Any]) -> bool:
+    """Takes the place of `moto.ec2.utils.passes_filter_dict`."""
+    return filtering.passes(instance, filters)
+
+
+class InstancesBackend(EC2Backend):
+    def get_reservations_by_instance_ids(self, instance_ids: list[str], filters: Any = None) -> list[Any]:
+        return list(super().get_reservations_by_instance_ids(list(dict.fromkeys(instance_ids)), filters))
+
+    def describe_instances(self, filters: Any = None) -> list[Any]:
+        for name in filters or {}:
+            if name not in FILTERS and not filtering.is_tag_filter(name):
+                filtering.invalid_filter(name)
+        return list(super().describe_instances(filters))
+
+    def run_instances(self, *arguments: Any, **options: Any) -> Any:
+        reservation = super().run_instances(*arguments, **options)
+        for instance in reservation.instances:
+            instance.reservation_id = reservation.id
+            self._finish(instance, options)
+        return reservation
+
+    def _finish(self, instance: Any, options: Mapping[str, Any]) -> None:
+        """What moto drops on the way: the interface's end with its instance, volumes' throughput, tags."""
+        key_pair = self.key_pairs.get(instance.key_name)
+        instance.public_key = key_pair.public_key.strip() if key_pair else None
+        nics = options.get("nics") or [{}]
+        given = nics[0].get("NetworkInterfaceId")
+        if not given:
+            instance.interface.delete_on_termination = nics[0].get("DeleteOnTermination", True) is True
+        instance.interface.add_tags((options.get("tags") or {}).get("network-interface", {}))
+        requested = {each["DeviceName"]: each["Ebs"] for each in options.get("block_device_mappings") or []}
+        for device, block in instance.block_device_mapping.items():
+            volume = self.get_volume(block.volume_id)
+            volume.iops = requested.get(device, {}).get("Iops")
+            volume.throughput = requested.get(device, {}).get("Throughput")
+
+    def report_state(self, instance_id: str, state: InstanceState, reason: str) -> bool:
+        instance = self.get_instance_by_id(instance_id)
+        return instance is not None and instance.report(state, reason)
+
+    def report_reachable(self, instance_id: str) -> None:
+        instance = self.get_instance_by_id(instance_id)
+        if instance is not None and instance.state == "running":
+            instance.reachable = True
+
+    def terminate_instances(self, instance_ids: list[str]) -> list[Any]:
+        instances = self.get_multi_instances_by_id(instance_ids)
+        for instance in instances:
+            if instance.disable_api_termination and instance.state not in ("shutting-down", "terminated"):
+                message = (
+                    f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' instance "
+                    "attribute and try again."
+                )
+                refuse("OperationNotPermitted", message)
+        return [(instance, instance.terminate()) for instance in instances]
+
+    def stop_instances(self, instance_ids: list[str]) -> list[Any]:
+        for instance in self.get_multi_instances_by_id(instance_ids):  # all are looked at before one is stopped
+            states.stopped(instance.id, instance.state)
+        return list(super().stop_instances(instance_ids))
+
+    def start_instances(self, instance_ids: list[str]) -> list[Any]:
+        for instance in self.get_multi_instances_by_id(instance_ids):
+            states.started(instance.id, instance.state)
+        return list(super().start_instances(instance_ids))
+
+    def modify_instance_metadata_options(  # noqa: PLR0917 - moto's signature
+        self,
+        instance_id: str,
+        http_tokens: str | None = None,
+        hop_limit: int | None = None,
+        http_endpoint: str | None = None,
+        dry_run: bool | None = False,  # noqa: ARG002
+        http_protocol: str | None = None,
+        metadata_tags: str | None = None,
+    ) -> Any:
+        instance = self.get_instance(instance_id)
+        now = instance.metadata_options
+        instance.metadata_options = MetadataOptions(
+            {
+                "HttpTokens": http_tokens or now.http_tokens,
+                "HttpPutResponseHopLimit": hop_limit or now.http_put_response_hop_limit,
+                "HttpEndpoint": http_endpoint or now.http_endpoint,
+                "HttpProtocolIpv6": http_protocol or now.http_protocol_ipv6,
+                "InstanceMetadataTags": metadata_tags or now.instance_metadata_tags,
+            }
+        )
+        return instance.metadata_options
+
+
+class InstancesResponses(EC2Response):
+    # Its element's name in the answer is its key; moto overrides the state with `pending` there, also in a replay.
+    def run_instances(self) -> ActionResult:
+        params = self.params
+        template = self._apply_template()
+        check_counts(int(params["MinCount"]), int(params["MaxCount"]))
+        check_interface_fields(params)
+        decoded_user_data(params.get("UserData"))
+        self._check_launch()
+        params["MinCount"] = params["MaxCount"]  # moto launches the least, AWS the most
+        result = super().run_instances()
+        for instance in result.result.instances:
+            instance.disable_api_termination = bool(params.get("DisableApiTermination"))
+            instance.client_token = params.get("ClientToken")
+            self._give_profile(instance)
+            instance.add_tags(template)
+        return result
+
+    def _apply_template(self) -> dict[str, str]:
+        """Make the request the launch that its template and it ask for together; returns the tags that tell of it."""
+        specification = self.params.pop("LaunchTemplate", None)
+        if not specification:
+            return {}
+        template, version = self.ec2_backend.version_of(specification)
+        self.params.update(templates.merged(version.data, self.params))
+        return {"aws:ec2launchtemplate:id": template.id, "aws:ec2launchtemplate:version": str(version.number)}
+
+    def _check_launch(self) -> None:
+        params, backend = self.params, self.ec2_backend
+        if params.get("InstanceMarketOptions"):
+            refuse("UnsupportedOperation", "The lab has on-demand instances only.")
+        if not params.get("ImageId"):
+            refuse("MissingParameter", "The request must contain the parameter ImageId")
+        image = backend.get_image(params["ImageId"])
+        backend.check_launchable(image)
+        if image.imds_support:
+            options = params.setdefault("MetadataOptions", {})
+            options.setdefault("HttpTokens", "required")
+            options.setdefault("HttpPutResponseHopLimit", 2)
+        self._check_type(params.get("InstanceType", "m1.small"), image.architecture)
+        if params.get("KeyName") and params["KeyName"] not in backend.key_pairs:
+            refuse("InvalidKeyPair.NotFound", f"The key pair '{params['KeyName']}' does not exist")
+        if params.get("IamInstanceProfile"):
+            self._check_profile(params["IamInstanceProfile"])
+        interfaces = params.get("NetworkInterfaces") or []
+        existing = interfaces[0].get("NetworkInterfaceId") if interfaces else None
+        if existing and backend.get_network_interface(existing).status == "in-use":
+            refuse("InvalidNetworkInterface.InUse", f"Interface: [{existing}] in use.")
+        if not existing:
+            self._place(interfaces)
+
+    def _check_type(self, name: str, architecture: str) -> None:
+        from moto.ec2.models.instance_types import INSTANCE_TYPES  # noqa: PLC0415 - a megabyte of data
+
+        details = INSTANCE_TYPES.get(name)
+        if details is None:
+            refuse("InvalidParameterValue", f"Invalid value '{name}' for InstanceType.")
+        supported = details.get("ProcessorInfo", {}).get("SupportedArchitectures", [architecture])
+        if architecture not in supported:
+            refuse(
+                "InvalidParameterValue",
+                f"The architecture '{','.join(supported)}' of the specified instance type does not match the "
+                f"architecture '{architecture}' of the specified AMI. Specify an instance type and an AMI that have "
+                "matching architectures, and try again.",
+            )
+
+    def _check_profile(self, profile: Mapping[str, str]) -> None:
+        try:
+            filter_iam_instance_profiles(self.current_account, self.partition, profile.get("Arn"), profile.get("Name"))
+        except NotFoundException:
+            field = "arn" if profile.get("Arn") else "name"
+            value = profile.get("Arn") or profile.get("Name")
+            message = f"Value ({value}) for parameter iamInstanceProfile.{field} is invalid. "
+            refuse("InvalidParameterValue", message + "Invalid IAM Instance Profile name")
+
+    def _place(self, interfaces: list[dict[str, Any]]) -> None:
+        """Check the subnet and groups of the launch before anything is made; without a subnet it is a default one."""
+        params, backend = self.params, self.ec2_backend
+        zone = (params.get("Placement") or {}).get("AvailabilityZone")
+        subnet_id = interfaces[0].get("SubnetId") if interfaces else params.get("SubnetId")
+        if not subnet_id:
+            subnet_id = self._default_subnet(zone).id
+            (interfaces[0] if interfaces else params)["SubnetId"] = subnet_id
+        subnet = backend.get_subnet(subnet_id)
+        if zone and subnet.availability_zone != zone:
+            message = f"The availability zone '{zone}' does not match the subnet's zone '{subnet.availability_zone}'"
+            refuse("InvalidParameterValue", message)
+        groups = interfaces[0].get("Groups") if interfaces else params.get("SecurityGroupIds")
+        names = params.get("SecurityGroups") or []
+        if names and not backend.get_vpc(subnet.vpc_id).is_default:
+            message = "The parameter groupName cannot be used with the parameter subnet"
+            refuse("InvalidParameterCombination", message)
+        for name in names:
+            backend._group(None, name)
+        backend.check_groups(groups or [], subnet)
+        if subnet.available_ip_address_count < int(params["MaxCount"]):
+            message = f"There are not enough free addresses in subnet '{subnet_id}' to satisfy the requested number of"
+            refuse("InsufficientFreeAddressesInSubnet", message + " instances.")
+
+    def _default_subnet(self, zone: str | None) -> Any:
+        found = [
+            subnet
+            for name, subnet in sorted(self.ec2_backend.get_default_subnets().items())
+            if zone is None or name == zone
+        ]
+        if not found:
+            message = f"No default subnet for availability zone: '{zone}'." if zone else "No default VPC for this user."
+            refuse("MissingInput" if zone else "VPCIdNotSpecified", message)
+        return found[0]
+
+    def _parse_block_device_mapping(self) -> list[dict[str, Any]]:
+        backend = self.ec2_backend
+        return storage.merged(
+            backend.get_image(self.params["ImageId"]).block_device_mappings,
+            self._get_param("BlockDeviceMappings", []),
+            encrypted_by_default=backend.ebs_encryption_by_default,
+        )
+
+    def _give_profile(self, instance: Any) -> None:
+        """moto gives the profile to the first instance only, with an association's id in the place of its own."""
+        profile = self.params.get("IamInstanceProfile")
+        if not profile:
+            return
+        backend = self.ec2_backend
+        if instance.id not in backend.iam_instance_profile_associations:
+            backend.associate_iam_instance_profile(
+                instance.id,
+                iam_instance_profile_name=profile.get("Name"),
+                iam_instance_profile_arn=profile.get("Arn"),
+            )
+        found = backend.iam_instance_profile_associations[instance.id].iam_instance_profile
+        instance.iam_instance_profile = {"Arn": found.arn, "Id": found.id}
+
+    def terminate_instances(self) -> ActionResult:
+        return self._with_states(super().terminate_instances(), "TerminatingInstances")
+
+    def stop_instances(self) -> ActionResult:
+        return self._with_states(super().stop_instances(), "StoppingInstances")
+
+    def start_instances(self) -> ActionResult:
+        return self._with_states(super().start_instances(), "StartingInstances")
+
+    def _with_states(self, result: ActionResult, key: str) -> ActionResult:
+        """moto tells the state that it expects; tell the one that is."""
+        for each in result.result[key]:
+            each["CurrentState"] = self.ec2_backend.get_instance_by_id(each["InstanceId"]).instance_state
+        return result
+
+    def get_console_output(self) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        self.error_on_dryrun()
+        output = self.ec2_backend.context.console_output(instance.id)
+        result = {"InstanceId": instance.id, "Timestamp": utcnow()}
+        if output:
+            result["Output"] = base64.b64encode(output).decode()
+        return ActionResult(result)
+
+    def modify_instance_attribute(self) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        attribute = self._get_param("Attribute") or ""
+        needs_stop = {"InstanceType", "UserData", "Kernel", "Ramdisk", "EbsOptimized"}
+        touched = {name for name in needs_stop if name in self.params or name.lower() == attribute.lower()}
+        if touched and instance.state != "stopped":
+            refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
+        if "UserData" in self.params:  # a blob, which moto has decoded already
+            encoded = base64.b64encode((self.params["UserData"] or {}).get("Value") or b"").decode()
+            decoded_user_data(encoded)
+            instance.user_data = Base64EncodedString(encoded)
+            return EmptyResult()
+        behavior = self._get_param("InstanceInitiatedShutdownBehavior.Value")
+        if behavior:
+            instance.instance_initiated_shutdown_behavior = behavior
+            return EmptyResult()
+        if "Groups" in self.params:
+            groups = self.params["Groups"]
+            self.ec2_backend.check_groups(groups, instance.interface.subnet)
+        check = self._get_param("SourceDestCheck.Value")
+        if check is not None:
+            instance.interface.source_dest_check = check
+        return super().modify_instance_attribute()

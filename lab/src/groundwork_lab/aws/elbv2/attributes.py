@@ -1,0 +1,124 @@
+"""The attributes of load balancers and target groups: defaults, and what each may be. Pure.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html and
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from groundwork_lab.aws.context import refuse
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """`choices` or a range of whole numbers; `lab` is the part of it that the lab can do, None for all."""
+
+    default: str
+    choices: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
+    lab: tuple[str, ...] | None = None
+    pattern: str = ""
+
+    def wrong(self, value: str) -> str | None:
+        """What is wrong with a value, in AWS' words; None when nothing is."""
+        if self.choices and value not in self.choices:
+            return f"must be one of [{', '.join(self.choices)}]"
+        if self.low is not None and self.high is not None:
+            extra_zero = self.default == "0" and value == "0"
+            if not extra_zero and not (value.isdigit() and self.low <= int(value) <= self.high):
+                return f"must be between '{self.low}-{self.high}' inclusive"
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            return "is not valid"
+        return None
+
+
+def _switch(default: str, *, lab: tuple[str, ...] | None = None) -> Attribute:
+    return Attribute(default, choices=("true", "false"), lab=lab)
+
+
+OFF = ("false",)
+LOGS = {
+    f"{kind}.s3.{part}": attribute
+    for kind in ("access_logs", "connection_logs")
+    for part, attribute in (
+        ("enabled", _switch("false", lab=OFF)),
+        ("bucket", Attribute("")),
+        ("prefix", Attribute("")),
+    )
+}
+LOAD_BALANCER: Mapping[str, Attribute] = {
+    **LOGS,
+    "client_keep_alive.seconds": Attribute("3600", low=60, high=604800),
+    "deletion_protection.enabled": _switch("false"),
+    "idle_timeout.timeout_seconds": Attribute("60", low=1, high=4000),
+    "load_balancing.cross_zone.enabled": _switch("true", lab=("true",)),  # always on for an application balancer
+    "routing.http.desync_mitigation_mode": Attribute("defensive", choices=("monitor", "defensive", "strictest")),
+    "routing.http.drop_invalid_header_fields.enabled": _switch("false"),
+    "routing.http.preserve_host_header.enabled": _switch("false"),
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": _switch("false"),
+    "routing.http.xff_client_port.enabled": _switch("false"),
+    "routing.http.xff_header_processing.mode": Attribute("append", choices=("append", "preserve", "remove")),
+    "routing.http2.enabled": _switch("true"),
+    "waf.fail_open.enabled": _switch("false"),
+    "zonal_shift.config.enabled": _switch("false", lab=OFF),
+}
+_HEALTH = "target_group_health"
+_COOKIE_SECONDS = Attribute("86400", low=1, high=604800)
+TARGET_GROUP: Mapping[str, Attribute] = {
+    "deregistration_delay.timeout_seconds": Attribute("300", low=0, high=3600),
+    "load_balancing.algorithm.anomaly_mitigation": Attribute("off", choices=("on", "off"), lab=("off",)),
+    "load_balancing.algorithm.type": Attribute(
+        "round_robin", choices=("round_robin", "least_outstanding_requests", "weighted_random")
+    ),
+    "load_balancing.cross_zone.enabled": Attribute(
+        "use_load_balancer_configuration", choices=("true", "false", "use_load_balancer_configuration")
+    ),
+    "slow_start.duration_seconds": Attribute("0", low=30, high=900),
+    "stickiness.app_cookie.cookie_name": Attribute("", pattern=r"[!#$%&'*+\-.^_`|~0-9A-Za-z]*"),
+    "stickiness.app_cookie.duration_seconds": _COOKIE_SECONDS,
+    "stickiness.enabled": _switch("false"),
+    "stickiness.lb_cookie.duration_seconds": _COOKIE_SECONDS,
+    "stickiness.type": Attribute("lb_cookie", choices=("lb_cookie", "app_cookie")),
+    f"{_HEALTH}.dns_failover.minimum_healthy_targets.count": Attribute("1", lab=("1", "off")),
+    f"{_HEALTH}.dns_failover.minimum_healthy_targets.percentage": Attribute("off", lab=("off",)),
+    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.count": Attribute("1", lab=("1",)),
+    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute("off", lab=("off",)),
+}
+
+
+def defaults(known: Mapping[str, Attribute]) -> dict[str, str]:
+    return {key: attribute.default for key, attribute in known.items()}
+
+
+def check(kind: str, known: Mapping[str, Attribute], wanted: Mapping[str, str]) -> None:
+    """Refuse unknown keys, values that AWS does not take, and those that the lab cannot do."""
+    for key, value in wanted.items():
+        attribute = known.get(key)
+        if attribute is None:
+            refuse("ValidationError", f"{kind} attribute key '{key}' is not recognized")
+        wrong = attribute.wrong(value)
+        if wrong:
+            refuse("ValidationError", f"'{key}' value '{value}' {wrong}")
+        if attribute.lab is not None and value not in attribute.lab:
+            message = f"The lab does not do '{key}' with the value '{value}'; it takes {' or '.join(attribute.lab)}."
+            refuse("InvalidConfigurationRequest", message)
+
+
+def check_target_group(merged: Mapping[str, str]) -> None:
+    """Refuse target group attributes that do not go together."""
+    application = merged["stickiness.type"] == "app_cookie"
+    name = merged["stickiness.app_cookie.cookie_name"]
+    if application and not name:
+        message = "You must set an application cookie name to enable stickiness of type 'app_cookie'"
+        refuse("InvalidConfigurationRequest", message)
+    if name.startswith(("AWSALB", "AWSALBAPP", "AWSALBTG")):
+        refuse("InvalidConfigurationRequest", f"The application cookie name '{name}' is reserved")
+    algorithm = merged["load_balancing.algorithm.type"]
+    if merged["slow_start.duration_seconds"] != "0" and algorithm != "round_robin":
+        message = f"Slow start mode is not supported with the load balancing algorithm '{algorithm}'"
+        refuse("InvalidConfigurationRequest", message)

@@ -1,0 +1,144 @@
+"""Buckets: their names, what is private about them from the start, and their policies.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from typing import Any, NoReturn
+from uuid import uuid4
+from xml.etree import ElementTree
+
+from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+from moto.s3.responses import S3Response
+
+from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.s3 import wording
+from groundwork_lab.aws.s3.access import is_set
+from groundwork_lab.aws.s3.policies import is_public
+
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+ENFORCED = "BucketOwnerEnforced"
+OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
+ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
+_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+def is_name(name: str) -> bool:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+    return (
+        _NAME.fullmatch(name) is not None
+        and not re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name)
+        and not name.startswith(_PREFIXES)
+        and not name.endswith(_SUFFIXES)
+    )
+
+
+class Bucket(FakeBucket):
+    """A bucket as AWS makes it since April 2023: not public, without ACLs, encrypted."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.public_access_block = PublicAccessBlock("true", "true", "true", "true")
+        self.encryption: Any = ENCRYPTION
+        self.ownership_rule: Any = ENFORCED
+        self.lifecycle = b""  # as it was put: moto keeps less
+
+    def get_permission(self, action: str, resource: str) -> Any:  # noqa: ARG002 - moto's signature
+        """Who may do what is judged before moto sees a request (`access`)."""
+        from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - heavy
+
+        return PermissionResult.PERMITTED
+
+    @property
+    def has_acls(self) -> bool:
+        return bool(self.ownership_rule != ENFORCED)
+
+
+class BucketsBackend(S3Backend):
+    def create_bucket(self, bucket_name: str, region_name: str, bucket_namespace: str | None = None) -> Any:
+        if not is_name(bucket_name):
+            refuse("InvalidBucketName", "The specified bucket is not valid.")
+        return super().create_bucket(bucket_name, region_name, bucket_namespace=bucket_namespace)
+
+    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
+        bucket = self.get_bucket(bucket_name)
+        parsed = wording.parsed(policy, bucket_name)
+        if is_set(bucket.public_access_block, "block_public_policy") and is_public(parsed):
+            refuse(
+                "AccessDenied",
+                f"User: arn:aws:iam::{self.account_id}:root is not authorized to perform: s3:PutBucketPolicy on "
+                f'resource: "arn:aws:s3:::{bucket_name}" because public policies are prevented by the '
+                "BlockPublicPolicy setting in S3 Block Public Access.",
+            )
+        bucket.policy = policy
+
+    def delete_bucket_encryption(self, bucket_name: str) -> None:
+        """Back to what all buckets have."""
+        self.get_bucket(bucket_name).encryption = ENCRYPTION
+
+
+class BucketsResponses(S3Response):
+    def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        if "acl" in querystring and not self._bucket().has_acls:
+            no_acls()
+        if not querystring:
+            self._check_creation()
+        answer = super()._bucket_response_put(request, bucket_name, querystring)
+        if not querystring and (tags := tags_of(self.body)):  # moto knows them in a request of their own only
+            self.backend.put_bucket_tagging(bucket_name, tags)
+        if "lifecycle" in querystring:
+            self._bucket().lifecycle = identified(self.body)
+        return (204, {}, "") if "policy" in querystring else answer
+
+    def get_bucket_lifecycle(self) -> Any:
+        bucket = self._bucket()
+        return (200, {}, bucket.lifecycle) if bucket.rules else super().get_bucket_lifecycle()
+
+    def _check_creation(self) -> None:
+        ownership = self.headers.get("x-amz-object-ownership")
+        if ownership is not None and ownership not in OWNERSHIPS:
+            refuse("InvalidArgument", f"Invalid x-amz-object-ownership header: {ownership}")
+        acl = self.headers.get("x-amz-acl", "private")
+        if acl != "private" and ownership in (None, ENFORCED):
+            refuse("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's setting")
+
+    def _bucket(self) -> Any:
+        return self.backend.get_bucket(self.bucket_name)
+
+
+def tags_of(creation: bytes) -> dict[str, str]:
+    """The tags in a CreateBucketConfiguration.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
+    """
+    if not creation:
+        return {}
+    found = ElementTree.fromstring(creation).findall("{*}Tags/{*}Tag")  # noqa: S314 - from the lab's own user
+    return {tag.findtext("{*}Key", ""): tag.findtext("{*}Value", "") for tag in found}
+
+
+def identified(lifecycle: bytes) -> bytes:
+    """The rules, each with an ID: S3 gives one to a rule that comes without."""
+    ElementTree.register_namespace("", NAMESPACE)
+    root = ElementTree.fromstring(lifecycle)  # noqa: S314 - moto has read it before
+    for rule in root.iter(f"{{{NAMESPACE}}}Rule"):
+        if rule.find(f"{{{NAMESPACE}}}ID") is None:
+            ElementTree.SubElement(rule, f"{{{NAMESPACE}}}ID").text = b64encode(uuid4().bytes).decode()
+    return bytes(ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
+def policy_is_public(policy: bytes) -> bool:
+    """What GetBucketPolicyStatus tells; in the place of moto's."""
+    return is_public(json.loads(policy))
+
+
+def no_acls() -> NoReturn:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"""
+    refuse("AccessControlListNotSupported", "The bucket does not allow ACLs")

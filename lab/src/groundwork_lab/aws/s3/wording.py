@@ -1,0 +1,130 @@
+"""What a bucket policy must look like, by S3's own words of refusal. Pure.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html and
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.s3 import policies
+from groundwork_lab.aws.s3.policies import as_list
+
+LARGEST = 20 * 1024  # bytes
+VERSIONS = ("2008-10-17", "2012-10-17")
+POLICY = {"Version", "Id", "Statement"}
+STATEMENT = {
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+}  # fmt: skip
+PRINCIPALS = {"AWS", "Service", "Federated", "CanonicalUser"}
+PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws:(iam|sts)::(\d{12}|cloudfront):.+")
+_ON_OBJECTS = re.compile(
+    r"s3:(?:(?:Get|Put|Delete|Restore|Replicate)Object|AbortMultipart|ListMultipartUploadParts|Bypass)"
+)
+
+
+def parsed(body: bytes, bucket: str) -> dict[str, Any]:
+    """The policy in a request's body. Refuses what is none for this bucket, with MalformedPolicy."""
+    if len(body) > LARGEST:
+        refuse("PolicyTooLarge", f"Your policy exceeds the maximum allowed document size of {LARGEST} bytes.")
+    try:
+        policy = json.loads(body)
+    except ValueError:
+        malformed("Policies must be valid JSON and the first byte must be '{'")
+    if not isinstance(policy, dict):
+        malformed("Policies must be valid JSON and the first byte must be '{'")
+    _check_fields(policy, POLICY)
+    if policy.get("Version", VERSIONS[0]) not in VERSIONS:
+        malformed("The policy must contain a valid version string")
+    found = policies.statements(policy)
+    if not found:
+        malformed("Missing required field Statement")
+    for statement in found:
+        _check_statement(statement, f"arn:aws:s3:::{bucket}")
+    return policy
+
+
+def malformed(message: str) -> NoReturn:
+    refuse("MalformedPolicy", message)
+
+
+def _check_fields(structure: Mapping[str, Any], known: set[str]) -> None:
+    for name in structure:
+        if name not in known:
+            malformed(f"Unknown field {name}")
+
+
+def _check_statement(statement: object, bucket: str) -> None:
+    if not isinstance(statement, dict):
+        malformed("Invalid policy syntax.")
+    _check_fields(statement, STATEMENT)
+    for name in ("Effect", "Principal", "Action", "Resource"):
+        given = [each for each in (name, f"Not{name}") if each in statement]
+        if not given:
+            malformed(f"Missing required field {name}")
+        if len(given) > 1:
+            malformed("Invalid policy syntax.")
+    if statement["Effect"] not in ("Allow", "Deny"):
+        malformed(f"Invalid effect: {statement['Effect']}")
+    _check_principal(statement.get("Principal", statement.get("NotPrincipal")))
+    actions = as_list(statement.get("Action", statement.get("NotAction")))
+    resources = as_list(statement.get("Resource", statement.get("NotResource")))
+    if not actions or not all(isinstance(each, str) and re.fullmatch(r"\*|s3:[A-Za-z*?]+", each) for each in actions):
+        malformed("Policy has invalid action")
+    if not resources or not all(isinstance(each, str) and _is_within(each, bucket) for each in resources):
+        malformed("Policy has invalid resource")
+    if "Action" in statement and "Resource" in statement:
+        _check_reach(actions, resources)
+    _check_conditions(statement.get("Condition") or {})
+
+
+def _is_within(resource: str, bucket: str) -> bool:
+    name, _, _ = resource.partition("/")
+    return policies.is_like(bucket, name)
+
+
+def _check_reach(actions: list[str], resources: list[str]) -> None:
+    """Actions on objects need an object's ARN, those on buckets a bucket's."""
+    on_objects = any("/" in each or each.endswith("*") for each in resources)
+    on_buckets = any("/" not in each for each in resources)
+    for action in actions:
+        wild = "*" in action or "?" in action
+        if not wild and not (on_objects if _ON_OBJECTS.match(action) else on_buckets):
+            malformed("Action does not apply to any resource(s) in statement")
+
+
+def _check_principal(principal: object) -> None:
+    if principal == "*":
+        return
+    if not isinstance(principal, dict) or not principal or set(principal) - PRINCIPALS:
+        malformed("Invalid policy syntax.")
+    for kind, names in principal.items():
+        for name in as_list(names):
+            if not isinstance(name, str) or not _is_name(kind, name):
+                malformed("Invalid principal in policy")
+
+
+def _is_name(kind: str, name: str) -> bool:
+    if kind == "AWS":
+        return PRINCIPAL.fullmatch(name) is not None
+    return kind != "Service" or re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com", name) is not None
+
+
+def _check_conditions(condition: object) -> None:
+    if not isinstance(condition, dict):
+        malformed("Invalid policy syntax.")
+    for operator, keys in condition.items():
+        plain = operator.removesuffix(policies.SUFFIX).split(":")[-1]
+        known = plain in policies.OPERATORS or plain in policies.NEGATED or policies.UNKNOWN.fullmatch(plain)
+        if not known:
+            malformed(f"Invalid Condition type : {operator}")
+        if not isinstance(keys, dict):
+            malformed("Invalid policy syntax.")
+        for key in keys:
+            if not re.fullmatch(r"(aws|s3):.+", key, re.IGNORECASE):
+                malformed("Policy has an invalid condition key")

@@ -1,0 +1,61 @@
+"""Who calls: a key has to be somebody's, and STS tells an instance which role its keys are of.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import moto.sts.urls
+from moto.iam.models import iam_backends
+from moto.sts.models import STSBackend, sts_backends
+
+from groundwork_lab import credentials
+from groundwork_lab.aws.context import Context, refuse
+
+
+def role_of(context: Context, instance: Any) -> Any:
+    """moto's role in the instance's profile; None without profile, or while the profile has no role."""
+    arn = (instance.iam_instance_profile or {}).get("Arn")
+    profiles = iam_backends[context.account]["aws"].instance_profiles.values()
+    profile = next((each for each in profiles if each.arn == arn), None)
+    return profile.roles[0] if profile is not None and profile.roles else None
+
+
+def instance_with(context: Context, access_key_id: str) -> tuple[Any, Any] | None:
+    """The instance, and its role, whose keys these are; None when they are nobody's."""
+    for instance in context.ec2.all_instances():
+        role = role_of(context, instance)
+        if role is not None and credentials.of_instance(instance.id, role.name).access_key_id == access_key_id:
+            return instance, role
+    return None
+
+
+def is_known(context: Context, access_key_id: str) -> bool:
+    """Whether the key is of the lab's user, of an IAM user, of a role that was assumed, or of an instance."""
+    if access_key_id == credentials.ACCESS_KEY:
+        return True
+    users = iam_backends[context.account]["aws"].get_all_access_keys_for_all_users()
+    assumed = sts_backends[context.account]["aws"].get_assumed_role_from_access_key(access_key_id)
+    active = any(key.access_key_id == access_key_id and key.status == "Active" for key in users)
+    return active or assumed is not None or instance_with(context, access_key_id) is not None
+
+
+class IdentityBackend(STSBackend):
+    context: Context  # of the control plane in use
+    _url_module = moto.sts.urls  # moto looks for it beside the class
+
+    def get_session_token(self, **_arguments: Any) -> NoReturn:
+        refuse("InvalidAction", "The lab issues temporary credentials by AssumeRole only.")
+
+    get_federation_token = get_session_token
+
+    def get_caller_identity(self, access_key_id: str, region: str) -> tuple[str, str, str]:
+        found = instance_with(self.context, access_key_id)
+        if found is None:
+            user_id, arn, account = super().get_caller_identity(access_key_id, region)
+            return str(user_id), str(arn), str(account)
+        instance, role = found
+        arn = f"arn:aws:sts::{self.account_id}:assumed-role/{role.name}/{instance.id}"
+        return f"{role.id}:{instance.id}", arn, self.account_id

@@ -1,0 +1,228 @@
+"""The lab's one process: wires the parts, serves the API and the control socket, runs the loop, closes in order.
+
+Started by `groundwork-lab up` as `python -m groundwork_lab.daemon IMAGE READY`: IMAGE is the base image's folder,
+READY a file descriptor to which it writes one line when the API answers; it closes it unwritten when it fails.
+SIGTERM ends it in order.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from groundwork_lab import status
+from groundwork_lab.api import ControlPlane
+from groundwork_lab.api.faults import Fault
+from groundwork_lab.api.serving import server_context
+from groundwork_lab.authority import Authority
+from groundwork_lab.control import RefusalError, Route, Server
+from groundwork_lab.journal import Journal, start_time
+from groundwork_lab.packages import PORT as PACKAGES_PORT
+from groundwork_lab.packages import Packages
+from groundwork_lab.plane.balancers import BalancerManager
+from groundwork_lab.plane.edges import EdgeManager
+from groundwork_lab.plane.fabric import Fabric
+from groundwork_lab.plane.hosts import HostManager
+from groundwork_lab.plane.names import Names, endpoint_names
+from groundwork_lab.processes import in_namespace, listen
+from groundwork_lab.reconcile import Loop
+from groundwork_lab.settings import API, ORIGIN, PACKAGES, RESOLVER, S3, Settings, from_environment
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The parts that the control socket asks."""
+
+    settings: Settings
+    started: str
+    control_plane: ControlPlane
+    hosts: HostManager
+    balancers: BalancerManager
+    loop: Loop
+
+
+@contextmanager
+def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]:
+    """The whole lab, its API answering. Each part closes after those that need it, also when another one fails to."""
+    journal = Journal(settings.journal)
+    loop = Loop()
+    with ExitStack() as parts:
+        fabric = parts.enter_context(closing(Fabric(settings, journal)))
+        fabric.start()
+        authority = Authority(settings)
+        authority.start()
+        names = parts.enter_context(closing(Names(settings, journal)))
+        names.start()
+        packages = parts.enter_context(closing(Packages(settings, journal)))
+        packages.start()
+        control_plane = parts.enter_context(closing(ControlPlane(settings, loop.changed)))
+        proxy = f"http://{PACKAGES}:{PACKAGES_PORT}"
+        trusted = (settings.authority / "ca.pem").read_text("ascii")
+        hosts = HostManager(settings, journal, control_plane, base_image, package_proxy=proxy, authority=trusted)
+        parts.enter_context(closing(hosts))
+        balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
+        control_plane.attach(hosts, balancers)
+        edges = parts.enter_context(closing(EdgeManager(settings, journal, authority)))
+        aws = settings.namespace("aws")
+        origin, origin_port = ORIGIN
+        control_plane.serve(
+            [listen(aws, str(API), 80), listen(aws, str(S3), 80), listen(aws, str(origin), origin_port)],
+            secure=[listen(aws, str(API), 443), listen(aws, str(S3), 443)],
+            tls=server_context(settings.state, *authority.issue(endpoint_names())),
+        )
+        lab = Lab(settings, started, control_plane, hosts, balancers, loop)
+        parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
+        parts.enter_context(closing(loop)).start(
+            control_plane.snapshot,
+            [
+                ("fabric", fabric),
+                ("names", names),
+                ("packages", packages),
+                ("hosts", hosts),
+                ("balancers", balancers),
+                ("edges", edges),
+            ],
+            control_plane.reconciled,
+        )
+        control_plane.look_after_groups()
+        in_namespace(settings.namespace("laptop"), probe)
+        yield lab
+
+
+def probe() -> None:
+    """Raise OSError or HTTPException unless the API answers, whatever it says, from where this thread is."""
+    connection = http.client.HTTPConnection(str(API), timeout=10)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    connection.close()
+
+
+def routes(lab: Lab) -> Mapping[str, Route]:
+    """What the control socket answers."""
+    calls, faults = lab.control_plane.calls, lab.control_plane.faults
+
+    def reset(_rest: str, _body: Any) -> object:
+        counted = {"calls": calls.counted(), "writes": calls.writes}
+        calls.reset()
+        return counted
+
+    def clear(_rest: str, _body: Any) -> object:
+        faults.clear()
+        return []
+
+    def add(rest: str, body: Any) -> object:
+        kept = faults.rules() if rest == "add" else []
+        faults.set(*kept, fault_from(body))
+        return [asdict(fault) for fault in faults.rules()]
+
+    return {
+        "GET /status": lambda _rest, _body: whole_status(lab),
+        "GET /console": lambda rest, _body: console(lab, rest),
+        "GET /calls": lambda _rest, _body: {"calls": calls.counted(), "writes": calls.writes},
+        "DELETE /calls": reset,
+        "GET /faults": lambda _rest, _body: [asdict(fault) for fault in faults.rules()],
+        "POST /faults": add,
+        "DELETE /faults": clear,
+    }
+
+
+def whole_status(lab: Lab) -> dict[str, Any]:
+    """The status that `groundwork_lab.status` documents."""
+    calls = lab.control_plane.calls
+    return {
+        "lab": lab.settings.name,
+        "pid": os.getpid(),
+        "started": lab.started,
+        "log": str(lab.settings.log),
+        "api": f"http://{API}",
+        "s3": f"http://{S3}",
+        "resolver": str(RESOLVER),
+        "packages": f"http://{PACKAGES}:{PACKAGES_PORT}",
+        **status.of_world(
+            lab.control_plane.snapshot(), lab.hosts.reachable, lab.balancers.target_health, lab.control_plane.deployed
+        ),
+        **status.of_loop(lab.loop.report),
+        "calls": {"total": total(calls.counted()), "writes": total(calls.writes)},
+    }
+
+
+def total(table: Mapping[str, Mapping[str, int]]) -> int:
+    return sum(number for operations in table.values() for number in operations.values())
+
+
+def console(lab: Lab, wanted: str) -> bytes:
+    """The console of the instance with this id or Name tag; of those with the same name, the one launched last."""
+    instances = lab.control_plane.snapshot().instances.values()
+    named = sorted((each.launch_time, each.id) for each in instances if wanted in (each.id, each.tags.get("Name")))
+    if named:
+        return lab.hosts.console_output(named[-1][1])
+    # A terminated instance has left the world; its console may still be there, by its id.
+    left = lab.hosts.console_output(wanted) if re.fullmatch("i-[0-9a-f]+", wanted) else b""
+    if not left:
+        known = ", ".join(sorted(each.tags.get("Name") or each.id for each in instances)) or "none"
+        raise RefusalError(f"There is no host '{wanted}'; there are: {known}.", 404)
+    return left
+
+
+def fault_from(body: Any) -> Fault:
+    """The fault that a request describes. Raises RefusalError for an unknown field or a value out of range."""
+    known = {each.name for each in fields(Fault)}
+    if not isinstance(body, dict):
+        raise RefusalError("A fault is an object.")
+    if unknown := sorted(set(body) - known):
+        raise RefusalError(f"A fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+    fault = Fault(**body)
+    wrong = [
+        f"{name} is {getattr(fault, name)}; it must be {bounds}" for name, bounds, fits in BOUNDS if not fits(fault)
+    ]
+    if wrong:
+        raise RefusalError("; ".join(wrong) + ".")
+    return fault
+
+
+BOUNDS: tuple[tuple[str, str, Callable[[Fault], bool]], ...] = (
+    ("probability", "0 to 1", lambda fault: 0 <= fault.probability <= 1),
+    ("every", "0 or more", lambda fault: fault.every >= 0),
+    ("times", "0 or more", lambda fault: fault.times >= 0),
+    ("status", "400 to 599", lambda fault: 400 <= fault.status <= 599),
+    ("delay", "0 or more", lambda fault: fault.delay >= 0),
+)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    os.umask(0o022)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    settings = from_environment()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    identity = {"pid": os.getpid(), "start": start_time(os.getpid()), "started": started}
+    settings.daemon.write_text(json.dumps(identity), encoding="utf-8")
+    with os.fdopen(int(sys.argv[2]), "w", encoding="utf-8") as ready, running(settings, Path(sys.argv[1]), started):
+        _log.info("The API answers on http://%s.", API)
+        ready.write("ready\n")
+        ready.close()
+        stop.wait()
+        _log.info("Closing.")
+    _log.info("Closed.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

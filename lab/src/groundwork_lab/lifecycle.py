@@ -1,0 +1,217 @@
+"""Starting and ending the lab from outside: what `up` and `down` do."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from groundwork_lab.errors import LabError, half_there
+from groundwork_lab.journal import Journal, boot_id, start_time
+from groundwork_lab.laptop import FOREIGN
+from groundwork_lab.processes import NETNS, end
+from groundwork_lab.settings import Settings
+from groundwork_lab.undo import end_inhabitants, rebooted, undo
+
+Progress = Callable[[str], None]
+
+# What the lab runs, by the Debian package that brings it.
+PROGRAMS = {
+    "apt-cacher-ng": "apt-cacher-ng",
+    "dnsmasq": "dnsmasq-base",
+    "haproxy": "haproxy",
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "nginx": "nginx",
+    "nft": "nftables",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "slirp4netns": "slirp4netns",
+    "systemd-nspawn": "systemd-container",
+}
+MODULES = {
+    "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",
+    "/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so": "libnginx-mod-http-brotli-filter",
+    "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
+}
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+INOTIFY = "inotify.json"  # among the labs' folders: what the machine's limit was before the first lab
+CLOSING = 90.0  # seconds that the daemon has to end in order: its hosts shut down
+
+
+def up(settings: Settings, patience: float, progress: Progress) -> bool:
+    """Start the lab and wait until its API answers; False when it is up already. Raises LabError.
+
+    Interrupted, it leaves nothing but the base image.
+    """
+    with _alone(settings):
+        if daemon(settings):
+            return False
+        refuse_if_half_there(settings)
+        refuse_without_programs(_path())
+        refuse_without_control_groups()
+        image = _base_image(settings, progress)
+        _settle(settings)
+        settings.boot.write_text(boot_id(), encoding="ascii")
+        try:
+            _start(settings, image, patience)
+        except KeyboardInterrupt:
+            progress("interrupted: undoing what was made")
+            _undo(settings)
+            raise
+        return True
+
+
+def down(settings: Settings, progress: Progress) -> tuple[bool, list[str]]:
+    """End the lab and undo what it made: whether there was something, and what was left or needed force."""
+    with _alone(settings):
+        refuse_from_inside(settings)
+        if not settings.state.exists():
+            return False, []
+        running = daemon(settings)
+        # What `exec` started must go before its namespace loses its name: nobody could find it then.
+        for part in ("laptop", "visitor"):
+            end_inhabitants(settings.namespace(part))
+        if running:
+            progress(f"ending the daemon (pid {running[0]})")
+            end(*running, grace=CLOSING)
+        return True, _undo(settings)
+
+
+def _settle(settings: Settings) -> None:
+    """Make the state folder, and let the machine run as many hosts as labs have; the last lab's end undoes that."""
+    from groundwork_lab.plane.hosts import watches  # noqa: PLC0415 - up and down alone need it, `exec` starts without
+
+    labs = settings.state.parent
+    with watches.alone(watches.LIMIT):
+        labs.mkdir(parents=True, exist_ok=True)
+        try:
+            watches.allow(labs / INOTIFY, watches.LIMIT)
+        except OSError as error:
+            raise LabError(f"This machine allows too few inotify instances for the lab's hosts: {error}.") from error
+        settings.state.mkdir(mode=0o711)
+
+
+def _undo(settings: Settings) -> list[str]:
+    from groundwork_lab.plane.hosts import watches  # noqa: PLC0415 - up and down alone need it, `exec` starts without
+
+    problems = undo(settings, Journal(settings.journal))
+    labs = settings.state.parent
+    with watches.alone(watches.LIMIT):
+        if {file.name for file in labs.iterdir()} <= {INOTIFY}:
+            watches.put_back(labs / INOTIFY, watches.LIMIT)
+            labs.rmdir()
+    return problems
+
+
+def daemon(settings: Settings) -> tuple[int, int] | None:
+    """The living daemon's pid and start time."""
+    try:
+        identity = json.loads(settings.daemon.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    pid, start = int(identity["pid"]), int(identity["start"])
+    return (pid, start) if start_time(pid) == start and not rebooted(settings) else None
+
+
+def refuse_if_half_there(settings: Settings) -> None:
+    if settings.state.exists():
+        raise LabError(half_there(settings))
+
+
+def refuse_without_programs(path: str) -> None:
+    """Raises LabError with the packages to install."""
+    missing = {program: package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None}
+    missing |= {module: package for module, package in MODULES.items() if not Path(module).exists()}
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise LabError(f"This machine lacks {', '.join(missing)}; run `apt-get install {packages}`.")
+
+
+def refuse_without_control_groups() -> None:
+    from groundwork_lab.plane.hosts.cgroups import NoControlGroupsError, machine_tree  # noqa: PLC0415
+
+    try:
+        machine_tree()
+    except NoControlGroupsError as error:
+        raise LabError(str(error)) from error
+
+
+def refuse_from_inside(settings: Settings) -> None:
+    """`down` from a shell that `exec` started would end itself half-way. Raises LabError."""
+    here = Path("/proc/self/ns/net").stat()
+    for handle in NETNS.glob(f"{settings.name}-*"):
+        there = handle.stat()
+        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
+            raise LabError("This shell is inside the lab, which `down` removes; leave it first.")
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the lab against another `up` or `down`: a name that ends with this process, and is no file."""
+    if os.geteuid() != 0:
+        raise LabError("The lab makes namespaces and mounts, for which it needs root; run this with sudo.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lock:
+        try:
+            lock.bind(f"\0groundwork-lab-{settings.name}")
+        except OSError as error:
+            message = f"Another `up` or `down` of the lab '{settings.name}' is at work; wait for it."
+            raise LabError(message) from error
+        yield
+
+
+def _base_image(settings: Settings, progress: Progress) -> Path:
+    from groundwork_lab.plane.hosts.apt import NoDebianArchiveError  # noqa: PLC0415
+    from groundwork_lab.plane.hosts.image import ensure_base_image  # noqa: PLC0415
+    from groundwork_lab.plane.hosts.roots import RootError  # noqa: PLC0415
+
+    try:
+        return ensure_base_image(settings, progress)
+    except (RootError, NoDebianArchiveError) as error:
+        raise LabError(str(error)) from error
+
+
+def _start(settings: Settings, image: Path, patience: float) -> None:
+    reading, writing = os.pipe()
+    with settings.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "groundwork_lab.daemon", str(image), str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=[writing],
+            cwd="/",
+            env=_environment(settings, os.environ),
+        )
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb") as ready:
+            answered = bool(select.select([ready], [], [], patience)[0])
+            if answered and ready.read() == b"ready\n":
+                return
+    except KeyboardInterrupt:
+        end(process.pid, start_time(process.pid) or 0, grace=CLOSING)
+        raise
+    end(process.pid, start_time(process.pid) or 0, grace=CLOSING)
+    why = "ended" if answered else f"did not answer within {patience:g} s"
+    tail = "\n".join(settings.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+    raise LabError(f"The lab's daemon {why}; the end of {settings.log}:\n{tail}\nThen: `groundwork-lab down`, `up`.")
+
+
+def _environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The daemon's environment: the machine's, without anything that points to a real AWS account."""
+    kept = {name: value for name, value in inherited.items() if name not in FOREIGN and not name.startswith("AWS_")}
+    return {**kept, "GROUNDWORK_LAB": settings.name, "PATH": _path()}
+
+
+def _path() -> str:
+    """PATH with the folders of system daemons, which a person's own often lacks."""
+    return f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SBIN}"

@@ -1,0 +1,111 @@
+"""The package cache: apt-cacher-ng on the lab's internet, so that the second host's packages come from this machine.
+
+Its files go with the lab: the next one fetches them again, once for all its hosts. It finds mirrors by the lab's
+resolver, which forwards their names. What is fetched by https cannot be cached; it is let through as a tunnel, only to
+the machine's own package sources.
+Source: https://www.unix-ag.uni-kl.de/~bloch/acng/html/config-serv.html
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from groundwork_lab.journal import Journal
+from groundwork_lab.laptop import argv_inside
+from groundwork_lab.model import World
+from groundwork_lab.plane.names import write_atomically
+from groundwork_lab.processes import spawn, stop, wait_listening
+from groundwork_lab.settings import PACKAGES, Settings
+
+PORT = 3142
+PROGRAM = Path("/usr/sbin/apt-cacher-ng")
+USER = "apt-cacher-ng"
+
+_log = logging.getLogger(__name__)
+
+
+def machines_sources() -> list[str]:
+    """The addresses of the machine's own package sources, as apt understands its files. Raises CalledProcessError."""
+    command = ["apt-get", "indextargets", "--format", "$(SITE)"]
+    listing = subprocess.run(command, check=True, capture_output=True, text=True)
+    return sorted(set(listing.stdout.split()))
+
+
+def tunnel_pattern(sources: Iterable[str]) -> str | None:
+    """The hosts that may be reached through the cache by https, as a regular expression; None for none."""
+    parts = [urlsplit(source) for source in sources]
+    hosts = {f"{part.hostname}:{part.port or 443}" for part in parts if part.scheme == "https" and part.hostname}
+    return f"^({'|'.join(re.escape(host) for host in sorted(hosts))})$" if hosts else None
+
+
+def render_config(cache: Path, logs: Path, sources: Iterable[str]) -> str:
+    """apt-cacher-ng's acng.conf."""
+    tunnel = tunnel_pattern(sources)
+    return "\n".join(
+        [
+            f"CacheDir: {cache}",
+            f"LogDir: {logs}",
+            "SupportDir: /usr/lib/apt-cacher-ng",
+            f"BindAddress: {PACKAGES}",
+            f"Port: {PORT}",
+            "ForeGround: 1",
+            "ExThreshold: 30",  # days; nothing expires within a lab's life
+            *([f"PassThroughPattern: {tunnel}"] if tunnel else []),
+            "",
+        ]
+    )
+
+
+class Packages:
+    """The cache's process; all its files are below the state folder's `packages`.
+
+    Each lab has a cache of its own: apt-cacher-ng does not share its files with another one.
+    """
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._folder = settings.state / "packages"
+        self._cache = self._folder / "cache"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Write the configuration and start the cache as its own user. Raises OSError, KeyError without that user."""
+        user = pwd.getpwnam(USER)
+        for folder in (self._folder, self._cache, self._folder / "log"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self._cache, self._folder / "log"):
+            shutil.chown(folder, user.pw_uid, user.pw_gid)
+        write_atomically(
+            self._folder / "acng.conf", render_config(self._cache, self._folder / "log", machines_sources())
+        )
+        self._run(user)
+
+    def reconcile(self, world: World) -> None:  # noqa: ARG002 (the cache does not depend on what the API says)
+        """Start the cache again should it have died."""
+        if self._process is not None and self._process.poll() is not None:
+            _log.error("apt-cacher-ng ended with code %s; starting it again.", self._process.returncode)
+            self._run(pwd.getpwnam(USER))
+
+    def close(self) -> None:
+        if self._process is not None:
+            stop(self._process, self._journal)
+            self._process = None
+
+    def _run(self, user: pwd.struct_passwd) -> None:
+        # setpriv comes last and sets the parent-death signal again: changing the user clears it (prctl(2)).
+        identity = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups", "--pdeathsig=TERM"]
+        self._process = spawn(
+            argv_inside("aws", [*identity, "--", os.fspath(PROGRAM), "-c", os.fspath(self._folder)]),
+            self._journal,
+            log=self._folder / "apt-cacher-ng.log",
+        )
+        wait_listening(self._process, self._settings.namespace("aws"), str(PACKAGES), PORT)

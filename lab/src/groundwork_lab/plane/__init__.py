@@ -1,0 +1,1 @@
+"""The data plane: what makes real what the API says exists."""

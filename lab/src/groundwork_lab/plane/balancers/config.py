@@ -1,0 +1,257 @@
+"""HAProxy's configuration for one node of a load balancer. Pure.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html and
+https://docs.haproxy.org/2.6/configuration.html
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from groundwork_lab.model import HealthCheck, Listener, LoadBalancer
+from groundwork_lab.plane.balancers import pages, rules
+from groundwork_lab.plane.balancers.nodes import CHECKS, OPEN, Node, Pool
+from groundwork_lab.plane.balancers.syntax import quoted
+
+CONNECT_TIMEOUT = 10  # seconds; "the load balancer failed to establish a connection … before the timeout (10 seconds)"
+TARGET_COOKIE = "AWSALB"
+APPLICATION_COOKIE = "AWSALBAPP-0"
+DEFAULT_STICKINESS = "86400"  # seconds
+ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastconn", "weighted_random": "random"}
+
+
+def render(node: Node, folder: Path) -> str:
+    """The whole file; `folder` is where the admin socket and the servers' state are."""
+    sections = [_global(folder), _defaults(node.balancer)]
+    for listener in node.balancer.listeners:
+        sections += [_frontend(node.balancer, listener), _successor(listener)]
+    for pool in node.pools:
+        sections += [_checks(pool), _backend(pool), _open_backend(pool)]
+    return "\n".join("\n    ".join(section) + "\n" for section in sections)
+
+
+def _global(folder: Path) -> list[str]:
+    return [
+        "global",
+        "log stdout format raw local0 notice",  # the servers' ups and downs; requests are of level info
+        "user haproxy",
+        "group haproxy",
+        "nbthread 1",
+        "maxconn 4000",
+        "max-spread-checks 200ms",  # else the first check of many servers is spread over the whole interval
+        f"stats socket {folder / 'admin.sock'} mode 600 level admin expose-fd listeners",
+        f"server-state-file {folder / 'servers.state'}",
+    ]
+
+
+def _defaults(balancer: LoadBalancer) -> list[str]:
+    idle = balancer.attributes.get("idle_timeout.timeout_seconds", "60")
+    return [
+        "defaults",
+        "mode http",
+        "log global",
+        f"timeout connect {CONNECT_TIMEOUT}s",
+        f"timeout client {idle}s",
+        f"timeout server {idle}s",
+        f"timeout tunnel {idle}s",
+        f"timeout http-request {idle}s",
+        f"timeout http-keep-alive {idle}s",
+        "retries 0",  # a target that refuses is a 502, it is not tried elsewhere
+        "option idle-close-on-response",  # a reload lets a client's open connection have its next answer first
+        "load-server-state-from-file global",
+        *(_error(status) for status in (400, 408, 502, 503, 504)),
+    ]
+
+
+def _error(status: int) -> str:
+    return f"http-error status {status} content-type text/html string {quoted(pages.page(status))} {rules.SENT_BY}"
+
+
+def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
+    return [
+        f"frontend listener-{listener.port}",
+        f"bind :{listener.port}",
+        f"bind {_inner(listener)} accept-proxy",
+        "http-request allow if { stopping }",
+        f"use_backend successor-{listener.port} if {{ stopping }}",
+        *_clean(balancer),
+        *rules.selection(listener),
+        *rules.carried_out(listener),
+        *_forwarded(balancer, listener),
+        *_traced(),
+        # When no target is healthy all get requests: ELB fails open.
+        f"use_backend %[var(txn.pool)]{OPEN} if {{ var(txn.pool),nbsrv eq 0 }}",
+        "use_backend %[var(txn.pool)]",
+    ]
+
+
+def _inner(listener: Listener) -> str:
+    """Where a worker gets what its predecessors hand over: a socket that only the node's namespace has."""
+    return f"abns@listener-{listener.port}"
+
+
+def _successor(listener: Listener) -> list[str]:
+    """To whom a worker that has been replaced hands the requests on connections from before.
+
+    It knows the targets as they were when it was replaced, and their health no more.
+    """
+    return [f"backend successor-{listener.port}", f"server successor {_inner(listener)} send-proxy-v2"]
+
+
+def _clean(balancer: LoadBalancer) -> list[str]:
+    if balancer.attributes.get("routing.http.drop_invalid_header_fields.enabled") != "true":
+        return []
+    return ["http-request del-header [^-A-Za-z0-9] -m reg"]
+
+
+def _forwarded(balancer: LoadBalancer, listener: Listener) -> list[str]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html"""
+    lines = [
+        f"http-request set-header X-Forwarded-Proto {listener.protocol.lower()}",
+        f"http-request set-header X-Forwarded-Port {listener.port}",
+    ]
+    with_port = balancer.attributes.get("routing.http.xff_client_port.enabled") == "true"
+    client = "%[src]:%[src_port]" if with_port else "%[src]"
+    match balancer.attributes.get("routing.http.xff_header_processing.mode", "append"):
+        case "append":
+            has_one = "{ req.fhdr_cnt(X-Forwarded-For) eq 1 }"
+            lines += [
+                f'http-request replace-header X-Forwarded-For (.*) "\\1, {client}" if {has_one}',
+                f"http-request add-header X-Forwarded-For {client} unless {has_one}",
+            ]
+        case "remove":
+            lines.append("http-request del-header X-Forwarded-For")
+    if balancer.attributes.get("routing.http.preserve_host_header.enabled") != "true":
+        lines += _host(listener)
+    return lines
+
+
+def _host(listener: Listener) -> list[str]:
+    """A Host that is not preserved tells the listener's port, unless that is HTTP's own.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+    (host header preservation)
+    """
+    if listener.port in (80, 443):
+        return []
+    return [f'http-request replace-header Host ^([^:]+)$ "\\1:{listener.port}"']
+
+
+def _traced() -> list[str]:
+    """X-Amzn-Trace-Id: a Root of our own, or a Self next to the caller's Root.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
+    """
+    identifier = '"1-%{+X}Ts-%[uuid,regsub(-,,g),bytes(0,24)]"'
+    lower = "%[var(txn.trace),lower]"
+    header = "req.fhdr(X-Amzn-Trace-Id)"
+    return [
+        f"http-request set-var-fmt(txn.trace) {identifier}",
+        "http-request replace-header X-Amzn-Trace-Id (^|;)Self=[^;]*;? \\1",
+        f'http-request replace-header X-Amzn-Trace-Id (.*Root=.*) "Self={lower};\\1"',
+        f'http-request replace-header X-Amzn-Trace-Id ^((?!.*Root=).+)$ "Root={lower};\\1"',
+        f"http-request set-header X-Amzn-Trace-Id Root={lower} unless {{ {header} -m len gt 0 }}",
+    ]
+
+
+def _checks(pool: Pool) -> list[str]:
+    """The health checks, for which a connection must come within their timeout; no request gets here."""
+    check = pool.group.health_check
+    lines = [f"backend {pool.name}{CHECKS}", f"timeout connect {check.timeout}s", *_check_request(check)]
+    return lines + [_server_line(pool, server.name, _check_words(pool)) for server in pool.servers]
+
+
+def _backend(pool: Pool) -> list[str]:
+    """The servers as far as they are healthy."""
+    slow_start = pool.group.attributes.get("slow_start.duration_seconds", "0")
+    slowly = [f"slowstart {slow_start}s"] if slow_start != "0" else []
+    lines = [f"backend {pool.name}", *_balance(pool), *_sticky(pool), *_failures(pool)]
+    return lines + [
+        _server_line(pool, server.name, [f"track {pool.name}{CHECKS}/{server.name}", *slowly])
+        for server in pool.servers
+    ]
+
+
+def _open_backend(pool: Pool) -> list[str]:
+    """The same servers whatever their health."""
+    lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *_sticky(pool), *_failures(pool)]
+    return lines + [_server_line(pool, server.name, []) for server in pool.servers]
+
+
+def _balance(pool: Pool) -> list[str]:
+    return [f"balance {ALGORITHMS[pool.group.attributes.get('load_balancing.algorithm.type', 'round_robin')]}"]
+
+
+def _check_request(check: HealthCheck) -> list[str]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html"""
+    host = "%[srv_name]" if check.port == "traffic-port" else f"%[srv_name,field(1,:)]:{check.port}"
+    return [
+        f"timeout check {check.timeout}s",
+        "option httpchk",
+        f'http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1 hdr Host "{host}" '
+        "hdr Connection close hdr User-Agent ELB-HealthChecker/2.0",
+        f"http-check expect status {check.matcher}",
+    ]
+
+
+def _server_line(pool: Pool, name: str, words: list[str]) -> str:
+    # As ELB, which does not check its targets' certificates.
+    secured = ["ssl verify none"] if pool.group.protocol == "HTTPS" else []
+    return " ".join(["server", name, name, *secured, *words])
+
+
+def _check_words(pool: Pool) -> list[str]:
+    check = pool.group.health_check
+    words = ["check", f"inter {check.interval}s"]
+    words += [f"rise {check.healthy_threshold}", f"fall {check.unhealthy_threshold}"]
+    if check.port != "traffic-port":
+        words.append(f"port {check.port}")
+    if check.protocol != pool.group.protocol:
+        words.append("check-ssl verify none" if check.protocol == "HTTPS" else "no-check-ssl")
+    return words
+
+
+def _sticky(pool: Pool) -> list[str]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
+
+    A cookie's server that is down is passed over, and the answer's cookie then names the next one.
+    """
+    attributes = pool.group.attributes
+    if attributes.get("stickiness.enabled") != "true":
+        return []
+    names = [server.name for server in pool.servers]
+    kind = attributes.get("stickiness.type", "lb_cookie")
+    seconds = int(attributes.get(f"stickiness.{kind}.duration_seconds", DEFAULT_STICKINESS))
+    if kind == "lb_cookie":
+        lines = [f"use-server {name} if {{ req.cook({TARGET_COOKIE}) {rules.token(name)} }}" for name in names]
+        return lines + rules.set_cookie(TARGET_COOKIE, "%[srv_name,sha1,hex,lower]", seconds)
+    cookie = attributes.get("stickiness.app_cookie.cookie_name", "")
+    lines = [
+        f"use-server {name} if {{ req.cook({cookie}) -m found }} "
+        f"{{ req.cook({APPLICATION_COOKIE}) {rules.token(name)} }}"
+        for name in names
+    ]
+    value = f"{APPLICATION_COOKIE}=%[srv_name,sha1,hex,lower]; Expires=%[date({seconds}),http_date]; Path=/"
+    return [*lines, f'http-response add-header Set-Cookie "{value}" if {{ res.cook({cookie}) -m found }}']
+
+
+def _failures(pool: Pool) -> list[str]:
+    """A target that cannot be reached is a 502, or a 504 when the connection timed out; HAProxy says 503 to both.
+
+    A group without targets keeps the 503.
+    """
+    if not pool.servers:
+        return []
+    unanswered = "!{ var(txn.answered) -m bool } { status 503 }"
+    waited = "date(0,ms),sub(txn.began)"
+    set_status = "http-after-response set-status"
+    limit = (CONNECT_TIMEOUT * 1000) - 100
+    words = f"%[{waited},div({limit}),bool,iif({pages.title(504)},{pages.title(502)})]"
+    return [
+        f"http-error status 503 content-type text/html lf-string {quoted(pages.page_titled(words))} {rules.SENT_BY}",
+        "http-request set-var(txn.began) date(0,ms)",
+        "http-response set-var(txn.answered) bool(true)",
+        f"http-after-response set-var(txn.waited) {waited} if {unanswered}",
+        f'{set_status} 504 reason "{pages.REASONS[504]}" if {unanswered} {{ var(txn.waited) -m int ge {limit} }}',
+        f'{set_status} 502 reason "{pages.REASONS[502]}" if {unanswered}',
+    ]

@@ -1,0 +1,130 @@
+"""One HAProxy: started in its namespace, reloaded without losing a request, asked through its sockets."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from groundwork_lab.journal import Entry, Journal, start_time
+from groundwork_lab.plane.balancers.health import Key, sessions
+from groundwork_lab.processes import end, spawn
+
+READY_DEADLINE = 15.0  # seconds
+ANSWER_DEADLINE = 3.0  # seconds
+
+
+class HaproxyError(RuntimeError):
+    """HAProxy refused a configuration or did not come up; its own words are in the message."""
+
+
+class Haproxy:
+    """A master and its workers. Not thread-safe: callers take turns.
+
+    The master runs in the namespace; SIGUSR2 makes it start a new worker, which takes over the listening
+    sockets, while the old one answers what it has begun.
+    https://docs.haproxy.org/2.6/management.html#4 and #9.4 (master CLI)
+    """
+
+    def __init__(self, folder: Path, namespace: str, journal: Journal) -> None:
+        self._folder = folder
+        self._namespace = namespace
+        self._journal = journal
+        self._pid = 0
+        self._start = 0
+        self.config = ""
+
+    @property
+    def running(self) -> bool:
+        return self._pid != 0 and start_time(self._pid) == self._start
+
+    def apply(self, config: str, state: str) -> None:
+        """Run with this configuration and these servers' states. Raises HaproxyError; then the old one still runs."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "servers.state").write_text(state, encoding="utf-8")
+        candidate = self._folder / "haproxy.cfg.new"
+        candidate.write_text(config, encoding="utf-8")
+        self._check(candidate)
+        candidate.replace(self._folder / "haproxy.cfg")
+        if self.running:
+            before = self._worker()
+            os.kill(self._pid, signal.SIGUSR2)
+            self._await_worker(lambda pid: pid not in ("", before))
+        else:
+            self._spawn()
+            self._await_worker(bool)
+        self.config = config
+
+    def _check(self, candidate: Path) -> None:
+        argv = ["haproxy", "-c", "-q", "-f", str(candidate)]
+        result = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            words = re.sub(r"\(\d+\) ", "", result.stderr)  # without its process' id: the same words at each try
+            raise HaproxyError(f"HAProxy refuses {candidate}:\n{words}")
+
+    def _spawn(self) -> None:
+        argv = ["haproxy", "-W", "-S", str(self._folder / "master.sock"), "-f", str(self._folder / "haproxy.cfg")]
+        process = spawn(argv, self._journal, namespace=self._namespace, log=self._folder / "haproxy.log")
+        self._pid, self._start = process.pid, start_time(process.pid) or 0
+
+    def _worker(self) -> str:
+        """The current worker's pid, empty while none answers."""
+        for line in self.ask("show info").splitlines():
+            if line.startswith("Pid: "):
+                return line.removeprefix("Pid: ")
+        return ""
+
+    def _await_worker(self, good: Callable[[str], bool]) -> None:
+        end_of_patience = time.monotonic() + READY_DEADLINE
+        while not good(self._worker()):
+            if not self.running or time.monotonic() > end_of_patience:
+                words = (self._folder / "haproxy.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise HaproxyError(f"HAProxy did not come up in {self._namespace}:\n{words}")
+            select.select([], [], [], 0.02)  # nobody tells when another process starts to listen
+
+    def ask(self, command: str) -> str:
+        """The current worker's answer; empty when none answers."""
+        return _ask(self._folder / "admin.sock", command)
+
+    def cut_old_sessions(self, servers: Collection[Key]) -> None:
+        """End what workers from before a reload still do with these servers.
+
+        Their proxies are stopped, so HAProxy takes no command about a server there, only about a session.
+        """
+        master = self._folder / "master.sock"
+        _, _, old = _ask(master, "show proc").partition("# old workers")
+        for line in old.splitlines():
+            pid, kind, *_ = [*line.split(), "", ""]
+            if kind == "worker":
+                for session in sessions(_ask(master, f"@!{pid} show sess"), servers):
+                    _ask(master, f"@!{pid} shutdown session {session}")
+
+    def close(self) -> None:
+        """End master and workers, and forget their files."""
+        if self._pid:
+            end(self._pid, self._start)
+            self._journal.strike(Entry("process", str(self._pid), self._start))
+            self._pid = 0
+        self.config = ""
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+
+
+def _ask(path: Path, command: str) -> str:
+    """One command over a UNIX socket, its whole answer; empty when nobody listens or the answer takes too long."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(ANSWER_DEADLINE)
+        try:
+            connection.connect(str(path))
+            connection.sendall(f"{command}\n".encode())
+            connection.shutdown(socket.SHUT_WR)  # the master keeps an idle connection open otherwise
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        except (FileNotFoundError, ConnectionError, TimeoutError):
+            return ""

@@ -1,0 +1,141 @@
+"""What HAProxy knows about its servers, in ELB's words; and how a reload hands it over. Pure.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html and
+https://docs.haproxy.org/2.6/management.html, sections 9.1 (the CSV format) and 9.3 (show servers state).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from groundwork_lab.model import HealthCheck
+from groundwork_lab.plane.balancers.nodes import CHECKS, OPEN, Pool
+from groundwork_lab.ports import HealthReport
+
+Key = tuple[str, str]  # pool and server
+
+CHECKING = HealthReport("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
+REGISTERING = HealthReport("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+HEALTHY = HealthReport("healthy")
+TIMED_OUT = HealthReport("unhealthy", "Target.Timeout", "Request timed out")
+FAILED = HealthReport("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
+
+STATE_VERSION = "1"
+STATE_FIELDS = (
+    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+    "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state "
+    "bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr "
+    "srv_agent_addr srv_agent_port"
+)
+
+
+@dataclass(frozen=True)
+class ServerStat:
+    """A server's line of `show stat`: `check` is how the last check ended (`L7OK`, `L4TOUT`), `code` its status."""
+
+    up: bool
+    check: str
+    code: str
+
+    @property
+    def passed(self) -> bool:
+        """The last check succeeded, though the server may not be up yet."""
+        return self.check in ("L4OK", "L6OK", "L7OK", "L7OKC")
+
+    @property
+    def checked(self) -> bool:
+        """A check has ended since the process began."""
+        return self.check not in ("", "UNK", "INI")
+
+
+def parse_stats(answer: str) -> dict[Key, ServerStat]:
+    """The checked servers of `show stat`'s CSV, by pool and name."""
+    lines = csv.DictReader(answer.lstrip("# ").splitlines())
+    return {
+        (line["pxname"].removesuffix(CHECKS), line["svname"]): ServerStat(
+            up=line["status"].startswith("UP"),
+            check=line["check_status"].removeprefix("* "),  # a star marks a check that is under way
+            code=line["check_code"],
+        )
+        for line in lines
+        if line["pxname"].endswith(CHECKS) and line["svname"] != "BACKEND"
+    }
+
+
+def told(stat: ServerStat | None, *, fresh: bool, before: HealthReport | None) -> HealthReport:
+    """A server's health on one node.
+
+    `fresh`: its first verdict is still to come. `before`: what was told of it last, which holds until the
+    first check after a reload, because HAProxy hands over that a server is down, not why.
+    """
+    if stat is None:  # just before its first reload, or in the middle of another one
+        return before or REGISTERING
+    if stat.up:
+        return HEALTHY
+    if fresh:
+        return CHECKING
+    if not stat.checked or stat.passed:
+        return before if before is not None and before.state == "unhealthy" else FAILED
+    return _failure(stat)
+
+
+def _failure(stat: ServerStat) -> HealthReport:
+    if stat.check.endswith("TOUT"):
+        return TIMED_OUT
+    if stat.check == "L7STS" and stat.code:
+        words = f"Health checks failed with these codes: [{stat.code}]"
+        return HealthReport("unhealthy", "Target.ResponseCodeMismatch", words)
+    return FAILED
+
+
+_WORST_FIRST = ("unhealthy", "initial", "healthy")
+
+
+def combined(reports: Iterable[HealthReport]) -> HealthReport:
+    """What ELB tells of a target that several nodes check: the worst of them."""
+    return min(reports, key=lambda report: _WORST_FIRST.index(report.state))
+
+
+def verdict_after(check: HealthCheck) -> float:
+    """Seconds after which a new target that never passed has failed often enough to be unhealthy."""
+    return check.interval * (check.unhealthy_threshold - 1) + check.timeout
+
+
+def parse_state(answer: str) -> dict[Key, str]:
+    """The checked servers' lines of `show servers state`, by pool and server."""
+    lines = (line for line in answer.splitlines()[1:] if line and not line.startswith("#"))
+    return {
+        (fields[1].removesuffix(CHECKS), fields[3]): line
+        for line in lines
+        if len(fields := line.split()) >= len(STATE_FIELDS.split()) and fields[1].endswith(CHECKS)
+    }
+
+
+def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, list[Key]]:
+    """A server-state file, and which servers in it are new.
+
+    What was known stays, so that a reload loses no health. A new server begins down: without a line HAProxy
+    would send it requests before its first check, which ELB does not.
+    """
+    lines, new = [], []
+    for pool in pools:
+        for server in pool.servers:
+            key = (pool.name, server.name)
+            if key not in known:
+                new.append(key)
+            lines.append(known.get(key) or _down(*key))
+    return "\n".join([STATE_VERSION, f"# {STATE_FIELDS}", *lines]) + "\n", new
+
+
+def sessions(answer: str, servers: Collection[Key]) -> list[str]:
+    """The ids in `show sess` of the sessions that are with one of the servers, in their pool or its open twin."""
+    found = re.findall(r"^(0x[0-9a-f]+): .*? be=(\S+) srv=(\S+) ", answer, re.MULTILINE)
+    return [session for session, backend, server in found if (backend.removesuffix(OPEN), server) in servers]
+
+
+def _down(pool: str, server: str) -> str:
+    address, _, port = server.rpartition(":")
+    return f"1 {pool}{CHECKS} 1 {server} {address} 0 0 1 1 0 1 0 0 6 0 0 0 - {port} - 0 0 - - 0"

@@ -1,0 +1,192 @@
+"""Keeps one HAProxy per balancer node as the world wants it, and collects what they know of their targets."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from groundwork_lab.apart import Apart
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import Target, World
+from groundwork_lab.plane.balancers import health
+from groundwork_lab.plane.balancers.config import render
+from groundwork_lab.plane.balancers.haproxy import Haproxy
+from groundwork_lab.plane.balancers.health import Key, ServerStat
+from groundwork_lab.plane.balancers.nodes import CHECKS, Node, nodes, pool_name
+from groundwork_lab.ports import HealthReport
+from groundwork_lab.settings import Settings
+
+_log = logging.getLogger(__name__)
+LOOK_AT_NEW = 0.2  # seconds between looks at servers whose first verdict is to come
+
+
+@dataclass
+class _Running:
+    """A node's HAProxy. `lock` is held while its configuration or its servers' states change."""
+
+    haproxy: Haproxy
+    node: Node
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    fresh: dict[Key, float] = field(default_factory=dict)  # since when, for servers without a first verdict
+    told: dict[Key, HealthReport] = field(default_factory=dict)
+    leaving: dict[Key, tuple[str, Target]] = field(default_factory=dict)  # group and target that old workers may serve
+
+    def follow(self, node: Node, config: str) -> None:
+        """Run with `config`, keeping what is known of the servers' health."""
+        with self.lock:
+            if self.haproxy.running and self.haproxy.config == config:
+                self.node = node
+                return
+            known = health.parse_state(self.haproxy.ask("show servers state"))
+            state, new = health.render_state(node.pools, known)
+            before, now = _servers(self.node), _servers(node)
+            self.haproxy.apply(config, state)
+            self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
+            self.fresh = {key: since for key, since in self.fresh.items() if key in now}
+            self.fresh.update(dict.fromkeys(new, time.monotonic()))
+            told = self.told.copy()  # API calls add to it meanwhile
+            self.told = {key: report for key, report in told.items() if key in now}
+            self.node = node
+
+    def let_go(self, world: World) -> None:
+        """End what old workers still do with targets whose deregistration delay is over."""
+        if not self.leaving:
+            return
+        with self.lock:
+            over = {key for key, (arn, target) in self.leaving.items() if _is_over(world, arn, target)}
+            if over:
+                self.haproxy.cut_old_sessions(over)
+            for key in over:
+                del self.leaving[key]
+
+    def look_at_new(self) -> None:
+        """Give each new server its first verdict: one passed check is enough to be healthy.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+        """
+        with self.lock:
+            stats = self.stats() if self.fresh else {}
+            checks = {pool.name: pool.group.health_check for pool in self.node.pools}
+            for key, since in list(self.fresh.items()):
+                stat = stats.get(key)
+                if stat is None or not stat.checked:
+                    continue
+                if stat.passed and not stat.up:
+                    self.haproxy.ask(f"set server {key[0]}{CHECKS}/{key[1]} health up")
+                if stat.passed or stat.up or time.monotonic() - since >= health.verdict_after(checks[key[0]]):
+                    del self.fresh[key]
+
+    def stats(self) -> dict[Key, ServerStat]:
+        return health.parse_stats(self.haproxy.ask("show stat"))
+
+    def reports(self, backend: str) -> dict[tuple[str, int], HealthReport]:
+        """What this node tells of a backend's targets."""
+        servers = [server for pool in self.node.pools if pool.name == backend for server in pool.servers]
+        stats = self.stats() if servers else {}
+        answer = {}
+        for server in servers:
+            key = (backend, server.name)
+            report = health.told(stats.get(key), fresh=key in self.fresh, before=self.told.get(key))
+            self.told[key] = report
+            answer[(server.target.id, server.target.port)] = report
+        return answer
+
+
+def _servers(node: Node) -> dict[Key, tuple[str, Target]]:
+    return {(pool.name, server.name): (pool.group.arn, server.target) for pool in node.pools for server in pool.servers}
+
+
+def _is_over(world: World, arn: str, target: Target) -> bool:
+    group = world.target_groups.get(arn)
+    return group is not None and target not in group.targets and target not in group.draining
+
+
+class BalancerManager:
+    """Implements `ports.Reconciler` and `ports.Balancers`."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._running: dict[str, _Running] = {}
+        self._changed = threading.Condition()  # guards `_running`; notified when there may be new servers
+        self._closing = False
+        self._watcher = threading.Thread(target=self._watch, name="balancers-new-targets")
+        self._watcher.start()
+
+    def reconcile(self, world: World) -> None:
+        """Start, reload and end balancer nodes. Raises UnservedError with the balancers of the nodes that failed."""
+        apart = Apart()
+        wanted = nodes(world, apart)
+        for interface_id in self._running.keys() - wanted.keys():
+            arn = self._running[interface_id].node.balancer.arn
+            if arn not in apart.reasons:  # such a one serves on as it does
+                with apart.trying(arn):
+                    self._forget(interface_id)
+        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="balancer") as pool:
+            for node in wanted.values():
+                pool.submit(self._follow, node, world, apart)
+        apart.end()
+
+    def _follow(self, node: Node, world: World, apart: Apart) -> None:
+        with apart.trying(node.balancer.arn):
+            folder = self._settings.state / "balancers" / node.interface_id
+            with self._changed:
+                running = self._running.get(node.interface_id)
+                if running is None:
+                    haproxy = Haproxy(folder, self._settings.namespace(node.interface_id), self._journal)
+                    running = self._running[node.interface_id] = _Running(haproxy, node)
+            running.follow(node, render(node, folder))
+            running.let_go(world)
+            with self._changed:
+                self._changed.notify_all()
+
+    def _forget(self, interface_id: str) -> None:
+        with self._changed:
+            running = self._running.pop(interface_id)
+        with running.lock:
+            running.haproxy.close()
+
+    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
+        """Health by (target id, port) over all nodes that check the group; empty when none does."""
+        found: dict[tuple[str, int], list[HealthReport]] = {}
+        for running in self._all():
+            for target, report in running.reports(pool_name(target_group_arn)).items():
+                found.setdefault(target, []).append(report)
+        return {target: health.combined(reports) for target, reports in found.items()}
+
+    def _all(self) -> list[_Running]:
+        with self._changed:
+            return list(self._running.values())
+
+    def _watch(self) -> None:
+        while self._await_new():
+            for running in self._all():
+                try:
+                    running.look_at_new()
+                except Exception:  # one node's trouble must not keep the others' targets from their first verdict
+                    _log.exception("The new targets of node %s cannot be looked at", running.node.interface_id)
+                    running.fresh.clear()  # HAProxy's own verdicts hold
+
+    def _await_new(self) -> bool:
+        """Wait until some server's first verdict is to come, then a moment more; False when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or _any_fresh(self._running))
+            self._changed.wait_for(lambda: self._closing, timeout=LOOK_AT_NEW)
+            return not self._closing
+
+    def close(self) -> None:
+        """End every HAProxy and the watcher."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._watcher.join()
+        for interface_id in list(self._running):
+            self._forget(interface_id)
+
+
+def _any_fresh(running: Mapping[str, _Running]) -> bool:
+    return any(each.fresh for each in running.values())

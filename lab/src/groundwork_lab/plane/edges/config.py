@@ -1,0 +1,210 @@
+"""nginx's configuration for all distributions. Pure.
+
+Three layers, each a set of servers of the same nginx: `viewer` takes requests by TLS, runs functions and dresses
+answers; `cache` keeps objects; `origin` asks origins and tells how long an answer may be kept. They speak HTTP over
+UNIX sockets. A viewer's worker opens a new connection to the cache for each request, so that a worker which a
+reload is replacing reads no cache but the newest (docs/decisions/0010).
+https://nginx.org/en/docs/http/ngx_http_proxy_module.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from groundwork_lab.model import Distribution, World
+from groundwork_lab.plane.edges import origins
+from groundwork_lab.plane.edges.functions import associations
+from groundwork_lab.plane.edges.place import TOLD, Place
+from groundwork_lab.plane.edges.policies import Config, items
+from groundwork_lab.plane.edges.syntax import indented
+
+MODULES = ("ngx_http_js_module", "ngx_http_brotli_filter_module", "ngx_http_headers_more_filter_module")
+USER = "www-data"
+VARIABLES = (
+    *("edge_layer", "edge_server", "edge_uri", "edge_site", "edge_behavior", "edge_host", "edge_key", "edge_headers"),
+    *("edge_request", "edge_status", "edge_body", "edge_id"),
+)
+
+
+def zone(distribution_id: str, generation: int) -> str:
+    """The name of a distribution's cache: another one after each invalidation."""
+    return f"{distribution_id}-{generation}"
+
+
+def render(world: World, generations: Mapping[str, int], place: Place) -> str:
+    """The whole file. `generations`: how often each distribution's cache was begun anew."""
+    distributions = sorted(world.distributions.values(), key=lambda each: each.id)
+    zones = {each.id: zone(each.id, generations.get(each.id, 0)) for each in distributions}
+    http = [
+        *_common(place),
+        *_zones(zones, place),
+        *(f"upstream edge_{layer} {{ server unix:{place.socket(layer)}; }}" for layer in ("cache", "origin")),
+        *origins.texts(),
+        *_viewer(distributions, place),
+        *_cache(place),
+        *(line for each in distributions for line in origins.servers(each, world, place)),
+    ]
+    return "\n".join([*_main(place), "http {", *indented(http), "}", ""])
+
+
+def _main(place: Place) -> list[str]:
+    return [
+        *(f"load_module /usr/lib/nginx/modules/{name}.so;" for name in MODULES),
+        "daemon off;",
+        f"user {USER};",
+        "worker_processes 2;",
+        f"pid {place.folder / 'nginx.pid'};",
+        "error_log stderr notice;",
+        "events { worker_connections 2048; }",
+    ]
+
+
+def _common(place: Place) -> list[str]:
+    return [
+        "access_log off;",
+        "server_tokens off;",
+        "default_type application/octet-stream;",
+        "js_path js;",
+        "js_import viewer from viewer.js;",
+        "js_import cache from cache.js;",
+        "js_import origin from origin.js;",
+        *(f"js_var ${name};" for name in VARIABLES),
+        f"resolver {place.resolver} valid=5s ipv6=off;",
+        *(
+            f"{kind}_temp_path {place.folder / 'temp' / kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
+        ),
+        "client_max_body_size 0;",
+        "merge_slashes off;",
+        "server_names_hash_bucket_size 256;",
+        "map_hash_bucket_size 256;",
+        "variables_hash_max_size 2048;",
+        # A header that CloudFront takes (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/
+        # cloudfront-limits.html: 20,480 bytes) grows on the way inside, where key and headers are one each.
+        "large_client_header_buffers 4 32k;",
+        "underscores_in_headers on;",
+        "proxy_http_version 1.1;",
+        "proxy_buffer_size 64k;",
+        "proxy_buffers 8 64k;",
+        "proxy_headers_hash_max_size 1024;",
+        "proxy_headers_hash_bucket_size 128;",
+        # The layers inside wait as long as the origin's layer does.
+        "proxy_read_timeout 300s;",
+        "proxy_send_timeout 300s;",
+        *_passed_on(),
+    ]
+
+
+def _passed_on() -> list[str]:
+    """The origin's own headers reach the viewer, where nginx would put others in their place."""
+    return [f"proxy_pass_header {name};" for name in ("Date", "Server")]
+
+
+def _zones(zones: Mapping[str, str], place: Place) -> list[str]:
+    """Objects are kept until they are forgotten, not until nobody has asked for them in a while."""
+    return [
+        *(
+            f"proxy_cache_path {place.cache(name)} levels=2 keys_zone={name}:4m inactive=1y use_temp_path=on;"
+            for name in zones.values()
+        ),
+        "map $http_edge_site $edge_zone {",
+        *indented(["default off;", *(f"{site} {name};" for site, name in zones.items())]),
+        "}",
+    ]
+
+
+def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
+    return [
+        "server {",
+        *indented(
+            [
+                *(f"listen {each};" for each in place.viewers),
+                f"ssl_certificate {place.folder / 'tls' / 'certificate.pem'};",
+                f"ssl_certificate_key {place.folder / 'tls' / 'key.pem'};",
+                "ssl_protocols TLSv1.2 TLSv1.3;",
+                "ssl_session_cache shared:tls:1m;",
+                "large_client_header_buffers 4 32k;",
+                # What nginx answers by itself would have its own name beside any that the JavaScript gives.
+                "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",
+                *(line for each in distributions for line in _site(each)),
+                *_location("@page", "viewer.page", ["proxy_method GET;", "proxy_pass_request_body off;"]),
+                "location @replaced { js_content viewer.replaced; }",
+            ]
+        ),
+        "}",
+    ]
+
+
+def _site(distribution: Distribution) -> list[str]:
+    """Where a request goes on to the next layer; errors that have a page of the site's own come back.
+
+    A status that the JavaScript sets is overruled by the text that came with the upstream's, unless nginx takes the
+    answer for an error's page: so the requests of viewer-response functions go round by an error that is none.
+    """
+    config: Config = distribution.config
+    pages = [each for each in items(config.get("CustomErrorResponses")) if each.get("ResponsePagePath")]
+    replaced = [
+        f"error_page {each['ErrorCode']} ={each.get('ResponseCode') or each['ErrorCode']} @replaced;" for each in pages
+    ]
+    answered = any(kind == "viewer-response" for kind, _ in associations(distribution))
+    more = [
+        *replaced,
+        *(["proxy_intercept_errors on;"] if pages else []),
+        *(["js_body_filter viewer.body buffer_type=buffer;"] if answered else []),
+    ]
+    around = [
+        f"location @{distribution.id}-function {{",
+        *indented(["recursive_error_pages on;", f"error_page 418 =200 @{distribution.id};", "return 418;"]),
+        "}",
+    ]
+    return [*_location(f"@{distribution.id}", "viewer.response", more), *(around if answered else [])]
+
+
+def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
+    return [
+        f"location {name} {{",
+        *indented(
+            [
+                "proxy_pass http://$edge_layer$edge_uri;",
+                "proxy_pass_request_headers off;",
+                "proxy_set_header Host $edge_server;",
+                'proxy_set_header Connection "";',
+                *(f"proxy_set_header {header} {variable};" for header, variable in TOLD),
+                f"js_header_filter {header_filter};",
+                *more,
+            ]
+        ),
+        "}",
+    ]
+
+
+def _cache(place: Place) -> list[str]:
+    """The origin's layer has put all that caching depends on into X-Accel-Expires."""
+    return [
+        "server {",
+        *indented(
+            [
+                f"listen unix:{place.socket('cache')};",
+                "large_client_header_buffers 8 128k;",
+                "location / {",
+                *indented(
+                    [
+                        "proxy_pass http://edge_origin;",
+                        "proxy_set_header Host $http_host;",
+                        'proxy_set_header Connection "";',
+                        "proxy_cache $edge_zone;",
+                        "proxy_cache_key $http_edge_key;",
+                        "proxy_cache_revalidate on;",
+                        "proxy_force_ranges on;",
+                        "proxy_cache_use_stale error timeout http_500 http_502 http_503 http_504;",
+                        "proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;",
+                        "add_header Edge-Outcome $upstream_cache_status always;",
+                        f"set $edge_folder {place.folder / 'cache'};",
+                        "js_header_filter cache.answer;",
+                    ]
+                ),
+                "}",
+            ]
+        ),
+        "}",
+    ]

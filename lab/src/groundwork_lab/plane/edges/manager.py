@@ -1,0 +1,187 @@
+"""Keeps the edge as the world wants it: one nginx for all distributions, a cache for each."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from groundwork_lab.apart import Apart
+from groundwork_lab.authority import Authority
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import Distribution, Invalidation, World
+from groundwork_lab.plane.edges import functions
+from groundwork_lab.plane.edges.cache import carry_over
+from groundwork_lab.plane.edges.config import MODULES, USER, render, zone
+from groundwork_lab.plane.edges.nginx import Nginx, NginxError, check
+from groundwork_lab.plane.edges.patterns import Covered
+from groundwork_lab.plane.edges.place import Place
+from groundwork_lab.plane.edges.sites import known, names
+from groundwork_lab.settings import Settings
+
+SCRIPTS = Path(__file__).parent / "js"
+WILDCARD = "*.cloudfront.net"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A distribution's move to a new cache, which gets what stays valid of the old one."""
+
+    site: str
+    old: Path
+    new: Path
+    covered: Covered
+
+    def begin(self) -> None:
+        shutil.rmtree(self.new, ignore_errors=True)  # of an attempt that failed
+        self.carry()
+
+    def carry(self) -> None:
+        _log.info("%s: %d objects stay in its cache.", self.site, carry_over(self.old, self.new, self.covered))
+
+
+class EdgeManager:
+    """Implements `ports.Reconciler`."""
+
+    def __init__(self, settings: Settings, journal: Journal, authority: Authority, place: Place | None = None) -> None:
+        self._place = place or Place(settings.state / "edge", trusted=settings.bundle)
+        self._authority = authority
+        self._nginx = Nginx(self._place.folder, settings.namespace("aws"), journal)
+        self._scripts = {f"js/{file.name}": file.read_bytes() for file in sorted(SCRIPTS.glob("*.js"))}
+        self._generations: dict[str, int] = {}  # by distribution, of the caches that nginx uses
+        self._forgotten: dict[str, frozenset[str]] = {}  # by distribution, the invalidations in the world that are done
+        self._judged: dict[str, bool] = {}  # by a function's file, whether nginx takes it
+        self._certified: frozenset[str] = frozenset()
+
+    def reconcile(self, world: World) -> None:
+        """Serve the world's distributions, and forget what its invalidations cover: when this returns, no visitor gets
+        it any more.
+
+        Raises UnservedError with the distributions that cannot be rendered or that nginx refuses, and NginxError or
+        OSError when nothing can be served.
+        """
+        if not self._nginx.running:
+            self._begin()
+        apart = Apart()
+        rendered = apart.each(world.distributions.items(), lambda each: self._tried(_only(world, [each])))
+        servable = _only(world, [world.distributions[each] for each in rendered])
+        try:
+            self._serve(servable)
+        except NginxError:
+            self._serve(self._accepted(servable, apart))
+        apart.end()
+
+    def _tried(self, world: World) -> dict[str, bytes]:
+        return self._files(world, dict.fromkeys(world.distributions, 0))
+
+    def _accepted(self, world: World, apart: Apart) -> World:
+        """The world with those distributions that nginx takes together. Raises NginxError when it takes none at all."""
+        accepted = _only(world, [])
+        self._nginx.check(self._tried(accepted))
+        for distribution in world.distributions.values():
+            with apart.trying(distribution.id):
+                more = _only(world, [*accepted.distributions.values(), distribution])
+                self._nginx.check(self._tried(more))
+                accepted = more
+        return accepted
+
+    def _serve(self, world: World) -> None:
+        moves = [self._move(each) for each in world.distributions.values() if self._new(each)]
+        generations = {each: self._generations.get(each, 0) for each in world.distributions}
+        for move in moves:
+            generations[move.site] += 1
+            move.begin()
+        self._certify(frozenset(name for each in world.distributions.values() for name in names(each)))
+        files = self._files(world, generations)
+        if files != self._nginx.files:
+            self._nginx.apply(files)
+        for move in moves:
+            move.carry()  # what old workers have stored meanwhile
+        self._generations = generations
+        self._forgotten = {each.id: _ids(each) for each in world.distributions.values()}
+        self._clear()
+
+    def close(self) -> None:
+        """End nginx, and forget its caches."""
+        self._nginx.close()
+
+    def _begin(self) -> None:
+        self._nginx.close()
+        self._nginx.prepare(USER)
+        self._certified = frozenset()
+
+    def _new(self, distribution: Distribution) -> list[Invalidation]:
+        """The invalidations that are to be carried out."""
+        done = self._forgotten.get(distribution.id, frozenset())
+        return [each for each in distribution.invalidations if each.id not in done]
+
+    def _move(self, distribution: Distribution) -> _Move:
+        now = self._generations.get(distribution.id, 0)
+        old, new = (self._place.cache(zone(distribution.id, each)) for each in (now, now + 1))
+        covered = Covered(path for each in self._new(distribution) for path in each.paths)
+        return _Move(distribution.id, old, new, covered)
+
+    def _certify(self, wanted: frozenset[str]) -> None:
+        """Give the edge a certificate for CloudFront's own names and the distributions' aliases."""
+        others = frozenset(name for name in wanted if not name.endswith(WILDCARD[1:]))
+        if self._certified == others | {WILDCARD}:
+            return
+        certificate, key = self._authority.issue([WILDCARD, *sorted(others)])
+        folder = self._place.folder / "tls"
+        (folder / "certificate.pem").write_bytes(certificate)
+        (folder / "key.pem").write_bytes(key)
+        self._certified = others | {WILDCARD}
+
+    def _files(self, world: World, generations: Mapping[str, int]) -> dict[str, bytes]:
+        used = functions.used(world)
+        modules = {functions.module_name(each.code): functions.module(each.code) for each in used}
+        refused = {name for name, code in modules.items() if not self._takes(name, code)}
+        broken = functions.BROKEN.encode()
+        good = {name: code for name, code in modules.items() if name not in refused}
+        good[functions.module_name(broken)] = functions.module(broken)
+        return {
+            "nginx.conf": render(world, generations, self._place).encode(),
+            "js/edge.js": f"export default {json.dumps(known(world), sort_keys=True)};\n".encode(),
+            "names": "\n".join(sorted(self._certified)).encode(),  # another certificate is a reload too
+            "js/functions.js": functions.registry(used, refused).encode(),
+            **{f"js/{name}": code for name, code in good.items()},
+            **self._scripts,
+        }
+
+    def _takes(self, name: str, module: bytes) -> bool:
+        """Whether nginx takes a function's code: one that it refuses must not keep it from all others."""
+        if name not in self._judged:
+            with tempfile.TemporaryDirectory(prefix="groundwork-function-") as folder:
+                (Path(folder) / name).write_bytes(module)
+                config = Path(folder) / "nginx.conf"
+                config.write_text(functions.trial(MODULES[0], Path(folder), name), encoding="utf-8")
+                try:
+                    check(config)
+                except NginxError as error:
+                    _log.warning("A function's code is refused: %s", error)
+                    self._judged[name] = False
+                else:
+                    self._judged[name] = True
+        return self._judged[name]
+
+    def _clear(self) -> None:
+        """Remove caches that nobody uses any more: of deleted distributions, and from before an invalidation."""
+        wanted = {zone(site, generation) for site, generation in self._generations.items()}
+        for folder in (self._place.folder / "cache").iterdir():
+            if folder.name not in wanted:
+                shutil.rmtree(folder, ignore_errors=True)  # a worker from before may still put a file there
+
+
+def _only(world: World, distributions: Iterable[Distribution]) -> World:
+    """The world with these distributions and no others."""
+    return replace(world, distributions={each.id: each for each in distributions})
+
+
+def _ids(distribution: Distribution) -> frozenset[str]:
+    return frozenset(each.id for each in distribution.invalidations)

@@ -1,0 +1,121 @@
+"""The layer of nginx' configuration that asks origins: a server for each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from groundwork_lab.model import Distribution, World
+from groundwork_lab.plane.edges.place import TOLD, Place
+from groundwork_lab.plane.edges.policies import Config, items
+from groundwork_lab.plane.edges.sites import origins as origins_of
+from groundwork_lab.plane.edges.syntax import indented, quoted
+
+
+def texts() -> list[str]:
+    """What has no other way of being said in a configuration, or needs a pattern."""
+    return [
+        'geo $edge_dollar { default "$"; }',
+        "map $http_if_none_match $edge_strong_match {",
+        *indented(["default $http_if_none_match;", "~^W/(?<edge_strong>.*)$ $edge_strong;"]),
+        "}",
+    ]
+
+
+def servers(distribution: Distribution, world: World, place: Place) -> list[str]:
+    lines: list[str] = []
+    for server, origin in origins_of(distribution).values():
+        control = world.origin_access_controls.get(origin.get("OriginAccessControlId") or "") or {}
+        told = [*_asked(origin, place), *_signed(distribution.arn, str(control.get("SigningBehavior", "never")))]
+        lines += ["server {", *indented(_origin(server, origin, told, place)), "}"]
+    return lines
+
+
+def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> list[str]:
+    return [
+        f"listen unix:{place.socket('origin')};",
+        f"server_name {server};",
+        "large_client_header_buffers 8 128k;",
+        # All of what the JavaScript gives no Content-Encoding; the viewer's layer takes this as it is.
+        "gzip on;",
+        "gzip_proxied any;",
+        "gzip_vary on;",
+        "gzip_min_length 0;",
+        "gzip_types *;",
+        "brotli on;",
+        "brotli_comp_level 5;",
+        "brotli_min_length 0;",
+        "brotli_types *;",
+        "location / {",
+        *indented(
+            [
+                *told,
+                "proxy_set_header Host $http_edge_host;",
+                'proxy_set_header Connection "";',
+                *(f'proxy_set_header {name} "";' for name, _ in TOLD),
+                *(
+                    f"proxy_set_header {each['HeaderName']} {quoted(each['HeaderValue'])};"
+                    for each in items(origin.get("CustomHeaders"))
+                ),
+                f"proxy_connect_timeout {int(origin.get('ConnectionTimeout') or 10)}s;",
+                "error_page 502 504 = @unreachable;",
+                "js_header_filter origin.answer;",
+            ]
+        ),
+        "}",
+        "location @unreachable {",
+        *indented(
+            [
+                "js_content origin.unreachable;",
+                "js_header_filter origin.answer;",
+                "more_set_headers 'Server: CloudFront';",
+            ]
+        ),
+        "}",
+    ]
+
+
+def _asked(origin: Config, place: Place) -> list[str]:
+    """How an origin is reached. A name is looked up when it is asked, as it may come later than its distribution."""
+    custom = origin.get("CustomOriginConfig")
+    if not custom:
+        # An edge weakens the ETag of what it compresses; S3 knows the strong one alone.
+        return [f"proxy_pass http://{place.s3};", "proxy_set_header If-None-Match $edge_strong_match;"]
+    timeout = int(custom.get("OriginReadTimeout") or 30)
+    return [
+        f"set $edge_address {origin['DomainName']};",
+        *_scheme(custom),
+        "proxy_pass $edge_scheme://$edge_address:$edge_port;",
+        f"proxy_read_timeout {timeout}s;",
+        "proxy_ssl_server_name on;",
+        "proxy_ssl_name $http_edge_host;",
+        "proxy_ssl_verify on;",
+        "proxy_ssl_verify_depth 4;",
+        f"proxy_ssl_trusted_certificate {place.trusted};",
+    ]
+
+
+def _scheme(custom: Config) -> list[str]:
+    http = ["set $edge_scheme http;", f"set $edge_port {int(custom['HTTPPort'])};"]
+    https = ["set $edge_scheme https;", f"set $edge_port {int(custom['HTTPSPort'])};"]
+    match custom["OriginProtocolPolicy"]:
+        case "http-only":
+            return http
+        case "https-only":
+            return https
+    return [*http, "if ($http_edge_scheme = https) {", *indented(https), "}"]
+
+
+def _signed(arn: str, behavior: str) -> list[str]:
+    """Who asks, for S3 to believe; what a viewer calls itself is never passed on.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+    (advanced settings for origin access control)
+    """
+    header = "proxy_set_header X-Groundwork-Source-Arn"
+    match behavior:
+        case "always":
+            return [f"{header} {arn};", 'proxy_set_header Authorization "";']
+        case "no-override":
+            unsigned = ["if ($http_authorization = '') {", *indented([f"set $edge_source {arn};"]), "}"]
+            return ["set $edge_source '';", *unsigned, f"{header} $edge_source;"]
+    return [f'{header} "";']

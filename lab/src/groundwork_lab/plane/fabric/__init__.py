@@ -1,0 +1,7 @@
+"""The lab's network: routers, gateways and filters made of network namespaces, netlink and nftables."""
+
+from __future__ import annotations
+
+from groundwork_lab.plane.fabric.fabric import Fabric, FabricError
+
+__all__ = ["Fabric", "FabricError"]

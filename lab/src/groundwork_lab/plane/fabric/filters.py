@@ -1,0 +1,237 @@
+"""Security groups and network ACLs as nftables chains: pure text.
+
+A packet passes, in this order as on AWS: the sender's security groups, its subnet's ACL, the receiver's subnet's
+ACL, the receiver's security groups. All four sit in the router's forward hook; as a packet that any of them
+refuses is dropped there, the order cannot be told from outside.
+
+- Security groups are stateful: what belongs to a connection that was let in is let through.
+  https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+- Network ACLs are stateless, in the order of their numbers, at the subnet's boundary only.
+  https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network, collapse_addresses
+from typing import Literal
+
+from groundwork_lab.model import Interface, NetworkAcl, NetworkAclEntry, SecurityGroup, SecurityGroupRule, World
+from groundwork_lab.plane.fabric.naming import device_name
+from groundwork_lab.plane.fabric.topology import Network
+
+Direction = Literal["egress", "ingress"]
+DIRECTIONS: tuple[Direction, ...] = ("egress", "ingress")
+INDENT = "  "
+
+_NAMES = {"1": "icmp", "6": "tcp", "17": "udp", "all": "-1"}
+_PORTS = ("tcp", "udp")
+_OWN_DEVICE = {"egress": "iifname", "ingress": "oifname"}
+_OTHER_DEVICE = {"egress": "oifname", "ingress": "iifname"}
+_REMOTE = {"egress": "ip daddr", "ingress": "ip saddr"}
+_ANY = IPv4Network("0.0.0.0/0")
+
+
+def elements(items: Iterable[object]) -> str:
+    return "{ " + ", ".join(str(item) for item in items) + " }"
+
+
+def quoted(devices: Iterable[str]) -> list[str]:
+    return [f'"{device}"' for device in devices]
+
+
+def block(head: str, lines: Iterable[str]) -> list[str]:
+    """A `chain` or `set` with its lines indented."""
+    return [f"{head} {{", *(INDENT + line for line in lines), "}"]
+
+
+def protocol_match(protocol: str, from_port: int | None, to_port: int | None) -> str | None:
+    """An nftables match for a rule's protocol and ports: "" for everything, None for what no packet can be.
+
+    For ICMP the ports are type and code, -1 for any.
+    """
+    name = _NAMES.get(protocol, protocol)
+    if name == "-1":
+        return ""
+    if name in _PORTS:
+        return _port_match(name, from_port, to_port)
+    if name == "icmp":
+        return _icmp_match(from_port, to_port)
+    return f"meta l4proto {name}" if name.isdigit() and int(name) <= 255 else None
+
+
+def _port_match(name: str, from_port: int | None, to_port: int | None) -> str:
+    low = 0 if from_port is None or from_port < 0 else from_port
+    high = 65535 if to_port is None or to_port < 0 else to_port
+    if (low, high) == (0, 65535):
+        return f"meta l4proto {name}"
+    return f"{name} dport {low}" if low == high else f"{name} dport {low}-{high}"
+
+
+def _icmp_match(kind: int | None, code: int | None) -> str:
+    if kind is None or kind < 0:
+        return "meta l4proto icmp"
+    return f"icmp type {kind}" if code is None or code < 0 else f"icmp type {kind} icmp code {code}"
+
+
+def statement(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+# --- security groups ---------------------------------------------------------------------------------------
+
+
+def group_lines(world: World, network: Network) -> list[str]:
+    """Sets of the members of referenced groups, and a chain for each combination of groups and direction."""
+    lines: list[str] = []
+    for group_id in _referenced(world, network):
+        lines += block(f"set {group_id}", _member_set(world, network, group_id))
+    for number, groups in enumerate(_combinations(network), start=1):
+        for direction in DIRECTIONS:
+            lines += block(f"chain {_groups_chain(direction, number)}", _groups_chain_lines(world, groups, direction))
+    return lines
+
+
+def group_gates(network: Network) -> list[str]:
+    """The forward hook's jumps into these chains; an interface without groups (a NAT gateway) has no gate."""
+    numbers = {groups: number for number, groups in enumerate(_combinations(network), start=1)}
+    guarded = [interface for interface in network.interfaces.values() if interface.security_group_ids]
+    if not guarded:
+        return []
+    return [
+        f"{_OWN_DEVICE[direction]} vmap "
+        + elements(
+            f'"{device_name(interface.id)}" : jump {_groups_chain(direction, numbers[_groups(interface)])}'
+            for interface in guarded
+        )
+        for direction in DIRECTIONS
+    ]
+
+
+def _groups(interface: Interface) -> tuple[str, ...]:
+    return tuple(sorted(set(interface.security_group_ids)))
+
+
+def _combinations(network: Network) -> list[tuple[str, ...]]:
+    return sorted({_groups(interface) for interface in network.interfaces.values() if interface.security_group_ids})
+
+
+def _groups_chain(direction: Direction, number: int) -> str:
+    return f"{direction}-groups-{number}"
+
+
+def _rules(group: SecurityGroup, direction: Direction) -> tuple[SecurityGroupRule, ...]:
+    return group.egress if direction == "egress" else group.ingress
+
+
+def _referenced(world: World, network: Network) -> list[str]:
+    groups = {group_id for groups in _combinations(network) for group_id in groups}
+    return sorted(
+        {
+            referenced
+            for group_id in groups & world.security_groups.keys()
+            for direction in DIRECTIONS
+            for rule in _rules(world.security_groups[group_id], direction)
+            for referenced in rule.group_ids
+        }
+    )
+
+
+def _member_set(world: World, network: Network, group_id: str) -> list[str]:
+    """A reference to a group means its members' private addresses, of this VPC."""
+    members = sorted(
+        interface.private_ip
+        for interface in world.interfaces.values()
+        if group_id in interface.security_group_ids and interface.subnet_id in network.subnets
+    )
+    return ["type ipv4_addr", *([f"elements = {elements(members)}"] if members else [])]
+
+
+def _groups_chain_lines(world: World, groups: Sequence[str], direction: Direction) -> list[str]:
+    """Rules only allow; the first that matches leaves the chain, the end of the chain refuses."""
+    present = (world.security_groups[group_id] for group_id in groups if group_id in world.security_groups)
+    allowed = {line for group in present for rule in _rules(group, direction) for line in _allow(rule, direction)}
+    return [f"# {', '.join(groups)}", *sorted(allowed), "drop"]
+
+
+def _allow(rule: SecurityGroupRule, direction: Direction) -> Iterator[str]:
+    match = protocol_match(rule.protocol, rule.from_port, rule.to_port)
+    if match is None:
+        return
+    if rule.cidrs:
+        yield statement(_networks(direction, rule.cidrs), match, "return")
+    for group_id in rule.group_ids:
+        yield statement(f"{_REMOTE[direction]} @{group_id}", match, "return")
+
+
+def _networks(direction: Direction, cidrs: Iterable[IPv4Network]) -> str:
+    """An address match; nftables refuses overlapping elements of one set, AWS allows them: they are merged."""
+    merged = list(collapse_addresses(cidrs))
+    if merged == [_ANY]:
+        return ""
+    return f"{_REMOTE[direction]} {merged[0] if len(merged) == 1 else elements(merged)}"
+
+
+# --- network ACLs ------------------------------------------------------------------------------------------
+
+
+def acl_lines(world: World, network: Network) -> list[str]:
+    """A chain for each ACL and direction, and one for each subnet that leaves out what stays inside it."""
+    subnets = _inhabited(network)
+    lines: list[str] = []
+    for acl_id in sorted({network.subnets[subnet_id].network_acl_id for subnet_id in subnets}):
+        for direction in DIRECTIONS:
+            lines += block(f"chain {_acl_chain(direction, acl_id)}", _acl_chain_lines(world, acl_id, direction))
+    for subnet_id, devices in subnets.items():
+        for direction in DIRECTIONS:
+            acl = _acl_chain(direction, network.subnets[subnet_id].network_acl_id)
+            inside = f"{_OTHER_DEVICE[direction]} {elements(quoted(devices))} return"
+            lines += block(f"chain {_subnet_chain(direction, subnet_id)}", [inside, f"goto {acl}"])
+    return lines
+
+
+def acl_gates(network: Network) -> list[str]:
+    """The forward hook's jumps into the subnets' chains; every interface has one, NAT gateways too."""
+    if not network.interfaces:
+        return []
+    return [
+        f"{_OWN_DEVICE[direction]} vmap "
+        + elements(
+            f'"{device_name(interface.id)}" : jump {_subnet_chain(direction, interface.subnet_id)}'
+            for interface in network.interfaces.values()
+        )
+        for direction in DIRECTIONS
+    ]
+
+
+def _inhabited(network: Network) -> Mapping[str, list[str]]:
+    """The devices of each subnet that has interfaces."""
+    devices = {
+        subnet_id: [device_name(interface.id) for interface in network.members(subnet_id)]
+        for subnet_id in network.subnets
+    }
+    return {subnet_id: names for subnet_id, names in devices.items() if names}
+
+
+def _acl_chain(direction: Direction, acl_id: str) -> str:
+    return f"{direction}-{acl_id or 'no-acl'}"
+
+
+def _subnet_chain(direction: Direction, subnet_id: str) -> str:
+    return f"{direction}-{subnet_id}"
+
+
+def _acl_chain_lines(world: World, acl_id: str, direction: Direction) -> list[str]:
+    """The first rule that matches decides; what none matches is refused, as is all when the ACL is gone."""
+    acl = world.network_acls.get(acl_id, NetworkAcl(acl_id, "", ()))
+    entries = sorted(
+        (entry for entry in acl.entries if entry.egress == (direction == "egress")), key=lambda entry: entry.number
+    )
+    return [line for entry in entries if (line := _acl_line(entry, direction))] + ["drop"]
+
+
+def _acl_line(entry: NetworkAclEntry, direction: Direction) -> str | None:
+    match = protocol_match(entry.protocol, entry.from_port, entry.to_port)
+    if match is None:
+        return None
+    return statement(_networks(direction, [entry.cidr]), match, "return" if entry.allow else "drop")

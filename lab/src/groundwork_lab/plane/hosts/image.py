@@ -1,0 +1,187 @@
+"""The base image: what Debian's AMI for EC2 holds. It is the read-only lower layer of every instance's disk.
+
+Source: Debian's cloud images, https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from groundwork_lab.plane.hosts import apt
+from groundwork_lab.plane.hosts.roots import LEFTOVERS, Recipe, ensure_root
+from groundwork_lab.settings import Settings
+
+SUITE = "bookworm"
+
+PACKAGES = (
+    "ca-certificates",
+    "cloud-init",
+    "curl",
+    "dbus",
+    "iproute2",
+    "iputils-ping",
+    "less",
+    "netbase",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "sudo",
+    "systemd",
+    "systemd-sysv",
+)
+
+# Modules of cloud-init that work on the disk's partitions and boot loader are out, as a host has neither;
+# `locale` calls update-locale, which fails where no locale was generated. The rest is Debian's list.
+CLOUD_CONFIG = """\
+# The defaults of Debian's AMIs for EC2.
+system_info:
+  default_user:
+    name: admin
+    gecos: Debian
+    groups: [adm, audio, cdrom, dialout, dip, floppy, netdev, plugdev, sudo, video]
+    lock_passwd: true
+    shell: /bin/bash
+    sudo: ["ALL=(ALL) NOPASSWD:ALL"]
+datasource_list: [Ec2Host]
+datasource:
+  Ec2:
+    metadata_urls: ["http://169.254.169.254"]  # the default list needs DNS and IPv6 to fail first
+network:
+  config: disabled
+manage_etc_hosts: true
+ssh_genkeytypes: [rsa, ecdsa, ed25519]  # sshd loads no others
+ssh_pwauth: false
+cloud_init_modules:
+  - migrator
+  - seed_random
+  - bootcmd
+  - write-files
+  - set_hostname
+  - update_hostname
+  - update_etc_hosts
+  - ca-certs
+  - rsyslog
+  - users-groups
+  - ssh
+cloud_config_modules:
+  - ssh-import-id
+  - keyboard
+  - set-passwords
+  - apt-pipelining
+  - apt-configure
+  - ntp
+  - timezone
+  - disable-ec2-metadata
+  - runcmd
+cloud_final_modules:
+  - package-update-upgrade-install
+  - write-files-deferred
+  - puppet
+  - chef
+  - salt-minion
+  - scripts-vendor
+  - scripts-per-once
+  - scripts-per-boot
+  - scripts-per-instance
+  - scripts-user
+  - ssh-authkey-fingerprints
+  - keys-to-console
+  - phone-home
+  - final-message
+  - power-state-change
+"""
+
+# cloud-init asks for IMDSv2 tokens only where the firmware's tables say Amazon EC2, and a container has none.
+# So this is cloud-init's own EC2 datasource, told where it is. It has no variant for the time before the network,
+# which would ask for DHCP: the interface is configured before the host boots. Source: cloud-init 22.4,
+# cloudinit/stages.py (_get_datasources), cloudinit/sources/DataSourceEc2.py (identify_platform).
+DATASOURCE = '''\
+from cloudinit import sources
+from cloudinit.sources.DataSourceEc2 import CloudNames, DataSourceEc2
+
+
+class DataSourceEc2Host(DataSourceEc2):
+    """The EC2 datasource on a host that has no DMI tables to tell EC2 by."""
+
+    def _get_cloud_name(self):
+        return CloudNames.AWS
+
+
+datasources = [(DataSourceEc2Host, (sources.DEP_FILESYSTEM, sources.DEP_NETWORK))]
+
+
+def get_datasource_list(depends):
+    return sources.list_from_depends(depends, datasources)
+'''
+
+SSHD_CONFIG = """\
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+"""
+
+HOSTS = """\
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+ff02::1 ip6-allnodes
+ff02::2 ip6-allrouters
+"""
+
+# A host has no disk of its own to check or trim, no virtual terminals, and no input on its console. apt's
+# timers run on Debian's AMIs too, but only some time after boot: in a lab they would hold dpkg's lock at random.
+MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "console-getty.service",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "getty@tty1.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-pstore.service",
+)
+
+# Whatever must be each host's own, and what building leaves behind.
+REMOVED = (
+    *LEFTOVERS,
+    "etc/hostname",
+    "etc/ssh/ssh_host_*_key",
+    "etc/ssh/ssh_host_*_key.pub",
+    "var/lib/dbus/machine-id",
+    "var/log/apt/*",
+    "var/log/*.log",
+)
+
+
+def recipe(machine: apt.Apt, architecture: str) -> Recipe:
+    """The recipe of the Debian 12 AMI, on a machine with this apt."""
+    files = {
+        "etc/apt/sources.list.d/debian.sources": apt.render_sources(machine.sources),
+        "etc/cloud/cloud.cfg.d/20_ec2.cfg": CLOUD_CONFIG,
+        "etc/hosts": HOSTS,
+        "etc/machine-id": "",
+        "etc/resolv.conf": "",
+        "etc/ssh/sshd_config.d/50-no-passwords.conf": SSHD_CONFIG,
+        "usr/local/lib/python3.11/dist-packages/DataSourceEc2Host.py": DATASOURCE,
+    }
+    if machine.judging:
+        files["etc/apt/apt.conf.d/90machine"] = "".join(f"{line}\n" for line in machine.judging)
+    return Recipe(
+        suite=SUITE,
+        architecture=architecture,
+        packages=PACKAGES,
+        files=files,
+        masked=MASKED,
+        removed=REMOVED,
+    )
+
+
+def ensure_base_image(settings: Settings, progress: Callable[[str], None]) -> Path:
+    """The base image's folder, built first when this recipe has none yet (about 40 s).
+
+    `progress` gets a line for each step. Raises RootError with mmdebstrap's last lines, and NoDebianArchiveError.
+    """
+    machine = apt.machine_apt(SUITE)
+    wanted = recipe(machine, apt.architecture())
+    return ensure_root(wanted, machine, settings.cache / "images", lambda line: progress(f"base image: {line}"))

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from groundwork_lab.aws.context import AwsError
+from groundwork_lab.aws.ec2.groups import canonical_range, check_names, ports_of, protocol_of
+
+ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("tcp", "tcp"),
+        ("TCP", "tcp"),
+        ("6", "tcp"),
+        ("17", "udp"),
+        ("1", "icmp"),
+        ("-1", "-1"),
+        ("all", "-1"),
+        ("50", "50"),
+    ],
+)
+def test_protocol_of(given: str, expected: str) -> None:
+    assert protocol_of(given) == expected
+
+
+@pytest.mark.parametrize("given", [None, "http", "256", "-2", ""])
+def test_no_protocol(given: str | None) -> None:
+    with pytest.raises(AwsError):
+        protocol_of(given)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "first", "last", "expected"),
+    [
+        ("tcp", 80, 80, (80, 80)),
+        ("udp", -1, -1, (0, 65535)),
+        ("-1", 80, 80, (None, None)),
+        ("50", None, None, (None, None)),
+        ("icmp", None, None, (-1, -1)),
+        ("icmp", 8, -1, (8, -1)),
+    ],
+)
+def test_ports_of(protocol: str, first: int | None, last: int | None, expected: tuple[int | None, int | None]) -> None:
+    assert ports_of(protocol, first, last) == expected
+
+
+@pytest.mark.parametrize(("first", "last"), [(None, 80), (80, None), (90, 80), (0, 65536), (-1, 80)])
+def test_no_ports(first: int | None, last: int | None) -> None:
+    with pytest.raises(AwsError):
+        ports_of("tcp", first, last)
+
+
+def test_ranges_lose_their_host_bits() -> None:
+    assert canonical_range("100.68.0.18/18") == "100.68.0.0/18"
+    with pytest.raises(AwsError):
+        canonical_range("100.68.0.18")
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("default", "d"),
+        ("sg-1", "d"),
+        ("ü", "d"),
+        ("x" * 256, "d"),
+        ("", "d"),
+        ("web", ""),
+        ("web", "ä"),
+        ("web", None),
+    ],
+)
+def test_names_that_aws_refuses(name: str, description: str | None) -> None:
+    with pytest.raises(AwsError):
+        check_names(name, description)
+
+
+@pytest.fixture
+def group(lab: Any) -> str:
+    return str(lab.group(lab.vpc()))
+
+
+def allow(port: int, **source: Any) -> dict[str, Any]:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **(source or {"IpRanges": ANYWHERE})}
+
+
+def ingress(lab: Any, group: str) -> list[tuple[Any, ...]]:
+    rules = lab.plane.snapshot().security_groups[group].ingress
+    return [(rule.protocol, rule.from_port, [str(cidr) for cidr in rule.cidrs], rule.group_ids) for rule in rules]
+
+
+def test_all_rules_or_none(lab: Any, group: str) -> None:
+    authorize = lab.ec2.authorize_security_group_ingress
+    made = authorize(GroupId=group, IpPermissions=[allow(80), allow(443)])["SecurityGroupRules"]
+    assert [rule["FromPort"] for rule in made] == [80, 443]
+    lab.refused("InvalidPermission.Duplicate", authorize, GroupId=group, IpPermissions=[allow(22), allow(80)])
+    lab.refused("InvalidPermission.Duplicate", authorize, GroupId=group, IpPermissions=[allow(22), allow(22)])
+    unknown = [{"GroupId": "sg-0123456789abcdef0"}]
+    permissions = [allow(22), allow(23, UserIdGroupPairs=unknown)]
+    lab.refused("InvalidGroup.NotFound", authorize, GroupId=group, IpPermissions=permissions)
+    assert [rule[1] for rule in ingress(lab, group)] == [80, 443]
+    revoke = lab.ec2.revoke_security_group_ingress
+    lab.refused("InvalidPermission.NotFound", revoke, GroupId=group, IpPermissions=[allow(80), allow(22)])
+    assert [rule[1] for rule in ingress(lab, group)] == [80, 443]
+    revoke(GroupId=group, SecurityGroupRuleIds=[made[0]["SecurityGroupRuleId"]])
+    lab.refused(
+        "InvalidPermission.NotFound", revoke, GroupId=group, SecurityGroupRuleIds=[made[0]["SecurityGroupRuleId"]]
+    )
+    assert [rule[1] for rule in ingress(lab, group)] == [443]
+
+
+def test_rules_are_the_same_whatever_they_are_described_as(lab: Any, group: str) -> None:
+    authorize, revoke = lab.ec2.authorize_security_group_ingress, lab.ec2.revoke_security_group_ingress
+    described = allow(80, UserIdGroupPairs=[{"GroupId": group, "Description": "ourselves"}])
+    authorize(GroupId=group, IpPermissions=[described, allow(22, IpRanges=[{"CidrIp": "100.68.0.18/18"}])])
+    plain = allow(80, UserIdGroupPairs=[{"GroupId": group}])
+    canonical = allow(22, IpRanges=[{"CidrIp": "100.68.0.0/18", "Description": "office"}])
+    for again in (plain, canonical):
+        lab.refused("InvalidPermission.Duplicate", authorize, GroupId=group, IpPermissions=[again])
+    rules = lab.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    assert {rule.get("Description") for rule in rules["SecurityGroupRules"] if not rule["IsEgress"]} == {
+        "ourselves",
+        None,
+    }
+    revoke(GroupId=group, IpPermissions=[plain, canonical])
+    assert ingress(lab, group) == []
+
+
+@pytest.mark.parametrize(
+    ("permission", "code"),
+    [
+        ({"IpProtocol": "tcp", "IpRanges": ANYWHERE}, "InvalidParameterValue"),
+        ({"IpProtocol": "tcp", "FromPort": 90, "ToPort": 80, "IpRanges": ANYWHERE}, "InvalidParameterValue"),
+        ({"IpProtocol": "http", "IpRanges": ANYWHERE}, "InvalidParameterValue"),
+        ({"IpProtocol": "-1"}, "MissingParameter"),
+        ({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0"}]}, "InvalidParameterValue"),
+        ({"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}, "UnsupportedOperation"),
+        ({"IpRanges": ANYWHERE}, "InvalidParameterValue"),
+    ],
+)
+def test_rules_that_aws_refuses(lab: Any, group: str, permission: dict[str, Any], code: str) -> None:
+    lab.refused(code, lab.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[permission])
+
+
+def test_sixty_rules(lab: Any, group: str) -> None:
+    authorize = lab.ec2.authorize_security_group_ingress
+    authorize(GroupId=group, IpPermissions=[allow(port) for port in range(1, 61)])
+    lab.refused("RulesPerSecurityGroupLimitExceeded", authorize, GroupId=group, IpPermissions=[allow(61)])
+
+
+def test_every_kind_of_source_reaches_the_world(lab: Any, group: str) -> None:
+    [s3] = lab.ec2.describe_prefix_lists(
+        Filters=[{"Name": "prefix-list-name", "Values": ["com.amazonaws.eu-central-1.s3"]}]
+    )["PrefixLists"]
+    lab.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": ANYWHERE}])
+    lab.ec2.authorize_security_group_egress(
+        GroupId=group, IpPermissions=[allow(443, PrefixListIds=[{"PrefixListId": s3["PrefixListId"]}])]
+    )
+    lab.ec2.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[
+            {"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "IpRanges": ANYWHERE},
+            {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]},
+            {"IpProtocol": "50", "IpRanges": [{"CidrIp": "192.0.2.0/24"}]},
+        ],
+    )
+    [egress] = lab.plane.snapshot().security_groups[group].egress
+    assert [str(cidr) for cidr in egress.cidrs] == ["198.18.0.4/32"]
+    assert ingress(lab, group) == [
+        ("icmp", 8, ["0.0.0.0/0"], ()),
+        ("-1", None, [], (group,)),
+        ("50", None, ["192.0.2.0/24"], ()),
+    ]
+
+
+def test_groups_that_something_needs_stay(lab: Any) -> None:
+    vpc = lab.vpc()
+    web, balancer = lab.group(vpc, "web"), lab.group(vpc, "balancer")
+    pairs = [allow(80, UserIdGroupPairs=[{"GroupId": balancer}]), allow(81, UserIdGroupPairs=[{"GroupId": web}])]
+    lab.ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=pairs)
+    delete = lab.ec2.delete_security_group
+    lab.refused("DependencyViolation", delete, GroupId=balancer)
+    instance = lab.running(lab.subnet(vpc), SecurityGroupIds=[web])
+    lab.refused("DependencyViolation", delete, GroupId=web)
+    lab.plane.instance_state(instance, "terminated")
+    delete(GroupId=web)  # that it refers to itself does not hold it
+    delete(GroupId=balancer)
+    lab.refused("InvalidGroup.NotFound", delete, GroupId=web)
+    [default] = lab.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+    lab.refused("CannotDelete", delete, GroupId=default["GroupId"])
+
+
+def test_names_are_unique_in_a_vpc(lab: Any) -> None:
+    one, two = lab.vpc(), lab.vpc("10.1.0.0/16")
+    lab.group(one)
+    lab.group(two)
+    create = lab.ec2.create_security_group
+    lab.refused("InvalidGroup.Duplicate", create, GroupName="web", Description="again", VpcId=one)
+    lab.refused("InvalidVpcID.NotFound", create, GroupName="web", Description="d", VpcId="vpc-0123456789abcdef0")
+    lab.refused("InvalidParameterValue", lab.ec2.describe_security_groups, Filters=[{"Name": "nme", "Values": ["x"]}])

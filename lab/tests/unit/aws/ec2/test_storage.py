@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from groundwork_lab.aws.context import AwsError
+from groundwork_lab.aws.ec2.storage import merged
+
+ROOT = {
+    "DeviceName": "/dev/xvda",
+    "Ebs": {"SnapshotId": "snap-1", "VolumeSize": 8, "VolumeType": "gp3", "DeleteOnTermination": True},
+}
+
+
+def root(**ebs: Any) -> dict[str, Any]:
+    return {"DeviceName": "/dev/xvda", "Ebs": ebs}
+
+
+@pytest.mark.parametrize(
+    ("requested", "expected"),
+    [
+        ([], {"VolumeSize": 8, "VolumeType": "gp3", "Encrypted": False, "Iops": 3000}),
+        ([root(Encrypted=True)], {"VolumeSize": 8, "Encrypted": True, "SnapshotId": "snap-1"}),
+        ([root(VolumeSize=20, DeleteOnTermination=False)], {"VolumeSize": 20, "DeleteOnTermination": False}),
+        ([root(VolumeType="gp2")], {"VolumeType": "gp2", "Iops": None}),
+        ([root(Iops=4000)], {"Iops": 4000, "Throughput": 125}),
+    ],
+)
+def test_root_volume(requested: list[dict[str, Any]], expected: dict[str, Any]) -> None:
+    [volume] = merged([ROOT], requested)
+    assert volume["DeviceName"] == "/dev/xvda"
+    assert {name: volume["Ebs"].get(name) for name in expected} == expected
+
+
+def test_more_and_fewer_devices() -> None:
+    requested = [{"DeviceName": "/dev/xvda", "NoDevice": ""}, {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 1}}]
+    [volume] = merged([ROOT], requested, encrypted_by_default=True)
+    assert volume["DeviceName"] == "/dev/xvdb"
+    assert volume["Ebs"]["Encrypted"] is True
+
+
+@pytest.mark.parametrize(
+    ("requested", "code"),
+    [
+        (root(VolumeSize=4), "InvalidBlockDeviceMapping"),
+        (root(VolumeType="fast"), "InvalidParameterValue"),
+        (root(KmsKeyId="alias/x"), "InvalidParameterDependency"),
+        ({"DeviceName": "/dev/xvdb", "Ebs": {}}, "MissingParameter"),
+        ({"DeviceName": "/dev/xvdb"}, "MissingParameter"),
+        ({"Ebs": {"VolumeSize": 1}}, "MissingParameter"),
+    ],
+)
+def test_refusals(requested: dict[str, Any], code: str) -> None:
+    with pytest.raises(AwsError) as caught:
+        merged([ROOT], [requested])
+    assert caught.value.code == code

@@ -1,0 +1,216 @@
+"""A real control plane on loopback, in this process, with boto3 in front and fakes behind."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from groundwork_lab.api import ControlPlane
+from groundwork_lab.credentials import ACCESS_KEY
+from groundwork_lab.ports import HealthReport
+from groundwork_lab.settings import REGION, Settings
+
+SESSION = boto3.Session()  # keeps the service models between tests
+PUBLIC_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFKn0ZzsBdsO5sKWDbGLJQPBsxrzRdZTMVfSnCbzXyM someone@example.com"
+
+
+@dataclass
+class FakeHosts:
+    consoles: dict[str, bytes] = field(default_factory=dict)
+
+    def console_output(self, instance_id: str) -> bytes:
+        return self.consoles.get(instance_id, b"")
+
+
+class FakeBalancers:
+    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
+        return {}
+
+
+def tags(kind: str, **values: str) -> list[dict[str, Any]]:
+    """TagSpecifications for one resource type."""
+    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in values.items()]}]
+
+
+@dataclass
+class Lab:
+    """The control plane under test, its clients, and short cuts to the resources that most tests need."""
+
+    plane: ControlPlane
+    api: int  # port
+    s3_port: int
+    origin_port: int
+    hosts: FakeHosts
+    changes: list[str]
+
+    def client(self, service: str, region: str = REGION, **config: Any) -> Any:
+        port = self.s3_port if service == "s3" else self.api
+        return SESSION.client(
+            service,
+            region_name=region,
+            endpoint_url=f"http://127.0.0.1:{port}",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key="secret",
+            config=Config(retries={"total_max_attempts": 1}, **config),
+        )
+
+    @cached_property
+    def ec2(self) -> Any:
+        return self.client("ec2")
+
+    @cached_property
+    def ssm(self) -> Any:
+        return self.client("ssm")
+
+    def refused(self, code: str, call: Callable[..., Any], **arguments: Any) -> str:
+        """Make the call, which must be refused with `code`; returns the message."""
+        with pytest.raises(ClientError) as caught:
+            call(**arguments)
+        error = caught.value.response["Error"]
+        assert error["Code"] == code, error
+        return str(error["Message"])
+
+    def vpc(self, cidr: str = "10.0.0.0/16") -> str:
+        return str(self.ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"])
+
+    def subnet(self, vpc: str, cidr: str = "10.0.0.0/24", zone: str = "a") -> str:
+        zone = f"{REGION}{zone}"
+        made = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)
+        return str(made["Subnet"]["SubnetId"])
+
+    def gateway(self, vpc: str) -> str:
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        return str(gateway)
+
+    def address(self) -> str:
+        return str(self.ec2.allocate_address(Domain="vpc")["AllocationId"])
+
+    def group(self, vpc: str, name: str = "web") -> str:
+        return str(self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"])
+
+    def nat(self, subnet: str, **options: Any) -> dict[str, Any]:
+        made = self.ec2.create_nat_gateway(SubnetId=subnet, **{"AllocationId": self.address(), **options})
+        return dict(made["NatGateway"])
+
+    @cached_property
+    def image(self) -> str:
+        images = self.ec2.describe_images(Owners=["136693071363"])["Images"]
+        return str(images[0]["ImageId"])
+
+    def launch(self, subnet: str, **options: Any) -> dict[str, Any]:
+        request = {"ImageId": self.image, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1, **options}
+        if "NetworkInterfaces" not in request:
+            request["SubnetId"] = subnet
+        return dict(self.ec2.run_instances(**request)["Instances"][0])
+
+    def running(self, subnet: str, **options: Any) -> str:
+        instance = str(self.launch(subnet, **options)["InstanceId"])
+        self.plane.instance_state(instance, "running")
+        return instance
+
+    def instance(self, instance_id: str) -> dict[str, Any]:
+        return dict(self.ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0])
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    changes: list[str] = []
+    hosts = FakeHosts()
+    plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: changes.append("changed"))
+    plane.attach(hosts, FakeBalancers())
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    api, s3, origin = (each.getsockname()[1] for each in sockets)
+    plane.serve(sockets)
+    yield Lab(plane, api, s3, origin, hosts, changes)
+    plane.close()
+
+
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+
+
+@dataclass
+class Cdn:
+    """CloudFront's client, and short cuts to what most of its tests need."""
+
+    lab: Lab
+    api: Any
+
+    def config(self, reference: str = "one", **changes: Any) -> dict[str, Any]:
+        """The least that CreateDistribution takes."""
+        origin = {"Id": "s3", "DomainName": "bucket.s3.eu-central-1.amazonaws.com"}
+        return {
+            "CallerReference": reference,
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [{**origin, "S3OriginConfig": {"OriginAccessIdentity": ""}}]},
+            "DefaultCacheBehavior": self.behavior(),
+            **changes,
+        }
+
+    def behavior(self, **changes: Any) -> dict[str, Any]:
+        least = {"TargetOriginId": "s3", "ViewerProtocolPolicy": "redirect-to-https"}
+        return {**least, "CachePolicyId": CACHING_OPTIMIZED, **changes}
+
+    def origin(self, **changes: Any) -> dict[str, Any]:
+        """The Origins of a configuration, with one origin changed."""
+        origin = self.config()["Origins"]["Items"][0]
+        return {"Quantity": 1, "Items": [{**origin, **changes}]}
+
+    def distribution(self, reference: str = "one", **changes: Any) -> dict[str, Any]:
+        return dict(self.api.create_distribution(DistributionConfig=self.config(reference, **changes)))
+
+    def followed(self) -> None:
+        """The data plane follows what the API says now."""
+        self.lab.plane.reconciled(self.lab.plane.snapshot())
+
+    def update(self, distribution: str, **changes: Any) -> dict[str, Any]:
+        found = self.api.get_distribution_config(Id=distribution)
+        config = {**found["DistributionConfig"], **changes}
+        return dict(self.api.update_distribution(Id=distribution, IfMatch=found["ETag"], DistributionConfig=config))
+
+    def access_control(self, name: str = "site") -> dict[str, Any]:
+        config = {"Name": name, "SigningProtocol": "sigv4", "SigningBehavior": "always"}
+        made = self.api.create_origin_access_control(
+            OriginAccessControlConfig={**config, "OriginAccessControlOriginType": "s3"}
+        )
+        return dict(made)
+
+    def function(
+        self, name: str = "rewrite", code: bytes = b"function handler(e) { return e.request }"
+    ) -> dict[str, Any]:
+        config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+        return dict(self.api.create_function(Name=name, FunctionConfig=config, FunctionCode=code))
+
+    def live_function(self, name: str = "rewrite") -> str:
+        """The ARN of a published function."""
+        made = self.function(name)
+        self.api.publish_function(Name=name, IfMatch=made["ETag"])
+        return str(made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"])
+
+    def associations(self, arn: str, event: str = "viewer-request") -> dict[str, Any]:
+        return {"Quantity": 1, "Items": [{"FunctionARN": arn, "EventType": event}]}
+
+
+@pytest.fixture
+def cdn(lab: Lab) -> Cdn:
+    return Cdn(lab, lab.client("cloudfront", "us-east-1"))
+
+
+@pytest.fixture
+def tagged() -> Callable[..., list[dict[str, Any]]]:
+    return tags
+
+
+@pytest.fixture
+def public_key() -> bytes:
+    return PUBLIC_KEY

@@ -1,0 +1,93 @@
+"""HAProxy's statistics in ELB's words, and the state that a reload hands over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from groundwork_lab.model import Target
+from groundwork_lab.plane.balancers import health
+from groundwork_lab.plane.balancers.health import ServerStat
+from groundwork_lab.plane.balancers.nodes import Pool, Server
+from groundwork_lab.ports import HealthReport
+
+STATS = """\
+# pxname,svname,status,check_status,check_code,
+listener-80,FRONTEND,OPEN,,,
+web.checks,10.0.0.11:80,UP 1/2,* L7STS,503,
+web.checks,10.0.0.12:80,DOWN,L4TOUT,,
+web.checks,BACKEND,UP,,,
+web,10.0.0.11:80,UP,,,
+web.open,10.0.0.11:80,no check,,,
+"""
+KNOWN = health._down("web.wwww", "10.0.0.11:80").replace(" 0 0 1 1 ", " 2 0 1 1 ")
+
+
+def test_the_servers_of_show_stat() -> None:
+    assert health.parse_stats(STATS) == {
+        ("web", "10.0.0.11:80"): ServerStat(True, "L7STS", "503"),
+        ("web", "10.0.0.12:80"): ServerStat(False, "L4TOUT", ""),
+    }
+
+
+BEFORE = HealthReport("unhealthy", "Target.Timeout", "Request timed out")
+MISMATCH = HealthReport("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
+
+
+@pytest.mark.parametrize(
+    ("stat", "fresh", "before", "told"),
+    [
+        (None, False, None, health.REGISTERING),
+        (None, False, health.HEALTHY, health.HEALTHY),  # nobody answers while a worker takes over
+        (ServerStat(True, "L7OK", "200"), False, None, health.HEALTHY),
+        (ServerStat(True, "L7STS", "503"), False, None, health.HEALTHY),  # the threshold is not reached yet
+        (ServerStat(False, "L7STS", "503"), True, None, health.CHECKING),
+        (ServerStat(False, "L7STS", "503"), False, None, MISMATCH),
+        (ServerStat(False, "L4TOUT", ""), False, None, health.TIMED_OUT),
+        (ServerStat(False, "L7TOUT", ""), False, None, health.TIMED_OUT),
+        (ServerStat(False, "L4CON", ""), False, None, health.FAILED),
+        (ServerStat(False, "L7RSP", ""), False, None, health.FAILED),
+        (ServerStat(False, "INI", ""), False, BEFORE, BEFORE),  # just reloaded
+        (ServerStat(False, "L7OK", "200"), False, BEFORE, BEFORE),  # not often enough yet
+        (ServerStat(False, "INI", ""), False, None, health.FAILED),
+    ],
+)
+def test_what_is_told(stat: Any, fresh: bool, before: Any, told: HealthReport) -> None:
+    assert health.told(stat, fresh=fresh, before=before) == told
+
+
+@pytest.mark.parametrize(
+    ("reports", "told"),
+    [
+        ([health.HEALTHY, health.HEALTHY], health.HEALTHY),
+        ([health.HEALTHY, health.CHECKING], health.CHECKING),
+        ([health.CHECKING, health.FAILED, health.HEALTHY], health.FAILED),
+    ],
+)
+def test_the_worst_node_is_believed(reports: list[HealthReport], told: HealthReport) -> None:
+    assert health.combined(reports) == told
+
+
+def test_a_reload_keeps_what_is_known_and_begins_new_servers_down(build: Any) -> None:
+    servers = tuple(Server(f"10.0.0.{number}:80", Target(f"i-{number}", 80)) for number in (11, 12))
+    pools = [Pool("web.wwww", build.group("web"), servers)]
+    state, new = health.render_state(pools, {("web.wwww", "10.0.0.11:80"): KNOWN, ("gone", "x"): "gone"})
+    assert new == [("web.wwww", "10.0.0.12:80")]
+    assert health.parse_state(state) == {
+        ("web.wwww", "10.0.0.11:80"): KNOWN,
+        ("web.wwww", "10.0.0.12:80"): health._down("web.wwww", "10.0.0.12:80"),
+    }
+
+
+def test_sessions_with_a_server() -> None:
+    answer = (
+        "0x1: proto=tcpv4 src=a fe=listener-80 be=web.open srv=10.0.0.11:80 ts=00\n"
+        "0x2: proto=tcpv4 src=a fe=listener-80 be=web srv=10.0.0.12:80 ts=00\n"
+        "0x3: proto=unix_stream src=a fe=GLOBAL be=<NONE> srv=<none> ts=00\n"
+    )
+    assert health.sessions(answer, {("web", "10.0.0.11:80")}) == ["0x1"]
+
+
+def test_a_verdict_comes_after_the_threshold(build: Any) -> None:
+    assert health.verdict_after(build.group("web").health_check) == 7

@@ -1,0 +1,333 @@
+"""Worlds with one distribution, and a real edge in a namespace of its own with an origin that each test programs."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundwork_lab.authority import Authority
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import Distribution, EdgeFunction, Invalidation, World
+from groundwork_lab.plane.edges.manager import EdgeManager
+from groundwork_lab.plane.edges.place import Place
+from groundwork_lab.processes import in_namespace, listen, spawn, stop, wait_listening
+from groundwork_lab.settings import Settings
+
+SITE = "d111111abcdef8.cloudfront.net"
+ARN = "arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE"
+BUCKET = "site.s3.eu-central-1.amazonaws.com"
+HTTP, HTTPS, S3, TLS = 80, 443, 8081, 8443
+
+
+def counted(*values: Any) -> dict[str, Any]:
+    return {"Quantity": len(values), "Items": list(values)} if values else {"Quantity": 0}
+
+
+def chosen(kind: str, mode: str, *names: str) -> dict[str, Any]:
+    return {f"{kind}Behavior": mode, **({f"{kind}s": counted(*names)} if names else {})}
+
+
+def cache_policy(
+    ttls: tuple[int, int, int] = (1, 86400, 31536000),
+    *,
+    headers: Sequence[str] = (),
+    cookies: Mapping[str, Any] = chosen("Cookie", "none"),
+    queries: Mapping[str, Any] = chosen("QueryString", "none"),
+    compressed: bool = True,
+) -> dict[str, Any]:
+    return {
+        "Name": "cache",
+        "MinTTL": ttls[0],
+        "DefaultTTL": ttls[1],
+        "MaxTTL": ttls[2],
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "EnableAcceptEncodingGzip": compressed,
+            "EnableAcceptEncodingBrotli": compressed,
+            "HeadersConfig": {
+                "HeaderBehavior": "whitelist" if headers else "none",
+                **({"Headers": counted(*headers)} if headers else {}),
+            },
+            "CookiesConfig": cookies,
+            "QueryStringsConfig": queries,
+        },
+    }
+
+
+def behavior(**options: Any) -> dict[str, Any]:
+    """A cache behavior; `functions` are its associations by event type."""
+    functions = options.pop("functions", {})
+    return {
+        "TargetOriginId": "bucket",
+        "ViewerProtocolPolicy": "allow-all",
+        "CachePolicyId": "cache",
+        "AllowedMethods": {**counted("HEAD", "GET"), "CachedMethods": counted("HEAD", "GET")},
+        "Compress": True,
+        "FunctionAssociations": counted(
+            *({"EventType": event, "FunctionARN": function_arn(name)} for event, name in functions.items())
+        ),
+        **options,
+    }
+
+
+def function_arn(name: str) -> str:
+    return f"arn:aws:cloudfront::123456789012:function/{name}"
+
+
+def s3_origin(**options: Any) -> dict[str, Any]:
+    return {
+        "Id": "bucket",
+        "DomainName": BUCKET,
+        "OriginPath": "/site",
+        "CustomHeaders": counted(),
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+        "OriginAccessControlId": "control",
+        "ConnectionTimeout": 10,
+        **options,
+    }
+
+
+def server_origin(name: str, protocol: str) -> dict[str, Any]:
+    server = {"HTTPPort": S3, "HTTPSPort": TLS, "OriginProtocolPolicy": protocol, "OriginReadTimeout": 5}
+    return {
+        "Id": "bucket",
+        "DomainName": name,
+        "OriginPath": "/app",
+        "CustomHeaders": counted(),
+        "CustomOriginConfig": server,
+        "ConnectionTimeout": 2,
+    }
+
+
+def distribution(
+    *invalidated: Sequence[str],
+    identifier: str = "EDFDVBD6EXAMPLE",
+    domain: str = SITE,
+    default: Mapping[str, Any] | None = None,
+    behaviors: Sequence[Mapping[str, Any]] = (),
+    origins: Sequence[Mapping[str, Any]] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    **options: Any,
+) -> Distribution:
+    """A distribution; each of `invalidated` is one invalidation's paths."""
+    config = {
+        "Enabled": True,
+        "DefaultRootObject": "index.html",
+        "Aliases": counted(),
+        "Origins": counted(*(origins or [s3_origin()])),
+        "DefaultCacheBehavior": default or behavior(),
+        "CacheBehaviors": counted(*behaviors),
+        "CustomErrorResponses": counted(*errors),
+        **options,
+    }
+    named = tuple(Invalidation(f"I{number}-{paths}", tuple(paths)) for number, paths in enumerate(invalidated))
+    return Distribution(identifier, ARN.replace("EDFDVBD6EXAMPLE", identifier), domain, config, named)
+
+
+def world(*distributions: Distribution, functions: Mapping[str, str] | None = None, **policies: Any) -> World:
+    """A world of them; `functions` are codes by name, `policies` each kind's by id."""
+    return World(
+        distributions={each.id: each for each in distributions or (distribution(),)},
+        edge_functions={
+            function_arn(name): EdgeFunction(function_arn(name), name, "cloudfront-js-2.0", code.encode())
+            for name, code in (functions or {}).items()
+        },
+        cache_policies={"cache": cache_policy(), **policies.get("cache", {})},
+        origin_request_policies=policies.get("request", {}),
+        response_headers_policies=policies.get("headers", {}),
+        origin_access_controls={"control": {"SigningBehavior": policies.get("signing", "always")}},
+    )
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cookies: list[str] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str | None:
+        return self.headers.get(name)
+
+    @property
+    def outcome(self) -> str:
+        return self.headers["X-Cache"].removesuffix(" from cloudfront")
+
+
+Reply = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Origin:
+    """Answers from `replies` by path (a callable decides itself); remembers what it was asked."""
+
+    replies: dict[str, Reply | Callable[[Mapping[str, str]], Reply]] = field(default_factory=dict)
+    asked: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
+
+    def reply(self, path: str, body: bytes = b"", status: int = 200, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.replies[path] = (status, {"Content-Type": "text/html", **named}, body)
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        self.asked.append((method, path, headers, body))
+        found = self.replies.get(path) or self.replies.get(path.split("?", maxsplit=1)[0])
+        if callable(found):
+            return found(headers)
+        if found is None:
+            return 404, {"Content-Type": "application/xml"}, b"<Code>NoSuchKey</Code>"
+        etag = found[1].get("ETag")
+        return (304, found[1], b"") if etag and headers.get("If-None-Match") == etag else found
+
+    @property
+    def last(self) -> tuple[str, str, Mapping[str, str], bytes]:
+        return self.asked[-1]
+
+
+def _handler(origin: Callable[[], Origin], scheme: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            told = dict(self.headers)
+            if self.headers["Host"] != BUCKET:
+                told["X-Served-By"] = scheme
+            status, headers, content = origin().answer(self.command, self.path, told, body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            if status != 304:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if self.command != "HEAD" and status != 304:
+                self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class' name)
+            pass
+
+    for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "PATCH"):
+        setattr(Handler, f"do_{method}", Handler.serve)
+    return Handler
+
+
+@dataclass
+class Edge:
+    """An edge and its origin, and a visitor."""
+
+    manager: EdgeManager
+    settings: Settings
+    authority: Authority
+    origin: Origin
+
+    @property
+    def namespace(self) -> str:
+        return self.settings.namespace("aws")
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.state / "edge"
+
+    def serve(self, *distributions: Distribution, **options: Any) -> None:
+        self.manager.reconcile(world(*distributions, **options))
+
+    def connect(self, *, secure: bool = True, host: str = SITE) -> http.client.HTTPConnection:
+        plain = in_namespace(self.namespace, lambda: _connected(HTTPS if secure else HTTP))
+        connection = http.client.HTTPConnection(host)
+        connection.sock = plain
+        if secure:
+            context = ssl.create_default_context(cafile=str(self.settings.bundle))
+            connection.sock = context.wrap_socket(plain, server_hostname=host)
+        return connection
+
+    def get(self, path: str, method: str = "GET", body: bytes | None = None, **options: Any) -> Answer:
+        """Ask by HTTPS; `secure`, `host` and `headers` as options."""
+        headers = options.pop("headers", {})
+        with closing(self.connect(**options)) as connection:
+            connection.request(method, path, body, headers)
+            return read(connection)
+
+
+def read(connection: http.client.HTTPConnection) -> Answer:
+    response = connection.getresponse()
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Answer(response.status, headers, response.read(), response.headers.get_all("Set-Cookie") or [])
+
+
+def _connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Edge]:
+    """An edge in a network namespace with nothing but loopback: needs root and nginx."""
+    with ExitStack() as stack:
+        # Not below pytest's own folder, into which nginx' workers, which are not root, may not go.
+        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-edge-")))
+        state.chmod(0o711)
+        yield _run(state, stack)
+
+
+def _run(state: Path, stack: ExitStack) -> Edge:
+    settings = Settings("edgetest", state, state)
+    namespace = settings.namespace("aws")
+    subprocess.run(["ip", "netns", "add", namespace], check=True)
+    stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)
+    subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
+    authority, journal = Authority(settings), Journal(state / "journal")
+    authority.start()
+    place = Place(
+        settings.state / "edge",
+        viewers=(f"127.0.0.1:{HTTP}", f"127.0.0.1:{HTTPS} ssl http2"),
+        s3=f"127.0.0.1:{S3}",
+        resolver="127.0.0.1",
+        trusted=settings.bundle,
+    )
+    manager = stack.enter_context(closing(EdgeManager(settings, journal, authority, place)))
+    made = Edge(manager, settings, authority, Origin())
+    serve = partial(_serve, stack, made)
+    serve(listen(namespace, "127.0.0.1", S3), "http")
+    certificate, key = authority.issue(["*.app.example"])
+    (state / "origin.pem").write_bytes(certificate + key)
+    secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secured.load_cert_chain(state / "origin.pem")
+    serve(secured.wrap_socket(listen(namespace, "127.0.0.1", TLS), server_side=True), "https")
+    names = [f"--address=/{name}/127.0.0.1" for name in ("example", "elsewhere")]
+    options = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces"]
+    resolver = spawn(["dnsmasq", "--keep-in-foreground", *options, *names], journal, namespace=namespace)
+    stack.callback(stop, resolver, journal)
+    wait_listening(resolver, namespace, "127.0.0.1", 53)
+    return made
+
+
+def _serve(stack: ExitStack, edge: Edge, listening: socket.socket, scheme: str) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: edge.origin, scheme), bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stack.callback(server.server_close)
+    stack.callback(server.shutdown)
+
+
+@pytest.fixture
+def edge(running: Edge) -> Iterator[Edge]:
+    """The same edge for each test, with an origin and caches that know nothing."""
+    running.origin = Origin()
+    yield running
+    log = running.folder / "nginx.log"
+    print(log.read_text())  # pytest shows it with a failure
+    log.write_text("")
+    running.manager.reconcile(World())

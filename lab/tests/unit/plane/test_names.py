@@ -1,0 +1,136 @@
+"""The lab's names, from the world alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+
+from groundwork_lab.apart import Apart
+from groundwork_lab.model import Distribution, Interface, LoadBalancer, Vpc, World
+from groundwork_lab.plane.names import records, render_config, render_hosts, render_nsswitch, render_resolv_conf
+from groundwork_lab.settings import EDGE
+
+VPC = Vpc("vpc-1", (IPv4Network("10.20.0.0/16"),), dns_support=True, dns_hostnames=True)
+HOST = Interface(
+    id="eni-1",
+    vpc_id="vpc-1",
+    subnet_id="subnet-1",
+    mac="02:00:00:00:00:01",
+    private_ip=IPv4Address("10.20.0.5"),
+    public_ip=IPv4Address("198.19.0.5"),
+    security_group_ids=(),
+    source_dest_check=True,
+    owner="instance",
+    owner_id="i-1",
+)
+PRIVATE = (IPv4Address("10.20.0.5"), "ip-10-20-0-5.eu-central-1.compute.internal")
+PUBLIC = (IPv4Address("198.19.0.5"), "ec2-198-19-0-5.eu-central-1.compute.amazonaws.com")
+NODES = {
+    f"eni-{number}": replace(
+        HOST,
+        id=f"eni-{number}",
+        private_ip=IPv4Address(f"10.20.{number}.9"),
+        public_ip=IPv4Address(f"198.19.{number}.9"),
+        owner="load-balancer",
+    )
+    for number in (7, 8)
+}
+BALANCER = LoadBalancer(
+    arn="arn:lb",
+    name="web",
+    dns_name="Web-1.eu-central-1.elb.amazonaws.com",
+    scheme="internet-facing",
+    vpc_id="vpc-1",
+    interface_ids=("eni-7", "eni-8"),
+    listeners=(),
+    attributes={},
+)
+
+
+def world(interface: Interface, vpc: Vpc = VPC) -> World:
+    return World(vpcs={vpc.id: vpc}, interfaces={interface.id: interface})
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        pytest.param(World(), set(), id="nothing"),
+        pytest.param(world(HOST), {PRIVATE, PUBLIC}, id="public host"),
+        pytest.param(world(replace(HOST, public_ip=None)), {PRIVATE}, id="private host"),
+        pytest.param(world(HOST, replace(VPC, dns_hostnames=False)), {PRIVATE}, id="no DNS hostnames"),
+        pytest.param(world(HOST, replace(VPC, dns_support=False)), set(), id="no DNS support"),
+        pytest.param(world(replace(HOST, owner="nat-gateway")), set(), id="NAT gateway"),
+        pytest.param(World(interfaces={"eni-1": HOST}), set(), id="VPC just gone"),
+    ],
+)
+def test_hosts_have_their_names(world: World, expected: set[tuple[IPv4Address, str]]) -> None:
+    assert records(world, Apart()) == expected
+
+
+@pytest.mark.parametrize(
+    ("balancer", "addresses"),
+    [
+        pytest.param(BALANCER, ["198.19.7.9", "198.19.8.9"], id="internet-facing"),
+        pytest.param(replace(BALANCER, scheme="internal"), ["10.20.7.9", "10.20.8.9"], id="internal"),
+        pytest.param(replace(BALANCER, interface_ids=("eni-7", "eni-gone")), ["198.19.7.9"], id="one node gone"),
+    ],
+)
+def test_a_balancer_has_the_addresses_of_its_nodes(balancer: LoadBalancer, addresses: list[str]) -> None:
+    found = render_hosts(records(World(interfaces=NODES, load_balancers={balancer.arn: balancer}), Apart()))
+    assert found == "".join(f"{address} web-1.eu-central-1.elb.amazonaws.com\n" for address in addresses)
+
+
+def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
+    assert render_config(Path("/state/names/hosts")).splitlines() == [
+        "listen-address=198.18.0.3",
+        "bind-interfaces",
+        "user=root",
+        "no-hosts",
+        "no-resolv",
+        "no-poll",
+        "addn-hosts=/state/names/hosts",
+        "local-ttl=5",
+        "server=10.0.2.3",
+        "bogus-priv",
+        "local=/compute.internal/",
+        "local=/compute.amazonaws.com/",
+        "local=/elb.amazonaws.com/",
+        "local=/cloudfront.net/",
+        "local=/18.198.in-addr.arpa/",
+        "local=/19.198.in-addr.arpa/",
+        "address=/eu-central-1.amazonaws.com/198.18.0.2",
+        "address=/us-east-1.amazonaws.com/198.18.0.2",
+        "address=/s3.eu-central-1.amazonaws.com/198.18.0.4",
+        "address=/s3.us-east-1.amazonaws.com/198.18.0.4",
+        "address=/iam.amazonaws.com/198.18.0.2",
+        "address=/sts.amazonaws.com/198.18.0.2",
+        "address=/cloudfront.amazonaws.com/198.18.0.2",
+        "address=/route53.amazonaws.com/198.18.0.2",
+        "address=/organizations.amazonaws.com/198.18.0.2",
+        "address=/s3.amazonaws.com/198.18.0.4",
+        "log-facility=-",
+    ]
+
+
+def test_programs_on_the_lab_are_led_to_the_resolver() -> None:
+    assert render_resolv_conf() == "nameserver 198.18.0.3\noptions timeout:2 attempts:3\n"
+    machines = "passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns\nservices: db files\n"
+    assert render_nsswitch(machines) == "passwd: files systemd\nservices: db files\nhosts: files dns\n"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_enabled_distribution_has_the_address_of_the_edge(enabled: bool) -> None:
+    made = Distribution("E1", "arn:aws:cloudfront::1:distribution/E1", "D1.cloudfront.net", {"Enabled": enabled})
+    wanted = {(IPv4Address("198.18.0.6"), "d1.cloudfront.net")} if enabled else set()
+    assert records(World(distributions={"E1": made}), Apart()) == wanted
+
+
+def test_a_name_that_cannot_be_a_record_keeps_no_other_from_being_one() -> None:
+    good = Distribution("E1", "arn:1", "d1.cloudfront.net", {"Enabled": True})
+    bad = replace(good, id="E2", domain_name="d2.cloudfront.net\n198.18.0.2 evil.example.com")
+    apart = Apart()
+    assert records(World(distributions={"E1": good, "E2": bad}), apart) == {(EDGE, "d1.cloudfront.net")}
+    assert list(apart.reasons) == ["E2"]

@@ -1,0 +1,110 @@
+"""What the control socket answers, from a lab of fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from groundwork_lab.api import CallCounter, Fault, Faults
+from groundwork_lab.control import RefusalError
+from groundwork_lab.daemon import Lab, console, fault_from, routes, total
+from groundwork_lab.model import Instance, MetadataOptions, World
+
+INSTANCE = Instance(
+    id="i-1",
+    image_id="ami-1",
+    instance_type="t3.micro",
+    zone="eu-central-1a",
+    state="running",
+    interface_id="eni-1",
+    key_name=None,
+    public_key=None,
+    user_data=b"",
+    metadata=MetadataOptions("required", 1, True),
+    instance_profile_arn=None,
+    launch_time="2030-01-01T00:00:00Z",
+    tags={"Name": "public-1"},
+)
+YOUNGER = replace(INSTANCE, id="i-2", launch_time="2030-01-02T00:00:00Z")
+NAMELESS = replace(INSTANCE, id="i-3", tags={})
+CONSOLES = {"i-1": b"one", "i-2": b"two", "i-3": b"three", "i-9": b"terminated"}
+
+MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture
+def make_lab() -> MakeLab:
+    def make(*instances: Instance) -> Lab:
+        world = World(instances={each.id: each for each in instances})
+        lab: Any = SimpleNamespace(
+            control_plane=SimpleNamespace(snapshot=lambda: world, calls=CallCounter(), faults=Faults()),
+            hosts=SimpleNamespace(console_output=lambda instance_id: CONSOLES.get(instance_id, b"")),
+        )
+        made: Lab = lab
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ("i-1", b"one"),
+        ("public-1", b"two"),  # of two with the same name the one launched last
+        ("i-3", b"three"),
+        ("i-9", b"terminated"),
+    ],
+)
+def test_a_console_is_found_by_id_or_name(make_lab: MakeLab, wanted: str, text: bytes) -> None:
+    assert console(make_lab(INSTANCE, YOUNGER, NAMELESS), wanted) == text
+
+
+@pytest.mark.parametrize("wanted", ["public-2", "i-404", "../../etc/passwd", ""])
+def test_an_unknown_host_is_refused_with_the_known_ones(make_lab: MakeLab, wanted: str) -> None:
+    with pytest.raises(RefusalError, match=r"there are: i-3, public-1\."):
+        console(make_lab(INSTANCE, NAMELESS), wanted)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"colour": "red"}, "A fault has no colour; it has code, delay"),
+        ([], "A fault is an object"),
+        ({"probability": 1.5}, "probability is 1.5; it must be 0 to 1"),
+        ({"status": 200}, "status is 200; it must be 400 to 599"),
+        ({"every": -1, "delay": -0.5}, "every is -1; it must be 0 or more; delay is -0.5; it must be 0 or more"),
+    ],
+)
+def test_a_wrong_fault_is_refused(body: object, message: str) -> None:
+    with pytest.raises(RefusalError) as caught:
+        fault_from(body)
+    assert caught.value.message.startswith(message)
+
+
+def test_faults_replace_or_add(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    answers = routes(lab)
+    answers["POST /faults"]("", {"service": "ec2"})
+    answers["POST /faults"]("add", {"service": "s3"})
+    assert [fault.service for fault in lab.control_plane.faults.rules()] == ["ec2", "s3"]
+    answers["POST /faults"]("", {"service": "sts"})
+    assert lab.control_plane.faults.rules() == [Fault(service="sts")]
+    assert answers["DELETE /faults"]("", None) == answers["GET /faults"]("", None) == []
+
+
+def test_calls_are_told_and_reset(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    for operation in ("DescribeVpcs", "DescribeVpcs", "CreateVpc"):
+        lab.control_plane.calls.count("ec2", operation)
+    expected = {"calls": {"ec2": {"CreateVpc": 1, "DescribeVpcs": 2}}, "writes": {"ec2": {"CreateVpc": 1}}}
+    answers = routes(lab)
+    assert answers["GET /calls"]("", None) == answers["DELETE /calls"]("", None) == expected
+    assert answers["GET /calls"]("", None) == {"calls": {}, "writes": {}}
+
+
+def test_total() -> None:
+    assert total({"ec2": {"A": 1, "B": 2}, "s3": {"C": 4}}) == 7
