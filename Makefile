@@ -46,7 +46,7 @@ unit-3.13: ## The unit tests (but the exhaustive ones) and sanity, with Python 3
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev
-	pytest -m lab lab/tests
+	pytest -m lab lab/tests tests/outside
 
 newest: ## A short way through the product on the lab, with Python 3.13 and ansible 14
 	@tools/with-python 3.13 bash -euc 'cd extensions; molecule test --scenario-name newest'

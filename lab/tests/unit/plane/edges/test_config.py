@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributions import behavior, counted, distribution, s3_origin, world
 
 from groundwork_lab.authority import Authority
 from groundwork_lab.model import World
@@ -19,8 +20,6 @@ from groundwork_lab.plane.edges.place import Place
 from groundwork_lab.plane.edges.sites import known
 from groundwork_lab.plane.edges.syntax import quoted
 from groundwork_lab.settings import Settings
-
-from .conftest import behavior, counted, distribution, s3_origin, world
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDER = Path("/state/edge")

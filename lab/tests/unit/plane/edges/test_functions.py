@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from distributions import behavior, distribution, function_arn, world
 
 from groundwork_lab.plane.edges import functions
 from groundwork_lab.plane.edges.config import MODULES
 from groundwork_lab.plane.edges.nginx import NginxError, check
-
-from .conftest import behavior, distribution, function_arn, world
 
 GOOD = "function handler(event) { return event.request; }"
 

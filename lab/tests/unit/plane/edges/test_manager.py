@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributions import behavior, counted, distribution, world
 
 from groundwork_lab.apart import UnservedError
 from groundwork_lab.authority import Authority
@@ -18,8 +19,6 @@ from groundwork_lab.plane.edges.functions import BROKEN, module_name
 from groundwork_lab.plane.edges.manager import EdgeManager
 from groundwork_lab.plane.edges.nginx import NginxError
 from groundwork_lab.settings import Settings
-
-from .conftest import behavior, counted, distribution, world
 
 SITE = "EDFDVBD6EXAMPLE"
 

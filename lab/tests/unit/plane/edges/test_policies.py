@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from distributions import cache_policy, chosen, counted
 
 from groundwork_lab.aws.cloudfront.managed import CACHE_POLICIES, ORIGIN_REQUEST_POLICIES, RESPONSE_HEADERS_POLICIES
 from groundwork_lab.plane.edges import policies
-
-from .conftest import cache_policy, chosen, counted
 
 
 def test_a_cache_policy() -> None:

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 import pytest
-
-from .conftest import SITE, behavior, cache_policy, chosen, distribution
+from distributions import SITE, behavior, cache_policy, chosen, distribution
 
 pytestmark = pytest.mark.lab
 

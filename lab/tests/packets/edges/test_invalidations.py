@@ -9,11 +9,12 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from distributions import SITE, cache_policy, chosen, distribution
 
 from groundwork_lab.plane.edges.cache import carry_over
 from groundwork_lab.plane.edges.patterns import Covered
 
-from .conftest import SITE, Reply, cache_policy, chosen, distribution, read
+from .conftest import Reply, read
 
 pytestmark = pytest.mark.lab
 

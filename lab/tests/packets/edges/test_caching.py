@@ -10,18 +10,9 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from distributions import ARN, SITE, behavior, cache_policy, chosen, counted, distribution, s3_origin
 
-from .conftest import (
-    ARN,
-    SITE,
-    behavior,
-    cache_policy,
-    chosen,
-    counted,
-    distribution,
-    read,
-    s3_origin,
-)
+from .conftest import read
 
 pytestmark = pytest.mark.lab
 

@@ -6,18 +6,7 @@ import subprocess
 from typing import Any
 
 import pytest
-
-from .conftest import (
-    ARN,
-    BUCKET,
-    SITE,
-    behavior,
-    chosen,
-    counted,
-    distribution,
-    s3_origin,
-    server_origin,
-)
+from distributions import ARN, BUCKET, SITE, behavior, chosen, counted, distribution, s3_origin, server_origin
 
 pytestmark = pytest.mark.lab
 

@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.lab
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 MACHINES = Path(os.environ.get("GROUNDWORK_LAB_CACHE", "/var/cache/groundwork-lab"), "machines")
 
 
