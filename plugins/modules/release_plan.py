@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: release_plan
 short_description: Plan a release over servers behind balancers
 description:
-  - Takes what M(groundwork.aws.releases) and M(groundwork.aws.elbv2_target_rotation) have seen of the servers, and
+  - Takes what M(groundwork.aws.server) and M(groundwork.aws.elbv2_target_rotation) have seen of the servers, and
     plans who gets a release when, what is asked of whom, and what each server goes back to when it fails.
   - It runs on the controller, without a connection and without a module run.
 version_added: 0.1.0
@@ -24,7 +24,7 @@ options:
     required: true
   releases:
     description:
-      - What is released, as the option O(groundwork.aws.releases#module:releases). One without C(archive) cannot be
+      - What is released, as the option O(groundwork.aws.server#module:releases). One without C(archive) cannot be
         brought to servers that do not keep it.
     type: list
     elements: dict

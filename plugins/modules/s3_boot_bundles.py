@@ -13,17 +13,15 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: Keep what servers fetch to configure themselves at their first boot
 description:
-  - Packs a bundle for each tier of servers. It holds what M(groundwork.aws.server_configuration),
-    M(groundwork.aws.mariadb_databases) and M(groundwork.aws.releases) would be given, and the code of these
-    modules, which needs Python alone. A server that runs it becomes what these modules would make of it.
+  - Packs a bundle for each tier of servers. It contains options of M(groundwork.aws.server), and the code of that
+    module, which needs Python alone. A server that runs the bundle becomes what the module would make of it.
   - Bundles and packed releases are kept in a bucket that is private, encrypted and versioned. Their names tell what
     is in them, so that each is uploaded once and never written over. Nothing in it is deleted, since a version of a
     launch template may need it.
   - Returns the user data with which a server fetches its bundle by the role of its instance, checks its SHA-256, and
     runs it. It changes when, and only when, the bundle does.
-  - No secret is in a bundle. It contains the placeholders that M(groundwork.aws.server_configuration) and
-    M(groundwork.aws.mariadb_databases) have for secrets, and the server reads these parameters of Parameter Store
-    itself. C(@groundwork(instance-id)@) is replaced too.
+  - No secret is in a bundle. It contains the placeholders that M(groundwork.aws.server) has for secrets, and the server
+    reads these parameters of Parameter Store itself. C(@groundwork(instance-id)@) is replaced too.
 options:
   bucket:
     description:
@@ -33,10 +31,9 @@ options:
   tiers:
     description:
       - What the servers of each tier become, by the tier's name. Each is a dictionary with the options below.
-      - C(configuration), the options of M(groundwork.aws.server_configuration).
-      - C(databases), the options of M(groundwork.aws.mariadb_databases), or nothing.
-      - C(releases), as for M(groundwork.aws.releases). C(archive) is where a release lies packed on the controller, or
-        in check mode would be. One that is not there has to be in the bucket.
+      - C(configuration), C(databases) and C(releases), as the options of M(groundwork.aws.server). C(archive) of a
+        release is its packed file on the controller, which in check mode need not exist. A release without that file
+        has to be in the bucket.
     type: dict
     required: true
 extends_documentation_fragment:

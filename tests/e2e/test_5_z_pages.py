@@ -62,7 +62,10 @@ def failure(play: Any) -> dict[str, Any]:
     """The one task that failed."""
     assert play.code != 0
     [(name, host, result)] = [one for one in play.results() if one[2].get("failed")]
-    assert (name.rpartition(" : ")[2], host) == ("Release the applications, and ask for their pages", SERVER)
+    assert (name.rpartition(" : ")[2], host) == (
+        "Configure Apache, PHP and MariaDB, and release the applications",
+        SERVER,
+    )
     return dict(result)
 
 

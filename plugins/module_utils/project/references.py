@@ -14,7 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments im
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import REGION
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import parse_lamp
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import parse_static_site
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.options import parse_teardown
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import parse_load_balancers

@@ -102,8 +102,8 @@ def account(tmp_path: Path) -> Iterator[Played]:
 
 
 def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> None:
-    planned = account.play("--check")["Keep what they fetch"]
-    made = account.play()["Keep what they fetch"]
+    planned = account.play("--check")["Upload what the servers fetch"]
+    made = account.play()["Upload what the servers fetch"]
     assert planned["changes"] == made["changes"]
     assert planned["tiers"] == made["tiers"]
     assert list(made["tiers"]) == ["private"], "what is counted, or does something else at boot, needs nothing"
@@ -131,7 +131,7 @@ def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
     assert "the image ami-0123456789abcdef0 or that of another tier is not there" in refusal
     assert [role["RoleName"] for role in account.iam.list_roles()["Roles"]] == ["dev-private"]
     policy = account.iam.get_role_policy(RoleName="dev-private", PolicyName="groundwork")["PolicyDocument"]
-    bucket = played["Keep what they fetch"]["bucket"]
+    bucket = played["Upload what the servers fetch"]["bucket"]
     assert {one["Action"]: one["Resource"] for one in policy["Statement"]} == {
         "ssm:GetParameter": [
             "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/lamp/app/database-password"
@@ -142,16 +142,17 @@ def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
 
 def test_a_release_that_is_nowhere_is_refused_in_check_mode_too(account: Played) -> None:
     unknown = ("-e", "lamp_release=000000000000")
-    [planned, refused] = [account.play(*words, *unknown)["Keep what they fetch"] for words in (("--check",), ())]
+    upload = "Upload what the servers fetch"
+    [planned, refused] = [account.play(*words, *unknown)[upload] for words in (("--check",), ())]
     assert planned["failed"]
     assert planned["msg"] == refused["msg"]
     assert "the release '000000000000' of 'app' is neither in the bucket nor packed" in refused["msg"]
 
 
 def test_a_release_of_the_bucket_needs_no_archive(account: Played, tmp_path: Path) -> None:
-    made = account.play()["Keep what they fetch"]
+    made = account.play()["Upload what the servers fetch"]
     [name] = [change["name"] for change in made["changes"] if change["resource"] == "release archive"]
     shutil.rmtree(tmp_path / "packed")
     for words in (("--check",), ()):
-        again = account.play(*words, "-e", f"lamp_release={name.split()[1]}")["Keep what they fetch"]
+        again = account.play(*words, "-e", f"lamp_release={name.split()[1]}")["Upload what the servers fetch"]
         assert (again["changes"], again["tiers"]) == ([], made["tiers"])

@@ -82,7 +82,9 @@ def plan(play: Any) -> Any:
 
 def results(printed: str) -> dict[str, Any]:
     """The results of the task that plans, by server."""
-    part = printed.split("Plan a server that does not exist yet]", maxsplit=1)[1].split("\nTASK ", maxsplit=1)[0]
+    part = printed.split("Configure Apache, PHP and MariaDB, and release the applications]", maxsplit=1)[1].split(
+        "\nTASK ", maxsplit=1
+    )[0]
     decoder = json.JSONDecoder()
     found = {}
     for name in ("public-1", "private-1"):

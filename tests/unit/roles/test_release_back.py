@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-FAKED = ("in_controller", "releases", "http_probe")  # the first is what runs elbv2_target_rotation: meta/runtime.yml
+FAKED = ("in_controller", "server", "http_probe")  # the first is what runs elbv2_target_rotation: meta/runtime.yml
 TIERS: Mapping[str, int] = MappingProxyType({"public": 2, "private": 2})
 SITE = {"name": "app", "path": "/srv/www/app", "id": "new", "archive": "/nowhere/app-new.tar.gz"}
 SEEN = {

@@ -14,7 +14,7 @@ from ansible.template import Templar, trust_as_template
 
 ROOT = Path(__file__).parents[3]
 ROLES = sorted(f"roles/{path.name}" for path in (ROOT / "roles").iterdir() if path.name != "lamp")
-LAMP = {"main": [{"name": "Configure", "groundwork.aws.releases": {}}]}
+LAMP = {"main": [{"name": "Configure", "groundwork.aws.server": {}}]}
 CHECK = {"task": "Check that the inventory shows the servers", "then": "it does not show public-1"}
 ASKED = "Check that the inventory shows the servers: localhost"
 PREFLIGHT = "Check every variable before anything is read or changed: "  # once for all hosts
@@ -30,7 +30,7 @@ LAMP_ONLY = ("site.yml", "--tags", "lamp")
 @pytest.fixture
 def done(tmp_path: Path, stage: Any) -> Any:
     """A function from a playbook with its words and the names of the inventory's servers to what was done."""
-    own = stage(ROLES, ("in_controller", "preflight", "releases", "http_probe"), LAMP)
+    own = stage(ROLES, ("in_controller", "preflight", "server", "http_probe"), LAMP)
 
     def run(
         playbook: Sequence[str], shown: Sequence[str], tiers: Mapping[str, Any] | None = None, **host: Any

@@ -13,13 +13,13 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-FAKED = ("in_controller", "preflight", "releases", "http_probe")
+FAKED = ("in_controller", "preflight", "server", "http_probe")
 SERVERS = [
     {"name": name, "id": f"i-{name}", "tier": "private", "successor": f"{name}-next"}
     for name in ("private-1", "private-2")
 ]
 LAMP = {
-    "main": [{"name": "Configure", "groundwork.aws.releases": {}}],
+    "main": [{"name": "Configure", "groundwork.aws.server": {}}],
     "see_releases": [{"name": "See", "ansible.builtin.set_fact": {"lamp_releases": [], "lamp_hosts": {}}}],
 }
 PLACES = "Give them their predecessors' places: "

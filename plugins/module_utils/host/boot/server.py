@@ -22,20 +22,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
     parameters_in,
     with_instance_id,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching import PATIENCE, Cloud, FetchError
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import parse_server
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import SPACE
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, members_of, release_id
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
-    PagesError,
-    Release,
-    Releases,
-    parse_releases,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import PagesError, Release, Releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import configure, parse_desired, set_up
 
 DESIRED = "desired.json"  # in the bundle
 
@@ -76,22 +70,19 @@ def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
 
 def _become(desired: Desired, secrets: Secrets, cloud: Cloud) -> t.Iterator[str]:
     problems = Problems()
-    server = parse_server({**desired["configuration"], "secrets": secrets}, problems)
-    databases = (
-        mariadb.parse_mariadb({**desired["databases"], "secrets": secrets}, problems) if desired["databases"] else None
-    )
-    releases = parse_releases({"releases": desired["releases"]}, problems)
+    wanted = parse_desired(desired, problems, secrets)
     problems.raise_if_any()
-    services = Services(run)
-    yield f"it is configured ({_count(converge(Host(run, services), server, check_mode=False))})"
-    if databases:
-        told = mariadb.converge(run, databases, desired["databases"]["socket"], check_mode=False)
-        yield f"it has its databases ({_count(told)})"
+    host = Host(run, Services(run))
+    yield f"it is configured ({_count(configure(host, wanted.configuration, check_mode=False))})"
+    if wanted.databases:
+        yield f"it has its databases ({_count(set_up(host, wanted.databases, check_mode=False))})"
     keys = {item["name"]: item["key"] for item in desired["releases"]}
     with tempfile.TemporaryDirectory(dir=SPACE) as folder:
-        host = Releases(services)
-        brought = _bring(host, releases, lambda name: cloud.fetch(desired["bucket"], keys[name]), Path(folder))
-        told = yield from _release(host, brought, cloud)
+        releases = Releases(host.services)
+        brought = _bring(
+            releases, wanted.releases, lambda name: cloud.fetch(desired["bucket"], keys[name]), Path(folder)
+        )
+        told = yield from _release(releases, brought, cloud)
     yield f"it has its releases ({_count(told)}), and its {len(told['pages'])} pages are answered as expected"
 
 

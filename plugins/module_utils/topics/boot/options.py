@@ -13,21 +13,14 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import TIER_NAME, check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
-    SERVER_ARGUMENTS,
-    parse_server,
-)
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
-    RELEASE_ARGUMENTS,
-    parse_releases,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import RELEASE_ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import PARTS, parse_desired
 
 Options = dict[str, t.Any]
 
 TIER_ARGUMENTS: dict[str, Options] = {
-    "configuration": {"type": "dict", "required": True, "options": SERVER_ARGUMENTS},
-    "databases": {"type": "dict", "options": mariadb.MARIADB_ARGUMENTS},
+    **PARTS,
+    "configuration": {**PARTS["configuration"], "required": True},
     "releases": RELEASE_ARGUMENTS["releases"],
 }
 ARGUMENTS: dict[str, Options] = {
@@ -101,10 +94,7 @@ def _parse_tier(tier: str, given: t.Any, problems: Problems) -> Boot | None:
     conformed = conform_options(TIER_ARGUMENTS, {key: value for key, value in given.items() if value}, where, problems)
     if len(problems.found) > before:
         return None
-    parse_server(conformed["configuration"], problems.scope(f"{problems.prefix}{where}.configuration."))
-    if conformed["databases"]:
-        mariadb.parse_mariadb(conformed["databases"], problems.scope(f"{problems.prefix}{where}.databases."))
-    parse_releases(conformed, problems.scope(f"{problems.prefix}{where}."))
+    parse_desired(conformed, problems.scope(f"{problems.prefix}{where}."))
     archives = [
         Archive(item["name"], item["id"], Path(item["archive"]).expanduser() if item["archive"] else None)
         for item in conformed["releases"]

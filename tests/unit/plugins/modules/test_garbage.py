@@ -16,20 +16,13 @@ from garbage import GARBAGE, places, put, sample
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
-    SERVER_ARGUMENTS,
-    parse_server,
-)
-from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import MARIADB_ARGUMENTS, parse_mariadb
 from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import PROBE_ARGUMENTS, parse_probes
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
     ARCHIVE_ARGUMENTS,
     parse_source,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
-    RELEASE_ARGUMENTS,
-    parse_releases,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import ARGUMENTS as SERVER_ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import parse_desired
 
 MODULES = Path(__file__).parents[4] / "plugins" / "modules"
 CONVERGING = sorted(path.stem for path in MODULES.glob("*.py") if "import run_module" in path.read_text())
@@ -54,10 +47,8 @@ def parse_archives(options: Mapping[str, Any], problems: Problems) -> None:
 
 ON_SERVERS: dict[str, tuple[Spec, Callable[[Mapping[str, Any], Problems], Any]]] = {
     "http_probe": (PROBE_ARGUMENTS, parse_probes),
-    "mariadb_databases": (MARIADB_ARGUMENTS, parse_mariadb),
     "release_archives": (ARCHIVE_ARGUMENTS, parse_archives),
-    "releases": (RELEASE_ARGUMENTS, parse_releases),
-    "server_configuration": (SERVER_ARGUMENTS, parse_server),
+    "server": (SERVER_ARGUMENTS, parse_desired),
 }
 
 

@@ -20,7 +20,11 @@ TEMPLATE = {
         **EMPTY,
         "files": [{"path": "/etc/a", "content": f"@groundwork(instance-id)@ {placeholder(PATH)}", "mode": "0600"}],
     },
-    "databases": {"databases": [], "users": [{"name": "app", "hosts": [], "password": PATH, "databases": []}]},
+    "databases": {
+        "socket": "/none",
+        "databases": [],
+        "users": [{"name": "app", "hosts": [], "password": PATH, "databases": []}],
+    },
     "releases": [],
 }
 
@@ -46,7 +50,7 @@ def test_an_error_tells_no_secret(secret: str, monkeypatch: pytest.MonkeyPatch) 
         seen.append(desired)
         raise GroundworkError("\n".join(["It failed:", *forms(secret)]))
 
-    monkeypatch.setattr(server, "converge", fail)
+    monkeypatch.setattr(server, "configure", fail)
     becoming = server.become({**TEMPLATE, "databases": {}}, t.cast(t.Any, Cloud(secret)))
     assert next(becoming) == "i-1 knows its 1 parameters"
     with pytest.raises(GroundworkError) as failed:
@@ -60,5 +64,5 @@ def test_an_error_tells_no_secret(secret: str, monkeypatch: pytest.MonkeyPatch) 
 def test_a_password_in_the_bundle_is_refused() -> None:
     becoming = server.become(TEMPLATE, t.cast(t.Any, Cloud("correct-horse-battery")))
     next(becoming)
-    with pytest.raises(GroundworkError, match=r"users\[0\].password: it is not the placeholder for a password"):
+    with pytest.raises(GroundworkError, match=r"databases.users\[0\].password: it is not the placeholder"):
         next(becoming)

@@ -8,7 +8,7 @@ import pytest
 from nasty_secrets import FOR_EVERYBODY, NOT_FOR_FPM
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import parse_lamp
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
 
 SITE = {"name": "app", "source": None, "web_root": "public", "server_names": [], "database": True}
 GOOD: dict[str, Any] = {

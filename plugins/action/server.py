@@ -1,0 +1,92 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the module `server` and uploads the releases that the server lacks, or plans a server that does not exist."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import (
+    ARGUMENTS,
+    merged,
+    parse_desired,
+    plan_new,
+)
+
+MODULE = "groundwork.aws.server"
+Options = dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    """One module run when the server has all releases; a second one with their archives when it has not."""
+
+    TRANSFERS_FILES = False  # no folder on the server is needed until a release is missing
+    _requires_connection = False  # a server that is planned cannot be reached
+    _VALID_ARGS = frozenset(ARGUMENTS)
+
+    def run(self, tmp: str | None = None, task_vars: Options | None = None) -> Options:
+        """Return the result of the module, or of the plan."""
+        result: Options = super().run(tmp, task_vars)
+        arguments = {name: value for name, value in self._task.args.items() if value is not None}
+        if _valid({"planned": ARGUMENTS["planned"]}, arguments)["planned"]:
+            return {**result, **_planned(arguments)}
+        answer = self._converge({name: value for name, value in arguments.items() if name != "planned"}, task_vars)
+        self._remove_tmp_path(self._connection._shell.tmpdir)
+        return {**result, **answer}
+
+    def _converge(self, arguments: Options, task_vars: Options | None) -> Options:
+        releases: list[Options] = arguments.get("releases") or []
+        answer = self._ask({**arguments, "releases": [{**item, "archive": None} for item in releases]}, task_vars)
+        missing = answer.get("missing") or []
+        if not missing or answer.get("failed") or self._task.check_mode:
+            return answer
+        # What else the server should be, it is by now.
+        rest = {name: value for name, value in arguments.items() if name not in ("configuration", "databases")}
+        released = self._ask({**rest, "releases": [self._uploaded(item, missing) for item in releases]}, task_vars)
+        return released if released.get("failed") else {**merged(answer, released), "missing": missing}
+
+    def _ask(self, arguments: Options, task_vars: Options | None) -> Options:
+        answer: Options = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=task_vars, wrap_async=False
+        )
+        return answer
+
+    def _uploaded(self, item: Options, missing: t.Collection[str]) -> Options:
+        """Return a release with the path of its archive on the server, if it is missing there."""
+        if item["name"] not in missing:
+            return {**item, "archive": None}
+        archive = Path(str(item.get("archive") or "")).expanduser()
+        if not archive.is_file():
+            wrong = f"The release {item['id']} of {item['name']} is neither on this server nor packed on the controller"
+            raise AnsibleActionFail(f"{wrong}. Pack it with release_archives, or use another release.")
+        folder = self._connection._shell.tmpdir or self._make_tmp_path()
+        remote = self._connection._shell.join_path(folder, archive.name)
+        self._transfer_file(str(archive), remote)
+        return {**item, "archive": remote}
+
+
+def _planned(arguments: Options) -> Options:
+    problems = Problems()
+    desired = parse_desired(_valid(ARGUMENTS, arguments), problems)
+    try:
+        problems.raise_if_any()
+    except InputError as error:
+        raise AnsibleActionFail(str(error)) from error
+    return plan_new(desired)
+
+
+def _valid(spec: t.Mapping[str, Options], given: Options) -> Options:
+    """Return the options as a module would get them."""
+    validated = ArgumentSpecValidator(spec).validate({name: given[name] for name in given if name in spec})
+    if validated.error_messages:
+        raise AnsibleActionFail("; ".join(validated.error_messages))
+    parameters: Options = validated.validated_parameters
+    return parameters

@@ -1,0 +1,100 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gives the role `lamp` what a server should be: computed in Python, with the role's templates for its files."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: lamp
+short_description: Compute a part of the desired state of a LAMP server
+description:
+  - Used by the role lamp alone, and private to this collection.
+version_added: 0.1.0
+author:
+  - The groundwork.aws developers (@groundwork)
+positional: part
+options:
+  _input:
+    description: The role's variables, by their names without C(lamp_).
+    type: dict
+    required: true
+  part:
+    description: The part to compute.
+    type: str
+    choices:
+      - configuration
+      - databases
+      - given_passwords
+      - hosts
+      - image_configuration
+      - kept_passwords
+      - released
+      - releases
+      - sources
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show the databases of a server
+  ansible.builtin.debug:
+    msg: "{{ __lamp_variables | groundwork.aws.lamp('databases') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The part.
+  type: raw
+"""
+
+import json
+import typing as t
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
+
+TEMPLATES = Path(__file__).parents[2] / "roles" / "lamp" / "templates"
+RENDERED = {"configuration": desired.configuration, "image_configuration": desired.image_configuration}
+PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
+    "databases": desired.databases,
+    "given_passwords": desired.given_passwords,
+    "hosts": desired.hosts,
+    "kept_passwords": desired.kept_passwords,
+    "released": desired.released,
+    "releases": desired.releases,
+    "sources": desired.sources,
+}
+
+
+class FilterModule:
+    """The filter `lamp`."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by their names."""
+        return {"lamp": lamp}
+
+
+def lamp(variables: t.Mapping[str, t.Any], part: str) -> t.Any:
+    """Return a part of the desired state of the server that the variables are of."""
+    given = desired.lamp_of(variables)
+    return RENDERED[part](given, render) if part in RENDERED else PARTS[part](given)
+
+
+def render(template: str, variables: t.Mapping[str, t.Any]) -> str:
+    """Return the text of a template of the role, rendered as `ansible.builtin.template` does."""
+    return _environment().get_template(template).render(variables)
+
+
+@cache
+def _environment() -> Environment:
+    # The files are of Apache, PHP and MariaDB: HTML's quoting would break them.
+    environment = Environment(  # noqa: S701
+        loader=FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+    )
+    environment.filters["to_json"] = json.dumps
+    return environment

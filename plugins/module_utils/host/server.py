@@ -1,0 +1,129 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server as one typed state: its configuration, its databases and its releases, and the one way to bring it there.
+
+The module `server`, the plan of a server that does not exist yet, and the program of a first boot all pass here.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import SECRETS_ARGUMENT
+from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import planning
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
+    SERVER_ARGUMENTS,
+    Server,
+    parse_server,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import serving
+
+Options = t.Mapping[str, t.Any]
+Result = dict[str, t.Any]
+
+PARTS: dict[str, dict[str, t.Any]] = {
+    "configuration": {"type": "dict", "options": SERVER_ARGUMENTS},
+    "databases": {"type": "dict", "options": mariadb.MARIADB_ARGUMENTS},
+    "releases": {**serving.RELEASE_ARGUMENTS["releases"], "required": False, "default": []},
+}
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    **PARTS,
+    **SECRETS_ARGUMENT,
+    "name": {"type": "str", "default": ""},
+    "planned": {"type": "bool", "default": False},
+    "require_pages": {"type": "bool", "default": True},
+}
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The databases of a server, and the socket by which it is reached."""
+
+    desired: mariadb.Desired
+    socket: str
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a server should be. A part that is None, or empty, is left as it is."""
+
+    configuration: Server | None
+    databases: Databases | None
+    releases: tuple[serving.Release, ...]
+
+
+def parse_desired(options: Options, problems: Problems, secrets: Options | None = None) -> Desired:
+    """Return what a server should be; add to `problems` what is wrong.
+
+    `secrets` are the values for the placeholders. Without them this is a plan only, and the placeholders stay.
+    """
+    extra = {} if secrets is None else {"secrets": secrets}
+    configuration = databases = None
+    if options.get("configuration"):
+        below = problems.scope(f"{problems.prefix}configuration.")
+        configuration = parse_server({**options["configuration"], **extra}, below)
+    if options.get("databases"):
+        below = problems.scope(f"{problems.prefix}databases.")
+        wanted = mariadb.parse_mariadb({**options["databases"], **extra}, below)
+        databases = Databases(wanted, options["databases"]["socket"])
+    releases = serving.parse_releases({"releases": options.get("releases") or []}, problems)
+    return Desired(configuration, databases, releases)
+
+
+def plan_new(desired: Desired) -> Result:
+    """Return what would be done on a server that does not exist yet: `changed`, `changes` and `diff`. Pure."""
+    results = []
+    if desired.configuration:
+        plan = planning.make_plan(desired.configuration, planning.NOTHING)
+        results.append(planning.report(plan, planning.NOTHING))
+    if desired.databases:
+        results.append(mariadb.report(mariadb.plan(desired.databases.desired, mariadb.FRESH)))
+    if desired.releases:
+        results.append(serving.report(serving.make_plan(desired.releases, {}, ())))
+    return {**merged(*results), "missing": [release.name for release in desired.releases]}
+
+
+def configure(host: Host, configuration: Server | None, *, check_mode: bool) -> Result:
+    """Return the result of the part `configuration`, after it was brought about unless in check mode."""
+    return converge(host, configuration, check_mode=check_mode) if configuration else {}
+
+
+def set_up(host: Host, databases: Databases | None, *, check_mode: bool) -> Result:
+    """Return the result of the part `databases`, after it was brought about unless in check mode."""
+    if not databases:
+        return {}
+    return mariadb.converge(host.run, databases.desired, databases.socket, check_mode=check_mode)
+
+
+def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: bool = True) -> Result:
+    """Make the server what it should be, or in check mode return what would change; the result of the module `server`.
+
+    The parts follow each other, and one that fails ends the run: raises GroundworkError. Nothing is done about the
+    releases while one is missing whose archive is not here; `missing` names its site.
+    """
+    results = [
+        configure(host, desired.configuration, check_mode=check_mode),
+        set_up(host, desired.databases, check_mode=check_mode),
+    ]
+    if desired.releases:
+        releases = serving.Releases(host.services)
+        released = releases.converge(desired.releases, check_mode=check_mode, require_pages=require_pages)
+        awaited = any(one.name in released["missing"] and not one.archive for one in desired.releases)
+        results.append({**released, "changes": [], "diff": []} if awaited and not check_mode else released)
+    return merged(*results)
+
+
+def merged(*results: Result) -> Result:
+    """Return the results of parts as one: their changes and differences in order, and all else that they hold."""
+    whole: Result = {}
+    for result in results:
+        whole.update(result)
+    changes = [change for result in results for change in result.get("changes", ())]
+    diff = [part for result in results for part in result.get("diff", ())]
+    return {**whole, "changed": bool(changes), "changes": changes, "diff": diff}

@@ -1,0 +1,488 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The desired state of a LAMP server, computed from the variables of the role `lamp`.
+
+The results are options of the module `server`. A run passes them to the module, a plan reports what the module would
+do, a boot bundle contains them, and an image contains the part that is the same on every server and holds no secret.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import PAGE_OPTIONS
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import CURRENT, RELEASES, UNREADY
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH
+
+Options = dict[str, t.Any]
+Variables = t.Mapping[str, t.Any]
+Render = t.Callable[[str, Variables], str]  # from the name of a template and its variables to its text
+
+ROOT = "/srv/www"
+CONFIGURATION = "lamp"
+APACHE = "apache2"
+MARIADB = "mariadb"
+APACHE_MB = 64
+PHP_PROCESS_MB = 40
+PROBE = {name: PAGE_OPTIONS[name]["default"] for name in ("path", "matcher", "timeout")}
+ANY_STATUS = "200-499"  # of the paths that are only requested to warm a server
+# https://httpd.apache.org/docs/2.4/mod/
+MODULES = (
+    "headers.load",
+    "proxy.conf",
+    "proxy.load",
+    "proxy_fcgi.load",
+    "remoteip.load",
+    "rewrite.load",
+    "setenvif.conf",
+    "setenvif.load",
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One of `lamp_sites`, with the defaults filled in."""
+
+    name: str
+    is_first: bool
+    source: Options
+    web_root: str
+    server_names: tuple[str, ...]
+    front_controller: str
+    allow_override: bool
+    database: bool
+    php_settings: Variables
+    environment: Variables
+    probe: Options
+    password_parameter: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of the site on a server."""
+        return f"{ROOT}/{self.name}"
+
+    @property
+    def temporary(self) -> str:
+        """The folder for the site's temporary files, which only the site can read."""
+        return f"{self.folder}/tmp"  # noqa: S108 - this one is private
+
+    @property
+    def current(self) -> str:
+        """The link to the release that is served."""
+        return f"{self.folder}/{CURRENT}"
+
+    @property
+    def runner(self) -> str:
+        """The account that the site's PHP runs as."""
+        return f"site-{self.name}"
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the site's releases. Nothing runs as it."""
+        return f"code-{self.name}"
+
+    @property
+    def identifier(self) -> str:
+        """The name of the site's database, and of its user."""
+        return self.name.replace("-", "_")
+
+    @property
+    def main_name(self) -> str:
+        """The first host name, "" if the site has none."""
+        return self.server_names[0].replace("*", "www") if self.server_names else ""
+
+    @property
+    def host(self) -> str:
+        """The Host by which a request to the server reaches the site."""
+        return self.main_name or ("127.0.0.1" if self.is_first else f"{self.name}.invalid")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How a server divides its memory. What MariaDB, opcache and Apache leave is PHP's."""
+
+    buffer_pool_mb: int
+    opcache_mb: int
+    php_processes: int  # of each site
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """The variables of the role `lamp` on one server."""
+
+    given: Variables
+    sites: tuple[Site, ...]
+
+    @property
+    def fpm(self) -> str:
+        """The name of php-fpm's service and package."""
+        return f"php{self.given['php_version']}-fpm"
+
+    @property
+    def fpm_folder(self) -> str:
+        """The folder of php-fpm's configuration."""
+        return f"/etc/php/{self.given['php_version']}/fpm"
+
+    @property
+    def database_sites(self) -> tuple[Site, ...]:
+        """The sites that have a database."""
+        return tuple(site for site in self.sites if site.database)
+
+    @property
+    def shares_database(self) -> bool:
+        """Whether this server is the database server of all servers."""
+        return bool(self.given["database_server"] == self.given["server_name"])
+
+    @property
+    def has_database(self) -> bool:
+        """Whether MariaDB runs on this server."""
+        return bool(self.database_sites) and self.given["database_server"] in (EACH, self.given["server_name"])
+
+    @property
+    def database_host(self) -> str:
+        """The host at which the sites of this server reach their databases."""
+        return "localhost" if self.has_database else str(self.given["database_address"])
+
+    @property
+    def ready(self) -> str:
+        """The Apache expression that allows a balancer to see the server as healthy.
+
+        A release is served, and the pages of a new server have been answered as expected. A site that is added to a
+        server does not change this for the others. Clients that are no balancers always see the server as healthy.
+        """
+        served = " || ".join(f"-d '{site.current}'" for site in self.sites)
+        gates = " ".join(f"&& ! -e '{site.folder}/{UNREADY}'" for site in self.sites)
+        balancers = " || ".join(f"-R '{cidr}'" for cidr in self.given["trusted_proxies"])
+        return f"({served}) {gates} || ! ({balancers})"
+
+    @property
+    def budget(self) -> Budget:
+        """How the server divides `lamp_memory_mb`."""
+        memory = self.given["memory_mb"]
+        buffer_pool = max(64, int(memory * 0.3))
+        mariadb = buffer_pool + 100 if self.has_database else 0
+        opcache = max(32, min(256, int(memory * 0.1)))
+        php = memory - APACHE_MB - mariadb - opcache
+        return Budget(buffer_pool, opcache, max(2, int(php / PHP_PROCESS_MB / len(self.sites))))
+
+    def pinned(self) -> dict[str, str]:
+        """Return the release that `lamp_release` gives, by its site."""
+        site, _, identity = self.given["release"].rpartition(":")
+        return {site or self.sites[0].name: identity} if identity else {}
+
+
+def lamp_of(variables: Variables) -> Lamp:
+    """Return the role's variables, given by their names without the role's, with each site complete."""
+    folder = f"/groundwork/{variables['environment_name']}/lamp"
+    sites = tuple(_site(site, variables["sample"], folder, not at) for at, site in enumerate(variables["sites"]))
+    return Lamp(variables, sites)
+
+
+def _site(site: Variables, sample: str, folder: str, is_first: bool) -> Site:
+    return Site(
+        name=site["name"],
+        is_first=is_first,
+        source=site.get("source") or {"path": sample},
+        web_root=site.get("web_root") or "",
+        server_names=tuple(site.get("server_names") or ()),
+        front_controller=site.get("front_controller") or "",
+        allow_override=bool(site.get("allow_override", False)),
+        database=bool(site.get("database", True)),
+        php_settings=site.get("php_settings") or {},
+        environment=site.get("environment") or {},
+        probe={**PROBE, **(site.get("probe") or {})},
+        password_parameter=f"{folder}/{site['name']}/database-password",
+    )
+
+
+# Configuration ---------------------------------------------------------------------------------------------------
+
+
+def configuration(lamp: Lamp, render: Render) -> Options:
+    """Return the option `configuration` of the module `server`."""
+    packages = _web_packages(lamp) + (["mariadb-server"] if lamp.has_database else [])
+    files = [*_shared_files(lamp, render), *_site_files(lamp, render)]
+    return {
+        "name": CONFIGURATION,
+        "packages": packages,
+        "accounts": [account for site in lamp.sites for account in _accounts(lamp, site)],
+        "files": files,
+        **_services(lamp),
+    }
+
+
+def image_configuration(lamp: Lamp, render: Render) -> Options:
+    """Return the part of `configuration` that every server has in common and that holds no secret.
+
+    A server without a database that starts from the image has MariaDB's packages too, and does not run it.
+    """
+    packages = _web_packages(lamp) + (["mariadb-server"] if lamp.database_sites else [])
+    return {"name": CONFIGURATION, "packages": packages, "files": _shared_files(lamp, render), **_services(lamp)}
+
+
+def _web_packages(lamp: Lamp) -> list[str]:
+    extensions = [f"php{lamp.given['php_version']}-{name}" for name in lamp.given["php_extensions"]]
+    return [APACHE, lamp.fpm, *extensions]
+
+
+def _accounts(lamp: Lamp, site: Site) -> list[Options]:
+    """Return the accounts of a site. Of all processes only those of its PHP are in the group of `owner`."""
+    return [
+        {"name": site.runner, "home": site.folder, "members": ["www-data"], "reload": [APACHE]},
+        {
+            "name": site.owner,
+            "home": f"{site.folder}/{RELEASES}",
+            "members": [site.runner],
+            "reload": [lamp.fpm],
+        },
+    ]
+
+
+def _services(lamp: Lamp) -> Options:
+    validators: list[Options] = [
+        {"argv": ["apache2ctl", "configtest"], "services": [APACHE]},
+        {"argv": [f"php-fpm{lamp.given['php_version']}", "--test"], "services": [lamp.fpm]},
+    ]
+    if lamp.has_database:  # mariadbd reports a value that it does not understand, and runs without it
+        argv = ["mariadbd", "--user=mysql", "--help", "--verbose"]
+        validators.append({"argv": argv, "services": [MARIADB], "refuse": r"\[ERROR\]"})
+    return {
+        "purge": [
+            {"pattern": "/etc/apache2/sites-available/groundwork-*.conf", "reload": [APACHE]},
+            {"pattern": "/etc/apache2/sites-enabled/groundwork-*.conf", "reload": [APACHE]},
+            {"pattern": "/etc/apache2/mods-enabled/php*", "restart": [APACHE]},
+            {"pattern": f"{lamp.fpm_folder}/pool.d/groundwork-*.conf", "reload": [lamp.fpm]},
+        ],
+        "validators": validators,
+        "services": [
+            {"name": APACHE},
+            {"name": lamp.fpm},
+            {
+                "name": MARIADB,
+                "state": "started" if lamp.has_database else "stopped",
+                "enabled": lamp.has_database,
+            },
+        ],
+    }
+
+
+def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
+    context = {"lamp": lamp, **lamp.given}
+    unit = f"/etc/systemd/system/{lamp.fpm}.service.d"
+    files = [
+        _folder("/var/www/groundwork"),
+        {"path": "/var/www/groundwork/healthz", "content": "ok\n"},
+        # Debian's own security.conf comes before it.
+        {
+            "path": "/etc/apache2/conf-available/zz-groundwork.conf",
+            "content": render("apache.conf.j2", context),
+            "reload": [APACHE],
+        },
+        _enabled("conf", "zz-groundwork.conf", reload=[APACHE]),
+        *(_enabled("mods", f"mpm_event.{suffix}", restart=[APACHE]) for suffix in ("load", "conf")),
+        *(
+            _absent(f"/etc/apache2/mods-enabled/{name}.{suffix}", restart=[APACHE])
+            for name in ("mpm_prefork", "mpm_worker")
+            for suffix in ("load", "conf")
+        ),
+        *(_enabled("mods", name, reload=[APACHE]) for name in MODULES),
+        _absent("/etc/apache2/sites-enabled/000-default.conf", reload=[APACHE]),
+        # mod_status shows each site, and everyone on this server, the requests of the other sites' visitors.
+        *(_absent(f"/etc/apache2/mods-enabled/status.{suffix}", reload=[APACHE]) for suffix in ("load", "conf")),
+        _folder(unit),
+        {"path": f"{unit}/groundwork.conf", "content": render("fpm.service.conf.j2", context), "restart": [lamp.fpm]},
+        {
+            "path": f"{lamp.fpm_folder}/conf.d/90-groundwork.ini",
+            "content": render("php.ini.j2", context),
+            "reload": [lamp.fpm],
+        },
+        {
+            "path": f"{lamp.fpm_folder}/pool.d/groundwork.conf",
+            "content": render("fpm.conf.j2", context),
+            "reload": [lamp.fpm],
+        },
+    ]
+    if lamp.has_database and not lamp.shares_database:
+        files.append(_mariadb(lamp, render))
+    return files
+
+
+def _site_files(lamp: Lamp, render: Render) -> list[Options]:
+    files = [_folder(ROOT)]
+    for site in lamp.sites:
+        readable = {"group": site.runner, "mode": "0750"}
+        private = {"owner": site.runner, "group": site.runner, "mode": "0700"}
+        files += [
+            _folder(site.folder, **readable),
+            _folder(f"{site.folder}/{RELEASES}", **readable),
+            _folder(f"{site.folder}/shared", **private),
+            _folder(site.temporary, **private),
+        ]
+    files.append(
+        {"path": "/etc/tmpfiles.d/groundwork.conf", "content": render("tmpfiles.conf.j2", {"lamp": lamp, **lamp.given})}
+    )
+    for number, site in enumerate(lamp.sites, 1):
+        name = f"groundwork-{number:02d}-{site.name}.conf"
+        context = {"lamp": lamp, "site": site, **lamp.given}
+        files += [
+            {
+                "path": f"/etc/apache2/sites-available/{name}",
+                "content": render("site.conf.j2", context),
+                "reload": [APACHE],
+            },
+            _enabled("sites", name, reload=[APACHE]),
+        ]
+    # php-fpm does not start without a pool: Debian's own is removed when there are others.
+    files.append(_absent(f"{lamp.fpm_folder}/pool.d/www.conf", reload=[lamp.fpm]))
+    files += [_pool(lamp, site, render) for site in lamp.sites]
+    files += [_secret_pool(lamp, site, render) for site in lamp.database_sites]
+    if lamp.has_database and lamp.shares_database:
+        files.append(_mariadb(lamp, render))
+    return files
+
+
+def _pool(lamp: Lamp, site: Site, render: Render) -> Options:
+    return {
+        "path": f"{lamp.fpm_folder}/pool.d/groundwork-{site.name}.conf",
+        "content": render("pool.conf.j2", {"lamp": lamp, "site": site, **lamp.given}),
+        "reload": [lamp.fpm],
+    }
+
+
+def _secret_pool(lamp: Lamp, site: Site, render: Render) -> Options:
+    return {
+        "path": _secret_path(lamp, site),
+        "content": render("pool.secret.conf.j2", {"site": site}),
+        "mode": "0600",
+        "reload": [lamp.fpm],
+    }
+
+
+def _secret_path(lamp: Lamp, site: Site) -> str:
+    return f"{lamp.fpm_folder}/pool.d/groundwork-{site.name}.secret.conf"
+
+
+def _mariadb(lamp: Lamp, render: Render) -> Options:
+    return {
+        "path": "/etc/mysql/mariadb.conf.d/60-groundwork.cnf",
+        "content": render("mariadb.cnf.j2", {"lamp": lamp, **lamp.given}),
+        "restart": [MARIADB],
+    }
+
+
+def _folder(path: str, **attributes: str) -> Options:
+    return {"path": path, "state": "directory", **attributes}
+
+
+def _absent(path: str, **touch: list[str]) -> Options:
+    return {"path": path, "state": "absent", **touch}
+
+
+def _enabled(kind: str, name: str, **touch: list[str]) -> Options:
+    """Return the link by which Debian's Apache has a site, a module or a configuration enabled."""
+    path = f"/etc/apache2/{kind}-enabled/{name}"
+    return {"path": path, "state": "link", "target": f"../{kind}-available/{name}", **touch}
+
+
+# Databases and releases ------------------------------------------------------------------------------------------
+
+
+def databases(lamp: Lamp) -> Options | None:
+    """Return the option `databases` of the module `server`, None for a server that has no database."""
+    if not lamp.has_database:
+        return None
+    hosts = ["localhost", lamp.given["database_cidr"]] if lamp.shares_database else ["localhost"]
+    return {
+        "databases": [{"name": site.identifier} for site in lamp.database_sites],
+        "users": [
+            {
+                "name": site.identifier,
+                "hosts": hosts,
+                "password": f"@groundwork(parameter:{site.password_parameter})@",
+                "databases": [site.identifier],
+            }
+            for site in lamp.database_sites
+        ],
+    }
+
+
+def sources(lamp: Lamp) -> list[Options]:
+    """Return what has to be packed: the sources of the sites whose release is not given by its id."""
+    pinned = lamp.pinned()
+    return [{"name": site.name, "source": site.source} for site in lamp.sites if site.name not in pinned]
+
+
+def releases(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
+    """Return the option `releases` of the module `server`: releases given by their ids first, then packed ones."""
+    by_name = {site.name: site for site in lamp.sites}
+    folder = Path(lamp.given["archive_folder"]).expanduser()
+    found = []
+    for name, identity in lamp.pinned().items():
+        archive = folder / f"{name}-{identity}.tar.gz"
+        found.append(_release(lamp, by_name[name], identity, str(archive) if exists(archive) else None))
+    for packed in lamp.given["packed"]:
+        found.append(_release(lamp, by_name[packed["name"]], packed["id"], packed["archive"]))
+    return found
+
+
+def released(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
+    """Return what a release alone is about: the site whose release is given by its id, or else all sites."""
+    pinned = lamp.pinned()
+    return [release for release in releases(lamp, exists) if release["name"] in pinned or not pinned]
+
+
+def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Options:
+    return {
+        "name": site.name,
+        "path": site.folder,
+        "id": identity,
+        "archive": archive,
+        "owner": site.owner,
+        "group": site.runner,
+        "private_group": site.owner,
+        "keep": lamp.given["keep_releases"],
+        "reload": [lamp.fpm],
+        "pages": _pages(lamp, site),
+        "logs": [
+            {"path": f"/var/log/apache2/{site.name}-error.log"},
+            {"path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
+        ],
+        "hide": [_secret_path(lamp, site)],
+    }
+
+
+def _pages(lamp: Lamp, site: Site) -> list[Options]:
+    """Return the pages that a server requests of itself: the site's probe, and the paths that warm it."""
+    own = {"host": site.host, "names": list(site.server_names), "any_name": site.is_first}
+    warm = [path for path in dict.fromkeys(lamp.given["warm_paths"]) if path != site.probe["path"]]
+    return [
+        {**own, **site.probe},
+        *({**own, "path": path, "matcher": ANY_STATUS, "timeout": site.probe["timeout"]} for path in warm),
+    ]
+
+
+def hosts(lamp: Lamp) -> dict[str, str]:
+    """Return the Host of each site that a visitor can reach. The first site needs none, another one needs a name."""
+    named = {site.name: site.main_name for site in lamp.sites if site.server_names}
+    return {lamp.sites[0].name: "", **named}
+
+
+# Passwords -------------------------------------------------------------------------------------------------------
+
+
+def kept_passwords(lamp: Lamp) -> list[str]:
+    """Return the parameters of the passwords that are not given: they are kept in Parameter Store."""
+    return [site.password_parameter for site in lamp.database_sites if site.name not in lamp.given["passwords"]]
+
+
+def given_passwords(lamp: Lamp) -> dict[str, str]:
+    """Return the passwords that are given, by the parameters in their placeholders."""
+    return {
+        site.password_parameter: lamp.given["passwords"][site.name]
+        for site in lamp.database_sites
+        if site.name in lamp.given["passwords"]
+    }

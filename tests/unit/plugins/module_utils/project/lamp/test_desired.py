@@ -1,0 +1,169 @@
+"""What a LAMP server should be follows from the role's variables, and every consumer takes the same data."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.filter.lamp import PARTS, RENDERED, lamp, render
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import PARTS as OPTIONS
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import parse_desired
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
+
+PASSWORD = "correct-horse-battery"
+VARIABLES: dict[str, t.Any] = {
+    "environment_name": "dev",
+    "sites": [{"name": "app", "web_root": "public"}],
+    "sample": "/sample",
+    "database_server": "each",
+    "database_address": "(known after apply)",
+    "database_cidr": "10.20.0.0/16",
+    "passwords": {},
+    "trusted_proxies": ["10.20.0.0/24"],
+    "keepalive_timeout": 75,
+    "probe_cidrs": [],
+    "php_version": "8.2",
+    "php_extensions": ["mysql"],
+    "php_settings": {"memory_limit": "128M", "display_errors": False},
+    "memory_mb": 1024,
+    "release": "",
+    "keep_releases": 3,
+    "archive_folder": "/archives",
+    "server_name": "private-1",
+    "server_tier": "private",
+    "server_address": "10.20.2.9",
+    "packed": [{"name": "app", "id": "3f2a9c01d4e5", "archive": "/archives/app-3f2a9c01d4e5.tar.gz"}],
+    "warm_paths": [],
+}
+SHOP = {"name": "my-shop", "server_names": ["*.example.com"], "database": False, "probe": {"path": "/up"}}
+
+
+def given(**changes: t.Any) -> dict[str, t.Any]:
+    return {**VARIABLES, **changes}
+
+
+def file(path: str, **changes: t.Any) -> str:
+    """Return the content of one file of a server."""
+    [content] = [one["content"] for one in lamp(given(**changes), "configuration")["files"] if one["path"] == path]
+    return str(content)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"sites": [SHOP], "packed": []},
+        {"database_server": "private-1"},
+        {"database_server": "private-2"},
+        {"trusted_proxies": []},
+    ],
+)
+def test_the_module_server_accepts_what_is_computed(changes: dict[str, t.Any]) -> None:
+    variables = given(**changes)
+    problems = Problems()
+    options = {name: lamp(variables, name) for name in ("configuration", "databases", "releases")}
+    whole = {name: value for name, value in options.items() if value}
+    parse_desired(conform_options(OPTIONS, whole, "server", problems), problems)
+    image = {"configuration": lamp(variables, "image_configuration")}
+    parse_desired(conform_options(OPTIONS, image, "server", problems), problems)
+    assert problems.found == []
+
+
+def test_each_part_is_computed() -> None:
+    assert {part: type(lamp(VARIABLES, part)) for part in (*PARTS, *RENDERED)} == {
+        "configuration": dict,
+        "databases": dict,
+        "given_passwords": dict,
+        "hosts": dict,
+        "image_configuration": dict,
+        "kept_passwords": list,
+        "released": list,
+        "releases": list,
+        "sources": list,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "runs", "address"),
+    [
+        ({}, True, "localhost"),
+        ({"database_server": "private-1"}, True, "localhost"),
+        ({"database_server": "private-2", "database_address": "10.20.2.7"}, False, "10.20.2.7"),
+    ],
+)
+def test_where_the_database_runs(changes: dict[str, t.Any], runs: bool, address: str) -> None:
+    configuration = lamp(given(**changes), "configuration")
+    [mariadb] = [one for one in configuration["services"] if one["name"] == "mariadb"]
+    assert (mariadb["state"], mariadb["enabled"]) == (("started", True) if runs else ("stopped", False))
+    assert ("mariadb-server" in configuration["packages"]) is runs
+    assert bool(lamp(given(**changes), "databases")) is runs
+    pool = file("/etc/php/8.2/fpm/pool.d/groundwork-app.conf", **changes)
+    assert f'env[DB_HOST] = "{address}"' in pool
+
+
+@pytest.mark.parametrize(
+    ("memory", "sites", "budget"),
+    [
+        (384, 1, desired.Budget(115, 38, 2)),
+        (1024, 1, desired.Budget(307, 102, 11)),
+        (1024, 2, desired.Budget(307, 102, 5)),
+        (8192, 1, desired.Budget(2457, 256, 132)),
+    ],
+)
+def test_memory_is_divided(memory: int, sites: int, budget: desired.Budget) -> None:
+    many = [{"name": f"app-{number}"} for number in range(sites)]
+    assert desired.lamp_of(given(memory_mb=memory, sites=many)).budget == budget
+
+
+def test_the_image_has_no_site_and_no_secret() -> None:
+    image = lamp(given(sites=[SHOP, {"name": "app"}]), "image_configuration")
+    assert "accounts" not in image
+    assert "mariadb-server" in image["packages"]
+    whole = {one["path"] for one in lamp(given(sites=[SHOP, {"name": "app"}]), "configuration")["files"]}
+    assert {one["path"] for one in image["files"]} < whole | {"/etc/mysql/mariadb.conf.d/60-groundwork.cnf"}
+    texts = [one.get("content", "") for one in image["files"]]
+    assert [text for text in texts if "@groundwork(" in text] == []
+
+
+def test_a_release_is_given_by_its_id() -> None:
+    variables = given(
+        sites=[{"name": "app"}, SHOP],
+        release="my-shop:000000000001",
+        packed=VARIABLES["packed"],
+        warm_paths=["/", "/up"],
+    )
+    found = desired.lamp_of(variables)
+    assert [(one["name"], one["id"]) for one in desired.releases(found)] == [
+        ("my-shop", "000000000001"),
+        ("app", "3f2a9c01d4e5"),
+    ]
+    assert [one["name"] for one in desired.released(found)] == ["my-shop"]
+    assert desired.sources(found) == [{"name": "app", "source": {"path": "/sample"}}]
+    [shop] = desired.released(found, exists=lambda path: path == Path("/archives/my-shop-000000000001.tar.gz"))
+    assert shop["archive"] == "/archives/my-shop-000000000001.tar.gz"
+    assert [(page["path"], page["matcher"], page["host"]) for page in shop["pages"]] == [
+        ("/up", "200-399", "www.example.com"),
+        ("/", "200-499", "www.example.com"),
+    ]
+
+
+def test_which_host_leads_to_a_site() -> None:
+    assert lamp(given(sites=[{"name": "app"}, SHOP, {"name": "lost"}]), "hosts") == {
+        "app": "",
+        "my-shop": "www.example.com",
+    }
+
+
+def test_passwords_that_are_not_given_are_kept() -> None:
+    variables = given(sites=[{"name": "app"}, {"name": "other"}, SHOP], passwords={"app": PASSWORD})
+    assert lamp(variables, "kept_passwords") == ["/groundwork/dev/lamp/other/database-password"]
+    assert lamp(variables, "given_passwords") == {"/groundwork/dev/lamp/app/database-password": PASSWORD}
+
+
+def test_a_template_needs_all_its_variables() -> None:
+    with pytest.raises(Exception, match="'site' is undefined"):
+        render("pool.secret.conf.j2", {})
