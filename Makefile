@@ -8,7 +8,7 @@ BIN := .venv/bin
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test lint unit unit-3.13 packets molecule newest long long-fuzz long-debian bench
+.PHONY: help up down test check lint unit unit-3.13 packets molecule newest long long-fuzz long-debian bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,7 +25,19 @@ down: ## The lab and all its state gone
 	# Its servers' key and host keys are of no use to anybody else; another lab that is up may be of this checkout.
 	if [[ ! -d /var/lib/groundwork-lab ]]; then rm -rf .environments/local; fi
 
-test: lint unit unit-3.13 packets newest molecule ## Everything that must pass
+test: ## Everything that must pass: what computes beside what waits for a lab
+	@tools/with-python 3.11 true
+	tools/with-python 3.13 true
+	tools/side-by-side 'lint unit unit-3.13' 'molecule packets newest'
+
+check: ## In a few minutes, between commits: the linters without Ansible's, and the tests that are fast
+	@tools/bootstrap dev
+	ruff check lab plugins tests benchmarks
+	ruff format --check lab plugins tests benchmarks
+	mypy lab/src/groundwork_lab
+	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
+	tools/manifest --check
+	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
 lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	@tools/bootstrap dev
@@ -41,8 +53,8 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 unit: ## The unit tests, with Python 3.11 and ansible 12
 	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit lab/tests/unit
 
-unit-3.13: ## The unit tests (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
-	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit lab/tests/unit; tools/sanity'
+unit-3.13: ## The collection's unit tests (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
+	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev
