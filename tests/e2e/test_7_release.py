@@ -129,8 +129,8 @@ def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Any, site: Any
     story = plays[0].failures()[-1]
     assert "private-1 could not be reached." in story
     assert f"public-1 has app {before['public-1']} again." in story
-    assert "private-2 has what it had: its turn had not come." in story
-    assert f"private-1 ({lost}) is out of its balancer, and had app {before['private-1']}." in story
+    assert "private-2 is unchanged: it did not get the release." in story
+    assert f"private-1 ({lost}) is deregistered from its target groups, and had app {before['private-1']}." in story
     assert served(site) == {name: release for name, release in before.items() if name != "private-1"}
     ec2.start_instances(InstanceIds=[lost])
     assert eventually(lambda: laptop.reaches("private-1"), bool, 60)
@@ -156,7 +156,7 @@ def test_a_page_that_had_failed_before_takes_nothing_back(
     story = play.failures()[-1]
     assert "stays where it is" in story
     assert "app: / answered 503, expected 200-399" in story
-    assert "public-2 has what it had: its turn had not come." in story
+    assert "public-2 is unchanged: it did not get the release." in story
     release = dict(served(site))
     assert {name for name in first if release[name] != first[name]} == {"public-1", "private-1"}
     back = laptop.play(playbook=PLAYBOOK, variables={"lamp_release": first["public-1"]})

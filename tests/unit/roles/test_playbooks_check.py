@@ -106,7 +106,7 @@ def test_what_is_wrong_is_told_before_anything_is_asked_or_made(run: str, tmp_pa
     roles = {*usage(playbook, ROOT / "roles").roles, ""}
     variables = {name: value for role in BAD for name, value in BAD[role].items()}
     [(task, _host, result)] = played(environment_folder(tmp_path), endpoint, run, variables)
-    assert task == "Check every variable before anything is read or changed"
+    assert task == "Check all variables"
     wrong = {problem["variable"].partition("[")[0] for problem in result["problems"]}
     assert wrong >= {name for role in roles for name in BAD[role]}
     assert len(result["problems"]) == len(wrong), "a problem is told twice"

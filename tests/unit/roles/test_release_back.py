@@ -78,51 +78,51 @@ def inventory(tiers: Mapping[str, int], gone: str) -> dict[str, Any]:
 
 def test_a_host_that_dies_in_its_batch_is_left_and_its_mate_goes_back(release: Any) -> None:
     done, story = release({"task": "Release to", "host": "private-1", "then": "unreachable"})
-    assert "Release what it had before to canary: public-1" in done
+    assert "Release the previous version to canary: public-1" in done
     assert not [line for line in done if "private-1" in line and "before" in line]
     assert not [line for line in done if "batch 2" in line]
     assert story == [
-        "The release failed, and was taken back.",
+        "The release failed and was rolled back.",
         "- private-1 could not be reached.",
-        "- private-1 (i-private1) is out of its balancer, and had app old.",
-        "- private-2 has what it had: its turn had not come.",
+        "- private-1 (i-private1) is deregistered from its target groups, and had app old.",
+        "- private-2 is unchanged: it did not get the release.",
         "- public-1 has app old again.",
-        "- public-2 has what it had: its turn had not come.",
-        "To have private-1 serve again what the others serve, mend it (start it, or reboot it), and run",
+        "- public-2 is unchanged: it did not get the release.",
+        "To make private-1 serve what the other servers serve, repair it (start or reboot it), and run",
         f"{AGAIN} -e lamp_release=old",
-        "To release once more when the cause is mended:",
+        "To release again when the cause is fixed:",
         AGAIN,
     ]
 
 
 def test_a_host_that_dies_on_the_way_back_keeps_nobody_from_it(release: Any) -> None:
-    bad = {"task": "Through the balancers ask batch 2", "then": "errors rose"}
-    done, story = release(bad, {"task": "Release what it had before", "host": "public-2", "then": "unreachable"})
+    bad = {"task": "Test batch 2 through the load balancers", "then": "errors rose"}
+    done, story = release(bad, {"task": "Release the previous version", "host": "public-2", "then": "unreachable"})
     for name, batch in (("public-1", "canary"), ("private-1", "canary"), ("private-2", "batch 2")):
-        assert f"Release what it had before to {batch}: {name}" in done
+        assert f"Release the previous version to {batch}: {name}" in done
         assert f"- {name} has app old again." in story
     assert "- public-2 could not be reached." in story
-    assert "- public-2 (i-public2) is out of its balancer, and had app old." in story
+    assert "- public-2 (i-public2) is deregistered from its target groups, and had app old." in story
     assert f"{AGAIN} -e lamp_release=old" in story
 
 
 def test_who_dies_unnoticed_is_noticed_at_the_end(release: Any) -> None:
-    story = release({"task": "Through the balancers ask canary", "then": "errors rose"}, gone="private-2")[1]
+    story = release({"task": "Test canary through the load balancers", "then": "errors rose"}, gone="private-2")[1]
     assert "- private-2 could not be reached." in story
-    assert "- private-2 has what it had: its turn had not come." in story
+    assert "- private-2 is unchanged: it did not get the release." in story
 
 
 def test_with_nobody_else_to_serve_they_go_back_in_place(release: Any) -> None:
-    bad = {"task": "Through the balancers ask batch 2", "then": "errors rose"}
-    done, story = release(bad, {"task": "Once more take out batch 2", "then": "nobody else is healthy"})
-    assert "Release what it had before to batch 2: public-2" in done
+    bad = {"task": "Test batch 2 through the load balancers", "then": "errors rose"}
+    done, story = release(bad, {"task": "Deregister batch 2 for the rollback", "then": "nobody else is healthy"})
+    assert "Release the previous version to batch 2: public-2" in done
     assert {f"- {tier}-{n} has app old again." for tier in TIERS for n in (1, 2)} <= set(story)
 
 
 def test_a_tiers_only_server_that_dies_is_told_to_be_in_its_balancer(release: Any) -> None:
     rule = {"task": "Release to", "host": "private-1", "then": "unreachable"}
     story = release(rule, tiers={"public": 2, "private": 1})[1]
-    told = "- private-1 (i-private1) is in its balancer, since its tier has no other server, and had app old."
+    told = "- private-1 (i-private1) stays registered, since its tier has no other server, and had app old."
     assert told in story
 
 
@@ -134,23 +134,23 @@ def given(host: str, **result: Any) -> dict[str, Any]:
     return {"task": "Release to", "host": host, "then": f"{host}: a page fails", "result": result}
 
 
-def back(host: str, *failed: dict[str, Any], task: str = "Release what it had before") -> dict[str, Any]:
+def back(host: str, *failed: dict[str, Any], task: str = "Release the previous version") -> dict[str, Any]:
     """A rule: which pages fail on a server that has what it had before."""
     return {"task": task, "host": host, "then": "", "result": {"failed_pages": list(failed)}}
 
 
 def test_a_page_that_failed_before_too_takes_nothing_back_and_no_server_out(release: Any) -> None:
     done, story = release(given("public-1", taken_back={}, failed_before=[PAGE]))
-    assert not [line for line in done if "before to" in line or "take out batch 2" in line]
-    assert done[-1] == "Put back the servers as they were: "
+    assert not [line for line in done if "previous version to" in line or "for the rollback" in line]
+    assert done[-1] == "Register the servers that were registered before: "
     assert story == [
-        "The release failed, and stays where it is: no page failed that was answered as expected before it.",
+        "The release failed and was not rolled back: no page failed that was answered as expected before.",
         "- public-1: Release to canary: public-1: a page fails",
-        "- private-1 has the release, and is in its balancer if it was before.",
-        "- private-2 has what it had: its turn had not come.",
-        "- public-1 has the release, and is in its balancer if it was before.",
-        "- public-2 has what it had: its turn had not come.",
-        "To release once more when the cause is mended:",
+        "- private-1 has the release, and is registered with its target groups if it was before.",
+        "- private-2 is unchanged: it did not get the release.",
+        "- public-1 has the release, and is registered with its target groups if it was before.",
+        "- public-2 is unchanged: it did not get the release.",
+        "To release again when the cause is fixed:",
         AGAIN,
     ]
 
@@ -159,20 +159,20 @@ def test_one_page_that_was_answered_before_takes_all_servers_back(release: Any) 
     lost = given("private-1", taken_back={"app": "old"}, failed_before=[])
     done, story = release(given("public-1", taken_back={}, failed_before=[PAGE]), lost)
     for name in ("public-1", "private-1"):
-        assert f"Release what it had before to canary: {name}" in done
+        assert f"Release the previous version to canary: {name}" in done
         assert f"- {name} has app old again." in story
-    assert story[0] == "The release failed, and was taken back."
+    assert story[0] == "The release failed and was rolled back."
 
 
 def test_a_page_that_fails_everywhere_leaves_no_server_out(release: Any) -> None:
     """As when a database that all use has stopped meanwhile."""
-    asked = [back(f"public-{n}", PAGE, task="Ask the servers") for n in (1, 2)]
+    asked = [back(f"public-{n}", PAGE, task="Check the servers") for n in (1, 2)]
     story = release(
-        {"task": "Through the balancers ask canary", "then": "errors rose"}, back("public-1", PAGE), *asked
+        {"task": "Test canary through the load balancers", "then": "errors rose"}, back("public-1", PAGE), *asked
     )[1]
     at = story.index("- public-1 has app old again.")
-    assert story[at + 1] == "  app: / answered 500, expected 200-399. It serves as the others do."
-    assert not [line for line in story if "out of its balancer" in line]
+    assert story[at + 1] == "  app: / answered 500, expected 200-399. The other servers answer in the same way."
+    assert not [line for line in story if "is deregistered" in line]
 
 
 @pytest.mark.parametrize("before", [[], [PAGE]])
@@ -182,9 +182,9 @@ def test_a_page_that_fails_on_one_server_leaves_it_out_unless_it_failed_before(
     released = {"task": "Release to", "host": "public-1", "then": "", "result": {"failed_before": before}}
     story = release(
         released,
-        {"task": "Through the balancers ask canary", "then": "errors rose"},
+        {"task": "Test canary through the load balancers", "then": "errors rose"},
         back("public-1", PAGE),
-        back("public-2", task="Ask the servers"),
+        back("public-2", task="Check the servers"),
     )[1]
-    out = [line for line in story if line.startswith("- public-1 (i-public1) has app old again, and is out of")]
+    out = [line for line in story if line.startswith("- public-1 (i-public1) has app old again, and is deregistered")]
     assert (out == []) == bool(before)

@@ -17,7 +17,7 @@ ROLES = sorted(f"roles/{path.name}" for path in (ROOT / "roles").iterdir() if pa
 LAMP = {"main": [{"name": "Configure", "groundwork.aws.server": {}}]}
 CHECK = {"task": "Check that the inventory shows the servers", "then": "it does not show public-1"}
 ASKED = "Check that the inventory shows the servers: localhost"
-PREFLIGHT = "Check every variable before anything is read or changed: "  # once for all hosts
+PREFLIGHT = "Check all variables: "  # once for all hosts
 COUNTED: Mapping[str, Any] = {
     "public": {"count": 2, "instance_type": "t3.small"},
     "private": {"count": "1", "instance_type": "t3.small"},

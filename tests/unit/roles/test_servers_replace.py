@@ -22,7 +22,7 @@ LAMP = {
     "main": [{"name": "Configure", "groundwork.aws.server": {}}],
     "see_releases": [{"name": "See", "ansible.builtin.set_fact": {"lamp_releases": [], "lamp_hosts": {}}}],
 }
-PLACES = "Give them their predecessors' places: "
+PLACES = "Complete the replacement: "
 VARIABLES = {
     "environment_name": "dev",
     "aws_region": "eu-central-1",
@@ -51,7 +51,7 @@ def replaced(tmp_path: Path, stage: Any) -> Any:
             task["hosts"]
             for play in played.told["plays"]
             for task in play["tasks"]
-            if "Tell what" in task["task"]["name"]
+            if "Report what" in task["task"]["name"]
         ]
         stories = [str(result["msg"]) for hosts in tasks for result in hosts.values()]
         assert (played.code == 0) == (not stories), played.told
@@ -86,20 +86,20 @@ def test_each_batch_takes_its_places(replaced: Any, batches: Any, count: int) ->
 @pytest.mark.parametrize("batches", [ONE_BY_ONE, TOGETHER], ids=["one by one", "together"])
 def test_who_fails_takes_its_batch_along_and_no_other_begins(replaced: Any, batches: Any, then: str, told: str) -> None:
     done, story = replaced(batches, {"task": "Configure", "host": "private-1-next", "then": then})
-    assert done[-2:] == ["Put the predecessors back: ", "Terminate the successors: "]
+    assert done[-2:] == ["Register the predecessors again: ", "Terminate the successors: "]
     assert done.count("Launch the successors: ") == 1
     assert PLACES not in done
     names = ", ".join(server["name"] for server in batches[0])
     assert story.splitlines() == [
-        f"{names} could not be replaced. The successors are gone, and all serve as before.",
-        "Mend the cause and run the same again: it goes on from here.",
+        f"{names} could not be replaced. The successors are terminated, and all servers serve as before.",
+        "Fix the cause and run the same command again: it continues from here.",
         told,
     ]
 
 
 def test_what_the_balancers_say_is_told_once(replaced: Any) -> None:
-    story = replaced(TOGETHER, {"task": "Put the successors into", "then": "one is unhealthy"})[1]
-    assert story.splitlines()[2:] == ["- Put the successors into the balancers: one is unhealthy"]
+    story = replaced(TOGETHER, {"task": "Register the successors", "then": "one is unhealthy"})[1]
+    assert story.splitlines()[2:] == ["- Register the successors with the target groups: one is unhealthy"]
 
 
 def test_of_many_batches_those_before_keep_their_places(replaced: Any) -> None:
