@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
+# The tests that start no process and no server: make check.
+FAST := tests/unit/plugins/module_utils lab/tests/unit/plane lab/tests/unit/aws
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
