@@ -1,4 +1,4 @@
-"""The groundwork lab: an AWS on one machine, with real packets, hosts and balancers behind its API."""
+"""The groundwork lab: a local AWS on one machine, with real packets, hosts and load balancers behind its API."""
 
 from __future__ import annotations
 

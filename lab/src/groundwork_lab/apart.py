@@ -1,4 +1,4 @@
-"""The same work for many resources, apart from each other: one that fails does not stop the others."""
+"""Independent work on many resources: a failure with one resource does not stop the work on the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 class UnservedError(Exception):
-    """What a part of the data plane does not serve, and why, by the id of the resource; it serves all others."""
+    """The resources that a part of the data plane could not serve: `reasons` by resource id. All others are served."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in reasons.items()))
@@ -19,21 +19,21 @@ class UnservedError(Exception):
 
 
 class Apart:
-    """Collects why work on resources failed: `reasons`, by the resource's id."""
+    """Collects the reasons why work on resources failed: `reasons` by resource id."""
 
     def __init__(self) -> None:
         self.reasons: dict[str, str] = {}
 
     @contextmanager
     def trying(self, resource_id: str) -> Iterator[None]:
-        """Do the block's work for one resource; an error of it is collected, whatever it is."""
+        """Run the block for one resource, and record the error if it raises one."""
         try:
             yield
-        except Exception as error:  # the others must go on
+        except Exception as error:  # the work on the other resources must continue
             self.reasons.setdefault(resource_id, described(error))
 
     def each(self, things: Iterable[tuple[str, T]], work: Callable[[T], R]) -> dict[str, R]:
-        """The results of `work` by resource id, of those that it succeeded with."""
+        """Return the results of `work` by resource id, without the resources for which it failed."""
         results: dict[str, R] = {}
         for resource_id, thing in things:
             with self.trying(resource_id):
@@ -41,11 +41,11 @@ class Apart:
         return results
 
     def end(self) -> None:
-        """Raise UnservedError when work on some resource failed."""
+        """Raise UnservedError if the work on any resource failed."""
         if self.reasons:
             raise UnservedError(self.reasons)
 
 
 def described(error: BaseException) -> str:
-    """An error in one line: its kind and its message, which some errors lack."""
+    """Return the error in one line: its type, and its message if it has one."""
     return f"{type(error).__name__}: {error}".removesuffix(": ")

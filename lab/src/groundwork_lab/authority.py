@@ -1,7 +1,7 @@
-"""The lab's certificate authority, which signs what the lab serves by TLS.
+"""The lab's certificate authority, which signs the certificates of the lab's TLS servers.
 
-It lives and ends with the lab: its key is in the state folder, for root only, and no trust store of the machine knows
-it. A program that `groundwork-lab exec` starts trusts it beside the machine's own authorities.
+It exists as long as the lab. Its key is in the state folder, readable by root only, and it is in no trust store of the
+machine. A program that `groundwork-lab exec` starts trusts it in addition to the machine's authorities.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from groundwork_lab.settings import TRUST_STORE, Settings
 
-VALID = timedelta(days=397)  # what browsers take at most
+VALID = timedelta(days=397)  # the maximum that browsers accept
 SKEW = timedelta(hours=1)
 
 
 class Authority:
-    """An authority below the state folder's `authority`: `ca.pem`, `ca.key`, and `bundle.pem` for clients."""
+    """A certificate authority in the state folder's `authority`: `ca.pem`, `ca.key`, and `bundle.pem` for clients."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -31,7 +31,7 @@ class Authority:
         self._certificate: x509.Certificate | None = None
 
     def start(self) -> None:
-        """Make key and certificate, and the bundle of it and the machine's authorities. Raises OSError."""
+        """Create the key, the certificate, and the bundle with the machine's authorities. Raise OSError."""
         folder = self._settings.authority
         folder.mkdir(parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -50,7 +50,7 @@ class Authority:
         self._settings.bundle.write_bytes(machines + own)
 
     def issue(self, names: Sequence[str]) -> tuple[bytes, bytes]:
-        """A new key and a certificate for host names, as PEM: (certificate, key)."""
+        """Issue a new key and a certificate for host names, and return them as PEM: (certificate, key)."""
         if self._key is None or self._certificate is None:
             message = "The authority has not been started."
             raise RuntimeError(message)

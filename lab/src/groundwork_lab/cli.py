@@ -1,8 +1,9 @@
 """The command `groundwork-lab`.
 
-Only the daemon and the building of images import what is heavy; the command itself starts in well under a second.
-Exit codes: 0 done, 1 refused or failed, 2 wrong arguments, 3 the lab is not up; `exec` gives its program's own, 125
-when the lab kept it from running, 126 when it cannot be executed and 127 when there is no such program, as env(1).
+Only the daemon and the build of images import large modules, so that the command itself starts quickly.
+
+Exit codes: 0 success, 1 refusal or failure, 2 wrong arguments, 3 the lab is not up. `exec` returns the exit code of its
+program, 125 if the lab prevented it, 126 if it cannot be executed and 127 if it was not found, as env(1).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Command = Callable[[Settings, argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command and return its exit code."""
     options = parser().parse_args(argv)
     command: Command = options.command
     try:
@@ -39,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
-    top = argparse.ArgumentParser(prog="groundwork-lab", description="An AWS on this machine, with real packets.")
+    """Return the parser of all commands and options."""
+    top = argparse.ArgumentParser(prog="groundwork-lab", description="A local AWS on this machine, with real packets.")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
@@ -48,53 +49,53 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(command=command)
         return made
 
-    made = add("up", up, "Start the lab; build the base image of its hosts first when there is none.")
+    made = add("up", up, "Start the lab. Build the base image of its hosts first if it does not exist.")
     made.add_argument("--wait", nargs="?", type=float, const=60.0, default=60.0, metavar="SECONDS", help=WAIT_HELP)
-    add("down", down, "End the lab and remove everything that it made on this machine, its base image aside.")
-    made = add("status", status, "Show what there is and whether the data plane follows.")
-    made.add_argument("--json", action="store_true", help="for programs; groundwork_lab/status.py says what is in it")
-    made = add("exec", execute, "Run a program on the lab's internet, with endpoint, credentials and names set.")
-    made.add_argument("--as", dest="part", choices=("laptop", "visitor"), default="laptop", help="whose network to use")
+    add("down", down, "Stop the lab and remove everything that it created, except the base image.")
+    made = add("status", status, "Show the lab's resources and whether the data plane is up to date.")
+    made.add_argument("--json", action="store_true", help="print JSON, documented in groundwork_lab/status.py")
+    made = add("exec", execute, "Run a program on the lab's internet, with its endpoint, credentials and DNS.")
+    made.add_argument("--as", dest="part", choices=("laptop", "visitor"), default="laptop", help="the network to use")
     made.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- PROGRAM …")
     made = add("console", console, "Show the console log of a host.")
     made.add_argument("host", metavar="NAME-OR-ID")
     made = add("calls", calls, "Show the API calls since the last reset, by service and operation.")
     made.add_argument("--json", action="store_true", help='{"calls": {service: {operation: number}}, "writes": …}')
-    made.add_argument("--reset", action="store_true", help="start counting anew after showing")
+    made.add_argument("--reset", action="store_true", help="reset the counts after showing them")
     _add_faults(commands)
     return top
 
 
-WAIT_HELP = "how long to wait until the API answers (default: 60)"
+WAIT_HELP = "the maximum time to wait for the API to answer (default: 60)"
 
 
 def _add_faults(commands: Any) -> None:
-    text = "Make API calls fail, late or unanswered; the same rules, seeds and calls give the same faults."
+    text = "Make API calls fail, late or unanswered. The same rules, seeds and calls have the same faults."
     kinds = commands.add_parser("faults", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
-    made = kinds.add_parser("set", help="put a rule in force, in the place of the former ones")
+    made = kinds.add_parser("set", help="set a rule in place of all existing rules")
     made.set_defaults(command=faults_set)
-    made.add_argument("--add", action="store_true", help="keep the former rules; the first that strikes a call wins")
+    made.add_argument("--add", action="store_true", help="keep the existing rules; the first match applies")
     for flag, kind, text in FAULT_FLAGS:
         field = "probability" if flag == "rate" else "code" if flag == "error" else flag
         made.add_argument(f"--{flag}", dest=f"fault_{field}", type=kind, metavar=flag.upper(), help=text)
     made.add_argument("--drop-after", dest="fault_drop", action="store_true", default=None, help=DROP_HELP)
-    kinds.add_parser("clear", help="let all calls through").set_defaults(command=faults_clear)
-    kinds.add_parser("show", help="the rules in force").set_defaults(command=faults_show)
+    kinds.add_parser("clear", help="remove all rules").set_defaults(command=faults_clear)
+    kinds.add_parser("show", help="show the rules").set_defaults(command=faults_show)
 
 
 FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
-    ("service", str, "a boto3 client's name, or a pattern (default: all)"),
-    ("operation", str, "as in DescribeInstances, or a pattern such as 'Create*' (default: all)"),
-    ("error", str, "the error's code (default: RequestLimitExceeded); empty for none, with --delay"),
-    ("message", str, "the error's message"),
-    ("status", int, "the error's HTTP status (default: 503)"),
-    ("rate", float, "the share of calls that it strikes, 0 to 1 (default: 1)"),
-    ("every", int, "strike every N-th call instead"),
-    ("times", int, "strike at most so many calls"),
-    ("delay", float, "seconds by which a struck call is late"),
-    ("seed", int, "of the random choice that --rate makes (default: 0)"),
+    ("service", str, "the name of a boto3 client, or a pattern (default: all)"),
+    ("operation", str, "an operation such as DescribeInstances, or a pattern such as 'Create*' (default: all)"),
+    ("error", str, "the error code (default: RequestLimitExceeded); empty for only a --delay"),
+    ("message", str, "the error message"),
+    ("status", int, "the HTTP status of the error (default: 503)"),
+    ("rate", float, "the share of the calls that the rule applies to, 0 to 1 (default: 1)"),
+    ("every", int, "apply the rule to every N-th call instead"),
+    ("times", int, "apply the rule to at most this number of calls"),
+    ("delay", float, "seconds to delay the call"),
+    ("seed", int, "the seed of the random choice for --rate (default: 0)"),
 )
-DROP_HELP = "execute the call, then cut the connection without an answer"
+DROP_HELP = "execute the call, then close the connection without an answer"
 
 
 def up(settings: Settings, options: argparse.Namespace) -> int:
@@ -103,7 +104,7 @@ def up(settings: Settings, options: argparse.Namespace) -> int:
     if lifecycle.up(settings, options.wait, _progress):
         print(f"The lab '{settings.name}' is up.")
     else:
-        print(f"The lab '{settings.name}' is up already.")
+        print(f"The lab '{settings.name}' is already up.")
     print(_whereabouts(settings))
     return 0
 
@@ -115,8 +116,8 @@ def down(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG00
     for problem in problems:
         print(f"groundwork-lab: {problem}", file=sys.stderr)
     if (settings.state).exists():
-        raise LabError(f"Something of the lab '{settings.name}' is left; run `groundwork-lab down` again.")
-    print(f"The lab '{settings.name}' is gone." if was_there else f"There is no lab '{settings.name}'.")
+        raise LabError(f"Resources of the lab '{settings.name}' remain; run `groundwork-lab down` again.")
+    print(f"The lab '{settings.name}' is removed." if was_there else f"The lab '{settings.name}' does not exist.")
     return 0
 
 
@@ -134,11 +135,11 @@ def execute(settings: Settings, options: argparse.Namespace) -> int:
 
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
-        raise LabError("What shall run? `groundwork-lab exec -- PROGRAM …`", 2)
+        raise LabError("The program is missing; run `groundwork-lab exec -- PROGRAM …`.", 2)
     try:
         laptop.enter(settings, options.part)
     except PermissionError as error:
-        raise LabError("Entering the lab's internet needs root; run this with sudo.", 125) from error
+        raise LabError("`groundwork-lab exec` requires root; run it with sudo.", 125) from error
     except FileNotFoundError as error:
         raise LabError(f"{not_up(settings)} ({error.filename} is missing)", 125) from error
     return _become(argv, laptop.environment(settings, os.environ))
@@ -146,11 +147,11 @@ def execute(settings: Settings, options: argparse.Namespace) -> int:
 
 def _become(argv: list[str], environment: dict[str, str]) -> NoReturn:
     try:
-        os.execvpe(argv[0], argv, environment)  # noqa: S606 (no shell is wanted: this is an argv)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 (no shell is needed: this is an argv)
     except FileNotFoundError as error:
-        raise LabError(f"There is no program '{argv[0]}'.", 127) from error
+        raise LabError(f"The program '{argv[0]}' was not found.", 127) from error
     except OSError as error:
-        raise LabError(f"'{argv[0]}' cannot be executed: {error.strerror}.", 126) from error
+        raise LabError(f"The program '{argv[0]}' cannot be executed: {error.strerror}.", 126) from error
 
 
 def console(settings: Settings, options: argparse.Namespace) -> int:

@@ -20,20 +20,20 @@ from groundwork_lab.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-# A route takes the rest of the path and the request's JSON body, and gives bytes, or what json can write.
+# A route receives the rest of the path and the JSON body of the request. It returns bytes, or an object for JSON.
 Route = Callable[[str, Any], object]
 
 
 @dataclass(frozen=True)
 class RefusalError(Exception):
-    """A request that cannot be answered; the message goes to the person who asked."""
+    """A request that is refused. The message is shown to the user."""
 
     message: str
     status: int = 400
 
 
 class Server:
-    """Serves `routes`, by `METHOD /word`; the rest of the path is the route's first argument."""
+    """Serves `routes`, keyed by `METHOD /word`. The rest of the path is the first argument of the route."""
 
     def __init__(self, path: Path, routes: Mapping[str, Route]) -> None:
         handler = type("Handler", (_Handler,), {"routes": routes})
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().handle_one_request()
         except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True  # who asked went away
+            self.close_connection = True  # the client has disconnected
 
     def _answer(self) -> None:
         _, word, rest = (*unquote(self.path).split("/", 2), "")[:3]
@@ -67,11 +67,11 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             route = self.routes.get(f"{self.command} /{word}")
             if route is None:
-                raise RefusalError(f"{self.command} {self.path} is not known; is the daemon of another version?", 404)
+                raise RefusalError(f"{self.command} {self.path} is unknown; the daemon may be of another version.", 404)
             self._send(200, route(rest, json.loads(body) if body else None))
         except RefusalError as refusal:
             self._send(refusal.status, {"error": refusal.message})
-        except Exception as error:  # a failed answer must not end the daemon's socket: told to both sides
+        except Exception as error:  # a failed request must not end the server
             _log.exception("%s %s failed", self.command, self.path)
             self._send(500, {"error": f"The daemon failed to answer ({type(error).__name__}: {error}); see its log."})
 
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing: `status` in a loop would fill the log."""
+        """Do nothing: a `status` command in a loop would fill the log."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -100,7 +100,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def ask(settings: Settings, method: str, path: str, body: object = None) -> bytes:
-    """Ask the running daemon. Raises LabError with its refusal, or when it is not up."""
+    """Send a request to the daemon and return its answer. Raise LabError if it is refused or the daemon is not up."""
     connection = _Connection(settings.control)
     try:
         connection.request(method, path, body=json.dumps(body).encode() if body is not None else None)
@@ -109,9 +109,9 @@ def ask(settings: Settings, method: str, path: str, body: object = None) -> byte
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise not_up(settings) from error
     except PermissionError as error:
-        raise LabError("The lab's control socket is for root only; run this with sudo.") from error
+        raise LabError("The lab's control socket requires root; run this with sudo.") from error
     except TimeoutError as error:
-        raise LabError(f"The daemon does not answer; see {settings.log}.") from error
+        raise LabError(f"Timed out waiting for the daemon to answer; see {settings.log}.") from error
     finally:
         connection.close()
     if response.status != 200:

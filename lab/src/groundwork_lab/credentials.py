@@ -1,7 +1,7 @@
-"""The credentials of the lab's user, and of an instance's role: the metadata service hands those out.
+"""The credentials of the lab's user and of an instance's role. The metadata service returns the latter.
 
-The lab checks no signatures, so a key only has to tell whose it is. An instance's follows from the instance and its
-role, and nothing is kept.
+The lab does not check signatures, so a key only identifies its owner. An instance's keys are derived from the instance
+and its role. They are not stored.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-ACCESS_KEY = "AKIAGROUNDWORKLAB000"  # AWS has none of this form
-SECRET_KEY = "groundwork-lab-secret-of-nothing-at-all"  # noqa: S105 (opens nothing: the lab does not check it)
+ACCESS_KEY = "AKIAGROUNDWORKLAB000"  # AWS has no keys in this format
+SECRET_KEY = "groundwork-lab-secret-of-nothing-at-all"  # noqa: S105 (not a secret: the lab does not check it)
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class Credentials:
 
 
 def of_instance(instance_id: str, role: str) -> Credentials:
-    """Temporary keys begin with ASIA: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
+    """Return the temporary keys of an instance's role. They begin with ASIA.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
     digest = hashlib.sha256(f"{instance_id} {role}".encode()).hexdigest()
     return Credentials(f"ASIA{digest[:16].upper()}", digest[:40], digest)

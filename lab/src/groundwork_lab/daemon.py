@@ -1,8 +1,8 @@
-"""The lab's one process: wires the parts, serves the API and the control socket, runs the loop, closes in order.
+"""The lab's daemon: it starts all parts, serves the API and the control socket, and stops the parts in order.
 
-Started by `groundwork-lab up` as `python -m groundwork_lab.daemon IMAGE READY`: IMAGE is the base image's folder,
-READY a file descriptor to which it writes one line when the API answers; it closes it unwritten when it fails.
-SIGTERM ends it in order.
+`groundwork-lab up` starts it as `python -m groundwork_lab.daemon IMAGE READY`. IMAGE is the folder of the base image.
+READY is a file descriptor: the daemon writes one line to it when the API answers, and closes it without a line when it
+fails. SIGTERM stops the daemon.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Lab:
-    """The parts that the control socket asks."""
+    """The parts of the lab that the control socket uses."""
 
     settings: Settings
     started: str
@@ -57,7 +57,10 @@ class Lab:
 
 @contextmanager
 def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]:
-    """The whole lab, its API answering. Each part closes after those that need it, also when another one fails to."""
+    """Run the whole lab, with its API answering, until the context ends.
+
+    Each part is closed after the parts that depend on it, also if the closing of another part fails.
+    """
     journal = Journal(settings.journal)
     loop = Loop()
     with ExitStack() as parts:
@@ -104,7 +107,7 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
 
 
 def probe() -> None:
-    """Raise OSError or HTTPException unless the API answers, whatever it says, from where this thread is."""
+    """Request the API from the network of this thread. Raise OSError or HTTPException if it does not answer."""
     connection = http.client.HTTPConnection(str(API), timeout=10)
     connection.request("GET", "/")
     connection.getresponse().read()
@@ -112,7 +115,7 @@ def probe() -> None:
 
 
 def routes(lab: Lab) -> Mapping[str, Route]:
-    """What the control socket answers."""
+    """Return the routes of the control socket."""
     calls, faults = lab.control_plane.calls, lab.control_plane.faults
 
     def reset(_rest: str, _body: Any) -> object:
@@ -141,7 +144,7 @@ def routes(lab: Lab) -> Mapping[str, Route]:
 
 
 def whole_status(lab: Lab) -> dict[str, Any]:
-    """The status that `groundwork_lab.status` documents."""
+    """Return the status that `groundwork_lab.status` documents."""
     calls = lab.control_plane.calls
     return {
         "lab": lab.settings.name,
@@ -165,26 +168,26 @@ def total(table: Mapping[str, Mapping[str, int]]) -> int:
 
 
 def console(lab: Lab, wanted: str) -> bytes:
-    """The console of the instance with this id or Name tag; of those with the same name, the one launched last."""
+    """Return the console log of the instance with this id or Name tag; if several have the name, of the newest one."""
     instances = lab.control_plane.snapshot().instances.values()
     named = sorted((each.launch_time, each.id) for each in instances if wanted in (each.id, each.tags.get("Name")))
     if named:
         return lab.hosts.console_output(named[-1][1])
-    # A terminated instance has left the world; its console may still be there, by its id.
+    # A terminated instance is not in the `World`, but its console log may still exist.
     left = lab.hosts.console_output(wanted) if re.fullmatch("i-[0-9a-f]+", wanted) else b""
     if not left:
         known = ", ".join(sorted(each.tags.get("Name") or each.id for each in instances)) or "none"
-        raise RefusalError(f"There is no host '{wanted}'; there are: {known}.", 404)
+        raise RefusalError(f"The host '{wanted}' does not exist; the existing hosts are: {known}.", 404)
     return left
 
 
 def fault_from(body: Any) -> Fault:
-    """The fault that a request describes. Raises RefusalError for an unknown field or a value out of range."""
+    """Return the fault of a request. Raise RefusalError for an unknown field or a value out of range."""
     known = {each.name for each in fields(Fault)}
     if not isinstance(body, dict):
-        raise RefusalError("A fault is an object.")
+        raise RefusalError("A fault must be a JSON object.")
     if unknown := sorted(set(body) - known):
-        raise RefusalError(f"A fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+        raise RefusalError(f"A fault has unknown fields: {', '.join(unknown)}; use {', '.join(sorted(known))}.")
     fault = Fault(**body)
     wrong = [
         f"{name} is {getattr(fault, name)}; it must be {bounds}" for name, bounds, fits in BOUNDS if not fits(fault)
@@ -204,7 +207,7 @@ BOUNDS: tuple[tuple[str, str, Callable[[Fault], bool]], ...] = (
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT."""
+    """Run the daemon until SIGTERM or SIGINT."""
     os.umask(0o022)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
     stop = threading.Event()

@@ -1,9 +1,10 @@
-"""The list of what the lab made on this machine, so that `down` undoes exactly that.
+"""The journal: the list of what the lab created on this machine, so that `down` removes exactly that.
 
-An entry is written (and flushed) before the thing is made and struck after it is gone, so a crash at any
-point leaves at most an entry too many; undoing something that is not there is no error.
-A process is known by its pid *and* start time (field 22 of /proc/PID/stat, in clock ticks since boot), so a
-recycled pid is never signalled.
+An entry is written and flushed before its resource is created, and struck after the resource is removed. After a crash
+at any point there is at most one entry too many, and removing a resource that does not exist is not an error.
+
+A process is identified by its pid and its start time (field 22 of /proc/PID/stat, in clock ticks since boot), so that a
+reused pid never gets a signal.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ Kind = Literal["namespace", "mount", "process", "folder", "link"]
 
 @dataclass(frozen=True)
 class Entry:
-    """`name` is a namespace's name, a mount's or folder's path, a link's name, or a process' pid."""
+    """An entry. `name` is the name of a namespace or link, the path of a mount or folder, or the pid of a process."""
 
     kind: Kind
     name: str
-    start: int = 0  # of a process
+    start: int = 0  # start time of a process
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -33,7 +34,7 @@ class Entry:
 
 
 class Journal:
-    """An append-only file of `+entry` and `-entry` lines; thread-safe."""
+    """An append-only file with lines `+entry` and `-entry`. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -46,7 +47,7 @@ class Journal:
         self._append("-", entry)
 
     def entries(self) -> list[Entry]:
-        """What is recorded and not struck, oldest first."""
+        """Return the entries that are recorded and not struck, oldest first."""
         standing: dict[tuple[str, str, int], Entry] = {}
         for sign, entry in self._lines():
             if sign == "+":
@@ -70,11 +71,11 @@ class Journal:
                 sign, fields = json.loads(line)
                 yield sign, Entry(**fields)
             except (ValueError, TypeError):
-                continue  # a line that a crash or a full disk cut short: its thing was not made yet
+                continue  # an incomplete line after a crash or with a full disk: its resource was not created yet
 
 
 def _ends_whole(file: IO[bytes]) -> bool:
-    """Whether the last line is complete; a torn one must not swallow the next."""
+    """Return whether the last line is complete. The next line must not be appended to an incomplete one."""
     if file.seek(0, os.SEEK_END) == 0:
         return True
     file.seek(-1, os.SEEK_END)
@@ -82,15 +83,15 @@ def _ends_whole(file: IO[bytes]) -> bool:
 
 
 def boot_id() -> str:
-    """What tells this boot of the machine from every other (random(4)): pids and start times are of one boot."""
+    """Return the id of the machine's current boot (random(4)). Pids and start times are valid for one boot only."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def start_time(pid: int) -> int | None:
-    """A living process' start time in clock ticks since boot, None when there is no such process.
+    """Return the start time of a living process in clock ticks since boot, or None if it does not exist.
 
-    A zombie counts as gone: it runs nothing and holds nothing, and who must reap it may be a PID 1 that never does.
-    Source: proc(5), /proc/PID/stat, fields 3 and 22; the command in field 2 may hold spaces and parentheses.
+    A zombie counts as ended: it does not run and holds no resources, and it may never be reaped.
+    Source: proc(5), /proc/PID/stat, fields 3 and 22. The command in field 2 may contain spaces and parentheses.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")

@@ -1,10 +1,12 @@
-"""You, on the lab's internet: run a program with the lab's network, names, endpoint and credentials.
+"""Running a program on the lab's internet, with the lab's network, names, endpoint and credentials.
 
-The program gets a network namespace of the lab and a mount namespace of its own, in which /etc/resolv.conf leads
-to the lab's resolver and the trust store has the lab's authority beside the machine's; it replaces the calling
-process, so terminal, signals, folder and exit code are its own. The machine's files stay as they are.
-`python -m groundwork_lab.laptop PART PROGRAM…` does the same without endpoint and credentials, for the lab's own
-daemons that look up names.
+The program gets a network namespace of the lab and its own mount namespace. There, /etc/resolv.conf contains the lab's
+resolver, and the trust store contains the lab's authority in addition to the machine's. The program replaces the
+calling process, so that it has the same terminal, signals, folder and exit code. The files of the machine are not
+changed.
+
+`python -m groundwork_lab.laptop PART PROGRAM…` does the same without endpoint and credentials, for those daemons of the
+lab that look up names.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from groundwork_lab.undo import MNT_DETACH, mounts_below, umount
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_SLAVE = 4096, 16384, 1 << 19
 
-# What would lead a client to a real account, or past the lab's endpoint.
+# These variables would direct a client to a real account, or past the lab's endpoint.
 FOREIGN = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -38,20 +40,19 @@ FOREIGN = (
     "EC2_URL",
 )
 
-# Where clients that do not read the machine's trust store look for authorities: OpenSSL and Go, requests, curl,
-# botocore, Node.js.
+# The trust stores of clients that do not use the machine's: OpenSSL and Go, requests, curl, botocore, Node.js.
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a program on the lab's internet.
+    """Return the environment of a program on the lab's internet.
 
-    boto3, aws-cli, Terraform and amazon.aws' modules and inventory (which leave `endpoint_url` to botocore when it
-    is not given) all follow AWS_ENDPOINT_URL and its form for one service. AWS_URL stays unset: amazon.aws would
-    pass it to every client, past the endpoint of S3. s5cmd has a variable of its own. Programs that are installed
-    beside the lab come first, whether or not its virtual environment is active.
+    boto3, aws-cli, Terraform and the modules and inventory of amazon.aws use AWS_ENDPOINT_URL and its variant for one
+    service. (amazon.aws leaves `endpoint_url` to botocore if it is not given.) AWS_URL stays unset, because amazon.aws
+    would pass it to all clients, and S3 has another endpoint. s5cmd has its own variable. Programs that are installed
+    beside the lab come first in PATH, also if its virtual environment is not active.
     Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
     kept = {
@@ -70,7 +71,7 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",  # a laptop has none: do not wait for it
+        "AWS_EC2_METADATA_DISABLED": "true",  # a laptop has no metadata service, so clients must not wait for it
         **{name: str(settings.bundle) for name in TRUST},
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -79,14 +80,14 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
 
 
 def _direct(inherited: Mapping[str, str]) -> dict[str, str]:
-    """The machine's proxy does not know the lab: its addresses and AWS' names are asked for directly."""
+    """Return the variables that exclude the lab's addresses and AWS' names from the machine's proxy."""
     before = inherited.get("no_proxy") or inherited.get("NO_PROXY") or ""
     direct = ",".join(filter(None, [before, str(API), str(S3), ".amazonaws.com", ".cloudfront.net"]))
     return {"no_proxy": direct, "NO_PROXY": direct}
 
 
 def resolver_files(settings: Settings) -> dict[str, Path]:
-    """The lab's own versions of the files that steer name resolution, by the path that they cover."""
+    """Return the lab's files for name resolution, by the path of the file that they replace."""
     return {
         "/etc/resolv.conf": settings.state / "names" / "resolv.conf",
         "/etc/nsswitch.conf": settings.state / "names" / "nsswitch.conf",
@@ -94,13 +95,13 @@ def resolver_files(settings: Settings) -> dict[str, Path]:
 
 
 def enter(settings: Settings, part: str) -> None:
-    """Move this process (which must have one thread) onto the lab's internet, with the lab's names.
+    """Move this process, which must have one thread, to the lab's internet with the lab's names.
 
-    Raises OSError (not root, or the lab is not up).
+    Raise OSError if it does not run as root or the lab is not up.
     """
     enter_namespace(settings.namespace(part))
     _call(_libc.unshare(CLONE_NEWNS), "unshare")
-    # What the machine mounts or unmounts from now on still arrives here; nothing from here gets out.
+    # Later mounts and unmounts of the machine are visible here; mounts made here are not visible to the machine.
     _call(_libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None), "/")
     for covered, ours in resolver_files(settings).items():
         _cover(covered, ours)
@@ -112,13 +113,13 @@ def enter(settings: Settings, part: str) -> None:
 def _cover(covered: str, ours: Path) -> None:
     place = os.path.realpath(covered)  # with systemd-resolved, resolv.conf is a link
     if not Path(place).exists():
-        message = f"{covered} does not exist on this machine, so it cannot be covered"
+        message = f"{covered} does not exist on this machine, so it cannot be replaced"
         raise OSError(2, message, covered)
     _call(_libc.mount(os.fsencode(ours), os.fsencode(place), None, MS_BIND, None), covered)
 
 
 def _let_go_of_disks(settings: Settings) -> None:
-    """Unmount this namespace's copies of hosts' disks, of any lab: a shell left open must not keep a disk busy."""
+    """Unmount the copies of all hosts' disks in this namespace, so that an open shell does not keep a disk busy."""
     table = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
     for point in mounts_below(str(settings.state.parent), table):
         umount(point, MNT_DETACH)
@@ -131,10 +132,10 @@ def _call(result: int, what: str) -> None:
 
 
 def argv_inside(part: str, argv: Sequence[str]) -> list[str]:
-    """The command line that runs `argv` in the lab's namespace `part` with the lab's names."""
+    """Return the command line that runs `argv` in the lab's namespace `part` with the lab's names."""
     return [sys.executable, "-m", "groundwork_lab.laptop", part, *argv]
 
 
 if __name__ == "__main__":
     enter(from_environment(), sys.argv[1])
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 (no shell is wanted: this is an argv)
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 (no shell is needed: this is an argv)

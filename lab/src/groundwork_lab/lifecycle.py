@@ -1,4 +1,4 @@
-"""Starting and ending the lab from outside: what `up` and `down` do."""
+"""Starting and stopping the lab: the commands `up` and `down`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from groundwork_lab.undo import end_inhabitants, rebooted, undo
 
 Progress = Callable[[str], None]
 
-# What the lab runs, by the Debian package that brings it.
+# The programs that the lab runs, with the Debian packages that contain them.
 PROGRAMS = {
     "apt-cacher-ng": "apt-cacher-ng",
     "dnsmasq": "dnsmasq-base",
@@ -42,14 +42,14 @@ MODULES = {
     "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
 }
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
-INOTIFY = "inotify.json"  # among the labs' folders: what the machine's limit was before the first lab
-CLOSING = 90.0  # seconds that the daemon has to end in order: its hosts shut down
+INOTIFY = "inotify.json"  # in the folder of all labs: the machine's limit before the first lab was started
+CLOSING = 90.0  # seconds for the daemon to stop, which includes the shutdown of its hosts
 
 
 def up(settings: Settings, patience: float, progress: Progress) -> bool:
-    """Start the lab and wait until its API answers; False when it is up already. Raises LabError.
+    """Start the lab and wait until its API answers. Return False if it is already up. Raise LabError on failure.
 
-    Interrupted, it leaves nothing but the base image.
+    If it is interrupted, everything except the base image is removed.
     """
     with _alone(settings):
         if daemon(settings):
@@ -63,31 +63,31 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
         try:
             _start(settings, image, patience)
         except KeyboardInterrupt:
-            progress("interrupted: undoing what was made")
+            progress("interrupted: removing what was created")
             _undo(settings)
             raise
         return True
 
 
 def down(settings: Settings, progress: Progress) -> tuple[bool, list[str]]:
-    """End the lab and undo what it made: whether there was something, and what was left or needed force."""
+    """Stop the lab and remove what it created. Return whether it existed, and what remained or required force."""
     with _alone(settings):
         refuse_from_inside(settings)
         if not settings.state.exists():
             return False, []
         running = daemon(settings)
-        # What `exec` started must go before its namespace loses its name: nobody could find it then.
+        # Processes of `exec` must end before their namespace loses its name: afterwards they could not be found.
         for part in ("laptop", "visitor"):
             end_inhabitants(settings.namespace(part))
         if running:
-            progress(f"ending the daemon (pid {running[0]})")
+            progress(f"stopping the daemon (pid {running[0]})")
             end(*running, grace=CLOSING)
         return True, _undo(settings)
 
 
 def _settle(settings: Settings) -> None:
-    """Make the state folder, and let the machine run as many hosts as labs have; the last lab's end undoes that."""
-    from groundwork_lab.plane.hosts import watches  # noqa: PLC0415 - up and down alone need it, `exec` starts without
+    """Create the state folder and raise the machine's inotify limit. The end of the last lab resets the limit."""
+    from groundwork_lab.plane.hosts import watches  # noqa: PLC0415 - only up and down need it, not `exec`
 
     labs = settings.state.parent
     with watches.alone(watches.LIMIT):
@@ -95,12 +95,12 @@ def _settle(settings: Settings) -> None:
         try:
             watches.allow(labs / INOTIFY, watches.LIMIT)
         except OSError as error:
-            raise LabError(f"This machine allows too few inotify instances for the lab's hosts: {error}.") from error
+            raise LabError(f"The machine's limit of inotify instances cannot be raised: {error}.") from error
         settings.state.mkdir(mode=0o711)
 
 
 def _undo(settings: Settings) -> list[str]:
-    from groundwork_lab.plane.hosts import watches  # noqa: PLC0415 - up and down alone need it, `exec` starts without
+    from groundwork_lab.plane.hosts import watches  # noqa: PLC0415 - only up and down need it, not `exec`
 
     problems = undo(settings, Journal(settings.journal))
     labs = settings.state.parent
@@ -112,7 +112,7 @@ def _undo(settings: Settings) -> list[str]:
 
 
 def daemon(settings: Settings) -> tuple[int, int] | None:
-    """The living daemon's pid and start time."""
+    """Return the pid and the start time of the running daemon, or None."""
     try:
         identity = json.loads(settings.daemon.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
@@ -127,12 +127,12 @@ def refuse_if_half_there(settings: Settings) -> None:
 
 
 def refuse_without_programs(path: str) -> None:
-    """Raises LabError with the packages to install."""
+    """Raise LabError with the packages to install if a program is missing."""
     missing = {program: package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None}
     missing |= {module: package for module, package in MODULES.items() if not Path(module).exists()}
     if missing:
         packages = " ".join(sorted(set(missing.values())))
-        raise LabError(f"This machine lacks {', '.join(missing)}; run `apt-get install {packages}`.")
+        raise LabError(f"This machine does not have {', '.join(missing)}; run `apt-get install {packages}`.")
 
 
 def refuse_without_control_groups() -> None:
@@ -145,24 +145,24 @@ def refuse_without_control_groups() -> None:
 
 
 def refuse_from_inside(settings: Settings) -> None:
-    """`down` from a shell that `exec` started would end itself half-way. Raises LabError."""
+    """Raise LabError in a shell that `exec` started: `down` would end that shell, and itself with it."""
     here = Path("/proc/self/ns/net").stat()
     for handle in NETNS.glob(f"{settings.name}-*"):
         there = handle.stat()
         if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
-            raise LabError("This shell is inside the lab, which `down` removes; leave it first.")
+            raise LabError("This shell runs inside the lab, which `down` removes; leave the shell first.")
 
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Hold the lab against another `up` or `down`: a name that ends with this process, and is no file."""
+    """Lock the lab against another `up` or `down`. The lock is an abstract socket, which ends with this process."""
     if os.geteuid() != 0:
-        raise LabError("The lab makes namespaces and mounts, for which it needs root; run this with sudo.")
+        raise LabError("The lab requires root to create namespaces and mounts; run this with sudo.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lock:
         try:
             lock.bind(f"\0groundwork-lab-{settings.name}")
         except OSError as error:
-            message = f"Another `up` or `down` of the lab '{settings.name}' is at work; wait for it."
+            message = f"Another `up` or `down` of the lab '{settings.name}' is running; wait until it has finished."
             raise LabError(message) from error
         yield
 
@@ -203,15 +203,15 @@ def _start(settings: Settings, image: Path, patience: float) -> None:
     end(process.pid, start_time(process.pid) or 0, grace=CLOSING)
     why = "ended" if answered else f"did not answer within {patience:g} s"
     tail = "\n".join(settings.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-    raise LabError(f"The lab's daemon {why}; the end of {settings.log}:\n{tail}\nThen: `groundwork-lab down`, `up`.")
+    raise LabError(f"The lab's daemon {why}; run `groundwork-lab down`, then `up`. {settings.log} ends with:\n{tail}")
 
 
 def _environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The daemon's environment: the machine's, without anything that points to a real AWS account."""
+    """Return the daemon's environment: the inherited one without variables that point to a real AWS account."""
     kept = {name: value for name, value in inherited.items() if name not in FOREIGN and not name.startswith("AWS_")}
     return {**kept, "GROUNDWORK_LAB": settings.name, "PATH": _path()}
 
 
 def _path() -> str:
-    """PATH with the folders of system daemons, which a person's own often lacks."""
+    """Return PATH with the folders of system daemons, which a user's PATH often does not contain."""
     return f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SBIN}"

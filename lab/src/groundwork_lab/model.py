@@ -1,9 +1,9 @@
-"""What the control plane says exists: the one language between the API and the data plane.
+"""The resources of the control plane, as the data plane reads them.
 
-The control plane builds a `World` after every accepted write; fabric, hosts, balancers, edges and names each
-derive from it what they must run. All of it is frozen and compares by value, so that "did anything
-change?" is `==`. Field names follow the EC2, ELBv2 and CloudFront APIs, shortened where the type says the rest;
-source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Types.html,
+The control plane builds a `World` after each accepted write. Fabric, hosts, balancers, edges and names each derive from
+it what they must run. All classes are frozen and compare by value, so that `==` detects changes. The field names are
+those of the EC2, ELBv2 and CloudFront APIs, shortened where the class makes them clear.
+Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Types.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Types.html and
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Types.html
 """
@@ -30,13 +30,13 @@ class Subnet:
     vpc_id: str
     cidr: IPv4Network
     zone: str
-    route_table_id: str  # the associated table, or the VPC's main one
+    route_table_id: str  # the associated route table, or the VPC's main route table
     network_acl_id: str
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route; `target` is `local`, or the id of what it leads to, which may be gone (a black hole)."""
+    """A route. `target` is `local` or the id of the target, which may be deleted (a blackhole route)."""
 
     destination: IPv4Network
     target: str
@@ -47,18 +47,18 @@ class RouteTable:
     id: str
     vpc_id: str
     routes: tuple[Route, ...]
-    endpoint_ids: tuple[str, ...] = ()  # gateway endpoints (S3) that put their prefix list into this table
+    endpoint_ids: tuple[str, ...] = ()  # gateway endpoints (S3) that add their prefix list to this table
 
 
 @dataclass(frozen=True)
 class InternetGateway:
     id: str
-    vpc_id: str | None  # None while detached
+    vpc_id: str | None  # None if it is detached
 
 
 @dataclass(frozen=True)
 class GatewayEndpoint:
-    """A gateway VPC endpoint; the lab serves S3 only."""
+    """A gateway VPC endpoint. The lab supports S3 only."""
 
     id: str
     vpc_id: str
@@ -77,8 +77,8 @@ class Interface:
     subnet_id: str
     mac: str
     private_ip: IPv4Address
-    public_ip: IPv4Address | None  # automatic or elastic, as DescribeNetworkInterfaces' Association tells
-    security_group_ids: tuple[str, ...]  # empty for a NAT gateway: nothing filters it
+    public_ip: IPv4Address | None  # automatic or elastic, as the Association in DescribeNetworkInterfaces
+    security_group_ids: tuple[str, ...]  # empty for a NAT gateway: its traffic is not filtered
     source_dest_check: bool
     owner: InterfaceOwner
     owner_id: str  # instance id, NAT gateway id or load balancer ARN; "" for none
@@ -95,9 +95,10 @@ class NatGateway:
 
 @dataclass(frozen=True)
 class SecurityGroupRule:
-    """`protocol` is `tcp`, `udp`, `icmp`, another IANA number, or `-1` for all; ports are None for all.
+    """A rule of a security group.
 
-    For ICMP `from_port` is the type and `to_port` the code, -1 for any, as in the EC2 API.
+    `protocol` is `tcp`, `udp`, `icmp`, another IANA number, or `-1` for all. Ports are None for all. For ICMP,
+    `from_port` is the type and `to_port` is the code, -1 for any, as in the EC2 API.
     """
 
     protocol: str
@@ -118,7 +119,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True)
 class NetworkAclEntry:
-    """One rule; protocol and ports as in SecurityGroupRule."""
+    """A rule of a network ACL. Protocol and ports are as in SecurityGroupRule."""
 
     number: int  # evaluated in ascending order; 32767 is the final deny
     egress: bool
@@ -144,46 +145,46 @@ class MetadataOptions:
     tokens: Literal["optional", "required"]
     hop_limit: int
     enabled: bool
-    tags: bool = False  # InstanceMetadataTags: whether the instance may read its own tags there
+    tags: bool = False  # InstanceMetadataTags: whether the instance metadata contains the tags
 
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance as the API wants it; terminated ones are not in the world."""
+    """An instance with its desired state. Terminated instances are not in the `World`."""
 
     id: str
     image_id: str
     instance_type: str
     zone: str
     state: InstanceState
-    interface_id: str  # the primary one
+    interface_id: str  # the primary network interface
     key_name: str | None
     public_key: str | None  # OpenSSH format
     user_data: bytes
     metadata: MetadataOptions
     instance_profile_arn: str | None
     launch_time: str  # ISO 8601
-    reboots: int = 0  # grows by one at every RebootInstances
+    reboots: int = 0  # incremented by each RebootInstances
     tags: Mapping[str, str] = field(default_factory=dict)
-    role: str | None = None  # the name of the IAM role in its instance profile
+    role: str | None = None  # the name of the IAM role in the instance profile
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image made of an instance's disk: the data plane captures it while it is pending.
+    """An image created from an instance's disk. The data plane captures it while it is pending.
 
-    It stays in the world after DeregisterImage for as long as an instance has it.
+    It stays in the `World` after DeregisterImage while instances use it.
     """
 
     id: str
-    instance_id: str  # whose disk it is
-    no_reboot: bool  # captured as it is, in the middle of what the host does
+    instance_id: str  # the instance that it is created from
+    no_reboot: bool  # captured while the host runs
     pending: bool
 
 
 @dataclass(frozen=True)
 class Target:
-    id: str  # instance id or address, by the group's target type
+    id: str  # instance id or address, depending on the group's target type
     port: int
 
 
@@ -210,14 +211,17 @@ class TargetGroup:
     target_type: Literal["instance", "ip"]
     health_check: HealthCheck
     targets: tuple[Target, ...]
-    draining: tuple[Target, ...]  # deregistered, connections still draining
+    draining: tuple[Target, ...]  # deregistered targets whose connections are draining
     attributes: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Action:
-    """A rule's or listener's action, as in the API: `config` holds its ForwardConfig, RedirectConfig or
-    FixedResponseConfig (AWS' own keys), with `TargetGroups` always a list of {TargetGroupArn, Weight}."""
+    """An action of a rule or listener.
+
+    `config` is its ForwardConfig, RedirectConfig or FixedResponseConfig with AWS' keys. `TargetGroups` is always a list
+    of {TargetGroupArn, Weight}.
+    """
 
     type: Literal["forward", "redirect", "fixed-response"]
     config: Mapping[str, object]
@@ -225,8 +229,11 @@ class Action:
 
 @dataclass(frozen=True)
 class Condition:
-    """A rule's condition: `field` as in the API (`path-pattern`, `host-header`, `http-header`,
-    `http-request-method`, `query-string`, `source-ip`), `values` its values, `name` a header's name."""
+    """A condition of a rule.
+
+    `field` is as in the API (`path-pattern`, `host-header`, `http-header`, `http-request-method`, `query-string`,
+    `source-ip`). `name` is the name of the header.
+    """
 
     field: str
     values: tuple[str, ...]
@@ -236,7 +243,7 @@ class Condition:
 @dataclass(frozen=True)
 class ListenerRule:
     arn: str
-    priority: int  # ascending; the default rule is the listener's default_actions
+    priority: int  # ascending; the default rule is in the listener's default_actions
     conditions: tuple[Condition, ...]
     actions: tuple[Action, ...]
 
@@ -257,14 +264,14 @@ class LoadBalancer:
     dns_name: str
     scheme: Literal["internet-facing", "internal"]
     vpc_id: str
-    interface_ids: tuple[str, ...]  # one per subnet; their security groups are the balancer's
+    interface_ids: tuple[str, ...]  # one per subnet, with the security groups of the load balancer
     listeners: tuple[Listener, ...]
     attributes: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class EdgeFunction:
-    """A CloudFront function as its LIVE stage has it; without one it is not in the world."""
+    """The LIVE stage of a CloudFront function. A function without one is not in the `World`."""
 
     arn: str
     name: str
@@ -274,7 +281,7 @@ class EdgeFunction:
 
 @dataclass(frozen=True)
 class Invalidation:
-    """Paths that edges must forget, as in the API: with a leading slash, `*` at most at the end, URL-encoded."""
+    """Paths to remove from the caches, as in the API: with a leading slash, `*` only at the end, URL-encoded."""
 
     id: str
     paths: tuple[str, ...]
@@ -282,31 +289,30 @@ class Invalidation:
 
 @dataclass(frozen=True)
 class Distribution:
-    """A CloudFront distribution; a disabled one is in the world too, and answers nobody."""
+    """A CloudFront distribution. A disabled one is also in the `World`, but it is not served."""
 
     id: str
     arn: str
     domain_name: str  # `d111111abcdef8.cloudfront.net`
-    config: Mapping[str, object]  # the API's DistributionConfig, whole and with AWS' own keys
+    config: Mapping[str, object]  # the complete DistributionConfig with AWS' keys
     invalidations: tuple[Invalidation, ...] = ()  # those in progress
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A resource that is in the control plane's state, but cannot be read: it is in the world as it was read last, if
-    it ever was."""
+    """A resource that cannot be read from the state. The `World` contains it as it was last read, if ever."""
 
-    type: str  # as the World's field: `subnets`
+    type: str  # a field of the `World`: `subnets`
     id: str
     why: str
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything that the data plane follows, by id (load balancers, target groups and edge functions by ARN).
+    """All resources for the data plane, by id (load balancers, target groups and edge functions by ARN).
 
-    The four kinds of CloudFront's reusable settings are the API's own structures (CachePolicyConfig,
-    OriginRequestPolicyConfig, ResponseHeadersPolicyConfig, OriginAccessControlConfig), with those that AWS manages.
+    CloudFront's policies and origin access controls are the API's structures (CachePolicyConfig,
+    OriginRequestPolicyConfig, ResponseHeadersPolicyConfig, OriginAccessControlConfig). Managed policies are included.
     """
 
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
@@ -331,7 +337,7 @@ class World:
     unreadable: tuple[Unreadable, ...] = ()
 
     def without(self, ids: Collection[str]) -> World:
-        """The same without the resources that have these ids, and without what is in VPCs that have them."""
+        """Return the `World` without the resources with these ids, and without the resources of VPCs with these ids."""
         if not ids:
             return self
         kept: dict[str, Any] = {

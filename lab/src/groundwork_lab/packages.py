@@ -1,8 +1,7 @@
-"""The package cache: apt-cacher-ng on the lab's internet, so that the second host's packages come from this machine.
+"""The package cache: apt-cacher-ng on the lab's internet, so that each package is downloaded only once per lab.
 
-Its files go with the lab: the next one fetches them again, once for all its hosts. It finds mirrors by the lab's
-resolver, which forwards their names. What is fetched by https cannot be cached; it is let through as a tunnel, only to
-the machine's own package sources.
+Its files are removed with the lab. It looks up mirrors with the lab's resolver, which forwards their names. Downloads
+over https cannot be cached: they are tunneled, and only to the machine's own package sources.
 Source: https://www.unix-ag.uni-kl.de/~bloch/acng/html/config-serv.html
 """
 
@@ -33,21 +32,21 @@ _log = logging.getLogger(__name__)
 
 
 def machines_sources() -> list[str]:
-    """The addresses of the machine's own package sources, as apt understands its files. Raises CalledProcessError."""
+    """Return the addresses of the machine's package sources, as apt reads them. Raise CalledProcessError."""
     command = ["apt-get", "indextargets", "--format", "$(SITE)"]
     listing = subprocess.run(command, check=True, capture_output=True, text=True)
     return sorted(set(listing.stdout.split()))
 
 
 def tunnel_pattern(sources: Iterable[str]) -> str | None:
-    """The hosts that may be reached through the cache by https, as a regular expression; None for none."""
+    """Return a regular expression for the hosts that the cache may tunnel https to, or None if there are none."""
     parts = [urlsplit(source) for source in sources]
     hosts = {f"{part.hostname}:{part.port or 443}" for part in parts if part.scheme == "https" and part.hostname}
     return f"^({'|'.join(re.escape(host) for host in sorted(hosts))})$" if hosts else None
 
 
 def render_config(cache: Path, logs: Path, sources: Iterable[str]) -> str:
-    """apt-cacher-ng's acng.conf."""
+    """Return apt-cacher-ng's acng.conf."""
     tunnel = tunnel_pattern(sources)
     return "\n".join(
         [
@@ -57,7 +56,7 @@ def render_config(cache: Path, logs: Path, sources: Iterable[str]) -> str:
             f"BindAddress: {PACKAGES}",
             f"Port: {PORT}",
             "ForeGround: 1",
-            "ExThreshold: 30",  # days; nothing expires within a lab's life
+            "ExThreshold: 30",  # days; nothing expires while a lab exists
             *([f"PassThroughPattern: {tunnel}"] if tunnel else []),
             "",
         ]
@@ -65,9 +64,9 @@ def render_config(cache: Path, logs: Path, sources: Iterable[str]) -> str:
 
 
 class Packages:
-    """The cache's process; all its files are below the state folder's `packages`.
+    """The process of the package cache. Its files are below `packages` in the state folder.
 
-    Each lab has a cache of its own: apt-cacher-ng does not share its files with another one.
+    Each lab has its own cache, because apt-cacher-ng cannot share its files with another process.
     """
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
@@ -78,7 +77,7 @@ class Packages:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Write the configuration and start the cache as its own user. Raises OSError, KeyError without that user."""
+        """Write the configuration and start the cache as its own user. Raise OSError, or KeyError without that user."""
         user = pwd.getpwnam(USER)
         for folder in (self._folder, self._cache, self._folder / "log"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,10 +88,10 @@ class Packages:
         )
         self._run(user)
 
-    def reconcile(self, world: World) -> None:  # noqa: ARG002 (the cache does not depend on what the API says)
-        """Start the cache again should it have died."""
+    def reconcile(self, world: World) -> None:  # noqa: ARG002 (the cache does not depend on the resources)
+        """Restart the cache if its process has ended."""
         if self._process is not None and self._process.poll() is not None:
-            _log.error("apt-cacher-ng ended with code %s; starting it again.", self._process.returncode)
+            _log.error("apt-cacher-ng ended with code %s; restarting it.", self._process.returncode)
             self._run(pwd.getpwnam(USER))
 
     def close(self) -> None:
@@ -101,7 +100,7 @@ class Packages:
             self._process = None
 
     def _run(self, user: pwd.struct_passwd) -> None:
-        # setpriv comes last and sets the parent-death signal again: changing the user clears it (prctl(2)).
+        # setpriv comes last and sets the parent-death signal again, because a change of the user clears it (prctl(2)).
         identity = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups", "--pdeathsig=TERM"]
         self._process = spawn(
             argv_inside("aws", [*identity, "--", os.fspath(PROGRAM), "-c", os.fspath(self._folder)]),

@@ -1,6 +1,6 @@
-"""Who talks to whom inside the lab's daemon: the seams between control plane and data plane.
+"""The protocols between the parts of the lab's daemon: control plane and data plane.
 
-Each part knows the others only by these protocols, so that each is tested with a fake of its neighbour.
+The parts use each other only through these protocols, so that each can be tested with a fake of the other.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from groundwork_lab.model import InstanceState, World
 
 
 class Reconciler(Protocol):
-    """A part of the data plane. The daemon hands it every new world, from one thread, in order."""
+    """A part of the data plane. The daemon passes each new `World` to it, from one thread, in order."""
 
     def reconcile(self, world: World) -> None:
-        """Make reality follow `world`; called again with the same world it does nothing.
+        """Apply `world`. Do nothing if it was applied before.
 
-        Must not block on slow things (a host's boot): start them and report later through `Reports`.
-        One resource that it cannot serve keeps it from no other one: it raises `apart.UnservedError` at its end.
+        Must not block on slow operations (a host's boot): start them and report the result through `Reports`. A
+        resource that cannot be served must not affect the others: raise `apart.UnservedError` at the end.
         """
 
     def close(self) -> None:
-        """End everything that this part started."""
+        """Stop everything that this part has started."""
 
 
 @dataclass(frozen=True)
 class HealthReport:
-    """One target's health; the words are ELBv2's TargetHealth's.
+    """The health of a target, with the words of ELBv2's TargetHealth.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
     """
@@ -38,31 +38,33 @@ class HealthReport:
 
 
 class Hosts(Protocol):
-    """What the control plane asks of the hosts."""
+    """The functions of the hosts that the control plane uses."""
 
     def console_output(self, instance_id: str) -> bytes:
-        """The host's console so far, at most the last 64 KiB; empty before its first boot."""
+        """Return the host's console log, at most the last 64 KiB, or b"" before its first boot."""
 
 
 class Balancers(Protocol):
-    """What the control plane asks of the balancers."""
+    """The functions of the load balancers that the control plane uses."""
 
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
-        """Health by (target id, port), for the targets that a balancer checks; the others are absent."""
+        """Return the health by (target id, port) of the targets that a load balancer checks."""
 
 
 class Reports(Protocol):
-    """What the data plane tells the control plane."""
+    """The reports of the data plane to the control plane."""
 
     def instance_state(self, instance_id: str, state: InstanceState, *, reason: str = "") -> None:
-        """The host reached `state`: the API says so from now on. `reason` becomes StateReason's message."""
+        """Set the state of an instance, as its host reports it. `reason` becomes the message of StateReason."""
 
     def instance_reachable(self, instance_id: str) -> None:
-        """sshd answers: DescribeInstanceStatus says `ok` from now on."""
+        """Set the instance's status to `ok` in DescribeInstanceStatus, because sshd answers."""
 
     def image_captured(self, image_id: str, *, failure: str = "") -> None:
-        """The image is there: it is `available` from now on, or `failed` with this as its StateReason's message."""
+        """Set the image to `available`, or to `failed` with `failure` as the message of its StateReason."""
 
     def reconciled(self, world: World) -> None:
-        """The whole data plane follows `world`: the API calls what was `pending` in it `available` from now on,
-        and what was `deleting` and is no longer in it `deleted`. Called by the daemon after each pass."""
+        """Report that the whole data plane has applied `world`. The daemon calls it after each pass.
+
+        Pending resources in it become `available`, and deleting ones that are not in it become `deleted`.
+        """

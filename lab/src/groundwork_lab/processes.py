@@ -1,4 +1,4 @@
-"""Starting and ending daemons: in a network namespace, recorded in the journal, ended by what was recorded."""
+"""Starting and stopping daemons in network namespaces. The journal records them, so that they can be ended later."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ T = TypeVar("T")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
-# The kernel sends a parent-death signal when the *thread* that forked ends, not its process (prctl(2),
-# PR_SET_PDEATHSIG). So one thread, which lives as long as the process, forks every daemon.
+# The kernel sends a parent-death signal when the forking *thread* ends, not its process (prctl(2), PR_SET_PDEATHSIG).
+# So one thread, which lives as long as the process, forks all daemons.
 _forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
 
-# That signal is asked for by the daemon-to-be itself. A parent that died before it asked is told by the next
-# program's own parent: somebody else by then.
+# The new process itself requests that signal. If its parent has died before the request, its parent is another process
+# by then.
 _UNLESS_ORPHANED = ["sh", "-c", 'parent=$1; shift; [ "$PPID" = "$parent" ] && exec "$@"', "sh"]
 
 
 def enter_namespace(name: str) -> None:
-    """Move the calling thread into the named network namespace (setns(2)). Raises OSError."""
+    """Move the calling thread to the named network namespace (setns(2)). Raise OSError."""
     with (NETNS / name).open("rb") as file:
         if _libc.setns(file.fileno(), CLONE_NEWNET) != 0:
             error = ctypes.get_errno()
@@ -44,9 +44,9 @@ def enter_namespace(name: str) -> None:
 
 
 def in_namespace(name: str, work: Callable[[], T]) -> T:
-    """Run `work` in a thread of its own inside the namespace, and give back what it returns or raises.
+    """Run `work` in a new thread inside the namespace, and return its result or raise its exception.
 
-    A socket made there stays in that namespace, wherever it is used from.
+    A socket that it creates stays in that namespace, also when other threads use it.
     """
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -55,7 +55,7 @@ def in_namespace(name: str, work: Callable[[], T]) -> T:
         try:
             enter_namespace(name)
             outcome.append(work())
-        except BaseException as error:  # handed to the caller's thread, whatever it is
+        except BaseException as error:  # any exception is passed to the caller's thread
             failure.append(error)
 
     thread = threading.Thread(target=body, name=f"in-{name}")
@@ -67,7 +67,7 @@ def in_namespace(name: str, work: Callable[[], T]) -> T:
 
 
 def listen(namespace: str, address: str, port: int, *, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-    """A bound (and for TCP listening) socket inside `namespace`, usable from any thread of this process."""
+    """Return a bound (for TCP listening) socket in `namespace`, for use from any thread of this process."""
 
     def work() -> socket.socket:
         bound = socket.socket(socket.AF_INET, kind)
@@ -89,11 +89,11 @@ def spawn(
     pass_fds: Sequence[int] = (),
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a daemon in a session of its own, recorded in the journal; both outputs go to `log`.
+    """Start a daemon in its own session and record it in the journal. Both outputs are written to `log`.
 
-    A pid cannot be recorded before there is one. The moment between fork and record is covered by the
-    parent-death signal: when this process is killed there, or anywhere else, the kernel sends the daemon SIGTERM.
-    A daemon that changes its user clears that signal; the journal still has it then. Raises FileNotFoundError.
+    A pid cannot be recorded before it exists. The parent-death signal covers the time between fork and record: when
+    this process is killed, the kernel sends SIGTERM to the daemon. A daemon that changes its user clears that signal;
+    by then it is in the journal. Raise FileNotFoundError.
     """
     if shutil.which(argv[0]) is None:
         raise FileNotFoundError(2, "No such program", argv[0])
@@ -128,19 +128,19 @@ def _fork(
 def wait_listening(
     process: subprocess.Popen[bytes], namespace: str, address: str, port: int, *, patience: float = 10.0
 ) -> None:
-    """Wait until a daemon takes TCP connections. Raises TimeoutError, or ChildProcessError when it ended instead."""
-    name = f"The daemon for {address}:{port}"
+    """Wait until a daemon accepts TCP connections. Raise TimeoutError, or ChildProcessError if it ends before."""
+    name = f"daemon for {address}:{port}"
 
     def work() -> None:
         deadline = time.monotonic() + patience
         while not _takes_connections(address, port):
             if process.poll() is not None:
-                message = f"{name} ended with code {process.returncode} before it listened."
+                message = f"The {name} ended with code {process.returncode} before it listened."
                 raise ChildProcessError(message)
             if time.monotonic() > deadline:
-                message = f"{name} does not listen after {patience:g} s."
+                message = f"Timed out after {patience:g} s waiting for the {name} to listen."
                 raise TimeoutError(message)
-            select.select([], [], [], 0.02)  # nobody tells when another process starts to listen
+            select.select([], [], [], 0.02)  # there is no event for another process starting to listen
 
     in_namespace(namespace, work)
 
@@ -152,7 +152,7 @@ def _takes_connections(address: str, port: int) -> bool:
 
 
 def stop(process: subprocess.Popen[bytes], journal: Journal, *, grace: float = 10.0) -> None:
-    """End a daemon that `spawn` started and strike it from the journal. Raises TimeoutError as `end` does."""
+    """Stop a daemon of `spawn` and strike it from the journal. Raise TimeoutError as `end` does."""
     entries = [each for each in journal.entries() if each.kind == "process" and each.name == str(process.pid)]
     for entry in entries:
         end(process.pid, entry.start, grace=grace)
@@ -161,10 +161,10 @@ def stop(process: subprocess.Popen[bytes], journal: Journal, *, grace: float = 1
 
 
 def end(pid: int, start: int, *, stop: signal.Signals = signal.SIGTERM, grace: float = 10.0) -> None:
-    """Signal a recorded process, wait up to `grace` seconds until it is gone, then kill it.
+    """Signal a recorded process, wait up to `grace` seconds for its end, then kill it.
 
-    Does nothing when the pid is gone or belongs to a younger process. Raises TimeoutError when even SIGKILL
-    did not end it (it hangs in the kernel).
+    Do nothing if the pid does not exist or belongs to a newer process. Raise TimeoutError if SIGKILL does not end it,
+    because it hangs in the kernel.
     """
     if end_all([(pid, start)], stop=stop, grace=grace):
         message = f"Process {pid} did not end within {grace:g} s of SIGKILL; it hangs in the kernel."
@@ -174,7 +174,7 @@ def end(pid: int, start: int, *, stop: signal.Signals = signal.SIGTERM, grace: f
 def end_all(
     processes: Iterable[tuple[int, int]], *, stop: signal.Signals = signal.SIGTERM, grace: float = 10.0
 ) -> list[int]:
-    """End many processes, given by pid and start time, at once; the pids of those that outlived SIGKILL."""
+    """End several processes, given by pid and start time, together. Return the pids that SIGKILL did not end."""
     with ExitStack() as stack:
         living: dict[int, int] = {}  # pid file descriptor -> pid
         for pid, start in processes:
@@ -190,11 +190,11 @@ def end_all(
 
 
 def _open_process(pid: int, start: int) -> int | None:
-    """A pid file descriptor: it stays with this process even if its number is used again. None when gone."""
+    """Return a pid file descriptor, which refers to this process even if its pid is reused, or None if it ended."""
     try:
         descriptor = os.pidfd_open(pid)
     except OSError as error:
-        if error.errno in {errno.ESRCH, errno.EINVAL}:  # no such process; or the number is a thread's by now
+        if error.errno in {errno.ESRCH, errno.EINVAL}:  # no such process, or the pid belongs to a thread
             return None
         raise
     if start_time(pid) == start:
@@ -207,11 +207,11 @@ def _signal(descriptor: int, sign: signal.Signals) -> None:
     try:
         signal.pidfd_send_signal(descriptor, sign)
     except ProcessLookupError:
-        return  # it ended meanwhile, which is what we want
+        return  # it has ended
 
 
 def _outlasting(living: dict[int, int], grace: float) -> dict[int, int]:
-    """Those of `living` that still run after `grace` seconds; a pid file descriptor is readable after the end."""
+    """Return those of `living` that run after `grace` seconds. A pid file descriptor is readable after the end."""
     deadline = time.monotonic() + grace
     left = dict(living)
     while left and (remaining := deadline - time.monotonic()) > 0:

@@ -1,9 +1,9 @@
-"""The loop that makes the data plane follow the API: one thread, woken by changes, parts in order.
+"""The loop that applies the API's state to the data plane: one thread, woken by changes, with the parts in order.
 
-A part that raises is told by `status`, and tried again later and later; the other parts go on. What it raises is
-logged once, with its traceback, and again when it changes. The same holds for a resource that the snapshot cannot
-read, or that a part cannot serve: the others are followed. The loop sleeps until something changes or a failed part is
-due again.
+The error of a part is shown by `status`. The part is retried with increasing delays, and the other parts continue. An
+error is logged once with its traceback, and again when it changes. The same applies to a resource that the snapshot
+cannot read or a part cannot serve: the other resources are applied. The loop sleeps until something changes or a retry
+is due.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from groundwork_lab.apart import UnservedError, described
 from groundwork_lab.model import Unreadable, World
 from groundwork_lab.ports import Reconciler
 
-DEBOUNCE = 0.02  # seconds; an API client's burst of writes becomes one pass
-BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)  # seconds until the next try, by failures in a row
+DEBOUNCE = 0.02  # seconds; combines a series of writes into one pass
+BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)  # seconds until the next retry, by consecutive failures
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class PartReport:
-    """How a part's last pass went: its seconds, and while it fails, the error and the number of failures in a row."""
+    """The result of a part's last pass: its duration, its error, and the number of consecutive failures."""
 
     seconds: float = 0.0
     error: str = ""
@@ -38,9 +38,9 @@ class PartReport:
 class LoopReport:
     passes: int = 0
     seconds: float = 0.0  # of the last pass
-    finished: float = 0.0  # when it ended, in seconds since the epoch
+    finished: float = 0.0  # end of the last pass, in seconds since the epoch
     parts: dict[str, PartReport] = field(default_factory=dict)
-    unreadable: tuple[Unreadable, ...] = ()  # of the last pass
+    unreadable: tuple[Unreadable, ...] = ()  # in the last pass
 
     @property
     def errors(self) -> dict[str, str]:
@@ -48,11 +48,11 @@ class LoopReport:
 
 
 class Loop:
-    """Runs the parts against the newest world in a thread of its own."""
+    """Applies the latest `World` to the parts in its own thread."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._wanted = True  # the first pass needs no change
+        self._wanted = True  # the first pass does not need a change
         self._closing = False
         self._thread: threading.Thread | None = None
         self.report = LoopReport()
@@ -63,7 +63,7 @@ class Loop:
         parts: Sequence[tuple[str, Reconciler]],
         followed: Callable[[World], None],
     ) -> None:
-        """Follow what `snapshot` gives with `parts`, in this order; `followed` is told what all have followed."""
+        """Apply the result of `snapshot` to `parts`, in this order. `followed` gets what all parts have applied."""
         self._snapshot = snapshot
         self._parts = parts
         self._followed = followed
@@ -72,13 +72,13 @@ class Loop:
         self._thread.start()
 
     def changed(self) -> None:
-        """Ask for a pass; from any thread, returns at once."""
+        """Request a pass. Can be called from any thread and returns at once."""
         with self._condition:
             self._wanted = True
             self._condition.notify_all()
 
     def close(self) -> None:
-        """End the thread after the pass that it is in."""
+        """End the thread after its current pass."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
@@ -90,7 +90,7 @@ class Loop:
             self.pass_once()
 
     def _awaited(self) -> bool:
-        """Wait until a pass is due; False when the loop is to end."""
+        """Wait until a pass is due. Return False when the loop is closing."""
         with self._condition:
             self._condition.wait_for(lambda: self._wanted or self._closing, timeout=self._retry_in())
             self._condition.wait_for(lambda: self._closing, timeout=DEBOUNCE)
@@ -102,7 +102,7 @@ class Loop:
         return BACKOFF[min(*failures, len(BACKOFF)) - 1] if failures else None
 
     def pass_once(self) -> None:
-        """One pass of all parts over one world."""
+        """Make one pass of all parts with one `World`."""
         began = time.monotonic()
         self._tried("API", self._follow)
         self.report.passes += 1
@@ -120,13 +120,13 @@ class Loop:
         before, self.report.unreadable = self.report.unreadable, now
         for each in now:
             if each not in before:
-                _log.error("%s %s cannot be read, and is not followed: %s", each.type, each.id, each.why)
+                _log.error("%s %s cannot be read, so it is not updated: %s", each.type, each.id, each.why)
         for each in before:
             if each not in now:
-                _log.info("%s %s is followed again, or gone.", each.type, each.id)
+                _log.info("%s %s can be read again, or was deleted.", each.type, each.id)
 
     def _tried(self, name: str, work: Callable[[], object]) -> Collection[str] | None:
-        """The ids of what the part does not serve; None when all of it failed."""
+        """Run the part. Return the ids that it does not serve, or None if it failed as a whole."""
         report = self.report.parts[name]
         began = time.monotonic()
         unserved: Collection[str] | None = ()
@@ -135,7 +135,7 @@ class Loop:
             work()
         except UnservedError as failure:
             unserved, error = failure.reasons, str(failure)
-        except Exception as failure:  # whatever a part raises must not end the others: this is their supervisor
+        except Exception as failure:  # an error of a part must not stop the others
             unserved, error = None, described(failure)
             if error != report.error:
                 _log.exception("%s failed", name)

@@ -1,21 +1,21 @@
-"""What `groundwork-lab status` tells: gathered from the daemon's parts, and shown as tables.
+"""The output of `groundwork-lab status`, as JSON and as tables.
 
-As JSON (all addresses are text, all times seconds):
+The JSON contains (addresses are strings, times are seconds):
 
 - `lab`, `pid`, `started` (ISO 8601), `log`
-- `api`, `s3`, `resolver`, `packages`: where the lab's own services answer, on the lab's internet
+- `api`, `s3`, `resolver`, `packages`: the addresses of the lab's own services on its internet
 - `vpcs`: [{id, cidrs}]
 - `interfaces`: [{id, vpc, subnet, private_ip, public_ip, owner, owner_id, groups}]
 - `hosts`: [{id, name, state, reachable, private_ip, public_ip, zone, type, image, key}]
 - `nat_gateways`: [{id, subnet, private_ip, public_ip}]
-- `balancers`: [{name, arn, dns_name, scheme, addresses, listeners: [{port, protocol}],
-  target_groups: [{name, arn, targets: [{id, port, name, state, reason, description}]}]}]
-- `distributions`: [{id, domain, enabled, status, comment}]; status is `Deployed`, or `InProgress` while the edge is
-  still to follow
+- `balancers`: [{name, arn, dns_name, scheme, addresses, listeners: [{port, protocol}], target_groups: [{name, arn,
+  targets: [{id, port, name, state, reason, description}]}]}]
+- `distributions`: [{id, domain, enabled, status, comment}]; status is `Deployed`, or `InProgress` until the edge serves
+  the latest configuration
 - `reconcile`: {passes, seconds, finished, parts: {part: {seconds, failures, error}}}
-- `errors`: {part: message}, empty when all is well
-- `unreadable`: [{type, id, why}]: resources that the API has, but that cannot be read; the lab
-  serves them as they were read last, and all others as they are
+- `errors`: {part: message}, empty if there are none
+- `unreadable`: [{type, id, why}]: resources in the API's state that cannot be read; the lab serves them as they were
+  last read
 - `calls`: {total, writes}: since the last reset
 """
 
@@ -36,9 +36,9 @@ Row = Mapping[str, Any]
 def of_world(
     world: World, reachable: Callable[[str], bool], health: Health, deployed: Callable[[str], bool]
 ) -> dict[str, list[Row]]:
-    """The part of the status that the API's world and the data plane give.
+    """Return the part of the status about the resources and their state in the data plane.
 
-    `deployed` says whether the distribution with an id is what the edge has.
+    `deployed` returns whether the edge serves the latest configuration of a distribution.
     """
     return {
         "vpcs": [{"id": vpc.id, "cidrs": [str(cidr) for cidr in vpc.cidrs]} for vpc in world.vpcs.values()],
@@ -55,7 +55,7 @@ def of_world(
 
 
 def of_loop(report: LoopReport) -> dict[str, Any]:
-    """How the data plane follows."""
+    """Return the part of the status about the loop of the data plane."""
     parts = {name: asdict(part) for name, part in report.parts.items()}
     loop = {"passes": report.passes, "seconds": report.seconds, "finished": report.finished, "parts": parts}
     return {"reconcile": loop, "errors": report.errors}
@@ -125,7 +125,7 @@ def _distribution(distribution: Distribution, deployed: Callable[[str], bool]) -
 
 
 def target_groups_of(balancer: LoadBalancer) -> list[str]:
-    """The ARNs of the target groups that a balancer's listeners and rules forward to, each once."""
+    """Return the ARNs of the target groups that a load balancer's listeners and rules forward to, each once."""
     return list(dict.fromkeys(arn for listener in balancer.listeners for arn in _forwarded_to(listener)))
 
 
@@ -154,7 +154,7 @@ def _target(world: World, target: Target, health: Mapping[tuple[str, int], Healt
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Aligned columns, indented; nothing for no rows."""
+    """Return indented lines with aligned columns, or [] if there are no rows."""
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not texts:
         return []
@@ -164,11 +164,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 def render(status: Mapping[str, Any]) -> str:
-    """The status for a person: first whether all is well, then what there is."""
+    """Return the status as text: first the state of the lab and its errors, then the resources."""
     sections = [
         _head(status),
         _errors(status["errors"]),
-        _section("Not followed, because it cannot be read", table(UNREADABLE, _unreadable_rows(status["unreadable"]))),
+        _section("Not updated, because it cannot be read", table(UNREADABLE, _unreadable_rows(status["unreadable"]))),
         _section("Hosts", table(HOSTS, [_host_cells(each) for each in status["hosts"]])),
         _section("Balancers", _balancer_lines(status["balancers"])),
         _section(
@@ -194,19 +194,19 @@ TARGETS = ("TARGET", "ID", "PORT", "STATE", "REASON")
 def _head(status: Mapping[str, Any]) -> list[str]:
     loop, calls = status["reconcile"], status["calls"]
     behind = status["errors"] or status["unreadable"]
-    state = "is up, but its data plane does not follow the API" if behind else "is up"
+    state = "is up, but its data plane is not up to date" if behind else "is up"
     return [
         f"The lab '{status['lab']}' {state}.",
         f"  daemon    pid {status['pid']}, since {status['started']}, log {status['log']}",
         f"  API       {status['api']} (S3 {status['s3']}), {calls['total']} calls, {calls['writes']} of them writes",
         f"  names     {status['resolver']}, packages {status['packages']}",
-        f"  followed  {loop['passes']} times, the last one took {loop['seconds']:.2f} s",
+        f"  updates   {loop['passes']}, the last one took {loop['seconds']:.2f} s",
     ]
 
 
 def _errors(errors: Mapping[str, str]) -> list[str]:
     lines = [f"  {part}: {error}" for part, error in errors.items()]
-    return ["Failing, tried again and again:", *lines] if lines else []
+    return ["Failing (retried):", *lines] if lines else []
 
 
 def _unreadable_rows(unreadable: Sequence[Row]) -> list[list[object]]:

@@ -1,8 +1,8 @@
-"""Undoing what the journal lists: for `down`, and after a daemon that was killed.
+"""Removal of everything in the journal: for `down`, and after a daemon that was killed.
 
-Processes end first, all at once, so that nothing holds what goes next; then mounts, namespaces, links and folders
-go in the reverse order of their making. A thing that is not there any more is no error, so undoing can be cut
-short and started again.
+All processes are ended first, so that they no longer use the other resources. Then mounts, namespaces, links and
+folders are removed in the reverse order of their creation. A missing resource is not an error, so that the removal can
+be interrupted and started again.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def undo(settings: Settings, journal: Journal) -> list[str]:
-    """Undo every standing entry and remove the state folder; what could not be undone, or only by force, as sentences.
+    """Remove everything in the journal and the state folder. Return the problems as sentences.
 
-    A mount that stays busy is detached (umount2(2), MNT_DETACH), which is told as a sentence: whatever holds
-    it keeps it, out of sight.
+    A mount that stays busy is detached (umount2(2), MNT_DETACH), and reported as a problem. It exists, invisibly, until
+    its last user ends.
     """
     entries = journal.entries()
-    if rebooted(settings):  # its processes are gone, and their numbers may be someone else's
+    if rebooted(settings):  # its processes have ended, and their pids may be reused
         entries = [entry for entry in entries if entry.kind != "process"]
     problems = _end_processes(journal, [entry for entry in entries if entry.kind == "process"])
     for entry in reversed([entry for entry in entries if entry.kind != "process"]):
@@ -47,7 +47,7 @@ def undo(settings: Settings, journal: Journal) -> list[str]:
 
 
 def rebooted(settings: Settings) -> bool:
-    """Whether the machine was started again since the lab was."""
+    """Return whether the machine was rebooted since the lab was started."""
     return settings.boot.exists() and settings.boot.read_text(encoding="ascii") != boot_id()
 
 
@@ -56,7 +56,7 @@ def _end_processes(journal: Journal, entries: list[Entry]) -> list[str]:
     for entry in entries:
         if int(entry.name) not in survivors:
             journal.strike(entry)
-    return [f"Process {pid} outlived SIGKILL; it hangs in the kernel." for pid in sorted(survivors)]
+    return [f"Process {pid} did not end after SIGKILL; it hangs in the kernel." for pid in sorted(survivors)]
 
 
 def _undo_one(journal: Journal, entry: Entry) -> list[str]:
@@ -69,15 +69,15 @@ def _undo_one(journal: Journal, entry: Entry) -> list[str]:
     try:
         problems = ways[entry.kind](entry.name)
     except OSError as error:
-        return [f"The {entry.kind} {entry.name} is still there: {error.strerror or error}."]
+        return [f"The {entry.kind} {entry.name} could not be removed: {error.strerror or error}."]
     journal.strike(entry)
     return problems
 
 
 def mounts_below(path: str, mountinfo: str) -> list[str]:
-    """Mount points at or below `path`, in the order in which they must go, from the text of /proc/self/mountinfo.
+    """Return the mount points at and below `path` in the order to unmount them, from /proc/self/mountinfo's text.
 
-    Source: proc_pid_mountinfo(5); field 5 is the mount point, with space, tab, newline and backslash in octal.
+    Source: proc_pid_mountinfo(5). Field 5 is the mount point, with space, tab, newline and backslash in octal.
     """
     points = [_unescaped(line.split()[4]) for line in mountinfo.splitlines()]
     return [point for point in reversed(points) if point == path or point.startswith(path.rstrip("/") + "/")]
@@ -90,17 +90,17 @@ def _unescaped(text: str) -> str:
 
 
 def _remove_mount(path: str) -> list[str]:
-    """Unmount what is mounted at and below `path`."""
+    """Unmount everything at and below `path`. Return a sentence for each mount that was only detached."""
     detached = []
     for point in mounts_below(path, Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         if not _unmounted(point):
             umount(point, MNT_DETACH)
-            detached.append(f"The mount {point} was busy; it is detached, and ends with whatever holds it.")
+            detached.append(f"The mount {point} was busy; it was detached, and is removed when it is no longer used.")
     return detached
 
 
 def _unmounted(point: str, patience: float = 3.0) -> bool:
-    """Unmount, giving a process that is just ending `patience` seconds to let go; False when it stays busy."""
+    """Unmount, retrying for `patience` seconds while a process ends. Return False if the mount stays busy."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -110,13 +110,13 @@ def _unmounted(point: str, patience: float = 3.0) -> bool:
                 raise
             if time.monotonic() > deadline:
                 return False
-            select.select([], [], [], 0.05)  # the kernel tells nobody when a mount becomes free
+            select.select([], [], [], 0.05)  # there is no event for a mount that becomes free
         else:
             return True
 
 
 def umount(point: str, flags: int = 0) -> None:
-    """umount2(2); what is not mounted (any more) is no error. Raises OSError."""
+    """Call umount2(2). A path that is not mounted is not an error. Raise OSError for other errors."""
     if _libc.umount2(os.fsencode(point), flags) != 0:
         error = ctypes.get_errno()
         if error not in {errno.EINVAL, errno.ENOENT}:
@@ -124,26 +124,28 @@ def umount(point: str, flags: int = 0) -> None:
 
 
 def remove_namespace(name: str) -> list[str]:
-    """End what runs in a named network namespace, then remove its name; the kernel frees it, its links, routes and
-    rules with it."""
+    """End the processes in a network namespace, then remove its name. Return the problems as sentences.
+
+    The kernel then frees the namespace with its links, routes and rules.
+    """
     survivors = end_inhabitants(name)
     unname(NETNS / name)
-    return [f"Process {pid} of namespace {name} outlived SIGKILL." for pid in survivors]
+    return [f"Process {pid} in namespace {name} did not end after SIGKILL." for pid in survivors]
 
 
 def unname(handle: Path) -> None:
-    """Unmount a namespace from its name and remove the name; nothing happens when it is not there. Raises OSError.
+    """Unmount a namespace from the file with its name and remove the file, if it exists. Raise OSError.
 
-    The first `ip netns add` on a machine mounts /run/netns on itself, and copies of what is mounted below it. The
-    originals are then out of reach, and their names busy; from a view of the mounts without that copy they are not.
+    The first `ip netns add` on a machine mounts /run/netns on itself, with copies of the mounts below it. The original
+    mounts are then hidden, and their files are busy. In a mount namespace without that copy they are not.
     """
-    umount(str(handle), MNT_DETACH)  # as ip-netns(8) does: the handle is only a name
+    umount(str(handle), MNT_DETACH)  # as ip-netns(8) does: the file is only a name
     try:
         handle.unlink(missing_ok=True)
     except OSError as error:
         if error.errno != errno.EBUSY:
             raise
-        with ThreadPoolExecutor(1) as thread:  # unshare(2) is for the calling thread alone, which ends with its view
+        with ThreadPoolExecutor(1) as thread:  # unshare(2) affects this thread only, which ends afterwards
             thread.submit(_unname_below, handle).result()
 
 
@@ -153,11 +155,11 @@ def _unname_below(handle: Path) -> None:
     while True:
         umount(str(handle), MNT_DETACH)
         try:
-            handle.unlink(missing_ok=True)  # takes what is mounted there in other views with it, since Linux 3.18
+            handle.unlink(missing_ok=True)  # since Linux 3.18, this also removes mounts in other mount namespaces
         except OSError as error:
             if error.errno != errno.EBUSY:
                 raise
-            _check(_libc.umount2(os.fsencode(handle.parent), MNT_DETACH), str(handle))  # until there is no copy
+            _check(_libc.umount2(os.fsencode(handle.parent), MNT_DETACH), str(handle))  # until no copy is left
         else:
             return
 
@@ -169,16 +171,16 @@ def _check(result: int, name: str) -> None:
 
 
 def end_inhabitants(name: str) -> list[int]:
-    """End the processes of a namespace: the lab's, or a shell that `exec` started there, which hears a hangup.
+    """End the processes in a namespace: the lab's, and shells of `exec`, which get SIGHUP.
 
-    The pids of those that outlived SIGKILL; nothing happens when there is no such namespace.
+    Return the pids that SIGKILL did not end, or [] if the namespace does not exist.
     """
     handle = NETNS / name
     return end_all(inhabitants(handle), stop=signal.SIGHUP, grace=2.0) if handle.exists() else []
 
 
 def inhabitants(handle: Path) -> list[tuple[int, int]]:
-    """Processes whose network namespace is the one that `handle` names, by pid and start time."""
+    """Return the processes in the network namespace of the file `handle`, by pid and start time."""
     here = handle.stat()
     return [(pid, start) for pid, start in _processes() if _lives_in(pid, here)]
 
@@ -201,16 +203,16 @@ def _remove_link(name: str) -> list[str]:
     if not Path("/sys/class/net", name).exists():
         return []
     subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)
-    return [f"The link {name} is still there."] if Path("/sys/class/net", name).exists() else []
+    return [f"The link {name} could not be deleted."] if Path("/sys/class/net", name).exists() else []
 
 
 def _remove_folder(path: str) -> list[str]:
-    """Remove a folder with all that is in it, but never reach into something that is mounted below it.
+    """Remove a folder and its content, but nothing that is mounted below it.
 
-    A control group's folder goes with the processes in it; its files are not to be removed one by one.
+    The folder of a control group is removed with its processes, because its files cannot be removed one by one.
     """
     if Path(path, "cgroup.procs").exists():
-        from groundwork_lab.plane.hosts import cgroups  # noqa: PLC0415 - only where a host was left
+        from groundwork_lab.plane.hosts import cgroups  # noqa: PLC0415 - only if a host remains
 
         cgroups.remove(Path(path))
         return []

@@ -1,12 +1,12 @@
-"""The lab's control plane: moto's AWS API in this process, behind a WSGI layer of our own.
+"""The lab's control plane: moto's AWS API in this process, behind the lab's own WSGI layer.
 
-moto keeps its state in globals of the process, so a process has one `ControlPlane` at a time; making another
-starts from an empty account. As on AWS an account is not quite empty: its region has a default VPC
-(172.31.0.0/16) with a public subnet per zone, and `snapshot()` tells it like any other VPC; nothing is in it
-until someone launches there, so the fabric may leave it alone until then.
+moto keeps its state in globals of the process, so a process has one `ControlPlane` at a time. Each new `ControlPlane`
+starts with an empty account. As on AWS, the region of an empty account has a default VPC (172.31.0.0/16) with a public
+subnet in each Availability Zone. `snapshot()` returns it like any other VPC. Nothing is in it until an instance is
+launched there, so the fabric may ignore it until then.
 
-One account and one region: EC2, Elastic Load Balancing and Auto Scaling refuse other regions with AuthFailure,
-as AWS does for a region that is not enabled, because an instance there would have no host.
+The lab has one account and one region. EC2, Elastic Load Balancing and Auto Scaling refuse other regions with
+AuthFailure, as AWS does for a region that is not enabled, because an instance there would have no host.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ __all__ = ["CallCounter", "Context", "ControlPlane", "Fault", "Faults"]
 
 
 class ControlPlane:
-    """The API and what it says exists. Implements `ports.Reports`.
+    """The API and the state of its services. Implements `ports.Reports`.
 
-    `changed` is called, from the request's thread, after each accepted write and after each report that
-    changed the world; it must not block.
+    `changed` is called in the request's thread, after each accepted write and after each report that changed the state.
+    It must not block.
     """
 
     def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
-        from groundwork_lab.aws import corrections  # noqa: PLC0415 - imports moto, which takes a second
+        from groundwork_lab.aws import corrections  # noqa: PLC0415 - importing moto takes a second
 
         self.calls = CallCounter()
         self.faults = Faults()
@@ -53,11 +53,11 @@ class ControlPlane:
         self._groups.wake()
 
     def look_after_groups(self) -> None:
-        """Look after Auto Scaling's groups from a thread too, and not only when the data plane has followed."""
+        """Start the thread that updates the Auto Scaling groups between the passes of the data plane."""
         self._groups.start()
 
     def attach(self, hosts: Hosts, balancers: Balancers) -> None:
-        """Connect the data plane, which GetConsoleOutput and DescribeTargetHealth ask."""
+        """Connect the data plane, which answers GetConsoleOutput and DescribeTargetHealth."""
         self.context.attach(hosts, balancers)
 
     def serve(
@@ -66,9 +66,9 @@ class ControlPlane:
         secure: Sequence[socket.socket] = (),
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Serve from daemon threads on bound, listening sockets: the API's, S3's, and S3's for CloudFront's edges.
+        """Serve from daemon threads on listening sockets: for the API, for S3, and for S3 as CloudFront's origin.
 
-        `secure` are the same once more, to be served by `tls`.
+        `secure` are sockets for the same three, which are served over TLS with `tls`.
         """
         from groundwork_lab.api.middleware import DOORS, Middleware  # noqa: PLC0415 - heavy
         from groundwork_lab.api.serving import Server  # noqa: PLC0415
@@ -89,7 +89,7 @@ class ControlPlane:
         self._servers.clear()
 
     def snapshot(self) -> World:
-        """What the API says exists now, of the lab's region; total: what cannot be read is told in it."""
+        """Return the current state of the API in the lab's region. Resources that cannot be read are listed in it."""
         from groundwork_lab.aws.snapshot import take  # noqa: PLC0415 - heavy
 
         with self.context.lock:
@@ -97,7 +97,7 @@ class ControlPlane:
             return self._world
 
     def deployed(self, distribution_id: str) -> bool:
-        """Whether the edge has followed a distribution of CloudFront to what the API says of it."""
+        """Return whether the edge serves the latest configuration of the CloudFront distribution."""
         from groundwork_lab.aws import cloudfront  # noqa: PLC0415 - heavy
 
         with self.context.lock:

@@ -1,4 +1,4 @@
-"""Counting API calls, by service and operation: budgets and "zero writes" are proven with it."""
+"""Counts of API calls by service and operation. Tests use them to check call budgets and that nothing was written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ READS = ("Describe", "Get", "List", "Head", "Lookup", "Search", "Select", "Batch
 
 
 def is_read(operation: str) -> bool:
-    """Whether an operation leaves everything as it is, told by its name, as in AWS' own ReadOnlyAccess policy."""
+    """Return whether the operation only reads, judged by its name, as in AWS' ReadOnlyAccess policy."""
     return operation.startswith(READS)
 
 
 class CallCounter:
-    """Counts every call that reached the API, refused and throttled ones too. Thread-safe."""
+    """Counts every call that reaches the API, also refused and throttled calls. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,15 +29,15 @@ class CallCounter:
             self._calls.clear()
 
     def counted(self) -> dict[str, dict[str, int]]:
-        """{service: {operation: calls}} since the last reset; services are named as boto3's clients.
+        """Return {service: {operation: calls}} since the last reset, with the services named as boto3's clients.
 
-        `origin` is S3 as CloudFront's edges ask it: their visitors are no part of a budget of S3 calls.
+        `origin` is S3 as CloudFront's edges call it. Requests of their viewers do not count as S3 calls.
         """
         return self._table(writes_only=False)
 
     @property
     def writes(self) -> dict[str, dict[str, int]]:
-        """The same, of the operations that change something, whether they were accepted or not."""
+        """Return the same table for the operations that write, whether the calls were accepted or not."""
         return self._table(writes_only=True)
 
     def _table(self, *, writes_only: bool) -> dict[str, dict[str, int]]:

@@ -1,6 +1,6 @@
-"""Injected faults: throttling, errors, delays and connections that die after the call was executed.
+"""Injected faults: throttling, errors, delays, and connections that are closed after the call was executed.
 
-Two runs with the same rules, seeds and calls see the same faults.
+Two runs with the same rules, seeds and calls have the same faults.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to calls of `service` and `operation` (shell patterns; services named as boto3's clients).
+    """A rule for calls of `service` and `operation` (shell patterns; services are named as boto3's clients).
 
-    A call is struck with `probability` (0 to 1), or exactly every `every`-th one when that is above 0, and at
-    most `times` calls altogether (0: no limit). It waits `delay` seconds; then, with `drop`, it is executed and
-    the connection is closed without an answer, or, with `code`, it is refused with that error and `status`
-    without being executed. With neither it is only late.
+    The fault applies to a call with `probability` (0 to 1), or to exactly every `every`-th call if `every` is above 0,
+    and to at most `times` calls (0: no limit). The call waits `delay` seconds. Then, with `drop`, it is executed and
+    the connection is closed without an answer; or, with `code`, it is refused with that error and `status` and is not
+    executed. With neither it is only delayed.
     """
 
     service: str = "*"
@@ -39,11 +39,11 @@ class Fault:
 
 
 class _Rule:
-    """A fault with its memory: calls seen, calls struck, its own random sequence."""
+    """A fault and its state: the number of calls seen and of faults applied, and a random sequence of its own."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
-        self._random = random.Random(fault.seed)  # noqa: S311 - repeatable on purpose
+        self._random = random.Random(fault.seed)  # noqa: S311 - must be repeatable
         self._seen = 0
         self._struck = 0
 
@@ -60,14 +60,14 @@ class _Rule:
 
 
 class Faults:
-    """The rules in force. Thread-safe."""
+    """The active rules. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[_Rule] = []
 
     def set(self, *faults: Fault) -> None:
-        """Put these rules in the place of the former ones; the first that strikes a call wins."""
+        """Replace all rules. If several rules match a call, the first one applies."""
         with self._lock:
             self._rules = [_Rule(fault) for fault in faults]
 
@@ -79,7 +79,7 @@ class Faults:
             return [rule.fault for rule in self._rules]
 
     def strike(self, service: str, operation: str) -> Fault | None:
-        """The fault that befalls this call, if any."""
+        """Return the fault that applies to this call, or None."""
         with self._lock:
             for rule in self._rules:
                 if rule.fault.concerns(service, operation) and rule.strikes():

@@ -1,7 +1,7 @@
-"""The WSGI layer in front of moto: who may ask, what is counted, what fails on purpose, what counts as a change.
+"""The WSGI layer in front of moto: authentication, call counts, injected faults, and detection of changes.
 
-moto's own server finds its way by host names and falls back to guessing; here the signature's scope alone
-decides, and what moto cannot answer becomes an error that AWS' clients understand.
+moto's own server finds the service by the host name and guesses if it cannot. Here the credential scope of the
+signature decides. Requests that moto cannot answer get an error that AWS clients understand.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ LOG = logging.getLogger(__name__)
 S3 = SERVICES["s3"]
 Door = Literal["api", "s3", "origin"]
 SOURCE_ARN = "HTTP_X_GROUNDWORK_SOURCE_ARN"
-OUTSIDE = frozenset({S3})  # the world does not tell what is in buckets: nothing has to follow a write
+OUTSIDE = frozenset({S3})  # a `World` does not contain the content of buckets, so no part has to follow these writes
 DOORS: tuple[Door, ...] = ("api", "s3", "origin")
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 @dataclass
 class Middleware:
-    """One WSGI application per socket, which is a door of its own.
+    """The WSGI application of one socket, whose purpose is `door`.
 
-    An unsigned request at `s3` is someone browsing a bucket. At `origin` all are CloudFront's edges, read-only: there,
-    and nowhere else, a header tells the distribution that is asked for, and a viewer's signature means nothing.
+    At `s3` an unsigned request is an anonymous request to a bucket. At `origin` all requests come from CloudFront's
+    edges and are read-only. Only there a header names the distribution, and the signature of a viewer is ignored.
     """
 
     context: Context
@@ -94,7 +94,7 @@ class Middleware:
         return None
 
     def _unsigned(self, environ: dict[str, Any]) -> Answer:
-        """A request without a signature: only S3 knows such callers, and only for what a bucket's policy opens."""
+        """Answer a request without a signature. Only S3 accepts them, as far as the bucket policy permits."""
         if self.door == "api":
             if environ.get("HTTP_X_AMZ_TARGET"):
                 return error_answer("json", "MissingAuthenticationTokenException", "Missing Authentication Token", 400)
@@ -109,7 +109,7 @@ class Middleware:
         return self._permitted(call, environ, address, access.caller(source, environ.get("REMOTE_ADDR", "")))
 
     def _permitted(self, call: Call, environ: dict[str, Any], address: Address, who: access.Caller) -> Answer:
-        """Whether a key is missing is told to those who may list the bucket, and to nobody else.
+        """Answer an anonymous S3 request. Only callers who may list the bucket learn that a key does not exist.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
@@ -151,32 +151,35 @@ class Middleware:
         return answer
 
     def _carried_out(self, call: Call, environ: dict[str, Any]) -> Answer:
-        """The service's answer; a call that it fails on is refused. The context's lock is held."""
+        """Return the service's answer, or a refusal if the service fails. The caller holds the context's lock."""
         try:
             return self._application(call.service)(environ)
         except NotImplementedError as error:
             LOG.warning("%s: %s", call.service.client, error)
             return unknown_action(call.service.protocol, call.operation)
-        except Exception as error:  # moto raises whatever comes of parameters that it does not check
+        except Exception as error:  # moto raises exceptions of any type for parameters that it does not check
             LOG.exception("%s %s failed", call.service.client, call.operation)
             return incapable(call, error)
 
     def _application(self, service: Service) -> Application:
-        """moto's application for the service, made at its first use: each imports megabytes."""
+        """Return moto's application for the service. It is created at first use, because each one imports megabytes."""
         if service.backend not in self._applications:
             self._applications[service.backend] = make_application(service)
         return self._applications[service.backend]
 
 
 def is_known(client: str, operation: str) -> bool:
-    """Whether boto3's model of the service has the operation."""
+    """Return whether boto3's model of the service has the operation."""
     from moto.core.utils import get_service_model  # noqa: PLC0415 - heavy
 
     return operation in get_service_model(client).operation_names
 
 
 def unknown_action(protocol: Protocol, operation: str) -> Answer:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors"""
+    """Return AWS' error for an operation that does not exist.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors
+    """
     code = "UnknownOperationException" if protocol in ("json", "rest-json") else "InvalidAction"
     if protocol == "s3":
         return error_answer(protocol, "NotImplemented", "A header or query you provided is not implemented.", 501)
@@ -184,7 +187,7 @@ def unknown_action(protocol: Protocol, operation: str) -> Answer:
 
 
 def unprintable(call: Call, environ: Mapping[str, Any], body: bytes) -> Answer | None:
-    """The refusal of parameters with characters that the answer, which is XML, could not repeat. S3 encodes its own."""
+    """Refuse parameters with characters that the XML of the answer cannot contain. S3 encodes them itself."""
     protocol = call.service.protocol
     if protocol in ("ec2", "query"):
         told = unquote_plus(body.decode(errors="replace"))
@@ -199,9 +202,9 @@ def unprintable(call: Call, environ: Mapping[str, Any], body: bytes) -> Answer |
 
 
 def incapable(call: Call, error: Exception) -> Answer:
-    """The refusal of a call that moto fails on. Not an InternalError, which clients repeat: it would fail again.
+    """Refuse a call that moto fails on. An InternalError would be wrong, because clients retry it.
 
-    S3 has a code of its own for what it does not know:
+    S3 has its own code for requests that it does not implement:
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
     """
     protocol = call.service.protocol

@@ -1,8 +1,8 @@
-"""What an instance may do with its role's keys: what the role's policies allow. All other keys may do everything.
+"""The permissions of an instance's role, from the role's policies. All other keys have all permissions.
 
-What a call is about is known for S3 and for SSM's parameters. For other services an Allow counts for its actions,
-whatever resources it names, and a Deny only when it names all of them. Bucket policies are not asked: a role's own
-policies decide.
+The resources of a call are known for S3 and for SSM parameters. For other services, an Allow applies to its actions
+with any resource, and a Deny applies only if it names all resources. Bucket policies are not evaluated for roles: the
+role's own policies decide.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -19,7 +19,7 @@ from groundwork_lab.aws.s3.access import action_of
 from groundwork_lab.aws.s3.policies import Request, allows, statements
 from groundwork_lab.aws.sts import identity
 
-TEMPORARY = "ASIA"  # how the keys of a role begin
+TEMPORARY = "ASIA"  # the prefix of a role's keys
 ALWAYS = frozenset({"sts:GetCallerIdentity"})  # "No permissions are required to perform this operation."
 PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 S3_NAMES = {"ListBuckets": "ListAllMyBuckets"}
@@ -27,7 +27,10 @@ ANY = "*"
 
 
 def denied(context: Context, call: Call, key: str, asked: Asked) -> Answer | None:
-    """AWS' refusal when the key is an instance's and its role may not do this. The context's lock is held."""
+    """Return AWS' refusal if the key belongs to an instance whose role does not permit the call, or None.
+
+    The caller holds the context's lock.
+    """
     found = identity.instance_with(context, key) if key.startswith(TEMPORARY) else None
     if found is None:
         return None
@@ -42,13 +45,13 @@ def denied(context: Context, call: Call, key: str, asked: Asked) -> Answer | Non
 
 
 def permits(policies: Iterable[Mapping[str, Any]], action: str, resources: Iterable[str]) -> bool:
-    """Whether the policies of an identity allow the action on all of the resources."""
+    """Return whether the policies of an identity allow the action on all of the resources."""
     every = [statement for policy in policies for statement in statements(policy)]
     return all(_permits(every, action, resource) for resource in resources)
 
 
 def _permits(every: Iterable[Mapping[str, Any]], action: str, resource: str) -> bool:
-    mine = [{**statement, "Principal": ANY} for statement in every]  # they are the identity's own
+    mine = [{**statement, "Principal": ANY} for statement in every]  # an identity's policies have no Principal
     if resource == ANY:
         mine = [_of_anything(each) if each.get("Effect") == "Allow" else each for each in mine]
     return allows({"Statement": mine}, Request(action, resource))
@@ -66,7 +69,7 @@ def action_name(call: Call, query: str) -> str:
 
 
 class Asked:
-    """A request as far as it tells what it is about: `address` is S3's ARN, "" for other services."""
+    """The parts of a request that name its resources. `address` is the ARN for S3, and "" for other services."""
 
     def __init__(self, query: str, body: bytes, address: str) -> None:
         self.query = query
@@ -82,7 +85,7 @@ class Asked:
 
 
 def parameter_names(body: bytes) -> list[str]:
-    """The parameters that a request to SSM names."""
+    """Return the names of the parameters in a request to SSM."""
     try:
         fields = json.loads(body or b"{}")
     except ValueError:
@@ -108,7 +111,7 @@ def _refusal(call: Call, message: str) -> Answer:
 
 
 def unknown(call: Call) -> Answer:
-    """AWS' refusal of a key that is nobody's, in each protocol's words.
+    """Return AWS' refusal of a key that does not exist, with the wording of the protocol.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors and

@@ -1,7 +1,7 @@
-"""Which service, operation and region a request is for, and whether it is signed.
+"""The service, operation and region of a request, and whether it is signed.
 
-The service and region stand in the credential scope of the signature, the operation in the form's `Action`,
-in `X-Amz-Target`, or in method and path.
+The service and region are in the credential scope of the signature. The operation is in the form's `Action`, in
+`X-Amz-Target`, or in method and path.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 """
 
@@ -13,20 +13,20 @@ from urllib.parse import parse_qs, unquote
 
 from groundwork_lab.aws.services import SERVICES, Service
 
-ORIGIN = Service("origin", "s3", "s3")  # S3 as CloudFront's edges ask it: counted, and faulted, by a name of its own
-CLASSIC_BALANCERS = Service("elb", "elb", "query")  # signs as elasticloadbalancing too
+ORIGIN = Service("origin", "s3", "s3")  # S3 as CloudFront's edges call it, counted under its own name
+CLASSIC_BALANCERS = Service("elb", "elb", "query")  # also signs as elasticloadbalancing
 CLASSIC_VERSION = "2012-06-01"
-NO_DATA_PLANE = {  # moto would take their writes, and nothing would follow
+NO_DATA_PLANE = {  # moto accepts their writes, but the lab does not implement them
     "acm": "certificates",
     "elb": "Classic Load Balancers",
     "route53": "hosted zones",
 }
-REGIONAL = frozenset({"ec2", "elb", "elbv2", "autoscaling"})  # those with a data plane: in the lab's region only
+REGIONAL = frozenset({"ec2", "elb", "elbv2", "autoscaling"})  # these have a data plane: only in the lab's region
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Of a signature: `service` is the signing name."""
+    """The credential scope of a signature. `service` is the signing name."""
 
     region: str
     service: str
@@ -35,15 +35,15 @@ class Scope:
 @dataclass(frozen=True)
 class Call:
     service: Service
-    operation: str  # "" when nothing of the service matches
+    operation: str  # "" if the request matches no operation
     region: str
     dry_run: bool = False
 
 
 def scope(authorization: str, query: str) -> Scope | None:
-    """What the request is signed for, by header or (presigned) by query; None when it is not signed.
+    """Return the credential scope of the request, from the header or the (presigned) query, or None if it is unsigned.
 
-    Signature version 2 names neither; only S3 still takes it.
+    Signature version 2 names neither region nor service. Only S3 still accepts it.
     """
     if authorization.startswith("AWS4-HMAC-SHA256"):
         credential = authorization.partition("Credential=")[2].partition(",")[0].strip()
@@ -59,7 +59,7 @@ def scope(authorization: str, query: str) -> Scope | None:
 
 
 def access_key(authorization: str, query: str) -> str:
-    """The id of the key that signed a request, by version 4 or 2."""
+    """Return the id of the key that signed the request, with signature version 4 or 2."""
     if authorization.startswith("AWS4-HMAC-SHA256"):
         return authorization.partition("Credential=")[2].partition("/")[0].strip()
     if authorization.startswith("AWS "):
@@ -76,7 +76,7 @@ def _scope_of(credential: str) -> Scope | None:
 
 
 def identify(found: Scope, environ: dict[str, Any], body: bytes) -> Call | None:
-    """The call that a signed request makes; None when the lab does not have the service."""
+    """Return the call of a signed request, or None if the lab does not have the service."""
     service = SERVICES.get(found.service)
     if service is None:
         return None
@@ -105,9 +105,9 @@ OBJECT_OPERATIONS = {"GET": "GetObject", "HEAD": "HeadObject", "DELETE": "Delete
 
 
 def object_operation(environ: dict[str, Any]) -> str:
-    """S3's plain operations on one object, told without a look at the model; "" for all others.
+    """Return the operation of a plain S3 request for one object, without botocore's model; "" for other requests.
 
-    They have no query, and these are the ones that come by the thousand.
+    These requests have no query string. They are the most frequent ones, so their lookup must be fast.
     """
     _, _, key = environ["PATH_INFO"].removeprefix("/").partition("/")
     if not key or environ.get("QUERY_STRING"):
@@ -118,7 +118,7 @@ def object_operation(environ: dict[str, Any]) -> str:
 
 
 def rest_operation(client: str, environ: dict[str, Any]) -> str:
-    """The operation of a REST request, matched by method, path, query and headers against botocore's model."""
+    """Return the operation of a REST request, matched by method, path, query and headers against botocore's model."""
     if client == "s3" and (plain := object_operation(environ)):
         return plain
     from moto.core.request import Request  # noqa: PLC0415 - heavy

@@ -1,8 +1,8 @@
-"""HTTP/1.1 for a WSGI application on sockets that someone else has bound.
+"""An HTTP/1.1 server for a WSGI application, on sockets that are already bound.
 
-werkzeug's own handler closes the connection after each response, because it does not read what an
-application left of a request's body. Here the body is read before the application runs, so connections stay
-open: a client's next call then costs no new connection.
+werkzeug's handler closes the connection after each response, because it does not read the rest of a request's body.
+Here the body is read before the application runs, so that connections stay open and a client's next call needs no new
+connection.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.test import run_wsgi_app
 
-IDLE = 120.0  # seconds after which a silent connection is closed
+IDLE = 120.0  # seconds until an idle connection is closed
 HANDSHAKE = 10.0  # seconds that a TLS handshake may take
 
 
 def server_context(folder: Path, certificate: bytes, key: bytes) -> ssl.SSLContext:
-    """Serve TLS with this certificate and key (PEM), which pass through a file below `folder` that only root reads."""
+    """Return a TLS context with this certificate and key (PEM).
+
+    They are written to a temporary file below `folder` that only root can read.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     with tempfile.NamedTemporaryFile(dir=folder) as file:
@@ -38,11 +41,11 @@ def server_context(folder: Path, certificate: bytes, key: bytes) -> ssl.SSLConte
 
 
 class ConnectionCutError(Exception):
-    """Raised by the application to have the connection closed without an answer."""
+    """Raised by the application to close the connection without an answer."""
 
 
 class Handler(MotoRequestHandler):
-    """One connection; requests are read, answered and flushed one after the other."""
+    """One connection. Requests are read and answered one after the other."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -103,14 +106,14 @@ class Handler(MotoRequestHandler):
         return self.server.product
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: calls are counted, not logged."""
+        """Do nothing: calls are counted, not logged."""
 
     def log_error(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing about clients that went away."""
+        """Do nothing: clients that disconnect are not logged."""
 
 
 class Server(ThreadingMixIn, HTTPServer):
-    """A daemon thread that accepts, and one per connection, on a socket that is bound and listening already."""
+    """A server on a listening socket, with a daemon thread that accepts and one thread for each connection."""
 
     daemon_threads = True
     block_on_close = False
@@ -136,17 +139,17 @@ class Server(ThreadingMixIn, HTTPServer):
         self._thread.start()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """A connection, in its own thread; with TLS the handshake too, so that a silent client holds up nobody."""
+        """Handle a connection and its TLS handshake in its own thread, so that a silent client delays no other."""
         if self.ssl_context is None:
             super().finish_request(request, client_address)
             return
         request.settimeout(HANDSHAKE)
-        # An OSError is a client that does not trust the certificate, speaks no TLS, or went away.
+        # An OSError means that the client does not trust the certificate, does not use TLS, or has disconnected.
         with suppress(OSError), self.ssl_context.wrap_socket(request, server_side=True) as connection:
             super().finish_request(connection, client_address)
 
     def opened(self, connection: socket.socket) -> None:
-        """A connection that `stop()` has to end."""
+        """Register a connection that `stop()` has to end."""
         with self._lock:
             self._open.add(connection)
             if self._closing:
@@ -157,12 +160,12 @@ class Server(ThreadingMixIn, HTTPServer):
             self._open.discard(connection)
 
     def _serve(self) -> None:
-        """Accept connections until `stop()`, without looking up in between."""
+        """Accept connections until `stop()` is called, without polling."""
         while not self._closing:
             self.handle_request()
 
     def stop(self) -> None:
-        """Accept no more, close the socket, and end the open connections: an idle one would keep all that is served."""
+        """Stop accepting, close the socket, and end the open connections, also the idle ones."""
         with self._lock:
             self._closing = True
             for connection in self._open:
@@ -173,6 +176,6 @@ class Server(ThreadingMixIn, HTTPServer):
 
 
 def _end(connection: socket.socket) -> None:
-    """Whoever reads or writes there hears of it at once."""
+    """Shut the connection down, so that its reader and writer notice at once."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

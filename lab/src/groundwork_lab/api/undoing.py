@@ -1,8 +1,8 @@
-"""Taking back what a refused call has changed: on AWS a refused call has no effect.
+"""Undoing the changes of a refused call: on AWS a refused call has no effect.
 
-moto often writes before it has checked all that it needs, or fails halfway. Before a call that may change something,
-what moto's backends keep is remembered, container by container. When the call is refused, each container gets back
-what it had, in place, so that every reference to a resource stays good (docs/decisions/0028).
+moto often writes before it has checked all parameters, or fails halfway. Before a call that may write, the content of
+each container in moto's backends is remembered. When the call is refused, each container gets its content back in
+place, so that all references to a resource stay valid (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ STATE = (
     "moto.",
     "groundwork_lab.api.",
     "groundwork_lab.aws.",
-)  # modules whose objects are state; all others are values
-SURROUNDINGS = (Context, Controller)  # they look after the state, and are none of it
-VALUES = frozenset((str, bytes, int, float, bool, type(None), datetime, IPv4Address, IPv4Network))  # nothing is in them
+)  # modules whose objects are state; objects of other modules are values
+SURROUNDINGS = (Context, Controller)  # refer to the state, but are not part of it
+VALUES = frozenset((str, bytes, int, float, bool, type(None), datetime, IPv4Address, IPv4Network))  # have no content
 CONTAINERS = (dict, list, set, deque)
 
 
 def remember(context: Context, *, without: str) -> Callable[[], None]:
-    """Remember the state of all services but `without`; returns what brings it back.
+    """Remember the state of all services except `without`, and return a function that restores it.
 
-    The caller holds the context's lock until it knows that the state is to stay, or has brought it back, and does not
-    let go of it in between: what others change meanwhile would be taken back too.
+    The caller holds the context's lock, without a break, until it has kept or restored the state. Otherwise the changes
+    of other requests would be undone too.
     """
     backends = [each for service in BackendDict._instances if service.service_name != without for each in _all(service)]
     kept = [(container, _content(container)) for container in _containers([*backends, context.pool])]
@@ -47,12 +47,12 @@ def remember(context: Context, *, without: str) -> Callable[[], None]:
 
 
 def _all(service: BackendDict) -> Iterator[Any]:
-    """A service's backends. moto caches who has which, so that these two levels stay as they are."""
+    """Return the backends of a service. moto caches references to these two levels, so they must stay unchanged."""
     return (backend for regions in list(service.values()) for backend in list(regions.values()))
 
 
 def _containers(roots: Iterable[Any]) -> Iterator[Any]:
-    """Every container that can be reached from the roots, once; objects count by their attributes."""
+    """Yield every container that can be reached from the roots once. The content of an object is its attributes."""
     waiting, seen = list(roots), set[int]()
     while waiting:
         each = waiting.pop()
@@ -69,7 +69,7 @@ def _containers(roots: Iterable[Any]) -> Iterator[Any]:
 
 
 def _is_state(kind: type[Any]) -> bool:
-    """Whether objects of this class are state, which is in their attributes."""
+    """Return whether objects of this class are state that is kept in their attributes."""
     return kind.__module__.startswith(STATE) and not issubclass(kind, SURROUNDINGS) and kind.__dictoffset__ != 0
 
 

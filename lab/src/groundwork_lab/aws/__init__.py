@@ -1,1 +1,1 @@
-"""The services behind the API: a room for each, and what they share."""
+"""The services behind the API: a package for each service, and the modules that they share."""

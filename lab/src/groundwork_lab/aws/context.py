@@ -1,7 +1,7 @@
-"""What the control plane's topics share: who and where we are, the lock, the pool, the data plane.
+"""The context that the services share: account, region, lock, address pool and data plane.
 
-moto's state is global to the process, and so is the one context in use: `ControlPlane` makes it, and the
-corrected backends reach it as `backend.context`.
+moto's state is global to the process, and so is the context. `ControlPlane` creates it, and the corrected backends read
+it as `backend.context`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from groundwork_lab.model import InterfaceOwner, World
 from groundwork_lab.ports import Balancers, HealthReport, Hosts
 from groundwork_lab.settings import Settings
 
-ACCOUNT_OF_BALANCERS = "amazon-elb"  # RequesterId and InstanceOwnerId of a load balancer's interfaces
+ACCOUNT_OF_BALANCERS = "amazon-elb"  # RequesterId and InstanceOwnerId of a load balancer's network interfaces
 
 Sources = Mapping[str, tuple[Iterable[tuple[str, Any]], Callable[[Any], object]]]
-"""By the World's fields: the resources that are there, by id, and how one of them is read."""
+"""By field of the `World`: the resources by id, and the function that reads one of them."""
 
 
 @dataclass
 class Context:
-    """One control plane's surroundings.
+    """The context of one control plane.
 
-    `lock` is held, once, while moto handles a request or reads its own state, so that nobody sees a
-    half-made resource. The data plane is asked with the lock let go: a host that reports a state while the
-    API asks for its console must not wait for itself.
+    `lock` is held exactly once while moto handles a request or reads its state, so that incomplete resources are not
+    visible. It is released while the data plane is called: otherwise a host that reports a state while the API requests
+    its console output would cause a deadlock.
     """
 
     settings: Settings
@@ -41,10 +41,10 @@ class Context:
     lock: threading.RLock = field(default_factory=threading.RLock)
     pool: AddressPool = field(default_factory=lambda: AddressPool(addresses.POOL))
     on_reconciled: list[Callable[[World], None]] = field(default_factory=list)
-    """Called with the lock held when the data plane follows a world: what was pending has come to be."""
+    """Called with the lock held when the data plane has applied a `World`: pending resources in it are complete."""
 
     changed: Callable[[], None] = lambda: None
-    """Say that the world is another one without a request having made it so: a delay is over. From any thread."""
+    """Reports a change of the state that no request made, for example the end of a delay. From any thread."""
 
     _hosts: Hosts | None = None
     _balancers: Balancers | None = None
@@ -56,14 +56,14 @@ class Context:
     # The data plane
 
     def console_output(self, instance_id: str) -> bytes:
-        """The host's console so far; empty while there are no hosts."""
+        """Return the console output of the host so far, or b"" if there are no hosts."""
         if self._hosts is None:
             return b""
         with self._unlocked():
             return self._hosts.console_output(instance_id)
 
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
-        """Health by (target id, port), as `Balancers.target_health`; empty while there are no balancers."""
+        """Return health by (target id, port), as `Balancers.target_health`, or {} if there are no load balancers."""
         if self._balancers is None:
             return {}
         with self._unlocked():
@@ -81,8 +81,8 @@ class Context:
 
     @property
     def ec2(self) -> Any:
-        """moto's EC2 backend of our account and region."""
-        from moto.ec2.models import ec2_backends  # noqa: PLC0415 - heavy; only once a control plane runs
+        """Return moto's EC2 backend of the lab's account and region."""
+        from moto.ec2.models import ec2_backends  # noqa: PLC0415 - heavy
 
         return ec2_backends[self.account][self.region]
 
@@ -98,10 +98,10 @@ class Context:
         interface_type: str = "interface",
         requester_id: str = ACCOUNT_OF_BALANCERS,
     ) -> Any:
-        """A requester-managed network interface, in use from the start; returns moto's NetworkInterface.
+        """Create a requester-managed network interface that is in use from the start, and return it (moto's class).
 
-        `group_ids` may be empty: then nothing filters it. With `public` it gets an automatic public address.
-        `owner_id` may be set later (`interface.owner_id_in_world = …`) when the owner's id is not known yet.
+        `group_ids` may be empty: then traffic is not filtered. With `public` it gets an automatic public address.
+        `owner_id` may be set later (`interface.owner_id_in_world = …`) if the owner's id is not known yet.
         """
         interface = self.ec2.create_network_interface(
             self.ec2.get_subnet(subnet_id),
@@ -117,25 +117,25 @@ class Context:
         return interface
 
     def delete_interface(self, interface_id: str) -> None:
-        """Remove an interface that `create_interface` made, with its addresses; nothing if it is gone."""
+        """Delete an interface that `create_interface` created, with its addresses, if it still exists."""
         interface = self.ec2.enis.get(interface_id)
         if interface is not None:
             interface.delete()
 
 
 class AwsError(ServiceException):
-    """An error by AWS' code and message; moto answers it with the HTTP status that the service's model tells.
+    """An AWS error with its code and message. moto sets the HTTP status from the service's model.
 
-    A class of our own, because moto looks up the service of its own ones by the module that they are from.
+    It is a class of the lab, because moto finds the service of its own errors by the module of their class.
     """
 
 
 def aws_error(code: str, message: str) -> Exception:
-    """AWS' error `code`, to be raised while a request is handled."""
+    """Return AWS' error `code`, to be raised while a request is handled."""
     error: Exception = AwsError(code, message)
     return error
 
 
 def refuse(code: str, message: str) -> NoReturn:
-    """Answer the request that is being handled with AWS' error `code`."""
+    """Refuse the current request with AWS' error `code`."""
     raise aws_error(code, message)

@@ -1,6 +1,6 @@
-"""moto with the corrections in: those of all services, put into moto's own registries.
+"""The corrections of all services, installed in moto's registries.
 
-Each service's room has what takes the place of moto's, and puts it in.
+Each service's package contains its corrections and installs them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from groundwork_lab.aws.sts.identity import IdentityBackend
 
 
 def install(context: Context) -> Controller:
-    """Forget moto's state and put the corrected classes in; done again for every control plane.
+    """Clear moto's state and install the corrected classes. Call it for each control plane.
 
-    Returns what looks after Auto Scaling's groups.
+    Return the controller of the Auto Scaling groups.
     """
     for backends in list(BackendDict._instances):
         backends.clear()
-        getattr(backends, "bucket_accounts", {}).clear()  # S3's names, which are global
+        getattr(backends, "bucket_accounts", {}).clear()  # names of S3 buckets, which are global
     BackendDict._instances.clear()
-    # moto keeps all that it has made for its dashboard, and its backends for their regions.
+    # moto's dashboard keeps a list of all resources, and its backends cache their regions
     reset_model_data()
     AccountSpecificBackend._generate_regions.cache_clear()
     moto.ssm.models.ssm_backends.backend = ParametersBackend

@@ -1,4 +1,4 @@
-"""AWS' errors on the wire, for requests that moto does not get to see or cannot answer."""
+"""AWS' error responses, for requests that moto does not receive or cannot answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Answer:
 
 
 def error_answer(protocol: Protocol, code: str, message: str, status: int) -> Answer:
-    """An error as a service of `protocol` would word it; botocore reads code and message from each.
+    """Return an error in the format of `protocol`, from which botocore reads code and message.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#api-error-response and
     https://smithy.io/2.0/aws/protocols/index.html
@@ -39,11 +39,11 @@ def error_answer(protocol: Protocol, code: str, message: str, status: int) -> An
 
 
 UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""The characters that XML cannot have: https://www.w3.org/TR/xml/#charsets"""
+"""Characters that XML cannot contain: https://www.w3.org/TR/xml/#charsets"""
 
 
 def printable(text: str) -> str:
-    """The text with U+FFFD in the place of the characters that XML cannot have."""
+    """Return the text with U+FFFD in place of the characters that XML cannot contain."""
     return UNPRINTABLE.sub("\ufffd", text)
 
 

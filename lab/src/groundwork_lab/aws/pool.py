@@ -1,7 +1,7 @@
-"""Handing out IPv4 addresses: the lab's public ones, and the private ones of a subnet.
+"""Allocation of IPv4 addresses: the lab's public ones, and the private ones of a subnet.
 
-Both are given out in ascending order and go round, so that an address which was just given back is not
-given to someone else while connections and neighbour tables still remember its last owner.
+Addresses are allocated in ascending order and then from the start again. So a released address is not reused while
+connections and neighbor tables still refer to its last owner.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FIRST_RESERVED = 4  # network, VPC router, resolver, reserved for future use
 
 
 def next_free(network: IPv4Network, taken: Container[IPv4Address], after: IPv4Address | None) -> IPv4Address | None:
-    """The first assignable address of `network` behind `after` that is not in `taken`, going round; None when full.
+    """Return the next free address of `network` after `after`, starting again at the end; None if all are taken.
 
     >>> next_free(IPv4Network("10.0.0.0/28"), {IPv4Address("10.0.0.4")}, None)
     IPv4Address('10.0.0.5')
@@ -31,13 +31,13 @@ def next_free(network: IPv4Network, taken: Container[IPv4Address], after: IPv4Ad
 
 
 def is_reserved(network: IPv4Network, address: IPv4Address) -> bool:
-    """Whether AWS keeps `address` of the subnet `network` for itself."""
+    """Return whether AWS reserves `address` in the subnet `network`."""
     offset = int(address) - int(network.network_address)
     return offset < FIRST_RESERVED or address == network.broadcast_address
 
 
 class AddressPool:
-    """Public addresses. Not thread-safe: its users hold the control plane's lock."""
+    """A pool of public addresses. It is not thread-safe: the caller holds the control plane's lock."""
 
     def __init__(self, network: IPv4Network) -> None:
         self._network = network
@@ -45,7 +45,7 @@ class AddressPool:
         self._last: IPv4Address | None = None
 
     def allocate(self) -> IPv4Address | None:
-        """A public address that nobody has; None when all are taken."""
+        """Allocate a free public address. Return None if all are taken."""
         address = next_free(self._network, self._taken, self._last)
         if address is not None:
             self._taken.add(address)
@@ -53,5 +53,5 @@ class AddressPool:
         return address
 
     def release(self, address: IPv4Address | str) -> None:
-        """Take an address back; one that is not out is ignored."""
+        """Release an address. Ignore one that is not allocated."""
         self._taken.discard(IPv4Address(address))

@@ -1,4 +1,4 @@
-"""The services that the lab has, and what answers the requests of each."""
+"""The services of the lab, and the applications that answer their requests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Application = Callable[[dict[str, Any]], Answer]
 
 @dataclass(frozen=True)
 class Service:
-    """`client` is boto3's name of it, `backend` moto's."""
+    """A service. `client` is boto3's name for it, `backend` is moto's."""
 
     client: str
     backend: str
     protocol: Protocol
 
 
-SERVICES = {  # by signing name; the services that the lab has
+SERVICES = {  # by signing name
     "ec2": Service("ec2", "ec2", "ec2"),
     "elasticloadbalancing": Service("elbv2", "elbv2", "query"),
     "autoscaling": Service("autoscaling", "autoscaling", "query"),
@@ -39,7 +39,7 @@ SERVICES = {  # by signing name; the services that the lab has
 
 
 def make_application(service: Service) -> Application:
-    """What answers a service's requests."""
+    """Return the application that answers the service's requests."""
     if service.backend == "s3":
         from groundwork_lab.aws.s3.application import application  # noqa: PLC0415 - heavy
 
@@ -54,7 +54,7 @@ def make_application(service: Service) -> Application:
 
 
 def make_flask_application(service: Service) -> Any:
-    """moto's Flask application for one service, which raises what moto raises."""
+    """Create moto's Flask application for one service. Exceptions of moto are raised, not handled."""
     from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415 - heavy
 
     application = create_backend_app(service.backend)

@@ -1,4 +1,4 @@
-"""The world: moto's state of the lab's region as the data plane reads it. The caller holds the context's lock."""
+"""The `World`: moto's state of the lab's region, for the data plane. The caller holds the context's lock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from groundwork_lab.aws.context import Context
 
 
 def take(context: Context, before: model.World) -> model.World:
-    """All of it, by id. What cannot be read is told in `unreadable`, and stays as it was read `before`, if it was."""
+    """Return all resources by id.
+
+    Resources that cannot be read are listed in `unreadable`. If they are in `before`, they are returned as in it.
+    """
     sources = {**ec2.sources(context), **elbv2.sources(context), **cloudfront.sources(context)}
     unreadable: list[model.Unreadable] = []
     found: dict[str, Any] = {}

@@ -1,1 +1,1 @@
-"""The data plane: what makes real what the API says exists."""
+"""The data plane: the implementation of the API's resources on this machine."""

@@ -1,8 +1,8 @@
-"""The lab's resolver: dnsmasq answers for what the lab has, and forwards the rest to the machine's resolver.
+"""The lab's resolver: dnsmasq answers for the lab's resources, and forwards other names to the machine's resolver.
 
-Balancers have the addresses of their nodes, enabled distributions that of the edge, instances their private and public
-names, AWS' endpoints the address of the lab's control plane. Not as on AWS: an instance's public name has its public
-address also when it is asked for from inside its VPC (AWS answers with the private one there).
+Load balancers resolve to the addresses of their nodes, enabled distributions to the edge, AWS' endpoints to the lab's
+control plane. Instances have their private and public names. Unlike on AWS, an instance's public name resolves to its
+public address also in its own VPC (on AWS, to the private one).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 """
 
@@ -23,14 +23,14 @@ from groundwork_lab.model import Distribution, Interface, LoadBalancer, World
 from groundwork_lab.processes import spawn, stop, wait_listening
 from groundwork_lab.settings import API, EDGE, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
 
-TTL = 5  # seconds; AWS' balancers have 60, but here a person waits
+TTL = 5  # seconds; AWS' load balancers have 60, but a user of the lab waits for it
 GLOBAL_SERVICES = ("iam", "sts", "cloudfront", "route53", "organizations", "s3")
 
 _log = logging.getLogger(__name__)
 
 
 def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
-    """Every address record of the world, as (address, name), without those of resources that `apart` fails with."""
+    """Return all records of the `World` as (address, name), without those of resources that fail in `apart`."""
     found = [
         apart.each(world.interfaces.items(), lambda each: list(_instance(world, each))),
         apart.each(world.load_balancers.items(), lambda each: list(_balancer(world, each))),
@@ -40,12 +40,12 @@ def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
 
 
 def private_name(address: IPv4Address) -> str:
-    """`ip-10-20-0-5.eu-central-1.compute.internal`"""
+    """Return `ip-10-20-0-5.eu-central-1.compute.internal` for the address 10.20.0.5."""
     return f"ip-{str(address).replace('.', '-')}.{REGION}.compute.internal"
 
 
 def public_name(address: IPv4Address) -> str:
-    """`ec2-198-19-0-5.eu-central-1.compute.amazonaws.com`"""
+    """Return `ec2-198-19-0-5.eu-central-1.compute.amazonaws.com` for the address 198.19.0.5."""
     return f"ec2-{str(address).replace('.', '-')}.{REGION}.compute.amazonaws.com"
 
 
@@ -72,7 +72,7 @@ def _distribution(distribution: Distribution) -> Iterator[tuple[IPv4Address, str
 
 
 def _checked(name: str) -> str:
-    """The name as DNS has it. Raises ValueError for one that the file of records cannot have."""
+    """Return the name in lower case. Raise ValueError if it cannot be written to the file of records."""
     if not re.fullmatch(r"[a-z0-9_.-]{1,253}", name.lower()):
         raise ValueError(f"{name!r} is not a host name")
     return name.lower()
@@ -83,17 +83,17 @@ def _node_address(balancer: LoadBalancer, interface: Interface) -> IPv4Address |
 
 
 def render_hosts(records: Iterable[tuple[IPv4Address, str]]) -> str:
-    """The records in the form of hosts(5), in a stable order."""
+    """Return the records in the format of hosts(5), in a stable order."""
     return "".join(f"{address} {name}\n" for address, name in sorted(records, key=lambda each: (each[1], each[0])))
 
 
 def render_config(hosts: Path) -> str:
-    """dnsmasq's configuration. Source: dnsmasq(8)."""
+    """Return dnsmasq's configuration. Source: dnsmasq(8)."""
     return "\n".join(
         [
             f"listen-address={RESOLVER}",
             "bind-interfaces",
-            "user=root",  # it may read nothing but its own folder, which is root's
+            "user=root",  # it reads only its own folder, which belongs to root
             "no-hosts",
             "no-resolv",
             "no-poll",
@@ -110,7 +110,7 @@ def render_config(hosts: Path) -> str:
 
 
 def _local_domains() -> list[str]:
-    """What nobody but the lab answers for: an unknown name below these does not exist."""
+    """Return the domains that only the lab answers for. An unknown name below them does not exist."""
     reverse = [".".join(reversed(str(net.network_address).split(".")[:2])) for net in INTERNET.subnets(new_prefix=16)]
     return [
         "compute.internal",
@@ -122,7 +122,7 @@ def _local_domains() -> list[str]:
 
 
 def _endpoints() -> list[tuple[str, IPv4Address]]:
-    """AWS' endpoints, each with all names below it (a bucket has a name below that of S3)."""
+    """Return AWS' endpoints. Each includes all names below it (the name of a bucket is below that of S3)."""
     regional = [(f"{region}.amazonaws.com", API) for region in (REGION, "us-east-1")]
     buckets = [(f"s3.{region}.amazonaws.com", S3) for region in (REGION, "us-east-1")]
     everywhere = [(f"{service}.amazonaws.com", S3 if service == "s3" else API) for service in GLOBAL_SERVICES]
@@ -130,7 +130,7 @@ def _endpoints() -> list[tuple[str, IPv4Address]]:
 
 
 def endpoint_names() -> list[str]:
-    """The names of AWS' endpoints, as a certificate has them: each, and all names one level below it."""
+    """Return the names of AWS' endpoints for a certificate: each endpoint, and all names one level below it."""
     return [name for domain, _ in _endpoints() for name in (domain, f"*.{domain}")]
 
 
@@ -139,13 +139,13 @@ def render_resolv_conf() -> str:
 
 
 def render_nsswitch(machines: str) -> str:
-    """The machine's nsswitch.conf with host names looked up by DNS: `resolve` or `mymachines` would go past it."""
+    """Return the machine's nsswitch.conf with host lookup by DNS only: `resolve` or `mymachines` would bypass it."""
     lines = [line for line in machines.splitlines() if not line.startswith("hosts:")]
     return "\n".join([*lines, "hosts: files dns", ""])
 
 
 class Names:
-    """The resolver's process and its files, below the state folder's `names`."""
+    """The process of the resolver, and its files in the state folder's `names`."""
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
@@ -155,7 +155,7 @@ class Names:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Write the files and start dnsmasq. Raises OSError, or CalledProcessError when dnsmasq refuses its file."""
+        """Write the files and start dnsmasq. Raise OSError, or CalledProcessError if it rejects its configuration."""
         self._folder.mkdir(parents=True, exist_ok=True)
         machines = Path("/etc/nsswitch.conf")
         write_atomically(self._folder / "resolv.conf", render_resolv_conf())
@@ -167,16 +167,16 @@ class Names:
         self._run(config)
 
     def reconcile(self, world: World) -> None:
-        """Give dnsmasq the records of `world`, and start it again should it have died."""
+        """Give dnsmasq the records of `world`, and restart it if its process has ended."""
         apart = Apart()
         text = render_hosts(records(world, apart))
         if self._process is not None and self._process.poll() is not None:
-            _log.error("dnsmasq ended with code %s; starting it again.", self._process.returncode)
+            _log.error("dnsmasq ended with code %s; restarting it.", self._process.returncode)
             self._run(self._folder / "dnsmasq.conf")
         if text != self._hosts.read_text(encoding="utf-8"):
             write_atomically(self._hosts, text)
             if self._process is not None:
-                self._process.send_signal(signal.SIGHUP)  # it reads the hosts again and empties its cache
+                self._process.send_signal(signal.SIGHUP)  # it reads the hosts again and clears its cache
         apart.end()
 
     def close(self) -> None:
@@ -191,12 +191,12 @@ class Names:
             namespace=self._settings.namespace("aws"),
             log=self._folder / "dnsmasq.log",
         )
-        # Not only to be of use: a SIGHUP before its handler is in place would end it.
+        # also necessary because a SIGHUP before its handler is installed would end it
         wait_listening(self._process, self._settings.namespace("aws"), str(RESOLVER), 53)
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new text, never a part of either."""
+    """Write a file so that a reader sees either the old or the new text."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
         file.write(text)
     new = Path(file.name)

@@ -1,4 +1,4 @@
-"""Auto Scaling: groups that launch, replace and let go of instances by themselves."""
+"""Auto Scaling: groups that launch, replace and terminate instances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Auto Scaling's operations on its groups; what follows from them is the controller's.
+"""Auto Scaling's operations on its groups. The controller carries out what follows from them.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Operations.html
 """
@@ -22,8 +22,8 @@ from groundwork_lab.aws.context import AwsError, Context, refuse
 
 
 class Backend(BaseBackend):
-    context: Context  # of the control plane in use
-    _url_module = moto.autoscaling.urls  # moto looks for it beside the class
+    context: Context  # set by `install`
+    _url_module = moto.autoscaling.urls  # moto looks it up beside the class
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -31,12 +31,12 @@ class Backend(BaseBackend):
         self.controller = Controller(self.context, lambda: self.groups)
 
     def notify_terminate_instances(self, instance_ids: list[str]) -> None:
-        """moto's EC2 tells; the controller sees it by itself."""
+        """Ignore moto's notification: the controller reads the state of the instances itself."""
 
     # -- groups --------------------------------------------------------------------------------------------------
 
     def group(self, name: str) -> Group:
-        """A group that can be changed."""
+        """Return the group with this name. Refuse the call if it does not exist or is being deleted."""
         group = self.groups.get(name)
         if group is None:
             invalid(f"AutoScalingGroup name not found - no such group: {name}")
@@ -87,7 +87,7 @@ class Backend(BaseBackend):
         return group
 
     def _set(self, group: Group, params: Mapping[str, Any]) -> None:
-        """What can be given to create and to update alike."""
+        """Set the properties that both create and update accept."""
         group.health_check_type = params.get("HealthCheckType") or group.health_check_type
         group.grace = int(params.get("HealthCheckGracePeriod", group.grace))
         group.cooldown = int(params.get("DefaultCooldown", group.cooldown))
@@ -146,7 +146,7 @@ class Backend(BaseBackend):
             del self.groups[name]
 
     def _subnets(self, params: Mapping[str, Any]) -> dict[str, str]:
-        """The zone of each subnet: those that are given, or the default ones of the zones."""
+        """Return the zone of each subnet: of the given subnets, or of the default subnets of the given zones."""
         ids = [each.strip() for each in str(params.get("VPCZoneIdentifier") or "").split(",") if each.strip()]
         zones = params.get("AvailabilityZones") or []
         ec2 = self.context.ec2
@@ -170,7 +170,7 @@ class Backend(BaseBackend):
         return found
 
     def template(self, specification: Mapping[str, Any], subnets: Mapping[str, str]) -> TemplateUse:
-        """A launch template that can be launched."""
+        """Return a launch template version. Refuse the call if it does not exist or cannot be launched."""
         try:
             template, _ = self.context.ec2.version_of(specification)
         except AwsError as error:
@@ -221,7 +221,7 @@ class Backend(BaseBackend):
         group.desired -= number
 
     def detach(self, name: str, instance_ids: Sequence[str], *, decrement: bool) -> list[Activity]:
-        """Let instances go without terminating them."""
+        """Remove instances from the group without terminating them."""
         group = self.group(name)
         members = self.members_of(group, instance_ids)
         self._decrement(group, len(members) if decrement else 0, "Detaching")
@@ -318,7 +318,10 @@ class Backend(BaseBackend):
         return refresh
 
     def _check_rollback(self, group: Group, desired: TemplateUse | None) -> None:
-        """https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html"""
+        """Refuse a refresh that could not be rolled back.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html
+        """
         if desired is None:
             invalid("AutoRollback requires a DesiredConfiguration.")
         if not group.template.version.isdigit():
@@ -356,7 +359,7 @@ class Backend(BaseBackend):
 
 
 def sources(traffic_sources: Sequence[Mapping[str, str]] | None) -> list[str]:
-    """The target groups of TrafficSources, the newer way to attach them."""
+    """Return the target groups in TrafficSources, the newer parameter to attach them."""
     for source in traffic_sources or ():
         if source.get("Type", "elbv2") != "elbv2":
             refuse("UnsupportedOperation", "The lab's traffic sources are target groups (elbv2).")

@@ -1,7 +1,7 @@
-"""What makes groups be as they are wanted: it looks at their instances and their health, and takes the next steps.
+"""The controller of Auto Scaling groups. It checks their instances and their health, and takes the next steps.
 
-A pass does all that can be done now. It runs after every change of the world and every report of the data plane; in
-between a thread looks again while something is under way that nobody announces (health, drains, delays).
+A pass does everything that can be done at the moment. It runs after every change of the state and every report of the
+data plane. In between, a thread polls while changes are in progress that are not reported (health, drains, delays).
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from groundwork_lab.aws.autoscaling.refresher import Refresher
 from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, TemplateUse, now, stamp
 from groundwork_lab.aws.context import AwsError, Context
 
-GLANCE = 0.5  # seconds between looks at what nobody announces
-BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until a refused launch is tried again
+GLANCE = 0.5  # seconds between polls for changes that are not reported
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until a refused launch is retried
 STOPPED = "an EC2 health check indicating it has been terminated or stopped"
 PASSING = ("healthy", "unchecked")
 UNHEALTHY = "an ELB system health check failure"
 
 _log = logging.getLogger(__name__)
 
-Health = Mapping[str, Mapping[str, str]]  # the state of each instance, by target group
+Health = Mapping[str, Mapping[str, str]]  # the state of each instance by target group
 
 
 class Controller:
-    """`pass_once` is called with the context's lock held once, as it lets go of it to ask the balancers."""
+    """Keeps groups at their desired configuration.
+
+    Call `pass_once` with the context's lock held exactly once, because it releases the lock to ask the load balancers.
+    """
 
     def __init__(self, context: Context, groups: Callable[[], dict[str, Group]]) -> None:
         self._context = context
@@ -51,7 +54,7 @@ class Controller:
         self._thread.start()
 
     def wake(self) -> None:
-        """Ask for a pass; from any thread, returns at once."""
+        """Request a pass. Can be called from any thread and returns at once."""
         with self._condition:
             self._woken = True
             self._condition.notify_all()
@@ -69,8 +72,8 @@ class Controller:
             with self._context.lock:
                 try:
                     self.pass_once()
-                except Exception:  # the thread must go on: it is what brings groups forward when nothing else happens
-                    _log.exception("A look at the Auto Scaling groups failed")
+                except Exception:  # the thread must continue: without it, idle groups do not proceed
+                    _log.exception("The pass over the Auto Scaling groups failed")
                 busy = self._busy()
 
     def _awaited(self, timeout: float | None) -> bool:
@@ -92,7 +95,7 @@ class Controller:
     # -- a pass --------------------------------------------------------------------------------------------------
 
     def pass_once(self) -> None:
-        """One pass over all groups; nothing when one is under way already, as asking for health lets others in."""
+        """Make one pass over all groups. Do nothing if a pass is running, as `_health` releases the lock."""
         if self._passing or not self._groups():
             return
         self._passing, self._changed = True, False
@@ -114,8 +117,8 @@ class Controller:
                 Refresher(group, self.clock(), self.number, self.let_go).go_on()
             self._resize(group)
             self._finish_terminations(group)
-        except Exception:  # one group's trouble must not keep the others from being looked after
-            _log.exception("Auto Scaling group %s", group.name)
+        except Exception:  # an error with one group must not stop the others
+            _log.exception("The update of Auto Scaling group %s failed", group.name)
         if group.deleting and not group.members:
             del self._groups()[group.name]
 
@@ -124,7 +127,7 @@ class Controller:
         for arn in group.target_groups if group.members else ():
             try:
                 told = self._balancing.describe_target_health(arn, [])
-            except AwsError:  # it was deleted under the group
+            except AwsError:  # the target group was deleted, although it is attached
                 continue
             found[arn] = {each.target["Id"]: standing(each.target_health) for each in told}
         return found
@@ -143,7 +146,7 @@ class Controller:
         return str(instance.state) if instance is not None else "terminated"
 
     def number(self, template: TemplateUse) -> TemplateUse | None:
-        """The same with the version's number; None when it is gone."""
+        """Return the template with its version as a number, or None if the version does not exist."""
         try:
             _, version = self._context.ec2.version_of(template.specification)
         except AwsError:
@@ -172,9 +175,11 @@ class Controller:
         self._changed = True
 
     def _judge(self, group: Group, member: Member, state: str, told: list[str]) -> None:
-        """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+        """Set the health of a member.
 
-        An instance that does not run is unhealthy at once, what its target groups say counts after the grace period.
+        An instance that does not run is unhealthy at once. The health in its target groups counts after the grace
+        period.
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
         """
         if state not in ("pending", "running"):
             member.healthy, member.fault = False, STOPPED
@@ -182,7 +187,7 @@ class Controller:
             member.healthy, member.fault = False, UNHEALTHY
 
     def settled(self, group: Group, member: Member) -> bool:
-        """Whether its grace period is over."""
+        """Return whether the health check grace period of the member is over."""
         return member.in_service is not None and self.clock() >= member.in_service + group.grace
 
     # -- acting --------------------------------------------------------------------------------------------------
@@ -212,7 +217,7 @@ class Controller:
                 self.let_go(group, member, f"an instance was taken out of service in response to {member.fault}.")
 
     def let_go(self, group: Group, member: Member, why: str, cause: str = "") -> Activity:
-        """Out of the target groups now; terminated once it is drained."""
+        """Deregister the member from the target groups now. It is terminated when it is drained."""
         details = {"Subnet ID": member.subnet_id, "Availability Zone": member.zone}
         words = f"{cause}  At {stamp(now())} {why}".strip()
         member.activity = group.record(Activity(f"Terminating EC2 instance: {member.id}", words, details))
@@ -234,7 +239,7 @@ class Controller:
                 self._shrink(group)
 
     def _surplus(self, group: Group) -> int:
-        """What there may be more than desired for now: for a refresh, or to balance the zones."""
+        """Return the number of instances above the desired capacity: for a refresh, or to balance zones."""
         if group.refresh is not None and group.runs("InstanceRefresh"):
             return Refresher(group, self.clock(), self.number, self.let_go).surplus()
         standing = group.standing
@@ -331,5 +336,5 @@ class Controller:
 
 
 def standing(health: Mapping[str, str]) -> str:
-    """A target's state; `unchecked` where no balancer would send it anything, whatever its state."""
+    """Return a target's state, or `unchecked` if no load balancer uses its target group."""
     return "unchecked" if health.get("Reason") == "Target.NotInUse" else health["State"]

@@ -1,4 +1,4 @@
-"""Auto Scaling, put in the place of moto's."""
+"""Installation of the lab's Auto Scaling in place of moto's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from groundwork_lab.aws.context import Context
 
 
 def install(context: Context) -> Controller:
-    """Put it in; done again for every control plane, which forgets moto's state before. Returns what looks after it."""
+    """Install the lab's Auto Scaling with an empty state and return its controller. Call it for each control plane."""
     moto.autoscaling.urls.url_paths = {"{0}/$": Responses.dispatch}
     Backend.context = context
     moto.autoscaling.models.autoscaling_backends.backend = Backend

@@ -1,4 +1,4 @@
-"""Auto Scaling's resources in the API's words. Pure.
+"""Auto Scaling's resources as the API describes them. Pure functions.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Types.html
 """
@@ -62,7 +62,7 @@ def member(it: Member) -> dict[str, Any]:
 
 
 def instance(it: Member, of: Group) -> dict[str, Any]:
-    """The same for DescribeAutoScalingInstances, which shouts an instance's health."""
+    """Describe a member for DescribeAutoScalingInstances, which returns the health in upper case."""
     told = member(it)
     return {**told, "AutoScalingGroupName": of.name, "HealthStatus": told["HealthStatus"].upper()}
 

@@ -1,6 +1,7 @@
-"""EC2 as Auto Scaling calls it: the API itself, from inside, without the network.
+"""An EC2 client for Auto Scaling that calls the API in this process, without the network.
 
-So a group's instances are launched by the same rules as everybody's, and a launch that is refused says why.
+The instances of a group are therefore launched by the same rules as all others, and a refused launch has AWS' error
+message.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from groundwork_lab.aws.autoscaling.state import TemplateUse
 from groundwork_lab.aws.context import AwsError, Context
 from groundwork_lab.aws.services import SERVICES, make_application
 
-NO_ONE = "auto-scaling"  # its calls are its own: nobody signs them
+NO_ONE = "auto-scaling"  # a fixed key: the calls are not authenticated
 
 
 class LaunchError(Exception):
-    """EC2 refused: `code` and the message."""
+    """EC2 refused the launch: `code` and the message of its error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -67,7 +68,7 @@ class Launcher:
         return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
 
     def check(self, template: TemplateUse, subnet_id: str) -> None:
-        """Whether a launch would be accepted. Raises LaunchError."""
+        """Make a dry run of a launch. Raise LaunchError if it would be refused."""
         try:
             self._client.run_instances(**self._request(template, subnet_id, {}), DryRun=True)
         except (AwsError, ClientError) as error:
@@ -76,7 +77,7 @@ class Launcher:
                 raise refused from error
 
     def launch(self, template: TemplateUse, subnet_id: str, tags: Mapping[str, str]) -> str:
-        """A new instance's id. Raises LaunchError."""
+        """Launch an instance and return its id. Raise LaunchError if EC2 refuses."""
         try:
             made = self._client.run_instances(**self._request(template, subnet_id, tags))
         except (AwsError, ClientError) as error:

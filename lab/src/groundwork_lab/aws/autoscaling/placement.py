@@ -1,4 +1,4 @@
-"""Where a group launches, and whom it lets go: zones first. Pure.
+"""The choice of the subnet for a new instance, and of the instance to terminate. Pure functions.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html and
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
@@ -24,14 +24,14 @@ HOUR = 3600.0
 
 
 def next_subnet(subnets: Mapping[str, str], members: Sequence[Member]) -> str:
-    """The subnet for a new member: of the zone with the fewest, and there the one with the fewest."""
+    """Return the subnet for a new member: the one with the fewest members in the zone with the fewest members."""
     zones = Counter(member.zone for member in members)
     used = Counter(member.subnet_id for member in members)
     return min(subnets, key=lambda subnet: (zones[subnets[subnet]], used[subnet], subnets[subnet], subnet))
 
 
 def unbalanced(zones: Sequence[str], members: Sequence[Member]) -> bool:
-    """Whether a member is in a zone that the group has left, or a zone has two members more than another."""
+    """Return whether a member is outside the group's zones, or a zone has two members more than another zone."""
     count = Counter(member.zone for member in members)
     if set(count) - set(zones):
         return True
@@ -41,7 +41,7 @@ def unbalanced(zones: Sequence[str], members: Sequence[Member]) -> bool:
 def victim(
     members: Sequence[Member], zones: Sequence[str], policies: Sequence[str], template: TemplateUse, clock: float
 ) -> Member | None:
-    """The next member to terminate when there are too many; None when all are protected."""
+    """Return the next member to terminate when there are too many, or None if all are protected."""
     count = Counter(member.zone for member in members)
     free = [member for member in members if not member.protected]
     if not free:
@@ -54,7 +54,7 @@ def victim(
 
 
 def narrowed(members: list[Member], policy: str, template: TemplateUse, clock: float) -> list[Member]:
-    """Those that a policy would terminate first."""
+    """Return the members that the termination policy selects first."""
     if policy == "Default":
         outdated = narrowed(members, "OldestLaunchTemplate", template, clock)
         return narrowed(outdated, "ClosestToNextInstanceHour", template, clock)
@@ -62,13 +62,13 @@ def narrowed(members: list[Member], policy: str, template: TemplateUse, clock: f
         "OldestInstance": lambda member: (member.launched,),
         "NewestInstance": lambda member: (-member.launched,),
         "OldestLaunchTemplate": lambda member: (
-            float(member.template.id == template.id),  # launched from another template: first of all
+            float(member.template.id == template.id),  # instances of other templates are terminated first
             float(member.template.version) if member.template.id == template.id else 0.0,
         ),
         "ClosestToNextInstanceHour": lambda member: (HOUR - (clock - member.launched) % HOUR,),
     }
     key = keys.get(policy)
-    if key is None:  # it tells nothing of instances that are all on demand, from launch templates
+    if key is None:  # the policy does not distinguish On-Demand instances that were launched from launch templates
         return members
     first = min(map(key, members))
     return [member for member in members if key(member) == first]

@@ -1,4 +1,4 @@
-"""One group's instance refresh, a step further.
+"""The progress of a group's instance refresh, one step at a time.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.html and
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html
@@ -18,12 +18,12 @@ WHY = "an instance was taken out of service in response to an instance refresh."
 
 
 def outdated(group: Group, template: TemplateUse | None) -> set[str]:
-    """The members that were not launched from this template's version."""
+    """Return the ids of the members that were not launched from this version of the template."""
     return {member.id for member in group.standing if template is None or member.template != template}
 
 
 class Refresher:
-    """`let_go` takes a member out of service."""
+    """Advances the instance refresh of one group. `let_go` takes a member out of service."""
 
     def __init__(self, group: Group, clock: float, resolve: Resolve, let_go: Callable[..., Any]) -> None:
         self._group = group
@@ -77,7 +77,10 @@ class Refresher:
         )
 
     def _ready(self, member: Member, refresh: Refresh) -> bool:
-        """In service, healthy by its target groups where these count, and, when it is new, warmed up."""
+        """Return whether the member is in service and healthy, and, if it is new, whether its warmup is over.
+
+        The health in target groups counts only if the group uses ELB health checks.
+        """
         group = self._group
         if member.in_service is None or not member.healthy:
             return False
@@ -152,7 +155,7 @@ class Refresher:
             self._end(refresh, "Failed", reason)
 
     def roll_back(self, refresh: Refresh, reason: str) -> None:
-        """Replace what was launched with the new configuration by the old one."""
+        """Start to replace the instances with the new configuration by instances with the old one."""
         refresh.olds = outdated(self._group, self._resolve(self._group.template))
         refresh.total, refresh.kept = len(refresh.olds), len(self._group.standing) - len(refresh.olds)
         refresh.status, refresh.progressed, refresh.paused_until = "RollbackInProgress", self._clock, 0.0

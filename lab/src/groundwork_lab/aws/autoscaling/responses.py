@@ -1,4 +1,4 @@
-"""Auto Scaling's answers: parameters in, the API's words out, pages."""
+"""Auto Scaling's responses: parsing of parameters, serialization, and pagination."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.aws.ec2.answering import page
 
 LARGEST_PAGE = 100
-EMPTY: Mapping[str, Mapping[str, Any]] = {  # what the lab's groups have none of, told when somebody asks
+EMPTY: Mapping[str, Mapping[str, Any]] = {  # the lab's groups have none of these, so the lists are empty
     "DescribeLaunchConfigurations": {"LaunchConfigurations": []},
     "DescribeLifecycleHooks": {"LifecycleHooks": []},
     "DescribeLoadBalancers": {"LoadBalancers": []},
@@ -36,7 +36,7 @@ class Responses(BaseResponse):
 
     @property
     def backend(self) -> Backend:
-        from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415 - the registry knows ours
+        from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415 - it returns the lab's backend
 
         found: Any = autoscaling_backends[self.current_account][self.region]
         assert isinstance(found, Backend)  # noqa: S101 - for the type checker
@@ -108,7 +108,7 @@ class Responses(BaseResponse):
         return self._paged("AutoScalingInstances", [each for each in found if not ids or each["InstanceId"] in ids])
 
     def describe_scaling_activities(self) -> ActionResult:
-        """The newest first; those of a group that is gone are gone with it."""
+        """Describe the activities, newest first. The activities of a deleted group are not kept."""
         name, ids = self.params.get("AutoScalingGroupName"), self.params.get("ActivityIds")
         if name and name not in self.backend.groups and not self.params.get("IncludeDeletedGroups"):
             validation.invalid(f"AutoScalingGroup name not found - no such group: {name}")
@@ -264,7 +264,10 @@ def passes(group: Group, filters: Mapping[str, Sequence[str]]) -> bool:
 
 
 def standing(group: Group) -> str:
-    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LoadBalancerTargetGroupState.html"""
+    """Return the state of the group's target group attachments.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LoadBalancerTargetGroupState.html
+    """
     if any(member.state == "Pending" for member in group.members.values()):
         return "Adding"
     return "InService" if any(member.passes for member in group.members.values()) else "Added"

@@ -1,6 +1,6 @@
-"""What Auto Scaling remembers: groups, their instances, activities and instance refreshes.
+"""The state of Auto Scaling: groups, their instances, activities and instance refreshes.
 
-Moments that are shown are datetimes, those that are waited for are seconds of a monotonic clock.
+Times that the API returns are datetimes. Times for waiting are seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def now() -> datetime:
 
 
 def stamp(moment: datetime) -> str:
-    """As in an activity's cause."""
+    """Return the time in the format of an activity's cause."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True)
 class TemplateUse:
-    """A launch template as a group names it; `version` is a number, `$Latest` or `$Default`."""
+    """The launch template of a group. `version` is a number, `$Latest` or `$Default`."""
 
     id: str
     name: str
@@ -78,20 +78,23 @@ class Member:
     subnet_id: str
     instance_type: str
     image_id: str
-    template: TemplateUse  # with the version's number
+    template: TemplateUse  # its version is a number
     launched: float
-    activity: Activity  # the latest that concerns it
+    activity: Activity  # its latest activity
     protected: bool = False
     state: MemberState = "Pending"
     in_service: float | None = None
     healthy: bool = True
-    passes: bool = False  # its target groups call it healthy, or there are none
-    fault: str = ""  # why it is not healthy, as an activity's cause words it
+    passes: bool = False  # healthy in all target groups, or in no target group
+    fault: str = ""  # why it is unhealthy, in the words of an activity's cause
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
+    """The preferences of an instance refresh.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html
+    """
 
     minimum: int
     maximum: int
@@ -106,10 +109,13 @@ class Preferences:
 
 @dataclass
 class Refresh:
-    """`olds` are the ids of those still to be replaced; at the start they were `total`, and `kept` others."""
+    """An instance refresh.
+
+    `olds` are the ids of the members still to be replaced. At the start there were `total` of them, and `kept` others.
+    """
 
     preferences: Preferences
-    given: Mapping[str, Any]  # RefreshPreferences as they were given
+    given: Mapping[str, Any]  # RefreshPreferences of the request
     desired: TemplateUse | None
     olds: set[str]
     total: int
@@ -138,7 +144,7 @@ class Group:
     minimum: int
     maximum: int
     desired: int
-    subnets: dict[str, str]  # zone by subnet id, as they were given
+    subnets: dict[str, str]  # zone by subnet id, in the order of the request
     template: TemplateUse
     health_check_type: str = "EC2"
     grace: int = 0
@@ -148,20 +154,20 @@ class Group:
     target_groups: list[str] = field(default_factory=list)
     policies: tuple[str, ...] = ("Default",)
     protect_new: bool = False
-    tags: dict[str, tuple[str, bool]] = field(default_factory=dict)  # value, and whether it is propagated
+    tags: dict[str, tuple[str, bool]] = field(default_factory=dict)  # value, and whether it is propagated at launch
     suspended: dict[str, str] = field(default_factory=dict)
     metrics: set[str] = field(default_factory=set)
     created: datetime = field(default_factory=now)
     deleting: bool = False
     members: dict[str, Member] = field(default_factory=dict)
-    activities: list[Activity] = field(default_factory=list)  # the newest last
+    activities: list[Activity] = field(default_factory=list)  # in order of time
     refreshes: list[Refresh] = field(default_factory=list)
-    cause: str = ""  # what brought the desired capacity about
-    losses: int = 0  # members that were unhealthy and are not replaced yet
+    cause: str = ""  # why the desired capacity was changed, in the words of an activity's cause
+    losses: int = 0  # unhealthy members that are not replaced yet
     rebalancing: bool = False
-    failures: int = 0  # launches that were refused, in a row
+    failures: int = 0  # consecutive refused launches
     retry_at: float = 0.0
-    scaled: float = float("-inf")  # when a scaling activity ended last
+    scaled: float = float("-inf")  # the time when the last scaling activity ended
 
     @property
     def zones(self) -> list[str]:
@@ -169,17 +175,17 @@ class Group:
 
     @property
     def standing(self) -> list[Member]:
-        """Those that count as capacity."""
+        """Return the members that count as capacity."""
         return [member for member in self.members.values() if member.state != "Terminating"]
 
     @property
     def refresh(self) -> Refresh | None:
-        """The one that is under way."""
+        """Return the active instance refresh, or None."""
         return next((refresh for refresh in self.refreshes if refresh.active), None)
 
     @property
     def launched_with(self) -> TemplateUse:
-        """The template of new instances."""
+        """Return the launch template for new instances."""
         refresh = self.refresh
         if refresh is not None and refresh.desired and refresh.status in ("Pending", "InProgress", "Baking"):
             return refresh.desired

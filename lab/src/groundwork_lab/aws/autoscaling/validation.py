@@ -1,4 +1,4 @@
-"""What Auto Scaling refuses. Pure.
+"""The checks of Auto Scaling's requests. Pure functions.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html and
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html
@@ -49,7 +49,7 @@ METRICS = (
 )
 GRANULARITY = "1Minute"
 TAGS_LIMIT = 50
-NOT_IN_THE_LAB = {  # of CreateAutoScalingGroup and UpdateAutoScalingGroup
+NOT_IN_THE_LAB = {  # parameters of CreateAutoScalingGroup and UpdateAutoScalingGroup
     "AvailabilityZoneDistribution": "zonal distributions other than balanced-best-effort",
     "AvailabilityZoneIds": "zones by their ids",
     "AvailabilityZoneImpairmentPolicy": "zonal shift",
@@ -153,7 +153,7 @@ def check_metrics(names: Sequence[str]) -> None:
 
 
 def preferences(given: Mapping[str, Any], group: Group) -> Preferences:
-    """The preferences of a refresh, with the defaults of the group's own settings."""
+    """Return the preferences of a refresh, with defaults from the settings of the group."""
     if given.get("AlarmSpecification"):
         refuse("UnsupportedOperation", "The lab does not have alarms (AlarmSpecification).")
     policy = group.maintenance or {}

@@ -1,7 +1,7 @@
-"""CloudFront with AWS' own rules: distributions, and the functions, policies and access controls that they refer to.
+"""CloudFront with AWS' own rules: distributions, and their functions, policies and origin access controls.
 
-moto keeps a third of a distribution; here each resource is the API's own structure, kept whole and written out by
-botocore's model, and moto gives the server, the parser and the registries.
+moto keeps only some members of a distribution. Here each resource is the complete structure of the API, serialized with
+botocore's model. moto provides the server, the parser and the registries.
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/Welcome.html
 """
 

@@ -1,4 +1,4 @@
-"""CloudFront's answers: a table of operations between moto's parser and its serialiser."""
+"""CloudFront's responses: the table of operations between moto's parser and serializer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Responses(CloudFrontResponse):
         except ServiceException as error:
             return self._written(error)
         status, headers, body = self._written(answer)
-        if "ContentType" in answer:  # a function's code; moto calls everything XML
+        if "ContentType" in answer:  # a function's code; moto sets the content type of XML for all answers
             headers["Content-Type"] = answer["ContentType"]
         return status, headers, body
 

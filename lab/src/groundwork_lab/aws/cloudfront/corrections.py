@@ -1,4 +1,4 @@
-"""CloudFront put in the place of moto's."""
+"""Installation of the lab's CloudFront in place of moto's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from groundwork_lab.model import World
 
 
 def install(context: Context) -> None:
-    """Put the corrected classes in; done again for every control plane, which forgets moto's state before."""
+    """Install the lab's CloudFront with an empty state. Call it for every control plane."""
     moto.cloudfront.urls.url_paths = {"{0}/2020-05-31/(?P<resource>.+)$": Responses.dispatch}
     Backend.context = context
     moto.cloudfront.models.cloudfront_backends.backend = Backend

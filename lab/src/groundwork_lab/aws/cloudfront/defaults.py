@@ -1,4 +1,4 @@
-"""A distribution's configuration as AWS keeps it: what was left out is filled in. Pure.
+"""Default values of a distribution's configuration, as AWS fills them in. Pure functions.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 NONE = {"Quantity": 0}
 NOBODY = {"Enabled": False, "Quantity": 0}
-METHODS = ("HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH")  # in the order in which AWS tells them
+METHODS = ("HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH")  # in the order in which AWS returns them
 CERTIFICATE = {
     "CloudFrontDefaultCertificate": True,
     "SSLSupportMethod": "vip",
@@ -44,7 +44,7 @@ Config = Mapping[str, Any]
 
 
 def complete(config: Config) -> dict[str, Any]:
-    """The whole configuration; what it does not know is kept as it is."""
+    """Return the configuration with all default values. Unknown members are kept."""
     return {
         "Aliases": NONE,
         "DefaultRootObject": "",
@@ -114,7 +114,7 @@ def _behavior(behavior: Config) -> dict[str, Any]:
 
 
 def _ttls(behavior: Config) -> dict[str, int]:
-    """A day and a year, or the next shorter one where that is longer."""
+    """Return the default TTL of a day and the maximum TTL of a year, or the next shorter TTL if that is longer."""
     default = max(86400, int(behavior.get("MinTTL") or 0))
     return {"DefaultTTL": default, "MaxTTL": max(31536000, int(behavior.get("DefaultTTL") or default))}
 
@@ -135,13 +135,13 @@ def _error_response(response: Config) -> dict[str, Any]:
 
 
 def _certificate(certificate: Config) -> dict[str, Any]:
-    """With CloudFront's own certificate all else about TLS is given."""
+    """Return the viewer certificate. With CloudFront's default certificate all its members have fixed values."""
     own = not certificate or certificate.get("CloudFrontDefaultCertificate")
     return dict(CERTIFICATE) if own else dict(certificate)
 
 
 def missing_in_update(config: Config) -> str | None:
-    """The first member that an update must have, and a creation need not."""
+    """Return the first missing member that an update requires but a creation does not, or None."""
     behaviors = [config["DefaultCacheBehavior"], *(_of(config, "CacheBehaviors").get("Items") or ())]
     structures = [
         ("DistributionConfig", config),

@@ -1,4 +1,4 @@
-"""Distributions: updated as a whole, deleted when they are disabled and the edge has followed that.
+"""Distributions. An update replaces the whole configuration. Only a disabled, deployed one can be deleted.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html
 """
@@ -72,7 +72,7 @@ def get_distribution_config(backend: Backend, request: Request) -> dict[str, Any
 
 
 def update_distribution(backend: Backend, request: Request) -> dict[str, Any]:
-    """The configuration is replaced as a whole: an update must say more than a creation."""
+    """Replace the whole configuration. An update must contain more members than a creation."""
     found, config = existing(backend, request["Id"]), request["DistributionConfig"]
     found.check(request.get("IfMatch"))
     missing = defaults.missing_in_update(config)
@@ -86,7 +86,10 @@ def update_distribution(backend: Backend, request: Request) -> dict[str, Any]:
 
 
 def delete_distribution(backend: Backend, request: Request) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToDeleteDistribution.html"""
+    """Delete a distribution that is disabled and deployed.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToDeleteDistribution.html
+    """
     found = existing(backend, request["Id"])
     found.check(request.get("IfMatch"))
     if found.config["Enabled"] or found.status != "Deployed":
@@ -102,14 +105,14 @@ def list_distributions(backend: Backend, request: Request) -> dict[str, Any]:
 
 
 def existing(backend: Backend, wanted: str) -> Distribution:
-    """The distribution with this id. Refuses an unknown one."""
+    """Return the distribution with this id. Refuse an unknown id."""
     if wanted not in backend.distributions:
         refuse("NoSuchDistribution", "The specified distribution does not exist.")
     return backend.distributions[wanted]
 
 
 def follow(backend: Backend, world: World) -> None:
-    """The data plane follows `world`: what it was told is deployed, what it was to forget is forgotten."""
+    """Mark the configurations and invalidations that `world` contains as deployed and completed."""
     for distribution in backend.distributions.values():
         followed = world.distributions.get(distribution.id)
         if followed is None:

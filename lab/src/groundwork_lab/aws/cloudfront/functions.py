@@ -1,4 +1,4 @@
-"""Functions: a DEVELOPMENT stage that is written, and a LIVE one that is published from it and runs at the edge.
+"""CloudFront functions: a DEVELOPMENT stage that is updated, and a LIVE stage that is published from it.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/manage-functions.html
 """
@@ -51,7 +51,7 @@ def update_function(backend: Backend, request: Request) -> dict[str, Any]:
 
 
 def publish_function(backend: Backend, request: Request) -> dict[str, Any]:
-    """The LIVE stage gets a version of its own; that of DEVELOPMENT stays."""
+    """Copy the DEVELOPMENT stage to the LIVE stage, which gets its own ETag. The ETag of DEVELOPMENT stays the same."""
     function = _existing(backend, request)
     stage = _checked_version(function, request)
     before = function.stages.get("LIVE")
@@ -72,7 +72,7 @@ def get_function(backend: Backend, request: Request) -> dict[str, Any]:
 
 
 def list_functions(backend: Backend, request: Request) -> dict[str, Any]:
-    """Those of one stage, DEVELOPMENT when none is named."""
+    """List the functions of a stage, by default of DEVELOPMENT."""
     stage = _stage(request)
     found = {each.name: _summary(backend, each, stage) for each in backend.functions.values() if stage in each.stages}
     return {"FunctionList": pages.listed(request, pages.by_id(found))}
@@ -93,7 +93,7 @@ def delete_function(backend: Backend, request: Request) -> dict[str, Any]:
 
 
 def is_associated(backend: Backend, function: Function) -> bool:
-    """Whether a distribution refers to the function."""
+    """Return whether a distribution refers to the function."""
     return any(
         association["FunctionARN"] == function.arn
         for distribution in backend.distributions.values()

@@ -1,6 +1,6 @@
-"""Invalidations: in progress until the edge has forgotten what they name.
+"""Invalidations. They are in progress until the edge has removed the objects from its cache.
 
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html and, for how many there may be,
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html and, for the quotas,
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 """
 
@@ -15,17 +15,17 @@ from groundwork_lab.aws.cloudfront.state import Backend, Distribution, Invalidat
 from groundwork_lab.aws.cloudfront.versions import new_id
 from groundwork_lab.aws.context import refuse
 
-FILES_LIMIT = 3000  # in progress at a time, of one distribution
+FILES_LIMIT = 3000  # in progress at the same time, per distribution
 WILDCARDS_LIMIT = 15
 PATH_LIMIT = 4000  # characters
 Request = Mapping[str, Any]
 
 
 def create_invalidation(backend: Backend, request: Request) -> dict[str, Any]:
-    """A batch that comes again with its caller reference is answered with the first one.
+    """Create an invalidation, or return the existing one if the same batch was sent before.
 
-    "If CallerReference is a value you already sent in a previous invalidation batch request, and if the content of
-    each Path is identical to the original request, the invalidation batch is considered a duplicate."
+    "If CallerReference is a value you already sent in a previous invalidation batch request, and if the content of each
+    Path is identical to the original request, the invalidation batch is considered a duplicate."
     https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html
     """
     distribution, batch = existing(backend, request["DistributionId"]), request["InvalidationBatch"]
@@ -51,7 +51,7 @@ def get_invalidation(backend: Backend, request: Request) -> dict[str, Any]:
 
 
 def list_invalidations(backend: Backend, request: Request) -> dict[str, Any]:
-    """The newest first."""
+    """List the invalidations, newest first."""
     invalidations = reversed(existing(backend, request["DistributionId"]).invalidations.values())
     found = {each.id: {"Id": each.id, "CreateTime": each.created, "Status": each.status} for each in invalidations}
     return {"InvalidationList": pages.listed(request, found, ordered=False)}

@@ -1,4 +1,4 @@
-"""The policies that AWS manages, with their ids.
+"""The managed policies of AWS, with their ids.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html,
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html and
@@ -13,13 +13,13 @@ from typing import Any
 
 from groundwork_lab.aws.cloudfront.pages import counted
 
-SINCE = datetime(1970, 1, 1, tzinfo=UTC)  # LastModifiedTime of what AWS manages
+SINCE = datetime(1970, 1, 1, tzinfo=UTC)  # LastModifiedTime of the managed policies
 YEAR = 31536000
 Config = Mapping[str, Any]
 
 
 def _chosen(kind: str, wanted: str | Sequence[str], *, but: bool = False) -> dict[str, Any]:
-    """A HeadersConfig, CookiesConfig or QueryStringsConfig: a word for all or none, or a list of names."""
+    """Return a HeadersConfig, CookiesConfig or QueryStringsConfig, from a behavior or from a list of names."""
     behavior = f"{kind.removesuffix('s')}Behavior"
     if isinstance(wanted, str):
         return {behavior: wanted}
@@ -37,7 +37,7 @@ def _cache(
     gzip: bool = True,
     brotli: bool = True,
 ) -> dict[str, Any]:
-    """`ttls`: least, default and longest."""
+    """Return a cache policy. `ttls` are the minimum, default and maximum TTL."""
     return {
         "Comment": comment,
         "Name": f"Managed-{name}",

@@ -1,4 +1,4 @@
-"""Lists and their pages.
+"""Lists of the API and their pages.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html
 """
@@ -15,14 +15,14 @@ Item = TypeVar("Item")
 
 
 def by_id(found: Mapping[str, Item]) -> Mapping[str, Item]:
-    """In the order in which the API tells them, so that what comes and goes between pages repeats and hides nothing."""
+    """Sort by id, so that resources created or deleted between two pages cause no duplicates and no gaps."""
     return dict(sorted(found.items()))
 
 
 def listed(request: Mapping[str, Any], found: Mapping[str, object], *, ordered: bool = True) -> dict[str, Any]:
-    """The page of `found` (API structures by id) that the request asks for.
+    """Return the page of `found` (API structures by id) that the request asks for.
 
-    A marker is the id that the page before ended with. When the ids are `ordered` it may have gone since.
+    A marker is the last id of the previous page. If the ids are `ordered`, the resource may have been deleted since.
     """
     marker, size = request.get("Marker") or "", _size(request.get("MaxItems"))
     rest = _after(marker, list(found), ordered=ordered)
@@ -38,7 +38,7 @@ def listed(request: Mapping[str, Any], found: Mapping[str, object], *, ordered: 
 
 
 def counted(items: Iterable[object]) -> dict[str, Any]:
-    """A list as the API writes it: its length, and no `Items` when there are none."""
+    """Return a list in the API's format: `Quantity`, and `Items` unless it is empty."""
     found = list(items)
     return {"Quantity": len(found), "Items": found} if found else {"Quantity": 0}
 

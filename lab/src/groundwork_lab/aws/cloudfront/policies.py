@@ -1,4 +1,4 @@
-"""What a policy's or an origin access control's configuration may say, and what AWS adds to it. Pure.
+"""The checks and default values of policies and origin access controls. Pure functions.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CachePolicyConfig.html,
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_OriginRequestPolicyConfig.html,
@@ -15,15 +15,15 @@ from typing import Any, NoReturn
 from groundwork_lab.aws.context import refuse
 
 DAY, YEAR = 86400, 31536000
-NAMES_LIMIT = 10  # headers, cookies and query strings in a policy, each
+NAMES_LIMIT = 10  # for each of the headers, cookies and query strings of a policy
 CUSTOM_HEADERS_LIMIT = 10
 Config = Mapping[str, Any]
-_LISTS = (  # config, its word, its names, the error when there are too many
+_LISTS = (  # the structure, its behavior member, its names member, and the error code when there are too many names
     ("HeadersConfig", "HeaderBehavior", "Headers", "TooManyHeadersIn"),
     ("CookiesConfig", "CookieBehavior", "Cookies", "TooManyCookiesIn"),
     ("QueryStringsConfig", "QueryStringBehavior", "QueryStrings", "TooManyQueryStringsIn"),
 )
-_NAMED = ("whitelist", "allExcept", "allViewerAndWhitelistCloudFront")  # the words that go with names
+_NAMED = ("whitelist", "allExcept", "allViewerAndWhitelistCloudFront")  # the behaviors that require names
 
 
 def origin_access_control(config: Config) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def origin_access_control(config: Config) -> dict[str, Any]:
 
 
 def cache_policy(config: Config) -> dict[str, Any]:
-    """With the TTLs that AWS adds: a day and a year, or the least one where that is longer."""
+    """Check a cache policy and add the default TTLs: a day and a year, or the next shorter TTL if that is longer."""
     _check_names(config)
     least = int(config["MinTTL"])
     default = int(config.get("DefaultTTL", max(DAY, least)))
@@ -71,7 +71,7 @@ def origin_request_policy(config: Config) -> dict[str, Any]:
     _check_lists(config, "OriginRequestPolicy")
     named = [each.lower() for each in (config["HeadersConfig"].get("Headers") or {}).get("Items", ())]
     if {"authorization", "accept-encoding"} & set(named) and config["HeadersConfig"]["HeaderBehavior"] != "allExcept":
-        _invalid("Headers")  # those two go into a cache policy
+        _invalid("Headers")  # these two belong in a cache policy
     return {"Comment": "", **config}
 
 
@@ -98,7 +98,7 @@ def response_headers_policy(config: Config) -> dict[str, Any]:
 
 
 def _check_cors(config: Config | None) -> None:
-    """With credentials a browser takes no `*`, so AWS takes none either."""
+    """Check the CORS members. Browsers do not accept `*` with credentials, and neither does AWS."""
     if not config:
         return
     members = ("AccessControlAllowOrigins", "AccessControlAllowHeaders", "AccessControlExposeHeaders")
@@ -135,7 +135,7 @@ def _check_lists(config: Config, kind: str) -> None:
 
 
 def _check_disabled(key: Config) -> None:
-    """Nothing is cached, so there is no cache key and no compression."""
+    """Check that a policy with caching disabled has no cache key and no compression."""
     for part, word, _, _ in _LISTS:
         if key[part][word] != "none":
             refuse("InvalidArgument", f"The parameter {word} is invalid for policy with caching disabled.")

@@ -1,4 +1,4 @@
-"""What distributions refer to by id: origin access controls and the three kinds of policies. One life for all four.
+"""The resources that distributions refer to by id: origin access controls and the three kinds of policies.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/working-with-policies.html and
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
@@ -22,9 +22,10 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of settings. `name` is the API's word for it, of which operations, members and errors are made.
+    """A kind of reusable resource. The API's operations, members and errors are composed from `name`.
 
-    `complete` checks a configuration and fills in defaults; `references` are the ids that a distribution has of it.
+    `complete` checks a configuration and fills in default values. `references` returns the ids of this kind that a
+    distribution refers to.
     """
 
     name: str
@@ -33,18 +34,18 @@ class Kind:
     limit: int
     complete: Callable[[Mapping[str, Any]], dict[str, Any]]
     references: Callable[[Distribution], Iterator[str]]
-    managed: Mapping[str, Mapping[str, Any]] | None = None  # None: of this kind AWS manages none
+    managed: Mapping[str, Mapping[str, Any]] | None = None  # None if AWS manages none of this kind
 
     @property
     def config(self) -> str:
         return f"{self.name}Config"
 
     def kept(self, backend: Backend) -> dict[str, Kept]:
-        """Those of the account, by id."""
+        """Return the account's own resources by id."""
         return backend.settings.setdefault(self.name, {})
 
     def all(self, backend: Backend) -> dict[str, Mapping[str, Any]]:
-        """The configurations by id, with those that AWS manages."""
+        """Return the configurations by id, with those that AWS manages."""
         return {**(self.managed or {}), **{each.id: each.config for each in self.kept(backend).values()}}
 
 
@@ -153,7 +154,7 @@ def _list(kind: Kind, backend: Backend, request: Request) -> dict[str, Any]:
 
 def _found(kind: Kind, backend: Backend, wanted: str) -> Kept:
     if _is_managed(kind, wanted):
-        etag = "E" + wanted.replace("-", "").upper()[:13]  # the same at every look
+        etag = "E" + wanted.replace("-", "").upper()[:13]  # the same at each request
         return Kept(wanted, dict((kind.managed or {})[wanted]), etag, managed.SINCE)
     kept = kind.kept(backend)
     if wanted not in kept:

@@ -1,4 +1,4 @@
-"""What a distribution's configuration may say: AWS' rules, by AWS' error codes. Pure.
+"""The checks of a distribution's configuration, with AWS' error codes. Pure functions.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html#API_CreateDistribution_Errors and
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
@@ -29,7 +29,7 @@ Config = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Known:
-    """What a configuration may refer to: ids, and the ARNs of published functions."""
+    """The resources that a configuration may refer to: their ids, and the ARNs of published functions."""
 
     access_controls: Mapping[str, Config]
     cache_policies: Collection[str]
@@ -39,7 +39,7 @@ class Known:
 
 
 def check(config: Config, known: Known) -> None:
-    """Refuse a complete configuration that AWS would."""
+    """Refuse a complete configuration that AWS would refuse."""
     _check_certificate(config)
     root = config["DefaultRootObject"]
     if root.startswith("/") or len(root) > 255:
@@ -66,7 +66,7 @@ def _unique(values: list[Any], name: str) -> None:
 
 
 def _check_certificate(config: Config) -> None:
-    """An alias needs a certificate that covers it, in us-east-1; no certificate has been issued in the lab."""
+    """Refuse aliases and certificates. An alias needs a certificate in us-east-1, and the lab issues none."""
     if not config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
         refuse(
             "InvalidViewerCertificate",
@@ -97,7 +97,7 @@ def _check_origins(origins: list[Config], known: Known) -> None:
 
 
 def _check_access(origin: Config, known: Known) -> None:
-    """An origin is a bucket, or a server that anybody could ask."""
+    """Check that an origin is either a bucket or a custom origin."""
     if ("S3OriginConfig" in origin) == ("CustomOriginConfig" in origin):
         message = f"The origin '{origin['Id']}' must have either S3OriginConfig or CustomOriginConfig."
         refuse("InvalidOrigin", message)
@@ -108,7 +108,10 @@ def _check_access(origin: Config, known: Known) -> None:
 
 
 def _check_server(origin: Config) -> None:
-    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html"""
+    """Check a custom origin.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html
+    """
     if origin["OriginAccessControlId"] and not S3_DOMAIN.fullmatch(origin["DomainName"]):
         message = "An origin access control is associated with an origin whose domain name is not supported."
         refuse("InvalidDomainNameForOriginAccessControl", message)

@@ -1,4 +1,4 @@
-"""A request against botocore's model: what is missing, what is no such value, what does not add up. Pure.
+"""The checks of a request against botocore's model: required members, enum values and quantities. Pure functions.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/CommonErrors.html
 """
@@ -11,7 +11,7 @@ from groundwork_lab.aws.context import refuse
 
 
 def check(shape: Any, value: Any) -> None:
-    """Refuse a structure without a required member, with an unknown word or with a wrong `Quantity`."""
+    """Refuse a structure with a missing required member, an unknown enum value or a wrong `Quantity`."""
     if shape.type_name == "structure" and isinstance(value, dict):
         _check_structure(shape, value)
     elif shape.type_name == "list":
@@ -39,13 +39,16 @@ def _check_structure(shape: Any, value: dict[str, Any]) -> None:
 
 
 def _may_be_absent(shape: Any, name: str, value: dict[str, Any]) -> bool:
-    """An empty element is an empty text or an empty list; If-Match has an error of its own."""
+    """Return whether the member may be absent.
+
+    An empty element stands for an empty string or list. A missing If-Match has its own error.
+    """
     empty_items = name == "Items" and value.get("Quantity") == 0
     return empty_items or name == "IfMatch" or (name in value and shape.members[name].type_name in ("string", "list"))
 
 
 def tidy(shape: Any, value: Any) -> Any:
-    """The value as the API gives it back: no empty `Items`, and empty texts where an element was empty."""
+    """Return the value as the API returns it: without empty `Items`, and with "" for an empty element."""
     if shape.type_name == "list":
         return [tidy(shape.member, item) for item in value or ()]
     if shape.type_name == "string":

@@ -1,4 +1,4 @@
-"""What CloudFront keeps: moto's backend, which its registries know, with the API's own structures."""
+"""The state of CloudFront: a backend in moto's registries that keeps the API's own structures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Distribution(Kept):
 
     @property
     def behaviors(self) -> list[dict[str, Any]]:
-        """All of them, the default one first."""
+        """Return all cache behaviors, the default one first."""
         return behaviors_of(self.config)
 
     @property
@@ -49,7 +49,7 @@ class Distribution(Kept):
 
 
 def behaviors_of(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """A distribution's cache behaviors, the default one first."""
+    """Return the cache behaviors of a distribution's configuration, the default one first."""
     return [config["DefaultCacheBehavior"], *(config.get("CacheBehaviors") or {}).get("Items", [])]
 
 
@@ -70,16 +70,16 @@ class Function:
 
     @property
     def published(self) -> bool:
-        """Whether LIVE is what was written last."""
+        """Return whether the LIVE stage equals the DEVELOPMENT stage."""
         live, development = self.stages.get("LIVE"), self.stages["DEVELOPMENT"]
         return live is not None and (live.config, live.code) == (development.config, development.code)
 
 
 class Backend(CloudFrontBackend):
-    """CloudFront of the account; `settings` holds what distributions refer to by id, by kind (`reusable.KINDS`)."""
+    """The account's CloudFront. `settings` holds the reusable resources by kind (`reusable.KINDS`)."""
 
-    context: Context  # of the control plane in use
-    _url_module = moto.cloudfront.urls  # moto looks for it beside the class
+    context: Context  # set by `install`
+    _url_module = moto.cloudfront.urls  # moto looks it up beside the class
     SERVICE_NAMESPACE = "cloudfront"
 
     def __init__(self, region_name: str, account_id: str) -> None:

@@ -16,7 +16,7 @@ Request = Mapping[str, Any]
 
 
 def check(tags: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse reserved, overlong, repeated and too many tags."""
+    """Refuse reserved, too long, duplicate, and too many tags."""
     keys = [str(tag.get("Key") or "") for tag in tags]
     if len(keys) > LIMIT:
         refuse("InvalidTagging", f"A resource can have a maximum of {LIMIT} tags.")
@@ -28,7 +28,7 @@ def check(tags: Sequence[Mapping[str, Any]]) -> None:
 
 
 def items(tags: Mapping[str, Any] | None) -> list[dict[str, str]]:
-    """The tags of a request, each with a value."""
+    """Return the tags of a request, with "" for a missing value."""
     return [{"Key": tag["Key"], "Value": tag.get("Value") or ""} for tag in (tags or {}).get("Items") or []]
 
 

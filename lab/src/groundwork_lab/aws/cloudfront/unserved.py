@@ -1,4 +1,4 @@
-"""What AWS would take and no edge of the lab follows: refused, so that nothing is kept that does nothing. Pure."""
+"""The features of CloudFront that the lab does not implement. They are refused, not ignored. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from groundwork_lab.aws.context import refuse
 
 Config = Mapping[str, Any]
 Test = Callable[[Config], object]
-OPERATIONS = {  # by a word in the operation's name
+OPERATIONS = {  # by a part of the operation's name
     "AnycastIpList": "anycast addresses",
     "CloudFrontOriginAccessIdentit": "origin access identities, which origin access controls replaced",
     "ConnectionFunction": "connection functions",
@@ -64,13 +64,13 @@ ORIGIN: tuple[tuple[str, str, Test], ...] = (
 
 
 def refuse_operation(operation: str) -> None:
-    """Refuse one of CloudFront's operations that the lab does not have."""
+    """Refuse an operation of CloudFront that the lab does not have."""
     missing = next((text for word, text in OPERATIONS.items() if word in operation), "such thing")
     refuse("UnsupportedOperation", f"The lab has no {missing}; it refuses {operation}.")
 
 
 def check(config: Config) -> None:
-    """Refuse the first member of a complete configuration that the lab's edge does not follow."""
+    """Refuse the first member of a complete configuration that the lab's edge does not implement."""
     structures: list[tuple[tuple[tuple[str, str, Test], ...], Config]] = [(DISTRIBUTION, config)]
     structures += [(BEHAVIOR, each) for each in behaviors_of(dict(config))]
     structures += [(ORIGIN, each) for each in config["Origins"]["Items"]]

@@ -1,4 +1,4 @@
-"""Ids, and the versions of what is kept: an ETag that a change must bring back, and that no two versions share."""
+"""Ids and versions of CloudFront's resources. An update must send the ETag of the current version."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _LETTERS = string.ascii_uppercase + string.digits
 
 
 def new_id(prefix: str = "E", length: int = 14) -> str:
-    """An id as CloudFront gives them: `E2QWRUHAPOMQZL`; ETags look the same."""
+    """Return an id in CloudFront's format: `E2QWRUHAPOMQZL`. ETags have the same format."""
     return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length - len(prefix)))
 
 
 def new_domain() -> str:
-    """A distribution's own name: `d111111abcdef8.cloudfront.net`."""
+    """Return a new domain name for a distribution: `d111111abcdef8.cloudfront.net`."""
     return "d" + new_id("", 13).lower() + ".cloudfront.net"
 
 
 def check_version(etag: str, if_match: str | None) -> None:
-    """Refuse a change that was made from another version than `etag`.
+    """Refuse a change that is not based on the version `etag`.
 
     https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html#API_UpdateDistribution_Errors
     """
@@ -41,7 +41,7 @@ def check_version(etag: str, if_match: str | None) -> None:
 
 @dataclass
 class Kept:
-    """A resource: its configuration is replaced as a whole and never changed in place, so that it can be shared."""
+    """A resource. Its configuration is replaced as a whole and never changed in place, so that it can be shared."""
 
     id: str
     config: dict[str, Any]
@@ -49,11 +49,11 @@ class Kept:
     modified: datetime = field(default_factory=utcnow)
 
     def check(self, if_match: str | None) -> None:
-        """Refuse a change that was made from another version than this one."""
+        """Refuse a change that is not based on the current version."""
         check_version(self.etag, if_match)
 
     def replace(self, config: dict[str, Any]) -> None:
-        """Keep another configuration, as another version."""
+        """Replace the configuration. This makes a new version."""
         self.config = config
         self.etag = new_id()
         self.modified = utcnow()

@@ -1,4 +1,4 @@
-"""Distributions and what they refer to as the data plane reads them. The caller holds the context's lock."""
+"""CloudFront's part of the `World` for the data plane. The caller holds the context's lock."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from groundwork_lab.aws.cloudfront import reusable
 from groundwork_lab.aws.cloudfront.state import Backend, Distribution, Function
 from groundwork_lab.aws.context import Context, Sources
 
-PARTITION = "aws"  # CloudFront is global: moto keeps it by partition, not by region
+PARTITION = "aws"  # CloudFront is global: moto keys it by partition, not by region
 
 
 def backend_of(context: Context) -> Backend:
-    """The account's CloudFront."""
+    """Return the account's CloudFront backend."""
     backend: Backend = moto.cloudfront.models.cloudfront_backends[context.account][PARTITION]
     return backend
 
 
 def sources(context: Context) -> Sources:
-    """The World's fields of CloudFront: distributions and reusable settings by id, live functions by ARN."""
+    """Return the World's fields of CloudFront: distributions, policies and access controls by id, functions by ARN."""
     backend = backend_of(context)
     live = {each.arn: each for each in backend.functions.values() if "LIVE" in each.stages}
     return {
@@ -35,7 +35,7 @@ def sources(context: Context) -> Sources:
 
 
 def is_deployed(context: Context, distribution_id: str) -> bool:
-    """Whether there is such a distribution, and the data plane has followed it."""
+    """Return whether the distribution exists and its latest configuration is deployed."""
     distribution = backend_of(context).distributions.get(distribution_id)
     return distribution is not None and distribution.status == "Deployed"
 
@@ -45,7 +45,7 @@ def _as_it_is(settings: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _function(function: Function) -> model.EdgeFunction:
-    """A function as it was published."""
+    """Return the published stage of a function."""
     live = function.stages["LIVE"]
     return model.EdgeFunction(function.arn, function.name, live.config["Runtime"], live.code)
 

@@ -1,4 +1,4 @@
-"""EC2 with AWS' own rules: moto's backend and answers, corrected.
+"""EC2 with AWS' own rules: moto's backend and responses with corrections.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html
 """

@@ -1,4 +1,4 @@
-"""Elastic addresses: from the lab's own pool, associated and released by AWS' rules."""
+"""Elastic IP addresses from the lab's address pool, associated and released by AWS' rules."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class AddressesBackend(EC2Backend):
         return self.link(elastic, target)
 
     def _target(self, instance: Any, eni: Any) -> Any:
-        """The interface that is meant, refused while its instance cannot take an address."""
+        """Return the network interface for the address. Refuse it if its instance cannot have an address now."""
         if instance is not None and instance.state not in ("running", "stopped"):
             message = f"The {instance.state} instance '{instance.id}' is not in a valid state for this operation."
             refuse("InvalidInstanceID", message)
         return eni if eni is not None else instance.nics[0]
 
     def link(self, elastic: Any, interface: Any) -> Any:
-        """Associate without asking; the interface's automatic address goes back."""
+        """Associate the address without checks. The automatic address of the interface is released."""
         interface.drop_automatic_address()
         interface.public_ip = elastic.public_ip
         elastic.eni, elastic.instance = interface, interface.instance
@@ -71,7 +71,7 @@ class AddressesBackend(EC2Backend):
         return elastic
 
     def unlink(self, elastic: Any, *, automatic: bool = True) -> None:
-        """End an association; a running instance that was launched with an automatic address gets a new one.
+        """Disassociate an address. A running instance that was launched with an automatic address gets a new one.
 
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-public-addresses
         """

@@ -1,4 +1,4 @@
-"""What holds for all of EC2's operations: required parameters, client tokens, pages, unknown actions."""
+"""Rules for all EC2 operations: required parameters, client tokens, pages, unknown actions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.ec2.tagging import check_specifications
 
 LARGEST_PAGE = 1000
-NO_DATA_PLANE = {  # moto would take these, and nothing would follow
+NO_DATA_PLANE = {  # moto accepts these, but the lab does not implement them
     "AcceptVpcPeeringConnection": "VPC peering",
     "AssociateDhcpOptions": "DHCP options",
     "AttachVolume": "volumes other than an instance's own",
@@ -38,13 +38,13 @@ NO_DATA_PLANE = {  # moto would take these, and nothing would follow
 
 
 def fingerprint(params: Mapping[str, Any]) -> str:
-    """What must be the same when a client token comes again."""
+    """Return the parts of a request that must be equal when its client token is used again."""
     request = {key: value for key, value in params.items() if key != "ClientToken"}
     return json.dumps(request, sort_keys=True, default=str)
 
 
 def page(items: list[Any], size: int | None, token: str | None, operation: str) -> tuple[list[Any], str | None]:
-    """One page of `items` and the token of the next; a token is good for its own operation only."""
+    """Return one page of `items` and the token of the next page. A token is valid for its own operation only."""
     start = _offset(token, operation) if token else 0
     end = start + min(size or LARGEST_PAGE, LARGEST_PAGE)
     following = base64.urlsafe_b64encode(f"{operation}:{end}".encode()).decode() if end < len(items) else None
@@ -65,7 +65,7 @@ class Answering(EC2Response):
     RESPONSE_KEY_PATH_TO_TRANSFORMER = {  # noqa: RUF012 - moto's class attribute
         key: value
         for key, value in EC2Response.RESPONSE_KEY_PATH_TO_TRANSFORMER.items()
-        if not key.startswith("RunInstances.")  # a replayed launch tells the state as it is
+        if not key.startswith("RunInstances.")  # a repeated launch returns the current state
     }
 
     def call_action(self) -> Any:
@@ -94,7 +94,7 @@ class Answering(EC2Response):
         return self._once(operation, method)
 
     def _once(self, operation: str, method: Any) -> ActionResult:
-        """A request that comes again with its client token is answered with what the first one made.
+        """Execute a request, or return the first result if the client token was used before.
 
         https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
         """

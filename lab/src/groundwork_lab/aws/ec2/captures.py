@@ -1,4 +1,4 @@
-"""Images made of instances' disks: `pending` until the data plane has captured them.
+"""Images created from instances: `pending` until the data plane has captured the disk.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html and
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/deregister-ami.html
@@ -28,7 +28,7 @@ IMDS_SUPPORT = "v2.0"
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that an image cannot have."""
+    """Refuse an invalid name of an image."""
     if not re.fullmatch(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}", name):
         refuse(
             "InvalidAMIName.Malformed",
@@ -44,14 +44,17 @@ def check_description(description: str) -> None:
 
 
 def check_deprecation(moment: datetime, now: datetime) -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableImageDeprecation.html"""
+    """Refuse a deprecation date that is in the past or too far in the future.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableImageDeprecation.html
+    """
     if not now < moment <= now + FARTHEST_DEPRECATION:
         message = "The deprecation date and time must be in the future, and at most 10 years from now."
         refuse("InvalidParameterValue", message)
 
 
 def check_mappings(mappings: Sequence[Mapping[str, Any]]) -> None:
-    """What a launch may say of a volume, and an image may not: its snapshot and encryption are the volume's own."""
+    """Refuse encryption settings, which a launch may contain and an image may not: the volume determines them."""
     for mapping in mappings:
         ebs = mapping.get("Ebs") or {}
         if "Encrypted" in ebs or "KmsKeyId" in ebs:
@@ -62,7 +65,7 @@ def check_mappings(mappings: Sequence[Mapping[str, Any]]) -> None:
 
 
 class CapturedImage(Image):
-    """An image of the account's own; `captured` counts what the data plane has told of it."""
+    """An image of the account. `captured` sets the result that the data plane reports."""
 
     no_reboot = False
     deprecation_time: str | None = None
@@ -85,7 +88,7 @@ class CapturedImage(Image):
         )
         self.source_image_id = instance.image_id
         self.source_image_region = backend.region_name
-        self.ebs_snapshot.volume = root  # moto makes one up
+        self.ebs_snapshot.volume = root  # moto invents a volume
         self.ebs_snapshot.status = "pending"
         self.mappings: list[dict[str, Any]] = []
 
@@ -94,7 +97,7 @@ class CapturedImage(Image):
         return self.mappings
 
     def captured(self, failure: str) -> None:
-        """Take the data plane's word."""
+        """Set the state from the data plane's report."""
         self.state = "failed" if failure else "available"
         self.ebs_snapshot.status = "error" if failure else "completed"
         if failure:
@@ -107,10 +110,10 @@ class CapturedImage(Image):
 
 
 class CapturesBackend(EC2Backend):
-    retired: dict[str, Any]  # by id: deregistered, and perhaps still some instance's
+    retired: dict[str, Any]  # by id: deregistered images that instances may still use
 
     def capture(self, instance_id: str, name: str, description: str, mappings: Sequence[Mapping[str, Any]]) -> Any:
-        """A pending image of the instance, with its root volume's settings and what `mappings` say otherwise."""
+        """Create a pending image of the instance, with its root volume's settings, overridden by `mappings`."""
         instance = self.get_instance(instance_id)
         if instance.state not in CAPTURABLE:
             refuse(
@@ -143,7 +146,7 @@ class CapturesBackend(EC2Backend):
                 refuse("InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {image.id}")
 
     def own_image(self, image_id: str) -> Any:
-        """The account's image, to be changed."""
+        """Return the account's own image. Refuse the images of others."""
         image = self.get_image(image_id)
         if image.owner_id != self.account_id:
             refuse("AuthFailure", f"Not authorized for image:{image.id}")
@@ -155,7 +158,7 @@ class CapturesBackend(EC2Backend):
             refuse("InvalidAMIID.Unavailable", message)
 
     def deregister(self, image: Any) -> None:
-        """Instances that run from it go on, so the world keeps it as long as they are there."""
+        """Deregister the image. It stays in the `World` while instances use it."""
         self.retired[image.id] = image
         super().deregister_image(image.id)
         self.forget(image.id)
@@ -166,7 +169,7 @@ class CapturesBackend(EC2Backend):
             image.captured(failure)
 
     def images_in_world(self) -> list[Any]:
-        """The account's images, and those that are deregistered but still some instance's."""
+        """Return the account's images, and deregistered ones that instances still use."""
         used = {instance.image_id for instance in self.all_instances() if instance.state != "terminated"}
         self.retired = {image_id: image for image_id, image in self.retired.items() if image_id in used}
         own = [image for image in self.amis.values() if isinstance(image, CapturedImage)]
@@ -232,7 +235,7 @@ class CapturesResponses(EC2Response):
         moment = moment.replace(tzinfo=None) if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
         check_deprecation(moment, utcnow().replace(tzinfo=None))
         self.error_on_dryrun()
-        image.deprecation_time = moment.strftime("%Y-%m-%dT%H:%M:00.000Z")  # to the minute
+        image.deprecation_time = moment.strftime("%Y-%m-%dT%H:%M:00.000Z")  # AWS rounds to the minute
         return ActionResult({"Return": True})
 
     def disable_image_deprecation(self) -> ActionResult:

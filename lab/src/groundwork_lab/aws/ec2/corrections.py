@@ -1,7 +1,7 @@
-"""moto's EC2 with the corrections in: its backends and answers subclassed, its helpers exchanged.
+"""EC2 with the lab's corrections: subclasses of moto's backends and responses, and replaced helpers of moto.
 
-Each topic's file has a backend (state and rules), often answers (parameters and words), and the classes that
-take the place of moto's. Here they are put together, in moto's own registries.
+Each topic's module has a backend (state and rules), often responses (parameters and output), and the classes that
+replace moto's. Here they are combined and installed in moto's registries.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Backend(
 ):
     """EC2 in one region."""
 
-    context: Context  # of the control plane in use
-    _url_module = moto.ec2.urls  # moto looks for it beside the class
+    context: Context  # set by `install`
+    _url_module = moto.ec2.urls  # moto looks it up beside the class
 
     def __init__(self, region_name: str, account_id: str) -> None:
         self.retired: dict[str, Any] = {}
@@ -77,7 +77,7 @@ class Backend(
         self._connect_default_vpc()
 
     def _connect_default_vpc(self) -> None:
-        """A default VPC has an internet gateway and a route to it; moto leaves them out.
+        """Attach an internet gateway to the default VPC and add the route to it. moto leaves them out.
 
         https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
         """
@@ -101,7 +101,7 @@ class Responses(
     TagsResponses,
     TemplatesResponses,
 ):
-    """EC2's answers."""
+    """EC2's responses."""
 
 
 EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
@@ -123,7 +123,7 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
 
 
 def install(context: Context) -> None:
-    """Put the corrected classes in; done again for every control plane, which forgets moto's state before."""
+    """Install the lab's EC2 with an empty state. Call it for each control plane."""
     for module, name, replacement in EXCHANGED:
         setattr(module, name, replacement)
     Backend.context = context

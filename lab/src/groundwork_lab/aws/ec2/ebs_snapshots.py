@@ -1,4 +1,4 @@
-"""Snapshots of volumes: those of images are there when their image is, and stay as long as it does.
+"""Snapshots of volumes. The snapshot of an image is completed with the image, and cannot be deleted before it.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
 """
@@ -21,7 +21,7 @@ AMAZON = "amazon"
 class Snapshot(MotoSnapshot):
     @property
     def owner_alias(self) -> str | None:
-        """Debian's are published under Amazon's alias, like its images."""
+        """Return the alias `amazon` for Debian's snapshots, as for its images."""
         return None if self.owner_id == self.ec2_backend.account_id else AMAZON
 
     @property

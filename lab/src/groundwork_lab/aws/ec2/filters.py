@@ -1,6 +1,6 @@
-"""EC2's filters: a resource passes when, for each filter, one of its values matches one of the wanted ones.
+"""EC2's filters. A resource passes if, for each filter, one of its values matches one of the wanted values.
 
-moto compares some by subset, some exactly, and answers names that it does not know with an exception.
+moto compares some filters by substring and some exactly, and raises an exception for filters that it does not know.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
 """
 
@@ -17,14 +17,14 @@ from groundwork_lab.aws.context import refuse
 
 @lru_cache(maxsize=1024)
 def _pattern(wanted: str) -> re.Pattern[str]:
-    """`*` stands for any characters, `?` for one, a backslash takes their meaning away."""
+    """Return the pattern of a filter value. `*` matches any characters, `?` matches one, a backslash escapes them."""
     tokens = re.findall(r"\\[*?\\]|.", wanted, re.DOTALL)
     special = {"*": ".*", "?": "."}
     return re.compile("".join(special.get(token) or re.escape(token[-1]) for token in tokens), re.DOTALL)
 
 
 def texts(value: object) -> list[str]:
-    """A resource's value as the texts that a filter compares: nothing, one, or several."""
+    """Return the strings of a resource's value that a filter compares: none, one, or several."""
     if value is None:
         return []
     if isinstance(value, bool):
@@ -39,13 +39,13 @@ def texts(value: object) -> list[str]:
 
 
 def matches(value: object, wanted: Sequence[str] | str) -> bool:
-    """Whether one of the value's texts matches one of `wanted`; letters count by case, as on AWS."""
+    """Return whether one of the value's strings matches one of `wanted`. Matching is case-sensitive, as on AWS."""
     patterns = [_pattern(each) for each in ([wanted] if isinstance(wanted, str) else wanted)]
     return any(pattern.fullmatch(text) for text in texts(value) for pattern in patterns)
 
 
 def tag_values(tags: Mapping[str, str], name: str) -> object:
-    """What `tag:KEY`, `tag-key` and `tag-value` compare; raises KeyError for another filter's name."""
+    """Return the values for `tag:KEY`, `tag-key` or `tag-value`. Raise KeyError for other filters."""
     if name.startswith("tag:"):
         return tags.get(name[4:])
     return {"tag-key": list(tags), "tag-value": list(tags.values())}[name]
@@ -60,12 +60,12 @@ def invalid_filter(name: str) -> NoReturn:
 
 
 def tags_of(resource: Any) -> dict[str, str]:
-    """A moto resource's tags, straight from the store: moto searches all tags with patterns."""
+    """Return the tags of a moto resource, read from the store directly: moto's lookup is slow."""
     return dict(resource.ec2_backend.tags.get(resource.id, {}))
 
 
 def value_of(resource: Any, name: str) -> object:
-    """The value of a moto resource that a filter compares."""
+    """Return the value of a moto resource that the filter compares."""
     from moto.ec2.exceptions import FilterNotImplementedError  # noqa: PLC0415 - heavy
 
     if is_tag_filter(name):
@@ -77,15 +77,15 @@ def value_of(resource: Any, name: str) -> object:
 
 
 def passes(resource: Any, filters: Mapping[str, Sequence[str]] | None) -> bool:
-    """Whether a moto resource passes all filters."""
+    """Return whether a moto resource passes all filters."""
     return all(matches(value_of(resource, name), wanted) for name, wanted in (filters or {}).items())
 
 
 def is_filter_matching(resource: Any, name: str, wanted: Any) -> bool:
-    """Takes the place of `moto.ec2.utils.is_filter_matching`."""
+    """Replace `moto.ec2.utils.is_filter_matching`."""
     return wanted is not None and matches(value_of(resource, name), wanted)
 
 
 def tag_filter_matches(resource: Any, name: str, wanted: list[str]) -> bool:
-    """Takes the place of `moto.ec2.utils.tag_filter_matches`."""
+    """Replace `moto.ec2.utils.tag_filter_matches`."""
     return matches(tag_values(tags_of(resource), name), wanted)

@@ -14,7 +14,7 @@ from groundwork_lab.aws.ec2 import filters as filtering
 
 
 def passes_igw_filters(gateway: Any, wanted: dict[str, Any]) -> bool:
-    """Takes the place of `moto.ec2.utils.passes_igw_filter_dict`."""
+    """Replace `moto.ec2.utils.passes_igw_filter_dict`."""
     values = {
         "attachment.vpc-id": gateway.vpc.id if gateway.vpc else None,
         "attachment.state": "available" if gateway.vpc else None,
@@ -32,7 +32,7 @@ def passes_igw_filters(gateway: Any, wanted: dict[str, Any]) -> bool:
 
 class GatewaysBackend(EC2Backend):
     def gateway_of(self, vpc_id: str) -> Any:
-        """The internet gateway that is attached to the VPC, None without one."""
+        """Return the internet gateway that is attached to the VPC, or None."""
         attached = (gateway for gateway in self.internet_gateways.values() if gateway.vpc and gateway.vpc.id == vpc_id)
         return next(attached, None)
 
@@ -73,7 +73,7 @@ class GatewaysBackend(EC2Backend):
         return f"com.amazonaws.{self.region_name}.s3"
 
     def create_default_pls(self) -> None:
-        """AWS-managed prefix lists: the lab's internet has one S3, at one address."""
+        """Create AWS' managed prefix lists. The lab has one S3, at one address."""
         super().create_default_pls()
         for prefix_list in self.managed_prefix_lists.values():
             if prefix_list.prefix_list_name == self.s3_service:
@@ -104,7 +104,7 @@ class GatewaysBackend(EC2Backend):
 
     def modify_vpc_endpoint(  # noqa: PLR0917 - moto's signature
         self,
-        vpc_id: str,  # moto's name of the endpoint's id
+        vpc_id: str,  # moto's name for the endpoint's id
         policy_doc: str,
         add_subnets: list[str] | None,
         remove_subnets: list[str] | None,

@@ -1,4 +1,4 @@
-"""Security groups: rules as AWS stores them, all or none, and groups that something still needs.
+"""Security groups: rules in AWS' format, all-or-nothing changes, and checks for dependent objects.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
@@ -28,7 +28,7 @@ ALLOWED = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
 
 def protocol_of(given: object) -> str:
-    """The protocol's name (`tcp`, `udp`, `icmp`, `icmpv6`), another one's number, or `-1`. Refuses what is none."""
+    """Return the protocol's name (`tcp`, `udp`, `icmp`, `icmpv6`), its number, or `-1`. Refuse an invalid one."""
     if given is None:
         message = "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."
         refuse("InvalidParameterValue", message)
@@ -39,7 +39,7 @@ def protocol_of(given: object) -> str:
 
 
 def ports_of(protocol: str, first: int | None, last: int | None) -> tuple[int | None, int | None]:
-    """The ports (ICMP: type and code) that a rule keeps; None where the protocol has none, whatever was given."""
+    """Return the ports (ICMP: type and code) of a rule, or None for both if the protocol has no ports."""
     if protocol in WITH_TYPES:
         return (-1 if first is None else first), (-1 if last is None else last)
     if protocol not in WITH_PORTS:
@@ -57,7 +57,7 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> tuple[int | 
 
 
 def checked_permission(permission: dict[str, Any]) -> dict[str, Any]:
-    """An IpPermission in AWS' canonical form, refused when it allows nothing or is malformed."""
+    """Return an IpPermission in AWS' canonical form. Refuse one that is malformed or allows nothing."""
     protocol = protocol_of(permission.get("IpProtocol"))
     first, last = ports_of(protocol, permission.get("FromPort"), permission.get("ToPort"))
     if permission.get("Ipv6Ranges"):
@@ -71,7 +71,7 @@ def checked_permission(permission: dict[str, Any]) -> dict[str, Any]:
 
 
 def canonical_range(cidr: str | None) -> str:
-    """AWS "canonicalizes IPv4 and IPv6 CIDRs" (API_IpRange)."""
+    """Return the network address of the block: AWS "canonicalizes IPv4 and IPv6 CIDRs" (API_IpRange)."""
     network = network_of(str(cidr))
     if network is None:
         refuse("InvalidParameterValue", f"CIDR block {cidr} is malformed")
@@ -79,16 +79,16 @@ def canonical_range(cidr: str | None) -> str:
 
 
 class Rule(MotoRule):
-    def __init__(  # moto's arguments, by their places
+    def __init__(  # positional arguments of moto
         self, backend: Any, ip_protocol: str, group_id: str, first: Any, last: Any, *rest: Any, **options: Any
     ) -> None:
         super().__init__(backend, "-1", group_id, None, None, *rest, **options)
-        # moto wants ports of protocols that have none
+        # moto requires ports also for protocols that have none
         self.ip_protocol, self.from_port, self.to_port = ip_protocol, first, last
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes two rules the same; the description does not."""
+        """Return the values that identify a rule. The description is not one of them."""
         return (
             self.ip_protocol,
             self.from_port,
@@ -157,15 +157,16 @@ class GroupsBackend(EC2Backend):
         if any(group.name == name for group in self.groups[vpc_id].values()):
             message = f"The security group '{name}' already exists for VPC '{vpc_id}'"
             refuse("InvalidGroup.Duplicate", message)
-        options["force"] = True  # moto looks for duplicates among ids too
+        options["force"] = True  # moto also compares the name with ids
         group = super().create_security_group(name, description, vpc_id, *arguments, **options)
         if group.is_default:
             self._allow_members(group)
         return group
 
     def _allow_members(self, group: Any) -> None:
-        """A default group "allows inbound traffic from resources that are assigned to the same security group".
+        """Add the rule of a default security group.
 
+        It "allows inbound traffic from resources that are assigned to the same security group".
         https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
         """
         source = {"GroupId": group.id, "UserId": self.account_id}
@@ -194,7 +195,7 @@ class GroupsBackend(EC2Backend):
         return any(group in interface.group_set for interface in self.enis.values())
 
     def _add_source_group(self, source_groups: Any, vpc_id: str | None) -> Any:  # noqa: ARG002
-        """The referenced groups, by id; AWS keeps their account's number, and no name, in a VPC's rules."""
+        """Return the referenced groups by id. In a VPC's rules AWS returns the account id and no group name."""
         pairs = []
         for given in source_groups or []:
             source = self._group(given.get("GroupId"), given.get("GroupName"))
@@ -205,7 +206,7 @@ class GroupsBackend(EC2Backend):
         return pairs
 
     def _sg_update_description(self, security_rule: Any, rule: Any) -> None:
-        """A description that the request leaves out is removed.
+        """Replace the description. A description that the request does not contain is removed.
 
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UpdateSecurityGroupRuleDescriptionsIngress.html
         """
@@ -219,7 +220,10 @@ class GroupsBackend(EC2Backend):
 
 
 def check_names(name: str, description: str | None) -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"""
+    """Refuse an invalid name or description.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+    """
     if not NAME.fullmatch(name or ""):
         message = f"Invalid security group name. Valid names are strings less than 256 characters from: {ALLOWED}"
         refuse("InvalidParameterValue", message)
@@ -234,7 +238,7 @@ def check_names(name: str, description: str | None) -> None:
 
 
 class GroupsResponses(EC2Response):
-    """Rules come in lists; AWS takes the whole list or none of it, and answers with all rules that it made."""
+    """Responses for lists of rules. AWS applies the whole list or none of it, and returns all rules that it created."""
 
     def authorize_security_group_ingress(self) -> ActionResult:
         return self._authorize(self.ec2_backend.authorize_security_group_ingress)
@@ -290,7 +294,7 @@ class GroupsResponses(EC2Response):
             yield {**options, "group_name_or_id": group.id}
 
     def _single_permission(self) -> dict[str, Any]:
-        """The old form of a request, with one rule in its own parameters."""
+        """Return the permission of a request in the old format, which has one rule in the top-level parameters."""
         permission = {name: self.params.get(name) for name in ("IpProtocol", "FromPort", "ToPort")}
         if self.params.get("CidrIp"):
             permission["IpRanges"] = [{"CidrIp": self.params["CidrIp"]}]

@@ -1,4 +1,4 @@
-"""Debian's public AMIs, by the names, owner and SSM parameters that they have on AWS.
+"""Debian's public AMIs, with the names, owner and SSM parameters that they have on AWS.
 
 https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm and
 https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters.html
@@ -25,7 +25,7 @@ ROOT_TYPE = "gp3"
 
 @dataclass(frozen=True)
 class Release:
-    """One published image of Debian: its date and the build's number."""
+    """A published Debian image: its version, date and build number."""
 
     version: int
     date: str  # YYYYMMDD
@@ -37,7 +37,7 @@ class Release:
 
     @property
     def image_id(self) -> str:
-        """The same in every lab, so that an inventory can name it."""
+        """Return the AMI id. It is the same in every lab, so that an inventory can contain it."""
         return "ami-" + hashlib.sha256(self.name.encode()).hexdigest()[:17]
 
     @property
@@ -53,7 +53,7 @@ RELEASES = (
 
 
 def parameters() -> dict[str, str]:
-    """SSM's public parameters that lead to the images."""
+    """Return SSM's public parameters with the ids of the images."""
     found = {}
     for release in sorted(RELEASES, key=lambda release: release.date):
         folder = f"/aws/service/debian/release/{release.version}"
@@ -63,7 +63,7 @@ def parameters() -> dict[str, str]:
 
 
 class Image(Ami):
-    """An AMI with one root volume, as Debian's."""
+    """An AMI with one root volume, like Debian's."""
 
     ena_support = True
     creation_date: Any
@@ -135,7 +135,7 @@ class ImagesBackend(EC2Backend):
             )
 
     def get_image(self, image_id: str) -> Any:
-        """The image to launch, refused as RunInstances refuses it."""
+        """Return the image. Refuse an unknown id with the errors of RunInstances."""
         if not image_id.startswith("ami-"):
             refuse("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
         if image_id in self.deleted_amis:
@@ -151,7 +151,7 @@ class ImagesBackend(EC2Backend):
         exec_users: list[str] | None = None,
         owners: list[str] | None = None,
     ) -> list[Any]:
-        """Those of all the ids that are asked for; owners and filters narrow them further."""
+        """Return the images with the given ids that also match the owners and filters."""
         self._check_ids(ami_ids or [])
         found = super().describe_images(None, None, exec_users, list(owners or []))
         return [image for image in found if (not ami_ids or image.id in ami_ids) and filtering.passes(image, filters)]

@@ -1,4 +1,4 @@
-"""Instances: what a launch must bring, and a life that follows the hosts' reports instead of the API's wishes."""
+"""Instances: the checks of a launch, and states that follow the reports of the hosts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from groundwork_lab.aws.ec2 import states, storage, templates
 from groundwork_lab.aws.ec2.interfaces import private_dns_name, public_dns_name
 from groundwork_lab.model import InstanceState
 
-USER_DATA_LIMIT = 16 * 1024  # bytes, before it is encoded
+USER_DATA_LIMIT = 16 * 1024  # bytes before base64 encoding
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
 
 LAUNCH_FIELDS_OF_INTERFACES = {
@@ -37,7 +37,7 @@ LAUNCH_FIELDS_OF_INTERFACES = {
 
 
 def decoded_user_data(encoded: bytes | str | None) -> bytes:
-    """User data in the clear; refused when it is not base64 or too long."""
+    """Return the decoded user data. Refuse invalid base64 and too long user data."""
     try:
         raw = base64.b64decode(encoded or b"", validate=True)
     except binascii.Error:
@@ -56,7 +56,7 @@ def check_counts(least: int, most: int) -> None:
 
 
 def check_interface_fields(params: Mapping[str, Any]) -> None:
-    """A launch describes its interface either in NetworkInterfaces or at the top level, and has one."""
+    """Refuse a launch with more than one network interface, or with its properties in two places."""
     interfaces = params.get("NetworkInterfaces") or []
     for field, name in LAUNCH_FIELDS_OF_INTERFACES.items():
         if interfaces and params.get(field):
@@ -79,17 +79,17 @@ class Attachment(VolumeAttachment):
 
 
 class Instance(MotoInstance):
-    """moto's instance, whose groups and addresses are its interface's, and whose states are its host's."""
+    """moto's instance, with the security groups and addresses of its interface, and the states of its host."""
 
     reachable = False
     reboots = 0
     reservation_id = ""
-    public_key: str | None = None  # as it was at launch; deleting the key pair does not lock anyone out
+    public_key: str | None = None  # the key at launch; deleting the key pair does not change it
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._enter("pending")
-        self._placement.zone = self.interface.availability_zone  # moto guesses when the interface was there before
+        self._placement.zone = self.interface.availability_zone  # moto guesses the zone if the interface existed before
         for interface in self.nics.values():
             interface.owner_kind, interface.owner_id_in_world = "instance", self.id
 
@@ -102,7 +102,7 @@ class Instance(MotoInstance):
 
     @property
     def interface(self) -> Any:
-        """The primary network interface; None once terminated."""
+        """Return the primary network interface, or None if the instance is terminated."""
         return self.nics.get(0)
 
     @property
@@ -148,7 +148,7 @@ class Instance(MotoInstance):
         self.reachable = False
 
     def report(self, report: InstanceState, reason: str) -> bool:
-        """Take the host's word; returns whether the state changed."""
+        """Apply the host's report, and return whether the state changed."""
         terminates = self.instance_initiated_shutdown_behavior == "terminate"
         state = states.reported(self.state, report, terminates_on_shutdown=terminates)
         if state == self.state:
@@ -170,7 +170,7 @@ class Instance(MotoInstance):
         return states.BY_USER if asked_for else states.BY_INSTANCE
 
     def _release(self) -> None:
-        """Give back what a terminated instance no longer has: volumes, profile, interface, addresses."""
+        """Release the volumes, instance profile, network interface and addresses of a terminated instance."""
         self.teardown_defaults()
         self.ec2_backend.iam_instance_profile_associations.pop(self.id, None)
         self.iam_instance_profile = None
@@ -186,7 +186,7 @@ class Instance(MotoInstance):
         self._subnet_id = None
         self._launch_groups = []
 
-    # What DescribeInstances tells
+    # Values for DescribeInstances
 
     @property
     def subnet_id(self) -> str | None:
@@ -302,7 +302,7 @@ for _name, _same in {
 
 
 def passes_filter_dict(instance: Instance, filters: dict[str, Any]) -> bool:
-    """Takes the place of `moto.ec2.utils.passes_filter_dict`."""
+    """Replace `moto.ec2.utils.passes_filter_dict`."""
     return filtering.passes(instance, filters)
 
 
@@ -324,7 +324,7 @@ class InstancesBackend(EC2Backend):
         return reservation
 
     def _finish(self, instance: Any, options: Mapping[str, Any]) -> None:
-        """What moto drops on the way: the interface's end with its instance, volumes' throughput, tags."""
+        """Set what moto ignores: DeleteOnTermination and tags of the interface, IOPS and throughput of volumes."""
         key_pair = self.key_pairs.get(instance.key_name)
         instance.public_key = key_pair.public_key.strip() if key_pair else None
         nics = options.get("nics") or [{}]
@@ -359,7 +359,7 @@ class InstancesBackend(EC2Backend):
         return [(instance, instance.terminate()) for instance in instances]
 
     def stop_instances(self, instance_ids: list[str]) -> list[Any]:
-        for instance in self.get_multi_instances_by_id(instance_ids):  # all are looked at before one is stopped
+        for instance in self.get_multi_instances_by_id(instance_ids):  # check all instances before one is stopped
             states.stopped(instance.id, instance.state)
         return list(super().stop_instances(instance_ids))
 
@@ -393,7 +393,7 @@ class InstancesBackend(EC2Backend):
 
 
 class InstancesResponses(EC2Response):
-    # Its element's name in the answer is its key; moto overrides the state with `pending` there, also in a replay.
+    # The list element of the response is the key; moto sets the state to `pending` there, also in a repeated launch.
     def run_instances(self) -> ActionResult:
         params = self.params
         template = self._apply_template()
@@ -401,7 +401,7 @@ class InstancesResponses(EC2Response):
         check_interface_fields(params)
         decoded_user_data(params.get("UserData"))
         self._check_launch()
-        params["MinCount"] = params["MaxCount"]  # moto launches the least, AWS the most
+        params["MinCount"] = params["MaxCount"]  # moto launches MinCount instances, AWS launches MaxCount
         result = super().run_instances()
         for instance in result.result.instances:
             instance.disable_api_termination = bool(params.get("DisableApiTermination"))
@@ -411,7 +411,7 @@ class InstancesResponses(EC2Response):
         return result
 
     def _apply_template(self) -> dict[str, str]:
-        """Make the request the launch that its template and it ask for together; returns the tags that tell of it."""
+        """Merge the request with its launch template, and return the tags that name the template."""
         specification = self.params.pop("LaunchTemplate", None)
         if not specification:
             return {}
@@ -468,7 +468,7 @@ class InstancesResponses(EC2Response):
             refuse("InvalidParameterValue", message + "Invalid IAM Instance Profile name")
 
     def _place(self, interfaces: list[dict[str, Any]]) -> None:
-        """Check the subnet and groups of the launch before anything is made; without a subnet it is a default one."""
+        """Check the subnet and the groups before anything is created. Without a subnet, use a default subnet."""
         params, backend = self.params, self.ec2_backend
         zone = (params.get("Placement") or {}).get("AvailabilityZone")
         subnet_id = interfaces[0].get("SubnetId") if interfaces else params.get("SubnetId")
@@ -511,7 +511,7 @@ class InstancesResponses(EC2Response):
         )
 
     def _give_profile(self, instance: Any) -> None:
-        """moto gives the profile to the first instance only, with an association's id in the place of its own."""
+        """Associate the instance profile. moto does it for the first instance only, and with a wrong id."""
         profile = self.params.get("IamInstanceProfile")
         if not profile:
             return
@@ -535,7 +535,7 @@ class InstancesResponses(EC2Response):
         return self._with_states(super().start_instances(), "StartingInstances")
 
     def _with_states(self, result: ActionResult, key: str) -> ActionResult:
-        """moto tells the state that it expects; tell the one that is."""
+        """Return the result with the current states of the instances, where moto returns the expected ones."""
         for each in result.result[key]:
             each["CurrentState"] = self.ec2_backend.get_instance_by_id(each["InstanceId"]).instance_state
         return result
@@ -556,7 +556,7 @@ class InstancesResponses(EC2Response):
         touched = {name for name in needs_stop if name in self.params or name.lower() == attribute.lower()}
         if touched and instance.state != "stopped":
             refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
-        if "UserData" in self.params:  # a blob, which moto has decoded already
+        if "UserData" in self.params:  # a blob that moto has already decoded
             encoded = base64.b64encode((self.params["UserData"] or {}).get("Value") or b"").decode()
             decoded_user_data(encoded)
             instance.user_data = Base64EncodedString(encoded)

@@ -1,4 +1,4 @@
-"""Elastic network interfaces: their private and public addresses, groups, and who may delete them."""
+"""Elastic network interfaces: private and public addresses, security groups, and permission to delete them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from moto.ec2.utils import random_eni_attach_id
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.model import InterfaceOwner
 
-GROUPS_LIMIT = 5  # security groups per interface
+GROUPS_LIMIT = 5  # security groups per network interface
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 
 
 def private_dns_name(address: str, region: str) -> str:
-    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/hostname-types.html (IP name)"""
+    """Return the private DNS name (IP name).
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/hostname-types.html
+    """
     suffix = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
     return f"ip-{address.replace('.', '-')}.{suffix}"
 
@@ -30,7 +33,7 @@ def public_dns_name(address: str, region: str) -> str:
 
 
 def primary_address(single: object, several: Any) -> str | None:
-    """The primary address that a request asks for, in either of its two places."""
+    """Return the primary private address of a request, from either of its two parameters."""
     if isinstance(single, list):
         single = single[0] if single else None
     if single:
@@ -39,7 +42,7 @@ def primary_address(single: object, several: Any) -> str | None:
 
 
 class Interface(MotoInterface):
-    """`public_ip` is either elastic or automatic; an automatic one lives from start to stop."""
+    """A network interface. `public_ip` is elastic or automatic. An automatic one is kept from start to stop."""
 
     has_automatic_address = False
     public_ip: str | None
@@ -55,11 +58,11 @@ class Interface(MotoInterface):
 
     @property
     def network_interface_id(self) -> str:
-        """An instance's interfaces too have their ids: moto looks for them by the name of its own class."""
+        """Return the id under the name that the response needs: moto derives it from the name of its own class."""
         return str(self.id)
 
     def manage(self, owner: InterfaceOwner, owner_id: str, interface_type: str, requester_id: str) -> None:
-        """Make it an AWS service's: in use, and not to be deleted by the account's owner."""
+        """Make it a requester-managed interface: in use, and not deletable by the user."""
         self.owner_kind, self.owner_id_in_world = owner, owner_id
         self.requester_managed, self.requester_id = True, requester_id
         self.interface_type, self.status = interface_type, "in-use"
@@ -70,7 +73,7 @@ class Interface(MotoInterface):
 
     @property
     def group_set(self) -> list[Any]:
-        """moto adds the instance's own list, which then never shrinks."""
+        """Return the security groups of the interface. moto adds the list of the instance, which never shrinks."""
         return list(self._group_set)
 
     @property
@@ -87,7 +90,7 @@ class Interface(MotoInterface):
 
     @property
     def elastic_address(self) -> Any:
-        """moto's ElasticAddress that is associated with it, None without one."""
+        """Return the associated Elastic IP address (moto's ElasticAddress), or None."""
         return next((each for each in self.ec2_backend.addresses if each.eni is self), None)
 
     @property
@@ -105,7 +108,7 @@ class Interface(MotoInterface):
         return association
 
     def check_auto_public_ip(self) -> None:
-        """Take an automatic address, if it was launched with one and has no address now."""
+        """Allocate an automatic address, if the interface was launched with one and has no address now."""
         if self.public_ip_auto_assign and not self.public_ip:
             address = self.ec2_backend.context.pool.allocate()
             if address is None:
@@ -184,7 +187,7 @@ class InterfacesBackend(EC2Backend):
         )
 
     def check_groups(self, group_ids: list[str], subnet: Any) -> None:
-        """Refuse groups that do not exist, are of another VPC, or are too many for one interface."""
+        """Refuse groups that do not exist, belong to another VPC, or are too many for one interface."""
         if len(set(group_ids)) > GROUPS_LIMIT:
             message = f"You have exceeded the maximum number of security groups ({GROUPS_LIMIT}) per network interface."
             refuse("SecurityGroupsPerInterfaceLimitExceeded", message)

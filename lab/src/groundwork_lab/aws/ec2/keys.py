@@ -18,7 +18,7 @@ from groundwork_lab.aws.context import refuse
 
 
 def fingerprint(public_key: Any, hash_constructor: Any) -> str:
-    """As AWS tells it: of an ED25519 key what `ssh-keygen -l` shows, of an RSA key MD5 over its DER form.
+    """Return the fingerprint as AWS does: as `ssh-keygen -l` for ED25519, MD5 of the DER form for RSA.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/verify-keys.html
     """
@@ -49,7 +49,7 @@ class KeysBackend(EC2Backend):
 
 
 class KeysResponses(EC2Response):
-    """moto knows the names only, and takes an id for nothing at all."""
+    """Responses that accept ids of key pairs. moto accepts names only, and ignores ids."""
 
     def describe_key_pairs(self) -> ActionResult:
         ids = self.params.pop("KeyPairIds", [])

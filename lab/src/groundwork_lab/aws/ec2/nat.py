@@ -1,6 +1,6 @@
-"""NAT gateways: an interface in their subnet, an elastic address, and a life from pending to deleted.
+"""NAT gateways: a network interface in the subnet, an Elastic IP address, and states from pending to deleted.
 
-https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html and, for what fails,
+https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html and, for failures,
 https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
 """
 
@@ -23,7 +23,7 @@ PRESENT = ("pending", "available")
 
 
 class NatGateway(MotoNatGateway):
-    """`failure` is (code, message) when it could not be made; AWS tells that after the call, not in its answer."""
+    """A NAT gateway. `failure` is (code, message) if its creation failed. AWS reports that when it is described."""
 
     def __init__(self, backend: Any, subnet: Any, tags: dict[str, str] | None, connectivity_type: str) -> None:
         self.id = random_nat_gateway_id()
@@ -139,7 +139,7 @@ class NatBackend(EC2Backend):
         return gateway
 
     def follow_nat_gateways(self, world: World) -> None:
-        """The data plane follows `world`: a pending gateway in it works, a deleting one that is not is gone."""
+        """Set the states: pending gateways in `world` are available, deleting gateways not in it are deleted."""
         for gateway in self.nat_gateways.values():
             if gateway.state == "pending" and gateway.id in world.nat_gateways:
                 gateway.state = "available"

@@ -1,4 +1,4 @@
-"""The regions that the account has enabled: the lab's own."""
+"""The regions that are enabled for the account: the lab's own region only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Route tables, their routes (black holes among them) and associations; network ACLs."""
+"""Route tables, routes, and their associations; network ACLs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FINAL_RULE = 32767
 HIGHEST_RULE = 32766
 # https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
 
-TARGETS = {  # create_route's and replace_route's parameters
+TARGETS = {  # parameters of create_route and replace_route
     "gateway_id": "gatewayId",
     "nat_gateway_id": "natGatewayId",
     "instance_id": "instanceId",
@@ -34,9 +34,9 @@ UNSUPPORTED_TARGETS = {
 
 
 def is_shadowing_local(destination: IPv4Network, locals_: Iterable[IPv4Network]) -> bool:
-    """Whether a route would be equal to or more specific than a local one.
+    """Return whether the destination is equal to or more specific than a local route.
 
-    Such a route may lead to an interface only; gateways are for what is outside of the VPC.
+    Such a route can have only an interface or an instance as its target, not a gateway.
     """
     return any(destination.subnet_of(local) for local in locals_)
 
@@ -44,14 +44,17 @@ def is_shadowing_local(destination: IPv4Network, locals_: Iterable[IPv4Network])
 class Route(MotoRoute):
     @property
     def target(self) -> str:
-        """The id of what it leads to, or `local`."""
+        """Return the id of the target, or `local`."""
         candidates = (self.gateway_id, self.nat_gateway_id, self.network_interface_id, self.instance_id)
         return next((candidate for candidate in candidates if candidate), "")
 
     @property
     def state(self) -> str:
-        """`blackhole` when "the specified gateway isn't attached to the VPC, the specified NAT instance has been
-        terminated, and so on" (API_Route)."""
+        """Return `active`, or `blackhole` if the target cannot be used.
+
+        The latter means that "the specified gateway isn't attached to the VPC, the specified NAT instance has been
+        terminated, and so on" (API_Route).
+        """
         return "active" if self._is_target_there() else "blackhole"
 
     def _is_target_there(self) -> bool:
@@ -80,7 +83,7 @@ class RoutesBackend(EC2Backend):
         **targets: Any,
     ) -> Any:
         if local or (destination_prefix_list_id and str(targets.get("gateway_id")).startswith("vpce-")):
-            # made by AWS itself, with the route table or with a gateway endpoint
+            # AWS creates these routes with the route table and with the gateway endpoint
             return super().create_route(
                 route_table_id, destination_cidr_block, None, destination_prefix_list_id, local=local, **targets
             )
@@ -148,7 +151,7 @@ class RoutesBackend(EC2Backend):
             )
 
     def _target_network(self, name: str, target_id: str) -> tuple[str | None, str]:
-        """The VPC that a route's target is in, and what AWS calls the target."""
+        """Return the VPC of a route's target, and AWS' description of the target."""
         if name == "gateway_id":
             if not target_id.startswith("igw-"):
                 refuse("InvalidGatewayID.NotFound", f"The gateway ID '{target_id}' does not exist")
@@ -214,7 +217,7 @@ class RoutesBackend(EC2Backend):
 
     def create_network_acl(self, vpc_id: str, tags: Any = None, default: bool = False) -> Any:
         acl = super().create_network_acl(vpc_id, tags, default)
-        if not default:  # a custom one denies everything, by the same final rule as the default one
+        if not default:  # a custom network ACL denies everything by the same final rule as the default one
             for egress in (True, False):
                 super().create_network_acl_entry(
                     acl.id, FINAL_RULE, "-1", "deny", egress, "0.0.0.0/0", None, None, None, None, None
@@ -231,7 +234,7 @@ class RoutesBackend(EC2Backend):
         return deleted
 
     def replace_network_acl_association(self, association_id: str, network_acl_id: str) -> Any:
-        """moto takes the association from its ACL before it looks for the new one."""
+        """Replace the association. moto removes it from its ACL before it checks the new one."""
         wanted = self.get_network_acl(network_acl_id)
         known = next((acl for acl in self.network_acls.values() if association_id in acl._associations), None)
         if known is None:
@@ -249,7 +252,7 @@ class RoutesBackend(EC2Backend):
         return super().create_network_acl_entry(network_acl_id, rule_number, *fields, **options)
 
     def _is_making_default_entries(self, network_acl_id: str) -> bool:
-        """moto makes a new default ACL's four entries through the public method."""
+        """Return whether moto is creating the four entries of a default ACL, which it does with the public method."""
         acl = self.get_network_acl(network_acl_id)
         return bool(acl.default and len([e for e in acl.network_acl_entries if e.rule_number == FINAL_RULE]) < 2)
 
@@ -270,7 +273,7 @@ def check_rule_number(number: int) -> None:
 
 
 def checked_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a network ACL's entry that AWS checks, as it keeps them.
+    """Check an entry of a network ACL, and return the fields that AWS normalizes.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html
     """

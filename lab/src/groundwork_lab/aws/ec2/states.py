@@ -1,4 +1,4 @@
-"""An instance's states: which follow on which, by the API's wish and by the host's report.
+"""The states of an instance, and their transitions by API calls and by reports of the host.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
 """
@@ -25,7 +25,7 @@ _STOPPED: dict[InstanceState, InstanceState] = {"running": "stopping", "stopping
 
 
 def started(instance_id: str, state: InstanceState) -> InstanceState:
-    """The state that StartInstances leads to; starting what runs changes nothing."""
+    """Return the state after StartInstances. A running instance stays running."""
     if state not in _STARTED:
         message = f"The instance '{instance_id}' is not in a state from which it can be started."
         refuse("IncorrectInstanceState", message)
@@ -33,7 +33,7 @@ def started(instance_id: str, state: InstanceState) -> InstanceState:
 
 
 def stopped(instance_id: str, state: InstanceState) -> InstanceState:
-    """The state that StopInstances leads to."""
+    """Return the state after StopInstances."""
     if state not in _STOPPED:
         message = f"The instance '{instance_id}' is not in a state from which it can be stopped."
         refuse("IncorrectInstanceState", message)
@@ -41,7 +41,7 @@ def stopped(instance_id: str, state: InstanceState) -> InstanceState:
 
 
 def terminated(state: InstanceState) -> InstanceState:
-    """The state that TerminateInstances leads to: from everywhere."""
+    """Return the state after TerminateInstances, which is possible in every state."""
     return state if state in ("shutting-down", "terminated") else "shutting-down"
 
 
@@ -52,10 +52,10 @@ def check_rebootable(instance_id: str, state: InstanceState) -> None:
 
 
 def reported(state: InstanceState, report: InstanceState, *, terminates_on_shutdown: bool) -> InstanceState:
-    """The state after a host's report; one that comes too late changes nothing.
+    """Return the state after a host's report. A report that is out of date changes nothing.
 
-    A host that went down by itself is stopped, or to be removed when its InstanceInitiatedShutdownBehavior is
-    `terminate`.
+    If a host has shut down on its own, its instance is stopped, or terminated if its InstanceInitiatedShutdownBehavior
+    is `terminate`.
     """
     if state == "terminated":
         return state

@@ -1,4 +1,4 @@
-"""The volumes of a launch: the image's, with what the request says otherwise.
+"""The volumes of a launch: those of the image, overridden by the request.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-device-mapping-concepts.html
 """
@@ -20,7 +20,7 @@ Mapping_ = Mapping[str, Any]
 def merged(
     image: Sequence[Mapping_], requested: Sequence[Mapping_], *, encrypted_by_default: bool = False
 ) -> list[dict[str, Any]]:
-    """The launch's block device mappings: {DeviceName, Ebs}, one for each volume to make, in the API's words."""
+    """Return the block device mappings of the launch, one {DeviceName, Ebs} per volume in the API's format."""
     wanted = {each.get("DeviceName"): each for each in requested}
     devices = {each["DeviceName"]: dict(each["Ebs"]) for each in image}
     for name, mapping in wanted.items():

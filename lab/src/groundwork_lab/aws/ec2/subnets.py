@@ -1,4 +1,4 @@
-"""VPCs and subnets: addresses, sizes, zones and what stands in the way of deleting them."""
+"""VPCs and subnets: their addresses, sizes and zones, and the dependencies that prevent their deletion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST, SMALLEST = 16, 28  # prefix lengths
 
 
 def network_of(cidr: str) -> IPv4Network | None:
-    """The network that `cidr` names, without host bits, as AWS stores it; None when it is not one."""
+    """Return the network of `cidr` without host bits, as AWS stores it, or None if it is not a CIDR block."""
     if "/" not in str(cidr):
         return None
     try:
@@ -29,9 +29,9 @@ def network_of(cidr: str) -> IPv4Network | None:
 
 
 def canonical(cidr: str) -> str:
-    """The canonical form: "if you specify 100.68.0.18/18, we modify it to 100.68.0.0/18" (CreateVpc, CreateSubnet).
+    """Return the canonical form of a CIDR block. Refuse what is not a CIDR block.
 
-    Refuses what is not a CIDR block.
+    "If you specify 100.68.0.18/18, we modify it to 100.68.0.0/18" (CreateVpc, CreateSubnet).
     """
     network = network_of(cidr)
     if network is None:
@@ -49,12 +49,12 @@ def overlapping(network: IPv4Network, others: Iterable[IPv4Network]) -> IPv4Netw
 
 
 class Subnet(MotoSubnet):
-    """A subnet that knows its taken addresses from its interfaces, and gives none of AWS' five away."""
+    """A subnet. Its used addresses are those of its interfaces. It never assigns the addresses that AWS reserves."""
 
     _last_given: IPv4Address | None = None
 
     def taken(self) -> dict[IPv4Address, str]:
-        """Interface ids by the address that they have."""
+        """Return the used addresses with the ids of their interfaces."""
         return {
             IPv4Address(address["PrivateIpAddress"]): interface.id
             for interface in self.ec2_backend.enis.values()
@@ -63,7 +63,7 @@ class Subnet(MotoSubnet):
         }
 
     def give(self, wanted: str | None) -> str:
-        """A free address, or `wanted` when that is free; refused as RunInstances and CreateNetworkInterface do."""
+        """Return a free address, or `wanted` if it is free. Refuse it with the errors of RunInstances otherwise."""
         taken = self.taken()
         if wanted is None:
             address = next_free(self.cidr, taken, self._last_given)
@@ -85,7 +85,7 @@ class Subnet(MotoSubnet):
     def available_ip_address_count(self) -> int:
         return int(self.cidr.num_addresses) - 5 - len(self.taken())
 
-    # Instances and interfaces take their addresses in create_network_interface; moto's books stay empty.
+    # create_network_interface assigns all addresses, so moto's own records are not used.
 
     def get_available_subnet_ip(self, instance: Any) -> str:  # noqa: ARG002
         return ""
@@ -127,7 +127,10 @@ class SubnetsBackend(EC2Backend):
         return self.vpcs.pop(vpc.id)
 
     def _depends_on_vpc(self, vpc_id: str) -> bool:
-        """What a client must delete first; the main route table and the default group and ACL go with the VPC."""
+        """Return whether the VPC has resources that the user must delete first.
+
+        The main route table, the default security group and the default network ACL are deleted with the VPC.
+        """
         return (
             any(subnet.vpc_id == vpc_id for subnet in self.describe_subnets())
             or any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values())
@@ -155,7 +158,7 @@ class SubnetsBackend(EC2Backend):
             refuse("InvalidSubnet.Range", f"The CIDR '{cidr_block}' is invalid.")
         zone = self._zone(availability_zone, availability_zone_id)
         subnet = super().create_subnet(vpc_id, str(network), None, zone, None, tags=tags)
-        if not vpc.is_default:  # moto takes a zone's first subnet for the default one
+        if not vpc.is_default:  # moto marks the first subnet of each zone as default
             subnet.default_for_az = subnet.map_public_ip_on_launch = False
         return subnet
 
@@ -185,7 +188,7 @@ class SubnetsBackend(EC2Backend):
 
 
 def cidrs_of(vpc: Any) -> list[IPv4Network]:
-    """The IPv4 networks of a moto VPC, its disassociated ones left out."""
+    """Return the IPv4 networks of a moto VPC without the disassociated ones."""
     return [
         IPv4Network(association["cidr_block"], strict=False)
         for association in vpc.get_cidr_block_association_set()
@@ -203,7 +206,7 @@ class SubnetsResponses(EC2Response):
         return super().modify_subnet_attribute()
 
     def _one_of(self, attributes: Sequence[str]) -> None:
-        """AWS: "You can only modify one attribute at a time" (ModifyVpcAttribute, ModifySubnetAttribute)."""
+        """Refuse several attributes: "You can only modify one attribute at a time" (ModifyVpcAttribute)."""
         given = [name for name in attributes if name in self.params]
         if len(given) > 1:
             refuse("InvalidParameterCombination", "Fields for multiple attribute types specified")
@@ -212,6 +215,6 @@ class SubnetsResponses(EC2Response):
 
     def create_subnet(self) -> ActionResult:
         if not self._get_param("AvailabilityZone") and not self._get_param("AvailabilityZoneId"):
-            # AWS picks one; always the same makes a lab repeatable
+            # AWS picks one; the lab always picks the same one, so that its runs are repeatable
             self.params["AvailabilityZone"] = self.ec2_backend.describe_availability_zones()[0].name
         return super().create_subnet()

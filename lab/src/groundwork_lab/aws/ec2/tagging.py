@@ -1,4 +1,4 @@
-"""Tags at creation and afterwards: which resource types an operation makes, and which tags AWS takes.
+"""Tags at creation and afterwards: the resource types of each operation, and the checks of tags.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
 """
@@ -17,7 +17,7 @@ from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.ec2 import filters as filtering
 
 LIMIT = 50
-TYPES: dict[str, tuple[str, ...]] = {  # what an operation makes, and so can tag
+TYPES: dict[str, tuple[str, ...]] = {  # the resource types that an operation creates, and so can tag
     "AllocateAddress": ("elastic-ip",),
     "AuthorizeSecurityGroupEgress": ("security-group-rule",),
     "AuthorizeSecurityGroupIngress": ("security-group-rule",),
@@ -41,7 +41,7 @@ TYPES: dict[str, tuple[str, ...]] = {  # what an operation makes, and so can tag
 
 
 def check_tags(tags: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse reserved, empty, overlong, repeated and too many tags."""
+    """Refuse reserved, empty, too long, duplicate, and too many tags."""
     keys = [str(tag.get("Key") or "") for tag in tags]
     if len(keys) > LIMIT:
         refuse("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
@@ -60,7 +60,7 @@ def check_tags(tags: Sequence[Mapping[str, Any]]) -> None:
 
 
 def check_specifications(operation: str, specifications: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse tags for a type that the operation does not make, and lists without tags."""
+    """Refuse tags for a resource type that the operation does not create, and specifications without tags."""
     allowed = TYPES.get(operation)
     seen: set[str] = set()
     for specification in specifications:
@@ -81,7 +81,7 @@ RENAMED = {"nat-gateway": "natgateway", "vpc-elastic-ip": "elastic-ip", "managed
 
 
 def resource_type(resource_id: str) -> str:
-    """The type that AWS gives a resource in TagSpecifications and DescribeTags, told by its id."""
+    """Return the resource type of an id, as in TagSpecifications and DescribeTags."""
     name = str(EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource_id), ""))
     return RENAMED.get(name, name)
 
@@ -109,7 +109,7 @@ class TagsBackend(EC2Backend):
         ]
 
     def forget(self, *resource_ids: str) -> None:
-        """Drop the tags of what is gone."""
+        """Delete the tags of deleted resources."""
         for resource_id in resource_ids:
             self.tags.pop(resource_id, None)
 
@@ -125,7 +125,7 @@ class TagsBackend(EC2Backend):
         return True
 
     def _check_exists(self, resource_id: str) -> None:
-        """The types that moto does not look up."""
+        """Refuse an id that does not exist, for the resource types that moto does not check."""
         stores: dict[str, tuple[Iterable[str], str]] = {
             "nat-": (self.nat_gateways, "InvalidNatGatewayID.NotFound"),
             "eipalloc-": ([each.id for each in self.addresses], "InvalidAllocationID.NotFound"),

@@ -1,4 +1,4 @@
-"""The operations on launch templates: parameters in, the API's words out."""
+"""EC2's responses for launch templates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VERSION_FILTERS: Mapping[str, Callable[[Version], object]] = {
 
 
 def check_data(data: Data) -> None:
-    """What AWS refuses already in a template; the rest it refuses at the launch."""
+    """Refuse template data that AWS refuses when the template is created. Other checks are made at the launch."""
     decoded_user_data(data.get("UserData"))
     seen = set()
     for specification in data.get("TagSpecifications") or []:
@@ -125,7 +125,7 @@ class TemplatesResponses(EC2Response):
             refuse("InvalidParameterValue", message)
 
     def _versions(self) -> Iterable[tuple[Template, Version]]:
-        """Those of one template, or the latest and default ones of all."""
+        """Return the versions of one template, or the latest and default versions of all templates."""
         params = self.params
         wanted: Sequence[str] = params.get("Versions") or []
         if params.get("LaunchTemplateId") or params.get("LaunchTemplateName"):
@@ -187,7 +187,10 @@ def _passes(template: Template, version: Version, filters: Any) -> bool:
 
 
 def _removal_error(template: Template, wanted: str) -> dict[str, str] | None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html"""
+    """Return the error of deleting a version, or None if it can be deleted.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
+    """
     try:
         version = template.version(wanted)
     except AwsError as error:

@@ -1,4 +1,4 @@
-"""Launch templates and their versions, and what a launch makes of one.
+"""Launch templates and their versions, and how a launch request is merged with them.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-launch-templates.html
 """
@@ -18,7 +18,7 @@ from moto.ec2.utils import random_launch_template_id
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.ec2 import filters as filtering
 
-Data = Mapping[str, Any]  # RequestLaunchTemplateData, in the API's words
+Data = Mapping[str, Any]  # RequestLaunchTemplateData of the API
 LATEST, DEFAULT = "$Latest", "$Default"
 
 
@@ -32,7 +32,7 @@ class Version:
 
 @dataclass
 class Template:
-    """`versions` are by number, ascending; numbers are never given twice."""
+    """A launch template. `versions` are keyed by number, in ascending order. A number is never used again."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class Template:
         return version
 
     def version(self, wanted: str | None) -> Version:
-        """The version of this number, or of these words; without any it is the default one."""
+        """Return the version with this number or keyword. Without either, return the default version."""
         number = {LATEST: str(self.latest), DEFAULT: str(self.default)}.get(wanted or DEFAULT, str(wanted))
         if not number.isdigit():
             message = (
@@ -76,16 +76,16 @@ def check_name(name: str) -> None:
         )
 
 
-# What a launch merges, and does not take whole from the request or the template.
+# Parameters whose members a launch merges; all others are taken completely from the request or from the template.
 STRUCTURES = ("CpuOptions", "CreditSpecification", "MaintenanceOptions", "MetadataOptions", "Monitoring", "Placement")
 GROUPS = ("SecurityGroupIds", "SecurityGroups")
 
 
 def merged(template: Data, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The launch that a request makes with a template: "Any parameters that you specify in RunInstances override
-    the same parameters in the launch template."
+    """Return the launch parameters of a request with a launch template.
 
-    A structure's members are parameters of their own; so are a device's, an interface's, and a resource type's tags.
+    "Any parameters that you specify in RunInstances override the same parameters in the launch template."
+    The members of a structure are overridden one by one. So are devices, interfaces, and the tags of a resource type.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html (LaunchTemplate)
     """
     base = dict(template)
@@ -113,7 +113,7 @@ def _by_key(base: Sequence[Data], request: Sequence[Data], key: str) -> list[dic
 
 
 def merged_tags(base: Sequence[Data], request: Sequence[Data]) -> list[dict[str, Any]]:
-    """TagSpecifications of both; where both have a key, the request's value counts."""
+    """Merge two lists of TagSpecifications. For a key in both, the request's value is used."""
     tags: dict[str, dict[str, str]] = {}
     for specification in (*base, *request):
         own = tags.setdefault(specification["ResourceType"], {})
@@ -125,7 +125,7 @@ def merged_tags(base: Sequence[Data], request: Sequence[Data]) -> list[dict[str,
 
 
 class TemplatesBackend(EC2Backend):
-    """`launch_templates` takes the place of moto's, by id."""
+    """EC2's launch templates. `launch_templates` replaces moto's dictionary and is keyed by id."""
 
     launch_templates: dict[str, Template]
 
@@ -138,7 +138,7 @@ class TemplatesBackend(EC2Backend):
         return template
 
     def template(self, template_id: str | None, name: str | None) -> Template:
-        """The template that a request names, in one of the two ways."""
+        """Return the template that a request names by id or by name."""
         if template_id and name:
             message = "The parameter launchTemplateName cannot be used with the parameter launchTemplateId"
             refuse("InvalidParameterCombination", message)
@@ -167,7 +167,7 @@ class TemplatesBackend(EC2Backend):
         return self.launch_templates[template_id]
 
     def version_of(self, specification: Mapping[str, Any]) -> tuple[Template, Version]:
-        """The template and version of a LaunchTemplateSpecification."""
+        """Return the template and the version of a LaunchTemplateSpecification."""
         template = self.template(specification.get("LaunchTemplateId"), specification.get("LaunchTemplateName"))
         return template, template.version(specification.get("Version"))
 

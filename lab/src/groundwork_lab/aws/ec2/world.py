@@ -1,7 +1,7 @@
-"""EC2's part of the world: moto's state of the lab's region as the data plane reads it.
+"""EC2's part of the `World`: moto's state of the lab's region, for the data plane.
 
-The caller holds the context's lock. Resources that are on their way out (a NAT gateway being deleted, a
-terminated instance) are left out, with their interfaces, so that the data plane takes them down.
+The caller holds the context's lock. Resources that are being deleted (a deleting NAT gateway, a terminated instance)
+and their interfaces are left out, so that the data plane removes them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from groundwork_lab.aws.sts.identity import role_of
 
 
 def sources(context: Context) -> Sources:
-    """EC2's resources by the World's fields: those that are there, by id, and how one is read."""
+    """Return EC2's resources by id, and the function that reads one of them, for each field of the `World`."""
     ec2 = context.ec2
     gateways = ec2.nat_gateways
     leaving = {gateway.interface.id for gateway in gateways.values() if gateway.state == "deleting"}
@@ -60,7 +60,7 @@ def _subnet(ec2: Any, subnet: Any) -> model.Subnet:
     )
     acl = next(acls, None)
     if table is None or acl is None:
-        raise LookupError(f"it has no {'route table' if table is None else 'network ACL'}")
+        raise LookupError(f"the subnet has no {'route table' if table is None else 'network ACL'}")
     return model.Subnet(
         id=subnet.id,
         vpc_id=subnet.vpc_id,

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing v2 with AWS' own rules: moto's backend and answers, corrected.
+"""Elastic Load Balancing v2 with AWS' own rules: moto's backend and responses with corrections.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/Welcome.html
 """

@@ -1,4 +1,4 @@
-"""ELBv2's answers: pages, and what moto leaves out of them."""
+"""ELBv2's responses: pagination, and members that moto omits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ LARGEST_PAGE = 400
 
 class Responses(ELBV2Response):
     def _paged(self, operation: str, key: str, items: list[Any]) -> ActionResult:
-        """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html"""
+        """Return one page of the items.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html
+        """
         size = min(self._get_int_param("PageSize", LARGEST_PAGE), LARGEST_PAGE)
         found, following = page(items, size, self._get_param("Marker"), operation)
         return ActionResult({key: found, "NextMarker": following})

@@ -1,4 +1,4 @@
-"""The attributes of load balancers and target groups: defaults, and what each may be. Pure.
+"""The attributes of load balancers and target groups: default and permitted values. Pure functions.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html and
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
@@ -15,7 +15,7 @@ from groundwork_lab.aws.context import refuse
 
 @dataclass(frozen=True)
 class Attribute:
-    """`choices` or a range of whole numbers; `lab` is the part of it that the lab can do, None for all."""
+    """An attribute with `choices` or a range of integers. `lab` are the values that the lab supports, None for all."""
 
     default: str
     choices: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Attribute:
     pattern: str = ""
 
     def wrong(self, value: str) -> str | None:
-        """What is wrong with a value, in AWS' words; None when nothing is."""
+        """Return what is wrong with a value, in AWS' words, or None if it is valid."""
         if self.choices and value not in self.choices:
             return f"must be one of [{', '.join(self.choices)}]"
         if self.low is not None and self.high is not None:
@@ -56,7 +56,7 @@ LOAD_BALANCER: Mapping[str, Attribute] = {
     "client_keep_alive.seconds": Attribute("3600", low=60, high=604800),
     "deletion_protection.enabled": _switch("false"),
     "idle_timeout.timeout_seconds": Attribute("60", low=1, high=4000),
-    "load_balancing.cross_zone.enabled": _switch("true", lab=("true",)),  # always on for an application balancer
+    "load_balancing.cross_zone.enabled": _switch("true", lab=("true",)),  # always on for an Application Load Balancer
     "routing.http.desync_mitigation_mode": Attribute("defensive", choices=("monitor", "defensive", "strictest")),
     "routing.http.drop_invalid_header_fields.enabled": _switch("false"),
     "routing.http.preserve_host_header.enabled": _switch("false"),
@@ -96,7 +96,7 @@ def defaults(known: Mapping[str, Attribute]) -> dict[str, str]:
 
 
 def check(kind: str, known: Mapping[str, Attribute], wanted: Mapping[str, str]) -> None:
-    """Refuse unknown keys, values that AWS does not take, and those that the lab cannot do."""
+    """Refuse unknown keys, values that AWS does not accept, and values that the lab does not support."""
     for key, value in wanted.items():
         attribute = known.get(key)
         if attribute is None:
@@ -110,7 +110,7 @@ def check(kind: str, known: Mapping[str, Attribute], wanted: Mapping[str, str]) 
 
 
 def check_target_group(merged: Mapping[str, str]) -> None:
-    """Refuse target group attributes that do not go together."""
+    """Refuse combinations of target group attributes that AWS does not accept."""
     application = merged["stickiness.type"] == "app_cookie"
     name = merged["stickiness.app_cookie.cookie_name"]
     if application and not name:

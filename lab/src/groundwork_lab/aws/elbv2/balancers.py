@@ -1,4 +1,4 @@
-"""Load balancers: names, subnets, groups and the interfaces that they keep in their subnets."""
+"""Load balancers: names, subnets, security groups, and their network interfaces in the subnets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from groundwork_lab.model import World
 
 BALANCERS_LIMIT = 50
 FREE_ADDRESSES = 8
-ZONE_ID = "Z215JYRZR1TBD5"  # of eu-central-1's application load balancers
+ZONE_ID = "Z215JYRZR1TBD5"  # of the Application Load Balancers in eu-central-1
 # https://docs.aws.amazon.com/general/latest/gr/elb.html
 
 
 def check_name(name: str) -> None:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"""
+    """Refuse an invalid name.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    """
     if not name:
         rules.invalid("The load balancer name cannot be empty")
     if len(name) > 32:
@@ -38,13 +41,16 @@ def check_name(name: str) -> None:
 
 
 def dns_name(name: str, scheme: str, region: str, number: str) -> str:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html"""
+    """Return the DNS name of a load balancer.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+    """
     prefix = "internal-" if scheme == "internal" else ""
     return f"{prefix}{name}-{number}.{region}.elb.amazonaws.com".lower()
 
 
 class LoadBalancer(FakeLoadBalancer):
-    """`interfaces` holds moto's interface of each subnet, by subnet id."""
+    """A load balancer. `interfaces` holds its network interfaces (moto's class) by subnet id."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -56,7 +62,7 @@ class LoadBalancer(FakeLoadBalancer):
         self.dns_name = dns_name(self.name, self.scheme, region, number)
 
     def activate(self) -> None:
-        """Not when someone asks, as in moto, but when its nodes are there (`BalancersBackend.follow`)."""
+        """Do nothing. moto calls this when the balancer is described; here `BalancersBackend.follow` activates it."""
 
     @property
     def description(self) -> str:
@@ -64,7 +70,7 @@ class LoadBalancer(FakeLoadBalancer):
 
     @property
     def target_group_arns(self) -> list[str]:
-        """The groups that its listeners and rules forward to."""
+        """Return the ARNs of the target groups that its listeners and rules forward to."""
         actions = [
             action.data
             for listener in self.listeners.values()
@@ -114,8 +120,10 @@ class BalancersBackend(ELBv2Backend):
     def _same_balancer(
         self, existing: Any, scheme: str, subnets: Sequence[Any], groups: Sequence[str], tags: Any
     ) -> Any:
-        """The balancer that there is: "if you attempt to create multiple load balancers with the same settings,
-        each call succeeds"."""
+        """Return the existing load balancer, or refuse if it has other settings.
+
+        "If you attempt to create multiple load balancers with the same settings, each call succeeds."
+        """
         wanted = (scheme, {subnet.id for subnet in subnets}, set(groups), tag_dict(tags))
         actual = (
             existing.scheme,
@@ -129,7 +137,7 @@ class BalancersBackend(ELBv2Backend):
         return existing
 
     def _checked_subnets(self, ids: Sequence[str], scheme: str) -> list[Any]:
-        """moto's subnets, one in each of at least two zones of one VPC.
+        """Return the subnets (moto's class), which must be in at least two zones of one VPC, one in each zone.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer
         """
@@ -162,7 +170,7 @@ class BalancersBackend(ELBv2Backend):
             refuse("InvalidSubnet", f"{message} subnet.")
 
     def _checked_groups(self, ids: Sequence[str], vpc_id: str) -> list[str]:
-        """The groups' ids; without any the VPC's default group."""
+        """Return the ids of the security groups. Without any, return the VPC's default security group."""
         if not ids:
             return [self.ec2_backend.get_default_security_group(vpc_id).id]
         for group_id in ids:
@@ -176,7 +184,7 @@ class BalancersBackend(ELBv2Backend):
         return list(dict.fromkeys(ids))
 
     def _place(self, balancer: Any, subnets: Sequence[Any]) -> None:
-        """Keep one interface in each of the subnets, and none elsewhere."""
+        """Create the missing interfaces in the subnets, and delete those in other subnets."""
         wanted = {subnet.id for subnet in subnets}
         for subnet_id in [each for each in balancer.interfaces if each not in wanted]:
             self.context.delete_interface(balancer.interfaces.pop(subnet_id).id)
@@ -192,7 +200,7 @@ class BalancersBackend(ELBv2Backend):
                 )
 
     def follow(self, world: World) -> None:
-        """The data plane has followed `world`: the balancers in it serve."""
+        """Mark the load balancers in `world` as active: the data plane serves them."""
         for arn in world.load_balancers:
             balancer = self.load_balancers.get(arn)
             if balancer is not None and balancer.state == "provisioning":
@@ -211,7 +219,10 @@ class BalancersBackend(ELBv2Backend):
         return [balancer for balancer in known if balancer.arn in (arns or []) or balancer.name in (names or [])]
 
     def delete_load_balancer(self, arn: str) -> None:
-        """ "If the load balancer does not exist or has already been deleted, the call succeeds.\""""
+        """Delete a load balancer.
+
+        "If the load balancer does not exist or has already been deleted, the call succeeds."
+        """
         balancer = self.load_balancers.get(arn)
         if balancer is None:
             return
@@ -284,7 +295,10 @@ def tag_dict(tags: Sequence[Mapping[str, str]] | None) -> dict[str, str]:
 
 
 def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html"""
+    """Refuse invalid, duplicate, and too many tags.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html
+    """
     keys = [tag["Key"] for tag in tags]
     if len(set(keys)) < len(keys):
         repeated = next(key for key in keys if keys.count(key) > 1)

@@ -1,4 +1,4 @@
-"""The corrected classes, put in the place of moto's."""
+"""Installation of the lab's Elastic Load Balancing in place of moto's."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from groundwork_lab.model import World
 class Backend(BalancersBackend, GroupsBackend, ListenersBackend):
     """Elastic Load Balancing in one region."""
 
-    context: Context  # of the control plane in use
-    _url_module = moto.elbv2.urls  # moto looks for it beside the class
+    context: Context  # set by `install`
+    _url_module = moto.elbv2.urls  # moto looks it up beside the class
 
 
 EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
@@ -33,7 +33,7 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
 
 
 def install(context: Context) -> None:
-    """Put the corrected classes in; done again for every control plane, which forgets moto's state before."""
+    """Install the lab's Elastic Load Balancing with an empty state. Call it for each control plane."""
     for module, name, replacement in EXCHANGED:
         setattr(module, name, replacement)
     Backend.context = context

@@ -1,4 +1,4 @@
-"""Target groups: their settings, their targets, and what is told of the targets' health."""
+"""Target groups: their settings, their targets, and the reported health of the targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from groundwork_lab.aws.elbv2 import attributes, rules
 from groundwork_lab.aws.elbv2.attributes import TARGET_GROUP
 from groundwork_lab.ports import HealthReport
 
-TargetKey = tuple[str, int]  # id and port
+TargetKey = tuple[str, int]  # target id and port
 
 NOT_REGISTERED = HealthReport("unused", "Target.NotRegistered", "Target is not registered to the target group")
 NOT_IN_USE = HealthReport(
@@ -32,7 +32,7 @@ REGISTERING = HealthReport("initial", "Elb.RegistrationInProgress", "Target regi
 
 @dataclass(frozen=True)
 class TargetHealth:
-    """One of DescribeTargetHealth's descriptions, in the form that moto's serializer reads."""
+    """A description of DescribeTargetHealth, in the form that moto's serializer reads."""
 
     target: dict[str, Any]
     health_check_port: str
@@ -40,31 +40,31 @@ class TargetHealth:
 
 
 class TargetGroup(FakeTargetGroup):
-    """`registered` and `draining` take the place of moto's dictionaries, which know a target by its id alone."""
+    """A target group. `registered` and `draining` replace moto's dictionaries, which identify a target by id only."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.attributes = attributes.defaults(TARGET_GROUP)
         self.ip_address_type = "ipv4"
         self.registered: dict[TargetKey, None] = {}
-        self._draining: dict[TargetKey, float] = {}  # until when, by time.monotonic()
+        self._draining: dict[TargetKey, float] = {}  # end of draining, by time.monotonic()
 
     @property
     def backend(self) -> Any:
-        from moto.elbv2.models import elbv2_backends  # noqa: PLC0415 - the registry knows the corrected backend
+        from moto.elbv2.models import elbv2_backends  # noqa: PLC0415 - it returns the corrected backend
 
         return elbv2_backends[self.account_id][self.region_name]
 
     @property
     def load_balancer_arns(self) -> list[str]:
-        """Those that use it now; moto only ever adds to its list."""
+        """Return the load balancers that use the group now. moto never removes one from its list."""
         return [
             balancer.arn for balancer in self.backend.load_balancers.values() if self.arn in balancer.target_group_arns
         ]
 
     @load_balancer_arns.setter
     def load_balancer_arns(self, _given: list[str]) -> None:
-        """moto sets it when it makes the group."""
+        """Do nothing. moto sets the list when it creates the group."""
 
     @property
     def draining(self) -> list[TargetKey]:
@@ -84,7 +84,7 @@ class TargetGroup(FakeTargetGroup):
             self._draining.pop(key, None)
 
     def remove(self, keys: Sequence[TargetKey], *, drain: bool) -> None:
-        """Take targets out; with `drain` they are told for the deregistration delay."""
+        """Deregister targets. With `drain` they are reported as draining for the deregistration delay."""
         until = time.monotonic() + self.delay
         for key in keys:
             if key in self.registered:
@@ -97,7 +97,10 @@ class TargetGroup(FakeTargetGroup):
 
 
 def check_name(name: str) -> None:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"""
+    """Refuse an invalid name.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+    """
     if not name:
         rules.invalid("Target group name cannot be empty")
     if len(name) > 32:
@@ -119,7 +122,7 @@ _RANGES = {
 
 
 def check_health_check(settings: Mapping[str, Any]) -> None:
-    """Refuse health check settings out of range; those that are None are not checked.
+    """Refuse health check settings that are out of range. Settings that are None are not checked.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
     """
@@ -171,7 +174,7 @@ _SETTINGS = (
 
 
 def settings_of(group: Any) -> dict[str, str]:
-    """What must be equal when a target group is created again under its name."""
+    """Return the settings that must be equal when a target group is created again with the same name."""
     return {name: str(getattr(group, name)) for name in _SETTINGS}
 
 
@@ -179,7 +182,7 @@ class GroupsBackend(ELBv2Backend):
     context: Context
 
     def create_target_group(self, name: str, **options: Any) -> Any:
-        """Creating it again with the same settings succeeds.
+        """Create a target group. Creating it again with the same settings succeeds.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
         """
@@ -203,7 +206,7 @@ class GroupsBackend(ELBv2Backend):
             rules.invalid(f"Target group port '{port}' must be between 1 and 65535")
 
     def _same_group(self, existing: Any, name: str, options: Mapping[str, Any]) -> Any:
-        """The group that there is, if making it anew would give the same."""
+        """Return the existing group, or refuse if the settings or tags differ."""
         kept = dict(self.target_groups)
         self.target_groups.clear()
         try:
@@ -267,7 +270,10 @@ class GroupsBackend(ELBv2Backend):
         group.attributes.update(wanted)
 
     def delete_target_group(self, target_group_arn: str) -> Any:
-        """Deleting what is not there succeeds: "you can delete a target group if it is not referenced"."""
+        """Delete a target group. Deleting one that does not exist succeeds.
+
+        "You can delete a target group if it is not referenced."
+        """
         if target_group_arn not in self.target_groups:
             return None
         group = super().delete_target_group(target_group_arn)
@@ -289,7 +295,10 @@ class GroupsBackend(ELBv2Backend):
         group.add(keys)
 
     def _check_instance_ids(self, group: Any, ids: Sequence[str]) -> None:
-        """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html"""
+        """Refuse instances that do not exist, are in another VPC, or are not running.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
+        """
         found = {target_id: self._instance(target_id) for target_id in ids}
         _refuse_targets([each for each, it in found.items() if it is None], "The following targets are not valid")
         strangers = [each for each, it in found.items() if it.vpc_id != group.vpc_id]
@@ -301,13 +310,16 @@ class GroupsBackend(ELBv2Backend):
         return next((each for each in self.ec2_backend.all_instances() if each.id == instance_id), None)
 
     def _check_addresses(self, group: Any, ids: Sequence[str]) -> None:
-        """Addresses of the VPC; AWS also takes private ones from elsewhere, to which the lab has no way."""
+        """Refuse addresses outside the VPC. AWS also accepts other private addresses, which the lab cannot reach."""
         networks = [subnet.cidr for subnet in self.ec2_backend.describe_subnets() if subnet.vpc_id == group.vpc_id]
         wrong = [each for each in ids if not _is_within(each, networks)]
         _refuse_targets(wrong, "The following targets are not valid IP addresses of the target group's VPC")
 
     def deregister_targets(self, target_group_arn: str, instances: list[dict[str, Any]]) -> None:
-        """ "If the specified target does not exist, the action returns successfully.\""""
+        """Deregister targets.
+
+        "If the specified target does not exist, the action returns successfully."
+        """
         group = self.group(target_group_arn)
         self._take_out(group, [group.key(target) for target in instances])
 
@@ -332,7 +344,7 @@ class GroupsBackend(ELBv2Backend):
         ]
 
     def _health(self, group: Any, key: TargetKey, seen: Mapping[TargetKey, HealthReport]) -> HealthReport:
-        """What is told of a target: first what makes checks pointless, then what the balancers' nodes saw."""
+        """Return the health of a target: from its own state, or else from the health checks of the load balancer."""
         if key in group.draining:
             return DRAINING
         if key not in group.registered:
@@ -371,7 +383,7 @@ def _is_within(address: str, networks: Sequence[Any]) -> bool:
 
 
 def _later(seconds: float, work: Callable[[], None]) -> None:
-    """Do `work` when the time has come, without keeping the process alive for it."""
+    """Call `work` after `seconds`, from a daemon thread."""
     timer = threading.Timer(seconds + 0.1, work)
     timer.daemon = True
     timer.start()

@@ -16,14 +16,14 @@ GROUPS_PER_BALANCER = 100
 
 
 class Action(FakeAction):
-    """An action as Describe… gives it."""
+    """An action in the format of the Describe operations."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         super().__init__(rules.described_action(data))
 
 
 class DefaultRule(FakeRule):
-    """A listener's default rule, with an ARN as AWS makes them."""
+    """The default rule of a listener, with an ARN in AWS' format."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -35,7 +35,7 @@ def _data(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def order(rule: Any) -> tuple[bool, int]:
-    """Rules by priority, the default rule last."""
+    """Return the sort key of a rule: by priority, the default rule last."""
     return (rule.is_default, 0 if rule.is_default else int(rule.priority))
 
 
@@ -58,13 +58,13 @@ class ListenersBackend(ELBv2Backend):
         load_balancer_arn: str,
         protocol: str,
         port: str,
-        ssl_policy: str | None,  # noqa: ARG002 - moto's answers give one to every listener
+        ssl_policy: str | None,  # noqa: ARG002 - moto's responses return one for every listener
         certificate: str | None,
         actions: list[dict[str, Any]],
         alpn_policy: list[str] | None = None,
         tags: list[dict[str, str]] | None = None,
     ) -> Any:
-        """Creating it again with the same settings succeeds.
+        """Create a listener. Creating it again with the same settings succeeds.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
         """
@@ -125,7 +125,7 @@ class ListenersBackend(ELBv2Backend):
         return super().delete_listener(listener_arn)
 
     def _check_actions(self, balancer: Any, described: Sequence[Mapping[str, Any]]) -> None:
-        """Refuse actions, and groups that another balancer uses or that are of another VPC.
+        """Refuse invalid actions, and target groups of another VPC or of another load balancer.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
         """
@@ -185,7 +185,7 @@ class ListenersBackend(ELBv2Backend):
         return super().create_rule(listener_arn, told, number, described, tags)
 
     def _validate_conditions(self, conditions: list[dict[str, Any]]) -> None:
-        """moto's own checks refuse what AWS gives back; `check_conditions` was before them."""
+        """Do nothing: `check_conditions` has checked them, and moto refuses some that AWS returns."""
 
     def modify_rule(self, rule_arn: str, conditions: list[dict[str, Any]], actions: list[dict[str, Any]]) -> Any:
         rule = self.rule(rule_arn)
@@ -209,7 +209,7 @@ class ListenersBackend(ELBv2Backend):
         self.tagging_service.delete_all_tags_for_resource(arn)
 
     def set_rule_priorities(self, rule_priorities: list[dict[str, Any]]) -> list[Any]:
-        """All at once, so that rules can change places.
+        """Set all priorities together, so that rules can exchange them.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetRulePriorities.html
         """

@@ -1,4 +1,4 @@
-"""Listeners' actions and rules' conditions: what AWS takes, and how it gives them back. Pure.
+"""The checks of actions and conditions, and the format in which AWS returns them. Pure functions.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html and
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
@@ -51,7 +51,7 @@ def invalid(message: str) -> None:
 
 
 def condition_values(condition: Mapping[str, Any]) -> list[str]:
-    """A condition's values; a query parameter as `key=value`, or its value when there is no key."""
+    """Return the values of a condition; a query parameter as `key=value`, or as `value` if it has no key."""
     field = str(condition.get("Field") or "")
     config = condition.get(CONFIGS.get(field, "")) or {}
     values = config.get("Values") or condition.get("Values") or []
@@ -61,7 +61,7 @@ def condition_values(condition: Mapping[str, Any]) -> list[str]:
 
 
 def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a rule's conditions that AWS would."""
+    """Refuse conditions that AWS would refuse."""
     if not conditions:
         invalid("A rule must have at least one condition")
     fields = [str(condition.get("Field") or "") for condition in conditions]
@@ -128,7 +128,7 @@ def _check_cidr(value: str) -> None:
 
 
 def described_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """As DescribeRules gives it: paths and hosts in both places."""
+    """Return the condition as DescribeRules does: paths and hosts in both members."""
     field = str(condition["Field"])
     if field not in ("host-header", "path-pattern"):
         return {"Field": field, CONFIGS[field]: condition[CONFIGS[field]]}
@@ -140,12 +140,12 @@ def described_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def groups_of(action: Mapping[str, Any]) -> list[str]:
-    """The target group ARNs that a described action forwards to."""
+    """Return the ARNs of the target groups that a described action forwards to."""
     return [str(group["TargetGroupArn"]) for group in (action.get("ForwardConfig") or {}).get("TargetGroups") or []]
 
 
 def described_action(action: Mapping[str, Any]) -> dict[str, Any]:
-    """As Describe… gives it: defaults filled in, a single target group in both places."""
+    """Return the action as the Describe operations do: with defaults, a single target group in both members."""
     described = dict(action)
     if action.get("Type") == "forward":
         described.update(_described_forward(action))
@@ -173,7 +173,7 @@ def _truth(value: object) -> bool:
 
 
 def check_actions(actions: Sequence[Mapping[str, Any]], known_groups: Iterable[str]) -> None:
-    """Refuse described actions that AWS would, or that the lab cannot do. `known_groups`: the ARNs that exist."""
+    """Refuse actions that AWS would refuse or the lab does not support. `known_groups` are the existing ARNs."""
     if not actions:
         refuse("InvalidLoadBalancerAction", "You must specify an action")
     known = set(known_groups)
@@ -263,7 +263,7 @@ def _check_fixed_response(config: Mapping[str, Any]) -> None:
 
 
 def check_priority(priority: object) -> int:
-    """The priority as a number. Refuses what is not one."""
+    """Return the priority as a number. Refuse an invalid one."""
     text = str(priority)
     if not (text.isdigit() and 1 <= int(text) <= HIGHEST_PRIORITY):
         invalid(f"Priority '{priority}' must be between '1' and '{HIGHEST_PRIORITY}' inclusive")

@@ -1,4 +1,4 @@
-"""Load balancers and target groups as the data plane reads them."""
+"""Load balancers and target groups for the data plane."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _backend(context: Context) -> Any:
 
 
 def sources(context: Context) -> Sources:
-    """The World's fields of Elastic Load Balancing, by ARN. The caller holds the context's lock."""
+    """Return the World's fields of Elastic Load Balancing, by ARN. The caller holds the context's lock."""
     backend = _backend(context)
     return {
         "target_groups": (backend.target_groups.items(), _target_group),

@@ -1,4 +1,4 @@
-"""The tagging API: what a region's GetResources tells.
+"""The resources that GetResources of the tagging API returns in a region.
 
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 """
@@ -12,11 +12,11 @@ import moto.resourcegroupstaggingapi.urls
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 
 GLOBAL_REGION = "us-east-1"
-GLOBAL = ("cloudfront", "iam", "route53")  # told there only; moto tells them everywhere
+GLOBAL = ("cloudfront", "iam", "route53")  # AWS returns these in that region only; moto returns them in all regions
 
 
 class GroupingBackend(ResourceGroupsTaggingAPIBackend):
-    _url_module = moto.resourcegroupstaggingapi.urls  # moto looks for it beside the class
+    _url_module = moto.resourcegroupstaggingapi.urls  # moto looks it up beside the class
 
     def _get_resources_generator(self, *arguments: Any, **options: Any) -> Iterator[Any]:
         for resource in super()._get_resources_generator(*arguments, **options):

@@ -1,4 +1,4 @@
-"""S3 with AWS' own rules: moto's buckets and objects, corrected, and who may read them without a signature.
+"""S3 with AWS' own rules: moto's buckets and objects with corrections, and the access of unsigned requests.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 """

@@ -1,8 +1,9 @@
-"""Who may ask S3 for what. A signed request is the account's own, which may do everything
-(but see `permissions` for an instance's role).
+"""Permissions of requests to S3.
 
-Somebody anonymous may do what the bucket's policy opens to everyone, and an edge of CloudFront what it opens to the
-distribution that it asks for. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
+A signed request has all permissions (except for an instance's role, see `permissions`). An anonymous request has the
+permissions that the bucket policy grants to everyone. A request of a CloudFront edge has those that it grants to the
+distribution.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ Caller = tuple[str, Mapping[str, str]]
 
 
 def caller(source_arn: str, client: str) -> Caller:
-    """(service, condition keys) of an unsigned request: with `source_arn` an edge's, which speaks TLS, as on AWS."""
+    """Return (service, condition keys) of an unsigned request.
+
+    A request with `source_arn` is from a CloudFront edge. It counts as sent over TLS, as on AWS.
+    """
     if not source_arn:
         return "", {"aws:securetransport": "false", "aws:sourceip": client}
     account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
@@ -43,7 +47,7 @@ def caller(source_arn: str, client: str) -> Caller:
 
 
 def may(bucket: Any, action: str, address: Address, who: Caller) -> bool:
-    """Whether the policy of moto's `bucket` lets an unsigned caller (from `caller`) do `action`."""
+    """Return whether the policy of moto's `bucket` allows `action` to an unsigned caller (from `caller`)."""
     if bucket is None or not bucket.policy:
         return False
     service, context = who
@@ -54,11 +58,11 @@ def may(bucket: Any, action: str, address: Address, who: Caller) -> bool:
 
 
 def action_of(operation: str, query: str) -> str | None:
-    """The permission that an operation asks for; None for those that nobody without a signature has."""
+    """Return the permission that an operation requires, or None if unsigned requests cannot have it."""
     action = ACTIONS.get(operation)
     return "s3:GetObjectVersion" if action == "s3:GetObject" and "versionId=" in query else action
 
 
 def is_set(block: Any, setting: str) -> bool:
-    """Whether a public access block has the setting on; moto keeps words and truths."""
+    """Return whether the setting of a public access block is on. moto keeps strings and booleans."""
     return block is not None and str(getattr(block, setting)).lower() == "true"

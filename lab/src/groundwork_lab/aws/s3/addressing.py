@@ -1,4 +1,4 @@
-"""Buckets in host names and in paths: one way for all that follows. Pure.
+"""The bucket of a request, from its host name or its path. Pure functions.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 """
@@ -17,7 +17,7 @@ ENDPOINT = re.compile(
 
 @dataclass(frozen=True)
 class Address:
-    """What a request is about: nothing, a bucket, or an object in one."""
+    """The resource of a request: none, a bucket, or an object in a bucket."""
 
     bucket: str = ""
     key: str = ""
@@ -28,13 +28,13 @@ class Address:
 
 
 def bucket_in(host: str) -> str:
-    """The bucket that a host name tells; "" when the path does."""
+    """Return the bucket in a host name, or "" if the path contains it."""
     found = ENDPOINT.fullmatch(host.lower())
     return (found["bucket"] or "") if found else ""
 
 
 def raw_path(environ: dict[str, Any]) -> str:
-    """The path as it came, with its percent signs."""
+    """Return the path as it was sent, percent-encoded."""
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
     if raw.startswith(("http://", "https://")):
         raw = "/" + raw.split("://", 1)[1].partition("/")[2]
@@ -42,7 +42,7 @@ def raw_path(environ: dict[str, Any]) -> str:
 
 
 def settle(environ: dict[str, Any]) -> Address:
-    """What the request is about. One with the bucket in its host name is made one with the bucket in its path."""
+    """Return the resource of the request, and move the bucket from the host name to the path."""
     bucket = bucket_in(environ.get("HTTP_HOST", ""))
     path = raw_path(environ)
     if bucket:

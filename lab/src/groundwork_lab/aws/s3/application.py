@@ -1,6 +1,6 @@
 """S3 as a function from a request to an answer, without a web framework between the socket and moto.
 
-That framework took a third of the time of a PUT, and let every answer allow all origins.
+moto's web framework took a third of the time of a PUT, and added a header that allows all origins to each answer.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from groundwork_lab.aws.s3.refusals import status_of
 
 
 class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response):
-    """S3's answers to one request; `address` is what it is about."""
+    """S3's response to one request for `address`."""
 
     address: Address
 
     @staticmethod
     def subdomain_based_buckets(request: Any) -> bool:  # noqa: ARG004 - moto's signature
-        return False  # `settle` has put every bucket into the path
+        return False  # `settle` has moved the bucket to the path
 
     def parse_bucket_name_from_url(self, request: Any, url: str) -> str:  # noqa: ARG002 - moto's signature
         return self.address.bucket
@@ -37,7 +37,7 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
         return self.address.key
 
     def answer(self, request: BackendRequest) -> Any:
-        """moto's (status, headers, body)."""
+        """Return moto's (status, headers, body)."""
         respond = self.key_response if self.address.key else self.bucket_response
         return respond(request, request.raw_url, request.headers)
 
@@ -60,17 +60,17 @@ def application(environ: dict[str, Any]) -> Answer:
 
 
 def told(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The answer's headers by S3's names.
+    """Yield the headers of the answer with the names that S3 uses.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html
     """
     for name, value in headers.items():
-        if name != "x-amz-sdk-checksum-algorithm":  # a request's
+        if name != "x-amz-sdk-checksum-algorithm":  # a header of the request
             yield "x-amz-request-id" if name == "x-amzn-requestid" else name, str(value)
 
 
 def one_condition(environ: dict[str, Any]) -> None:
-    """An ETag is the better condition: where one is given, the time is not looked at.
+    """Remove the condition on the time if the request has a condition on the ETag, which has precedence.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax
     """

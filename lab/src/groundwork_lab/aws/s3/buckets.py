@@ -1,4 +1,4 @@
-"""Buckets: their names, what is private about them from the start, and their policies.
+"""Buckets: their names, default settings and policies.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
@@ -31,7 +31,10 @@ _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 def is_name(name: str) -> bool:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+    """Return whether the name is valid for a bucket.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
     return (
         _NAME.fullmatch(name) is not None
         and not re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name)
@@ -41,17 +44,17 @@ def is_name(name: str) -> bool:
 
 
 class Bucket(FakeBucket):
-    """A bucket as AWS makes it since April 2023: not public, without ACLs, encrypted."""
+    """A bucket with AWS' default settings since April 2023: not public, without ACLs, encrypted."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.public_access_block = PublicAccessBlock("true", "true", "true", "true")
         self.encryption: Any = ENCRYPTION
         self.ownership_rule: Any = ENFORCED
-        self.lifecycle = b""  # as it was put: moto keeps less
+        self.lifecycle = b""  # as the request sent it: moto keeps less
 
     def get_permission(self, action: str, resource: str) -> Any:  # noqa: ARG002 - moto's signature
-        """Who may do what is judged before moto sees a request (`access`)."""
+        """Permit everything: permissions are checked before moto receives a request (`access`)."""
         from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - heavy
 
         return PermissionResult.PERMITTED
@@ -80,7 +83,7 @@ class BucketsBackend(S3Backend):
         bucket.policy = policy
 
     def delete_bucket_encryption(self, bucket_name: str) -> None:
-        """Back to what all buckets have."""
+        """Reset the encryption to the default of all buckets."""
         self.get_bucket(bucket_name).encryption = ENCRYPTION
 
 
@@ -91,7 +94,7 @@ class BucketsResponses(S3Response):
         if not querystring:
             self._check_creation()
         answer = super()._bucket_response_put(request, bucket_name, querystring)
-        if not querystring and (tags := tags_of(self.body)):  # moto knows them in a request of their own only
+        if not querystring and (tags := tags_of(self.body)):  # moto reads tags only in a PutBucketTagging request
             self.backend.put_bucket_tagging(bucket_name, tags)
         if "lifecycle" in querystring:
             self._bucket().lifecycle = identified(self.body)
@@ -114,20 +117,20 @@ class BucketsResponses(S3Response):
 
 
 def tags_of(creation: bytes) -> dict[str, str]:
-    """The tags in a CreateBucketConfiguration.
+    """Return the tags in a CreateBucketConfiguration.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
     """
     if not creation:
         return {}
-    found = ElementTree.fromstring(creation).findall("{*}Tags/{*}Tag")  # noqa: S314 - from the lab's own user
+    found = ElementTree.fromstring(creation).findall("{*}Tags/{*}Tag")  # noqa: S314 - sent by the lab's user
     return {tag.findtext("{*}Key", ""): tag.findtext("{*}Value", "") for tag in found}
 
 
 def identified(lifecycle: bytes) -> bytes:
-    """The rules, each with an ID: S3 gives one to a rule that comes without."""
+    """Return the lifecycle rules with an ID each. S3 generates an ID for a rule without one."""
     ElementTree.register_namespace("", NAMESPACE)
-    root = ElementTree.fromstring(lifecycle)  # noqa: S314 - moto has read it before
+    root = ElementTree.fromstring(lifecycle)  # noqa: S314 - moto has parsed it before
     for rule in root.iter(f"{{{NAMESPACE}}}Rule"):
         if rule.find(f"{{{NAMESPACE}}}ID") is None:
             ElementTree.SubElement(rule, f"{{{NAMESPACE}}}ID").text = b64encode(uuid4().bytes).decode()
@@ -135,10 +138,13 @@ def identified(lifecycle: bytes) -> bytes:
 
 
 def policy_is_public(policy: bytes) -> bool:
-    """What GetBucketPolicyStatus tells; in the place of moto's."""
+    """Return the result of GetBucketPolicyStatus. It replaces moto's function."""
     return is_public(json.loads(policy))
 
 
 def no_acls() -> NoReturn:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"""
+    """Refuse ACLs.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
     refuse("AccessControlListNotSupported", "The bucket does not allow ACLs")

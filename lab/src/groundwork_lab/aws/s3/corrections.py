@@ -1,4 +1,4 @@
-"""S3 put in the place of moto's."""
+"""Installation of the lab's S3 in place of moto's."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from groundwork_lab.aws.s3.objects import ObjectsBackend
 
 
 class Backend(BucketsBackend, ObjectsBackend):
-    """S3 of the account."""
+    """The account's S3."""
 
-    context: Context  # of the control plane in use
-    _url_module = moto.s3.urls  # moto looks for it beside the class
+    context: Context  # set by `install`
+    _url_module = moto.s3.urls  # moto looks it up beside the class
     SERVICE_NAMESPACE = "s3"
 
 
-OF_THE_UPLOAD = {"content-md5", "x-amz-content-sha256"}  # moto would give them back with every download
+OF_THE_UPLOAD = {"content-md5", "x-amz-content-sha256"}  # moto would return them with each download
 SETTABLE = frozenset(moto.s3.utils.user_settable_fields) - OF_THE_UPLOAD
 
 
 def metadata_from_headers(headers: Any) -> Any:
-    """What of a request's headers (or form's fields) stays with the object. moto's takes a tenth of a PUT's time."""
+    """Return the request's headers (or form fields) to keep with the object. moto's takes a tenth of a PUT's time."""
     kept: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     for name, value in headers.items():
         lower = name.lower()
@@ -47,7 +47,7 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
 
 
 def install(context: Context) -> None:
-    """Put the corrected classes in; done again for every control plane, which forgets moto's state before."""
+    """Install the lab's S3 with an empty state. Call it for each control plane."""
     for module, name, replacement in EXCHANGED:
         setattr(module, name, replacement)
     Backend.context = context
@@ -55,5 +55,5 @@ def install(context: Context) -> None:
 
 
 def bucket_of(context: Context, name: str) -> Any:
-    """moto's bucket of this name; None when there is none."""
+    """Return moto's bucket with this name, or None."""
     return moto.s3.models.s3_backends[context.account]["aws"].buckets.get(name)

@@ -1,4 +1,4 @@
-"""What an upload says of its own content, held against what came. Pure.
+"""The digests that an upload declares, compared with its content. Pure functions.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
@@ -22,7 +22,7 @@ DIGESTS: Mapping[str, Digest] = {
 
 
 def check(headers: Mapping[str, str], body: bytes) -> None:
-    """Refuse a body that is not what a digest among the headers says."""
+    """Refuse a body that does not match a digest in the headers."""
     for name, digest in DIGESTS.items():
         given = headers.get(name)
         if given is not None and given != base64.b64encode(digest(body)).decode():

@@ -1,4 +1,4 @@
-"""Lists of objects and of versions, page by page.
+"""Lists of objects and of versions, and their pages.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html and
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
@@ -27,7 +27,7 @@ OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
 
 @dataclass
 class Page:
-    """Names of a page and what stands for many of them; `last` is the last of both, in the order of the list."""
+    """The names and common prefixes of a page. `last` is the last of both in the order of the list."""
 
     names: list[str] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
@@ -44,10 +44,10 @@ def page(
     size: int,
     there: Callable[[str], bool] = lambda name: True,  # noqa: ARG005
 ) -> Page:
-    """The first `size` of the sorted `names` that begin with `prefix`, come after `after` and are `there`.
+    """Return the first `size` of the sorted `names` that begin with `prefix`, come after `after` and are `there`.
 
-    Names that go on with the delimiter behind the prefix are told once, as a common prefix. After a common prefix
-    come the names that it does not stand for. Pure.
+    Names with the delimiter after the prefix are grouped into one common prefix. If `after` is a common prefix, the
+    list continues with the first name outside of it. Pure.
     """
     found = Page()
     rolled = bool(delimiter) and after.endswith(delimiter)
@@ -72,7 +72,7 @@ def page(
 
 
 def _behind(names: Sequence[str], prefix: str) -> int:
-    """Where the names end that begin with `prefix`."""
+    """Return the index behind the names that begin with `prefix`."""
     return bisect_left(names, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
@@ -81,7 +81,7 @@ def token_of(last: str) -> str:
 
 
 def last_of(token: str) -> str:
-    """What a continuation token stands for. Refuses one that S3 did not give."""
+    """Return the last name of the previous page from a continuation token. Refuse a token that is not S3's."""
     try:
         return base64.b64decode(token.encode(), b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
@@ -98,7 +98,7 @@ class Versions:
 
 
 def versions(keys: Any, *, prefix: str, delimiter: str, key: str, version: str, size: int) -> Versions:
-    """The page behind the version `version` of `key`, or behind all of `key`'s; the newest of a name comes first."""
+    """Return the page after the version `version` of `key`, or after all versions of `key`. New versions come first."""
     names = sorted(keys)
     shown = Versions()
     if version:
@@ -126,7 +126,7 @@ def _newest_first(keys: Any, name: str) -> Iterator[tuple[Any, bool]]:
 
 
 def element(name: str, value: object) -> str:
-    """An XML element with a text in it."""
+    """Return an XML element with a text."""
     if isinstance(value, bool):
         return f"<{name}>{str(value).lower()}</{name}>"
     return f"<{name}>{escape(str(value))}</{name}>"
@@ -137,7 +137,7 @@ def document(root: str, parts: Iterable[str]) -> str:
 
 
 class ListingResponses(S3Response):
-    """The three lists, written at once: moto's serialiser needs 0.1 ms for each of a page's thousand objects."""
+    """The responses of the three lists. moto's serializer takes 0.1 ms for each of a page's thousand objects."""
 
     def _asked(self, name: str) -> str:
         return str(self.querystring.get(name, [""])[0])

@@ -1,4 +1,4 @@
-"""Objects: conditions of writes, versions and delete markers, deletions by the thousand.
+"""Objects: conditional writes, versions and delete markers, deletion of up to a thousand objects at once.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
@@ -21,19 +21,19 @@ from groundwork_lab.aws.s3.buckets import no_acls
 from groundwork_lab.aws.s3.listing import document, element
 
 DELETED_AT_ONCE = 1000
-NULL = "null"  # the version that an unversioned bucket has, and one whose versioning is suspended replaces
+NULL = "null"  # the only version in an unversioned bucket, and the one that a bucket with suspended versioning replaces
 
 
 class ObjectsBackend(S3Backend):
     def put_object(self, bucket_name: str, key_name: str, *arguments: Any, **options: Any) -> Any:
-        """moto forgets all versions of an object when versioning is suspended; S3 replaces the null version."""
+        """Put an object. With suspended versioning, S3 replaces the null version, where moto deletes all versions."""
         bucket = self.get_bucket(bucket_name)
         if bucket.versioning_status != "Suspended":
             return super().put_object(bucket_name, key_name, *arguments, **options)
         kept = self._without(bucket, key_name, NULL)
-        dict.pop(bucket.keys, key_name, None)  # not the store's own pop, which empties what it takes out
+        dict.pop(bucket.keys, key_name, None)  # the store's own pop would clear the removed versions
         made = super().put_object(bucket_name, key_name, *arguments, **options)
-        made._is_versioned = True  # so that its version, null, is told
+        made._is_versioned = True  # so that its version id `null` is returned
         bucket.keys.setlist(key_name, [*kept, made])
         return made
 
@@ -43,7 +43,7 @@ class ObjectsBackend(S3Backend):
 
     @staticmethod
     def _keep(bucket: Any, key_name: str, versions: list[Any]) -> None:
-        """Leave these versions, and no name without any."""
+        """Keep only these versions, and remove the name if there are none."""
         bucket.keys.setlist(key_name, versions)
         if not versions:
             dict.pop(bucket.keys, key_name)
@@ -75,7 +75,7 @@ class ObjectsBackend(S3Backend):
         return {"version-id": version_id, **marker}
 
     def copy_object(self, src_key: Any, dest_bucket_name: str, dest_key_name: str, **options: Any) -> None:
-        """A copy onto itself changes something: the bucket's own encryption is no change."""
+        """Copy an object. A copy onto itself must change something; the bucket's default encryption is not a change."""
         onto_itself = (src_key.bucket_name, src_key.name) == (dest_bucket_name, dest_key_name)
         changes = any(options.get(each) for each in ("storage", "encryption", "website_redirect_location"))
         if onto_itself and not changes and options.get("mdirective") != "REPLACE":
@@ -86,7 +86,7 @@ class ObjectsBackend(S3Backend):
 
 
 def check_conditions(headers: Mapping[str, str], current: Any) -> None:
-    """Refuse a write that is to replace another object than the current one, or none (`current` is None)."""
+    """Refuse a write whose condition the current object does not meet. `current` is None if it does not exist."""
     match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
     if none_match is not None:
         if none_match != "*":
@@ -105,9 +105,9 @@ def failed() -> None:
 
 
 def deletions(body: bytes) -> tuple[list[dict[str, str]], bool]:
-    """What DeleteObjects is to delete ({Key, VersionId}), and whether it is to say so. Refuses more than a thousand."""
+    """Return the objects to delete ({Key, VersionId}) and whether the request is quiet. Refuse more than 1000."""
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - expat of today expands no bombs, and callers are the lab's own
+        root = ElementTree.fromstring(body)  # noqa: S314 - current expat limits entity expansion
     except ElementTree.ParseError:
         malformed_xml()
     members = [(_name(each), each) for each in root]
@@ -156,7 +156,10 @@ class ObjectsResponses(S3Response):
         return bool(self.backend.get_bucket(self.bucket_name).has_acls)
 
     def _bucket_response_delete_keys(self, bucket_name: str, authenticated: bool = True) -> Any:  # noqa: ARG002
-        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+        """Delete several objects.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+        """
         objects, quiet = deletions(self.body)
         parts = [self._deleted(bucket_name, each) for each in objects]
         shown = (part for part in parts if not quiet or part.startswith("<Error>"))

@@ -1,6 +1,7 @@
-"""Bucket policies: who may do what. Pure.
+"""Evaluation of bucket policies. Pure functions.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and, for what is public,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and, for the meaning of
+public,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 """
 
@@ -18,9 +19,9 @@ Statement = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What someone wants to do. `service` is an AWS service's principal, "" for somebody anonymous.
+    """A request to evaluate. `service` is an AWS service principal, or "" for an anonymous request.
 
-    `context` holds the condition keys that the request has, in lower case.
+    `context` holds the condition keys of the request in lower case.
     """
 
     action: str
@@ -30,7 +31,7 @@ class Request:
 
 
 def allows(policy: Policy, request: Request) -> bool:
-    """Whether a statement allows it, and none denies it."""
+    """Return whether a statement allows the request and none denies it."""
     effects = {each.get("Effect") for each in statements(policy) if _concerns(each, request)}
     return "Allow" in effects and "Deny" not in effects
 
@@ -40,7 +41,7 @@ def statements(policy: Policy) -> list[Statement]:
 
 
 def as_list(value: object) -> list[Any]:
-    """A policy's elements may stand alone where a list of them could."""
+    """Return the value as a list. An element of a policy may be a single value instead of a list."""
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
@@ -70,20 +71,20 @@ def _names(principal: object, request: Request) -> bool:
 
 
 def _covered(statement: Statement, element: str, value: str, *, ignore_case: bool = False) -> bool:
-    """By `Action` or `Resource`, or by not being one of `NotAction` or `NotResource`."""
+    """Return whether `Action` or `Resource` matches the value, or `NotAction` or `NotResource` does not."""
     excluded = f"Not{element}" in statement
     patterns = as_list(statement.get(f"Not{element}" if excluded else element))
     return any(is_like(value, str(each), ignore_case=ignore_case) for each in patterns) != excluded
 
 
 def is_like(value: str, pattern: str, *, ignore_case: bool = False) -> bool:
-    """`*` stands for any text, `?` for any character."""
+    """Return whether the value matches the pattern. `*` matches any text, `?` matches one character."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, value, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
 
 
 def _arn_like(value: str, pattern: str) -> bool:
-    """Part by part: a `*` does not reach over a colon, but in the last part."""
+    """Return whether the ARNs match part by part. `*` does not match a colon, except in the last part."""
     values, patterns = value.split(":", 5), pattern.split(":", 5)
     return len(values) == len(patterns) and all(map(is_like, values, patterns))
 
@@ -115,7 +116,7 @@ SUFFIX = "IfExists"
 
 
 def conditions(statement: Statement) -> Iterator[tuple[str, str, list[str]]]:
-    """(operator, key in lower case, values) of each condition."""
+    """Yield (operator, key in lower case, values) of each condition."""
     for operator, keys in (statement.get("Condition") or {}).items():
         for key, values in keys.items():
             yield operator, key.lower(), [_text(each) for each in as_list(values)]
@@ -126,7 +127,10 @@ def _text(value: object) -> str:
 
 
 def _meets(statement: Statement, request: Request) -> bool:
-    """All conditions. One that the lab cannot judge lets an Allow fail and a Deny strike."""
+    """Return whether all conditions are met.
+
+    A condition that the lab cannot evaluate counts as not met for an Allow, and as met for a Deny.
+    """
     for operator, key, values in conditions(statement):
         met = _met(operator, request.context.get(key), values)
         if met is None and statement.get("Effect") == "Deny":
@@ -147,7 +151,7 @@ def _met(operator: str, value: str | None, wanted: list[str]) -> bool | None:
     return any(test(value, each) for each in wanted) != negated
 
 
-FIXING = frozenset({  # with a fixed value of one of these, a statement for everyone is not public
+FIXING = frozenset({  # condition keys that make a statement not public, if their value is fixed
     "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:sourceaccount", "aws:sourcearn",
     "aws:sourceip", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:userid",
     "s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:x-amz-server-side-encryption-aws-kms-key-id",
@@ -155,7 +159,7 @@ FIXING = frozenset({  # with a fixed value of one of these, a statement for ever
 
 
 def is_public(policy: Policy) -> bool:
-    """Whether anything in it is for everyone, by S3's meaning of public."""
+    """Return whether a statement grants access to everyone, by S3's meaning of public."""
     return any(each.get("Effect") == "Allow" and _is_for_everyone(each) for each in statements(policy))
 
 

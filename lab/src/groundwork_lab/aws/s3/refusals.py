@@ -1,4 +1,4 @@
-"""S3's errors that botocore's model does not tell the status of.
+"""The HTTP status of S3's errors, which botocore's model does not contain.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 """

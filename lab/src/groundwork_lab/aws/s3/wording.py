@@ -1,4 +1,4 @@
-"""What a bucket policy must look like, by S3's own words of refusal. Pure.
+"""The syntax checks of a bucket policy, with S3's error messages. Pure functions.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html and
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
@@ -29,7 +29,7 @@ _ON_OBJECTS = re.compile(
 
 
 def parsed(body: bytes, bucket: str) -> dict[str, Any]:
-    """The policy in a request's body. Refuses what is none for this bucket, with MalformedPolicy."""
+    """Return the policy in a request's body. Refuse an invalid policy with MalformedPolicy."""
     if len(body) > LARGEST:
         refuse("PolicyTooLarge", f"Your policy exceeds the maximum allowed document size of {LARGEST} bytes.")
     try:
@@ -89,7 +89,7 @@ def _is_within(resource: str, bucket: str) -> bool:
 
 
 def _check_reach(actions: list[str], resources: list[str]) -> None:
-    """Actions on objects need an object's ARN, those on buckets a bucket's."""
+    """Refuse actions on objects without an object's ARN, and actions on buckets without a bucket's ARN."""
     on_objects = any("/" in each or each.endswith("*") for each in resources)
     on_buckets = any("/" not in each for each in resources)
     for action in actions:

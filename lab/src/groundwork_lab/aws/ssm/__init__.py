@@ -1,4 +1,4 @@
-"""Systems Manager with AWS' own rules: its Parameter Store.
+"""Systems Manager with AWS' own rules: Parameter Store.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/Welcome.html
 """

@@ -1,4 +1,4 @@
-"""SSM Parameter Store: Debian's public parameters, and the limits that moto leaves out."""
+"""Parameter Store: Debian's public parameters, and the limits that moto does not check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = {"Standard": 4 * 1024, "Advanced": 8 * 1024}  # bytes
 
 
 def excess(value: str, tier: str | None) -> str | None:
-    """What AWS says of a value that is too long for its tier, None when it fits; Intelligent-Tiering takes 8 KiB."""
+    """Return AWS' message if the value is too long for its tier, or None. Intelligent-Tiering permits 8 KiB."""
     size = len(value.encode())
     if size > LIMITS["Advanced"] or (tier in (None, "", "Standard") and size > LIMITS["Standard"]):
         limit = LIMITS["Standard"] if tier in (None, "", "Standard") else LIMITS["Advanced"]
@@ -32,7 +32,7 @@ def excess(value: str, tier: str | None) -> str | None:
 
 
 def misnamed(name: str) -> str | None:
-    """What AWS says of a parameter's name that it does not take, None of a good one.
+    """Return AWS' message if the name of a parameter is invalid, or None.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """
@@ -46,7 +46,7 @@ def misnamed(name: str) -> str | None:
 
 
 class ParametersBackend(SimpleSystemManagerBackend):
-    _url_module = moto.ssm.urls  # moto looks for it beside the class
+    _url_module = moto.ssm.urls  # moto looks it up beside the class
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)

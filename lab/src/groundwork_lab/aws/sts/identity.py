@@ -1,4 +1,4 @@
-"""Who calls: a key has to be somebody's, and STS tells an instance which role its keys are of.
+"""The identity of a caller: the owner of an access key, and the role of an instance's keys.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
@@ -16,7 +16,7 @@ from groundwork_lab.aws.context import Context, refuse
 
 
 def role_of(context: Context, instance: Any) -> Any:
-    """moto's role in the instance's profile; None without profile, or while the profile has no role."""
+    """Return the role (moto's class) in the instance's profile, or None without a profile or role."""
     arn = (instance.iam_instance_profile or {}).get("Arn")
     profiles = iam_backends[context.account]["aws"].instance_profiles.values()
     profile = next((each for each in profiles if each.arn == arn), None)
@@ -24,7 +24,7 @@ def role_of(context: Context, instance: Any) -> Any:
 
 
 def instance_with(context: Context, access_key_id: str) -> tuple[Any, Any] | None:
-    """The instance, and its role, whose keys these are; None when they are nobody's."""
+    """Return the instance that has this access key, and its role, or None."""
     for instance in context.ec2.all_instances():
         role = role_of(context, instance)
         if role is not None and credentials.of_instance(instance.id, role.name).access_key_id == access_key_id:
@@ -33,7 +33,7 @@ def instance_with(context: Context, access_key_id: str) -> tuple[Any, Any] | Non
 
 
 def is_known(context: Context, access_key_id: str) -> bool:
-    """Whether the key is of the lab's user, of an IAM user, of a role that was assumed, or of an instance."""
+    """Return whether the key belongs to the lab's user, an IAM user, an assumed role, or an instance."""
     if access_key_id == credentials.ACCESS_KEY:
         return True
     users = iam_backends[context.account]["aws"].get_all_access_keys_for_all_users()
@@ -43,8 +43,8 @@ def is_known(context: Context, access_key_id: str) -> bool:
 
 
 class IdentityBackend(STSBackend):
-    context: Context  # of the control plane in use
-    _url_module = moto.sts.urls  # moto looks for it beside the class
+    context: Context  # set by `install`
+    _url_module = moto.sts.urls  # moto looks it up beside the class
 
     def get_session_token(self, **_arguments: Any) -> NoReturn:
         refuse("InvalidAction", "The lab issues temporary credentials by AssumeRole only.")

@@ -1,4 +1,4 @@
-"""Application Load Balancers: HAProxy in each of a balancer's nodes, and what it tells of its targets' health."""
+"""Application Load Balancers: an HAProxy in each node of a load balancer, and the health of the targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAProxy's configuration for one node of a load balancer. Pure.
+"""HAProxy's configuration for one node of a load balancer. Pure functions.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html and
 https://docs.haproxy.org/2.6/configuration.html
@@ -21,7 +21,7 @@ ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastc
 
 
 def render(node: Node, folder: Path) -> str:
-    """The whole file; `folder` is where the admin socket and the servers' state are."""
+    """Return the complete file. `folder` contains the admin socket and the file with the servers' states."""
     sections = [_global(folder), _defaults(node.balancer)]
     for listener in node.balancer.listeners:
         sections += [_frontend(node.balancer, listener), _successor(listener)]
@@ -33,12 +33,12 @@ def render(node: Node, folder: Path) -> str:
 def _global(folder: Path) -> list[str]:
     return [
         "global",
-        "log stdout format raw local0 notice",  # the servers' ups and downs; requests are of level info
+        "log stdout format raw local0 notice",  # changes of the servers' states; requests have level info
         "user haproxy",
         "group haproxy",
         "nbthread 1",
         "maxconn 4000",
-        "max-spread-checks 200ms",  # else the first check of many servers is spread over the whole interval
+        "max-spread-checks 200ms",  # otherwise the first checks of many servers are spread over the whole interval
         f"stats socket {folder / 'admin.sock'} mode 600 level admin expose-fd listeners",
         f"server-state-file {folder / 'servers.state'}",
     ]
@@ -56,8 +56,8 @@ def _defaults(balancer: LoadBalancer) -> list[str]:
         f"timeout tunnel {idle}s",
         f"timeout http-request {idle}s",
         f"timeout http-keep-alive {idle}s",
-        "retries 0",  # a target that refuses is a 502, it is not tried elsewhere
-        "option idle-close-on-response",  # a reload lets a client's open connection have its next answer first
+        "retries 0",  # as ELB: if a target refuses, the answer is 502, and no other target is tried
+        "option idle-close-on-response",  # after a reload, open connections get the answer to their next request
         "load-server-state-from-file global",
         *(_error(status) for status in (400, 408, 502, 503, 504)),
     ]
@@ -79,21 +79,21 @@ def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
         *rules.carried_out(listener),
         *_forwarded(balancer, listener),
         *_traced(),
-        # When no target is healthy all get requests: ELB fails open.
+        # if no target is healthy, all targets get requests: ELB fails open
         f"use_backend %[var(txn.pool)]{OPEN} if {{ var(txn.pool),nbsrv eq 0 }}",
         "use_backend %[var(txn.pool)]",
     ]
 
 
 def _inner(listener: Listener) -> str:
-    """Where a worker gets what its predecessors hand over: a socket that only the node's namespace has."""
+    """Return the socket on which a worker accepts requests from its predecessors. It is local to the namespace."""
     return f"abns@listener-{listener.port}"
 
 
 def _successor(listener: Listener) -> list[str]:
-    """To whom a worker that has been replaced hands the requests on connections from before.
+    """Return the backend to which a replaced worker forwards requests on connections that it still has.
 
-    It knows the targets as they were when it was replaced, and their health no more.
+    The replaced worker itself does not know later changes of the targets and their health.
     """
     return [f"backend successor-{listener.port}", f"server successor {_inner(listener)} send-proxy-v2"]
 
@@ -105,7 +105,10 @@ def _clean(balancer: LoadBalancer) -> list[str]:
 
 
 def _forwarded(balancer: LoadBalancer, listener: Listener) -> list[str]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html"""
+    """Return the lines for the X-Forwarded headers.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+    """
     lines = [
         f"http-request set-header X-Forwarded-Proto {listener.protocol.lower()}",
         f"http-request set-header X-Forwarded-Port {listener.port}",
@@ -127,7 +130,7 @@ def _forwarded(balancer: LoadBalancer, listener: Listener) -> list[str]:
 
 
 def _host(listener: Listener) -> list[str]:
-    """A Host that is not preserved tells the listener's port, unless that is HTTP's own.
+    """Return the lines that add the listener's port to a Host header that is not preserved, except for 80 and 443.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
     (host header preservation)
@@ -138,7 +141,7 @@ def _host(listener: Listener) -> list[str]:
 
 
 def _traced() -> list[str]:
-    """X-Amzn-Trace-Id: a Root of our own, or a Self next to the caller's Root.
+    """Return the lines for X-Amzn-Trace-Id: a new Root, or a Self in addition to the client's Root.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
     """
@@ -155,14 +158,14 @@ def _traced() -> list[str]:
 
 
 def _checks(pool: Pool) -> list[str]:
-    """The health checks, for which a connection must come within their timeout; no request gets here."""
+    """Return the backend of the health checks, with their own connect timeout. It gets no requests."""
     check = pool.group.health_check
     lines = [f"backend {pool.name}{CHECKS}", f"timeout connect {check.timeout}s", *_check_request(check)]
     return lines + [_server_line(pool, server.name, _check_words(pool)) for server in pool.servers]
 
 
 def _backend(pool: Pool) -> list[str]:
-    """The servers as far as they are healthy."""
+    """Return the backend that uses the healthy servers."""
     slow_start = pool.group.attributes.get("slow_start.duration_seconds", "0")
     slowly = [f"slowstart {slow_start}s"] if slow_start != "0" else []
     lines = [f"backend {pool.name}", *_balance(pool), *_sticky(pool), *_failures(pool)]
@@ -173,7 +176,7 @@ def _backend(pool: Pool) -> list[str]:
 
 
 def _open_backend(pool: Pool) -> list[str]:
-    """The same servers whatever their health."""
+    """Return the backend that uses all servers, regardless of their health."""
     lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *_sticky(pool), *_failures(pool)]
     return lines + [_server_line(pool, server.name, []) for server in pool.servers]
 
@@ -183,7 +186,10 @@ def _balance(pool: Pool) -> list[str]:
 
 
 def _check_request(check: HealthCheck) -> list[str]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html"""
+    """Return the lines for the request of a health check.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+    """
     host = "%[srv_name]" if check.port == "traffic-port" else f"%[srv_name,field(1,:)]:{check.port}"
     return [
         f"timeout check {check.timeout}s",
@@ -195,7 +201,7 @@ def _check_request(check: HealthCheck) -> list[str]:
 
 
 def _server_line(pool: Pool, name: str, words: list[str]) -> str:
-    # As ELB, which does not check its targets' certificates.
+    # ELB does not verify its targets' certificates either
     secured = ["ssl verify none"] if pool.group.protocol == "HTTPS" else []
     return " ".join(["server", name, name, *secured, *words])
 
@@ -212,9 +218,10 @@ def _check_words(pool: Pool) -> list[str]:
 
 
 def _sticky(pool: Pool) -> list[str]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
+    """Return the lines for sticky sessions.
 
-    A cookie's server that is down is passed over, and the answer's cookie then names the next one.
+    If the server in a cookie is down, another server is used, and the cookie in the answer names that one.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
     """
     attributes = pool.group.attributes
     if attributes.get("stickiness.enabled") != "true":
@@ -236,9 +243,9 @@ def _sticky(pool: Pool) -> list[str]:
 
 
 def _failures(pool: Pool) -> list[str]:
-    """A target that cannot be reached is a 502, or a 504 when the connection timed out; HAProxy says 503 to both.
+    """Return the lines for unreachable targets: 502, or 504 if the connection timed out. HAProxy's status is 503.
 
-    A group without targets keeps the 503.
+    For a group without targets the status stays 503.
     """
     if not pool.servers:
         return []

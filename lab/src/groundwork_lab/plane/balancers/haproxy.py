@@ -1,4 +1,4 @@
-"""One HAProxy: started in its namespace, reloaded without losing a request, asked through its sockets."""
+"""One HAProxy process: started in its namespace, reloaded without losing requests, queried through its sockets."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ANSWER_DEADLINE = 3.0  # seconds
 
 
 class HaproxyError(RuntimeError):
-    """HAProxy refused a configuration or did not come up; its own words are in the message."""
+    """HAProxy rejected a configuration or did not start. The message contains its output."""
 
 
 class Haproxy:
-    """A master and its workers. Not thread-safe: callers take turns.
+    """A master and its workers. Not thread-safe: the caller serializes the calls.
 
-    The master runs in the namespace; SIGUSR2 makes it start a new worker, which takes over the listening
-    sockets, while the old one answers what it has begun.
+    The master runs in the namespace. On SIGUSR2 it starts a new worker, which takes over the listening sockets. The old
+    worker completes its requests.
     https://docs.haproxy.org/2.6/management.html#4 and #9.4 (master CLI)
     """
 
@@ -46,7 +46,7 @@ class Haproxy:
         return self._pid != 0 and start_time(self._pid) == self._start
 
     def apply(self, config: str, state: str) -> None:
-        """Run with this configuration and these servers' states. Raises HaproxyError; then the old one still runs."""
+        """Run with this configuration and these server states. Raise HaproxyError; then the old one keeps running."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "servers.state").write_text(state, encoding="utf-8")
         candidate = self._folder / "haproxy.cfg.new"
@@ -66,8 +66,8 @@ class Haproxy:
         argv = ["haproxy", "-c", "-q", "-f", str(candidate)]
         result = subprocess.run(argv, capture_output=True, text=True, check=False)
         if result.returncode != 0:
-            words = re.sub(r"\(\d+\) ", "", result.stderr)  # without its process' id: the same words at each try
-            raise HaproxyError(f"HAProxy refuses {candidate}:\n{words}")
+            words = re.sub(r"\(\d+\) ", "", result.stderr)  # omit the process id: the same message at each attempt
+            raise HaproxyError(f"HAProxy rejects {candidate}:\n{words}")
 
     def _spawn(self) -> None:
         argv = ["haproxy", "-W", "-S", str(self._folder / "master.sock"), "-f", str(self._folder / "haproxy.cfg")]
@@ -75,7 +75,7 @@ class Haproxy:
         self._pid, self._start = process.pid, start_time(process.pid) or 0
 
     def _worker(self) -> str:
-        """The current worker's pid, empty while none answers."""
+        """Return the pid of the current worker, or "" if none answers."""
         for line in self.ask("show info").splitlines():
             if line.startswith("Pid: "):
                 return line.removeprefix("Pid: ")
@@ -86,17 +86,18 @@ class Haproxy:
         while not good(self._worker()):
             if not self.running or time.monotonic() > end_of_patience:
                 words = (self._folder / "haproxy.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise HaproxyError(f"HAProxy did not come up in {self._namespace}:\n{words}")
-            select.select([], [], [], 0.02)  # nobody tells when another process starts to listen
+                raise HaproxyError(f"HAProxy did not start in {self._namespace}:\n{words}")
+            select.select([], [], [], 0.02)  # there is no event for another process starting to listen
 
     def ask(self, command: str) -> str:
-        """The current worker's answer; empty when none answers."""
+        """Return the current worker's answer to a command, or "" if none answers."""
         return _ask(self._folder / "admin.sock", command)
 
     def cut_old_sessions(self, servers: Collection[Key]) -> None:
-        """End what workers from before a reload still do with these servers.
+        """End the sessions of workers from before a reload with these servers.
 
-        Their proxies are stopped, so HAProxy takes no command about a server there, only about a session.
+        The proxies of these workers are stopped, so that HAProxy accepts commands only for sessions there, not for
+        servers.
         """
         master = self._folder / "master.sock"
         _, _, old = _ask(master, "show proc").partition("# old workers")
@@ -107,7 +108,7 @@ class Haproxy:
                     _ask(master, f"@!{pid} shutdown session {session}")
 
     def close(self) -> None:
-        """End master and workers, and forget their files."""
+        """Stop master and workers, and delete their files."""
         if self._pid:
             end(self._pid, self._start)
             self._journal.strike(Entry("process", str(self._pid), self._start))
@@ -118,13 +119,13 @@ class Haproxy:
 
 
 def _ask(path: Path, command: str) -> str:
-    """One command over a UNIX socket, its whole answer; empty when nobody listens or the answer takes too long."""
+    """Send a command over a UNIX socket and return the answer, or "" if nothing listens or the answer is too late."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(ANSWER_DEADLINE)
         try:
             connection.connect(str(path))
             connection.sendall(f"{command}\n".encode())
-            connection.shutdown(socket.SHUT_WR)  # the master keeps an idle connection open otherwise
+            connection.shutdown(socket.SHUT_WR)  # otherwise the master keeps the idle connection open
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
         except (FileNotFoundError, ConnectionError, TimeoutError):
             return ""

@@ -1,4 +1,4 @@
-"""What HAProxy knows about its servers, in ELB's words; and how a reload hands it over. Pure.
+"""The health of HAProxy's servers in the format of ELB, and its transfer during a reload. Pure functions.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html and
 https://docs.haproxy.org/2.6/management.html, sections 9.1 (the CSV format) and 9.3 (show servers state).
@@ -34,7 +34,7 @@ STATE_FIELDS = (
 
 @dataclass(frozen=True)
 class ServerStat:
-    """A server's line of `show stat`: `check` is how the last check ended (`L7OK`, `L4TOUT`), `code` its status."""
+    """A server's line in `show stat`: `check` is the result of the last check (`L7OK`, `L4TOUT`), `code` its status."""
 
     up: bool
     check: str
@@ -42,22 +42,22 @@ class ServerStat:
 
     @property
     def passed(self) -> bool:
-        """The last check succeeded, though the server may not be up yet."""
+        """Return whether the last check succeeded. The server may still be down."""
         return self.check in ("L4OK", "L6OK", "L7OK", "L7OKC")
 
     @property
     def checked(self) -> bool:
-        """A check has ended since the process began."""
+        """Return whether a check has ended since the process started."""
         return self.check not in ("", "UNK", "INI")
 
 
 def parse_stats(answer: str) -> dict[Key, ServerStat]:
-    """The checked servers of `show stat`'s CSV, by pool and name."""
+    """Return the checked servers in the CSV of `show stat`, by pool and name."""
     lines = csv.DictReader(answer.lstrip("# ").splitlines())
     return {
         (line["pxname"].removesuffix(CHECKS), line["svname"]): ServerStat(
             up=line["status"].startswith("UP"),
-            check=line["check_status"].removeprefix("* "),  # a star marks a check that is under way
+            check=line["check_status"].removeprefix("* "),  # an asterisk marks a check in progress
             code=line["check_code"],
         )
         for line in lines
@@ -66,12 +66,12 @@ def parse_stats(answer: str) -> dict[Key, ServerStat]:
 
 
 def told(stat: ServerStat | None, *, fresh: bool, before: HealthReport | None) -> HealthReport:
-    """A server's health on one node.
+    """Return the health of a server on one node.
 
-    `fresh`: its first verdict is still to come. `before`: what was told of it last, which holds until the
-    first check after a reload, because HAProxy hands over that a server is down, not why.
+    `fresh` means that it has no initial health yet. `before` is the health that was last reported. It is valid until
+    the first check after a reload, because HAProxy transfers that a server is down, but not why.
     """
-    if stat is None:  # just before its first reload, or in the middle of another one
+    if stat is None:  # before the first reload with this server, or during a reload
         return before or REGISTERING
     if stat.up:
         return HEALTHY
@@ -95,17 +95,17 @@ _WORST_FIRST = ("unhealthy", "initial", "healthy")
 
 
 def combined(reports: Iterable[HealthReport]) -> HealthReport:
-    """What ELB tells of a target that several nodes check: the worst of them."""
+    """Return the health of a target that several nodes check: the worst of their reports, as ELB does."""
     return min(reports, key=lambda report: _WORST_FIRST.index(report.state))
 
 
 def verdict_after(check: HealthCheck) -> float:
-    """Seconds after which a new target that never passed has failed often enough to be unhealthy."""
+    """Return the seconds after which a new target that fails all checks is unhealthy."""
     return check.interval * (check.unhealthy_threshold - 1) + check.timeout
 
 
 def parse_state(answer: str) -> dict[Key, str]:
-    """The checked servers' lines of `show servers state`, by pool and server."""
+    """Return the lines of the checked servers in `show servers state`, by pool and server."""
     lines = (line for line in answer.splitlines()[1:] if line and not line.startswith("#"))
     return {
         (fields[1].removesuffix(CHECKS), fields[3]): line
@@ -115,10 +115,10 @@ def parse_state(answer: str) -> dict[Key, str]:
 
 
 def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, list[Key]]:
-    """A server-state file, and which servers in it are new.
+    """Return a server-state file, and the servers in it that are new.
 
-    What was known stays, so that a reload loses no health. A new server begins down: without a line HAProxy
-    would send it requests before its first check, which ELB does not.
+    Known states are kept, so that a reload does not lose the health. A new server starts as down: without a line,
+    HAProxy would send it requests before its first check, which ELB does not.
     """
     lines, new = [], []
     for pool in pools:
@@ -131,7 +131,7 @@ def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, 
 
 
 def sessions(answer: str, servers: Collection[Key]) -> list[str]:
-    """The ids in `show sess` of the sessions that are with one of the servers, in their pool or its open twin."""
+    """Return the ids of the sessions in `show sess` that use one of the servers, in their pool or its open backend."""
     found = re.findall(r"^(0x[0-9a-f]+): .*? be=(\S+) srv=(\S+) ", answer, re.MULTILINE)
     return [session for session, backend, server in found if (backend.removesuffix(OPEN), server) in servers]
 

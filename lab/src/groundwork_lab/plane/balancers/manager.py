@@ -1,4 +1,4 @@
-"""Keeps one HAProxy per balancer node as the world wants it, and collects what they know of their targets."""
+"""The manager of the load balancers' nodes: it runs an HAProxy for each and reports the health of the targets."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from groundwork_lab.ports import HealthReport
 from groundwork_lab.settings import Settings
 
 _log = logging.getLogger(__name__)
-LOOK_AT_NEW = 0.2  # seconds between looks at servers whose first verdict is to come
+LOOK_AT_NEW = 0.2  # seconds between checks of servers that have no initial health
 
 
 @dataclass
 class _Running:
-    """A node's HAProxy. `lock` is held while its configuration or its servers' states change."""
+    """The HAProxy of a node. `lock` is held while its configuration or the states of its servers change."""
 
     haproxy: Haproxy
     node: Node
     lock: threading.Lock = field(default_factory=threading.Lock)
-    fresh: dict[Key, float] = field(default_factory=dict)  # since when, for servers without a first verdict
+    fresh: dict[Key, float] = field(default_factory=dict)  # servers without initial health, with the time when added
     told: dict[Key, HealthReport] = field(default_factory=dict)
-    leaving: dict[Key, tuple[str, Target]] = field(default_factory=dict)  # group and target that old workers may serve
+    leaving: dict[Key, tuple[str, Target]] = field(default_factory=dict)  # those that old workers may still use
 
     def follow(self, node: Node, config: str) -> None:
-        """Run with `config`, keeping what is known of the servers' health."""
+        """Run with `config`, and keep the health of the servers."""
         with self.lock:
             if self.haproxy.running and self.haproxy.config == config:
                 self.node = node
@@ -48,12 +48,12 @@ class _Running:
             self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
             self.fresh = {key: since for key, since in self.fresh.items() if key in now}
             self.fresh.update(dict.fromkeys(new, time.monotonic()))
-            told = self.told.copy()  # API calls add to it meanwhile
+            told = self.told.copy()  # API calls add to it at the same time
             self.told = {key: report for key, report in told.items() if key in now}
             self.node = node
 
     def let_go(self, world: World) -> None:
-        """End what old workers still do with targets whose deregistration delay is over."""
+        """End the sessions of old workers with targets whose deregistration delay is over."""
         if not self.leaving:
             return
         with self.lock:
@@ -64,7 +64,7 @@ class _Running:
                 del self.leaving[key]
 
     def look_at_new(self) -> None:
-        """Give each new server its first verdict: one passed check is enough to be healthy.
+        """Set the initial health of new servers: one successful check is enough to be healthy.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
         """
@@ -84,7 +84,7 @@ class _Running:
         return health.parse_stats(self.haproxy.ask("show stat"))
 
     def reports(self, backend: str) -> dict[tuple[str, int], HealthReport]:
-        """What this node tells of a backend's targets."""
+        """Return the health of a backend's targets on this node."""
         servers = [server for pool in self.node.pools if pool.name == backend for server in pool.servers]
         stats = self.stats() if servers else {}
         answer = {}
@@ -118,12 +118,12 @@ class BalancerManager:
         self._watcher.start()
 
     def reconcile(self, world: World) -> None:
-        """Start, reload and end balancer nodes. Raises UnservedError with the balancers of the nodes that failed."""
+        """Start, reload and stop nodes. Raise UnservedError with the load balancers whose nodes failed."""
         apart = Apart()
         wanted = nodes(world, apart)
         for interface_id in self._running.keys() - wanted.keys():
             arn = self._running[interface_id].node.balancer.arn
-            if arn not in apart.reasons:  # such a one serves on as it does
+            if arn not in apart.reasons:  # the nodes of a failed load balancer keep running
                 with apart.trying(arn):
                     self._forget(interface_id)
         with ThreadPoolExecutor(max_workers=4, thread_name_prefix="balancer") as pool:
@@ -151,7 +151,7 @@ class BalancerManager:
             running.haproxy.close()
 
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
-        """Health by (target id, port) over all nodes that check the group; empty when none does."""
+        """Return the health by (target id, port) over all nodes that check the group, or {} if none does."""
         found: dict[tuple[str, int], list[HealthReport]] = {}
         for running in self._all():
             for target, report in running.reports(pool_name(target_group_arn)).items():
@@ -167,19 +167,19 @@ class BalancerManager:
             for running in self._all():
                 try:
                     running.look_at_new()
-                except Exception:  # one node's trouble must not keep the others' targets from their first verdict
-                    _log.exception("The new targets of node %s cannot be looked at", running.node.interface_id)
-                    running.fresh.clear()  # HAProxy's own verdicts hold
+                except Exception:  # an error on one node must not stop the others
+                    _log.exception("The new targets of node %s could not be checked", running.node.interface_id)
+                    running.fresh.clear()  # HAProxy's own health applies
 
     def _await_new(self) -> bool:
-        """Wait until some server's first verdict is to come, then a moment more; False when closing."""
+        """Wait until a server has no initial health, then for a moment. Return False when the manager is closing."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or _any_fresh(self._running))
             self._changed.wait_for(lambda: self._closing, timeout=LOOK_AT_NEW)
             return not self._closing
 
     def close(self) -> None:
-        """End every HAProxy and the watcher."""
+        """Stop all HAProxy processes and the watcher."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()

@@ -1,7 +1,7 @@
-"""Which balancer nodes a world has, and which servers each may send to: pure.
+"""The nodes of the load balancers and their servers. Pure functions.
 
-A load balancer has a node in each of its subnets, on the interface that ELB keeps there. A node sends to the
-targets of all enabled zones, unless cross-zone load balancing is off for the group.
+A load balancer has a node in each of its subnets, on the network interface that ELB has there. A node sends requests to
+the targets in all enabled zones, unless cross-zone load balancing is off for the target group.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
 """
 
@@ -14,15 +14,15 @@ from typing import Any, cast
 from groundwork_lab.apart import Apart
 from groundwork_lab.model import Action, Listener, LoadBalancer, Target, TargetGroup, World
 
-# A pool is three backends, the other two with these after its name: the same servers whatever their health, and their
-# health checks, which need a connect timeout of their own.
+# Each pool has three backends. Two of them have these suffixes: all servers regardless of their health, and the health
+# checks, which need their own connect timeout.
 OPEN = ".open"
 CHECKS = ".checks"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A target as HAProxy's server; its name is its address, which health checks send as their Host."""
+    """A target as an HAProxy server. Its name is its address, which health checks send as the Host header."""
 
     name: str
     target: Target
@@ -30,7 +30,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Pool:
-    """A target group as HAProxy's backend."""
+    """A target group as an HAProxy backend."""
 
     name: str
     group: TargetGroup
@@ -47,7 +47,7 @@ class Node:
 
 
 def nodes(world: World, apart: Apart) -> dict[str, Node]:
-    """All nodes, by interface id. An interface that is gone has none, nor has a balancer that `apart` fails with."""
+    """Return all nodes by interface id, without missing interfaces and without load balancers that fail in `apart`."""
     found: dict[str, Node] = {}
     for balancer in world.load_balancers.values():
         with apart.trying(balancer.arn):
@@ -60,12 +60,12 @@ def nodes(world: World, apart: Apart) -> dict[str, Node]:
 
 
 def pool_name(target_group_arn: str) -> str:
-    """The group's name with the id that AWS gave it: a group made anew under an old name is another one."""
+    """Return the group's name with the id from its ARN. A group that is created again with the same name differs."""
     return ".".join(target_group_arn.split("/")[-2:])
 
 
 def target_groups_of(balancer: LoadBalancer) -> list[str]:
-    """The ARNs that its listeners and rules forward to, each once, in order."""
+    """Return the ARNs of the target groups that the listeners and rules forward to, in order, without duplicates."""
     found = (arn for listener in balancer.listeners for action in actions_of(listener) for arn, _ in weights(action))
     return list(dict.fromkeys(found))
 
@@ -77,7 +77,7 @@ def actions_of(listener: Listener) -> Iterator[Action]:
 
 
 def weights(action: Action) -> list[tuple[str, int]]:
-    """The (target group ARN, weight) pairs of a forward action; none for another."""
+    """Return the (target group ARN, weight) pairs of a forward action; none for other actions."""
     groups = cast("Iterable[Mapping[str, Any]]", action.config.get("TargetGroups", ()))
     return [(str(group["TargetGroupArn"]), int(group.get("Weight", 1))) for group in groups]
 
@@ -105,7 +105,7 @@ def _servers(world: World, group: TargetGroup, zones: set[str]) -> Iterator[Serv
 
 
 def _instance_address(world: World, instance_id: str, zones: set[str]) -> str | None:
-    """Where a running instance in one of the zones is; None for any other, which gets no request."""
+    """Return the address of an instance that runs in one of the zones, or None for other instances."""
     instance = world.instances.get(instance_id)
     if instance is None or instance.state not in ("pending", "running") or instance.zone not in zones:
         return None

@@ -1,4 +1,4 @@
-"""The pages that a load balancer answers with by itself.
+"""The error pages of a load balancer.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """
@@ -25,6 +25,6 @@ def page(status: int) -> str:
 
 
 def page_titled(words: str) -> str:
-    """ELB's page with `words` in it twice, its lines ended as HTTP's are."""
+    """Return ELB's page with `words` as title and heading, with CRLF line ends."""
     lines = ["<html>", f"<head><title>{words}</title></head>", "<body>", f"<center><h1>{words}</h1></center>"]
     return "".join(f"{line}\r\n" for line in [*lines, "</body>", "</html>"])

@@ -1,7 +1,7 @@
-"""A listener's rules in HAProxy's language: conditions, priorities, and what each rule does. Pure.
+"""A listener's rules in HAProxy's configuration: conditions, priorities, and actions. Pure functions.
 
-The first rule in priority order whose conditions all hold is written into `txn.rule`; everything else asks that
-variable. A forward action then writes the chosen target group's backend into `txn.pool`.
+The name of the first rule, in order of priority, whose conditions are all met is stored in `txn.rule`. All other lines
+test that variable. A forward action stores the backend of the chosen target group in `txn.pool`.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
 """
 
@@ -22,7 +22,7 @@ DEFAULT = "default"
 
 
 def selection(listener: Listener) -> list[str]:
-    """The lines that put the matching rule's name into `txn.rule`."""
+    """Return the lines that store the name of the matching rule in `txn.rule`."""
     lines = []
     for rule in sorted(listener.rules, key=lambda each: each.priority):
         names = [f"{name_of(rule)}.{number}" for number in range(len(rule.conditions))]
@@ -42,9 +42,9 @@ def name_of(rule: ListenerRule) -> str:
 
 
 def matchers(condition: Condition) -> Iterator[str]:
-    """The ACLs of one condition: it holds when one of them matches.
+    """Yield the ACLs of a condition, which is met if one of them matches.
 
-    Paths, methods and the names of query parameters are case-sensitive; hosts, headers and query values are not.
+    Paths, methods and the names of query parameters are case-sensitive. Hosts, headers and query values are not.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
     """
     whole = [quoted(f"^{wildcard(value)}$") for value in condition.values]
@@ -62,11 +62,11 @@ def matchers(condition: Condition) -> Iterator[str]:
         case "query-string":
             yield f"query -m reg -i {' '.join(quoted(_parameter(value)) for value in condition.values)}"
         case _:
-            raise ValueError(f"A rule's condition cannot be on {condition.field!r}.")
+            raise ValueError(f"The condition field {condition.field!r} is not supported.")
 
 
 def _parameter(value: str) -> str:
-    """A query parameter `key=value`, or any parameter's value when there is no key."""
+    """Return the pattern for a query parameter `key=value`, or for the value of any parameter if there is no key."""
     key, separator, wanted = value.partition("=")
     name = wildcard(key, any_character="[^&=]") if separator else "[^&=]*"
     pattern = wildcard(wanted if separator else key, any_character="[^&]")
@@ -74,7 +74,7 @@ def _parameter(value: str) -> str:
 
 
 def actions(listener: Listener) -> Iterator[tuple[str, Action]]:
-    """Each rule's name with what it does; AWS' other action types are refused by the API."""
+    """Yield the name and the action of each rule. The API refuses other types of actions."""
     for rule in sorted(listener.rules, key=lambda each: each.priority):
         for action in rule.actions:
             yield name_of(rule), action
@@ -83,7 +83,7 @@ def actions(listener: Listener) -> Iterator[tuple[str, Action]]:
 
 
 def carried_out(listener: Listener) -> list[str]:
-    """The lines that answer, or choose the backend of, a request by its rule."""
+    """Return the lines that answer a request, or choose its backend, by its rule."""
     lines: list[str] = []
     for name, action in actions(listener):
         match action.type:
@@ -97,7 +97,7 @@ def carried_out(listener: Listener) -> list[str]:
 
 
 def forward(name: str, action: Action) -> list[str]:
-    """Choose a target group by weight; with group stickiness the cookie's group first.
+    """Return the lines that choose a target group by weight. With stickiness, the group in the cookie comes first.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
     (target group stickiness)
@@ -126,7 +126,7 @@ def forward(name: str, action: Action) -> list[str]:
 
 
 def group_stickiness(action: Action) -> int:
-    """How many seconds a client stays with its target group, 0 when it does not."""
+    """Return the seconds of target group stickiness, or 0 if it is off."""
     config = action.config.get("TargetGroupStickinessConfig")
     if not isinstance(config, dict) or not config.get("Enabled"):
         return 0
@@ -134,12 +134,12 @@ def group_stickiness(action: Action) -> int:
 
 
 def token(name: str) -> str:
-    """What a stickiness cookie says instead of a name; AWS encrypts, here nothing secret is in it."""
+    """Return the value for a name in a stickiness cookie. AWS encrypts it; here it contains nothing secret."""
     return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
 
 
 def set_cookie(cookie: str, value: str, seconds: int, condition: str = "") -> list[str]:
-    """The balancer's cookie, renewed with each response, and its twin for requests from other sites.
+    """Return the lines for the load balancer's cookie, renewed with each response, and its CORS variant.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
     """
@@ -151,7 +151,7 @@ def set_cookie(cookie: str, value: str, seconds: int, condition: str = "") -> li
 
 
 def redirect(name: str, action: Action, listener: Listener) -> list[str]:
-    """The answer to a redirected request; without a query there is no question mark.
+    """Return the lines for a redirect. Without a query string the location has no question mark.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
     """
@@ -183,7 +183,10 @@ def redirect(name: str, action: Action, listener: Listener) -> list[str]:
 
 
 def fixed_response(name: str, action: Action) -> str:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_FixedResponseActionConfig.html"""
+    """Return the line for a fixed response.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_FixedResponseActionConfig.html
+    """
     body, kind = str(action.config.get("MessageBody") or ""), str(action.config.get("ContentType") or "text/plain")
     payload = f" content-type {quoted(literal(kind))} string {quoted(body)}" if body else ""
     answer = f"http-request return status {action.config['StatusCode']}{payload} {SENT_BY}"

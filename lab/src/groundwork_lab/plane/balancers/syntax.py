@@ -1,4 +1,4 @@
-"""HAProxy's configuration language: quoting, wildcards as regular expressions, ELB's placeholders as formats.
+"""HAProxy's configuration syntax: quoting, wildcards as regular expressions, ELB's placeholders as formats.
 
 https://docs.haproxy.org/2.6/configuration.html, sections 2.2 (quoting) and 8.2.4 (custom log format).
 """
@@ -12,21 +12,21 @@ _ESCAPES = {"'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def quoted(text: str) -> str:
-    """One word of the configuration that means `text`, whatever is in it.
+    """Return one word of the configuration for any `text`.
 
-    Strong quotes keep everything as it is but a quote and a line's end, which are escaped outside of them.
+    Single quotes preserve all characters except quotes and line ends, which are escaped outside of them.
     """
     parts = re.split(r"(['\n\r\t])", text)
     return "".join(_ESCAPES.get(part) or f"'{part}'" for part in parts if part) or "''"
 
 
 def literal(text: str) -> str:
-    """`text` inside a log-format string, where `%` begins a variable."""
+    """Return `text` for a log-format string, where `%` begins a variable."""
     return text.replace("%", "%%")
 
 
 def wildcard(pattern: str, *, any_character: str = ".") -> str:
-    """A regular expression for an ELB pattern: `*` is any number of characters, `?` exactly one.
+    """Return a regular expression for an ELB pattern: `*` matches any number of characters, `?` matches one.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
     """
@@ -35,7 +35,7 @@ def wildcard(pattern: str, *, any_character: str = ".") -> str:
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
-    """A log-format string for a redirect's `template` with its `#{name}` placeholders.
+    """Return a log-format string for a redirect's `template` with `#{name}` placeholders.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
     """

@@ -1,4 +1,4 @@
-"""CloudFront's edge: nginx, a cache for each distribution, functions run, invalidations honoured."""
+"""CloudFront's edge: nginx with a cache for each distribution, functions, and invalidations."""
 
 from __future__ import annotations
 

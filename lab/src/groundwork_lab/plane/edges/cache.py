@@ -1,6 +1,6 @@
-"""The files of nginx's cache: what is in them, and what is taken over from one folder to the next.
+"""The files of nginx's cache, and their transfer from one folder to another.
 
-An object is a file in a folder that is named after its key's hash; its key is in its head.
+An object is a file in a folder that is named after the hash of its key. The file begins with the key.
 https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_path
 """
 
@@ -11,14 +11,14 @@ import os
 from collections.abc import Container
 from pathlib import Path
 
-HEAD = 8192  # bytes in which the key is looked for; a longer one is an object that is not taken over
+HEAD = 8192  # bytes that are searched for the key; an object with a longer key is not transferred
 MARK = b"\nKEY: "
 
 
 def carry_over(old: Path, new: Path, forgotten: Container[str]) -> int:
-    """Give the folder `new` all objects of `old` that it lacks, but not the `forgotten` ones; how many it got.
+    """Link all objects of `old`, except the `forgotten` ones, to `new` if they are missing there. Return their number.
 
-    By hard links: both folders can be in use meanwhile, and neither sees a file that is half there.
+    Hard links are used, so that both folders can be in use and never contain incomplete files.
     """
     new.mkdir(parents=True, exist_ok=True)
     return sum(_carry_folder(below, new / below.name, forgotten) for below in _folders(old))
@@ -33,14 +33,14 @@ def _carry_folder(old: Path, new: Path, forgotten: Container[str]) -> int:
         path = None if file.name in there else cached_path(file)
         if path is None or path in forgotten:
             continue
-        with contextlib.suppress(FileNotFoundError, FileExistsError):  # nginx was faster, in either folder
+        with contextlib.suppress(FileNotFoundError, FileExistsError):  # nginx has removed or added the file
             os.link(file, new / file.name)
             kept += 1
     return kept
 
 
 def _make_alike(new: Path, old: Path) -> None:
-    """Make a folder with another one's owner and mode: nginx' workers put files into it."""
+    """Create a folder with the owner and mode of another one: nginx' workers write to it."""
     stat = old.stat()
     new.mkdir()
     new.chmod(stat.st_mode)
@@ -48,7 +48,7 @@ def _make_alike(new: Path, old: Path) -> None:
 
 
 def cached_path(file: Path) -> str | None:
-    """The path (with the part of the query string that it is cached by) of the object in a file; None when unknown."""
+    """Return the path (with the query string in the cache key) of the object in a file, or None if it is unknown."""
     try:
         with file.open("rb") as opened:
             head = opened.read(HEAD)

@@ -1,9 +1,9 @@
-"""nginx's configuration for all distributions. Pure.
+"""nginx's configuration for all distributions. Pure functions.
 
-Three layers, each a set of servers of the same nginx: `viewer` takes requests by TLS, runs functions and dresses
-answers; `cache` keeps objects; `origin` asks origins and tells how long an answer may be kept. They speak HTTP over
-UNIX sockets. A viewer's worker opens a new connection to the cache for each request, so that a worker which a
-reload is replacing reads no cache but the newest (docs/decisions/0010).
+There are three layers, each a set of servers in the same nginx. `viewer` accepts requests over TLS, runs functions and
+sets response headers. `cache` keeps objects. `origin` requests origins and sets how long an answer may be kept. They
+communicate over HTTP on UNIX sockets. A viewer's worker opens a new connection to the cache for each request, so that a
+worker which is being replaced by a reload reads only the newest cache (docs/decisions/0010).
 https://nginx.org/en/docs/http/ngx_http_proxy_module.html
 """
 
@@ -27,12 +27,12 @@ VARIABLES = (
 
 
 def zone(distribution_id: str, generation: int) -> str:
-    """The name of a distribution's cache: another one after each invalidation."""
+    """Return the name of a distribution's cache zone. It changes with each invalidation."""
     return f"{distribution_id}-{generation}"
 
 
 def render(world: World, generations: Mapping[str, int], place: Place) -> str:
-    """The whole file. `generations`: how often each distribution's cache was begun anew."""
+    """Return the complete file. `generations` holds how often each distribution's cache was replaced."""
     distributions = sorted(world.distributions.values(), key=lambda each: each.id)
     zones = {each.id: zone(each.id, generations.get(each.id, 0)) for each in distributions}
     http = [
@@ -79,8 +79,9 @@ def _common(place: Place) -> list[str]:
         "server_names_hash_bucket_size 256;",
         "map_hash_bucket_size 256;",
         "variables_hash_max_size 2048;",
-        # A header that CloudFront takes (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/
-        # cloudfront-limits.html: 20,480 bytes) grows on the way inside, where key and headers are one each.
+        # A header that CloudFront accepts (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/
+        # cloudfront-limits.html: 20,480 bytes) grows between the layers, where the key and all headers are one header
+        # each.
         "large_client_header_buffers 4 32k;",
         "underscores_in_headers on;",
         "proxy_http_version 1.1;",
@@ -88,7 +89,7 @@ def _common(place: Place) -> list[str]:
         "proxy_buffers 8 64k;",
         "proxy_headers_hash_max_size 1024;",
         "proxy_headers_hash_bucket_size 128;",
-        # The layers inside wait as long as the origin's layer does.
+        # the inner layers wait as long as the origin layer
         "proxy_read_timeout 300s;",
         "proxy_send_timeout 300s;",
         *_passed_on(),
@@ -96,12 +97,12 @@ def _common(place: Place) -> list[str]:
 
 
 def _passed_on() -> list[str]:
-    """The origin's own headers reach the viewer, where nginx would put others in their place."""
+    """Return the lines that pass the origin's headers on, which nginx would replace."""
     return [f"proxy_pass_header {name};" for name in ("Date", "Server")]
 
 
 def _zones(zones: Mapping[str, str], place: Place) -> list[str]:
-    """Objects are kept until they are forgotten, not until nobody has asked for them in a while."""
+    """Return the lines for the caches. Objects are kept until they are invalidated, not until they are unused."""
     return [
         *(
             f"proxy_cache_path {place.cache(name)} levels=2 keys_zone={name}:4m inactive=1y use_temp_path=on;"
@@ -124,7 +125,7 @@ def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
                 "ssl_protocols TLSv1.2 TLSv1.3;",
                 "ssl_session_cache shared:tls:1m;",
                 "large_client_header_buffers 4 32k;",
-                # What nginx answers by itself would have its own name beside any that the JavaScript gives.
+                # nginx's own answers would have its Server header beside the one of the JavaScript
                 "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",
                 *(line for each in distributions for line in _site(each)),
                 *_location("@page", "viewer.page", ["proxy_method GET;", "proxy_pass_request_body off;"]),
@@ -136,10 +137,10 @@ def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
 
 
 def _site(distribution: Distribution) -> list[str]:
-    """Where a request goes on to the next layer; errors that have a page of the site's own come back.
+    """Return the locations that pass a request to the next layer, and the error pages of the site.
 
-    A status that the JavaScript sets is overruled by the text that came with the upstream's, unless nginx takes the
-    answer for an error's page: so the requests of viewer-response functions go round by an error that is none.
+    When JavaScript sets the status, nginx still sends the reason of the upstream's status, unless it handles the answer
+    as an error page. So requests with viewer-response functions pass through an internal error.
     """
     config: Config = distribution.config
     pages = [each for each in items(config.get("CustomErrorResponses")) if each.get("ResponsePagePath")]
@@ -179,7 +180,7 @@ def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
 
 
 def _cache(place: Place) -> list[str]:
-    """The origin's layer has put all that caching depends on into X-Accel-Expires."""
+    """Return the server of the cache layer. The origin layer has set X-Accel-Expires, which determines the caching."""
     return [
         "server {",
         *indented(

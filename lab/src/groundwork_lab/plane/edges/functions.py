@@ -1,8 +1,8 @@
-"""CloudFront functions as modules of nginx's JavaScript. Pure.
+"""CloudFront functions as modules of nginx's JavaScript (njs). Pure functions.
 
-CloudFront's runtimes are of the same family as njs, but newer than Debian's 0.7.9, which does not know `for … of`,
-destructuring, default parameters, spread or optional chaining. A function that it refuses fails at its edge as one does
-on AWS that could not run.
+CloudFront's runtimes are related to njs, but newer than Debian's njs 0.7.9, which does not support `for … of`,
+destructuring, default parameters, spread or optional chaining. A function that njs rejects fails at the edge, as a
+function that cannot run does on AWS.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/writing-function-code.html
 """
 
@@ -18,17 +18,17 @@ from groundwork_lab.model import Distribution, EdgeFunction, World
 from groundwork_lab.plane.edges.policies import Config, items
 
 _IMPORT = re.compile(rb"^[ \t]*import\s+\w+\s+from\s+(['\"])\w+\1[ \t]*;?", re.MULTILINE)
-BROKEN = "function handler() { throw new Error('njs refuses the code of this function'); }"
+BROKEN = "function handler() { throw new Error('njs rejects the code of this function'); }"
 
 
 def used(world: World) -> list[EdgeFunction]:
-    """The functions that behaviors of distributions are associated with, by ARN."""
+    """Return the functions that behaviors of distributions are associated with, sorted by ARN."""
     wanted = {arn for each in world.distributions.values() for _, arn in associations(each)}
     return [world.edge_functions[arn] for arn in sorted(wanted) if arn in world.edge_functions]
 
 
 def associations(distribution: Distribution) -> Iterator[tuple[str, str]]:
-    """Event type and function's ARN, of all behaviors."""
+    """Yield the event type and the function's ARN of all behaviors."""
     config: Config = distribution.config
     for behavior in [config["DefaultCacheBehavior"], *items(config.get("CacheBehaviors"))]:
         for each in items(behavior.get("FunctionAssociations")):
@@ -36,15 +36,16 @@ def associations(distribution: Distribution) -> Iterator[tuple[str, str]]:
 
 
 def module_name(code: bytes) -> str:
-    """The file of a function's module: other code is another file."""
+    """Return the file name of a function's module, which depends on the code."""
     return f"function-{hashlib.sha256(code).hexdigest()[:16]}.js"
 
 
 def module(code: bytes) -> bytes:
-    """A function's module, which gives out a function that runs the code and returns its `handler`.
+    """Return a function's module. It exports a function that runs the code and returns its `handler`.
 
-    So that code which fails before it has a handler fails when it is wanted, and not at every request of the edge.
-    Imports, which may stand in no function, come first; `console` is CloudFront's, njs 0.7.9 has none.
+    So code that fails before it defines a handler fails when it is used, and not at each request of the edge. Imports
+    are moved to the beginning, because they are not permitted in a function. `console` is a parameter, because njs
+    0.7.9 has none.
     """
     imports = b"".join(found.group().strip() + b"\n" for found in _IMPORT.finditer(code))
     return (
@@ -56,7 +57,7 @@ def module(code: bytes) -> bytes:
 
 
 def registry(functions: Iterable[EdgeFunction], refused: Collection[str]) -> str:
-    """The module that leads from a function's ARN to its loader; `refused` are files that njs does not take."""
+    """Return the module that maps a function's ARN to its loader. `refused` are the files that njs rejects."""
     imports, entries = [], []
     for number, function in enumerate(functions):
         name = module_name(function.code)
@@ -67,7 +68,7 @@ def registry(functions: Iterable[EdgeFunction], refused: Collection[str]) -> str
 
 
 def trial(js_module: str, folder: Path, name: str) -> str:
-    """A configuration of nginx that does nothing but load one function's module."""
+    """Return an nginx configuration that only loads one function's module."""
     return "\n".join(
         [
             f"load_module /usr/lib/nginx/modules/{js_module}.so;",

@@ -1,4 +1,4 @@
-"""Keeps the edge as the world wants it: one nginx for all distributions, a cache for each."""
+"""The manager of the edge: one nginx for all distributions, with a cache for each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Move:
-    """A distribution's move to a new cache, which gets what stays valid of the old one."""
+    """The replacement of a distribution's cache. The new cache gets the objects that are still valid."""
 
     site: str
     old: Path
@@ -39,11 +39,11 @@ class _Move:
     covered: Covered
 
     def begin(self) -> None:
-        shutil.rmtree(self.new, ignore_errors=True)  # of an attempt that failed
+        shutil.rmtree(self.new, ignore_errors=True)  # left over from a failed attempt
         self.carry()
 
     def carry(self) -> None:
-        _log.info("%s: %d objects stay in its cache.", self.site, carry_over(self.old, self.new, self.covered))
+        _log.info("%s: %d objects were kept in the cache.", self.site, carry_over(self.old, self.new, self.covered))
 
 
 class EdgeManager:
@@ -54,17 +54,16 @@ class EdgeManager:
         self._authority = authority
         self._nginx = Nginx(self._place.folder, settings.namespace("aws"), journal)
         self._scripts = {f"js/{file.name}": file.read_bytes() for file in sorted(SCRIPTS.glob("*.js"))}
-        self._generations: dict[str, int] = {}  # by distribution, of the caches that nginx uses
-        self._forgotten: dict[str, frozenset[str]] = {}  # by distribution, the invalidations in the world that are done
-        self._judged: dict[str, bool] = {}  # by a function's file, whether nginx takes it
+        self._generations: dict[str, int] = {}  # by distribution: the generation of the cache that nginx uses
+        self._forgotten: dict[str, frozenset[str]] = {}  # by distribution: completed invalidations in the `World`
+        self._judged: dict[str, bool] = {}  # by a function's file: whether nginx accepts it
         self._certified: frozenset[str] = frozenset()
 
     def reconcile(self, world: World) -> None:
-        """Serve the world's distributions, and forget what its invalidations cover: when this returns, no visitor gets
-        it any more.
+        """Serve the distributions, and carry out the invalidations: on return, viewers get no invalidated object.
 
-        Raises UnservedError with the distributions that cannot be rendered or that nginx refuses, and NginxError or
-        OSError when nothing can be served.
+        Raise UnservedError with the distributions that cannot be rendered or that nginx rejects. Raise NginxError or
+        OSError if nothing can be served.
         """
         if not self._nginx.running:
             self._begin()
@@ -81,7 +80,7 @@ class EdgeManager:
         return self._files(world, dict.fromkeys(world.distributions, 0))
 
     def _accepted(self, world: World, apart: Apart) -> World:
-        """The world with those distributions that nginx takes together. Raises NginxError when it takes none at all."""
+        """Return the `World` with the distributions that nginx accepts together. Raise NginxError if there is none."""
         accepted = _only(world, [])
         self._nginx.check(self._tried(accepted))
         for distribution in world.distributions.values():
@@ -102,13 +101,13 @@ class EdgeManager:
         if files != self._nginx.files:
             self._nginx.apply(files)
         for move in moves:
-            move.carry()  # what old workers have stored meanwhile
+            move.carry()  # the objects that old workers have stored since
         self._generations = generations
         self._forgotten = {each.id: _ids(each) for each in world.distributions.values()}
         self._clear()
 
     def close(self) -> None:
-        """End nginx, and forget its caches."""
+        """Stop nginx and delete its caches."""
         self._nginx.close()
 
     def _begin(self) -> None:
@@ -117,7 +116,7 @@ class EdgeManager:
         self._certified = frozenset()
 
     def _new(self, distribution: Distribution) -> list[Invalidation]:
-        """The invalidations that are to be carried out."""
+        """Return the invalidations that are not carried out yet."""
         done = self._forgotten.get(distribution.id, frozenset())
         return [each for each in distribution.invalidations if each.id not in done]
 
@@ -128,7 +127,7 @@ class EdgeManager:
         return _Move(distribution.id, old, new, covered)
 
     def _certify(self, wanted: frozenset[str]) -> None:
-        """Give the edge a certificate for CloudFront's own names and the distributions' aliases."""
+        """Issue a certificate for CloudFront's own names and the aliases of the distributions."""
         others = frozenset(name for name in wanted if not name.endswith(WILDCARD[1:]))
         if self._certified == others | {WILDCARD}:
             return
@@ -148,14 +147,14 @@ class EdgeManager:
         return {
             "nginx.conf": render(world, generations, self._place).encode(),
             "js/edge.js": f"export default {json.dumps(known(world), sort_keys=True)};\n".encode(),
-            "names": "\n".join(sorted(self._certified)).encode(),  # another certificate is a reload too
+            "names": "\n".join(sorted(self._certified)).encode(),  # a new certificate requires a reload too
             "js/functions.js": functions.registry(used, refused).encode(),
             **{f"js/{name}": code for name, code in good.items()},
             **self._scripts,
         }
 
     def _takes(self, name: str, module: bytes) -> bool:
-        """Whether nginx takes a function's code: one that it refuses must not keep it from all others."""
+        """Return whether nginx accepts the code of a function. A rejected one must not affect the others."""
         if name not in self._judged:
             with tempfile.TemporaryDirectory(prefix="groundwork-function-") as folder:
                 (Path(folder) / name).write_bytes(module)
@@ -164,22 +163,22 @@ class EdgeManager:
                 try:
                     check(config)
                 except NginxError as error:
-                    _log.warning("A function's code is refused: %s", error)
+                    _log.warning("nginx rejects the code of a function: %s", error)
                     self._judged[name] = False
                 else:
                     self._judged[name] = True
         return self._judged[name]
 
     def _clear(self) -> None:
-        """Remove caches that nobody uses any more: of deleted distributions, and from before an invalidation."""
+        """Delete unused caches: those of deleted distributions, and those from before an invalidation."""
         wanted = {zone(site, generation) for site, generation in self._generations.items()}
         for folder in (self._place.folder / "cache").iterdir():
             if folder.name not in wanted:
-                shutil.rmtree(folder, ignore_errors=True)  # a worker from before may still put a file there
+                shutil.rmtree(folder, ignore_errors=True)  # an old worker may still write to it
 
 
 def _only(world: World, distributions: Iterable[Distribution]) -> World:
-    """The world with these distributions and no others."""
+    """Return the `World` with only these distributions."""
     return replace(world, distributions={each.id: each for each in distributions})
 
 

@@ -1,4 +1,4 @@
-"""The edge's nginx: its files put in place, its reloads awaited."""
+"""The edge's nginx process: its configuration files and its reloads."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ WORKER = "nginx: worker process"
 
 
 class NginxError(RuntimeError):
-    """nginx refused a configuration or did not come up; its own words are in the message."""
+    """nginx rejected a configuration or did not start. The message contains its output."""
 
 
 class Nginx:
-    """A master and its workers. Not thread-safe: callers take turns.
+    """A master and its workers. Not thread-safe: the caller serializes the calls.
 
-    The master runs in the namespace. SIGHUP makes it start new workers with the new configuration, while the old ones
-    answer what they have begun: https://nginx.org/en/docs/control.html#reconfiguration
+    The master runs in the namespace. On SIGHUP it starts new workers with the new configuration, and the old ones
+    complete their requests: https://nginx.org/en/docs/control.html#reconfiguration
     """
 
     def __init__(self, folder: Path, namespace: str | None, journal: Journal) -> None:
@@ -46,7 +46,7 @@ class Nginx:
         return self._pid != 0 and start_time(self._pid) == self._start
 
     def prepare(self, user: str) -> None:
-        """Make the folders, of which nginx's own user may enter what it needs. Raises OSError, KeyError."""
+        """Create the folders, with access for nginx's own user where it needs it. Raise OSError or KeyError."""
         group = pwd.getpwnam(user).pw_gid
         for name, mode in (("", 0o711), ("sockets", 0o710), ("temp", 0o710), ("cache", 0o710), ("tls", 0o700)):
             folder = self._folder / name
@@ -55,8 +55,9 @@ class Nginx:
             os.chown(folder, 0, group)
 
     def apply(self, files: Mapping[str, bytes]) -> None:
-        """Run with these files, of which `nginx.conf` is the first to be read; when it returns, no worker from before
-        takes a request any more. Raises NginxError; then the old ones are still used.
+        """Run with these files. On return, no old worker accepts requests.
+
+        Raise NginxError; then the old files are still used.
         """
         candidate = self._candidate(files)
         link = self._folder / "config.new"
@@ -70,11 +71,11 @@ class Nginx:
             shutil.rmtree(before)
 
     def check(self, files: Mapping[str, bytes]) -> None:
-        """Raise NginxError unless nginx would take these files."""
+        """Raise NginxError if nginx rejects these files."""
         shutil.rmtree(self._candidate(files))
 
     def _candidate(self, files: Mapping[str, bytes]) -> Path:
-        """The folder of these files, which nginx would take. Raises NginxError, and leaves none, when it would not."""
+        """Write the files to a new folder and return it. Raise NginxError, without the folder, if nginx rejects it."""
         self._number += 1
         candidate = self._folder / f"config-{self._number}"
         _write(candidate, files)
@@ -82,7 +83,7 @@ class Nginx:
             check(candidate / "nginx.conf", self._namespace)
         except NginxError as error:
             shutil.rmtree(candidate)
-            raise NginxError(str(error).replace(candidate.name, "config")) from error  # the same words at each try
+            raise NginxError(str(error).replace(candidate.name, "config")) from error  # same message at each attempt
         return candidate
 
     def _spawn_or_reload(self) -> None:
@@ -101,7 +102,7 @@ class Nginx:
         return {int(pid) for pid in children.split() if _title(int(pid)).startswith(WORKER)}
 
     def _taking(self, workers: set[int]) -> bool:
-        """Whether one of these workers still takes connections."""
+        """Return whether one of these workers still accepts connections."""
         listening = {f"socket:[{inode}]" for inode in self._listening()}
         return any(_sockets(pid) & listening for pid in workers)
 
@@ -116,11 +117,11 @@ class Nginx:
         while not condition():
             if not self.running or time.monotonic() > end_of_patience:
                 words = (self._folder / "nginx.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise NginxError(f"nginx did not come up:\n{words}")
-            select.select([], [], [], 0.02)  # nobody tells when another process stops to listen
+                raise NginxError(f"nginx did not start:\n{words}")
+            select.select([], [], [], 0.02)  # there is no event for another process ceasing to listen
 
     def close(self) -> None:
-        """End master and workers, and forget their files."""
+        """Stop master and workers, and delete their files."""
         if self._pid:
             end(self._pid, self._start)
             self._journal.strike(Entry("process", str(self._pid), self._start))
@@ -131,12 +132,12 @@ class Nginx:
 
 
 def check(config: Path, namespace: str | None = None) -> None:
-    """Raise NginxError unless nginx would take this configuration; it tries the addresses that it is to listen on."""
+    """Raise NginxError if nginx rejects this configuration. The check binds the addresses to listen on."""
     inside = ["nsenter", f"--net={NETNS / namespace}", "--"] if namespace else []
     argv = [*inside, "nginx", "-t", "-q", "-c", str(config), "-e", "stderr"]
     result = subprocess.run(argv, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        raise NginxError(f"nginx refuses {config}:\n{result.stderr}")
+        raise NginxError(f"nginx rejects {config}:\n{result.stderr}")
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -156,10 +157,10 @@ def _title(pid: int) -> str:
 
 
 def _sockets(pid: int) -> set[str]:
-    """What the sockets that a process has open are called: `socket:[inode]`."""
+    """Return the open sockets of a process as `socket:[inode]`."""
     found = set()
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the process has ended
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # it has just closed this one
+            with contextlib.suppress(FileNotFoundError):  # it was closed
                 found.add(str(descriptor.readlink()))
     return found

@@ -1,4 +1,4 @@
-"""The layer of nginx' configuration that asks origins: a server for each. Pure."""
+"""The origin layer of nginx's configuration: a server for each origin. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from groundwork_lab.plane.edges.syntax import indented, quoted
 
 
 def texts() -> list[str]:
-    """What has no other way of being said in a configuration, or needs a pattern."""
+    """Return the maps for a literal `$`, for which nginx has no escape, and for strong ETags."""
     return [
         'geo $edge_dollar { default "$"; }',
         "map $http_if_none_match $edge_strong_match {",
@@ -35,7 +35,7 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
         f"listen unix:{place.socket('origin')};",
         f"server_name {server};",
         "large_client_header_buffers 8 128k;",
-        # All of what the JavaScript gives no Content-Encoding; the viewer's layer takes this as it is.
+        # compresses all answers to which the JavaScript sets no Content-Encoding; the viewer layer passes them on
         "gzip on;",
         "gzip_proxied any;",
         "gzip_vary on;",
@@ -75,10 +75,10 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
 
 
 def _asked(origin: Config, place: Place) -> list[str]:
-    """How an origin is reached. A name is looked up when it is asked, as it may come later than its distribution."""
+    """Return the lines for reaching an origin. Its name is looked up for each request, as it may be created later."""
     custom = origin.get("CustomOriginConfig")
     if not custom:
-        # An edge weakens the ETag of what it compresses; S3 knows the strong one alone.
+        # the edge weakens the ETag of an object that it compresses, but S3 knows the strong ETag only
         return [f"proxy_pass http://{place.s3};", "proxy_set_header If-None-Match $edge_strong_match;"]
     timeout = int(custom.get("OriginReadTimeout") or 30)
     return [
@@ -106,7 +106,7 @@ def _scheme(custom: Config) -> list[str]:
 
 
 def _signed(arn: str, behavior: str) -> list[str]:
-    """Who asks, for S3 to believe; what a viewer calls itself is never passed on.
+    """Return the lines that identify the distribution to S3. A viewer's own identification is never passed on.
 
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
     (advanced settings for origin access control)

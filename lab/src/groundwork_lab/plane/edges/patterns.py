@@ -1,4 +1,4 @@
-"""Paths: which behavior a request's path belongs to, and what an invalidation covers. Pure."""
+"""Path patterns of behaviors, and the paths of invalidations. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from urllib.parse import quote
 
 _PLAIN = re.compile(r"[A-Za-z0-9!$&'()*+,\-./:;=?@_~]*")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
-LEGAL = "!$%&'()*+,-./:;=?@_~"  # what RFC 3986 lets stand in a path and a query; `%` begins what is escaped already
+LEGAL = "!$%&'()*+,-./:;=?@_~"  # legal in a path and a query by RFC 3986, and `%`, which begins an escape
 
 
 def expression(pattern: str) -> str:
-    """A regular expression for a behavior's path pattern, with or without its leading slash.
+    """Return a regular expression for a behavior's path pattern, with or without its leading slash.
 
+    `*` matches any number of characters, `?` matches one. All other characters match themselves, case-sensitively.
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
-    (path pattern): `*` is any number of characters, `?` exactly one, all else is itself, and case matters.
+    (path pattern)
     """
     whole = pattern if pattern.startswith(("/", "*")) else f"/{pattern}"
     special = {"*": ".*", "?": "."}
-    # JavaScript reads `/` and all that re.escape escapes as Python does.
+    # JavaScript reads `/` and all escapes of re.escape as Python does
     return f"^{''.join(special.get(each) or re.escape(each) for each in whole)}$"
 
 
 def canonical(path: str) -> str:
-    """A path with what may not stand in it escaped, and escapes in capitals; no other character is changed.
+    """Return the path with illegal characters escaped and escapes in upper case. Other characters are unchanged.
 
-    So that `/gr%c3%bcn` and `/grün` are one file, and `/%61` is not `/a`, whose invalidation would not cover it:
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+    So `/gr%c3%bcn` and `/grün` are the same file, and `/%61` is not `/a`, because an invalidation of `/a` does not
+    include it: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
     """
     if _PLAIN.fullmatch(path):
         return path
@@ -35,7 +36,7 @@ def canonical(path: str) -> str:
 
 
 class Covered:
-    """What some invalidation paths cover: single files with their query strings, and all that begins with a prefix."""
+    """The paths of invalidations: single files with their query strings, and prefixes."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         whole = [canonical(path) for path in paths]
@@ -43,6 +44,6 @@ class Covered:
         self._prefixes = tuple(path[:-1] for path in whole if path.endswith("*"))
 
     def __contains__(self, path: object) -> bool:
-        """Whether a cached object is covered, given its path and the part of the query string that it is cached by."""
+        """Return whether an object is invalidated. `path` includes the query string in its cache key."""
         wanted = canonical(str(path))
         return wanted in self._files or wanted.startswith(self._prefixes)

@@ -1,4 +1,4 @@
-"""Where an edge is, and what its layers tell each other. Pure."""
+"""The addresses and folders of an edge, and the headers between its layers. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from groundwork_lab.settings import EDGE, ORIGIN, RESOLVER, TRUST_STORE
 
-# What the viewer's layer tells the next ones, beside the headers for the origin, which hang on the last of these.
+# The headers from the viewer layer to the next layers. The last one contains the headers for the origin.
 TOLD = (
     ("Edge-Site", "$edge_site"),
     ("Edge-Behavior", "$edge_behavior"),
@@ -21,7 +21,7 @@ TOLD = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an edge is: its folder, what it listens on for viewers, and which S3 and resolver it asks."""
+    """The location of an edge: its folder, its addresses for viewers, and the S3 and resolver that it uses."""
 
     folder: Path
     viewers: Sequence[str] = (f"{EDGE}:80", f"{EDGE}:443 ssl http2")

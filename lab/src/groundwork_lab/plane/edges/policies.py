@@ -1,7 +1,7 @@
-"""CloudFront's policies as an edge reads them, those of a legacy behavior included. Pure.
+"""CloudFront's policies, and the legacy settings of a behavior, in the form that the edge uses. Pure functions.
 
-A selection says which names of a kind (headers, cookies, query strings) are meant:
-{"mode": "none" | "whitelist" | "allExcept" | "all", "names": […]}, headers' names in lower case.
+A selection specifies names of a kind (headers, cookies, query strings): {"mode": "none" | "whitelist" | "allExcept" |
+"all", "names": […]}. The names of headers are in lower case.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Selection = dict[str, Any]
 
 NONE: Selection = {"mode": "none", "names": []}
 ALL: Selection = {"mode": "all", "names": []}
-# With legacy settings all headers reach the origin but these, of which some are sent in another way:
+# With legacy settings, the origin gets all headers except these. Some of them are sent in another way:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
 WITHHELD = (
     "accept",
@@ -31,12 +31,12 @@ WITHHELD = (
 
 
 def items(counted: Config | None) -> list[Any]:
-    """The elements of one of CloudFront's {Quantity, Items} lists, which may lack the latter."""
+    """Return the items of CloudFront's {Quantity, Items} lists. `Items` may be missing."""
     return list((counted or {}).get("Items") or ())
 
 
 def cached_by(policy: Config) -> dict[str, Any]:
-    """What a cache policy puts into the cache key."""
+    """Return what a cache policy includes in the cache key."""
     key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
     return {
         "headers": _headers(key["HeadersConfig"]),
@@ -48,7 +48,7 @@ def cached_by(policy: Config) -> dict[str, Any]:
 
 
 def sent_by(policy: Config | None) -> dict[str, Selection]:
-    """What an origin request policy sends to the origin, beside what is in the cache key."""
+    """Return what an origin request policy sends to the origin in addition to the cache key."""
     if policy is None:
         return {"headers": NONE, "cookies": NONE, "queries": NONE}
     return {
@@ -59,14 +59,14 @@ def sent_by(policy: Config | None) -> dict[str, Selection]:
 
 
 def times(policy: Config) -> dict[str, int]:
-    """Least, default and longest seconds in the cache; a default and a limit that are not given are AWS' own."""
+    """Return the minimum, default and maximum TTL, with AWS' defaults for missing values."""
     least = int(policy.get("MinTTL") or 0)
     default = _given(policy, "DefaultTTL", max(86400, least))
     return {"min": least, "default": default, "max": _given(policy, "MaxTTL", max(31536000, default))}
 
 
 def legacy_cached_by(forwarded: Config) -> dict[str, Any]:
-    """What ForwardedValues put into the cache key; Brotli needs a cache policy."""
+    """Return what ForwardedValues include in the cache key. Brotli requires a cache policy."""
     names = items(forwarded.get("QueryStringCacheKeys"))
     queries = _listed(names) if names else ALL
     headers = [name.lower() for name in items(forwarded.get("Headers"))]
@@ -80,7 +80,7 @@ def legacy_cached_by(forwarded: Config) -> dict[str, Any]:
 
 
 def legacy_sent_by(forwarded: Config) -> dict[str, Selection]:
-    """What ForwardedValues send to the origin."""
+    """Return what ForwardedValues send to the origin."""
     every = "*" in items(forwarded.get("Headers"))
     return {
         "headers": ALL if every else {"mode": "allExcept", "names": list(WITHHELD)},
@@ -90,7 +90,7 @@ def legacy_sent_by(forwarded: Config) -> dict[str, Selection]:
 
 
 def added_by(policy: Config | None) -> dict[str, Any]:
-    """What a response headers policy removes and adds: names to remove, [name, value, override], CORS, Server-Timing.
+    """Return what a response headers policy changes: names to remove, [name, value, override], CORS, Server-Timing.
 
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
     """
@@ -123,7 +123,7 @@ def _chosen(config: Config, kind: str) -> Selection:
 
 
 def _headers(config: Config) -> Selection:
-    """`allViewer` is all; the headers that CloudFront adds are told by name, so that with them it is a list too."""
+    """Return the selection of headers. `allViewer` is `all`, with the names of headers that CloudFront adds, if any."""
     mode = config["HeaderBehavior"]
     names = [name.lower() for name in items(config.get("Headers"))]
     return {"mode": "all" if mode.startswith("allViewer") else mode, "names": names}

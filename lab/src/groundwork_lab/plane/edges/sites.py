@@ -1,6 +1,6 @@
-"""What an edge must know of each distribution to serve it: references resolved, lists flat. Pure.
+"""The distributions in the form that the edge's JavaScript uses, with resolved references. Pure functions.
 
-The edge's JavaScript reads it as one JSON text: {"hosts": {host name: distribution id}, "sites": {id: site}}.
+The JavaScript reads it as one JSON text: {"hosts": {host name: distribution id}, "sites": {id: site}}.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from groundwork_lab.plane.edges import policies
 from groundwork_lab.plane.edges.patterns import expression
 from groundwork_lab.plane.edges.policies import items
 
-ERROR_SECONDS = 10  # for which an error is cached at least
+ERROR_SECONDS = 10  # the minimum time to cache an error
 Config = Mapping[str, Any]
 
 
 def known(world: World) -> dict[str, Any]:
-    """All sites, and the enabled ones by the names that visitors know them by."""
+    """Return all sites, and the enabled ones by their host names."""
     enabled = [each for each in world.distributions.values() if each.config["Enabled"]]
     return {
         "hosts": {name: each.id for each in enabled for name in names(each)},
@@ -27,20 +27,20 @@ def known(world: World) -> dict[str, Any]:
 
 
 def names(distribution: Distribution) -> list[str]:
-    """The host names under which a distribution is served."""
+    """Return the host names of a distribution."""
     config: Config = distribution.config
     return [distribution.domain_name.lower(), *(alias.lower() for alias in items(config.get("Aliases")))]
 
 
 def origins(distribution: Distribution) -> dict[str, tuple[str, Config]]:
-    """A distribution's origins by their ids, each with the name of the server that asks it."""
+    """Return the origins of a distribution by id, each with the name of its nginx server."""
     config: Config = distribution.config
     listed = items(config["Origins"])
     return {each["Id"]: (f"{distribution.id.lower()}-{number}.origin", each) for number, each in enumerate(listed)}
 
 
 def site(distribution: Distribution, world: World) -> dict[str, Any]:
-    """One distribution, its behaviors in the order in which they are tried; the default one is last."""
+    """Return one distribution, with its behaviors in order of precedence. The default one is last."""
     config: Config = distribution.config
     listed = [*items(config.get("CacheBehaviors")), config["DefaultCacheBehavior"]]
     errors = items(config.get("CustomErrorResponses"))
@@ -75,11 +75,11 @@ def _behavior(behavior: Config, distribution: Distribution, world: World) -> dic
 
 
 def _caching(behavior: Config, world: World) -> dict[str, Any]:
-    """Cache key, what is sent to the origin, and times; by policies, or by a legacy behavior's own settings."""
+    """Return the cache key, the content of origin requests, and the TTLs, from policies or legacy settings."""
     forwarded = behavior.get("ForwardedValues")
     if forwarded:
         ttl = policies.times(behavior)
-        every = "*" in items(forwarded.get("Headers"))  # then nothing is cached
+        every = "*" in items(forwarded.get("Headers"))  # in that case nothing is cached
         return {
             "key": policies.legacy_cached_by(forwarded),
             "sent": policies.legacy_sent_by(forwarded),
@@ -98,7 +98,7 @@ def _caching(behavior: Config, world: World) -> dict[str, Any]:
 
 
 def _error(response: Config) -> dict[str, Any]:
-    """The page and the status that take an error's place, if any, and the seconds for which it is cached at least."""
+    """Return the custom page and status of an error, if any, and the minimum seconds to cache the error."""
     seconds = response.get("ErrorCachingMinTTL")
     return {
         "page": response.get("ResponsePagePath") or None,

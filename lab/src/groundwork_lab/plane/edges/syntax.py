@@ -1,4 +1,4 @@
-"""How nginx' configuration is written. Pure."""
+"""The syntax of nginx's configuration. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def quoted(text: str) -> str:
-    """`text` as one word of nginx's configuration, taken as it is."""
+    """Return `text` as one literal word of nginx's configuration."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "${edge_dollar}")
     return f'"{escaped}"'
 

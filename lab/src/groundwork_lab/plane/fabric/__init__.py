@@ -1,4 +1,4 @@
-"""The lab's network: routers, gateways and filters made of network namespaces, netlink and nftables."""
+"""The lab's network: routers, gateways and packet filters, built from network namespaces, netlink and nftables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Doing a `Difference`: netlink through pyroute2, rulesets through `nft -f`, sysctls through /proc.
+"""Application of a `Difference`: netlink through pyroute2, rulesets through `nft -f`, sysctls through /proc.
 
-Every step is safe to repeat: additions replace, removals of what is gone are no error. A step that fails is
-reported and does not stop those of other namespaces.
+All steps can be repeated: additions replace, and removing a missing object is not an error. A failed step is reported
+and does not stop the steps of other namespaces.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from groundwork_lab.plane.fabric import namespaces
 from groundwork_lab.plane.fabric.kernel import Address, Delta, Difference, End, Link, Namespace, Route, Rule, Sysctl
 from groundwork_lab.processes import NETNS, in_namespace
 
-# Marks our routes, so that we read back only ours: a number that rt_protos of iproute2 leaves free.
+# Marks the lab's routes, so that only these are read back. The number is unused in rt_protos of iproute2.
 PROTOCOL = 94
 _ONLINK = 4  # RTNH_F_ONLINK of linux/rtnetlink.h
 _LINK_SCOPE = 253  # RT_SCOPE_LINK
-_CARRIER_DEADLINE = 5.0  # seconds; it takes milliseconds
+_CARRIER_DEADLINE = 5.0  # seconds; it usually takes milliseconds
 _GONE = (errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL)
 _PROC_SYS = Path("/proc/sys")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that did not work: which one, where, and what the kernel or nft said."""
+    """A failed step: its name, its namespace, and the error of the kernel or of nft."""
 
     step: str
     namespace: str
@@ -45,12 +45,12 @@ class Failure:
     def __str__(self) -> str:
         said = str(self.error)
         if isinstance(self.error, subprocess.CalledProcessError):
-            said = "nft: " + str(self.error.stderr).partition("\n")[0]  # the rest follows from the first error
+            said = "nft: " + str(self.error.stderr).partition("\n")[0]  # the other errors follow from the first one
         return f"{self.step} {self.namespace}: {said}"
 
 
 def apply(change: Difference, journal: Journal) -> list[Failure]:
-    """Make the difference, in its order; what failed is returned."""
+    """Apply the difference in order, and return the failed steps."""
     failures: list[Failure] = []
 
     def attempt(step: str, namespace: str, work: Callable[[], None]) -> None:
@@ -60,24 +60,25 @@ def apply(change: Difference, journal: Journal) -> list[Failure]:
             failures.append(Failure(step, namespace, error))
 
     for namespace in change.created:
-        attempt("make namespace", namespace.name, partial(create, namespace, journal))
+        attempt("create namespace", namespace.name, partial(create, namespace, journal))
     for name, devices in _cuts(change).items():
-        attempt("cut links of", name, partial(_cut, name, devices))
+        attempt("delete links of", name, partial(_cut, name, devices))
     for name, links in _by_near_end(change.joined).items():
-        attempt("join links of", name, partial(_join, name, links))
+        attempt("create links of", name, partial(_join, name, links))
     for delta in change.deltas:
         attempt("configure", delta.namespace, partial(_configure, delta))
     for name, links in _by_near_end(change.joined).items():
-        attempt("await links of", name, partial(_await_links, name, links))
+        attempt("wait for links of", name, partial(_await_links, name, links))
     for name in change.removed:
         attempt("remove namespace", name, partial(remove, name, journal))
     return failures
 
 
 def create(namespace: Namespace, journal: Journal) -> None:
-    """Make an empty namespace with its sysctls, which devices inherit when they come, and its loopback up.
+    """Create an empty namespace with its sysctls, which new devices inherit, and its loopback device up.
 
-    A namespace's loopback is born down: its own addresses, on whatever device, answer to itself only when it is up.
+    The loopback device of a new namespace is down. The namespace can reach its own addresses, on any device, only when
+    the loopback device is up.
     """
     general = [sysctl for sysctl in namespace.sysctls if sysctl.device is None]
 
@@ -98,9 +99,9 @@ def remove(name: str, journal: Journal) -> None:
 
 
 def _cuts(change: Difference) -> dict[str, list[str]]:
-    """The devices to delete, by namespace: one end of each link, preferably one whose namespace stays.
+    """Return the devices to delete by namespace: one end of each link, in a namespace that stays.
 
-    When both go, the link goes with them.
+    If both namespaces are removed, the link is deleted with them.
     """
     removed = set(change.removed)
     cuts: dict[str, list[str]] = {}
@@ -137,7 +138,7 @@ def _join(namespace: str, links: Iterable[Link]) -> None:
 
 
 def _make_link(netlink: IPRoute, link: Link) -> None:
-    """Both ends are born in their namespaces: neither passes through the machine's own."""
+    """Create a link with each end in its namespace. Neither end is ever in the machine's own namespace."""
     far = os.open(NETNS / link.far.namespace, os.O_RDONLY | os.O_CLOEXEC)
     try:
         netlink.link("add", kind="veth", peer={**_attributes(link.far), "net_ns_fd": far}, **_attributes(link.near))
@@ -146,11 +147,11 @@ def _make_link(netlink: IPRoute, link: Link) -> None:
 
 
 def _await_links(namespace: str, links: Iterable[Link]) -> None:
-    """Wait until packets pass.
+    """Wait until the links carry packets.
 
-    The end of a link that comes up first gets its carrier, and with it its queue, from a worker of the kernel
-    (net/core/link_watch.c) a little after the other end came up: until then it drops what it should send, and a
-    lost first packet costs TCP a second. Near ends come up first, so that one look at a router tells.
+    The end that comes up first gets its carrier and its queue from a kernel worker (net/core/link_watch.c) some time
+    after the other end comes up. Until then it drops packets, and a lost first packet delays TCP by a second. Near ends
+    come up first, so that it is sufficient to check the router's devices.
     """
     devices = {link.near.device for link in links}
 
@@ -166,7 +167,7 @@ def _await_links(namespace: str, links: Iterable[Link]) -> None:
 
 
 def _operating(netlink: IPRoute) -> set[str]:
-    """The devices that carry packets; RFC 2863's operational status."""
+    """Return the devices with operational status UP (RFC 2863)."""
     return {str(link.get("ifname")) for link in netlink.get_links() if link.get("operstate") == "UP"}
 
 
@@ -182,7 +183,7 @@ def _configure(delta: Delta) -> None:
 
 
 def _configure_here(delta: Delta) -> None:
-    """Filters before paths, new paths before old ones go."""
+    """Apply the changes in this namespace: filters before routes, and new routes before old ones are removed."""
     if delta.ruleset is not None:
         load_ruleset(delta.ruleset)
     _write_sysctls(delta.sysctls)
@@ -206,14 +207,14 @@ def _configure_here(delta: Delta) -> None:
 
 
 def load_ruleset(body: str) -> None:
-    """Replace the calling thread's namespace's table `ip fabric` as one transaction. Raises CalledProcessError."""
+    """Replace the table `ip fabric` in the thread's namespace in one transaction. Raise CalledProcessError."""
     table = f"table ip fabric {{\n{body}}}\n" if body else ""
     text = f"add table ip fabric\ndelete table ip fabric\n{table}"
     subprocess.run(["nft", "-f", "-"], input=text, text=True, capture_output=True, check=True)
 
 
 def _write_sysctls(sysctls: Iterable[Sysctl]) -> None:
-    """IPv6 settings are left out on a kernel that has no IPv6."""
+    """Write the sysctls, without IPv6 settings on a kernel without IPv6."""
     for sysctl in sysctls:
         path = _PROC_SYS / sysctl.key
         if sysctl.key.startswith("net/ipv6/") and not path.exists():
@@ -267,7 +268,7 @@ def _delete_address(netlink: IPRoute, address: Address) -> None:
 
 
 def _index(device: str) -> int:
-    """A device's number in the calling thread's namespace; Python's own OSError carries no errno."""
+    """Return the index of a device in the thread's namespace. Raise OSError with an errno, unlike Python."""
     try:
         return socket.if_nametoindex(device)
     except OSError as error:
@@ -279,7 +280,7 @@ def _unless_gone(step: Callable[[], object]) -> None:
 
 
 def _unless(accepted: tuple[int, ...], step: Callable[[], object]) -> None:
-    """Do it; these errors say that it is done already."""
+    """Call `step`, and ignore errors that mean that it is already done."""
     try:
         step()
     except NetlinkError as error:

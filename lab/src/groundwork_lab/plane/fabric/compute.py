@@ -1,4 +1,4 @@
-"""World -> Kernel: the whole network as a pure function, part by part."""
+"""The computation of the network's `Kernel` state from a `World`. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from groundwork_lab.plane.fabric.naming import device_name
 from groundwork_lab.plane.fabric.topology import AWS_LINK, GATEWAY_LINK, ROUTER_LINK, Network, public_addresses, survey
 from groundwork_lab.settings import API, BACKBONE, EDGE, INTERNET, LAPTOP, PACKAGES, RESOLVER, S3, VISITOR, Settings
 
-HOST_DEVICE = "eth0"  # of interfaces, and of what lives on the backbone
+HOST_DEVICE = "eth0"  # of interfaces, and of namespaces on the backbone
 BACKBONE_ADDRESS = BACKBONE.network_address + 1
-# slirp4netns(1): its network, our end, its gateway; its name server is 10.0.2.3.
+# slirp4netns(1): its network, the lab's address, its gateway. Its name server is 10.0.2.3.
 UPLINK_ADDRESS = IPv4Interface("10.0.2.100/24")
 UPLINK_GATEWAY = IPv4Address("10.0.2.2")
 
-_INWARD_TABLE = 100  # of an internet gateway: towards the VPC
+_INWARD_TABLE = 100  # of an internet gateway, towards the VPC
 _INWARD_PRIORITY = 100
 
 
 @dataclass(frozen=True)
 class Part:
-    """Namespaces and the links that lead from them."""
+    """Namespaces and the links from them."""
 
     namespaces: tuple[Namespace, ...]
     links: tuple[Link, ...] = ()
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Built:
-    """A VPC's own parts, and what the backbone must know of it. `addresses`: private to public ones."""
+    """The parts of a VPC, and the data that the backbone needs. `addresses` maps private to public addresses."""
 
     network: Network
     addresses: Mapping[IPv4Address, IPv4Address]
@@ -46,9 +46,9 @@ class Built:
 
 
 def compute(world: World, settings: Settings) -> Kernel:
-    """The kernel state that follows from the world: references that lead nowhere are left out.
+    """Return the kernel state for the `World`, without references to missing resources.
 
-    Raises UnservedError with the VPCs that cannot be built.
+    Raise UnservedError with the VPCs that cannot be built.
     """
     apart = Apart()
     kernel = assemble(build(world, settings, apart).values(), settings)
@@ -57,7 +57,7 @@ def compute(world: World, settings: Settings) -> Kernel:
 
 
 def build(world: World, settings: Settings, apart: Apart) -> dict[str, Built]:
-    """The VPCs that have something in the network, by id, without those that `apart` fails with."""
+    """Return the VPCs with routers by id, without those that fail in `apart`."""
     networks = ((network.vpc.id, network) for network in survey(world))
     return apart.each(networks, lambda network: _built(world, settings, network))
 
@@ -73,7 +73,7 @@ def _built(world: World, settings: Settings, network: Network) -> Built:
 
 
 def assemble(built: Collection[Built], settings: Settings) -> Kernel:
-    """The backbone and these VPCs."""
+    """Return the kernel state of the backbone and these VPCs."""
     networks = [each.network for each in built]
     translations = {each.network.vpc.id: each.addresses for each in built}
     own = [part for each in built for part in each.parts]
@@ -88,10 +88,10 @@ def assemble(built: Collection[Built], settings: Settings) -> Kernel:
 
 
 def base_sysctls(*, forwarding: bool) -> tuple[Sysctl, ...]:
-    """What every namespace is told; `default` holds for devices that come later.
+    """Return the sysctls of each namespace. `default` applies to devices that are created later.
 
-    Forwarding first: writing it resets others (ip-sysctl.rst of the kernel, ip_forward). Reverse path filters are
-    off because paths here differ by table; the checks are in the rulesets.
+    ip_forward comes first, because writing it resets other settings (ip-sysctl.rst of the kernel). Reverse path filters
+    are off, because paths differ by table. The rulesets check the sources.
     """
     return (
         Sysctl("net/ipv4/ip_forward", "1" if forwarding else "0"),
@@ -105,7 +105,7 @@ def base_sysctls(*, forwarding: bool) -> tuple[Sysctl, ...]:
 
 
 def proxy_sysctls(device: str) -> tuple[Sysctl, ...]:
-    """The router answers ARP for the neighbours of an interface, without the delay of RFC 925's proxies."""
+    """Return the sysctls for answering ARP on behalf of an interface's neighbors, without the delay of RFC 925."""
     return (
         Sysctl(f"net/ipv4/conf/{device}/proxy_arp", "1", device),
         Sysctl(f"net/ipv4/neigh/{device}/proxy_delay", "0", device),
@@ -124,7 +124,7 @@ def _backbone(
     networks: Iterable[Network],
     translations: Mapping[str, Mapping[IPv4Address, IPv4Address]],
 ) -> Part:
-    """The internet's router: to the lab's own parts, to each public address in use, and to the real internet."""
+    """Return the router of the internet, with routes to the lab's parts, public addresses and the real internet."""
     residents = [*((naming.AWS, address) for address in (API, S3, RESOLVER, PACKAGES, EDGE))]
     residents += [(naming.LAPTOP, LAPTOP), (naming.VISITOR, VISITOR)]
     name = naming.internet_namespace(settings)
@@ -157,7 +157,7 @@ def _backbone(
 
 
 def _plane(settings: Settings, networks: Iterable[Network]) -> list[Part]:
-    """What lives on the backbone: the AWS plane with a link to every VPC, you, and someone else."""
+    """Return the namespaces on the backbone: the AWS plane with a link to each VPC, laptop, and visitor."""
     aws = _resident(
         naming.aws_namespace(settings),
         (API, S3, RESOLVER, PACKAGES, EDGE),
@@ -188,10 +188,10 @@ def _resident(
 
 
 def _router(settings: Settings, world: World, network: Network) -> Part:
-    """A VPC's router: an end of every interface's link.
+    """Return the router of a VPC, with one end of each interface's link.
 
-    Its own addresses are those that hosts send to directly or ask for by ARP: the subnets' `.1`, the name servers
-    (`.2` may lie in a subnet), instance metadata.
+    Its own addresses are those that hosts use directly or request by ARP: `.1` of the subnets, the name servers (`.2`
+    may be in a subnet), and instance metadata.
     """
     name = naming.router_namespace(settings, network.vpc.id)
     devices = {interface.id: device_name(interface.id) for interface in network.interfaces.values()}
@@ -222,7 +222,7 @@ def _host_end(settings: Settings, interface: Interface) -> End:
 
 
 def _gateway(settings: Settings, network: Network, addresses: Mapping[IPv4Address, IPv4Address]) -> list[Part]:
-    """A VPC's internet gateway, between its router and the backbone."""
+    """Return the internet gateway of a VPC, between its router and the backbone."""
     if network.gateway is None:
         return []
     name = naming.gateway_namespace(settings, network.gateway.id)
@@ -249,7 +249,7 @@ def _gateway(settings: Settings, network: Network, addresses: Mapping[IPv4Addres
 
 
 def _interface(settings: Settings, network: Network, interface: Interface) -> Part:
-    """A network interface: a host's, a balancer node's, or a NAT gateway, which is the only one with rules."""
+    """Return the namespace of an interface: of a host, a load balancer node, or a NAT gateway, which has a ruleset."""
     subnet = network.subnets[interface.subnet_id]
     gateway = interface.owner == "nat-gateway"
     namespace = Namespace(

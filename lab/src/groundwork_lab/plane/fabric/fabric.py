@@ -1,4 +1,4 @@
-"""The fabric as a part of the data plane: it makes the kernel's networking follow the world."""
+"""The fabric: the part of the data plane that applies the `World` to the kernel's networking."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from groundwork_lab.plane.fabric.uplink import Uplink, UplinkError
 from groundwork_lab.settings import Settings
 
 _log = logging.getLogger(__name__)
-_ATTEMPTS = 2  # the second one reads the kernel's state back first
+_ATTEMPTS = 2  # the second attempt reads the kernel's state first
 
 
 class FabricError(Exception):
-    """Steps that failed, each with its place and what the kernel or nft said."""
+    """Steps that failed, each with its namespace and the error of the kernel or of nft."""
 
 
 class Fabric:
-    """Implements `ports.Reconciler`: backbone, VPC routers, gateways and network interfaces of one lab."""
+    """Implements `ports.Reconciler`: the backbone, VPC routers, gateways and network interfaces of one lab."""
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
         self._uplink = Uplink(settings, journal)
         self._started = False
-        self._applied: Kernel | None = None  # None: unknown, to be read back
+        self._applied: Kernel | None = None  # None if it is unknown and must be read back
         self._world = World()
         self._built: dict[str, Built] = {}
 
     def start(self) -> None:
-        """Make the backbone: internet, AWS plane, laptop and visitor, with the way to the real internet.
+        """Create the backbone: internet, AWS plane, laptop and visitor, with a connection to the real internet.
 
-        Raises OSError when a namespace cannot be made, UplinkError or FabricError when something does not come up.
+        Raise OSError if a namespace cannot be created, UplinkError or FabricError if a part does not start.
         """
         name = naming.internet_namespace(self._settings)
         if name not in existing(self._settings):
@@ -50,11 +50,11 @@ class Fabric:
         self.reconcile(World())
 
     def reconcile(self, world: World) -> None:
-        """Make the network follow `world`.
+        """Apply `world` to the network.
 
-        What fails is logged, and tried again at once against the kernel's state read back. When that fails too it
-        raises UnservedError with the VPCs that do not follow, or FabricError when it is not about single VPCs; called
-        again, it tries again. A VPC that cannot be built stays as it is.
+        Failed steps are logged and retried once, after the kernel's state was read back. If they fail again, raise
+        UnservedError with the VPCs that are not up to date, or FabricError if the failure is outside of VPCs. The next
+        call tries again. A VPC that cannot be built stays unchanged.
         """
         self._keep_uplink()
         if self._applied is not None and world == self._world:
@@ -73,17 +73,17 @@ class Fabric:
         apart.end()
 
     def _attribute(self, failures: list[Failure], apart: Apart) -> None:
-        """Add each failure to the VPC in whose namespaces it is. Raises FabricError for one outside of all VPCs."""
+        """Assign each failure to the VPC of its namespace. Raise FabricError for a failure outside of all VPCs."""
         vpcs = {name: vpc_id for vpc_id, built in self._built.items() for name in built.namespaces}
         for failure in failures:
             with apart.trying(vpcs.get(failure.namespace, "")):
                 raise FabricError(str(failure))
         if "" in apart.reasons:
-            message = "The network does not follow the API: " + "; ".join(str(failure) for failure in failures)
+            message = "The network is not up to date: " + "; ".join(str(failure) for failure in failures)
             raise FabricError(message)
 
     def close(self) -> None:
-        """Remove all of this lab's namespaces and the uplink; what runs inside must have ended before."""
+        """Remove the lab's namespaces and the uplink. All processes in them must have ended."""
         self._started = False
         self._uplink.close()
         gone = Difference(removed=tuple(existing(self._settings)))
@@ -93,7 +93,7 @@ class Fabric:
         self._world = World()
 
     def _attempt(self, wanted: Kernel) -> list[Failure]:
-        """Apply the difference to what is there; the steps that failed."""
+        """Apply the difference to the current state, and return the failed steps."""
         started = time.monotonic()
         before = self._applied if self._applied is not None else observe(self._settings, wanted)
         change = difference(before, wanted)
@@ -108,22 +108,22 @@ class Fabric:
         return failures
 
     def _keep_uplink(self) -> None:
-        """Start the uplink again when it died; its device's address and routes went with it."""
+        """Restart the uplink if its process has ended. Its device's address and routes were lost with it."""
         if not self._started or self._uplink.running:
             return
-        _log.warning("The way to the real internet was lost; starting slirp4netns again.")
+        _log.warning("The connection to the real internet was lost; restarting slirp4netns.")
         self._applied = None
         try:
             self._uplink.start()
         except UplinkError as error:
-            _log.error("%s", error)  # its device's address and routes fail then, which is raised; the rest goes on
+            _log.error("%s", error)  # the steps for its device then fail and are reported; the others continue
 
 
 def _summary(change: Difference) -> str:
     counts = {
-        "namespaces made": len(change.created),
-        "links cut": len(change.cut),
-        "links joined": len(change.joined),
+        "namespaces created": len(change.created),
+        "links deleted": len(change.cut),
+        "links created": len(change.joined),
         "namespaces configured": len(change.deltas),
         "namespaces removed": len(change.removed),
     }

@@ -1,12 +1,12 @@
-"""Security groups and network ACLs as nftables chains: pure text.
+"""Security groups and network ACLs as nftables chains. Pure functions.
 
-A packet passes, in this order as on AWS: the sender's security groups, its subnet's ACL, the receiver's subnet's
-ACL, the receiver's security groups. All four sit in the router's forward hook; as a packet that any of them
-refuses is dropped there, the order cannot be told from outside.
+A packet passes, in the same order as on AWS: the sender's security groups, the ACL of its subnet, the ACL of the
+receiver's subnet, and the receiver's security groups. All four are in the router's forward hook. A packet that one of
+them refuses is dropped there, so the order is not visible from outside.
 
-- Security groups are stateful: what belongs to a connection that was let in is let through.
+- Security groups are stateful: packets of an accepted connection are accepted.
   https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
-- Network ACLs are stateless, in the order of their numbers, at the subnet's boundary only.
+- Network ACLs are stateless, evaluated in the order of their numbers, and apply to the subnet's boundary only.
   https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 
@@ -41,14 +41,14 @@ def quoted(devices: Iterable[str]) -> list[str]:
 
 
 def block(head: str, lines: Iterable[str]) -> list[str]:
-    """A `chain` or `set` with its lines indented."""
+    """Return a `chain` or `set` with indented lines."""
     return [f"{head} {{", *(INDENT + line for line in lines), "}"]
 
 
 def protocol_match(protocol: str, from_port: int | None, to_port: int | None) -> str | None:
-    """An nftables match for a rule's protocol and ports: "" for everything, None for what no packet can be.
+    """Return an nftables match for a rule's protocol and ports: "" for all packets, None if no packet can match.
 
-    For ICMP the ports are type and code, -1 for any.
+    For ICMP, the ports are type and code, -1 for any.
     """
     name = _NAMES.get(protocol, protocol)
     if name == "-1":
@@ -82,7 +82,7 @@ def statement(*parts: str) -> str:
 
 
 def group_lines(world: World, network: Network) -> list[str]:
-    """Sets of the members of referenced groups, and a chain for each combination of groups and direction."""
+    """Return the sets of members of referenced groups, and a chain per combination of groups and direction."""
     lines: list[str] = []
     for group_id in _referenced(world, network):
         lines += block(f"set {group_id}", _member_set(world, network, group_id))
@@ -93,7 +93,7 @@ def group_lines(world: World, network: Network) -> list[str]:
 
 
 def group_gates(network: Network) -> list[str]:
-    """The forward hook's jumps into these chains; an interface without groups (a NAT gateway) has no gate."""
+    """Return the jumps of the forward hook into these chains. An interface without groups (NAT gateway) has none."""
     numbers = {groups: number for number, groups in enumerate(_combinations(network), start=1)}
     guarded = [interface for interface in network.interfaces.values() if interface.security_group_ids]
     if not guarded:
@@ -138,7 +138,7 @@ def _referenced(world: World, network: Network) -> list[str]:
 
 
 def _member_set(world: World, network: Network, group_id: str) -> list[str]:
-    """A reference to a group means its members' private addresses, of this VPC."""
+    """Return the set of a referenced group: the private addresses of its members in this VPC."""
     members = sorted(
         interface.private_ip
         for interface in world.interfaces.values()
@@ -148,7 +148,7 @@ def _member_set(world: World, network: Network, group_id: str) -> list[str]:
 
 
 def _groups_chain_lines(world: World, groups: Sequence[str], direction: Direction) -> list[str]:
-    """Rules only allow; the first that matches leaves the chain, the end of the chain refuses."""
+    """Return the lines of a chain. A matching rule leaves the chain, and the end of the chain drops the packet."""
     present = (world.security_groups[group_id] for group_id in groups if group_id in world.security_groups)
     allowed = {line for group in present for rule in _rules(group, direction) for line in _allow(rule, direction)}
     return [f"# {', '.join(groups)}", *sorted(allowed), "drop"]
@@ -165,7 +165,7 @@ def _allow(rule: SecurityGroupRule, direction: Direction) -> Iterator[str]:
 
 
 def _networks(direction: Direction, cidrs: Iterable[IPv4Network]) -> str:
-    """An address match; nftables refuses overlapping elements of one set, AWS allows them: they are merged."""
+    """Return an address match. Overlapping networks are merged, because nftables does not permit them in a set."""
     merged = list(collapse_addresses(cidrs))
     if merged == [_ANY]:
         return ""
@@ -176,7 +176,7 @@ def _networks(direction: Direction, cidrs: Iterable[IPv4Network]) -> str:
 
 
 def acl_lines(world: World, network: Network) -> list[str]:
-    """A chain for each ACL and direction, and one for each subnet that leaves out what stays inside it."""
+    """Return a chain for each ACL and direction, and one for each subnet that skips traffic within the subnet."""
     subnets = _inhabited(network)
     lines: list[str] = []
     for acl_id in sorted({network.subnets[subnet_id].network_acl_id for subnet_id in subnets}):
@@ -191,7 +191,7 @@ def acl_lines(world: World, network: Network) -> list[str]:
 
 
 def acl_gates(network: Network) -> list[str]:
-    """The forward hook's jumps into the subnets' chains; every interface has one, NAT gateways too."""
+    """Return the jumps of the forward hook into the subnets' chains. All interfaces have one, also NAT gateways."""
     if not network.interfaces:
         return []
     return [
@@ -205,7 +205,7 @@ def acl_gates(network: Network) -> list[str]:
 
 
 def _inhabited(network: Network) -> Mapping[str, list[str]]:
-    """The devices of each subnet that has interfaces."""
+    """Return the devices of each subnet that has interfaces."""
     devices = {
         subnet_id: [device_name(interface.id) for interface in network.members(subnet_id)]
         for subnet_id in network.subnets
@@ -222,7 +222,7 @@ def _subnet_chain(direction: Direction, subnet_id: str) -> str:
 
 
 def _acl_chain_lines(world: World, acl_id: str, direction: Direction) -> list[str]:
-    """The first rule that matches decides; what none matches is refused, as is all when the ACL is gone."""
+    """Return the lines of an ACL. The first matching rule decides. Without a match, or without the ACL, drop."""
     acl = world.network_acls.get(acl_id, NetworkAcl(acl_id, "", ()))
     entries = sorted(
         (entry for entry in acl.entries if entry.egress == (direction == "egress")), key=lambda entry: entry.number

@@ -1,6 +1,6 @@
-"""The state of the kernel that the fabric wants, as values, and the difference between two such states.
+"""The desired state of the kernel's networking as values, and the difference between two states.
 
-Nothing here touches the machine: `compute` builds a `Kernel`, `difference` compares two, `apply` does the rest.
+Nothing here accesses the machine: `compute` builds a `Kernel`, `difference` compares two, `apply` applies the result.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Address:
 
 @dataclass(frozen=True)
 class Route:
-    """A route to `destination`; without a device it is a black hole: packets vanish silently.
+    """A route to `destination`. Without a device it is a blackhole route: packets are dropped silently.
 
-    The gateway need not lie in a network of the device (`onlink` of ip-route(8)).
+    The gateway may be outside of the networks of the device (`onlink` of ip-route(8)).
     """
 
     destination: IPv4Network
@@ -34,13 +34,13 @@ class Route:
 
     @property
     def key(self) -> tuple[int, IPv4Network]:
-        """What the kernel allows once."""
+        """Return the key that is unique in the kernel."""
         return (self.table, self.destination)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of policy routing; without a table, what matches is dropped."""
+    """A policy routing rule. Without a table, matching packets are dropped."""
 
     priority: int
     table: int | None
@@ -51,7 +51,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Sysctl:
-    """`key` as a path below /proc/sys; one that names a device is set once that device is there."""
+    """A sysctl. `key` is a path below /proc/sys. With a device it is set after the device is created."""
 
     key: str
     value: str
@@ -60,7 +60,7 @@ class Sysctl:
 
 @dataclass(frozen=True)
 class End:
-    """One end of a link; the kernel picks a random MAC address when none is given."""
+    """One end of a link. Without a MAC address, the kernel assigns a random one."""
 
     namespace: str
     device: str
@@ -69,7 +69,7 @@ class End:
 
 @dataclass(frozen=True)
 class Link:
-    """A pair of virtual Ethernet devices, from a router (near) to what hangs on it (far)."""
+    """A pair of virtual Ethernet devices, from a router (near) to the namespace behind it (far)."""
 
     near: End
     far: End
@@ -81,14 +81,14 @@ class Link:
 
 @dataclass(frozen=True)
 class Namespace:
-    """One network namespace. Its devices come from the links and are always up, as is `lo`.
+    """A network namespace. Its devices are the ends of its links. They are always up, and so is `lo`.
 
-    `ruleset` is the body of the nftables table `ip fabric`, empty for none; None means unknown (never equal to
-    a wanted one), as do sysctls when a namespace was read back.
+    `ruleset` is the body of the nftables table `ip fabric`, "" for none, or None if it is unknown and so never equal to
+    a desired one. The sysctls of a namespace that was read back are unknown too.
     """
 
     name: str
-    sysctls: tuple[Sysctl, ...] = ()  # in the order of writing
+    sysctls: tuple[Sysctl, ...] = ()  # in the order in which they are written
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
     rules: frozenset[Rule] = frozenset()
@@ -103,14 +103,14 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Delta:
-    """What changes inside one namespace."""
+    """The changes in one namespace."""
 
     namespace: str
-    devices: tuple[str, ...] = ()  # new ones, to be brought up
+    devices: tuple[str, ...] = ()  # new devices to bring up
     sysctls: tuple[Sysctl, ...] = ()
-    ruleset: str | None = None  # None: stays as it is
+    ruleset: str | None = None  # None if it is unchanged
     addresses: tuple[Address, ...] = ()
-    routes: tuple[Route, ...] = ()  # added, or put in the place of those with the same key
+    routes: tuple[Route, ...] = ()  # routes to add or to replace by key
     rules: tuple[Rule, ...] = ()
     stale_addresses: tuple[Address, ...] = ()
     stale_routes: tuple[Route, ...] = ()
@@ -123,7 +123,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Difference:
-    """All that must be done, in the order of the fields; the deltas of routers come first."""
+    """All changes, in the order of the fields. The deltas of routers come first."""
 
     created: tuple[Namespace, ...] = ()
     cut: tuple[Link, ...] = ()
@@ -137,7 +137,7 @@ class Difference:
 
 
 def difference(before: Kernel, after: Kernel) -> Difference:
-    """What leads from one state to the other."""
+    """Return the changes from one state to the other."""
     created = [after.namespaces[name] for name in sorted(after.namespaces.keys() - before.namespaces.keys())]
     removed = sorted(before.namespaces.keys() - after.namespaces.keys())
     cut, joined = before.links - after.links, after.links - before.links
@@ -157,12 +157,12 @@ def difference(before: Kernel, after: Kernel) -> Difference:
 
 
 def _fresh(wanted: Namespace) -> Namespace:
-    """A namespace just made: its loopback is up, it has the sysctls that devices inherit, and nothing else."""
+    """Return a new namespace, which has the sysctls that devices inherit and nothing else."""
     return Namespace(wanted.name, sysctls=tuple(sysctl for sysctl in wanted.sysctls if sysctl.device is None))
 
 
 def _devices(links: Iterable[Link]) -> dict[str, set[str]]:
-    """The devices of links, by namespace."""
+    """Return the devices of links by namespace."""
     devices: dict[str, set[str]] = {}
     for link in links:
         for end in link.ends:
@@ -171,7 +171,7 @@ def _devices(links: Iterable[Link]) -> dict[str, set[str]]:
 
 
 def _delta(before: Namespace, after: Namespace, lost: Collection[str], new: Collection[str]) -> Delta:
-    """The change inside one namespace; what hangs on a lost device went with it."""
+    """Return the changes in one namespace. Addresses and routes of a deleted device were deleted with it."""
     addresses = {address for address in before.addresses if address.device not in lost}
     routes = {route for route in before.routes if route.device not in lost}
     sysctls = {sysctl for sysctl in before.sysctls if sysctl.device is None or sysctl.device not in lost}
@@ -194,5 +194,5 @@ T = TypeVar("T")
 
 
 def _ordered(things: Iterable[T]) -> tuple[T, ...]:
-    """The same order in every run, so that logs and tests compare."""
+    """Return the items in a stable order, so that logs and tests are comparable."""
     return tuple(sorted(things, key=repr))

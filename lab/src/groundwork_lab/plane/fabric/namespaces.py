@@ -1,4 +1,4 @@
-"""Named network namespaces: made, found, removed. As `ip netns`, without leaving a mount of its own behind."""
+"""Named network namespaces, as in `ip netns`, but without leaving an additional mount."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def existing(settings: Settings) -> list[str]:
-    """The names of this lab's namespaces that are there, by name."""
+    """Return the names of this lab's existing namespaces, sorted."""
     if not NETNS.is_dir():
         return []
     return sorted(path.name for path in NETNS.glob(f"{settings.name}-*") if _is_namespace(path.name))
 
 
 def create(name: str, journal: Journal, prepare: Callable[[], None]) -> None:
-    """Make a namespace, recorded first, and run `prepare` inside before it gets its name. Raises OSError."""
+    """Record and create a namespace, and run `prepare` in it before it gets its name. Raise OSError."""
     journal.record(Entry("namespace", name))
     NETNS.mkdir(mode=0o755, exist_ok=True)
     if _is_namespace(name):
-        raise FileExistsError(errno.EEXIST, "there is such a network namespace already", name)
+        raise FileExistsError(errno.EEXIST, "the network namespace already exists", name)
     failure: list[BaseException] = []
 
     def body() -> None:
@@ -37,7 +37,7 @@ def create(name: str, journal: Journal, prepare: Callable[[], None]) -> None:
             _check(_libc.unshare(CLONE_NEWNET), name)
             prepare()
             _pin(name)
-        except BaseException as error:  # handed to the caller's thread, whatever it is
+        except BaseException as error:  # any exception is passed to the caller's thread
             failure.append(error)
 
     thread = threading.Thread(target=body, name=f"make-{name}")
@@ -48,12 +48,12 @@ def create(name: str, journal: Journal, prepare: Callable[[], None]) -> None:
 
 
 def remove(name: str) -> None:
-    """Take a namespace's name away: it ends with its last process. Nothing happens when it is not there."""
+    """Remove a namespace's name, if it exists. The namespace ends with its last process."""
     unname(NETNS / name)
 
 
 def _is_namespace(name: str) -> bool:
-    """Whether the file is a mount of nsfs; a plain file is what a crash between two calls left."""
+    """Return whether the file is a mount of nsfs. After a crash it may be a plain file."""
     try:
         return (NETNS / name).stat().st_dev != NETNS.stat().st_dev
     except FileNotFoundError:
@@ -61,7 +61,7 @@ def _is_namespace(name: str) -> bool:
 
 
 def _pin(name: str) -> None:
-    """Mount the calling thread's namespace on its name's file."""
+    """Mount the thread's namespace on the file with its name."""
     path = NETNS / name
     path.touch(mode=0o444)
     _check(_libc.mount(b"/proc/thread-self/ns/net", os.fsencode(path), b"none", _MS_BIND, None), name)

@@ -1,4 +1,4 @@
-"""Reading the kernel's state back, for when it may differ from what was applied last (a failed step, a start)."""
+"""Reading of the kernel's state, for when it may differ from the last applied state (a failed step, a start)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from groundwork_lab.processes import in_namespace
 from groundwork_lab.settings import Settings
 
 _BLACKHOLE_ROUTE = 6  # RTN_BLACKHOLE of linux/rtnetlink.h
-_KERNELS_RULES = (0, 32766, 32767)  # priorities of the rules that every namespace has
+_KERNELS_RULES = (0, 32766, 32767)  # priorities of the rules that each namespace has
 _LOOPBACK = IPv4Interface("127.0.0.1/8")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One namespace as it is, and the MAC addresses of its virtual Ethernet devices."""
+    """The state of one namespace, and the MAC addresses of its virtual Ethernet devices."""
 
     namespace: Namespace
     devices: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe(settings: Settings, wanted: Kernel) -> Kernel:
-    """The lab's namespaces as they are. Rulesets and sysctls are not read: they count as unknown."""
+    """Return the current state of the lab's namespaces. Rulesets and sysctls are not read: they are unknown."""
     readings = {name: in_namespace(name, partial(_read, name)) for name in existing(settings)}
     devices = {name: reading.devices for name, reading in readings.items()}
     return Kernel(
@@ -40,7 +40,7 @@ def observe(settings: Settings, wanted: Kernel) -> Kernel:
 
 
 def present_links(wanted: frozenset[Link], devices: Mapping[str, Mapping[str, str]]) -> frozenset[Link]:
-    """Those wanted links of which both ends are there; any other device is the end of a stale link."""
+    """Return the wanted links with both ends present, and a stale link for each other device."""
     whole = frozenset(link for link in wanted if all(_present(end, devices) for end in link.ends))
     known = {(end.namespace, end.device) for link in whole for end in link.ends}
     stale = (

@@ -1,4 +1,4 @@
-"""A VPC's route tables as the kernel's: tables, and rules that choose one by the interface a packet came from."""
+"""The kernel's routing of a VPC: its route tables, and rules that select one by the incoming interface."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DNS_MARK = 53  # packets to AmazonProvidedDNS
 DNS_TABLE = 100
 LOCAL_TABLE = 101
 
-# Order of the rules: the name server, routes more specific than `local`, `local`, the subnet's own table, nothing.
+# Order of the rules: the name server, routes more specific than `local`, `local`, the subnet's route table, drop.
 _DNS_PRIORITY = 100
 _SPECIFIC_PRIORITY = 200
 _LOCAL_PRIORITY = 300
@@ -37,13 +37,13 @@ class Hop:
 
 
 def routes(world: World, network: Network) -> frozenset[Route]:
-    """All routes of a VPC's router."""
+    """Return all routes of a VPC's router."""
     tables = (route for table in network.route_tables.values() for route in table_routes(world, network, table))
     return frozenset([*local_routes(network), *dns_routes(), *tables])
 
 
 def local_routes(network: Network) -> Iterator[Route]:
-    """The `local` route: to each interface; the rest of the VPC's addresses and link-local ones lead nowhere."""
+    """Yield the `local` routes: to each interface, and a blackhole for the other VPC and link-local addresses."""
     for interface in network.interfaces.values():
         yield Route(IPv4Network(interface.private_ip), device_name(interface.id), table=LOCAL_TABLE)
     for cidr in (*network.vpc.cidrs, LINK_LOCAL):
@@ -55,7 +55,7 @@ def dns_routes() -> Iterator[Route]:
 
 
 def table_routes(world: World, network: Network, table: RouteTable) -> Iterator[Route]:
-    """One route table. A target that is gone is a black hole; so is what no route leads to."""
+    """Yield the routes of one route table. A missing target, and the default without a route, are blackholes."""
     number = network.tables[table.id]
     destinations = {DEFAULT: Route(DEFAULT, table=number)}
     for route in table.routes:
@@ -81,7 +81,7 @@ def _hop(world: World, network: Network, target: str) -> Hop | None:
 
 
 def rules(network: Network) -> frozenset[Rule]:
-    """Which table a packet follows: that of the subnet whose interface sent it."""
+    """Return the rules that select the route table of the sender's subnet."""
     subnets = (rule for interface in network.interfaces.values() for rule in _interface_rules(network, interface))
     return frozenset(
         [
@@ -101,6 +101,6 @@ def _interface_rules(network: Network, interface: Interface) -> Iterator[Rule]:
     yield Rule(_SUBNET_PRIORITY, number, incoming=device)
     for route in table.routes:
         if route.target != "local" and any(route.destination.subnet_of(cidr) for cidr in network.vpc.cidrs):
-            # A route more specific than the local one wins, for appliances in the middle:
+            # A route more specific than the local route takes precedence, for middlebox appliances:
             # https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html
             yield Rule(_SPECIFIC_PRIORITY, number, incoming=device, destination=route.destination)

@@ -1,4 +1,4 @@
-"""The nftables rulesets of the fabric's routers and gateways: pure text, the body of a table `ip fabric`."""
+"""The nftables rulesets of routers and gateways: the body of a table `ip fabric`. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundwork_lab.plane.fabric.topology import Network
 from groundwork_lab.settings import INTERNET, RESOLVER
 
 UPLINK_DEVICE = "tap0"
-VPC_DEVICE = "vpc"  # of an internet gateway, to its VPC's router
+VPC_DEVICE = "vpc"  # of an internet gateway, to the router of its VPC
 INTERNET_DEVICE = "internet"  # of an internet gateway, to the backbone
 
 METADATA = IPv4Address("169.254.169.254")
@@ -40,7 +40,7 @@ def _text(lines: Iterable[str]) -> str:
 
 
 def name_servers(vpc: Vpc) -> list[IPv4Address]:
-    """The addresses of AmazonProvidedDNS in a VPC.
+    """Return the addresses of AmazonProvidedDNS in a VPC.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
     """
@@ -48,12 +48,12 @@ def name_servers(vpc: Vpc) -> list[IPv4Address]:
 
 
 def checked(interface: Interface) -> bool:
-    """Whether an interface sends and gets only packets with its own address."""
+    """Return whether an interface may send and receive only packets with its own address."""
     return interface.source_dest_check and interface.owner != "nat-gateway"
 
 
 def router_ruleset(world: World, network: Network) -> str:
-    """A VPC router's: source check, name server, ACLs and security groups."""
+    """Return the ruleset of a VPC's router: source check, name server, ACLs and security groups."""
     lines = [
         *_check_sets(network),
         *group_lines(world, network),
@@ -84,9 +84,10 @@ def _sources(network: Network) -> list[str]:
 
 
 def _name_server_chains(network: Network) -> list[str]:
-    """DNS goes to the resolver over the management link, whatever the route tables say: hence the mark.
+    """Return the chains that send DNS to the resolver over the management link, regardless of route tables.
 
-    Before the rules choose a table, so in a hook before routing; and for each packet, as a mark is a packet's.
+    The packets are marked before the routing rules are evaluated. Each packet needs a mark, as marks do not apply to
+    connections.
     """
     servers = name_servers(network.vpc)
     mark = [
@@ -113,7 +114,7 @@ def _name_server_chains(network: Network) -> list[str]:
 
 
 def _input(network: Network) -> list[str]:
-    """The router itself answers for instance metadata only; neither groups nor ACLs filter that."""
+    """Return the input chain. The router answers only for instance metadata, which groups and ACLs do not filter."""
     devices = quoted(device_name(name) for name in network.interfaces)
     metadata = [f"iifname {elements(devices)} ip daddr {METADATA} tcp dport 80 accept"] if devices else []
     return [
@@ -139,11 +140,12 @@ def _forward(network: Network) -> list[str]:
 
 
 def gateway_ruleset(network: Network, addresses: Mapping[IPv4Address, IPv4Address]) -> str:
-    """An internet gateway's: stateless 1:1 translation of `addresses`, private to public; the rest is dropped.
+    """Return the ruleset of an internet gateway: stateless translation of `addresses`, private to public.
 
-    Without connection tracking, so that an address that is taken away stops at once. The price: the packet quoted
-    inside an ICMP error keeps its addresses, so errors (traceroute, UDP port unreachable) that cross the gateway
-    are not matched to their sockets. No error about packet sizes is among them: all links have the same MTU.
+    All other packets are dropped. There is no connection tracking, so that an address stops working as soon as it is
+    removed. Its disadvantage: the packet in an ICMP error keeps its addresses, so that errors (traceroute, UDP port
+    unreachable) that cross the gateway do not reach their sockets. Errors about packet sizes do not occur, because all
+    links have the same MTU.
     """
     inside = elements([*UNROUTED, *(cidr for cidr in network.vpc.cidrs if not _unrouted(cidr))])
     outward = elements(f"{private} : {public}" for private, public in sorted(addresses.items()))
@@ -163,7 +165,7 @@ def _unrouted(cidr: IPv4Network) -> bool:
 
 
 def nat_ruleset(network: Network, interface: Interface) -> str:
-    """A NAT gateway's: what the VPC sends through it gets its address; nothing else comes in.
+    """Return the ruleset of a NAT gateway: packets from the VPC get its address; no other connection is accepted.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
     """
@@ -191,9 +193,10 @@ def nat_ruleset(network: Network, interface: Interface) -> str:
 
 
 def backbone_ruleset() -> str:
-    """The internet's: what may leave for the real one. Only the AWS plane reaches private addresses there.
+    """Return the ruleset of the backbone, which restricts the traffic to the real internet.
 
-    A package mirror or name server may well have a private address; hosts use them through the AWS plane.
+    Only the AWS plane may reach private addresses there: a package mirror or name server may have one. Hosts use these
+    through the AWS plane.
     """
     kept = elements([*UNROUTED, INTERNET])
     return _text(

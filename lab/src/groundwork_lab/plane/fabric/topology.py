@@ -1,7 +1,7 @@
-"""What a world means for the network: each VPC with the parts that are really there.
+"""The VPCs of a `World`, reduced to existing resources.
 
-References that lead nowhere (an API call in between, a resource that is gone) are left out here, so that the
-builders need not ask.
+References to missing resources (between two API calls, or after a deletion) are left out here, so that the other
+modules need no checks.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ipaddress import IPv4Address
 from groundwork_lab.model import Interface, InternetGateway, RouteTable, Subnet, Vpc, World
 from groundwork_lab.plane.fabric.naming import numbering
 
-# Addresses of links between the fabric's own routers. No VPC may use 169.254.0.0/16
-# (https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html), so none collides with a host's.
-GATEWAY_LINK = IPv4Address("169.254.255.1")  # an internet gateway, as its VPC's router sees it
-ROUTER_LINK = IPv4Address("169.254.255.2")  # a VPC's router, as its internet gateway sees it
-AWS_LINK = IPv4Address("169.254.255.3")  # the AWS plane, as VPCs' routers see it
-_FIRST_TRANSFER = IPv4Address("169.254.0.1")  # up to 169.254.127.254: a VPC's router, as the AWS plane sees it
+# Addresses of links between the fabric's routers. A VPC cannot use 169.254.0.0/16
+# (https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html), so they do not conflict with a host's.
+GATEWAY_LINK = IPv4Address("169.254.255.1")  # an internet gateway, for the router of its VPC
+ROUTER_LINK = IPv4Address("169.254.255.2")  # a VPC's router, for its internet gateway
+AWS_LINK = IPv4Address("169.254.255.3")  # the AWS plane, for the routers of VPCs
+_FIRST_TRANSFER = IPv4Address("169.254.0.1")  # up to 169.254.127.254: a VPC's router, for the AWS plane
 _TRANSFERS = 0x7FFE
 
 _FIRST_TABLE = 1000
@@ -29,27 +29,27 @@ _STOPPED = ("stopping", "stopped", "shutting-down", "terminated")
 
 @dataclass(frozen=True)
 class Network:
-    """One VPC. All ids in it resolve: an interface's subnet is in `subnets`, a subnet's table may be absent."""
+    """A VPC. An interface's subnet is always in `subnets`. A subnet's route table may be missing."""
 
     vpc: Vpc
     subnets: Mapping[str, Subnet]
-    interfaces: Mapping[str, Interface]  # those with an owner
+    interfaces: Mapping[str, Interface]  # interfaces that have an owner
     gateway: InternetGateway | None
     route_tables: Mapping[str, RouteTable]
     tables: Mapping[str, int]  # the kernel's number of each route table
-    transfer: IPv4Address  # of its router on the management link; different for each VPC
+    transfer: IPv4Address  # address of its router on the management link, unique per VPC
 
     def members(self, subnet_id: str) -> list[Interface]:
-        """The interfaces of a subnet."""
+        """Return the interfaces of a subnet."""
         return [interface for interface in self.interfaces.values() if interface.subnet_id == subnet_id]
 
     def table_of(self, interface: Interface) -> RouteTable | None:
-        """The route table that an interface's packets follow."""
+        """Return the route table of an interface's subnet."""
         return self.route_tables.get(self.subnets[interface.subnet_id].route_table_id)
 
 
 def survey(world: World) -> tuple[Network, ...]:
-    """The VPCs that need a router (they have an interface or an internet gateway), by id."""
+    """Return the VPCs that need a router (they have an interface or an internet gateway), by id."""
     transfers = numbering(world.vpcs, _TRANSFERS)
     networks = (_network(world, vpc, _FIRST_TRANSFER + transfers[vpc.id]) for _, vpc in sorted(world.vpcs.items()))
     return tuple(network for network in networks if network.interfaces or network.gateway)
@@ -75,9 +75,9 @@ def _network(world: World, vpc: Vpc, transfer: IPv4Address) -> Network:
 
 
 def public_addresses(world: World, network: Network) -> dict[IPv4Address, IPv4Address]:
-    """What the VPC's internet gateway translates: private to public address.
+    """Return the addresses that the VPC's internet gateway translates: private to public.
 
-    Only interfaces in subnets whose route table leads to the gateway take part.
+    Only interfaces in subnets with a route to the gateway are included.
     https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html
     """
     if network.gateway is None:
@@ -91,7 +91,7 @@ def public_addresses(world: World, network: Network) -> dict[IPv4Address, IPv4Ad
 
 
 def public_address(world: World, interface: Interface) -> IPv4Address | None:
-    """An interface's public address; a NAT gateway's own record counts when its interface has none."""
+    """Return an interface's public address, or for a NAT gateway's interface without one, the gateway's."""
     if interface.public_ip is not None or interface.owner != "nat-gateway":
         return interface.public_ip
     gateway = world.nat_gateways.get(interface.owner_id)
@@ -103,9 +103,9 @@ def leads_to(table: RouteTable | None, target: str) -> bool:
 
 
 def target_interface(world: World, network: Network, target: str) -> Interface | None:
-    """The interface behind a route's target (NAT gateway, interface, instance), None when it is gone.
+    """Return the interface of a route's target (NAT gateway, interface, instance), or None if it does not exist.
 
-    A route to a stopped instance or its interface is a black hole, as in
+    A route to a stopped instance or its interface is a blackhole route:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
     """
     interface_id = target

@@ -1,7 +1,7 @@
-"""The way from the lab's internet to the real one: slirp4netns, which needs no setting of the machine's own.
+"""The connection of the lab's internet to the real one: slirp4netns, which requires no settings of the machine.
 
-It is a TCP/IP stack in user space: a tap device in the backbone's namespace on one side, ordinary sockets of a
-process on the other. Source: slirp4netns(1).
+It is a TCP/IP stack in user space, between a tap device in the backbone's namespace and ordinary sockets of a process.
+Source: slirp4netns(1).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from groundwork_lab.plane.fabric.rulesets import UPLINK_DEVICE
 from groundwork_lab.processes import NETNS, in_namespace, spawn, stop
 from groundwork_lab.settings import Settings
 
-_DEADLINE = 10.0  # seconds until the tap must be there
+_DEADLINE = 10.0  # seconds to wait for the tap device
 
 
 class UplinkError(Exception):
-    """slirp4netns did not come up."""
+    """slirp4netns did not start."""
 
 
 class Uplink:
-    """The process that carries packets between `tap0` and the machine's sockets."""
+    """The process that transfers packets between `tap0` and the machine's sockets."""
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
@@ -39,7 +39,7 @@ class Uplink:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait for its device, which is up then. Raises UplinkError when it does not come."""
+        """Start the process and wait for its device. Raise UplinkError if it does not start."""
         self.close()
         namespace = internet_namespace(self._settings)
         reader, writer = os.pipe()
@@ -64,16 +64,16 @@ class Uplink:
             self._process = None
 
     def _await(self, reader: int) -> None:
-        """It writes a byte when it is ready, and closes its end when it dies."""
+        """Wait until the process writes a byte. It closes the pipe if it ends."""
         readable, _, _ = select.select([reader], [], [], _DEADLINE)
         if not readable or not os.read(reader, 1):
             log = self._settings.state / "uplink.log"
-            message = f"slirp4netns did not start; see {log}. It needs /dev/net/tun and Debian's slirp4netns."
+            message = f"slirp4netns did not start; see {log}. It requires /dev/net/tun and Debian's slirp4netns."
             raise UplinkError(message)
 
 
 def argv(namespace: str, ready: int) -> list[str]:
-    """The command; without the machine's loopback, which is not the internet's business."""
+    """Return the command line. The machine's loopback addresses are not reachable from the lab's internet."""
     return [
         "slirp4netns",
         "--netns-type=path",

@@ -1,7 +1,7 @@
-"""The lab's hosts: every EC2 instance is a systemd-nspawn machine in its primary interface's network namespace.
+"""The lab's hosts: each EC2 instance is a systemd-nspawn machine in the network namespace of its interface.
 
-Needs from the fabric, before a host boots: the namespace `<lab>-<eni id>` with its loopback up and its interface
-configured, and 169.254.169.254 as a local address of the router `<lab>-<vpc id>`.
+Before a host boots, the fabric must have created the namespace `<lab>-<eni id>`, with its loopback up and its interface
+configured, and the router `<lab>-<vpc id>` with the local address 169.254.169.254.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ __all__ = ["HostManager", "Limits"]
 
 
 class HostManager:
-    """Makes the machines follow the instances (ports.Reconciler), and shows their consoles (ports.Hosts).
+    """Runs a machine for each instance (ports.Reconciler) and returns their consoles (ports.Hosts).
 
-    `package_proxy` is where apt inside the hosts finds the package cache, None for none; `authority` is the
-    certificate (PEM) that they trust beside Debian's.
-    Raises NoControlGroupsError where the machine cannot run hosts.
+    `package_proxy` is the URL of the package cache for apt in the hosts, or None. `authority` is a certificate (PEM)
+    that the hosts trust in addition to Debian's.
+
+    Raises NoControlGroupsError if the machine cannot run hosts.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class HostManager:
             group.mkdir(exist_ok=True)
 
     def reconcile(self, world: World) -> None:
-        """Tell each host what the API wants of it; the hosts' own threads do the rest."""
+        """Give each host its desired state. The hosts' own threads apply it."""
         self._metadata.follow(world)
         apart = Apart()
         for instance in world.instances.values():
@@ -83,16 +84,16 @@ class HostManager:
             self._hosts[instance.id] = self._new_host(instance, world)
 
     def console_output(self, instance_id: str) -> bytes:
-        """The host's console since it was last started, at most its last 64 KiB; it outlives a stop and a reboot."""
+        """Return the last 64 KiB of the host's console since its last start. It is kept after a stop or reboot."""
         return read_tail(self._shared.settings.state / "instances" / instance_id / "console.log", CONSOLE_BYTES)
 
     def reachable(self, instance_id: str) -> bool:
-        """Whether the host's sshd answered since it was last started."""
+        """Return whether the host's sshd has answered since its last start."""
         host = self._hosts.get(instance_id)
         return host is not None and host.reachable
 
     def close(self) -> None:
-        """End all hosts at once, without shutting them down."""
+        """Kill all hosts without shutting them down."""
         for host in self._hosts.values():
             host.close()
         for host in self._hosts.values():
@@ -106,7 +107,7 @@ class HostManager:
 
     def _new_host(self, instance: Instance, world: World) -> Host:
         interface = world.interfaces[instance.interface_id]
-        # Every image that was not captured is one of Debian's, and all of them are the base image.
+        # All images that were not captured are Debian's, for which the lab has one base image.
         captured = instance.image_id in world.images
         layers = self._layers.of(instance.image_id) if captured else (self._base_image,)
         return Host(self._shared, instance, interface, layers)

@@ -1,7 +1,7 @@
-"""What the machine's own apt is configured to use, so that the lab's hosts use the same archive.
+"""The package sources of the machine's apt, so that the lab's hosts use the same archive.
 
-No mirror is named in the lab: the base image is built from, and later updates from, wherever this machine's
-apt finds Debian. Sources: apt-get(8) `indextargets`, apt-config(8) `dump`, sources.list(5), apt-transport-mirror(1).
+The lab contains no mirror of its own: the base image and its updates come from the Debian archive that this machine's
+apt uses. Sources: apt-get(8) `indextargets`, apt-config(8) `dump`, sources.list(5), apt-transport-mirror(1).
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 POCKETS = ("", "-updates", "-security")
 
-# Reaching an archive (proxies, certificates) is the machine's affair; how to judge its dates is a property
-# of the machine's clock, which the hosts share.
+# Settings for reaching an archive (proxies, certificates) apply on the machine only. Settings for checking dates depend
+# on the machine's clock, which the hosts share.
 REACHING = re.compile(r"Acquire::(https?::(Proxy|CaInfo|CaPath|Verify-)|Retries\b)", re.IGNORECASE)
 JUDGING = re.compile(r"Acquire::Check-(Valid-Until|Date)\b", re.IGNORECASE)
 
 
 class NoDebianArchiveError(Exception):
-    """The machine's apt knows no Debian archive."""
+    """The machine's apt has no Debian archive."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One `Packages` index that apt knows. `origin` is empty while its Release file was never fetched."""
+    """A `Packages` index of apt. `origin` is empty if its Release file was never downloaded."""
 
     uri: str
     release: str
@@ -38,14 +38,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Source:
-    """One entry of sources.list(5): an archive and a suite of it, component `main`."""
+    """An entry of sources.list(5): an archive and a suite, with the component `main`."""
 
     uri: str
     suite: str
 
 
 def parse_targets(text: str) -> list[Target]:
-    """The indexes in the output of `apt-get indextargets` (stanzas of `Key: value` lines)."""
+    """Return the indexes in the output of `apt-get indextargets` (stanzas of `Key: value` lines)."""
     targets = []
     for stanza in text.strip().split("\n\n"):
         fields = dict(line.split(": ", 1) for line in stanza.splitlines() if ": " in line)
@@ -65,10 +65,10 @@ def parse_targets(text: str) -> list[Target]:
 def debian_sources(
     targets: Iterable[Target], machine: str, suite: str, read_mirrors: Callable[[str], str]
 ) -> tuple[Source, ...]:
-    """The machine's Debian archives as sources for `suite`, one for each pocket that the machine has.
+    """Return the machine's Debian archives as sources for `suite`, one for each pocket that the machine has.
 
-    `machine` is the machine's own release: a Debian 13 machine's archive holds Debian 12 as well.
-    `read_mirrors` reads the list that a `mirror+file:` address names. Raises NoDebianArchiveError.
+    `machine` is the machine's own release: the archive of a Debian 13 machine contains Debian 12 too. `read_mirrors`
+    reads the list of a `mirror+file:` address. Raise NoDebianArchiveError.
     """
     found: dict[str, Source] = {}
     for target in targets:
@@ -79,8 +79,8 @@ def debian_sources(
                 found.setdefault(pocket, Source(_direct(target.uri, read_mirrors), f"{suite}{pocket}"))
     if "" not in found:
         message = (
-            f"apt on this machine knows no Debian archive for {machine} (component main); "
-            "Debian roots, as the base image of the lab's hosts, are built from it. "
+            f"apt on this machine has no Debian archive for {machine} (component main), "
+            "which is required to build the base image of the lab's hosts and other Debian roots. "
             "Add one to /etc/apt/sources.list.d and run apt-get update."
         )
         raise NoDebianArchiveError(message)
@@ -88,7 +88,7 @@ def debian_sources(
 
 
 def _direct(uri: str, read_mirrors: Callable[[str], str]) -> str:
-    """The first mirror behind a `mirror+file:` address (Debian's cloud images use them), or `uri` itself."""
+    """Return the first mirror of a `mirror+file:` address (used by Debian's cloud images), or `uri` itself."""
     if not uri.startswith("mirror+file:"):
         return uri
     path = "/" + uri.removeprefix("mirror+file:").strip("/")
@@ -97,7 +97,7 @@ def _direct(uri: str, read_mirrors: Callable[[str], str]) -> str:
 
 
 def render_sources(sources: Iterable[Source]) -> str:
-    """The sources in deb822 style, one stanza each, as in Debian's AMIs."""
+    """Return the sources in deb822 format, one stanza each, as in Debian's AMIs."""
     stanzas = [
         f"Types: deb\nURIs: {source.uri}\nSuites: {source.suite}\nComponents: main\nSigned-By: {KEYRING}\n"
         for source in sources
@@ -106,13 +106,13 @@ def render_sources(sources: Iterable[Source]) -> str:
 
 
 def options(dump: str, wanted: re.Pattern[str]) -> tuple[str, ...]:
-    """The lines of `apt-config dump` whose key matches `wanted` and that have a value."""
+    """Return the lines of `apt-config dump` with a key that matches `wanted` and a value."""
     return tuple(line for line in dump.splitlines() if wanted.match(line) and not line.endswith(' "";'))
 
 
 @dataclass(frozen=True)
 class Apt:
-    """The machine's apt: its Debian sources, how to reach them, and how to judge their dates."""
+    """The machine's apt: its Debian sources, and its options for reaching them and for checking dates."""
 
     sources: tuple[Source, ...]
     reaching: tuple[str, ...]
@@ -120,7 +120,7 @@ class Apt:
 
 
 def machine_apt(suite: str) -> Apt:
-    """Ask this machine's apt. Raises NoDebianArchiveError, or CalledProcessError when apt itself fails."""
+    """Query this machine's apt. Raise NoDebianArchiveError, or CalledProcessError if apt fails."""
     indexes = _output("apt-get", "indextargets", "Created-By: Packages")
     dump = _output("apt-config", "dump")
     sources = debian_sources(parse_targets(indexes), _codename(), suite, lambda path: Path(path).read_text("utf-8"))
@@ -128,7 +128,7 @@ def machine_apt(suite: str) -> Apt:
 
 
 def architecture() -> str:
-    """Return this machine's architecture as Debian calls it: `amd64`, `arm64`."""
+    """Return this machine's architecture with Debian's name: `amd64`, `arm64`."""
     return _output("dpkg", "--print-architecture").strip()
 
 

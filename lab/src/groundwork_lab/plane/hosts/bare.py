@@ -1,7 +1,7 @@
-"""A bare Debian: a root as a new machine has it, with Debian's own Python and nothing that the project installs.
+"""A bare Debian: a root like that of a new machine, with Debian's own Python and without the project's packages.
 
-`python -m groundwork_lab.plane.hosts.bare RELEASE` (12 or 13) prints its folder, and builds it first when there is
-none. `tools/in-debian` runs commands in a copy of it.
+`python -m groundwork_lab.plane.hosts.bare RELEASE` (12 or 13) prints its folder, and builds it first if it does not
+exist. `tools/in-debian` runs commands in a copy of it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from groundwork_lab.plane.hosts.roots import LEFTOVERS, Recipe, RootError, ensur
 from groundwork_lab.settings import from_environment
 
 SUITES = {"12": "bookworm", "13": "trixie"}
-PACKAGES = ("ca-certificates", "make", "python3")  # what the README asks of a machine
+PACKAGES = ("ca-certificates", "make", "python3")  # the packages that the README requires
 
 
 def recipe(suite: str, machine: apt.Apt, architecture: str) -> Recipe:
-    """Return the recipe of a bare Debian whose apt reaches the archive as this machine's does."""
+    """Return the recipe of a bare Debian whose apt uses the machine's archive and options."""
     return Recipe(
         suite=suite,
         architecture=architecture,
@@ -32,10 +32,10 @@ def recipe(suite: str, machine: apt.Apt, architecture: str) -> Recipe:
 
 
 def main() -> int:
-    """Print the folder of the release that the command line names."""
+    """Print the folder of the release on the command line."""
     release = " ".join(sys.argv[1:])
     if release not in SUITES:
-        print(f"There is no bare Debian {release!r}; there are {' and '.join(SUITES)}.", file=sys.stderr)
+        print(f"The release {release!r} is not supported; use {' or '.join(SUITES)}.", file=sys.stderr)
         return 2
     try:
         machine = apt.machine_apt(SUITES[release])

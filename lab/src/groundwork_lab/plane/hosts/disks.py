@@ -1,4 +1,4 @@
-"""An instance's disk: a writable layer of its own over its image's layers, mounted while the host runs.
+"""The disk of an instance: a writable layer over the layers of its image, mounted while the host runs.
 
 Source: https://docs.kernel.org/filesystems/overlayfs.html
 """
@@ -13,16 +13,16 @@ from pathlib import Path
 from groundwork_lab.journal import Entry, Journal
 from groundwork_lab.undo import umount
 
-FILES_CHANGED = 1  # tar's exit code when a file changed or went away while it was read
+FILES_CHANGED = 1  # exit code of tar if a file changed or was removed while it was read
 
 
 class DiskError(OSError):
-    """A disk could not be mounted."""
+    """A disk could not be mounted or copied."""
 
 
 @dataclass(frozen=True)
 class Disk:
-    """`layers`, the uppermost first, are only read; everything below `folder` is the disk's."""
+    """A disk. Its `layers`, the uppermost first, are read-only. Everything below `folder` belongs to the disk."""
 
     layers: tuple[Path, ...]
     folder: Path
@@ -37,7 +37,7 @@ class Disk:
 
     @property
     def root(self) -> Path:
-        """Where the whole tree is seen while the disk is mounted."""
+        """Return the folder on which the disk is mounted."""
         return self.folder / "root"
 
     @property
@@ -46,28 +46,28 @@ class Disk:
 
 
 def overlay_options(disk: Disk) -> str:
-    """The options of the overlay mount.
+    """Return the options of the overlay mount.
 
-    `volatile` leaves out every sync: a small file written and synced, as dpkg writes thousands, took 0.08 ms instead of
-    1.6 ms. A lab's disks end with the lab, so there is no crash of the machine that they would have to outlive.
+    `volatile` omits each sync. Writing and syncing a small file, as dpkg does thousands of times, takes 0.08 ms instead
+    of 1.6 ms. A lab's disks are deleted with the lab, so they need not survive a crash of the machine.
     """
     lower = ":".join(map(_escaped, disk.layers))
     return f"lowerdir={lower},upperdir={_escaped(disk.upper)},workdir={_escaped(disk.work)},volatile"
 
 
 def _escaped(path: Path) -> str:
-    """The kernel splits the options at commas and the lower layers at colons."""
+    """Escape the characters with which the kernel separates options and lower layers."""
     return str(path).replace("\\", "\\\\").replace(",", "\\,").replace(":", "\\:")
 
 
 def mount(disk: Disk, journal: Journal) -> None:
-    """Mount the disk, making it first if it is new. Does nothing when it is mounted. Raises DiskError."""
+    """Mount the disk, if it is not mounted, and create it if it is new. Raise DiskError."""
     if disk.mounted:
         return
     for folder in (disk.upper, disk.work, disk.root):
         folder.mkdir(parents=True, exist_ok=True)
-    # A volatile overlay leaves this mark to tell that its last life may have ended without a sync; the page
-    # cache of this machine, which is what counts here, lived on.
+    # A volatile overlay leaves this mark, because it may not have been synced before the unmount. That does not matter
+    # here: the page cache of this machine has all writes.
     shutil.rmtree(disk.work / "work/incompat/volatile", ignore_errors=True)
     journal.record(Entry("mount", str(disk.root)))
     argv = ["mount", "-t", "overlay", "overlay", "-o", overlay_options(disk), str(disk.root)]
@@ -82,16 +82,16 @@ def mount(disk: Disk, journal: Journal) -> None:
 
 
 def unmount(disk: Disk, journal: Journal) -> None:
-    """Unmount the disk; what it holds stays. Raises OSError while something uses it."""
+    """Unmount the disk and keep its content. Raise OSError if it is in use."""
     umount(str(disk.root))
     journal.strike(Entry("mount", str(disk.root)))
 
 
 def freeze(disk: Disk, layer: Path) -> Disk:
-    """Make what an unmounted disk holds the layer `layer`, to be shared; the disk goes on empty, on top of it.
+    """Turn the content of an unmounted disk into the shared layer `layer`. Return the disk, empty on top of it.
 
-    Nothing is copied: a disk of any size is captured in no time, and is there once however many start from it.
-    Raises OSError.
+    Nothing is copied: the capture takes no time for a disk of any size, and all disks that start from it share it.
+    Raise OSError.
     """
     if disk.mounted:
         message = f"{disk.root} is still mounted."
@@ -102,10 +102,10 @@ def freeze(disk: Disk, layer: Path) -> Disk:
 
 
 def copy(disk: Disk, layer: Path) -> None:
-    """Copy what a mounted disk holds to the layer `layer`, with the overlay's own marks, while its host goes on.
+    """Copy the content of a mounted disk to the layer `layer`, with the overlay's marks, while the host runs.
 
-    As with NoReboot on AWS, what the host has not written yet is missing. Sockets are left out, as they are of no
-    use without their server. Raises OSError.
+    As with NoReboot on AWS, data that the host has not written yet is missing. Sockets are omitted, because they are
+    useless without their server. Raise OSError.
     """
     layer.mkdir()
     marks = ["--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner", "--sparse"]
@@ -120,7 +120,7 @@ def copy(disk: Disk, layer: Path) -> None:
 
 
 def delete(disk: Disk) -> None:
-    """Remove an unmounted disk with all it holds."""
+    """Delete an unmounted disk and its content."""
     if disk.mounted:
         message = f"{disk.root} is still mounted."
         raise DiskError(message)

@@ -1,4 +1,4 @@
-"""One host: a thread that makes its machine follow what the API wants, and tells what became of it."""
+"""A host: a thread that applies the desired state of an instance to its machine, and reports the result."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from groundwork_lab.plane.hosts.metadata_server import MetadataService
 from groundwork_lab.ports import Reports
 from groundwork_lab.settings import Settings
 
-REBOOTED = 133  # systemd-nspawn's exit code, with --keep-unit, for a machine that wants to be started again
+REBOOTED = 133  # systemd-nspawn's exit code, with --keep-unit, for a machine that reboots
 REBOOT_SIGNAL = signal.SIGRTMIN + 5  # systemd(1), SIGNALS: starts reboot.target
 CONSOLE_BYTES = 64 * 1024  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
-GLANCE = 0.1  # seconds between looks at what nobody announces (a namespace, a listening socket)
+GLANCE = 0.1  # seconds between polls for events that are not reported (a namespace, a listening socket)
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long things may take, in seconds, and how many hosts boot at once."""
+    """Time limits in seconds, and the number of hosts that boot at the same time."""
 
-    boot: float = 60.0  # from the start of the machine to sshd's answer
-    shutdown: float = 30.0  # an orderly one; after that the machine is killed
+    boot: float = 60.0  # from the start of the machine until sshd answers
+    shutdown: float = 30.0  # for an orderly shutdown; afterwards the machine is killed
     boots: int = 4
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the API wants of a host: `gone` is terminated, `reboots` counts RebootInstances.
+    """The desired state of a host. `gone` means terminated, `reboots` counts RebootInstances.
 
-    `images` are those to be made of its disk.
+    `images` are to be created from its disk.
     """
 
     power: Literal["on", "off", "gone"]
@@ -58,7 +58,7 @@ class Wanted:
 
 
 def wanted(instance: Instance, images: Mapping[str, Image]) -> Wanted:
-    """What an instance's state in the API, and the images that are to be made of it, ask of its host."""
+    """Return the desired state of a host from its instance's state and the pending images."""
     powers: dict[InstanceState, Literal["on", "off", "gone"]] = {
         "pending": "on",
         "running": "on",
@@ -73,24 +73,24 @@ def wanted(instance: Instance, images: Mapping[str, Image]) -> Wanted:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a host is: `reported` is the state last told, `held` a host that ended by itself or would not boot.
+    """The state of a host. `reported` is the last reported state. A `held` host has ended or failed to boot.
 
-    A held host stays off until the API has wanted it off: a world that was made before the API heard of its end must
-    not start it again.
+    A held host stays off until the desired state was `off` once: a `World` from before the API knew of its end must not
+    start it again.
     """
 
     running: bool = False
     reported: InstanceState | None = None
     held: bool = False
     reboots: int = 0
-    captured: frozenset[str] = frozenset()  # images, also those that failed
+    captured: frozenset[str] = frozenset()  # images that were captured, or failed to be captured
 
 
 Step = Literal["boot", "capture", "reboot", "shut down", "terminate", "wait"]
 
 
 def next_step(want: Wanted, seen: Seen) -> Step:
-    """What to do next; asked again after each step."""
+    """Return the next step. It is determined again after each step."""
     if uncaptured(want, seen) is not None:
         return "capture"
     if want.power == "gone":
@@ -105,39 +105,39 @@ def next_step(want: Wanted, seen: Seen) -> Step:
 
 
 def uncaptured(want: Wanted, seen: Seen) -> Image | None:
-    """The next image to make of the disk."""
+    """Return the next image to create from the disk."""
     return next((image for image in want.images if image.id not in seen.captured), None)
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all hosts of a lab share."""
+    """The objects that all hosts of a lab share."""
 
     settings: Settings
     journal: Journal
     reports: Reports
     metadata: MetadataService
     layers: Layers
-    slots: threading.Semaphore  # as many as hosts may boot at once
+    slots: threading.Semaphore  # limits the number of hosts that boot at the same time
     limits: Limits
     package_proxy: str | None
-    authority: str = ""  # PEM: whom the hosts trust beside the certificate authorities of Debian
+    authority: str = ""  # PEM: an authority that the hosts trust in addition to Debian's
 
 
 class BootError(Exception):
-    """A machine did not come up."""
+    """A machine did not boot."""
 
 
 class _SupersededError(Exception):
-    """The API wants something else by now."""
+    """The desired state has changed."""
 
 
 class _RebootedError(Exception):
-    """The machine asked to be started again while it booted."""
+    """The machine requested a reboot while it booted."""
 
 
 class Host:
-    """The machine of one instance. `want` and `close` may be called from any thread."""
+    """The machine of one instance. `want` and `close` can be called from any thread."""
 
     def __init__(self, shared: Shared, instance: Instance, interface: Interface, layers: tuple[Path, ...]) -> None:
         self._shared = shared
@@ -154,9 +154,9 @@ class Host:
         self._seen = Seen(reboots=instance.reboots)
         self._want = wanted(instance, {})
         self._closing = False
-        self._rebooting = False  # whether the next boot continues the console of the last one
+        self._rebooting = False  # whether the next boot appends to the console log
         self._process: subprocess.Popen[bytes] | None = None
-        self._start_time = 0  # of the process
+        self._start_time = 0  # start time of the process
         self._reachable = False
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._live, name=f"host-{instance.id}")
@@ -169,21 +169,21 @@ class Host:
 
     @property
     def reachable(self) -> bool:
-        """Whether sshd answered since the machine was last started."""
+        """Return whether sshd has answered since the machine was last started."""
         return self._reachable
 
     @property
     def layers(self) -> tuple[Path, ...]:
-        """What the disk lies on; none once it is deleted."""
+        """Return the layers below the disk, or () if the disk is deleted."""
         return () if self.finished else self._disk.layers
 
     @property
     def finished(self) -> bool:
-        """Whether the host was terminated and nothing of it runs any more."""
+        """Return whether the host is terminated and all its processes have ended."""
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """End the machine at once; `join` waits for it."""
+        """Kill the machine. `join` waits until it has ended."""
         self._closing = True
         os.eventfd_write(self._wake, 1)
 
@@ -215,13 +215,13 @@ class Host:
         self._clear_away(grace=0)
 
     def _give_up(self, reason: str) -> None:
-        """The machine cannot be made to follow: its instance is stopped, for this reason, until the API says so too."""
+        """Report the instance as stopped, with the reason, and keep it stopped until the desired state is `off`."""
         _log.error("%s: %s", self._id, reason)
         self._seen = replace(self._seen, running=False, held=True)
         self._report("stopped", reason=reason)
 
     def _wait(self, seconds: float | None = None) -> None:
-        """Until something changes: a want, the machine's end, or the time."""
+        """Wait for a change of the desired state, the end of the machine, or the end of the time."""
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         descriptor = os.pidfd_open(self._process.pid) if self._running() and self._process else None
@@ -239,7 +239,7 @@ class Host:
         return self._process is not None and self._process.poll() is None
 
     def _notice_end(self) -> None:
-        """A machine that ended by itself: started again if it asked for that, else its instance is stopped."""
+        """Handle the end of the machine: restart it if it reboots, otherwise report its instance as stopped."""
         if self._process is None or self._process.poll() is None:
             return
         code = self._process.returncode
@@ -257,7 +257,7 @@ class Host:
     # -- booting -------------------------------------------------------------------------------------------------
 
     def _boot(self) -> None:
-        """Boot, and once more if that fails; a host that still is not up then is reported stopped, with the reason."""
+        """Boot, with one retry. If the host is still not up, report it as stopped with the reason."""
         if not self._slot():
             return
         try:
@@ -266,7 +266,7 @@ class Host:
             self._shared.slots.release()
 
     def _slot(self) -> bool:
-        """Wait for a turn to boot; False when the host is to do something else meanwhile."""
+        """Wait for permission to boot. Return False if the desired state has changed."""
         while not self._shared.slots.acquire(timeout=GLANCE):
             if self._superseded():
                 return False
@@ -283,7 +283,7 @@ class Host:
                 _log.warning("%s: %s", self._id, error)
                 reason = f"Server.InternalError: {error}\n{self._tail()}"
                 self._clear_away(grace=0)
-                if new:  # whatever a first boot left half done is not worth keeping
+                if new:  # discard the result of an incomplete first boot
                     disks.delete(self._disk)
                 if last:
                     self._give_up(reason)
@@ -291,18 +291,18 @@ class Host:
                 return
 
     def _attempt(self) -> None:
-        """One boot, from the namespace to sshd. Raises BootError, OSError or _SupersededError."""
+        """Boot once, from the namespace to sshd. Raise BootError, OSError or _SupersededError."""
         deadline = time.monotonic() + self._shared.limits.boot
         if not self._rebooting:
             self.console.unlink(missing_ok=True)
         self._rebooting = False
         namespace = processes.NETNS / self._namespace
-        self._until(namespace.exists, deadline, f"its network namespace {self._namespace} is not there")
-        self._until(self._metadata_served, deadline, f"the router of {self._interface.vpc_id} is not there")
+        self._until(namespace.exists, deadline, f"its network namespace {self._namespace} does not exist")
+        self._until(self._metadata_served, deadline, f"the router of {self._interface.vpc_id} does not exist")
         while True:
             self._start()
             try:
-                self._until(lambda: self._leader() is not None, deadline, "its PID 1 does not run")
+                self._until(lambda: self._leader() is not None, deadline, "its PID 1 is not running")
                 self._seen = replace(self._seen, running=True, reboots=self._want.reboots)
                 self._report("running")
                 self._until(self._sshd_answers, deadline, "sshd does not answer")
@@ -329,7 +329,7 @@ class Host:
         self._start_time = start_time(self._process.pid) or 0
 
     def _until(self, ready: Callable[[], bool], deadline: float, otherwise: str) -> None:
-        """Wait until `ready`. Raises BootError (saying `otherwise`), _SupersededError or _RebootedError."""
+        """Wait until `ready`. Raise BootError with the text `otherwise`, _SupersededError or _RebootedError."""
         while not ready():
             code = self._process.poll() if self._process else None
             if self._superseded():
@@ -340,7 +340,7 @@ class Host:
                 message = f"The host ended with code {code} while it booted."
                 raise BootError(message)
             if time.monotonic() > deadline:
-                message = f"The host is not up after {self._shared.limits.boot:g} s: {otherwise}."
+                message = f"Timed out after {self._shared.limits.boot:g} s waiting for the host to boot: {otherwise}."
                 raise BootError(message)
             self._wait(GLANCE)
 
@@ -348,15 +348,15 @@ class Host:
         return self._closing or self._want.power != "on"
 
     def _metadata_served(self) -> bool:
-        """Whether the VPC's metadata service listens: cloud-init must find it."""
+        """Return whether the VPC's metadata service listens. cloud-init needs it."""
         try:
             self._shared.metadata.serve(self._interface.vpc_id)
-        except OSError:  # the router or its address is not there yet
+        except OSError:  # the router or its address does not exist yet
             return False
         return True
 
     def _leader(self) -> int | None:
-        """The machine's PID 1 as this machine numbers it, once it is systemd; None before."""
+        """Return the pid of the machine's PID 1 on this machine when it is systemd, or None."""
         if self._process is None:
             return None
         for pid in children(self._process.pid):
@@ -370,7 +370,7 @@ class Host:
     # -- capturing -----------------------------------------------------------------------------------------------
 
     def _capture(self) -> None:
-        """Make an image of the disk. Unless that is unwanted the host goes down for it, and boots again afterwards.
+        """Create an image of the disk. Without NoReboot, the host is shut down for it and boots again afterwards.
 
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html (NoReboot)
         """
@@ -386,13 +386,13 @@ class Host:
                     self._power_down()
                     self._disk = disks.freeze(self._disk, layer)
         except OSError as error:
-            _log.exception("%s: image %s", self._id, image.id)
+            _log.exception("%s: the capture of image %s failed", self._id, image.id)
             failure = str(error)
         self._seen = replace(self._seen, captured=self._seen.captured | {image.id})
         self._shared.reports.image_captured(image.id, failure=failure)
 
     def _power_down(self) -> None:
-        """Down in good order, and ready to go on with the same console."""
+        """Shut down in an orderly way. The next boot appends to the console log."""
         was_running = self._running()
         self._clear_away(grace=self._shared.limits.shutdown)
         self._seen = replace(self._seen, running=False)
@@ -401,7 +401,7 @@ class Host:
     # -- ending --------------------------------------------------------------------------------------------------
 
     def _reboot(self) -> None:
-        """Reboot in place: the same disk and console; killed first if it does not go down in time."""
+        """Reboot with the same disk and console log. Kill the machine if it does not shut down in time."""
         leader = self._leader()
         self._reachable = False
         if leader is not None:
@@ -417,16 +417,16 @@ class Host:
         self._report("stopped")
 
     def _terminate(self) -> None:
-        """Power off, delete the disk. The console's text stays: the API shows a terminated instance for a while."""
+        """Power off and delete the disk. The console log is kept, because the API returns it after termination."""
         try:
             self._clear_away(grace=self._shared.limits.shutdown)
             disks.delete(self._disk)
         except OSError:
-            _log.exception("%s: what is left of it goes when the lab goes down", self._id)
+            _log.exception("%s: its remaining files are removed when the lab goes down", self._id)
         self._report("terminated")
 
     def _clear_away(self, grace: float) -> None:
-        """End the machine, in good order within `grace` seconds or at once, and all that made it up but its disk."""
+        """Shut the machine down within `grace` seconds, or kill it, and remove everything except its disk."""
         self._reachable = False
         if self._process is not None:
             if grace and self._process.poll() is None:
@@ -448,7 +448,7 @@ class Host:
         self._shared.journal.strike(Entry("folder", str(mailbox)))
 
     def _gone_within(self, seconds: float) -> None:
-        """Wait for the machine's end, not longer than `seconds`, and not at all when the lab closes."""
+        """Wait for the machine's end, at most `seconds`, and not at all when the lab closes."""
         deadline = time.monotonic() + seconds
         while self._running() and not self._closing and (left := deadline - time.monotonic()) > 0:
             self._wait(left)
@@ -475,7 +475,7 @@ class Host:
 
 
 def read_tail(path: Path, size: int) -> bytes:
-    """The last `size` bytes of a file; nothing when there is no such file."""
+    """Return the last `size` bytes of a file, or b"" if it does not exist."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - size))
@@ -485,13 +485,13 @@ def read_tail(path: Path, size: int) -> bytes:
 
 
 def plain(console: bytes) -> str:
-    """A console's text without colours and control characters: the API's XML cannot carry them."""
+    """Return the text of a console without colors and control characters, which the API's XML cannot contain."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.decode("utf-8", "replace"))
     return "".join(each for each in text if each == "\n" or each.isprintable())
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process' main thread (proc(5)); none when it is gone."""
+    """Return the children of a process' main thread (proc(5)), or [] if the process does not exist."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
     except (FileNotFoundError, ProcessLookupError):
@@ -500,7 +500,7 @@ def children(pid: int) -> list[int]:
 
 
 def is_systemd(pid: int) -> bool:
-    """Whether a process runs systemd as PID 1 of a PID namespace of its own."""
+    """Return whether a process runs systemd as PID 1 of its own PID namespace."""
     try:
         return is_init(Path(f"/proc/{pid}/status").read_text("utf-8", errors="replace"))
     except (FileNotFoundError, ProcessLookupError):
@@ -508,13 +508,16 @@ def is_systemd(pid: int) -> bool:
 
 
 def is_init(status: str) -> bool:
-    """The same, from the text of /proc/PID/status: `NSpid` lists its numbers from the outermost namespace inwards."""
+    """Return whether the text of /proc/PID/status is that of a systemd with PID 1 in its own namespace.
+
+    `NSpid` lists its pids from the outermost namespace to the innermost.
+    """
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     return fields.get("Name", "").strip() == "systemd" and fields.get("NSpid", "").split()[1:] == ["1"]
 
 
 def ssh_banner() -> bool:
-    """Whether a server says SSH on port 22 of this network namespace's loopback (RFC 4253, section 4.2)."""
+    """Return whether an SSH server answers on port 22 of this namespace's loopback (RFC 4253, section 4.2)."""
     try:
         with socket.create_connection(("127.0.0.1", 22), timeout=1.0) as client:
             return client.recv(4) == b"SSH-"

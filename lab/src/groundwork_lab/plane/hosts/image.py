@@ -1,4 +1,4 @@
-"""The base image: what Debian's AMI for EC2 holds. It is the read-only lower layer of every instance's disk.
+"""The base image: the content of Debian's AMI for EC2. It is the read-only lower layer of each instance's disk.
 
 Source: Debian's cloud images, https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm .
 """
@@ -32,8 +32,8 @@ PACKAGES = (
     "systemd-sysv",
 )
 
-# Modules of cloud-init that work on the disk's partitions and boot loader are out, as a host has neither;
-# `locale` calls update-locale, which fails where no locale was generated. The rest is Debian's list.
+# Debian's list, without the modules of cloud-init for partitions and boot loaders, which a host does not have, and
+# without `locale`, which calls update-locale and fails if no locale was generated.
 CLOUD_CONFIG = """\
 # The defaults of Debian's AMIs for EC2.
 system_info:
@@ -93,9 +93,9 @@ cloud_final_modules:
   - power-state-change
 """
 
-# cloud-init asks for IMDSv2 tokens only where the firmware's tables say Amazon EC2, and a container has none.
-# So this is cloud-init's own EC2 datasource, told where it is. It has no variant for the time before the network,
-# which would ask for DHCP: the interface is configured before the host boots. Source: cloud-init 22.4,
+# cloud-init requests IMDSv2 tokens only if the firmware's tables name Amazon EC2, and a container has no such tables.
+# So this is cloud-init's EC2 datasource with a fixed result of the detection. It has no variant for the time before the
+# network is up, which would use DHCP: the interface is configured before the host boots. Source: cloud-init 22.4,
 # cloudinit/stages.py (_get_datasources), cloudinit/sources/DataSourceEc2.py (identify_platform).
 DATASOURCE = '''\
 from cloudinit import sources
@@ -128,8 +128,8 @@ ff02::1 ip6-allnodes
 ff02::2 ip6-allrouters
 """
 
-# A host has no disk of its own to check or trim, no virtual terminals, and no input on its console. apt's
-# timers run on Debian's AMIs too, but only some time after boot: in a lab they would hold dpkg's lock at random.
+# A host has no disk to check or trim, no virtual terminals, and no input on its console. apt's timers also run on
+# Debian's AMIs, but only some time after boot; in a lab they would hold dpkg's lock at random times.
 MASKED = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -142,7 +142,7 @@ MASKED = (
     "systemd-pstore.service",
 )
 
-# Whatever must be each host's own, and what building leaves behind.
+# files that each host must generate for itself, and files that remain from the build
 REMOVED = (
     *LEFTOVERS,
     "etc/hostname",
@@ -155,7 +155,7 @@ REMOVED = (
 
 
 def recipe(machine: apt.Apt, architecture: str) -> Recipe:
-    """The recipe of the Debian 12 AMI, on a machine with this apt."""
+    """Return the recipe of the Debian 12 AMI, on a machine with this apt."""
     files = {
         "etc/apt/sources.list.d/debian.sources": apt.render_sources(machine.sources),
         "etc/cloud/cloud.cfg.d/20_ec2.cfg": CLOUD_CONFIG,
@@ -178,9 +178,9 @@ def recipe(machine: apt.Apt, architecture: str) -> Recipe:
 
 
 def ensure_base_image(settings: Settings, progress: Callable[[str], None]) -> Path:
-    """The base image's folder, built first when this recipe has none yet (about 40 s).
+    """Return the folder of the base image, and build it first if it does not exist for this recipe (about 40 s).
 
-    `progress` gets a line for each step. Raises RootError with mmdebstrap's last lines, and NoDebianArchiveError.
+    `progress` gets a line for each step. Raise RootError with mmdebstrap's last lines, or NoDebianArchiveError.
     """
     machine = apt.machine_apt(SUITE)
     wanted = recipe(machine, apt.architecture())

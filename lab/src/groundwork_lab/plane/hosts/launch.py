@@ -1,7 +1,7 @@
-"""Enter a control group, then become another program: `launch.py GROUP PROGRAM [ARGUMENT…]`.
+"""Enter a control group, then execute a program: `launch.py GROUP PROGRAM [ARGUMENT…]`.
 
-A program of its own, because a process can only be moved before it becomes systemd-nspawn, and because Python
-code between fork and exec is not safe in a process with threads. It imports nothing of the lab, to be quick.
+It is a separate program, because a process can be moved only before it executes systemd-nspawn, and because Python code
+between fork and exec is not safe in a process with threads. It imports nothing of the lab, so that it starts quickly.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The layers that images' disks are made of: the base image below, and one for each capture above it.
+"""The layers of images' disks: the base image, and a layer for each capture above it.
 
-A layer is never changed. It is there while an image or a disk needs it, whichever lives longer.
+A layer is never changed. It is kept while an image or a disk uses it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class Layers:
-    """The captured layers below `folder`, each named as the image that it was captured for. Thread-safe."""
+    """The captured layers below `folder`, each named after its image. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,15 +23,15 @@ class Layers:
         self._removals: list[threading.Thread] = []
 
     def of(self, image_id: str) -> tuple[Path, ...]:
-        """The layers of a captured image, the uppermost first. Raises KeyError for one that was not captured."""
+        """Return the layers of a captured image, the uppermost first. Raise KeyError if it was not captured."""
         with self._lock:
             return self._images[image_id]
 
     @contextmanager
     def making(self, image_id: str, below: tuple[Path, ...]) -> Iterator[Path]:
-        """Where to make the image's own layer, which lies on `below`; it is the image's once the block has ended well.
+        """Yield the folder for the image's own layer above `below`. The image has it when the block succeeds.
 
-        Until then nobody removes it; what a failure leaves of it goes with the next collection.
+        The folder is not collected before the end of the block. After a failure, the next collection removes it.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         layer = self._folder / image_id
@@ -46,9 +46,9 @@ class Layers:
                 self._being_made.discard(layer)
 
     def collect(self, images: Collection[str], disks: Callable[[], Iterable[tuple[Path, ...]]]) -> None:
-        """Forget all images but these, and remove the layers that no image and none of the disks has.
+        """Forget all images except these, and remove the layers that no image and no disk uses.
 
-        `disks` gives the layers of every disk that there is.
+        `disks` returns the layers of all existing disks.
         """
         with self._lock:
             self._images = {image_id: layers for image_id, layers in self._images.items() if image_id in images}
@@ -56,12 +56,12 @@ class Layers:
         self._removals = [each for each in self._removals if each.is_alive()]
         for layer in self._folder.glob("ami-*"):
             if layer not in used:
-                gone = layer.rename(layer.with_name(f"gone-{layer.name}"))  # out of the way of the next collection
+                gone = layer.rename(layer.with_name(f"gone-{layer.name}"))  # so that the next collection ignores it
                 removal = threading.Thread(target=shutil.rmtree, args=(gone,), name=f"remove-{layer.name}")
                 removal.start()
                 self._removals.append(removal)
 
     def close(self) -> None:
-        """Wait for the removals that are under way."""
+        """Wait for the running removals."""
         for removal in self._removals:
             removal.join()

@@ -1,4 +1,4 @@
-"""What one host's machine is made of: its systemd-nspawn command and the files that the lab puts on its disk.
+"""The machine of a host: its systemd-nspawn command, and the files that the lab writes to its disk.
 
 Sources: systemd-nspawn(1); https://systemd.io/CONTAINER_INTERFACE .
 """
@@ -16,17 +16,17 @@ from groundwork_lab import settings
 
 RESOLVER = "169.254.169.253"  # https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 
-# Of what systemd-nspawn grants by default a host keeps what its own services use. CAP_NET_ADMIN is not granted
-# in the first place, and must not be: without a user namespace it would count for every network namespace that
-# the host can name, and rtnetlink can name the other end of its link, the router. Nothing in Debian's systemd needs
-# it, as the fabric has configured the interface before the host boots.
-# CAP_LINUX_IMMUTABLE would let a host make files that deleting its disk trips over.
+# A host has the default capabilities of systemd-nspawn that its own services use. CAP_NET_ADMIN is not a default one,
+# and must not be granted: without a user namespace it would apply to each network namespace that the host can name, and
+# rtnetlink can name the other end of its link, the router. Debian's systemd does not need it, because the fabric
+# configures the interface before the host boots. With CAP_LINUX_IMMUTABLE, a host could create files that cannot be
+# deleted with its disk.
 DROPPED = ("CAP_AUDIT_CONTROL", "CAP_LINUX_IMMUTABLE", "CAP_MKNOD", "CAP_NET_BROADCAST", "CAP_SYS_TTY_CONFIG")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """One host: `name` is unique on this machine, `root` its mounted disk."""
+    """A host. `name` is unique on this machine, `root` is its mounted disk."""
 
     name: str
     root: Path
@@ -34,14 +34,16 @@ class Machine:
 
 
 def nspawn_argv(machine: Machine) -> list[str]:
-    """The command that boots the machine; on SIGTERM it powers the host off in good order.
+    """Return the command that boots the machine. On SIGTERM it shuts the host down in an orderly way.
 
-    It is to be started inside the host's network namespace: with `--network-namespace-path` (systemd 252) the host
-    would enter the namespace after its /sys was mounted, and see this machine's interfaces there.
-    `--keep-unit` and `--register=no`: no machined and no system manager is asked, so that it also works where PID 1
-    is not systemd. With them a reboot from inside ends the command with code 133.
-    No image lock: a killed systemd-nspawn would leave it in /run, and nothing else boots from a host's disk.
-    `--console=read-only`: see docs/decisions/0003-host-console.md.
+    It must be started in the host's network namespace. With `--network-namespace-path` (systemd 252), the host would
+    enter the namespace after its /sys was mounted, and would see this machine's interfaces there.
+
+    `--keep-unit` and `--register=no` avoid machined and the system manager, so that it also works if PID 1 is not
+    systemd. With them, a reboot of the host ends the command with code 133.
+
+    There is no image lock: a killed systemd-nspawn would leave it in /run, and no other process boots from a host's
+    disk. `--console=read-only`: see docs/decisions/0003-host-console.md.
     """
     return [
         "env",
@@ -64,18 +66,18 @@ def nspawn_argv(machine: Machine) -> list[str]:
 
 
 def mailbox(machine: Machine) -> Path:
-    """The folder that systemd-nspawn makes for mounts handed to a running machine; it does not always remove it."""
+    """Return the folder that systemd-nspawn creates for mounts of a running machine, and does not always remove."""
     return Path("/run/systemd/nspawn/propagate", machine.name)
 
 
 def launch_argv(group: Path, argv: list[str]) -> list[str]:
-    """`argv`, started inside a control group."""
+    """Return the command line that starts `argv` in a control group."""
     launcher = Path(__file__).with_name("launch.py")
     return [sys.executable, "-I", "-S", str(launcher), str(group), *argv]
 
 
 def seed_files(package_proxy: str | None) -> dict[str, str]:
-    """What DHCP would tell the host at every boot on AWS, and the way to the package cache."""
+    """Return the files with the resolver, which AWS sets by DHCP at each boot, and the package cache."""
     files = {
         "etc/resolv.conf": f"nameserver {RESOLVER}\nsearch {settings.REGION}.compute.internal\n",
     }
@@ -89,9 +91,9 @@ BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
 def trust(root: Path, authority: str) -> None:
-    """Let the host trust the lab's authority (PEM) as Debian's AMIs trust Amazon's: see update-ca-certificates(8).
+    """Make the host trust the lab's authority (PEM), as Debian's AMIs trust Amazon's: update-ca-certificates(8).
 
-    A host that has done away with the folders trusts whom it likes.
+    Do nothing on a host that has removed the folders.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         write_inside(root, AUTHORITY, authority)
@@ -101,7 +103,7 @@ def trust(root: Path, authority: str) -> None:
 
 
 def read_inside(root: Path, name: str) -> str:
-    """A file of a host's disk, without following any link there. Raises OSError."""
+    """Return the content of a file on a host's disk, without following links. Raise OSError."""
     *folders, last = Path(name).parts
     with _folder(root, folders) as folder:
         descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
@@ -110,9 +112,9 @@ def read_inside(root: Path, name: str) -> str:
 
 
 def write_inside(root: Path, name: str, text: str) -> None:
-    """Write a file on a host's disk without following any link there: the disk is its host's to shape.
+    """Write a file on a host's disk without following links, because the host controls the disk.
 
-    Raises OSError when a folder on the way is missing or a link.
+    Raise OSError if a folder of the path is missing or a link.
     """
     *folders, last = Path(name).parts
     with _folder(root, folders) as folder:
@@ -121,7 +123,7 @@ def write_inside(root: Path, name: str, text: str) -> None:
 
 @contextmanager
 def _folder(root: Path, folders: Sequence[str]) -> Iterator[int]:
-    """A descriptor of a folder on a host's disk, to which no link led."""
+    """Open a folder on a host's disk without following links, and yield its descriptor."""
     descriptor = os.open(root, os.O_DIRECTORY | os.O_PATH)
     try:
         for folder in folders:

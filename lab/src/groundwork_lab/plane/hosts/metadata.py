@@ -1,4 +1,4 @@
-"""What the instance metadata service answers: pure, apart from the clock that is passed in.
+"""The answers of the instance metadata service. Pure functions, with the time as a parameter.
 
 Sources: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html (the tree),
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html and
@@ -19,12 +19,12 @@ from ipaddress import IPv4Address
 from groundwork_lab import credentials, settings
 from groundwork_lab.model import Instance, Interface, World
 
-TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path, no secret
+TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path, not a secret
 TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105 - a header's name
 LONGEST_TTL = 21600  # seconds: six hours
 
-# The versions that today's service lists; each serves the newest tree here.
+# the versions that the service lists; here each has the tree of the latest version
 VERSIONS = (
     *("1.0", "2007-01-19", "2007-03-01", "2007-08-29", "2007-10-10", "2007-12-15", "2008-02-01", "2008-09-01"),
     *("2009-04-04", "2011-01-01", "2011-05-01", "2012-01-12", "2014-02-25", "2014-11-05", "2015-10-20", "2016-04-19"),
@@ -32,13 +32,13 @@ VERSIONS = (
     *("2021-01-03", "2021-03-23", "2021-07-15", "2022-07-09", "2022-09-24", "2024-04-11", "latest"),
 )
 
-# A folder of the tree, or the text of a leaf.
+# a folder of the tree, or the content of a leaf
 Node = Mapping[str, "Node | bytes"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. `headers` are by lower-case name."""
+    """An HTTP request. The names in `headers` are in lower case."""
 
     method: str
     path: str
@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP answer. `hop_limit` is the IP TTL that its packets must carry, None for the system's own."""
+    """An HTTP response. `hop_limit` is the IP TTL of its packets, None for the system's default."""
 
     status: int
     body: bytes = b""
@@ -58,14 +58,14 @@ class Response:
 
 @dataclass(frozen=True)
 class Caller:
-    """The instance that asked, with the interface that it asked from."""
+    """The instance that sent the request, and the interface that it used."""
 
     instance: Instance
     interface: Interface
 
 
 def caller(world: World, vpc_id: str, address: IPv4Address) -> Caller | None:
-    """Who has this source address in this VPC; None for an address that is no instance's."""
+    """Return the instance with this source address in this VPC, or None."""
     for interface in world.interfaces.values():
         if (interface.vpc_id, interface.private_ip, interface.owner) == (vpc_id, address, "instance"):
             instance = world.instances.get(interface.owner_id)
@@ -74,13 +74,13 @@ def caller(world: World, vpc_id: str, address: IPv4Address) -> Caller | None:
 
 
 class Tokens:
-    """Session tokens that carry their own proof: instance, expiry, and a keyed hash over both."""
+    """Session tokens that contain their own proof: the expiry, and a keyed hash of it and the instance."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def issue(self, instance_id: str, expires: int) -> str:
-        """A token for `instance_id`, good until `expires` (seconds since the epoch)."""
+        """Return a token for `instance_id` that is valid until `expires` (seconds since the epoch)."""
         return f"{expires:x}-{self._proof(instance_id, expires)}"
 
     def valid(self, token: str, instance_id: str, now: int) -> bool:
@@ -96,7 +96,7 @@ class Tokens:
 
 
 def respond(request: Request, who: Caller | None, world: World, tokens: Tokens, now: int) -> Response:
-    """The service's answer to a request at `now` (seconds since the epoch)."""
+    """Return the response to a request at `now` (seconds since the epoch)."""
     if who is None or not who.instance.metadata.enabled:
         return _error(403, "Forbidden")
     if request.method == "PUT":
@@ -112,9 +112,9 @@ def respond(request: Request, who: Caller | None, world: World, tokens: Tokens, 
 
 
 def _token(request: Request, instance: Instance, tokens: Tokens, now: int) -> Response:
-    """A PUT: a token, whose packets live only as many hops as the instance's options allow.
+    """Return a token. Its packets have the hop limit of the instance's metadata options.
 
-    A request that came through a proxy (X-Forwarded-For) is refused, as a misconfigured one would leak tokens.
+    Refuse a request through a proxy (X-Forwarded-For), because a misconfigured proxy could leak tokens.
     """
     if request.path != TOKEN_PATH:
         return _error(405, "Method Not Allowed")
@@ -132,7 +132,7 @@ def _token(request: Request, instance: Instance, tokens: Tokens, now: int) -> Re
 
 
 def answer(path: str, who: Caller, world: World, now: datetime) -> Response:
-    """What stands at `path` for this caller; folders are answered with their listing."""
+    """Return the content at `path` for this caller. The content of a folder is its listing."""
     parts = [part for part in path.split("?", maxsplit=1)[0].split("/") if part]
     if not parts:
         return Response(200, "\n".join(VERSIONS).encode())
@@ -153,21 +153,21 @@ def _content_type(parts: list[str]) -> str:
 
 
 def _listing(node: Node, parts: list[str]) -> str:
-    """A folder's names, folders with a slash; `public-keys` lists its keys' names (`0=name`)."""
+    """Return the names in a folder, with a slash after folders. `public-keys` lists key names (`0=name`)."""
     if parts == ["meta-data", "public-keys"]:
         return "\n".join(f"{index}={_key_name(key)}" for index, key in node.items())
     return "\n".join(name if isinstance(child, bytes) else f"{name}/" for name, child in node.items())
 
 
 def _key_name(key: Node | bytes) -> str:
-    """The third word of an OpenSSH public key, its comment: the service keeps the key pair's name there."""
+    """Return the comment of an OpenSSH public key, its third word, which is the name of the key pair."""
     text = key["openssh-key"] if not isinstance(key, bytes) else key
     words = text.split() if isinstance(text, bytes) else []
     return words[2].decode() if len(words) > 2 else ""
 
 
 def tree(who: Caller, world: World, now: datetime) -> Node:
-    """Everything below a version. A category that does not apply is absent, so that it is answered with 404."""
+    """Return the tree below a version. Categories that do not apply are missing, so that their answer is 404."""
     top: dict[str, Node | bytes] = {
         "dynamic": {"instance-identity": {"document": _document(who)}},
         "meta-data": _meta_data(who, world, now),
@@ -241,7 +241,7 @@ def _group_names(interface: Interface, world: World) -> bytes:
 
 
 def _public_keys(instance: Instance) -> Node | None:
-    """The key pair's public half, its name as the comment; None for an instance without one."""
+    """Return the public key of the key pair with its name as the comment, or None without a key pair."""
     if not instance.public_key:
         return None
     key = " ".join([*instance.public_key.split()[:2], instance.key_name or ""]).strip()
@@ -249,14 +249,14 @@ def _public_keys(instance: Instance) -> Node | None:
 
 
 def _tags(instance: Instance) -> Node | None:
-    """The tags, when the instance's options show them there (InstanceMetadataTags)."""
+    """Return the tags, if the instance's options include them (InstanceMetadataTags), or None."""
     if not instance.metadata.tags:
         return None
     return {"instance": {key: value.encode() for key, value in sorted(instance.tags.items())}}
 
 
 def _iam(instance: Instance, now: datetime) -> Node | None:
-    """The profile, and the credentials of its role while it has one."""
+    """Return the instance profile, and the credentials of its role if it has one, or None without a profile."""
     arn = instance.instance_profile_arn
     if not arn:
         return None
@@ -305,7 +305,7 @@ def _document(who: Caller) -> bytes:
 
 
 def local_hostname(address: IPv4Address) -> str:
-    """The private DNS name: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/hostname-types.html ."""
+    """Return the private DNS name: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/hostname-types.html"""
     return f"{short_hostname(address)}.{settings.REGION}.compute.internal"
 
 
@@ -338,6 +338,6 @@ def _timestamp(moment: datetime) -> str:
 
 
 def _error(status: int, reason: str) -> Response:
-    """The service's errors are small pages; clients look at the status only."""
+    """Return an error page. Clients only use its status."""
     page = f"<html><head><title>{status} - {reason}</title></head><body><h1>{status} - {reason}</h1></body></html>\n"
     return Response(status, page.encode(), "text/html")

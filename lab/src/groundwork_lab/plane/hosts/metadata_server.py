@@ -1,4 +1,4 @@
-"""The instance metadata service on the wire: one small HTTP server in each VPC's router."""
+"""The HTTP server of the instance metadata service, one in the router of each VPC."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from groundwork_lab.plane.hosts import metadata
 from groundwork_lab.settings import Settings
 
 ADDRESS = "169.254.169.254"
-SYSTEM_TTL = -1  # ip(7): back to net.ipv4.ip_default_ttl
+SYSTEM_TTL = -1  # ip(7): resets it to net.ipv4.ip_default_ttl
 
 
 class MetadataService:
-    """Serves every VPC of the newest world."""
+    """Serves all VPCs of the latest `World`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -30,7 +30,7 @@ class MetadataService:
         self._lock = threading.Lock()
 
     def follow(self, world: World) -> None:
-        """Answer from `world` from now on; stop serving VPCs that are gone, as a socket keeps a namespace alive."""
+        """Answer from `world` from now on, and close the servers of deleted VPCs: a socket keeps a namespace alive."""
         self._world = world
         with self._lock:
             gone = [self._servers.pop(vpc_id) for vpc_id in set(self._servers) - set(world.vpcs)]
@@ -38,7 +38,7 @@ class MetadataService:
             server.close()
 
     def serve(self, vpc_id: str) -> None:
-        """Listen in the VPC's router unless it does already. Raises OSError while the router is not ready."""
+        """Listen in the VPC's router, if it does not yet. Raise OSError if the router is not ready."""
         with self._lock:
             if vpc_id not in self._servers:
                 bound = processes.listen(self._settings.namespace(vpc_id), ADDRESS, 80)
@@ -62,7 +62,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, vpc_id: str, bound: socket.socket, respond: Respond) -> None:
         super().__init__((ADDRESS, 80), _Handler, bind_and_activate=False)
-        self.socket.close()  # the one that the base class made in this process' own namespace
+        self.socket.close()  # the base class created it in this process' own namespace
         self.socket = bound
         self.vpc_id = vpc_id
         self.respond = respond
@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "EC2ws"
     sys_version = ""
-    timeout = 30  # seconds that an idle connection may stay
+    timeout = 30  # seconds until an idle connection is closed
     server: _Server
 
     def do_GET(self) -> None:
@@ -108,4 +108,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' signature
-        """Say nothing: the hosts' own logs tell what they asked for."""
+        """Do nothing: the hosts' own logs contain their requests."""

@@ -1,7 +1,7 @@
 """Root file systems of Debian, each built once with mmdebstrap and kept in the cache.
 
-A root is a folder named by the hash of its recipe: another recipe is another folder, and a folder that exists is
-complete.
+A root is a folder that is named after the hash of its recipe. Another recipe has another folder, and an existing folder
+is complete.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 
 from groundwork_lab.plane.hosts import apt
 
-# What mmdebstrap leaves behind of how it reached the archive.
+# files of mmdebstrap about the access to the archive
 LEFTOVERS = ("etc/apt/apt.conf.d/99mmdebstrap", "etc/apt/sources.list", "etc/apt/sources.list.d/*")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a root depends on. `files` maps a path inside it to its text; all are 0644."""
+    """All inputs of a root. `files` maps a path in it to its text. All files have mode 0644."""
 
     suite: str
     architecture: str
@@ -41,7 +41,7 @@ class Recipe:
 
 
 def bootstrap_argv(wanted: Recipe, machine: apt.Apt, target: Path) -> list[str]:
-    """The mmdebstrap(1) command; it reads the sources from its standard input."""
+    """Return the mmdebstrap(1) command. It reads the sources from its standard input."""
     options = [f"--aptopt={line}" for line in (*machine.reaching, *machine.judging)]
     return [
         "mmdebstrap",
@@ -58,7 +58,7 @@ def bootstrap_argv(wanted: Recipe, machine: apt.Apt, target: Path) -> list[str]:
 
 
 def finish(root: Path, wanted: Recipe) -> None:
-    """Make a fresh bootstrap the root of `wanted`."""
+    """Apply the recipe's files, masked units and removals to a new bootstrap."""
     for pattern in wanted.removed:
         for path in root.glob(pattern):
             path.unlink()
@@ -79,9 +79,9 @@ class RootError(Exception):
 
 
 def ensure_root(wanted: Recipe, machine: apt.Apt, folder: Path, progress: Callable[[str], None]) -> Path:
-    """Return the root of `wanted` in `folder`, and build it first when it is not there yet.
+    """Return the root of `wanted` in `folder`, and build it first if it does not exist.
 
-    `progress` gets a line for each step. Raises RootError with mmdebstrap's last lines.
+    `progress` gets a line for each step. Raise RootError with mmdebstrap's last lines.
     """
     target = folder / wanted.key
     if target.exists():
@@ -118,17 +118,17 @@ def _bootstrap(argv: list[str], sources: str, progress: Callable[[str], None]) -
             if line.startswith("I: "):
                 progress(line[3:].rstrip())
     if process.returncode != 0:
-        message = f"mmdebstrap ended with {process.returncode}; its last lines:\n" + "\n".join(tail)
+        message = f"mmdebstrap failed with code {process.returncode}; its last lines:\n" + "\n".join(tail)
         raise RootError(message)
 
 
 @contextmanager
 def _only_builder(lock: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of the roots' folder; the kernel releases it when the builder dies."""
+    """Hold the lock of the folder. The kernel releases it when the process ends."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("another process builds it; waiting")
+            progress("waiting for another process that builds it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,8 @@
-"""inotify(7) instances, of which a host's systemd, dbus and logind have ten, and Debian's kernel allows 128 a user.
+"""The limit of inotify(7) instances. A host's systemd, dbus and logind use ten; Debian's kernel allows 128 a user.
 
-All hosts' root is this machine's, so the thirteenth host of a machine, of whatever lab, would not boot: "Failed to
-create control group inotify object: Too many open files". So the first lab raises the limit, and the last one puts
-back what it was.
+The root user of all hosts is this machine's root. So the thirteenth host of a machine, in any lab, would not boot:
+"Failed to create control group inotify object: Too many open files". The first lab raises the limit, and the end of the
+last one resets it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ WANTED = 4096
 
 @contextmanager
 def alone(limit: Path) -> Iterator[None]:
-    """Hold the limit, by its own file, against the labs that come and go meanwhile."""
+    """Lock the limit, with its own file, against other labs that start or end."""
     with limit.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def allow(record: Path, limit: Path, wanted: int = WANTED) -> None:
-    """Raise the limit unless it is high enough, and record what it was. Raises OSError where that is not allowed."""
+    """Raise the limit if it is too low, and record the former one. Raise OSError if that is not permitted."""
     former = int(limit.read_text("ascii"))
     if former < wanted:
         record.write_text(json.dumps({"boot": boot_id(), "former": former}), "ascii")
@@ -36,7 +36,7 @@ def allow(record: Path, limit: Path, wanted: int = WANTED) -> None:
 
 
 def put_back(record: Path, limit: Path, wanted: int = WANTED) -> None:
-    """Put back what the limit was and remove the record; a limit that somebody else has set since stays."""
+    """Reset the limit and remove the record. A limit that was changed since then is kept."""
     if not record.exists():
         return
     recorded = json.loads(record.read_text("ascii"))

@@ -1,11 +1,12 @@
-// The layer that keeps objects: how old what it has is.
+// The cache layer: the age of cached objects.
 
 import crypto from 'crypto';
 import fs from 'fs';
 
-const DATE = 40;  // where nginx' cache file tells when it was stored or found still good, 8 bytes, lowest first
+const DATE = 40;  // offset in nginx's cache file of the time when it was stored or revalidated: 8 bytes, little-endian
 
-// nginx has no variable for it, and what it stored of the headers stays as it was when it asks again.
+// Return the time when the object was stored or revalidated. nginx has no variable for it, and does not update the
+// stored headers when it revalidates an object.
 function stored(r) {
     const name = crypto.createHash('md5').update(r.headersIn['Edge-Key']).digest('hex');
     const file = fs.openSync(`${r.variables.edge_folder}/${r.variables.edge_zone}/${name.slice(-2)}/${name}`);
@@ -22,7 +23,7 @@ function answer(r) {
     try {
         r.headersOut['Edge-Stored'] = String(stored(r) ?? r.headersOut['Edge-Stored']);
     } catch (error) {
-        r.warn(`no age: ${error}`);  // the file has gone meanwhile
+        r.warn(`The age of a cached object is unknown: ${error}`);  // the file was removed meanwhile
     }
 }
 

@@ -1,4 +1,4 @@
-// CloudFront's event structure: from a request or response of nginx, and back.
+// CloudFront's event structure: conversion from a request or response of nginx, and back.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
 
@@ -12,7 +12,7 @@ function Invalid(message) {
     this.message = message;
 }
 
-// The values of each name, the first one alone unless there are more.
+// Collect [name, value, attributes] by name, with multiValue if a name has several values.
 function collect(pairs) {
     const found = {};
     pairs.forEach((pair) => {
@@ -37,18 +37,18 @@ function collect(pairs) {
     return found;
 }
 
-// The other way: every [name, value, attributes].
+// The inverse of collect: return all [name, value, attributes]. Throws Invalid.
 function spread(collected, kind) {
     const pairs = [];
     Object.keys(collected ?? {}).forEach((name) => {
         const entry = collected[name];
         if (entry === null || typeof entry != 'object') {
-            throw new Invalid(`${kind} '${name}' is no object with a value`);
+            throw new Invalid(`${kind} '${name}' is not an object with a value`);
         }
         const entries = entry.multiValue ?? [entry];
         entries.forEach((each) => {
             if (typeof each.value != 'string') {
-                throw new Invalid(`${kind} '${name}' has no value that is a string`);
+                throw new Invalid(`${kind} '${name}' has a value that is not a string`);
             }
             if (/[\r\n\0]/.test(name + each.value + (each.attributes ?? ''))) {
                 throw new Invalid(`${kind} '${name}' has a control character`);
@@ -66,7 +66,7 @@ function parseQuery(query) {
     });
 }
 
-// What came from a viewer is written as it came.
+// Unchanged parts of a viewer's query string are written as they were received.
 function renderQuery(pairs) {
     return pairs.map((pair) => pair[3] ?? (pair[1] == '' ? pair[0] : `${pair[0]}=${pair[1]}`)).join('&');
 }
@@ -82,7 +82,7 @@ function parseCookies(headers) {
     return pairs;
 }
 
-// A viewer's request: its parts as lists of pairs, which is what the cache key and the origin's request are made of.
+// Parse a viewer's request into lists of pairs, from which the cache key and the origin request are composed.
 function received(r) {
     const whole = r.variables.request_uri, at = whole.indexOf('?');
     const headers = r.rawHeadersIn.map((pair) => [pair[0].toLowerCase(), pair[1]]);
@@ -124,7 +124,7 @@ function event(type, site, id, ip, request, response) {
     return whole;
 }
 
-// Refuse headers that a function may not add or change.
+// Throw Invalid for headers that a function may not add or change.
 function checkHeaders(type, after, before) {
     after.forEach((pair) => {
         const known = before.some((each) => each[0] == pair[0] && each[1] == pair[1]);
@@ -132,13 +132,13 @@ function checkHeaders(type, after, before) {
             throw new Invalid(`header '${pair[0]}' is not in lower case`);
         }
         if (HIDDEN.test(pair[0]) || (READ_ONLY[type].indexOf(pair[0]) >= 0 && !known)) {
-            throw new Invalid(`header '${pair[0]}' is not a function's to set`);
+            throw new Invalid(`header '${pair[0]}' cannot be set by a function`);
         }
     });
     return after;
 }
 
-// The request that a viewer-request function gave back. Throws Invalid.
+// Check and return the request that a viewer-request function returned. Throws Invalid.
 function returned(given, before) {
     if (typeof given.uri != 'string' || given.uri[0] != '/') {
         throw new Invalid('request.uri does not begin with /');
@@ -160,7 +160,7 @@ function returned(given, before) {
     if (/[\s#?]/.test(after.uri) || /[\s#]/.test(query) || after.uri.length + query.length >= 8192) {
         throw new Invalid('request.uri or the query string has a space, ? or #, or is too long');
     }
-    // A query string that was not touched stays as it was, character by character.
+    // An unchanged query string is kept character by character.
     if (JSON.stringify(collect(before.query)) == JSON.stringify(given.querystring ?? {})) {
         after.query = before.query;
     }
@@ -181,7 +181,7 @@ function bodyOf(response) {
     return body.encoding == 'base64' ? Buffer.from(body.data, 'base64') : body.data;
 }
 
-// The response that a function gave back: {status, headers, cookies, body}. Throws Invalid.
+// Check and convert the response that a function returned: {status, headers, cookies, body}. Throws Invalid.
 function answered(type, given, before) {
     const status = Number(given.statusCode);
     if (!(status >= 200 && status <= 599) || status % 1) {
@@ -195,10 +195,10 @@ function answered(type, given, before) {
     };
 }
 
-// What a function logs is in the edge's log.
+// Return a console that writes to the edge's log.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-logs.html
 function console(r) {
-    const log = (first) => r.warn(`CloudFront function says: ${typeof first == 'string' ? first : JSON.stringify(first)}`);
+    const log = (first) => r.warn(`CloudFront function log: ${typeof first == 'string' ? first : JSON.stringify(first)}`);
     return {log, error: log, info: log, warn: log};
 }
 

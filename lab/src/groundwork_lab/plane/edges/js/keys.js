@@ -1,11 +1,11 @@
-// What of a request decides which cached object answers it, and what of it the origin gets.
+// The cache key and the origin request of a request.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-the-cache-key.html
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-how-origin-request-policies-and-cache-policies-work-together.html
 
 import events from 'events.js';
 import pages from 'pages.js';
 
-// Sent always, never, or in a way of their own.
+// Headers that are always sent, and headers that are never sent or handled separately.
 const CONDITIONS = ['if-modified-since', 'if-none-match', 'if-range', 'range'];
 const OWN = /^(accept-encoding|connection|content-length|cookie|edge-.*|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-amz-cf-.*|x-forwarded-for|x-groundwork-.*)$/;
 
@@ -23,7 +23,7 @@ function sends(behavior, kind, name) {
     return selects(behavior.key[kind], name) || selects(behavior.sent[kind], name);
 }
 
-// Accept-Encoding as CloudFront has it in key and origin request; undefined when the policy has it as any other header.
+// Return Accept-Encoding for the cache key and the origin request, or undefined if it is handled like other headers.
 function encodings(behavior, request) {
     const key = behavior.key;
     if (!key.gzip && !key.brotli) {
@@ -39,7 +39,8 @@ function encodings(behavior, request) {
     return both.filter((each) => each && accepted.indexOf(each) >= 0).join(',');
 }
 
-// What CloudFront adds when a policy names it; what it tells of a viewer's device and place is left out.
+// Return the headers that CloudFront adds if a policy names them. Those about the viewer's device and location are not
+// supported.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
 function added(r) {
     const v = r.variables;
@@ -57,7 +58,7 @@ function target(request, behavior, selected) {
     return query == '' ? request.uri : `${request.uri}?${query}`;
 }
 
-// Path and query string first, for invalidations; no space can be in them.
+// Return the cache key. Path and query string come first, for invalidations; they cannot contain a space.
 function key(request, behavior, extra) {
     const wanted = behavior.key;
     const whole = request.headers.concat(extra);
@@ -93,7 +94,7 @@ function forwarded(r, request, behavior, extra) {
     return lines.filter((pair) => pair[1] != '').map((pair) => `${events.capitalized(pair[0])}: ${pair[1]}`);
 }
 
-// All that the next layers need, into nginx's variables: where to ask, for what, and with which headers.
+// Set nginx's variables for the next layers: the server, the URI, the cache key and the headers.
 function aim(r, site, index, request, cached) {
     const behavior = site.behaviors[index], v = r.variables, extra = added(r);
     const named = sends(behavior, 'headers', 'host');
@@ -106,7 +107,7 @@ function aim(r, site, index, request, cached) {
     v.edge_uri = behavior.path + target(asked, behavior, (name) => sends(behavior, 'queries', name));
     v.edge_key = key(request, behavior, extra);
     v.edge_host = named ? v.http_host ?? v.host : behavior.host;
-    // One header whose value goes on over further lines: nginx copies it as it is, so any header can be sent.
+    // One header whose value continues on further lines: nginx copies it unchanged, so any header can be sent.
     v.edge_headers = `-\r\n${forwarded(r, request, behavior, extra).join('\r\n')}`;
 }
 

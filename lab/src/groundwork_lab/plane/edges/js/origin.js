@@ -1,4 +1,4 @@
-// The layer that asks an origin: how long its answer may stay in the cache, and whether it is compressed there.
+// The origin layer: how long an answer may stay in the cache, and whether it is compressed.
 
 import edge from 'edge.js';
 import pages from 'pages.js';
@@ -30,13 +30,13 @@ function directives(text) {
     return found;
 }
 
-// s-maxage, else max-age; undefined for neither.
+// Return s-maxage, or else max-age, or undefined.
 function age(control) {
     const text = control['s-maxage'] ?? control['max-age'];
     return /^\d+$/.test(text ?? '') ? Number(text) : undefined;
 }
 
-// Seconds in the cache, 0 for "ask whether it is still good, each time", -1 for not at all.
+// Return the seconds to keep an answer in the cache; 0 to revalidate it at each request, -1 to not store it.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
 function lifetime(ttl, cacheControl, expires, now) {
     const control = directives(cacheControl);
@@ -75,19 +75,19 @@ function compresses(r, behavior) {
         [200, 403, 404].indexOf(r.status) >= 0 && size >= 1000 && size <= 10000000 && COMPRESSED.indexOf(type) >= 0;
 }
 
-// What nginx's cache and compression then go by.
+// Set the headers that control nginx's cache and compression.
 function keep(r, site, behavior) {
     const out = r.headersOut, now = Date.now(), status = r.status;
     const seconds = status >= 400 ? errorLifetime(site, behavior.ttl, status, out['Cache-Control'])
         : lifetime(behavior.ttl, out['Cache-Control'], out['Expires'], now);
-    // nginx does not store what has 0 seconds, but it does store what expired long ago.
+    // nginx does not store an answer with 0 seconds, but it stores one that has expired long ago.
     out['X-Accel-Expires'] = seconds < 0 ? '0' : seconds == 0 ? '@1' : String(seconds);
     out['Edge-Stored'] = String(Math.floor(now / 1000));
     if (out['ETag'] && !/^(W\/)?"/.test(out['ETag'])) {
         delete out['ETag'];
     }
     if (!compresses(r, behavior) && !out['Content-Encoding']) {
-        out['Content-Encoding'] = 'identity';  // nginx compresses nothing that has an encoding
+        out['Content-Encoding'] = 'identity';  // nginx does not compress an answer with an encoding
     }
 }
 
@@ -96,7 +96,7 @@ function answer(r) {
     keep(r, site, site.behaviors[Number(r.headersIn['Edge-Behavior'])]);
 }
 
-// nginx could not get an answer: 502, or 504 when it waited in vain.
+// Answer with 502 if the origin could not be reached, or 504 if it timed out.
 function unreachable(r) {
     const status = Number((r.variables.upstream_status ?? '').split(/[,:] */).pop()) == 504 ? 504 : 502;
     const words = status == 504 ? "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the origin closed the connection."

@@ -1,10 +1,10 @@
-// What an edge answers by itself, in CloudFront's form.
+// The answers that an edge generates itself, in CloudFront's format.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/troubleshooting-response-errors.html
 
 const POP = 'LAB1-C1';
 const NODE = 'groundworklab.cloudfront.net';
 
-// A request's id, 56 characters as CloudFront's own: the same for function, origin and viewer.
+// Return the id of a request, 56 characters as CloudFront's: the same for function, origin and viewer.
 function identify(r) {
     const v = r.variables, told = r.headersIn['X-Amz-Cf-Id'];
     if (!v.edge_id) {
@@ -44,7 +44,7 @@ function answer(r, status, body) {
         r.return(status, body);
         return;
     }
-    // r.return() would take a redirect's body for its address.
+    // r.return() would use the body of a redirect as its location.
     const text = String(body);
     r.status = status;
     r.headersOut['Content-Length'] = String(Buffer.byteLength(text));

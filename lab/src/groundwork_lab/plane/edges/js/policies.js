@@ -1,5 +1,4 @@
-// What becomes of an answer's headers on its way to the viewer: the response headers policy, and the
-// viewer-response function.
+// The headers of an answer to the viewer: the response headers policy, and the viewer-response function.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
 
 import events from 'events.js';
@@ -13,7 +12,7 @@ function set(r, name, value, override) {
     }
 }
 
-// The value of Access-Control-Allow-Origin, undefined when the origin is not one of those allowed.
+// Return the value of Access-Control-Allow-Origin, or undefined if the origin is not allowed.
 function allowed(origins, origin) {
     if (origins.indexOf('*') >= 0) {
         return '*';
@@ -104,7 +103,8 @@ function replaceHeaders(r, before, answer) {
     r.headersOut['Set-Cookie'] = answer.cookies;
 }
 
-// Run in nginx's header filter, which awaits nothing: all that a function may await is done when it returns.
+// Run the function in nginx's header filter. The filter cannot wait, so everything that the function awaits must be
+// complete when it returns.
 function run(r, site, behavior, load) {
     const before = current(r);
     const response = {
@@ -117,7 +117,7 @@ function run(r, site, behavior, load) {
     const event = events.event('viewer-response', site, pages.identify(r), r.remoteAddress, request, response);
     new Promise((resolve) => resolve(load(events.console(r))(event))).then((given) => {
         if (given === null || typeof given != 'object') {
-            throw new events.Invalid('it is no response');
+            throw new events.Invalid('the returned value is not a response');
         }
         const answer = events.answered('viewer-response', given, before.pairs);
         replaceHeaders(r, before, answer);
@@ -143,7 +143,7 @@ function substitute(r, body) {
     r.headersOut['Content-Length'] = String(bytes.length);
 }
 
-// nginx's body filter: another body in place of the one that comes.
+// nginx's body filter: replaces the body if the function returned another one.
 function body(r, data, flags) {
     const other = r.variables.edge_body;
     if (!other) {

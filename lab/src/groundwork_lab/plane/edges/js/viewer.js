@@ -1,4 +1,4 @@
-// The layer that talks to viewers: behaviors, functions, what becomes of errors, and the headers of every answer.
+// The viewer layer: behaviors, functions, error pages, and the headers of all answers.
 
 import edge from 'edge.js';
 import events from 'events.js';
@@ -9,7 +9,7 @@ import policies from 'policies.js';
 
 const OUTCOMES = {HIT: 'Hit', STALE: 'Hit', UPDATING: 'Hit', REVALIDATED: 'RefreshHit'};
 
-// RFC 3986's normal form, in which paths are compared with patterns; the origin gets the path as it came.
+// Return the normal form of a path (RFC 3986), which is compared with patterns. The origin gets the original path.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
 function normal(path) {
     const plain = path.replace(/%(2[dDeE]|3\d|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])/g, (text) => decodeURIComponent(text));
@@ -91,7 +91,7 @@ async function request(r) {
             const event = events.event('viewer-request', site, pages.identify(r), r.remoteAddress, viewed);
             const given = await functions[behavior.request](events.console(r))(event);
             if (given === null || typeof given != 'object') {
-                throw new events.Invalid('it is neither a request nor a response');
+                throw new events.Invalid('the returned value is neither a request nor a response');
             }
             if (given.statusCode !== undefined) {
                 generated(r, behavior, events.answered('viewer-request', given, []));
@@ -106,12 +106,12 @@ async function request(r) {
     send(r, site, index, wanted, cached);
 }
 
-// The status that the next layer answered with last.
+// Return the last status of the next layer.
 function origins(r) {
     return Number((r.variables.upstream_status ?? '').split(/[,:] */).pop());
 }
 
-// The page that takes an error's place is asked for as a viewer would, by its own behavior, but no function runs.
+// Request the custom error page with the behavior of its path. No function runs for it.
 function replaced(r) {
     const site = edge.sites[r.variables.edge_site];
     const status = origins(r), error = site.errors[String(status)];
@@ -122,7 +122,7 @@ function replaced(r) {
     r.internalRedirect(`@page`);
 }
 
-// What every answer of cache or origin has before it goes out.
+// Set the headers of an answer from the cache or the origin.
 function dress(r, outcome) {
     const out = r.headersOut;
     if (out['Content-Encoding'] == 'identity') {
