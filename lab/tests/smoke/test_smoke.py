@@ -113,7 +113,7 @@ def test_an_unknown_program_and_exit_codes_pass_through(lab: Lab) -> None:
 
 
 def test_a_second_up_changes_nothing(lab: Lab) -> None:
-    assert "is up already" in lab("up").stdout
+    assert "is already up" in lab("up").stdout
 
 
 def test_hosts_are_reached_with_keys_from_their_consoles(site: dict[str, Any], ssh: Ssh) -> None:
@@ -232,6 +232,6 @@ def test_a_killed_daemon_leaves_a_lab_that_down_clears(lab: Lab, site: dict[str,
     refused = lab("up", check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "`groundwork-lab down`" in refused.stderr
-    assert "is gone" in lab("down").stdout
+    assert "is removed" in lab("down").stdout
     assert lab.traces() == []
-    assert "There is no lab" in lab("down").stdout
+    assert "does not exist" in lab("down").stdout

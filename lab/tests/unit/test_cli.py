@@ -103,7 +103,7 @@ def test_wrong_arguments_are_code_2(argv: list[str]) -> None:
         ("nolab", ["status"], (3, "The lab 'nolab' is not up; start it with `groundwork-lab up`.")),
         ("nolab", ["calls"], (3, "The lab 'nolab' is not up")),
         ("nolab", ["exec", "--", "true"], (125, "The lab 'nolab' is not up")),
-        ("nolab", ["exec"], (2, "What shall run?")),
+        ("nolab", ["exec"], (2, "The program is missing")),
         ("No-Lab", ["status"], (1, "GROUNDWORK_LAB is 'No-Lab'")),
     ],
 )

@@ -69,7 +69,7 @@ def test_bytes_pass_untouched(server: Server, settings: Settings) -> None:
     [
         ("/refuse/host", "no host"),
         ("/fail", r"The daemon failed to answer \(KeyError: 'subnet-1'\)"),
-        ("/unknown", "GET /unknown is not known"),
+        ("/unknown", "GET /unknown is unknown"),
     ],
 )
 def test_failures_are_sentences(server: Server, settings: Settings, path: str, message: str) -> None:
@@ -92,5 +92,5 @@ def test_without_a_daemon_the_message_says_what_to_do(tmp_path: Path) -> None:
         ask(settings, "GET", "/status")
     assert caught.value.code == 3
     settings.state.mkdir()
-    with pytest.raises(LabError, match=r"half there.*`groundwork-lab down`"):
+    with pytest.raises(LabError, match=r"is incomplete.*`groundwork-lab down`"):
         ask(settings, "GET", "/status")

@@ -65,15 +65,15 @@ def test_a_console_is_found_by_id_or_name(make_lab: MakeLab, wanted: str, text: 
 
 @pytest.mark.parametrize("wanted", ["public-2", "i-404", "../../etc/passwd", ""])
 def test_an_unknown_host_is_refused_with_the_known_ones(make_lab: MakeLab, wanted: str) -> None:
-    with pytest.raises(RefusalError, match=r"there are: i-3, public-1\."):
+    with pytest.raises(RefusalError, match=r"the existing hosts are: i-3, public-1\."):
         console(make_lab(INSTANCE, NAMELESS), wanted)
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"colour": "red"}, "A fault has no colour; it has code, delay"),
-        ([], "A fault is an object"),
+        ({"colour": "red"}, "A fault has unknown fields: colour; use code, delay"),
+        ([], "A fault must be a JSON object"),
         ({"probability": 1.5}, "probability is 1.5; it must be 0 to 1"),
         ({"status": 200}, "status is 200; it must be 400 to 599"),
         ({"every": -1, "delay": -0.5}, "every is -1; it must be 0 or more; delay is -0.5; it must be 0 or more"),

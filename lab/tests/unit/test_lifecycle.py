@@ -60,16 +60,16 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_missing_module_is_named_with_its_package(programs: Callable[[list[str]], str], modules: Path) -> None:
     modules.unlink()
-    with pytest.raises(LabError, match=r"lacks .*js\.so; run `apt-get install libnginx-mod-http-js`"):
+    with pytest.raises(LabError, match=r"does not have .*js\.so; run `apt-get install libnginx-mod-http-js`"):
         lifecycle.refuse_without_programs(programs(list(lifecycle.PROGRAMS)))
 
 
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        (["nft"], "This machine lacks nft; run `apt-get install nftables`."),
-        (["dnsmasq", "haproxy"], "This machine lacks dnsmasq, haproxy; run `apt-get install dnsmasq-base haproxy`."),
-        (["nsenter", "setpriv"], "This machine lacks nsenter, setpriv; run `apt-get install util-linux`."),
+        (["nft"], "This machine does not have nft; run `apt-get install nftables`."),
+        (["dnsmasq", "haproxy"], "This machine does not have dnsmasq, haproxy; run `apt-get install dnsmasq-base haproxy`."),
+        (["nsenter", "setpriv"], "This machine does not have nsenter, setpriv; run `apt-get install util-linux`."),
     ],
 )
 def test_missing_programs_are_named_with_their_packages(
@@ -105,7 +105,7 @@ def test_the_daemon_lives_when_its_pid_and_start_do(settings: Settings, identity
 
 def test_up_refuses_a_crashed_lab_and_down_clears_it(settings: Settings) -> None:
     settings.state.mkdir(parents=True)
-    with pytest.raises(LabError, match=r"half there.*run `groundwork-lab down`"):
+    with pytest.raises(LabError, match=r"is incomplete.*run `groundwork-lab down`"):
         lifecycle.up(settings, 1.0, lambda line: None)
     assert lifecycle.down(settings, lambda line: None) == (True, [])
     assert not settings.state.parent.exists()
@@ -158,7 +158,7 @@ def test_two_at_once_are_refused(settings: Settings) -> None:
 
 def test_only_root_may(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(LabError, match="needs root; run this with sudo"):
+    with pytest.raises(LabError, match="requires root .*; run this with sudo"):
         lifecycle.up(settings, 1.0, lambda line: None)
 
 

@@ -111,9 +111,9 @@ def test_what_cannot_be_read_is_told_and_logged_once(
     assert [each.id for each in loop.report.unreadable] == ["subnet-1"]
     worlds[0] = World()
     loop.changed()
-    until(lambda: "subnet-1 is followed again" in caplog.text)
+    until(lambda: "subnet-1 can be read again" in caplog.text)
     assert loop.report.unreadable == ()
-    assert caplog.text.count("subnet-1 cannot be read") == caplog.text.count("subnet-1 is followed again") == 1
+    assert caplog.text.count("subnet-1 cannot be read") == caplog.text.count("subnet-1 can be read again") == 1
 
 
 def until(condition: Callable[[], bool]) -> None:

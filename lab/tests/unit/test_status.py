@@ -90,24 +90,24 @@ WORLD = World(
     instances={"i-1": HOST},
     target_groups={"arn:tg": GROUP},
     load_balancers={"arn:lb": BALANCER},
-    unreadable=(Unreadable("subnets", "subnet-9", "LookupError: it has no network ACL"),),
+    unreadable=(Unreadable("subnets", "subnet-9", "LookupError: the subnet has no network ACL"),),
     distributions={"E1": SITE, "E2": replace(SITE, id="E2", config={"Enabled": False, "Comment": ""})},
 )
 HEALTH = {("i-1", 80): HealthReport("unhealthy", "Target.Timeout", "Request timed out")}
 
 GOLDEN = """\
-The lab 'lab' is up, but its data plane does not follow the API.
+The lab 'lab' is up, but its data plane is not up to date.
   daemon    pid 12, since 2030-01-01T00:00:00+00:00, log /log
   API       http://198.18.0.2 (S3 http://198.18.0.4), 9 calls, 4 of them writes
   names     198.18.0.3, packages http://198.18.0.5:3142
-  followed  3 times, the last one took 0.25 s
+  updates   3, the last one took 0.25 s
 
-Failing, tried again and again:
+Failing (retried):
   fabric: OSError: no route
 
-Not followed, because it cannot be read
+Not updated, because it cannot be read
   TYPE     ID        WHY
-  subnets  subnet-9  LookupError: it has no network ACL
+  subnets  subnet-9  LookupError: the subnet has no network ACL
 
 Hosts
   NAME      ID   STATE    SSH  PRIVATE    PUBLIC      ZONE           TYPE

@@ -94,6 +94,6 @@ def test_reverse_order_and_a_failure_keeps_its_entry_and_the_journal(
     journal = Journal(settings.journal)
     for name in "abc":
         journal.record(Entry("folder", name))
-    assert undo(settings, journal) == ["The folder b is still there: Operation not permitted."]
+    assert undo(settings, journal) == ["The folder b could not be removed: Operation not permitted."]
     assert undone == ["c", "b", "a"]
     assert journal.entries() == [Entry("folder", "b")]

@@ -129,7 +129,7 @@ class TestViewerRequest:
     def test_what_it_logs_is_in_the_edges_log(self, edge: Any) -> None:
         serve(edge, "function handler(event) { console.log('at ' + event.request.uri); return event.request; }")
         edge.get("/some/where")
-        assert "CloudFront function says: at /some/where" in (edge.folder / "nginx.log").read_text()
+        assert "CloudFront function log: at /some/where" in (edge.folder / "nginx.log").read_text()
 
     def test_its_behavior_stays(self, edge: Any) -> None:
         """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html"""

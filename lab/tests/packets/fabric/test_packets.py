@@ -662,7 +662,7 @@ def test_packets_pass_when_reconcile_is_back(lab: Lab, world: World) -> None:
 
 def test_what_cannot_be_done_is_told_with_its_place(lab: Lab, world: World) -> None:
     odd = with_interface(world, "eni-web1", mac="ff:ff:ff:ff:ff:ff")  # the broadcast address: the kernel refuses it
-    with pytest.raises(UnservedError, match="vpc-1: FabricError: join links of fabtest-vpc-1"):
+    with pytest.raises(UnservedError, match="vpc-1: FabricError: create links of fabtest-vpc-1"):
         lab.fabric.reconcile(odd)
     lab.fabric.reconcile(world)
     lab.serve("visitor", VISITOR, 8000)

@@ -21,7 +21,7 @@ def test_what_was_never_read_is_left_out_and_told(lab: Any) -> None:
     assert good in world.subnets
     assert bad not in world.subnets
     [told] = world.unreadable
-    assert (told.type, told.id, told.why) == ("subnets", bad, "LookupError: it has no network ACL")
+    assert (told.type, told.id, told.why) == ("subnets", bad, "LookupError: the subnet has no network ACL")
 
 
 def test_what_was_read_before_stays_as_it_was_until_it_is_mended(lab: Any) -> None:

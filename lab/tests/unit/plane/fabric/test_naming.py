@@ -55,5 +55,5 @@ def test_numbers_differ_even_when_hashes_collide() -> None:
 
 
 def test_more_ids_than_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match="only 2 numbers"):
+    with pytest.raises(ValueError, match="All 2 numbers are in use"):
         naming.numbering(["a", "b", "c"], 2)
