@@ -1,4 +1,4 @@
-"""Undoing where it needs root. Run with `-m lab`."""
+"""The removal of resources that requires root. Run with `-m lab`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A server that reads a parameter and an object with its role's keys, as user data would, with curl alone over https.
+"""Launch a server that reads a parameter and an object with the keys of its role, with curl over https.
 
-Tells as JSON what the server's page says of it.
+Print the content of the server's page as JSON.
 """
 
 from __future__ import annotations

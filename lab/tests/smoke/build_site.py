@@ -1,7 +1,7 @@
-"""Build a small site with boto3 alone, on whatever endpoint the environment names; tell its ids as JSON.
+"""Build a small site with boto3 at the endpoint of the environment, and print its ids as JSON.
 
-A VPC with a public and a private subnet in each of two zones, an internet gateway, a NAT gateway, a web server in
-each tier and an internet-facing Application Load Balancer over both. The argument is the path of an SSH public key.
+The site has a VPC with a public and a private subnet in two zones, an internet gateway, a NAT gateway, a web server in
+each tier, and an internet-facing Application Load Balancer for both. The argument is the path of an SSH public key.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def build_network() -> dict[str, Any]:
 
 
 def balance(network: dict[str, Any], group_id: str, servers: list[str]) -> tuple[str, str]:
-    """A balancer over these servers: its DNS name, and its target group."""
+    """Create a load balancer for these servers, and return its DNS name and its target group."""
     target_group = elb.create_target_group(
         Name="web",
         Protocol="HTTP",
@@ -87,7 +87,7 @@ def subnet(vpc: str, cidr: str, zone: str) -> str:
 
 
 def leads(vpc: str, subnets: list[str], **target: str) -> None:
-    """A route table for each subnet, whose default route has this target."""
+    """Create a route table for each subnet with a default route to this target."""
     for each in subnets:
         table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
         ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, **target)
@@ -115,7 +115,7 @@ def rule(port: int, **source: str) -> dict[str, Any]:
 
 
 def newest_debian() -> str:
-    """The newest Debian 12 image, as its publisher (136693071363) names them."""
+    """Return the newest Debian 12 image, by the names of its publisher (136693071363)."""
     found = ec2.describe_images(Owners=["136693071363"], Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])[
         "Images"
     ]

@@ -1,4 +1,4 @@
-"""A real lab for the tests that ask for one."""
+"""The fixture of a running lab."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An Auto Scaling group behind a balancer, with boto3 alone: `grow_group.py build`, and what can happen to it then.
+"""An Auto Scaling group behind a load balancer, with boto3: `grow_group.py build`, then the other steps.
 
-Each step tells what came of it as JSON. The servers answer with what their launch template's version says.
+Each step prints its result as JSON. The servers answer with a text from their launch template's version.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def template_data(release: str) -> dict[str, Any]:
 
 
 def replaced(killed: str) -> dict[str, Any]:
-    """What there is when the killed host has been replaced, with what visitors met from then on."""
+    """Wait until the killed host is replaced, and return the result of `told`."""
     eventually(240, lambda: killed not in members())
     return told(2)
 
@@ -92,7 +92,7 @@ def resize(number: str) -> dict[str, Any]:
 
 
 def refresh() -> dict[str, Any]:
-    """Bring another release out by an instance refresh, while visitors come."""
+    """Release another version with an instance refresh while visitors send requests."""
     ec2.create_launch_template_version(
         LaunchTemplateName=NAME, SourceVersion="1", LaunchTemplateData=template_data("two")
     )
@@ -119,7 +119,7 @@ def remove() -> dict[str, Any]:
 
 
 class Visitors:
-    """Someone who asks the balancer all the time."""
+    """A visitor that sends requests to the load balancer continuously."""
 
     def __init__(self) -> None:
         self._url = f"http://{address()}/"
@@ -133,7 +133,7 @@ class Visitors:
             self._answers[visit(self._url)] += 1
 
     def leave(self) -> dict[str, int]:
-        """How often each answer came."""
+        """Stop, and return the count of each answer."""
         self._leaving.set()
         self._thread.join()
         return dict(self._answers)
@@ -157,7 +157,7 @@ def members() -> dict[str, Any]:
 
 
 def told(number: int) -> dict[str, Any]:
-    """The group once that many are in service, healthy in their target group, and alone there."""
+    """Wait until the group has this number of instances, all in service and healthy targets, and describe it."""
     target_group = elb.describe_target_groups(Names=[NAME])["TargetGroups"][0]["TargetGroupArn"]
     began = time.monotonic()
 

@@ -1,6 +1,6 @@
-"""Visitors' connections stay open while the balancer's targets change; tell what each was answered before and after.
+"""Keep connections open while the load balancer's targets change, and print the answers before and after.
 
-The arguments are the balancer's DNS name and the id of the server that leaves. In the end it is back.
+The arguments are the load balancer's DNS name and the id of the server to deregister. At the end it is registered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 VISITORS = 4
-ELSEWHERE = 81  # nobody listens there
+ELSEWHERE = 81  # nothing listens on this port
 DELAY = "deregistration_delay.timeout_seconds"
 DEADLINE = 30.0  # seconds
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def change(how: Any, group: str, server: str, port: int, state: str) -> None:
-    """A target comes or goes, and is seen to have done so."""
+    """Register or deregister a target, and wait until the load balancer has applied it."""
     target = {"Id": server, "Port": port}
     how(TargetGroupArn=group, Targets=[target])
     deadline = time.monotonic() + DEADLINE
@@ -52,7 +52,7 @@ def change(how: Any, group: str, server: str, port: int, state: str) -> None:
 
 
 def await_one(balancer: str) -> None:
-    """Until those who come now meet one server only."""
+    """Wait until new connections reach one server only."""
     deadline = time.monotonic() + DEADLINE
     while len({ask(HTTPConnection(balancer, timeout=10)) for _ in range(3 * VISITORS)}) > 1:
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""Make images of servers, and servers of images, with boto3 alone; tell what the servers' disks hold as JSON.
+"""Create images from servers and servers from images with boto3, and print the content of their disks as JSON.
 
-Each server has a web server that tells of its disk: `made` is written once, by the user data of the first server;
-`started` anew whenever the server boots; `added` by the user data of a later one.
+Each server has a web server for the files on its disk. `made` is written once, by the user data of the first server.
+`started` is written at each boot. `added` is written by the user data of a later server.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def launch(network: dict[str, str], image: str, user_data: str) -> str:
 
 
 def capture(instance: str, name: str, **options: Any) -> tuple[str, float]:
-    """An image of the instance, and the seconds that it took."""
+    """Create an image of the instance. Return it and the seconds that it took."""
     began = time.monotonic()
     image = str(ec2.create_image(InstanceId=instance, Name=name, **options)["ImageId"])
     ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig=PATIENCE)
@@ -95,7 +95,7 @@ def capture(instance: str, name: str, **options: Any) -> tuple[str, float]:
 
 
 def told(instance: str, complete: str, since: str = "") -> dict[str, str]:
-    """What the server tells of a boot later than `since`, once it tells `complete`, which its user data writes last."""
+    """Wait for a boot after `since` and its file `complete`, which user data writes last. Return the server's files."""
     described = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""An Auto Scaling group end to end: it grows, replaces what died, and takes a new release without a failed request."""
+"""An Auto Scaling group end to end: it grows, replaces a killed host, and gets a release without failed requests."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_nothing_is_left_of_it(lab: Any, step: Step, built: dict[str, Any]) -> N
 
 
 def machine(lab_name: str, instance_id: str) -> int:
-    """The process that is the host: its systemd-nspawn."""
+    """Return the pid of the host's systemd-nspawn process."""
     wanted = f"--machine={lab_name}-{instance_id}".encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -1,4 +1,4 @@
-"""A static site on the lab: a private bucket behind a distribution, visited through the edge."""
+"""A static site on the lab: a private bucket behind a distribution, requested through the edge."""
 
 from __future__ import annotations
 
@@ -57,4 +57,4 @@ def test_a_visitor_finds_it_too_and_the_machine_does_not(lab: Any, seen: dict[st
     curl = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", f"https://{host}/"]
     assert lab.inside(*curl, part="visitor").stdout == "2 200"
     unset = lab.inside("env", "-u", "SSL_CERT_FILE", "-u", "CURL_CA_BUNDLE", *curl).stdout
-    assert unset == "2 200"  # by the trust store that only this program sees
+    assert unset == "2 200"  # the trust store that only this program sees

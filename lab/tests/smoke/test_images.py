@@ -1,4 +1,4 @@
-"""Images end to end: a host's disk is captured, hosts start from it, and it is there as long as someone needs it."""
+"""Images end to end: a host's disk is captured, hosts start from it, and it is kept while it is used."""
 
 from __future__ import annotations
 

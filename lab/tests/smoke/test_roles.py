@@ -1,4 +1,4 @@
-"""A host reads with its role's keys what the role may read, over https, by AWS' own names."""
+"""A host reads what its role may read, with the role's keys, over https, by AWS' own names."""
 
 from __future__ import annotations
 

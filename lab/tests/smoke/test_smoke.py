@@ -1,4 +1,4 @@
-"""The whole lab end to end: boto3 builds a site, hosts answer, packets take the right way, and nothing is left."""
+"""The whole lab end to end: boto3 builds a site, hosts answer, packets are routed correctly, nothing remains."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def site(lab: Lab, key: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def ssh(lab: Lab, site: dict[str, Any], key: Path) -> Ssh:
-    """Runs a command on a tier's server; host keys come from the consoles and are checked strictly."""
+    """Return a function that runs a command on a tier's server. Host keys come from the consoles and are checked."""
     known = key.with_name("known_hosts")
     public, private = site["servers"]["public"], site["servers"]["private"]
     keys = [(public["public_ip"], host_key(lab, "public-1")), (private["private_ip"], host_key(lab, "private-1"))]
@@ -77,7 +77,7 @@ def ssh(lab: Lab, site: dict[str, Any], key: Path) -> Ssh:
 
 
 def host_key(lab: Lab, name: str) -> str:
-    """The host's ed25519 key, which cloud-init writes to the console as the last thing of a first boot."""
+    """Return the host's ed25519 key, which cloud-init writes to the console at the end of the first boot."""
     found: list[str] = []
 
     def told() -> bool:
@@ -90,7 +90,7 @@ def host_key(lab: Lab, name: str) -> str:
 
 @pytest.fixture
 def witness(lab: Lab) -> Any:
-    """A server on someone else's machine that answers each visitor with the address it sees."""
+    """Run a server on the internet that answers each client with the client's address."""
     process = lab.start_inside(sys.executable, "-c", SEEN_AS, part="visitor")
     assert process.stdout is not None
     assert process.stdout.readline() == "listening\n"
@@ -226,7 +226,7 @@ def test_faults_strike_and_clear(lab: Lab, site: dict[str, Any]) -> None:
 
 
 def test_a_killed_daemon_leaves_a_lab_that_down_clears(lab: Lab, site: dict[str, Any]) -> None:
-    """Last, as it ends the lab."""
+    """Run as the last test, because it ends the lab."""
     os.kill(lab.status()["pid"], signal.SIGKILL)
     assert eventually(5, lambda: lab("status", check=False).returncode == 3)
     refused = lab("up", check=False)

@@ -1,4 +1,4 @@
-"""Builds a static site with boto3 and visits it, on the lab's internet; prints what was seen as JSON."""
+"""Build a static site with boto3 and request it on the lab's internet. Print the results as JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Make calls that the lab refuses, each of which once harmed it or could; then launch a server. Tells its id.
+"""Make calls that the lab must refuse without harm, then launch a server and print its id.
 
-The arguments are the subnet and the security group of the new server.
+The arguments are the subnet and the security group of the server.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def balancer() -> str:
 
 
 def refuse(call: Any, **params: Any) -> None:
-    """Make a call that has to be refused, as the client's mistake."""
+    """Make a call that must be refused as a client error."""
     try:
         call(**params)
     except ClientError as error:

@@ -1,8 +1,8 @@
-"""Random calls of the lab's API, valid and invalid, by a seed: operations and parameters from botocore's models.
+"""Random valid and invalid calls of the lab's API from a seed, with operations and parameters of botocore's models.
 
-`Api` sends a call to a control plane in this process, without sockets. `Caller` makes calls up: from an operation's
-shapes, or by changing a call that was accepted before, with ids that exist, ids that are gone, ids of other types,
-boundary values and garbage. What it may not touch (`spared`) never becomes a parameter.
+`Api` sends a call to a control plane in this process, without sockets. `Caller` generates calls: from the shapes of an
+operation, or by changing a call that was accepted before. It uses existing ids, deleted ids, ids of other types,
+boundary values and garbage. The ids in `spared` are never used.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Answer:
 
 
 class Api:
-    """A control plane's API in this process."""
+    """The API of a control plane in this process."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._doors = {
@@ -77,19 +77,19 @@ class Api:
         }
 
     def __call__(self, service: str, operation: str, /, **params: Any) -> Mapping[str, Any]:
-        """Make a call that has to be accepted."""
+        """Make a call that must be accepted."""
         answer = self.send(service, operation, params)
         assert answer.status < 300, (service, operation, params, answer)
         return answer.parsed
 
     def send(self, service: str, operation: str, params: Params, mangle: Any = None) -> Answer:
-        """Make a call. `mangle` changes the body on its way."""
+        """Make a call. `mangle` changes the request's body."""
         shape = model_of(service).operation_model(operation)
         serializer, parser = _wire(service)
         try:
             request = serializer.serialize_to_request(params, shape)
             environ = _environ(service, request, mangle)
-        except Exception as error:  # whatever botocore raises: these parameters never leave a client
+        except Exception as error:  # botocore raises different types; such parameters never leave a client
             raise UnsendableError from error
         told: list[Any] = []
         door = self._doors["s3" if service == "s3" else "api"]
@@ -141,7 +141,7 @@ def _environ(service: str, request: Mapping[str, Any], mangle: Any) -> dict[str,
 
 # -- values ---------------------------------------------------------------------------------------------------------
 
-POOL_OF = {  # what a parameter's values are called where they are told
+POOL_OF = {  # parameter names and the names of their values in responses
     "Groups": "GroupId",
     "SecurityGroups": "GroupId",
     "SecurityGroupIds": "GroupId",
@@ -207,7 +207,7 @@ SCALARS: Mapping[str, tuple[Any, ...]] = {
 
 @dataclass
 class Caller:
-    """Makes calls up; the same seed makes the same calls of the same answers."""
+    """Generates calls. The same seed and the same answers result in the same calls."""
 
     seed: int
     spared: frozenset[str] = frozenset()
@@ -221,7 +221,7 @@ class Caller:
     # what is known
 
     def learn(self, service: str, operation: str, params: Params, answer: Mapping[str, Any]) -> None:
-        """Remember an accepted call, and every id and name that it told."""
+        """Store an accepted call, and all ids and names in its answer."""
         calls = self.accepted.setdefault((service, operation), [])
         calls.append(deepcopy(params))
         del calls[:-4]
@@ -236,7 +236,7 @@ class Caller:
     # calls
 
     def call(self, operations: list[tuple[str, str]]) -> tuple[str, str, Params]:
-        """The next call: a new one, or one that was accepted before with something changed."""
+        """Return the next call: a new one, or a changed one that was accepted before."""
         if self.accepted and self.random.random() < 0.6:
             service, operation = self.random.choice(sorted(self.accepted))
             params = deepcopy(self.random.choice(self.accepted[service, operation]))
@@ -249,7 +249,7 @@ class Caller:
         return service, operation, self.structure(shape) if shape else {}
 
     def mangled(self, body: bytes) -> bytes:
-        """A request's body as no client would send it."""
+        """Return a request's body that no client would send."""
         at = self.random.randrange(len(body) + 1)
         return self.random.choice(
             (body[:at], body[:at] + b"\xff\x00<&" + body[at:], b"{}", b"<a/>", b"a=b&a=c", b"null")
@@ -322,7 +322,7 @@ class Caller:
 
 
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every text in a structure, by the name of the member that it stands in."""
+    """Yield all strings in a structure, by the name of their member."""
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, dict):
@@ -335,7 +335,7 @@ def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def operations() -> list[tuple[str, str]]:
-    """The operations of every service that the lab has, without those that moto does not know."""
+    """Return the operations of all services of the lab, without those that moto does not know."""
     return [
         (service, operation)
         for service in sorted(SIGNED_AS)
@@ -344,7 +344,7 @@ def operations() -> list[tuple[str, str]]:
     ]
 
 
-LENGTHY = frozenset(  # megabytes of what never changes
+LENGTHY = frozenset(  # megabytes of constant data
     {("ec2", "DescribeInstanceTypes"), ("ec2", "DescribeInstanceTypeOfferings"), ("iam", "ListPolicies")}
     | {("iam", "GetAccountAuthorizationDetails"), ("ec2", "GetInstanceTypesFromInstanceRequirements")}
 )

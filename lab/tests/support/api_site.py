@@ -1,4 +1,4 @@
-"""A site, made by the API's own calls: something of everything that the data plane follows."""
+"""A site built with API calls, with a resource of each type that the data plane uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FUNCTION = b"function handler(event) { return event.request; }"
 
 
 def build(call: Call, name: str, network: str, booted: Callable[[str], None]) -> None:
-    """Make a site. `network` begins its VPC's addresses; `booted` waits until an instance runs."""
+    """Build a site. `network` is the beginning of its VPC's addresses. `booted` waits until an instance runs."""
     vpc = call("ec2", "CreateVpc", CidrBlock=f"{network}.0.0/16")["Vpc"]["VpcId"]
     call("ec2", "CreateTags", Resources=[vpc], Tags=[{"Key": "Name", "Value": name}])
     gateway = call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
@@ -44,7 +44,7 @@ def build(call: Call, name: str, network: str, booted: Callable[[str], None]) ->
 
 
 def _filters(call: Call, vpc: str, subnet: str) -> None:
-    """A network ACL of the site's own in the place of the default one."""
+    """Replace the default network ACL by the site's own."""
     acl = call("ec2", "CreateNetworkAcl", VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
     rule = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0"}
     for egress in (True, False):
@@ -56,7 +56,7 @@ def _filters(call: Call, vpc: str, subnet: str) -> None:
 
 
 def _balanced(call: Call, name: str, vpc: str, subnets: list[str], group: str, booted: Callable[[str], None]) -> None:
-    """Servers behind a balancer: one of its own, and an Auto Scaling group's."""
+    """Create servers behind a load balancer: a single one, and those of an Auto Scaling group."""
     image = call("ec2", "DescribeImages", Owners=["136693071363"])["Images"][0]["ImageId"]
     launch = {"ImageId": image, "InstanceType": "t3.micro", "SecurityGroupIds": [group]}
     launched = call("ec2", "RunInstances", SubnetId=subnets[0], MinCount=1, MaxCount=1, **launch)
@@ -91,7 +91,7 @@ def _balanced(call: Call, name: str, vpc: str, subnets: list[str], group: str, b
 
 
 def _edge(call: Call, name: str) -> None:
-    """A distribution in front of a bucket, with an access control and a function."""
+    """Create a distribution for a bucket, with an origin access control and a function."""
     bucket = f"{name}-site"
     call("s3", "CreateBucket", Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     call("s3", "PutObject", Bucket=bucket, Key="index.html", Body=b"hello")

@@ -1,4 +1,4 @@
-"""Worlds with one distribution of CloudFront."""
+"""`World` values with one CloudFront distribution."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def cache_policy(
 
 
 def behavior(**options: Any) -> dict[str, Any]:
-    """A cache behavior; `functions` are its associations by event type."""
+    """Return a cache behavior. `functions` are its function associations by event type."""
     functions = options.pop("functions", {})
     return {
         "TargetOriginId": "bucket",
@@ -102,7 +102,7 @@ def distribution(
     errors: Sequence[Mapping[str, Any]] = (),
     **options: Any,
 ) -> Distribution:
-    """A distribution; each of `invalidated` is one invalidation's paths."""
+    """Return a distribution. Each item of `invalidated` contains the paths of one invalidation."""
     config = {
         "Enabled": True,
         "DefaultRootObject": "index.html",
@@ -118,7 +118,7 @@ def distribution(
 
 
 def world(*distributions: Distribution, functions: Mapping[str, str] | None = None, **policies: Any) -> World:
-    """A world of them; `functions` are codes by name, `policies` each kind's by id."""
+    """Return a `World` of these. `functions` are codes by name, `policies` are policies by kind and id."""
     return World(
         distributions={each.id: each for each in distributions or (distribution(),)},
         edge_functions={

@@ -1,4 +1,4 @@
-"""One world for the fabric's tests: a VPC with two public subnets and a private one, six interfaces."""
+"""The `World` of the fabric's tests: a VPC with two public subnets, a private one, and six interfaces."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ INTERFACES = (
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """Public servers (web) take port 80 from anywhere, private ones (app) 3306 from web; a NAT gateway for these."""
+    """Return the `World`. Servers `web` accept port 80 from anywhere, servers `app` accept port 3306 from `web`."""
     return World(
         vpcs={"vpc-1": Vpc("vpc-1", (CIDR,), dns_support=True, dns_hostnames=True)},
         subnets={

@@ -1,4 +1,4 @@
-"""A real lab for the tests, brought up once and taken down whatever happens."""
+"""A lab for the tests. It is started once and always removed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ COMMAND = Path(sys.executable).with_name("groundwork-lab")
 
 @dataclass(frozen=True)
 class Lab:
-    """The command `groundwork-lab`, with the name of the tests' own lab."""
+    """The command `groundwork-lab` with the name of the tests' own lab."""
 
     name: str = NAME
     state: Path = STATE
 
     def __call__(self, *argv: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands; fails with its words unless `check` is off."""
+        """Run a command. Fail with its output unless `check` is off."""
         environment = {**os.environ, "GROUNDWORK_LAB": self.name}
         ran = subprocess.run(
             [str(COMMAND), *argv], capture_output=True, text=True, env=environment, timeout=300, check=False, **options
@@ -35,11 +35,11 @@ class Lab:
         return ran
 
     def inside(self, *argv: str, part: str = "laptop", **options: Any) -> subprocess.CompletedProcess[str]:
-        """A program on the lab's internet."""
+        """Run a program on the lab's internet."""
         return self("exec", "--as", part, "--", *argv, **options)
 
     def start_inside(self, *argv: str, part: str) -> subprocess.Popen[str]:
-        """The same, to be talked to while it runs."""
+        """Start a program on the lab's internet, and return its process."""
         environment = {**os.environ, "GROUNDWORK_LAB": self.name}
         command = [str(COMMAND), "exec", "--as", part, "--", *argv]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -49,7 +49,7 @@ class Lab:
         return found
 
     def traces(self) -> list[str]:
-        """What of the lab is on this machine."""
+        """Return the mounts, namespaces, folders and processes of the lab on this machine."""
         mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         namespaces = [path.name for path in Path("/run/netns").glob(f"{self.name}-*")]
         folders = [str(path) for path in (self.state, *Path("/sys/fs/cgroup").glob(f"**/{self.name}")) if path.exists()]
@@ -61,7 +61,7 @@ class Lab:
         ]
 
     def _processes(self) -> list[str]:
-        """Command lines that name the lab's folder or namespaces, or live in its mounts."""
+        """Return the command lines of processes that use the lab's folder, namespaces or mounts."""
         found = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -74,14 +74,14 @@ class Lab:
 
 
 def machine() -> dict[str, str]:
-    """The machine's own network settings, which a lab must leave alone."""
+    """Return the machine's own network settings, which a lab must not change."""
     commands = ("ip -o link", "ip route show table all", "ip rule", "nft list ruleset")
     return {each: subprocess.run(each.split(), capture_output=True, text=True, check=True).stdout for each in commands}
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    """A lab that is up; afterwards nothing of it is left, and the machine's network is as it was."""
+    """Start a lab. Afterwards check that nothing of it remains and the machine's network is unchanged."""
     made = Lab()
     made("down")
     before = machine()

@@ -1,4 +1,4 @@
-"""A real control plane on loopback, in this process, with boto3 in front and fakes behind."""
+"""A control plane on loopback in this process, with boto3 as its client and fakes as its data plane."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class FakeBalancers:
 
 
 def tags(kind: str, **values: str) -> list[dict[str, Any]]:
-    """TagSpecifications for one resource type."""
+    """Return TagSpecifications for one resource type."""
     return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in values.items()]}]
 
 
 @dataclass
 class Lab:
-    """The control plane under test, its clients, and short cuts to the resources that most tests need."""
+    """The control plane under test, its clients, and helpers to create common resources."""
 
     plane: ControlPlane
     api: int  # port
@@ -72,7 +72,7 @@ class Lab:
         return self.client("ssm")
 
     def refused(self, code: str, call: Callable[..., Any], **arguments: Any) -> str:
-        """Make the call, which must be refused with `code`; returns the message."""
+        """Make a call that must be refused with `code`, and return the message."""
         with pytest.raises(ClientError) as caught:
             call(**arguments)
         error = caught.value.response["Error"]

@@ -1,7 +1,7 @@
-"""No sequence of calls, accepted or refused, keeps the data plane from following: random ones, by seed.
+"""The data plane applies the state after random accepted and refused calls, generated from seeds.
 
-`GROUNDWORK_FUZZ_SEEDS=7,8` and `GROUNDWORK_FUZZ_CALLS=20000` choose other ones and more. A failure tells its seed and
-the call.
+`GROUNDWORK_FUZZ_SEEDS=7,8` and `GROUNDWORK_FUZZ_CALLS=20000` set other seeds and numbers of calls. A failure shows its
+seed and the call.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class NoBalancers:
 def plane() -> Iterator[ControlPlane]:
     made = ControlPlane(SETTINGS, lambda: None)
     made.attach(NoHosts(), NoBalancers())
-    logging.disable(logging.CRITICAL)  # what moto fails on is logged with its traceback, a thousand times here
+    logging.disable(logging.CRITICAL)  # moto's failures are logged with tracebacks, of which there are thousands here
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield made
@@ -70,7 +70,7 @@ def plane() -> Iterator[ControlPlane]:
 
 
 def derive_all(world: World) -> None:
-    """What every part of the data plane derives from a world before it touches the machine."""
+    """Return what each part of the data plane derives from a `World` before it changes the machine."""
     compute(world, SETTINGS)
     apart = Apart()
     for node in nodes(world, apart).values():
@@ -89,7 +89,7 @@ def derive_all(world: World) -> None:
 
 
 def follow(plane: ControlPlane, caller: Caller) -> None:
-    """The data plane has followed: hosts came up or went, images were made."""
+    """Report the `World` as applied: hosts have started or ended, images were captured."""
     world = plane.snapshot()
     for instance in world.instances.values():
         if instance.state in NEXT and caller.random.random() < 0.7:
@@ -113,7 +113,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def parts(world: World) -> dict[tuple[str, str], Any]:
-    """All resources of a world, by kind and id."""
+    """Return all resources of a `World` by kind and id."""
     kinds = [each.name for each in fields(world) if each.name != "unreadable"]
     return {(kind, name): each for kind in kinds for name, each in getattr(world, kind).items()}
 
@@ -124,7 +124,7 @@ def differing(one: World, other: World) -> list[tuple[str, str]]:
 
 
 def learning(api: Api, caller: Caller) -> api_site.Call:
-    """Calls that have to be accepted, and that the caller learns from."""
+    """Return a function that makes a call, which must be accepted, and passes it to the caller's `learn`."""
 
     def call(service: str, operation: str, **params: Any) -> Mapping[str, Any]:
         answer = api(service, operation, **params)
@@ -135,7 +135,7 @@ def learning(api: Api, caller: Caller) -> api_site.Call:
 
 
 def make(api: Api, caller: Caller, known: list[tuple[str, str]]) -> tuple[Answer, str, str, str] | None:
-    """Make the caller's next call, and have it learn. None for one that no client could send."""
+    """Make the caller's next call, and let it learn from it. Return None if no client could send it."""
     service, operation, params = caller.call(known)
     mangle = caller.mangled if caller.random.random() < 0.02 else None
     try:

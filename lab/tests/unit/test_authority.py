@@ -1,4 +1,4 @@
-"""The lab's authority: what it signs is good for clients that trust it, and for nobody else."""
+"""The lab's authority: clients that trust it accept its certificates, and other clients do not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def authority(settings: Settings) -> Authority:
 
 
 def greeted(folder: Path, authority: Authority, trusted: str | None, name: str) -> str:
-    """The subject that a client which asks for `name` is shown; raises SSLError when it does not believe it."""
+    """Return the subject of the certificate for `name`. Raise SSLError if the client does not accept it."""
     certificate, key = authority.issue(["*.cloudfront.net", "www.example.com"])
     (folder / "certificate.pem").write_bytes(certificate + key)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -40,7 +40,7 @@ def greeted(folder: Path, authority: Authority, trusted: str | None, name: str) 
         try:
             server.wrap_socket(theirs, server_side=True).close()
         except (OSError, ssl.SSLError):
-            theirs.close()  # the client did not believe it
+            theirs.close()  # the client did not accept the certificate
 
     thread = threading.Thread(target=greet)
     thread.start()

@@ -1,4 +1,4 @@
-"""The command's words, tables and exit codes, against a daemon that answers by heart."""
+"""The command's messages, tables and exit codes, with a fake daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLS = {
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """The questions that reached the daemon; it answers with what its last element is set to."""
+    """Replace the daemon by a fake, and return the list of its requests."""
     questions: list[tuple[object, ...]] = []
 
     def ask(settings: Settings, method: str, path: str, body: object = None) -> bytes:

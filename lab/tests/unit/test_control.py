@@ -1,4 +1,4 @@
-"""Daemon and command talk over the control socket; what goes wrong becomes one sentence."""
+"""The communication of daemon and command over the control socket. Errors become one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the control socket answers, from a lab of fakes."""
+"""The answers of the control socket, with fake parts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make_lab() -> MakeLab:
     ("wanted", "text"),
     [
         ("i-1", b"one"),
-        ("public-1", b"two"),  # of two with the same name the one launched last
+        ("public-1", b"two"),  # of two with the same name, the newest
         ("i-3", b"three"),
         ("i-9", b"terminated"),
     ],

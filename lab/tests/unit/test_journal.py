@@ -1,4 +1,4 @@
-"""The journal keeps what was made, also when a crash cut its last line short."""
+"""The journal keeps its entries, also when a crash left an incomplete last line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ C = Entry("process", "12", 34)
         ([("+", A), ("+", B), ("-", A)], [B]),
         ([("-", A)], []),
         ([("+", A), ("-", A), ("+", A)], [A]),
-        ([("+", C), ("-", Entry("process", "12", 35))], [C]),  # a younger process with the same pid is another
+        ([("+", C), ("-", Entry("process", "12", 35))], [C]),  # a newer process with the same pid is another process
     ],
 )
 def test_entries_are_what_was_recorded_and_not_struck(tmp_path: Path, steps: list, standing: list) -> None:
@@ -47,7 +47,7 @@ def test_a_torn_line_is_skipped_and_swallows_nothing(tmp_path: Path, torn: bytes
 def test_start_time_tells_processes_apart_and_a_zombie_is_gone() -> None:
     assert start_time(os.getpid()) is not None
     child = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended and nobody has reaped it
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended and is not reaped
     assert start_time(child.pid) is None
     child.wait()
     assert start_time(child.pid) is None

@@ -1,4 +1,4 @@
-"""The environment on the lab's internet leads to the lab and to nothing else."""
+"""The environment on the lab's internet contains the lab's settings and no others."""
 
 from __future__ import annotations
 

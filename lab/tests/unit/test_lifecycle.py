@@ -1,4 +1,4 @@
-"""`up` and `down` refuse what cannot work, with what to do about it."""
+"""`up` and `down` refuse to run on an unsuitable machine, with a solution."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Callable[[list[str]], str]:
-    """A PATH that holds these programs."""
+    """Return a PATH with these programs."""
 
     def make(names: list[str]) -> str:
         folder = tmp_path / "bin"
@@ -42,7 +42,7 @@ def programs(tmp_path: Path) -> Callable[[list[str]], str]:
 
 @pytest.fixture(autouse=True)
 def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The kernel's limit of inotify instances, as a file of this test."""
+    """Return a file that represents the kernel's limit of inotify instances."""
     file = tmp_path / "max_user_instances"
     file.write_text("128\n")
     monkeypatch.setattr(watches, "LIMIT", file)
@@ -51,7 +51,7 @@ def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """nginx' JavaScript, as a file of this test."""
+    """Return a file that represents nginx' JavaScript module."""
     module = tmp_path / "js.so"
     module.touch()
     monkeypatch.setattr(lifecycle, "MODULES", {str(module): "libnginx-mod-http-js"})
@@ -127,7 +127,7 @@ def test_an_interrupted_up_leaves_nothing(settings: Settings, limit: Path, monke
     daemons = []
 
     class Daemon(subprocess.Popen[bytes]):
-        """A daemon that never gets ready, while somebody loses patience."""
+        """A daemon that never becomes ready."""
 
         def __init__(self, _argv: object, **more: Any) -> None:
             super().__init__(["sleep", "60"], **more)

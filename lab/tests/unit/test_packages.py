@@ -1,4 +1,4 @@
-"""What the package cache lets through as a tunnel, and its configuration."""
+"""The hosts that the package cache tunnels to, and its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Daemons are recorded, ended by what was recorded, and never someone else."""
+"""Daemons are recorded, and only recorded processes are ended."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_killed_parent_takes_its_daemons_along(tmp_path: Path) -> None:
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    descriptor = os.pidfd_open(child)  # it outlived the thread that asked for it
+    descriptor = os.pidfd_open(child)  # it is alive after its parent thread has ended
     parent.kill()
     parent.wait()
     assert select.select([descriptor], [], [], 5)[0], "the daemon outlived its killed parent"

@@ -1,4 +1,4 @@
-"""The loop runs the parts in order, joins bursts, and lives on when a part fails."""
+"""The loop runs the parts in order, combines changes, and continues when a part fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEADLINE = 5.0
 
 
 class Part:
-    """Notes each pass, and raises what it is told to."""
+    """Records each pass, and raises the given errors."""
 
     def __init__(self, name: str, passes: list[str], failures: int = 0) -> None:
         self._name, self._passes, self._failures = name, passes, failures
@@ -28,7 +28,7 @@ class Part:
             raise RuntimeError(f"{self._name} is broken")
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Do nothing: nothing was started."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def passes() -> list[str]:
 
 
 def until_followed(loop: Loop, parts: list[tuple[str, Part]], snapshot: Callable[[], World] = World) -> list[World]:
-    """Start the loop, and give back the worlds that were followed until the first one was."""
+    """Start the loop, and return the applied `World` values when there is one."""
     followed: list[World] = []
     done = threading.Event()
     loop.start(snapshot, parts, lambda world: (followed.append(world), done.set()))

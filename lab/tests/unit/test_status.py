@@ -1,4 +1,4 @@
-"""What status tells, from a world with one host, one NAT gateway and one balancer."""
+"""The status for a `World` with one host, one NAT gateway and one load balancer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undoing takes what is there, forgives what is not, and keeps what it could not undo in the journal."""
+"""The removal of existing resources, of missing ones, and of those that cannot be removed."""
 
 from __future__ import annotations
 

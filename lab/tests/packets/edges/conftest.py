@@ -1,4 +1,4 @@
-"""A real edge in a namespace of its own with an origin that each test programs."""
+"""An edge in its own namespace, with an origin that each test programs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Origin:
-    """Answers from `replies` by path (a callable decides itself); remembers what it was asked."""
+    """An origin that answers from `replies` by path (a callable creates the reply) and records its requests."""
 
     replies: dict[str, Reply | Callable[[Mapping[str, str]], Reply]] = field(default_factory=dict)
     asked: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
@@ -103,7 +103,7 @@ def _handler(origin: Callable[[], Origin], scheme: str) -> type[BaseHTTPRequestH
 
 @dataclass
 class Edge:
-    """An edge and its origin, and a visitor."""
+    """An edge, its origin, and a viewer."""
 
     manager: EdgeManager
     settings: Settings
@@ -131,7 +131,7 @@ class Edge:
         return connection
 
     def get(self, path: str, method: str = "GET", body: bytes | None = None, **options: Any) -> Answer:
-        """Ask by HTTPS; `secure`, `host` and `headers` as options."""
+        """Send an HTTPS request, with the options `secure`, `host` and `headers`."""
         headers = options.pop("headers", {})
         with closing(self.connect(**options)) as connection:
             connection.request(method, path, body, headers)
@@ -152,9 +152,9 @@ def _connected(port: int) -> socket.socket:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Edge]:
-    """An edge in a network namespace with nothing but loopback: needs root and nginx."""
+    """Run an edge in a network namespace that has only loopback. Requires root and nginx."""
     with ExitStack() as stack:
-        # Not below pytest's own folder, into which nginx' workers, which are not root, may not go.
+        # Not below pytest's own folder, which nginx' workers cannot enter, because they are not root.
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-edge-")))
         state.chmod(0o711)
         yield _run(state, stack)
@@ -203,7 +203,7 @@ def _serve(stack: ExitStack, edge: Edge, listening: socket.socket, scheme: str) 
 
 @pytest.fixture
 def edge(running: Edge) -> Iterator[Edge]:
-    """The same edge for each test, with an origin and caches that know nothing."""
+    """Return the same edge for each test, with a new origin and empty caches."""
     running.origin = Origin()
     yield running
     log = running.folder / "nginx.log"

@@ -1,4 +1,4 @@
-"""What a real edge keeps, for how long and in which form. Run with `-m lab`."""
+"""What an edge keeps, how long, and in which encoding. Run with `-m lab`."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class TestKeys:
 
 
 class TestTimes:
-    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html"""
+    """The time to keep an object: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html"""
 
     @pytest.mark.parametrize(
         ("ttls", "headers", "second"),
@@ -216,7 +216,7 @@ class TestConditionsAndRanges:
 
 
 class TestCompression:
-    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html"""
+    """Compression: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html"""
 
     @pytest.mark.parametrize(
         ("accepted", "reply", "options", "encoding"),
@@ -324,7 +324,7 @@ class TestErrors:
         assert found == [(404, b"page"), (203, b"a"), (203, b"page")]
 
     def test_long_headers(self, edge: Any) -> None:
-        """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html"""
+        """Test the limits: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html"""
         policy = cache_policy(cookies=chosen("Cookie", "all"))
         edge.origin.reply("/site/a", b"it")
         edge.serve(cache={"cache": policy})

@@ -1,4 +1,4 @@
-"""CloudFront functions, run by a real edge. Run with `-m lab`."""
+"""CloudFront functions on an edge. Run with `-m lab`."""
 
 from __future__ import annotations
 
@@ -132,7 +132,10 @@ class TestViewerRequest:
         assert "CloudFront function log: at /some/where" in (edge.folder / "nginx.log").read_text()
 
     def test_its_behavior_stays(self, edge: Any) -> None:
-        """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html"""
+        """Test that a function cannot change the cache behavior.
+
+        https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
+        """
         code = "function handler(event) { event.request.uri = '/other/x'; return event.request; }"
         other = behavior(PathPattern="/other/*", ViewerProtocolPolicy="https-only")
         edge.origin.reply("/site/other/x", b"x")

@@ -1,4 +1,4 @@
-"""What an invalidation makes an edge forget, and that nothing brings it back. Run with `-m lab`."""
+"""Invalidations remove objects from an edge's cache permanently. Run with `-m lab`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BIG = b"word " * 1000
 
 
 class Held:
-    """An answer of the origin that waits, so that something can happen meanwhile."""
+    """An origin reply that waits until the test releases it."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -97,7 +97,7 @@ def test_an_invalidation_is_carried_out_once(edge: Any) -> None:
         edge.get("/a")
     assert len(edge.origin.asked) == 1
     edge.serve()
-    edge.serve(distribution(["/a"]))  # another one with the same id: the first has left the world
+    edge.serve(distribution(["/a"]))  # another one with the same id: the first was deleted
     assert edge.get("/a").outcome == "Miss"
 
 
@@ -114,17 +114,17 @@ def test_a_request_that_is_under_way_does_not_bring_the_old_object_back(edge: An
     assert edge.get("/a").body == b"new"
     held.go_on.set()
     visitor.join()
-    assert got[0].body == b"old"  # it asked before
+    assert got[0].body == b"old"  # its request was sent before
     assert [edge.get("/a").body for _ in range(4)] == [b"new"] * 4
 
 
 def test_a_connection_from_before_gets_the_new_object(edge: Any) -> None:
-    """A browser connects before it asks; its connection is an old worker's then."""
+    """Test a connection that a browser opened before the invalidation, to a worker that is replaced."""
     edge.origin.reply("/site/a", b"old")
     edge.serve()
     assert edge.get("/a").body == b"old"
     early = [edge.connect(secure=False) for _ in range(8)]
-    time.sleep(0.1)  # nothing tells when a worker has taken a connection
+    time.sleep(0.1)  # there is no event for a worker having accepted a connection
     edge.origin.reply("/site/a", b"new")
     edge.serve(distribution(["/a"]))
     for connection in early:
@@ -134,7 +134,7 @@ def test_a_connection_from_before_gets_the_new_object(edge: Any) -> None:
 
 
 def test_no_visitor_gets_the_old_page_after_it_was_forgotten(edge: Any) -> None:
-    """Visitors ask all the time while pages change and are invalidated."""
+    """Send requests continuously while pages change and are invalidated."""
     version = [0]
     edge.origin.replies["/site/a"] = lambda _headers: (200, {"Content-Type": "text/html"}, str(version[0]).encode())
     edge.serve()
@@ -166,7 +166,7 @@ def test_no_visitor_gets_the_old_page_after_it_was_forgotten(edge: Any) -> None:
 
 
 def test_ten_thousand_objects(edge: Any, tmp_path: Any) -> None:
-    """All but one are taken over; measured on two slow cores it takes 1.5 to 2.6 s."""
+    """Test that all objects except one are kept. On two slow cores it takes 1.5 to 2.6 s."""
     edge.origin.reply("/site/a", b"it")
     edge.serve()
     edge.get("/a")

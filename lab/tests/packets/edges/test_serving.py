@@ -1,4 +1,4 @@
-"""A real edge between a visitor and an origin: hosts, behaviors, origins, headers of answers. Run with `-m lab`."""
+"""An edge between a viewer and an origin: hosts, behaviors, origins, response headers. Run with `-m lab`."""
 
 from __future__ import annotations
 

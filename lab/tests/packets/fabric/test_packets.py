@@ -1,6 +1,6 @@
-"""Real packets through a real fabric, in namespaces of its own: needs root, nftables and slirp4netns.
+"""Packets through a fabric in its own namespaces. Requires root, nftables and slirp4netns.
 
-Run with `pytest -m lab`. Each test starts from the same world and changes one thing, as an API call would.
+Run with `pytest -m lab`. Each test starts from the same `World` and changes one resource, as an API call would.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Lab:
         return self.settings.namespace(name)
 
     def serve(self, place: str, address: object, port: int) -> None:
-        """Answer TCP connections with the address that the client is seen with."""
+        """Answer TCP connections with the source address of the client."""
         server = self.sockets.enter_context(listen(self.place(place), str(address), port))
 
         def body() -> None:
@@ -76,7 +76,7 @@ class Lab:
         self.sockets.callback(server.shutdown, socket.SHUT_RDWR)
 
     def answer_datagrams(self, place: str, address: object, port: int) -> None:
-        """Answer UDP datagrams with the address that the sender is seen with."""
+        """Answer UDP datagrams with the source address of the sender."""
         server = self.sockets.enter_context(
             listen(self.place(place), str(address), port, kind=socket.SOCK_DGRAM),
         )
@@ -99,14 +99,14 @@ class Lab:
         return self.sockets.enter_context(in_namespace(self.place(place), work))
 
     def dial(self, place: str, address: object, port: int) -> str | None:
-        """The address that a TCP server sees for a client in `place`; None when nobody answers in time."""
+        """Return the address that a TCP server sees for a client in `place`, or None if there is no answer in time."""
         try:
             return ask(self.connect(place, address, port))
         except OSError:
             return None
 
     def send(self, place: str, address: object, port: int) -> str | None:
-        """The same for a UDP datagram."""
+        """Return the address that a UDP server sees for a client in `place`, or None if there is no answer in time."""
 
         def work() -> str | None:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -120,7 +120,7 @@ class Lab:
         return in_namespace(self.place(place), work)
 
     def opens(self, place: str, address: object, port: int) -> bool:
-        """Whether a TCP connection opens at all."""
+        """Return whether a TCP connection can be opened."""
         try:
             self.connect(place, address, port)
         except OSError:
@@ -128,7 +128,7 @@ class Lab:
         return True
 
     def hear(self, place: str, address: object, port: int) -> Callable[[], str]:
-        """A UDP socket: each call gives the sender of the next datagram, TimeoutError when there is none."""
+        """Return a function that returns the sender of the next UDP datagram, or raises TimeoutError."""
         server = self.sockets.enter_context(
             listen(self.place(place), str(address), port, kind=socket.SOCK_DGRAM),
         )
@@ -343,7 +343,7 @@ def test_a_rule_names_addresses(lab: Lab, world: World) -> None:
 
 
 def ping(address: str, identifier: int) -> bool:
-    """One ICMP echo request and whether it is answered.
+    """Return whether one ICMP echo request is answered.
 
     RFC 792: type 8, code 0, checksum, identifier, sequence. Requests with one identifier are one tracked connection.
     """
@@ -435,7 +435,7 @@ CLOSED = ("sg-web", "sg-app")
 
 @pytest.fixture
 def closed(world: World) -> World:
-    """Groups without rules, an ACL without rules, no route: DNS and metadata work all the same."""
+    """Return groups without rules, an ACL without rules, and no route: DNS and metadata must still work."""
     for name in CLOSED:
         world = with_group(world, name, ingress=(), egress=())
     for name in ("rtb-a", "rtb-p"):
@@ -510,7 +510,7 @@ def test_two_vpcs_with_the_same_addresses_stay_apart(lab: Lab, world: World) -> 
 
 
 def twins(world: World) -> World:
-    """The same VPC a second time, with other ids and public addresses."""
+    """Return a `World` with the VPC and a copy of it, which has other ids and public addresses."""
 
     def renamed(name: str) -> str:
         return name.replace("eni-", "twin-").replace("-1", "-2") if name != "local" else name
@@ -555,7 +555,7 @@ def twins(world: World) -> World:
 
 @contextmanager
 def extra_address(namespace: str, address: str) -> Iterator[None]:
-    """A second address on `eth0`, as the host's own administrator might give it."""
+    """Add a second address to `eth0` for the block, as the administrator of the host could."""
 
     def change(command: str) -> None:
         with IPRoute() as netlink:
@@ -569,7 +569,7 @@ def extra_address(namespace: str, address: str) -> Iterator[None]:
 
 
 def shout(source: str, address: str, port: int) -> None:
-    """One UDP datagram from a given address."""
+    """Send one UDP datagram from the given address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind((source, 0))
         client.sendto(b"?", (address, port))
@@ -592,7 +592,7 @@ def test_an_interface_sends_with_its_own_address_only(lab: Lab, world: World) ->
 
 
 def test_an_unchecked_interface_is_a_router_for_others(lab: Lab, world: World) -> None:
-    """A NAT instance: the private subnet's default route leads to an interface, which gets packets for others."""
+    """Test a NAT instance: the default route of the private subnet has an interface as its target."""
     routed = with_routes(with_group(world, "sg-web", ingress=(ALL,)), "rtb-p", Route(ANYWHERE, "eni-web1"))
     for check, hears in ((True, False), (False, True)):
         lab.fabric.reconcile(with_interface(routed, "eni-web1", source_dest_check=check))
@@ -607,7 +607,7 @@ def test_an_unchecked_interface_is_a_router_for_others(lab: Lab, world: World) -
 
 
 def test_no_private_source_comes_in_from_the_internet(lab: Lab, world: World) -> None:
-    """It would pass as a member of a referenced group otherwise."""
+    """Test that such a packet is not accepted as one of a member of a referenced group."""
     lab.fabric.reconcile(with_group(world, "sg-web", ingress=(ALL,)))
     heard = lab.hear("eni-web2", "10.0.0.12", 80)
     in_namespace(lab.place("visitor"), partial(shout, str(VISITOR), "198.19.0.12", 80))
@@ -644,7 +644,7 @@ def test_it_is_repaired_after_a_failed_step(lab: Lab, world: World) -> None:
 
 
 def test_what_is_read_back_is_what_was_applied(lab: Lab, world: World) -> None:
-    """But for rulesets and sysctls, which are not read."""
+    """Test everything except rulesets and sysctls, which are not read."""
     wanted = compute(world, lab.settings)
     change = difference(observe(lab.settings, wanted), wanted)
     unread = tuple(Delta(delta.namespace, ruleset=delta.ruleset, sysctls=delta.sysctls) for delta in change.deltas)
@@ -661,7 +661,7 @@ def test_packets_pass_when_reconcile_is_back(lab: Lab, world: World) -> None:
 
 
 def test_what_cannot_be_done_is_told_with_its_place(lab: Lab, world: World) -> None:
-    odd = with_interface(world, "eni-web1", mac="ff:ff:ff:ff:ff:ff")  # the broadcast address: the kernel refuses it
+    odd = with_interface(world, "eni-web1", mac="ff:ff:ff:ff:ff:ff")  # the broadcast address, which the kernel refuses
     with pytest.raises(UnservedError, match="vpc-1: FabricError: create links of fabtest-vpc-1"):
         lab.fabric.reconcile(odd)
     lab.fabric.reconcile(world)
@@ -709,7 +709,7 @@ def test_the_machines_own_network_stays_as_it_is_and_close_leaves_nothing(tmp_pa
 
 
 def machine_state() -> tuple[str, ...]:
-    """Links, addresses, routes, rules, filters and settings of the machine's own namespace."""
+    """Return links, addresses, routes, rules, filters and settings of the machine's own namespace."""
     commands = ("ip -d link", "ip addr", "ip route show table all", "ip rule", "nft list ruleset")
     texts = [subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout for command in commands]
     settings = [
@@ -721,7 +721,7 @@ def machine_state() -> tuple[str, ...]:
 
 
 def test_it_is_quick(lab: Lab, world: World) -> None:
-    """Twenty more interfaces within 2 s, a rule within 0.5 s, nothing within 20 ms: generous, for a busy machine."""
+    """Test 20 more interfaces within 2 s, a rule within 0.5 s, no change within 20 ms. A busy machine is slow."""
     more = {
         f"eni-more{number}": replace(
             world.interfaces["eni-web1"],

@@ -34,7 +34,7 @@ def test_what_policies_permit(policies: list[dict[str, Any]], action: str, resou
 
 @pytest.fixture
 def role(lab: Any) -> Any:
-    """Clients with the keys of an instance whose role may read one parameter, and one bucket's objects."""
+    """Return clients with the keys of an instance whose role may read one parameter and the objects of one bucket."""
     iam = lab.client("iam")
     iam.create_role(RoleName="web", AssumeRolePolicyDocument="{}")
     iam.create_instance_profile(InstanceProfileName="web")

@@ -20,7 +20,7 @@ from groundwork_lab.settings import Settings
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """The port of an API by TLS, and whom to trust."""
+    """Serve an API over TLS. Return its port and the authority to trust."""
     settings = Settings("test", tmp_path, tmp_path)
     authority = Authority(settings)
     authority.start()
@@ -44,7 +44,7 @@ def test_who_does_not_trust_it_hears_nothing_and_disturbs_nobody(served: tuple[i
     port, _ = served
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(f"https://localhost:{port}/")
-    with socket.create_connection(("127.0.0.1", port)):  # says nothing
+    with socket.create_connection(("127.0.0.1", port)):  # sends nothing
         test_the_api_answers_by_tls(served)
 
 

@@ -1,4 +1,4 @@
-"""A refused call changes nothing, whatever moto has done before it refused."""
+"""A refused call changes nothing, regardless of what moto did before it refused."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_a_call_did_before_it_was_refused_or_failed_is_taken_back(
 
 
 def test_a_refused_association_of_a_network_acl_changes_nothing(lab: Any) -> None:
-    """moto takes the association away before it looks for the new ACL; nothing could be read after that."""
+    """Test a call in which moto removes the association before it looks up the new ACL."""
     vpc, other = lab.vpc(), lab.vpc("10.1.0.0/16")
     subnet = lab.subnet(vpc)
     [acl] = lab.ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkAcls"]

@@ -6,7 +6,7 @@ import pytest
 
 from groundwork_lab.aws.pool import AddressPool, is_reserved, next_free
 
-TINY = IPv4Network("10.0.0.0/29")  # .4, .5 and .6 are for use
+TINY = IPv4Network("10.0.0.0/29")  # .4, .5 and .6 are usable
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What cannot be read is told by its id, and the rest of the world goes on."""
+"""Resources that cannot be read are listed by id, and all others are read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def break_subnet(lab: Any, subnet: str) -> None:
-    """Leave a subnet without a network ACL, as no call can."""
+    """Remove the network ACL of a subnet, which no API call can do."""
     for acl in lab.plane.context.ec2.network_acls.values():
         acl._associations = {key: each for key, each in acl._associations.items() if each.subnet_id != subnet}
 

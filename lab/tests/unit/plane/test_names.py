@@ -1,4 +1,4 @@
-"""The lab's names, from the world alone."""
+"""The lab's DNS records, from a `World` only."""
 
 from __future__ import annotations
 

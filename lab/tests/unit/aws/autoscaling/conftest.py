@@ -1,4 +1,4 @@
-"""A network, a launch template and a target group for groups, and hosts that do as they are told."""
+"""A network, a launch template and a target group for Auto Scaling groups, and hosts that the tests control."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class FakeBalancers:
 
 @dataclass
 class Scaling:
-    """`lab` with a group `web` to be made; `time` passes only when somebody says so."""
+    """`lab` with the resources for a group `web`. The tests advance the time."""
 
     lab: Any
     balancers: FakeBalancers
     time: float = 0.0
     subnets: list[str] = field(default_factory=list)
-    default: str = "healthy"  # what the balancer says of new hosts
+    default: str = "healthy"  # the health of new hosts
     name: str = "web"
 
     @cached_property
@@ -50,7 +50,7 @@ class Scaling:
 
     @cached_property
     def target_group(self) -> str:
-        """One that a balancer uses."""
+        """Return a target group that a load balancer uses."""
         vpc = self.lab.ec2.describe_subnets(SubnetIds=self.subnets)["Subnets"][0]["VpcId"]
         made = self.elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc)
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
@@ -79,24 +79,24 @@ class Scaling:
         self.follow()
 
     def created(self, **options: Any) -> list[str]:
-        """The ids of the instances of a new group that is all in service."""
+        """Create a group. Return the ids of its instances when all are in service."""
         self.create(**options)
         self.settle()
         return self.ids
 
     def version(self) -> None:
-        """Another version of the launch template, the latest one then."""
+        """Create another version of the launch template, which is then the latest."""
         data = {"InstanceType": "t3.small"}
         self.lab.ec2.create_launch_template_version(
             LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData=data
         )
 
     def follow(self) -> None:
-        """The data plane follows, and its hosts do nothing yet."""
+        """Report the current `World` as applied. The hosts do not change."""
         self.lab.plane.reconciled(self.lab.plane.snapshot())
 
     def hosts_follow(self) -> None:
-        """Hosts that are to run run, and answer as `default` says; those that are to go are gone."""
+        """Start the hosts that must run, with the health `default`, and remove those that must end."""
         for instance in self.lab.plane.snapshot().instances.values():
             if instance.state == "pending":
                 self.balancers.health.setdefault(instance.id, self.default)
@@ -107,7 +107,7 @@ class Scaling:
         self.follow()
 
     def settle(self) -> None:
-        """Until nothing changes any more."""
+        """Repeat until nothing changes."""
         before = None
         while before != self._everything:
             before = self._everything
@@ -158,7 +158,7 @@ class Scaling:
         return {each["Target"]["Id"] for each in told}
 
     def refresh(self, **preferences: Any) -> None:
-        """Bring the latest version out, and let the first step be taken."""
+        """Start an instance refresh to the latest version, and make its first pass."""
         configuration = {"LaunchTemplate": {"LaunchTemplateName": "web", "Version": "2"}}
         self.api.start_instance_refresh(
             AutoScalingGroupName=self.name, DesiredConfiguration=configuration, Preferences=preferences

@@ -96,7 +96,7 @@ def test_a_terminating_instance_is_drained_first(scaling: Any) -> None:
         TargetGroupArn=scaling.target_group, Attributes=[{**delay[0], "Value": "0"}]
     )
     group = scaling.lab.plane._groups._balancing.target_groups[scaling.target_group]
-    group._draining.clear()  # the time has come
+    group._draining.clear()  # the delay is over
     scaling.settle()
     assert scaling.lab.instance(first)["State"]["Name"] == "terminated"
     assert len(scaling.ids) == 1

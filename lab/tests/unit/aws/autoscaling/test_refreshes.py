@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def group(scaling: Any) -> Any:
-    """Two instances of version 1, behind a balancer; version 2 is to come."""
+    """Create a group with two instances of version 1 behind a load balancer, and version 2 of the template."""
     scaling.created(TargetGroupARNs=[scaling.target_group], HealthCheckType="ELB")
     scaling.version()
     return scaling
@@ -110,7 +110,7 @@ def test_cancel(group: Any) -> None:
     assert group.refreshed["Status"] == "Cancelling"
     group.settle()
     assert group.refreshed["Status"] == "Cancelled"
-    assert group.versions == ["1", "2"]  # nothing is taken back
+    assert group.versions == ["1", "2"]  # nothing is rolled back
     assert group.group["LaunchTemplate"]["Version"] == "1"
     group.lab.refused("ActiveInstanceRefreshNotFound", group.api.cancel_instance_refresh, AutoScalingGroupName="web")
 

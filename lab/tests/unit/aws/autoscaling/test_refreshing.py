@@ -19,11 +19,11 @@ def standing(desired: int, ready: int, olds: int, fresh: int = 0, unready: int =
     ("desired", "minimum", "maximum", "bounds"),
     [
         (10, 90, 100, (9, 10)),
-        (2, 90, 100, (1, 2)),  # rounded up it would be all of them: one at a time
+        (2, 90, 100, (1, 2)),  # rounding up would be all of them: one at a time
         (1, 100, 100, (0, 1)),
         (4, 50, 100, (2, 4)),
         (4, 0, 100, (0, 4)),
-        (2, 100, 110, (2, 3)),  # rounded down it would be none: one at a time
+        (2, 100, 110, (2, 3)),  # rounding down would be none: one at a time
         (4, 100, 200, (4, 8)),
         (4, 50, 150, (2, 6)),
     ],
@@ -55,11 +55,11 @@ def test_steps(now: Standing, chosen: Preferences, removable: int, surplus: int)
     ("total", "kept", "now", "expected"),
     [
         (4, 0, standing(4, 4, 4), 0),
-        (4, 0, standing(4, 3, 3, unready=1), 0),  # gone, but nobody is in its place yet
+        (4, 0, standing(4, 3, 3, unready=1), 0),  # terminated, but the new one is not ready
         (4, 0, standing(4, 4, 3, fresh=1), 25),
         (3, 0, standing(3, 3, 2, fresh=1), 33),
-        (2, 0, standing(2, 3, 2, fresh=1), 0),  # in its place, but it is not gone yet
-        (2, 2, standing(4, 4, 2, fresh=2), 0),  # two were as they should be from the start
+        (2, 0, standing(2, 3, 2, fresh=1), 0),  # the new one is ready, but the old one is not terminated
+        (2, 2, standing(4, 4, 2, fresh=2), 0),  # two did not need to be replaced
         (0, 2, standing(2, 2, 0, fresh=2), 100),
     ],
 )

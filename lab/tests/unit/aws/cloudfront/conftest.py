@@ -1,4 +1,4 @@
-"""CloudFront's client in front of the lab's API."""
+"""CloudFront's client for the lab's API."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
 @dataclass
 class Cdn:
-    """CloudFront's client, and short cuts to what most of its tests need."""
+    """CloudFront's client, and helpers for its tests."""
 
     lab: Any
     api: Any
 
     def config(self, reference: str = "one", **changes: Any) -> dict[str, Any]:
-        """The least that CreateDistribution takes."""
+        """Return the minimal configuration for CreateDistribution."""
         origin = {"Id": "s3", "DomainName": "bucket.s3.eu-central-1.amazonaws.com"}
         return {
             "CallerReference": reference,
@@ -34,7 +34,7 @@ class Cdn:
         return {**least, "CachePolicyId": CACHING_OPTIMIZED, **changes}
 
     def origin(self, **changes: Any) -> dict[str, Any]:
-        """The Origins of a configuration, with one origin changed."""
+        """Return the Origins of a configuration, with one origin changed."""
         origin = self.config()["Origins"]["Items"][0]
         return {"Quantity": 1, "Items": [{**origin, **changes}]}
 
@@ -42,7 +42,7 @@ class Cdn:
         return dict(self.api.create_distribution(DistributionConfig=self.config(reference, **changes)))
 
     def followed(self) -> None:
-        """The data plane follows what the API says now."""
+        """Report the current `World` as applied by the data plane."""
         self.lab.plane.reconciled(self.lab.plane.snapshot())
 
     def update(self, distribution: str, **changes: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Cdn:
         return dict(self.api.create_function(Name=name, FunctionConfig=config, FunctionCode=code))
 
     def live_function(self, name: str = "rewrite") -> str:
-        """The ARN of a published function."""
+        """Return the ARN of a published function."""
         made = self.function(name)
         self.api.publish_function(Name=name, IfMatch=made["ETag"])
         return str(made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"])

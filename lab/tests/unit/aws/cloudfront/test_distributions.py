@@ -1,4 +1,4 @@
-"""Distributions as AWS has them: kept whole, versioned, deployed when the edge has followed."""
+"""Distributions as on AWS: complete, versioned, deployed when the edge has applied them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_names_look_like_those_of_aws(cdn: Any) -> None:
 
 
 def rich(cdn: Any) -> dict[str, Any]:
-    """A configuration with nearly everything that the edge follows."""
+    """Return a configuration with nearly all members that the edge uses."""
     function, access_control = cdn.live_function(), cdn.access_control()["OriginAccessControl"]["Id"]
     behavior = cdn.behavior(
         PathPattern="/assets/*",

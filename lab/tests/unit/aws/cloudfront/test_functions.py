@@ -1,4 +1,4 @@
-"""Functions: written, published, associated."""
+"""Functions: created, updated, published, associated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invalidations: in progress until the edge has followed, and never too many of them."""
+"""Invalidations: in progress until the edge has applied them, and limited in number."""
 
 from __future__ import annotations
 

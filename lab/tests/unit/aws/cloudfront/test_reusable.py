@@ -1,4 +1,4 @@
-"""Origin access controls and policies, AWS' managed ones among them."""
+"""Origin access controls and policies, including the managed policies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTROL = {"SigningProtocol": "sigv4", "SigningBehavior": "always", "OriginAcces
 
 @dataclass
 class Sort:
-    """One kind of settings: its word in the API, in methods' names, and the least of a configuration."""
+    """A kind of resource: its name in the API and in methods, and a minimal configuration."""
 
     name: str
     method: str

@@ -44,7 +44,7 @@ def test_associating(lab: Any, place: dict[str, str]) -> None:
     associate(AllocationId=address, InstanceId=two, AllowReassociation=True)
     assert public(lab, one) is None
     other = lab.address()
-    associate(AllocationId=other, InstanceId=two)  # takes the place of the former one
+    associate(AllocationId=other, InstanceId=two)  # replaces the former address
     assert "AssociationId" not in lab.ec2.describe_addresses(AllocationIds=[address])["Addresses"][0]
     lab.refused("InvalidIPAddress.InUse", lab.ec2.release_address, AllocationId=other)
     lab.refused("InvalidAssociationID.NotFound", lab.ec2.disassociate_address, AssociationId=first)

@@ -17,7 +17,7 @@ def test_pages() -> None:
     assert page(items, None, None, "DescribeVpcs") == (items, None)
 
 
-@pytest.mark.parametrize("token", ["x", "%%%", "RGVzY3JpYmVTdWJuZXRzOjM="])  # the last: DescribeSubnets:3
+@pytest.mark.parametrize("token", ["x", "%%%", "RGVzY3JpYmVTdWJuZXRzOjM="])  # the last one is DescribeSubnets:3
 def test_tokens_that_are_not_ours(token: str) -> None:
     with pytest.raises(AwsError) as caught:
         page([1], 1, token, "DescribeVpcs")

@@ -186,7 +186,7 @@ def test_groups_that_something_needs_stay(lab: Any) -> None:
     instance = lab.running(lab.subnet(vpc), SecurityGroupIds=[web])
     lab.refused("DependencyViolation", delete, GroupId=web)
     lab.plane.instance_state(instance, "terminated")
-    delete(GroupId=web)  # that it refers to itself does not hold it
+    delete(GroupId=web)  # a reference to itself does not prevent the deletion
     delete(GroupId=balancer)
     lab.refused("InvalidGroup.NotFound", delete, GroupId=web)
     [default] = lab.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]

@@ -201,7 +201,7 @@ def test_a_host_that_fails_says_why(lab: Any, subnet: str) -> None:
     lab.plane.instance_state(instance, "terminated", reason="Server.InternalError: no disk left")
     reason = lab.instance(instance)["StateReason"]
     assert reason == {"Code": "Server.InternalError", "Message": "Server.InternalError: no disk left"}
-    lab.plane.instance_state("i-0123456789abcdef0", "running")  # of an instance that nobody knows any more
+    lab.plane.instance_state("i-0123456789abcdef0", "running")  # of an instance that does not exist
 
 
 @pytest.mark.parametrize(("behavior", "expected"), [("stop", "stopped"), ("terminate", "shutting-down")])

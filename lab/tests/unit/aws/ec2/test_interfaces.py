@@ -44,7 +44,7 @@ def test_an_interface_of_its_own(lab: Any) -> None:
     delete = lab.ec2.delete_network_interface
     lab.refused("InvalidParameterValue", delete, NetworkInterfaceId=interface)
     lab.plane.instance_state(instance, "terminated")
-    assert lab.plane.snapshot().interfaces[interface].owner == "none"  # it was there before, and stays
+    assert lab.plane.snapshot().interfaces[interface].owner == "none"  # it existed before the launch, so it is kept
     delete(NetworkInterfaceId=interface)
     lab.refused("InvalidNetworkInterfaceID.NotFound", delete, NetworkInterfaceId=interface)
 

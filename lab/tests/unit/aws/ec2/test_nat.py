@@ -35,7 +35,7 @@ def test_a_gateways_life(lab: Any, subnet: str, tagged: Any) -> None:
     lab.ec2.delete_nat_gateway(NatGatewayId=gateway)
     assert state(lab, gateway) == "deleting"
     lab.refused("InvalidIPAddress.InUse", lab.ec2.release_address, AllocationId=address)
-    lab.plane.reconciled(world)  # an older world still has it
+    lab.plane.reconciled(world)  # an older `World` still contains it
     assert state(lab, gateway) == "deleting"
     world = lab.plane.snapshot()
     assert gateway not in world.nat_gateways

@@ -24,7 +24,7 @@ def network(lab: Any) -> dict[str, str]:
 
 
 def routes(lab: Any, table: str) -> dict[str, tuple[str, str]]:
-    """(target, state) by destination."""
+    """Return (target, state) by destination."""
     [found] = lab.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
     return {
         each["DestinationCidrBlock"]: (each.get("GatewayId") or each.get("NatGatewayId"), each["State"])

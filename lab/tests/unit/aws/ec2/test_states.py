@@ -49,7 +49,7 @@ def test_refused_wishes(state: InstanceState, wish: Callable[[str, InstanceState
         ("stopping", "running", False, "stopping"),  # too late
         ("shutting-down", "running", False, "shutting-down"),
         ("stopping", "stopped", False, "stopped"),
-        ("stopping", "stopped", True, "stopped"),  # StopInstances, not the host's own wish
+        ("stopping", "stopped", True, "stopped"),  # by StopInstances, not by the host
         ("running", "stopped", False, "stopped"),
         ("running", "stopped", True, "shutting-down"),
         ("shutting-down", "stopped", False, "shutting-down"),

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing as AWS has it: against the control plane on a socket, with boto3 in front."""
+"""Elastic Load Balancing as on AWS: boto3 and the control plane on a socket."""
 
 from __future__ import annotations
 

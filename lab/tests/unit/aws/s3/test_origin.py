@@ -1,4 +1,4 @@
-"""S3 as CloudFront's edges ask it: by the distribution that they ask for, and read-only."""
+"""S3 as the origin of CloudFront: access by distribution, and read-only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL"
 
 @pytest.fixture
 def s3(lab: Any) -> Any:
-    """A bucket with a page that the distribution may read."""
+    """Return a bucket with a page that the distribution may read."""
     s3 = lab.client("s3")
     s3.create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="site", Key="site/index.html", Body=b"0123456789", ContentType="text/html")

@@ -1,4 +1,4 @@
-"""Bucket policies: who may do what, what is public, and what is no policy."""
+"""Bucket policies: permissions, public policies, and invalid policies."""
 
 from __future__ import annotations
 

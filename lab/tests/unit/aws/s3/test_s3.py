@@ -1,4 +1,4 @@
-"""Buckets and objects as AWS has them: against the control plane on a socket, with boto3 in front."""
+"""Buckets and objects as on AWS: boto3 and the control plane on a socket."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(s3: Any, key: str = "index.html", **options: Any) -> bytes:
 
 
 def browse(lab: Any, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
-    """A request without a signature."""
+    """Send an unsigned request."""
     connection = HTTPConnection("127.0.0.1", lab.s3_port)
     connection.request(method, path, headers=headers)
     response = connection.getresponse()
@@ -92,7 +92,7 @@ def test_names_that_aws_refuses(lab: Any, name: str) -> None:
 
 
 def signed(lab: Any, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-    """A request as botocore would not make it."""
+    """Send a signed request that botocore would not send."""
     connection = HTTPConnection("127.0.0.1", lab.s3_port)
     scope = f"{ACCESS_KEY}/20260101/{REGION}/s3/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
@@ -111,7 +111,7 @@ def test_where_a_bucket_is_made(lab: Any, s3: Any, bucket: str) -> None:
     assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] == REGION
     home = lab.client("s3", "us-east-1")
     home.create_bucket(Bucket="home")
-    home.create_bucket(Bucket="home")  # in us-east-1, the same again is no error
+    home.create_bucket(Bucket="home")  # in us-east-1, creating it again is not an error
 
 
 def test_only_an_empty_bucket_goes(lab: Any, s3: Any, versioned: str) -> None:
@@ -208,7 +208,7 @@ def test_strangers_see_what_is_public(lab: Any, s3: Any, bucket: str) -> None:
     s3.put_bucket_policy(Bucket=bucket, Policy=policy())
     assert browse(lab, "/site/index.html") == (200, b"one")
     assert browse(lab, "/index.html", Host=f"site.s3.{REGION}.amazonaws.com") == (200, b"one")
-    assert browse(lab, "/site/missing")[0] == 403  # who may not list may not know
+    assert browse(lab, "/site/missing")[0] == 403  # without permission to list, a missing key is not disclosed
     assert browse(lab, "/site?list-type=2")[0] == 403
     assert browse(lab, "/site/new", "PUT")[0] == 403
     assert browse(lab, "/nowhere/x")[0] == 404
@@ -264,7 +264,7 @@ def test_writes_whose_conditions_hold(lab: Any, s3: Any, versioned: str) -> None
     etag = put(s3, body=b"two", IfMatch=etag)["ETag"]
     put(s3, body=b"three", IfMatch=etag.strip('"'))
     s3.delete_object(Bucket=versioned, Key="index.html")
-    lab.refused("NoSuchKey", s3.put_object, **missing)  # a delete marker is no object
+    lab.refused("NoSuchKey", s3.put_object, **missing)  # a delete marker is not an object
     put(s3, body=b"four", IfNoneMatch="*")
     assert read(s3) == b"four"
 
@@ -295,7 +295,7 @@ def test_conditions_of_a_multipart_upload(lab: Any, s3: Any, bucket: str) -> Non
     ],
 )
 def test_what_arrives_is_what_was_sent(lab: Any, s3: Any, bucket: str, digest: dict[str, str]) -> None:
-    put(s3, body=b"", **digest)  # these are the digests of nothing
+    put(s3, body=b"", **digest)  # digests of empty content
     lab.refused("BadDigest", s3.put_object, Bucket=bucket, Key="index.html", Body=b"something", **digest)
     assert read(s3) == b""
 
@@ -398,7 +398,7 @@ def test_reads_on_conditions_and_of_ranges(s3: Any, bucket: str) -> None:
     modified = s3.head_object(Bucket=bucket, Key="index.html")["LastModified"]
     assert status(lambda: read(s3, IfModifiedSince=modified)) == 304
     assert status(lambda: s3.head_object(Bucket=bucket, Key="index.html", IfNoneMatch=etag)) == 304
-    assert read(s3, IfNoneMatch='"0"', IfModifiedSince=modified) == b"0123456789"  # the ETag says that it changed
+    assert read(s3, IfNoneMatch='"0"', IfModifiedSince=modified) == b"0123456789"  # the ETag has precedence
     assert read(s3) == b"0123456789"  # over the same connection
 
 

@@ -10,7 +10,7 @@ from groundwork_lab import credentials
 
 @pytest.fixture
 def instance(lab: Any) -> str:
-    """One with the profile `profile`, in which there is the role `web-role`."""
+    """Launch an instance with the profile `profile`, which contains the role `web-role`."""
     iam = lab.client("iam")
     iam.create_role(RoleName="web-role", AssumeRolePolicyDocument="{}")
     iam.create_instance_profile(InstanceProfileName="profile")
@@ -35,7 +35,7 @@ def test_others_are_who_they_were(lab: Any, instance: str) -> None:
     assert instance not in lab.client("sts").get_caller_identity()["Arn"]
 
 
-NOBODY = "AKIAIOSFODNN7EXAMPLE"  # of AWS' documentation
+NOBODY = "AKIAIOSFODNN7EXAMPLE"  # from AWS' documentation
 
 
 def with_key(lab: Any, service: str, key: str) -> Any:

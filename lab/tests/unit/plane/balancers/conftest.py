@@ -1,4 +1,4 @@
-"""Worlds with one load balancer over two zones."""
+"""`World` values with one load balancer in two zones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def arn(name: str) -> str:
 
 @dataclass
 class Builder:
-    """Builds a world: `instances` by number, with the subnet they are in."""
+    """Builds a `World`. `instances` maps a number to the subnet of the instance."""
 
     instances: dict[int, tuple[str, Any]] = field(
         default_factory=lambda: {11: ("subnet-a", "running"), 12: ("subnet-b", "running"), 13: ("subnet-c", "running")}

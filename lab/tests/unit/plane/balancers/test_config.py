@@ -1,4 +1,4 @@
-"""The configuration of a node: golden files, and HAProxy's own opinion of them."""
+"""The configuration of a node: golden files, and its check by HAProxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAProxy's statistics in ELB's words, and the state that a reload hands over."""
+"""HAProxy's statistics as ELB's health, and the state that a reload transfers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MISMATCH = HealthReport("unhealthy", "Target.ResponseCodeMismatch", "Health chec
     ("stat", "fresh", "before", "told"),
     [
         (None, False, None, health.REGISTERING),
-        (None, False, health.HEALTHY, health.HEALTHY),  # nobody answers while a worker takes over
+        (None, False, health.HEALTHY, health.HEALTHY),  # no answer while a worker takes over
         (ServerStat(True, "L7OK", "200"), False, None, health.HEALTHY),
         (ServerStat(True, "L7STS", "503"), False, None, health.HEALTHY),  # the threshold is not reached yet
         (ServerStat(False, "L7STS", "503"), True, None, health.CHECKING),

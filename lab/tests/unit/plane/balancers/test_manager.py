@@ -1,4 +1,4 @@
-"""The manager's decisions, with a HAProxy that only remembers."""
+"""The manager's decisions, with a fake HAProxy."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_one_haproxy_per_node(manager: BalancerManager, build: Any) -> None:
 
 
 def with_second_balancer(world: Any) -> Any:
-    """The world with another balancer on two interfaces of its own."""
+    """Return the `World` with another load balancer on two interfaces of its own."""
     [one] = world.load_balancers.values()
     other = replace(one, arn="arn:other", interface_ids=("eni-x", "eni-y"))
     interfaces = {

@@ -1,4 +1,4 @@
-"""Who sends to whom."""
+"""The nodes and their servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules as HAProxy's lines."""
+"""Rules as lines of HAProxy's configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAProxy's language: what people wrote means the same there."""
+"""HAProxy's syntax: texts keep their meaning."""
 
 from __future__ import annotations
 

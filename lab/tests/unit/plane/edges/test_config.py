@@ -1,4 +1,4 @@
-"""The configuration of an edge: golden files, and nginx' own opinion of them."""
+"""The configuration of an edge: golden files, and its check by nginx."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_nginx_takes_it(build: Any, tmp_path: Path) -> None:
 
 
 def written(made: World, folder: Path) -> Path:
-    """All that nginx reads, in a folder."""
+    """Write all files that nginx reads to a folder."""
     place = Place(folder, viewers=("127.0.0.1:18080", "127.0.0.1:18443 ssl http2"))
     for name in ("tls", "sockets", "temp", "cache", "js"):
         (folder / name).mkdir()

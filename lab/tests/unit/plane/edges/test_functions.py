@@ -1,4 +1,4 @@
-"""Functions as modules, and nginx' opinion of their code."""
+"""Functions as modules, and their check by nginx."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_registry_leads_from_arn_to_handler() -> None:
         (functions.BROKEN, True),
         ("function handler(event) { for (const a of []) {} }", False),
         ("function handler(event) {", False),
-        ("function other(event) {}", True),  # it fails when it is wanted
+        ("function other(event) {}", True),  # it fails when it is used
     ],
 )
 def test_which_code_nginx_takes(code: str, taken: bool, tmp_path: Path) -> None:

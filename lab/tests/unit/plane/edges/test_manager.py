@@ -1,4 +1,4 @@
-"""The manager's decisions, with an nginx that only remembers."""
+"""The manager's decisions, with a fake nginx."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_an_invalidation_that_failed_is_tried_again(manager: Any) -> None:
 
 
 def other_world() -> World:
-    """A world with one more distribution."""
+    """Return the `World` with one more distribution."""
     one = distribution()
     return replace(world(one), distributions={one.id: one, "EOTHER": replace(one, id="EOTHER")})
 

@@ -21,7 +21,10 @@ from groundwork_lab.plane.edges.patterns import Covered, canonical, expression
     ],
 )
 def test_path_patterns(pattern: str, matching: list[str], others: list[str]) -> None:
-    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html"""
+    """Test the rules of path patterns.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+    """
     compiled = re.compile(expression(pattern))
     assert [path for path in [*matching, *others] if compiled.search(path)] == matching
 

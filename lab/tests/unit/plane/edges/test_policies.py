@@ -1,4 +1,4 @@
-"""CloudFront's policies, flattened."""
+"""CloudFront's policies in the form that the edge uses."""
 
 from __future__ import annotations
 

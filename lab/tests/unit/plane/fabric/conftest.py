@@ -1,4 +1,4 @@
-"""The world of the fabric's tests."""
+"""The `World` of the fabric's tests."""
 
 from __future__ import annotations
 

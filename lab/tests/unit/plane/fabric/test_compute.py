@@ -1,4 +1,4 @@
-"""World -> Kernel, as a whole."""
+"""The computation of the whole `Kernel` state from a `World`."""
 
 from __future__ import annotations
 

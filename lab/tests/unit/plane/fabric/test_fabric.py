@@ -1,4 +1,4 @@
-"""What the fabric does when steps fail, with a kernel that is only remembered."""
+"""The fabric when steps fail, with a fake kernel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from groundwork_lab.settings import Settings
 
 
 class Machine:
-    """Remembers what was applied; `errors` are the outcomes of the next steps, in order."""
+    """Records what was applied. `errors` are the results of the next steps, in order."""
 
     def __init__(self, *errors: str) -> None:
         self.errors = list(errors)
@@ -40,7 +40,7 @@ class Machine:
 
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A fabric on a machine with the given errors, its backbone made."""
+    """Return a fabric with its backbone, on a machine with the given errors."""
 
     def start(*errors: str) -> tuple[Fabric, Machine]:
         machine = Machine(*errors)
@@ -103,7 +103,7 @@ def test_a_vpc_that_cannot_be_built_stays_as_it_is_and_others_follow(
         vpcs={**world.vpcs, "vpc-2": replace(world.vpcs["vpc-1"], id="vpc-2")},
         internet_gateways={**world.internet_gateways, "igw-2": second},
     )
-    for _ in range(2):  # it is told as long as it holds
+    for _ in range(2):  # the error is raised as long as it persists
         with pytest.raises(UnservedError, match="vpc-1: ValueError: vpc-1 cannot be built"):
             part.reconcile(more)
     assert "lab-vpc-2" in {each.name for each in machine.changes[1].created}
@@ -114,7 +114,7 @@ def test_a_vpc_that_cannot_be_built_stays_as_it_is_and_others_follow(
 
 
 def unless(network: Network) -> Network:
-    """The network, unless it is the one that cannot be built."""
+    """Build the network, unless it is the one that cannot be built."""
     if network.vpc.id == "vpc-1":
         raise ValueError("vpc-1 cannot be built")
     return network
@@ -138,7 +138,7 @@ LINK = Link(LEFT, RIGHT)
     ],
 )
 def test_a_link_is_there_with_both_ends_only(devices: dict[str, dict[str, str]], present: set[Link]) -> None:
-    """What is not the end of a whole wanted link is an end to cut."""
+    """Test that a device that is not the end of a complete wanted link is deleted."""
     assert present_links(frozenset([LINK]), devices) == present
 
 

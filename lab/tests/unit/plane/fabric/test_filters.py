@@ -1,4 +1,4 @@
-"""Security groups and network ACLs as text."""
+"""Security groups and network ACLs as nftables chains."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def rule(protocol: str, port: int | None, *cidrs: str, groups: tuple[str, ...] =
 
 
 def chain(lines: list[str], name: str) -> list[str]:
-    """The lines of one chain or set."""
+    """Return the lines of one chain or set."""
     start = lines.index(f"{name} {{") + 1
     return [line.strip() for line in lines[start : lines.index("}", start)]]
 
 
 def ingress(world: World, *rules: SecurityGroupRule) -> list[str]:
-    """The ingress chain of the web servers, with these rules; its comment and its end left out."""
+    """Return the ingress chain of the web servers with these rules, without its comment and its last line."""
     group = replace(world.security_groups["sg-web"], ingress=rules)
     world = replace(world, security_groups={**world.security_groups, "sg-web": group})
     (network,) = survey(world)

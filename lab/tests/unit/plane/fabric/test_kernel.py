@@ -98,7 +98,7 @@ HOLE = Route(NETWORK)
     ],
 )
 def test_one_change_needs_one_step(changes: dict[str, object], delta: Delta) -> None:
-    """A route of the same destination and table is replaced in one step, without a moment of none."""
+    """Test that a route with the same destination and table is replaced in one step, without an interruption."""
     assert difference(STATE, with_left(**changes)) == Difference(deltas=(delta,))
 
 
@@ -124,7 +124,7 @@ def test_an_unknown_ruleset_is_always_replaced() -> None:
 
 
 def test_routers_come_before_what_hangs_on_them() -> None:
-    """So that the near end of each link is the one that is up first."""
+    """Test the order in which the near end of each link comes up first."""
     link = Link(End("right", "b"), End("left", "a"))
     change = difference(Kernel(), Kernel({"left": Namespace("left"), "right": RIGHT}, frozenset([link])))
     assert [delta.namespace for delta in change.deltas] == ["right", "left"]

@@ -1,4 +1,4 @@
-"""Names and numbers that follow from ids."""
+"""Names and numbers derived from ids."""
 
 from __future__ import annotations
 

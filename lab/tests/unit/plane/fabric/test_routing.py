@@ -1,4 +1,4 @@
-"""Route tables as the kernel's."""
+"""Route tables in the kernel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def route(destination: str, target: str) -> Route:
 
 
 def rendered(world: World, *routes: Route, endpoints: tuple[str, ...] = ()) -> set[str]:
-    """`destination via gateway dev device` of the private subnet's table, with these routes."""
+    """Return `destination via gateway dev device` for the private subnet's table with these routes."""
     table = replace(world.route_tables["rtb-p"], routes=routes, endpoint_ids=endpoints)
     world = replace(world, route_tables={**world.route_tables, "rtb-p": table})
     (network,) = survey(world)

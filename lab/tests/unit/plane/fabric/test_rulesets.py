@@ -1,4 +1,4 @@
-"""Whole rulesets against golden files; `test_packets` proves that nft takes them and what they do."""
+"""Complete rulesets against golden files. `test_packets` tests that nft accepts them and what they do."""
 
 from __future__ import annotations
 

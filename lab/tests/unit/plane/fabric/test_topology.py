@@ -1,4 +1,4 @@
-"""What of a world is really there."""
+"""The existing resources of a `World`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small world with one instance, and ways to ask its metadata."""
+"""A `World` with one instance, and functions to request its metadata."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ MakeWorld = Callable[..., World]
 
 @pytest.fixture
 def make_world() -> MakeWorld:
-    """A world with `i-1`; keywords replace fields of the instance, `public_ip` and `dns_hostnames` those elsewhere."""
+    """Return a function that returns a `World` with `i-1`.
+
+    Its keywords replace fields of the instance; `public_ip` and `dns_hostnames` those of the interface and the VPC.
+    """
 
     def make(*, public_ip: str | None = "198.19.0.7", dns_hostnames: bool = True, **fields: Any) -> World:
         interface = Interface(

@@ -45,7 +45,7 @@ def test_an_image_that_was_not_captured(layers: Layers) -> None:
     ("images", "disks", "kept"),
     [
         (["ami-1", "ami-2"], [], ["ami-1", "ami-2"]),
-        (["ami-2"], [], ["ami-1", "ami-2"]),  # the second lies on the first
+        (["ami-2"], [], ["ami-1", "ami-2"]),  # the second is based on the first
         (["ami-1"], [], ["ami-1"]),
         ([], ["ami-1"], ["ami-1"]),
         ([], ["ami-1", "ami-2"], ["ami-1", "ami-2"]),

@@ -1,4 +1,4 @@
-"""What the manager does when one host cannot be made, with hosts that only remember."""
+"""The manager when a host cannot be created, with fake hosts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FakeHost:
         self.wanted.append(want)
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing: no process runs."""
 
     join = close
 

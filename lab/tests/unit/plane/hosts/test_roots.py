@@ -1,4 +1,4 @@
-"""How roots are built and kept, and what a bare Debian is."""
+"""The build and the storage of roots, and the recipe of a bare Debian."""
 
 from __future__ import annotations
 
@@ -49,13 +49,16 @@ def test_a_bare_debian_reaches_the_archive_as_the_machine_does() -> None:
 
 @pytest.fixture
 def mmdebstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Put a program in mmdebstrap's place, given as what its shell does; return the file that counts its runs."""
+    """Return a function that replaces mmdebstrap by a program with this shell code.
+
+    It returns the file that counts the runs.
+    """
     runs = tmp_path / "runs"
 
     def replace(body: str) -> Path:
         program = tmp_path / "bin" / "mmdebstrap"
         program.parent.mkdir(exist_ok=True)
-        # The folder is the last argument but one.
+        # the folder is the last argument but one
         program.write_text(
             f"#!/bin/sh\necho run >> {runs}\ncat > /dev/null\nwhile [ $# -gt 2 ]; do shift; done\n{body}\n"
         )
