@@ -68,7 +68,10 @@ def test_a_missing_module_is_named_with_its_package(programs: Callable[[list[str
     ("missing", "message"),
     [
         (["nft"], "This machine does not have nft; run `apt-get install nftables`."),
-        (["dnsmasq", "haproxy"], "This machine does not have dnsmasq, haproxy; run `apt-get install dnsmasq-base haproxy`."),
+        (
+            ["dnsmasq", "haproxy"],
+            "This machine does not have dnsmasq, haproxy; run `apt-get install dnsmasq-base haproxy`.",
+        ),
         (["nsenter", "setpriv"], "This machine does not have nsenter, setpriv; run `apt-get install util-linux`."),
     ],
 )
@@ -158,7 +161,7 @@ def test_two_at_once_are_refused(settings: Settings) -> None:
 
 def test_only_root_may(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(LabError, match="requires root .*; run this with sudo"):
+    with pytest.raises(LabError, match="requires root to create namespaces and mounts; run this with sudo"):
         lifecycle.up(settings, 1.0, lambda line: None)
 
 
