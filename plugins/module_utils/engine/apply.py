@@ -175,12 +175,12 @@ class _Run:
                 code = error.response["Error"]["Code"]
                 if code in wait.call.settled or code.endswith("NotFound"):
                     return {}
-                raise refused(f"wait until {wait.until}", wait.call.service, wait.call.operation, error) from error
+                raise refused(f"wait for {wait.until}", wait.call.service, wait.call.operation, error) from error
 
         def ready(response: dict[str, t.Any]) -> bool:
             reason = wait.broken(response)
             if reason:
-                raise GroundworkError(f"Waiting until {wait.until} cannot succeed: {reason}")
+                raise GroundworkError(f"Waiting for {wait.until} failed: {reason}")
             return wait.ready(response)
 
         last: dict[str, t.Any] = {}

@@ -96,7 +96,7 @@ class Wait:
     it is, which is said when it does not come in time; nothing for "".
     """
 
-    until: str  # completes the sentence "waiting until …"
+    until: str  # completes "waiting for …": an infinitive phrase, as "the NAT gateway to be available"
     call: Call
     ready: t.Callable[[t.Mapping[str, t.Any]], bool]
     broken: t.Callable[[t.Mapping[str, t.Any]], str | None] = lambda _: None

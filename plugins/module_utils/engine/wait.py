@@ -36,9 +36,10 @@ def wait_until(
     interval: float,
     clock: Clock = SYSTEM_CLOCK,
 ) -> T:
-    """Call `look` until `ready` likes what it sees, and return that.
+    """Call `look` until `ready` accepts its result, and return this result.
 
-    Raises DeadlineError naming `until`, the deadline in seconds and what was seen last (as text: it may be anything).
+    `until` is an infinitive phrase, such as "the NAT gateway to be available". Raises DeadlineError with `until`, the
+    deadline in seconds and the last result.
     """
     end = clock.monotonic() + deadline
     while True:
@@ -47,7 +48,7 @@ def wait_until(
             return seen
         if clock.monotonic() >= end:
             raise DeadlineError(
-                f"Waited {deadline:.0f} s until {until}, in vain. Run again to go on waiting: nothing is lost.",
+                f"Timed out after {deadline:.0f} s waiting for {until}. Run again to continue waiting; nothing is lost.",
                 seen,
             )
         clock.sleep(interval)

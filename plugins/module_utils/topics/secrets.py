@@ -115,7 +115,7 @@ def converge_secret(run: Run) -> dict[str, t.Any]:
         current = wait_until(
             lambda: _read(run.clients, secret),
             bool,
-            until=f"the parameter {secret.name} can be read",
+            until=f"the parameter {secret.name} to be readable",
             deadline=VISIBLE_DEADLINE,
             interval=POLL_INTERVAL,
             clock=run.clock,

@@ -69,7 +69,7 @@ def _patient(run: Run, clock: Clock) -> Run:
         return wait_until(
             lambda: run(argv, stdin=stdin),
             lambda done: LOCKED not in done.err,
-            until="nobody else has dpkg's lock",
+            until="another process to release dpkg's lock",
             deadline=LOCK_TIMEOUT,
             interval=1.0,
             clock=clock,

@@ -113,7 +113,7 @@ class Services:
         wait_until(
             lambda: self._show([name])[name],
             ready,
-            until=f"{name} is back after its {action}",
+            until=f"{name} to be active after its {action}",
             deadline=DEADLINE,
             interval=0.05,
             clock=self.clock,

@@ -116,7 +116,7 @@ def _distribution(one: Described, answers: Answers, whose: Whose, deadline: floa
         "cloudfront", "update_distribution", {"Id": own, "IfMatch": version["ETag"], "DistributionConfig": disabled}
     ).yielding(etag, "ETag")
     deployed = Wait(
-        f"the distribution {name} ({own}) is disabled at every edge",
+        f"the distribution {name} ({own}) to be disabled at all edge locations",
         Call("cloudfront", "get_distribution", {"Id": own}, settled=("NoSuchDistribution",)),
         lambda answer: not answer or answer["Distribution"]["Status"] == "Deployed",
         deadline=deadline,

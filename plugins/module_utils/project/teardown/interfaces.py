@@ -157,7 +157,7 @@ def _leaving(interface: Described, answers: Answers, whose: Whose, deadline: flo
         own,
         whose.name_of(_tagged(interface), own),
         needs=needs_of([interface], answers),
-        wait=Wait(f"AWS has removed the network interface {own}", look, _none_left, deadline=deadline),
+        wait=Wait(f"AWS to remove the network interface {own}", look, _none_left, deadline=deadline),
         before={"description": interface.get("Description", "")},
     )
 
@@ -173,7 +173,7 @@ def balancer_gone(arn: str, deadline: float) -> Wait:
     """
     words = BALANCER + path_of(arn)
     look = ec2("describe_network_interfaces", Filters=[{"Name": "description", "Values": [words]}])
-    return Wait(f"the nodes of {path_of(arn)} are gone", look, _none_left, deadline=deadline)
+    return Wait(f"the network interfaces of {path_of(arn)} to be deleted", look, _none_left, deadline=deadline)
 
 
 def _holder(kind: str, holder: str, interfaces: t.Sequence[Described], answers: Answers, whose: Whose) -> Thing:

@@ -53,7 +53,7 @@ def _scaling_group(group: Described, answers: Answers, whose: Whose, deadline: f
         "LaunchTemplateSpecification", {}
     )
     gone = Wait(
-        f"the Auto Scaling group {name} is gone",
+        f"the Auto Scaling group {name} to be deleted",
         Call("autoscaling", "describe_auto_scaling_groups", named),
         lambda answer: not answer.get("AutoScalingGroups"),
         deadline=deadline,
@@ -87,7 +87,7 @@ def _instance(instance: Described, answers: Answers, whose: Whose, deadline: flo
     interfaces = instance.get("NetworkInterfaces", [])
     public = any(interface.get("Association", {}).get("PublicIp") for interface in interfaces)
     gone = Wait(
-        f"the server {whose.name_of(instance, own)} ({own}) is terminated",
+        f"the server {whose.name_of(instance, own)} ({own}) to be terminated",
         ec2("describe_instances", InstanceIds=[own]),
         lambda answer: all(
             i["State"]["Name"] == "terminated" for r in answer.get("Reservations", []) for i in r["Instances"]

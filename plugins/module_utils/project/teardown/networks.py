@@ -56,7 +56,7 @@ def _nat(gateway: Described, answers: Answers, whose: Whose, deadline: float) ->
     own = gateway["NatGatewayId"]
     addresses = [a.get("AllocationId") for a in gateway.get("NatGatewayAddresses", [])]
     gone = Wait(
-        f"the NAT gateway {own} is deleted",
+        f"the NAT gateway {own} to be deleted",
         ec2("describe_nat_gateways", NatGatewayIds=[own]),
         lambda answer: all(g["State"] == "deleted" for g in answer.get("NatGateways", [])),
         deadline=deadline,
@@ -81,7 +81,7 @@ def _there(endpoint: Described) -> bool:
 def _endpoint(endpoint: Described, whose: Whose, deadline: float) -> Thing:
     own = endpoint["VpcEndpointId"]
     gone = Wait(
-        f"the endpoint {own} is deleted",
+        f"the VPC endpoint {own} to be deleted",
         ec2("describe_vpc_endpoints", VpcEndpointIds=[own]),
         lambda answer: all(e["State"].lower() == "deleted" for e in answer.get("VpcEndpoints", [])),
         deadline=deadline,

@@ -319,7 +319,7 @@ def _concerns(change: Change, wish: BalancerWish) -> bool:
 
 def _active(ref: Ref) -> Wait:
     return Wait(
-        f"the load balancer {ref.name} is active",
+        f"the load balancer {ref.name} to be active",
         elb("describe_load_balancers", LoadBalancerArns=[ref]),
         lambda answer: all(b["State"]["Code"] != "provisioning" for b in answer.get("LoadBalancers", [])),
         _failure,
@@ -434,7 +434,7 @@ def _removals(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterato
     leaving = undeclared_balancers(desired, observed, owner)
     for name, old in leaving.items():
         gone = Wait(
-            f"the load balancer {name} is gone",
+            f"the load balancer {name} to be deleted",
             elb("describe_load_balancers", LoadBalancerArns=[old.arn]),
             lambda answer: not answer.get("LoadBalancers"),
             deadline=DEADLINE,

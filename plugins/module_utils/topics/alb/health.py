@@ -103,7 +103,7 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
         seen[:] = targets
         return not lacking(expected, targets)
 
-    until = f"the targets of {', '.join(expected.groups)} are healthy"
+    until = f"the targets of {', '.join(expected.groups)} to be healthy"
     try:
         wait_until(look, ready, until=until, deadline=expected.deadline, interval=INTERVAL, clock=run.clock)
     except DeadlineError as error:
@@ -116,9 +116,10 @@ def _in_vain(expected: Expected, seen: t.Sequence[Target]) -> GroundworkError:
     lines += [f"{name}: it has no targets" for name in expected.groups if not any(one.group == name for one in seen)]
     told = "\n".join(f"- {line}" for line in lines)
     return GroundworkError(
-        f"Waited {expected.deadline:.0f} s until the targets of {', '.join(lacking(expected, seen))} are healthy, "
-        f"in vain. ELB says:\n{told}\nSee what the servers answer on the health check's path, and whether their "
-        "security group lets the balancer in; then run again.",
+        f"Timed out after {expected.deadline:.0f} s waiting for the targets of "
+        f"{', '.join(lacking(expected, seen))} to be healthy. Elastic Load Balancing reports:\n{told}\nCheck what the "
+        "servers answer on the health check's path, and that their security group allows the load balancer; then run "
+        "again.",
         targets=[vars(target) for target in seen],
     )
 

@@ -85,7 +85,7 @@ def take_out(group: Group, servers: t.Mapping[str, str]) -> list[Change]:
     targets = [{"Id": id_, "Port": group.port} for id_ in registered.values()]
     call = elb("deregister_targets", TargetGroupArn=group_ref(group.name), Targets=targets)
     wait = Wait(
-        f"{', '.join(states)} have drained in the target group {group.name}",
+        f"{', '.join(states)} to be drained in the target group {group.name}",
         elb("describe_target_health", TargetGroupArn=group_ref(group.name)),
         lambda answer: not any(told(answer, group, {name: servers[name] for name in states}).values()),
         deadline=group.delay + MARGIN,
@@ -107,7 +107,7 @@ def put_in(group: Group, servers: t.Mapping[str, str | Ref], deadline: float) ->
     targets = [{"Id": servers[name], "Port": group.port} for name in missing]
     call = elb("register_targets", TargetGroupArn=group_ref(group.name), Targets=targets)
     wait = Wait(
-        f"{', '.join(sorted(servers))} are healthy in the target group {group.name}",
+        f"{', '.join(sorted(servers))} to be healthy in the target group {group.name}",
         elb("describe_target_health", TargetGroupArn=group_ref(group.name)),
         lambda answer: set(told(answer, group, ids).values()) == {"healthy"},
         deadline=deadline,

@@ -168,7 +168,9 @@ def _in_vain(error: GroundworkError, names: t.Mapping[str, str]) -> GroundworkEr
         for one in targets
         if one.state != "healthy"
     ]
-    return GroundworkError("\n".join([str(error), "ELB says:", *lines]) if lines else str(error), **error.details)
+    return GroundworkError(
+        "\n".join([str(error), "Elastic Load Balancing reports:", *lines]) if lines else str(error), **error.details
+    )
 
 
 def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:

@@ -133,7 +133,7 @@ def _awaited(desired: Distribution) -> Wait | None:
 def deployed(desired: Distribution) -> Wait:
     """All edges have the configuration."""
     return Wait(
-        f"the distribution {desired.name} is deployed to all edges",
+        f"the distribution {desired.name} to be deployed to all edge locations",
         Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}, settled=("NoSuchDistribution",)),
         lambda answer: answer.get("Distribution", {}).get("Status") == DEPLOYED,
         deadline=desired.deadline,

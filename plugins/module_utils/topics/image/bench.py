@@ -78,7 +78,7 @@ def _machine(owner: Owner, desired: Golden, name: str, image: Id, root_device: s
     call = ec2("run_instances", **arguments).yielding(ref, "Instances.0.InstanceId")
     after = {"ImageId": image, "InstanceType": desired.instance_type, "Subnet": desired.subnet, "Tags": tags}
     wait = Wait(
-        f"{name} runs",
+        f"the server {name} to be running",
         ec2("describe_instances", InstanceIds=[ref]),
         lambda answer: (
             [(i["State"]["Name"], bool(i.get("PublicIpAddress"))) for i in _instances(answer)] == [("running", True)]
@@ -107,7 +107,7 @@ def stop(name: str, deadline: float) -> Change:
     """Shut the machine down and await that."""
     ref = Ref("server", name)
     look = ec2("describe_instances", InstanceIds=[ref])
-    wait = Wait(f"{name} is stopped", look, _all_are("stopped"), broken=_gone, deadline=deadline)
+    wait = Wait(f"the server {name} to be stopped", look, _all_are("stopped"), broken=_gone, deadline=deadline)
     states = {"State": "running"}, {"State": "stopped"}
     return Change("update", ref.resource, name, (ec2("stop_instances", InstanceIds=[ref]),), *states, wait=wait)
 
@@ -117,7 +117,7 @@ def clear_bench(observed: Observed, deadline: float) -> t.Iterator[Change]:
     for machine in observed.machines:
         terminate = ec2("terminate_instances", InstanceIds=[machine.id]).settled_by("InvalidInstanceID.NotFound")
         look = ec2("describe_instances", InstanceIds=[machine.id])
-        wait = Wait(f"{machine.name} is terminated", look, _all_are("terminated"), deadline=deadline)
+        wait = Wait(f"the server {machine.name} to be terminated", look, _all_are("terminated"), deadline=deadline)
         yield Change("delete", "server", machine.name, (terminate,), {"id": machine.id}, wait=wait)
     awaits = tuple(Ref("server", machine.name) for machine in observed.machines)
     for name, group_id in observed.groups.items():

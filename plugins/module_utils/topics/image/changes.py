@@ -129,7 +129,7 @@ def _capture(owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Ch
         TagSpecifications=[*specification("image", tags), *specification("snapshot", tags)],
     ).yielding(ref, "ImageId")
     wait = Wait(
-        f"the image {desired.name} is available",
+        f"the image {desired.name} to be available",
         ec2("describe_images", ImageIds=[ref]),
         lambda answer: _states(answer) == ["available"],
         broken=_failure,
@@ -180,7 +180,7 @@ def _put(owner: Owner, desired: Golden, image_id: Id, observed: Observed) -> Cha
         before={"image": before.name if before else observed.promoted} if observed.promoted else {},
         after={"image": desired.name},
         wait=Wait(
-            f"the parameter {name} names {image_id}",
+            f"the parameter {name} to contain {image_id}",
             Call("ssm", "get_parameter", {"Name": name}),
             lambda answer: answer.get("Parameter", {}).get("Value") == image_id,
         ),
@@ -241,7 +241,10 @@ def _remove_images(leaving: t.Sequence[Baked], observed: Observed, deadline: flo
         if image.state == "pending":
             look = ec2("describe_images", ImageIds=[image.id])
             settled = Wait(
-                f"the image {image.name} is made", look, lambda a: "pending" not in _states(a), deadline=deadline
+                f"the image {image.name} to leave the state pending",
+                look,
+                lambda a: "pending" not in _states(a),
+                deadline=deadline,
             )
             yield Change("update", "image", image.name, (), {"State": "pending"}, {"State": "available"}, wait=settled)
         deregister = ec2("deregister_image", ImageId=image.id, DeleteAssociatedSnapshots=True).settled_by(

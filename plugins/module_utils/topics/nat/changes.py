@@ -102,7 +102,7 @@ def _gateway_creation(wish: GatewayWish, dead: tuple[str, ...], owner: Owner) ->
 
 def _available(ref: Ref) -> Wait:
     return Wait(
-        f"the NAT gateway {ref.name} is available",
+        f"the NAT gateway {ref.name} to be available",
         ec2("describe_nat_gateways", NatGatewayIds=[ref]),
         lambda answer: [g["State"] for g in answer.get("NatGateways", [])] == ["available"],
         _failure,
@@ -159,7 +159,7 @@ def _gateway_removal(gateway: Described, desired: Nat, observed: Observed, owner
             delete = ec2("delete_route", RouteTableId=table_ref(subnet), DestinationCidrBlock=ANYWHERE)
             yield Change("delete", "default route", subnet, (delete,), {"target": gone})
     deleted = Wait(
-        f"the NAT gateway {gone} is deleted",
+        f"the NAT gateway {gone} to be deleted",
         ec2("describe_nat_gateways", NatGatewayIds=[gone]),
         lambda answer: all(g["State"] == "deleted" for g in answer.get("NatGateways", [])),
         deadline=DEADLINE,

@@ -288,7 +288,7 @@ def _endpoint_removal(endpoint: t.Mapping[str, t.Any]) -> Change:
     ids = [endpoint["VpcEndpointId"]]
     # DeleteVpcEndpoints answers 200 also when it could not: only looking again tells.
     gone = Wait(
-        f"the endpoint {ids[0]} is deleted",
+        f"the VPC endpoint {ids[0]} to be deleted",
         ec2("describe_vpc_endpoints", VpcEndpointIds=ids),
         lambda answer: all(e["State"].lower() == "deleted" for e in answer.get("VpcEndpoints", [])),
     )

@@ -329,7 +329,7 @@ def _remove(owner: Owner, tier: str, observed: Observed) -> t.Iterator[Change]:
         arguments = {"AutoScalingGroupName": name, "ForceDelete": True}
         call = Call("autoscaling", "delete_auto_scaling_group", arguments, passing=("ScalingActivityInProgress",))
         gone = Wait(
-            f"the Auto Scaling group {name} is gone",
+            f"the Auto Scaling group {name} to be deleted",
             Call("autoscaling", "describe_auto_scaling_groups", {"AutoScalingGroupNames": [name]}),
             lambda answer: not answer.get("AutoScalingGroups"),
             deadline=GOING_DEADLINE,

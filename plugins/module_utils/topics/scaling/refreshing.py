@@ -61,7 +61,7 @@ def go_on(group_name: str, tier: str, refresh: Refresh, how: Refreshing) -> Chan
 def let_end(group_name: str, tier: str, refresh: Refresh, how: Refreshing) -> Change:
     """Await the end of a refresh to something else, whatever it is: there can be only one at a time."""
     wait = Wait(
-        f"the instance refresh of {tier} that is under way has ended",
+        f"the running instance refresh of {tier} to end",
         _look(group_name, refresh.id),
         lambda answer: _found(answer).get("Status") in ENDED,
         standing=lambda answer: _told(_found(answer)),
@@ -83,7 +83,7 @@ def _look(group_name: str, refresh_id: str | Ref) -> Call:
 
 def _watched(group_name: str, tier: str, refresh_id: str | Ref, deadline: float) -> Wait:
     return Wait(
-        f"the servers of {tier} are replaced",
+        f"the servers of {tier} to be replaced",
         _look(group_name, refresh_id),
         lambda answer: _found(answer).get("Status") == "Successful",
         broken=lambda answer: failure(_found(answer)),

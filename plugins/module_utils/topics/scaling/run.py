@@ -89,7 +89,7 @@ def _await_service(run: Run, owner: Owner, desired: ServerGroups) -> t.Mapping[s
         wait_until(
             look,
             lambda groups: not _lacking(desired, groups),
-            until="all groups have their servers in service",
+            until="all Auto Scaling groups to have their servers in service",
             deadline=desired.deadline,
             interval=POLL_INTERVAL,
             clock=run.clock,
@@ -98,8 +98,8 @@ def _await_service(run: Run, owner: Owner, desired: ServerGroups) -> t.Mapping[s
         lacking = _lacking(desired, seen)
         told = "\n".join(f"- {line}{_reason(run, owner.name(tier))}" for tier, line in lacking.items())
         raise GroundworkError(
-            f"Waited {desired.deadline:.0f} s until all groups have their servers in service, in vain. "
-            f"Auto Scaling says:\n{told}\nRemove the cause: the groups go on trying by themselves."
+            f"Timed out after {desired.deadline:.0f} s waiting for all Auto Scaling groups to have their servers in "
+            f"service. Auto Scaling reports:\n{told}\nRemove the cause; the groups keep launching servers."
         ) from error
     return seen
 

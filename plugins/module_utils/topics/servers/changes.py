@@ -461,7 +461,7 @@ def start(server: Server) -> list[Change]:
         return [started]
     if server.state == "stopping":
         look = Call("ec2", "describe_instances", {"InstanceIds": [server.id]})
-        wait = Wait(f"{server.name} ({server.id}) is stopped", look, _is_stopped, deadline=STOP_DEADLINE)
+        wait = Wait(f"{server.name} ({server.id}) to be stopped", look, _is_stopped, deadline=STOP_DEADLINE)
         stopping, stopped = {"State": "stopping"}, {"State": "stopped"}
         awaited = Change("update", "server", server.name, (), before=stopping, after=stopped, wait=wait)
         return [awaited, replace(started, awaits=(Ref("server", server.name),))]

@@ -202,7 +202,7 @@ def _await_keys(
         wait_until(
             look,
             lambda lacking: not lacking,
-            until="the consoles show the host keys",
+            until="the consoles to show the host keys",
             deadline=desired.deadline,
             interval=POLL_INTERVAL,
             clock=run.clock,

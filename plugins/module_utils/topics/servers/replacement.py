@@ -252,7 +252,7 @@ def _until_going(server: Server) -> Wait:
     https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
     """
     look = ec2("describe_instances", InstanceIds=[server.id])
-    return Wait(f"{server.name} ({server.id}) is going", look, _is_going, interval=1.0)
+    return Wait(f"{server.name} ({server.id}) to begin shutting down", look, _is_going, interval=1.0)
 
 
 def _is_going(response: t.Mapping[str, t.Any]) -> bool:

@@ -105,12 +105,14 @@ def await_running(
         return not _lacking(expected, live)
 
     try:
-        wait_until(look, ready, until="all servers run", deadline=deadline, interval=POLL_INTERVAL, clock=run.clock)
+        wait_until(
+            look, ready, until="all servers to be running", deadline=deadline, interval=POLL_INTERVAL, clock=run.clock
+        )
     except DeadlineError as error:
         told = "\n".join(f"- {line}" for line in _lacking(expected, live))
         raise GroundworkError(
-            f"Waited {deadline:.0f} s until all servers run, in vain. EC2 says:\n{told}\n"
-            "Run again to go on waiting, or to start what is stopped."
+            f"Timed out after {deadline:.0f} s waiting for all servers to be running. EC2 reports:\n{told}\n"
+            "Run again to continue waiting and to start stopped servers."
         ) from error
     return live
 

@@ -85,8 +85,8 @@ def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Ex
     return wait_until(
         look,
         bool,
-        until=f"CloudFront tells of the distribution {owner.name(desired.distribution)}, made by "
-        "cloudfront_distribution (the role static_site), in front of the bucket",
+        until=f"CloudFront to list the distribution {owner.name(desired.distribution)}, created by "
+        f"cloudfront_distribution (the role static_site), with the bucket {desired.bucket} as an origin",
         deadline=SHOWN_DEADLINE,
         interval=POLL_INTERVAL,
         clock=run.clock,

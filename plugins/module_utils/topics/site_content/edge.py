@@ -63,7 +63,7 @@ class Edge:
                 raise refused("invalidate the edge", "cloudfront", "create_invalidation", error) from error
             return str(response["Invalidation"]["Id"])
 
-        return self._wait(attempt, bool, "CloudFront has room for another invalidation")
+        return self._wait(attempt, bool, "CloudFront to accept another invalidation")
 
     def settle(self, invalidation: str, keep: t.Callable[[], None]) -> None:
         """Wait until every edge location has forgotten the paths."""
@@ -77,7 +77,7 @@ class Edge:
                 raise refused("await the invalidation", "cloudfront", "get_invalidation", error) from error
             return str(response["Invalidation"]["Status"])
 
-        until = f"the invalidation {invalidation} is completed"
+        until = f"the invalidation {invalidation} to be completed"
         self._wait(look, lambda status: status == COMPLETED, until)
 
     def _wait(self, look: t.Callable[[], str], ready: t.Callable[[str], bool], until: str) -> str:

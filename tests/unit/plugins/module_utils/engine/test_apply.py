@@ -55,7 +55,7 @@ def create_subnet() -> Change:
     return Change("create", "subnet", "a", (ec2("create_subnet", VpcId=VPC).yielding(SUBNET, "Subnet.SubnetId"),))
 
 
-def available(until: str = "it is") -> Wait:
+def available(until: str = "it to be there") -> Wait:
     return Wait(until, ec2("describe_vpcs", VpcIds=[VPC]), lambda answer: answer.get("State") == "available")
 
 
@@ -118,17 +118,17 @@ def test_what_an_earlier_run_began_is_awaited(clock: t.Any) -> None:
 
 
 def test_a_wait_that_cannot_succeed_says_why(clock: t.Any) -> None:
-    wait = Wait("it is there", ec2("describe_vpcs"), lambda _answer: False, lambda answer: answer.get("Reason"))
+    wait = Wait("it to be there", ec2("describe_vpcs"), lambda _answer: False, lambda answer: answer.get("Reason"))
     fake = Fake(**MADE, describe_vpcs=[{"Reason": "no address"}])
-    with pytest.raises(GroundworkError, match="Waiting until it is there cannot succeed: no address") as caught:
+    with pytest.raises(GroundworkError, match="Waiting for it to be there failed: no address") as caught:
         apply([create_vpc(wait)], fake, {}, clock)
     assert caught.value.details["made"] == ["create vpc main"]
 
 
 def test_a_wait_in_vain_tells_how_far_it_is(clock: t.Any) -> None:
-    wait = Wait("it is there", ec2("describe_vpcs"), lambda _answer: False, standing=lambda answer: answer["Told"])
+    wait = Wait("it to be there", ec2("describe_vpcs"), lambda _answer: False, standing=lambda answer: answer["Told"])
     fake = Fake(**MADE, describe_vpcs=[{"Told": "It is at 20 %."}])
-    with pytest.raises(DeadlineError, match=r"Waited 300 s until it is there, in vain\..* It is at 20 %\.$"):
+    with pytest.raises(DeadlineError, match=r"Timed out after 300 s waiting for it to be there\..* It is at 20 %\.$"):
         apply([create_vpc(wait)], fake, {}, clock)
 
 

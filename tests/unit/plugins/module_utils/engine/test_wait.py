@@ -12,7 +12,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import 
 
 def wait(answers: list[int], clock: t.Any, deadline: float = 10) -> int:
     seen = iter(answers)
-    return wait_until(lambda: next(seen), lambda n: n > 2, until="it is", deadline=deadline, interval=4, clock=clock)
+    return wait_until(
+        lambda: next(seen), lambda n: n > 2, until="it to be there", deadline=deadline, interval=4, clock=clock
+    )
 
 
 @pytest.mark.parametrize(("answers", "slept"), [([3], []), ([0, 3], [4]), ([0, 0, 0, 3], [4, 4, 4])])
@@ -22,7 +24,7 @@ def test_waits_as_long_as_it_takes(answers: list[int], slept: list[float], clock
 
 
 def test_gives_up_at_the_deadline(clock: t.Any) -> None:
-    with pytest.raises(DeadlineError, match=r"Waited 10 s until it is, in vain\. Run again") as caught:
+    with pytest.raises(DeadlineError, match=r"Timed out after 10 s waiting for it to be there\. Run again") as caught:
         wait([0] * 9, clock)
     assert clock.now == 12
     assert caught.value.details == {"last_seen": "0"}

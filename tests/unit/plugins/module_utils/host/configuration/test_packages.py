@@ -87,6 +87,8 @@ def test_the_apt_of_a_killed_run_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_lock_that_is_never_released_is_told(tmp_path: Path) -> None:
     apt = Locked(1000)
-    with pytest.raises(GroundworkError, match="Waited 300 s until nobody else has dpkg's lock, in vain"):
+    with pytest.raises(
+        GroundworkError, match="Timed out after 300 s waiting for another process to release dpkg's lock"
+    ):
         install(apt, ["apache2"], hold=[], lists=tmp_path, clock=apt)
     assert set(apt.ran) == {"dpkg"}

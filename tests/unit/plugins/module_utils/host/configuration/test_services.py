@@ -94,7 +94,7 @@ def test_a_service_that_does_not_come_back_is_told_with_its_journal(action: str)
 
 
 def test_a_service_that_never_gets_ready_is_given_up() -> None:
-    with pytest.raises(GroundworkError, match="Waited 60 s until apache2 is back after its reload"):
+    with pytest.raises(GroundworkError, match="Timed out after 60 s waiting for apache2 to be active after its reload"):
         services(FakeSystemd(ACTIVE), [50.0, 60.0]).act("reload", ["apache2"])
 
 

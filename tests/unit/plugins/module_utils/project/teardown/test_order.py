@@ -11,7 +11,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.ke
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import going, levels, plan_removal
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Batch, Thing, unified
 
-SLOW = Wait("it is gone", ec2("look"), lambda _: True)
+SLOW = Wait("it to be gone", ec2("look"), lambda _: True)
 SERVERS = Batch("ec2", "terminate_instances", "InstanceIds", 2)
 
 

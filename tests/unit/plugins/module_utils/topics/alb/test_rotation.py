@@ -162,7 +162,10 @@ def test_back_in_as_far_as_a_target_without_a_server_can_be(balanced: t.Any, elb
     planned = balanced.run(converge_target_rotation, back, check_mode=True)
     assert planned["absent"] == ["public-2"]
     assert planned["urls"]["public"].startswith("http://dev-public-")
-    with pytest.raises(GroundworkError, match=r"(?s)public-1, public-2 are healthy.*ELB says:\n- public-\d \(i-"):
+    with pytest.raises(
+        GroundworkError,
+        match=r"(?s)public-1, public-2 to be healthy.*Elastic Load Balancing reports:\n- public-\d \(i-",
+    ):
         balanced.run(converge_target_rotation, back)
     assert balanced.writes == ["RegisterTargets"]
     assert registered(elb)["dev-public"] == 2

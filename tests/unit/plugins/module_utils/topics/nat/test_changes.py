@@ -242,9 +242,7 @@ def test_a_gateway_that_fails_says_why(options: Make, clock: t.Any) -> None:
     changes, ids = replacement(options)
     slow = Slow()
     slow.looks["nat-2"] = ["pending", "failed"]
-    with pytest.raises(
-        GroundworkError, match="the NAT gateway nat-a is available cannot succeed: nat-2: no free address"
-    ):
+    with pytest.raises(GroundworkError, match="the NAT gateway nat-a to be available failed: nat-2: no free address"):
         apply(changes, slow, ids, clock)
     assert slow.log[-1] == "nat-2 failed"
 

@@ -167,7 +167,7 @@ def test_servers_that_do_not_become_healthy_are_told_with_the_progress(site: t.A
     site.cloud.plane.instance_state = lambda *_: None  # no host boots any more
     with pytest.raises(GroundworkError) as caught:
         site.converge(refresh_deadline=30)
-    assert "until the servers of public are replaced" in str(caught.value)
+    assert "for the servers of public to be replaced" in str(caught.value)
     assert "InProgress with 0 % done and 2 servers to replace" in str(caught.value)
 
 

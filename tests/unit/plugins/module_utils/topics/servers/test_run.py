@@ -183,7 +183,9 @@ def test_servers_that_do_not_run_in_time_are_told_with_the_reason(network: t.Any
         network.plane.instance_state(network.instances()[0]["InstanceId"], "stopped", reason="No room on the host")
 
     network.settle = stop
-    with pytest.raises(GroundworkError, match=r"Waited 30 s(?s:.*)public-1 \(i-.*\) is stopped: .*No room") as caught:
+    with pytest.raises(
+        GroundworkError, match=r"Timed out after 30 s(?s:.*)public-1 \(i-.*\) is stopped: .*No room"
+    ) as caught:
         network.converge(options(public={"count": 1}, private={"count": 0}))
     assert not caught.value.details
 
