@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IPv4 blocks: reading them strictly, and giving subnets theirs without ever moving one."""
+"""Parse IPv4 CIDR blocks, and allocate CIDR blocks to subnets without moving existing ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SMALLEST_PREFIX = 28
 PRIVATE_SPACE = tuple(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 
 
-class NoRoom(Exception):  # noqa: N818 - it is an answer, not a fault
-    """There is no free block left for a subnet; the argument is the subnet's name."""
+class NoRoom(Exception):  # noqa: N818 - a result, not an error
+    """No free CIDR block is left for a subnet. The argument is the subnet's name."""
 
 
 def parse_cidr(value: t.Any, variable: str, problems: Problems) -> IPv4Network | None:
-    """An IPv4 block in canonical form, as `10.20.0.0/16`; else None, and a problem that tells the right form."""
+    """Return an IPv4 CIDR block in canonical form, as `10.20.0.0/16`, or None and add to `problems` what is wrong."""
     text = str(value)
     try:
         loose = IPv4Network(text, strict=False)
     except (AddressValueError, NetmaskValueError, ValueError):
-        problems.add(variable, f"'{text}' is no IPv4 block", "write it as address/prefix, for example 10.20.0.0/16")
+        problems.add(variable, f"'{text}' is not an IPv4 CIDR block", "write address/prefix, for example 10.20.0.0/16")
         return None
     if str(loose) != text:
         problems.add(variable, f"'{text}' is not in canonical form", f"write {loose}")
@@ -37,20 +37,20 @@ def parse_cidr(value: t.Any, variable: str, problems: Problems) -> IPv4Network |
 
 
 def parse_vpc_block(value: t.Any, variable: str, problems: Problems) -> IPv4Network | None:
-    """As `parse_cidr`, and of a size that AWS takes for VPCs and subnets."""
+    """Return a CIDR block as `parse_cidr` does, if AWS accepts its size for VPCs and subnets."""
     block = parse_cidr(value, variable, problems)
     if block and not LARGEST_PREFIX <= block.prefixlen <= SMALLEST_PREFIX:
         problems.add(
             variable,
             f"{block} has the prefix /{block.prefixlen}",
-            f"AWS takes /{LARGEST_PREFIX} (the largest) to /{SMALLEST_PREFIX} (the smallest)",
+            f"use a prefix from /{LARGEST_PREFIX} (the largest block) to /{SMALLEST_PREFIX} (the smallest)",
         )
         return None
     return block
 
 
 def is_private(block: IPv4Network) -> bool:
-    """Whether nobody on the internet has these addresses."""
+    """Return whether these addresses are private, so that the internet does not route them."""
     return any(block.subnet_of(space) for space in PRIVATE_SPACE)
 
 
@@ -63,13 +63,13 @@ def allocate(
     given: t.Mapping[str, IPv4Network],
     taken: t.Sequence[IPv4Network] = (),
 ) -> dict[str, IPv4Network]:
-    """The block of every wanted subnet: what exists stays, what is given is taken, the rest is appended.
+    """Return the CIDR block of every wanted subnet: its existing block, else its given block, else a new one.
 
-    A new subnet gets the next free block of `/prefix` after the highest that was allocated, in the order of
-    `wanted`, so that adding a name later moves nothing and no freed block is used again while there is another.
-    Only when nothing is free above does it get the lowest free block. `taken` are blocks of others.
+    A new subnet gets the next free block of `/prefix` after the highest allocated one, in the order of `wanted`. So
+    existing subnets never move, and a freed block is not reused while there is another. If no higher block is free, it
+    gets the lowest free one. `taken` are blocks that are not available.
 
-    Raises NoRoom.
+    Raise NoRoom if no block is free.
     """
     placed = {name: existing.get(name) or given.get(name) for name in wanted}
     obstacles = [*existing.values(), *given.values(), *taken]
@@ -99,7 +99,7 @@ def _next_free(vpc: IPv4Network, prefix: int, above: int, obstacles: t.Sequence[
 
 
 def overlaps(blocks: t.Mapping[str, IPv4Network]) -> list[tuple[str, str]]:
-    """The pairs of names whose blocks overlap, each pair once."""
+    """Return the pairs of names whose blocks overlap, each pair once."""
     names = list(blocks)
     return [
         (one, other)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Making a plan real: the one interpreter of `Change`s, for every module."""
+"""Make the changes of a plan. All modules use this interpreter of `Change`s."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
-# A resource made seconds ago may not be known to the next endpoint yet.
+# Another endpoint may not know yet a resource that was created seconds ago.
 # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 CONSISTENCY_DEADLINE = 60.0
-# As long may something that was just deleted be seen as a user of what it used.
+# For so long AWS may report a deleted resource as a user of another one.
 PASSING_DEADLINE = 120.0
 INCOMPLETE = "IncompleteResponse"
 
 
 def report(changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
-    """What a module returns of its plan, the same in check mode and after a real run.
+    """Return a module's `changed`, `changes` and `diff`, which are the same in check mode and in a real run.
 
-    `changes` is a list of {action, resource, name}; `diff` one entry per change for --diff.
+    `changes` is a list of {action, resource, name}. `diff` has one entry per change, for --diff.
     """
     return {
         "changed": bool(changes),
@@ -62,11 +62,11 @@ def apply(
     clock: Clock = SYSTEM_CLOCK,
     writers: Clients | None = None,
 ) -> None:
-    """Make all changes in order; `ids` learns the ids of what was made.
+    """Make all changes in order, and add to `ids` the ids of the created resources.
 
-    `writers` are clients that do not repeat requests by themselves; waiting looks through `clients`.
+    Writes use `writers`, clients that do not repeat requests. Waits read with `clients`.
 
-    Raises GroundworkError at the first failure, whose details tell what was made and what was not.
+    Raise GroundworkError at the first failure, with the changes that were made and those that were not in its details.
     """
     run = _Run(clients, ids, clock, writers or clients)
     for position, change in enumerate(changes):
@@ -84,7 +84,7 @@ def apply(
 
 
 def settle(wait: Wait, clients: Clients, ids: Ids, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Await what an earlier run began. Raises GroundworkError when it does not come."""
+    """Wait for a change that an earlier run began. Raise GroundworkError at the deadline or if the wait fails."""
     _Run(clients, ids, clock, clients).wait(wait)
 
 
@@ -108,7 +108,7 @@ class _Run:
             self.waits.setdefault(key, []).append(change.wait)
 
     def settle(self) -> None:
-        """Await everything that nothing later referred to."""
+        """Do all waits that are not done yet."""
         for key in list(self.waits):
             self._await(key)
 
@@ -121,7 +121,7 @@ class _Run:
         self.ids.update(self._patiently(change, one, arguments, fresh=fresh))
 
     def _learn(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
-        """Make the call; what its response tells about the Refs that it yields."""
+        """Make the call, and return the values of the Refs that it yields."""
         response = self._once(change, one, arguments)
         try:
             return {ref: dig(response, path) for ref, path in one.yields.items()}
@@ -144,9 +144,9 @@ class _Run:
             raise refused(str(change), one.service, one.operation, error) from error
 
     def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any], *, fresh: bool) -> Ids:
-        """As `_learn`, made again while AWS refuses for a reason that passes.
+        """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason.
 
-        Of something `fresh`, that this run has just made, AWS may not know yet, or not all.
+        A call is `fresh` if it refers to a resource that this run has created: AWS may not know this resource yet.
         """
         start = self.clock.monotonic()
         delay = 0.5
@@ -165,7 +165,7 @@ class _Run:
             self.wait(wait)
 
     def wait(self, wait: Wait) -> None:
-        """Look until it is so."""
+        """Read until the condition is met. Raise GroundworkError at the deadline or if the wait fails."""
         arguments = resolve(wait.call.arguments, self.ids)
 
         def look() -> dict[str, t.Any]:
@@ -199,7 +199,7 @@ class _Run:
 
 
 def _patience(one: Call, refusal: GroundworkError, *, fresh: bool) -> float:
-    """For how many seconds a call is made again that AWS refused like this."""
+    """Return for how many seconds a call is repeated that AWS refused with this error."""
     code = str(refusal.details.get("error_code", ""))
     passing = (each.partition(":") for each in one.passing)
     if any(code == wanted and words in str(refusal) for wanted, _colon, words in passing):

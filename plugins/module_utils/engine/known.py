@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Known:
-    """The names that other roles define; None where they are not known."""
+    """The names that other roles define. None means that they are not known."""
 
     tiers: t.Collection[str] | None = None
     subnets: t.Collection[str] | None = None

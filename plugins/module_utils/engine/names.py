@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The patterns of all names and ids that more than one topic reads, and of all ids and ARNs that AWS gives.
+"""The patterns of all names and ids that more than one topic uses, and of all ids and ARNs of AWS.
 
 Patterns are for `fullmatch`.
 """
@@ -13,7 +13,7 @@ import re
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 
-# Our own names.
+# Names that the collection defines.
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 TIER_NAME = re.compile(r"[a-z]([a-z0-9-]{0,14}[a-z0-9])?")
 RESOURCE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")  # security groups, CloudFront's policies and functions
@@ -41,7 +41,7 @@ PARAMETER_NAME = re.compile(rf"(?=.{{1,1011}}$){PARAMETER_PATH}")
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 _ARN = r"arn:aws[a-z-]*"
-CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront reads there alone
+CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront's region
 KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
 WEB_ACL_ARN = re.compile(rf"{_ARN}:wafv2:us-east-1:\d{{12}}:global/webacl/[^/]+/[0-9a-f-]+")
 
@@ -56,7 +56,7 @@ TOKEN = re.compile(rf"{_TCHAR}+")
 BUCKET = re.compile(
     r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 )
-# No wildcard of a policy, and no part that a client would resolve.
+# Without wildcards of a policy, and without parts that a client resolves (".", "..").
 PREFIX = re.compile(r"(?!(.*/)?\.{1,2}(/|$))[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
 
@@ -66,8 +66,8 @@ def token(longest: int) -> re.Pattern[str]:
 
 
 def check_bucket(name: str, problems: Problems, variable: str = "bucket") -> str:
-    """Return the name, and add a problem if it cannot be a bucket's. Dots are refused: S3's certificate covers none."""
+    """Return the name. Add to `problems` an invalid bucket name. S3's certificate does not cover names with dots."""
     if not BUCKET.fullmatch(name):
-        right = "use 3 to 63 lower case letters, digits and hyphens, no hyphen at either end"
-        problems.add(variable, f"'{name}' is no bucket's name", right)
+        right = "use 3 to 63 lower case letters, digits and hyphens, without a hyphen at either end"
+        problems.add(variable, f"'{name}' is not a valid bucket name", right)
     return name

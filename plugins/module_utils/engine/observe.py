@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Thin I/O: clients that retry, and one parallel, paginated read per resource type."""
+"""Clients that retry, and parallel, paginated reads of resources."""
 
 from __future__ import annotations
 
@@ -19,40 +19,41 @@ except ImportError:
 
 
 class Clients(t.Protocol):
-    """Boto3 clients by service name; AnsibleAWSModule has this very method."""
+    """Boto3 clients by service name. AnsibleAWSModule has the same method."""
 
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
-        """A client of that service."""
+        """Return a client of this service."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """One read of all resources of a type: `result` is where the response's list is, e.g. "Vpcs", "" for all of it.
+    """One read of all resources of a type.
 
-    `result` and `marker` are dotted paths. `marker` tells the next page's Marker, of an operation that boto3 does not
-    paginate. What is not a list counts as a list of one.
+    `result` is the dotted path of the list in the response, as "Vpcs"; "" means the whole response. A value that is not
+    a list counts as a list of one item. `marker` is the dotted path of the next page's Marker, for an operation that
+    boto3 does not paginate.
     """
 
     service: str
     operation: str
     result: str
     arguments: t.Mapping[str, t.Any] = field(default_factory=dict)
-    absent: tuple[str, ...] = ()  # error codes that mean "there is none"
+    absent: tuple[str, ...] = ()  # error codes that mean that the resource does not exist
     marker: str = ""
 
 
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling included
-NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: see sending.py
+NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: see send.py
 
 
-# CloudFront is tagged in one region, wherever the rest of an environment is.
+# The tags of CloudFront's resources are in one region, whatever the region of the environment.
 # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 GLOBAL = {"resourcegroupstaggingapi": {"region": "us-east-1"}}
 
 
 class RetryingClients:
-    """Clients made once per service, with botocore's own repetitions, or for writes without them."""
+    """Clients that are created once per service: with botocore's retries, or without them for writes."""
 
     def __init__(self, module: t.Any, *, writing: bool = False) -> None:
         self._module = module
@@ -60,7 +61,7 @@ class RetryingClients:
         self._made: dict[str, t.Any] = {}
 
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
-        """The one client of that service; safe to share between threads once made."""
+        """Return the client of this service. Creating it is not thread-safe, using it is."""
         if service not in self._made:
             extra = {**GLOBAL.get(service, {}), **extra}
             own = self._module.params.get("aws_config") or {}
@@ -71,24 +72,24 @@ class RetryingClients:
 
 
 def call(clients: Clients, service: str, operation: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """One API call. Raises botocore's ClientError as it is, and GroundworkError when AWS cannot be asked."""
+    """Make one API call. Raise botocore's ClientError unchanged, and GroundworkError if AWS cannot be reached."""
     try:
         response: dict[str, t.Any] = getattr(clients.client(service), operation)(**arguments)
     except ClientError:
         raise
     except BotoCoreError as error:
-        raise GroundworkError(f"Could not ask {service} to {operation}: {error}") from error
+        raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
     return response
 
 
 def observe(clients: Clients, reads: t.Mapping[str, Read]) -> dict[str, list[t.Any]]:
-    """All reads at once, each paginated to its end; the same keys with lists of what AWS returned.
+    """Make all reads in parallel, and return the complete list of each under the key of the read.
 
-    Raises GroundworkError naming the operation that failed.
+    Raise GroundworkError with the operation that failed.
     """
     if not reads:
         return {}
-    for read in reads.values():  # clients are made one after the other: making them is not thread-safe
+    for read in reads.values():  # one after the other: creating clients is not thread-safe
         clients.client(read.service)
     with ThreadPoolExecutor(max_workers=min(len(reads), 16)) as pool:
         pending = {key: pool.submit(_read, clients, read) for key, read in reads.items()}
@@ -104,7 +105,7 @@ def _read(clients: Clients, read: Read) -> list[t.Any]:
             return []
         raise refused(f"read {read.result}", read.service, read.operation, error) from error
     except BotoCoreError as error:
-        raise GroundworkError(f"Could not ask {read.service} to {read.operation}: {error}") from error
+        raise GroundworkError(f"Could not call {read.operation} of {read.service}: {error}") from error
 
 
 def _pages(client: t.Any, read: Read) -> t.Iterator[t.Mapping[str, t.Any]]:
@@ -130,7 +131,7 @@ def _listed(answer: t.Any) -> list[t.Any]:
 
 
 def dig(response: t.Any, path: str) -> t.Any:
-    """The value at a dotted path, list indices as numbers: `dig(r, "Instances.0.InstanceId")`; all of it for ""."""
+    """Return the value at a dotted path, as `dig(r, "Instances.0.InstanceId")`, or `response` itself for ""."""
     for part in path.split(".") if path else ():
         response = response[int(part)] if isinstance(response, list) else response[part]
     return response
@@ -142,23 +143,23 @@ REMEDIES = {
     "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
     "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
     "ExpiredToken": "Renew the session's credentials and run again.",
-    "BucketAlreadyExists": "Somebody else has it: bucket names are unique in the world, so use another one.",
-    "CNAMEAlreadyExists": "Another distribution has that alias: take it away there first.",
-    "DistributionAlreadyExists": "If it was made moments ago, run again: it will be found then. If somebody deleted "
-    "it, delete its origin access control too, and run again.",
+    "BucketAlreadyExists": "Another AWS account has a bucket with this name. Use another name: bucket names are global.",
+    "CNAMEAlreadyExists": "Another distribution has this alias. Remove the alias there first.",
+    "DistributionAlreadyExists": "If it was created moments ago, run again. If it was deleted by hand, delete its "
+    "origin access control too, and run again.",
     "NoSuchBucket": "Run s3_site_bucket (the role static_site) first, or correct the bucket's name.",
-    "PreconditionFailed": "Somebody else changed it in between: run again, nothing of theirs is lost.",
-    "DependencyViolation": "Something still uses it: remove that first, or declare it again.",
-    "RequestLimitExceeded": "AWS kept throttling after ten attempts: run again later, nothing is lost.",
+    "PreconditionFailed": "It was changed by another process meanwhile. Run again; that change is not lost.",
+    "DependencyViolation": "Another resource still uses it. Remove that resource first, or declare this one again.",
+    "RequestLimitExceeded": "AWS throttled ten attempts. Run again later; nothing is lost.",
 }
 
 
 def refused(doing: str, service: str, operation: str, error: ClientError) -> GroundworkError:
-    """What to tell when AWS refuses a call: what was being done, AWS' own code and words, and a remedy."""
+    """Return the error for a call that AWS refused: what failed, AWS' error code and message, and a remedy."""
     code, words = error.response["Error"]["Code"], error.response["Error"]["Message"]
     action = "".join(part.title() for part in operation.split("_"))
     remedy = REMEDIES.get(code, "").format(service=service, action=action)
     if not remedy and code.endswith("LimitExceeded"):
-        remedy = "A quota of the account is used up: raise it in Service Quotas, or remove what is not needed."
+        remedy = "A quota of the account is exhausted. Raise it in Service Quotas, or delete unused resources."
     text = f"Could not {doing}: AWS refused {action} with {code}: {words}"
     return GroundworkError(f"{text} {remedy}".rstrip(), error_code=code)

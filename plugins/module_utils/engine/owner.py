@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose is it? Everything that the collection makes carries its environment, its component and its Name.
+"""Ownership: every resource that the collection creates has the tags of its environment and component, and a Name.
 
-A module looks only at resources with its own tags, and so touches nothing else: neither another environment's
-nor what people made by hand. `Name` is `<environment>-<name>`, unique within the component.
+A module reads only resources with its own tags. So it changes neither resources of other environments nor resources
+that were created by hand. `Name` is `<environment>-<name>`, and is unique within the component.
 """
 
 from __future__ import annotations
@@ -23,71 +23,71 @@ SCALING_GROUP = "aws:autoscaling:groupName"
 
 @dataclass(frozen=True)
 class Owner:
-    """An environment's component (`network`, `nat`, `firewall`, `servers`, `alb`) and the user's own tags."""
+    """An environment's component (`network`, `nat`, `firewall`, `servers`, `alb`), and the user's own tags."""
 
     environment: str
     component: str
     extra: t.Mapping[str, str] = field(default_factory=dict)
 
     def name(self, name: str) -> str:
-        """The Name tag of the resource that people call `name`."""
+        """Return the Name tag of the resource `name`."""
         return f"{self.environment}-{name}"
 
     def tags(self, name: str, **more: str) -> dict[str, str]:
-        """All tags of the resource that people call `name`."""
+        """Return all tags of the resource `name`."""
         own = {"Name": self.name(name), ENVIRONMENT: self.environment, COMPONENT: self.component}
         return {**self.extra, **more, **own}
 
     def filters(self) -> list[dict[str, t.Any]]:
-        """EC2 filters that find what is ours."""
+        """Return the EC2 filters that find the owner's resources."""
         return [tag_filter(ENVIRONMENT, self.environment), tag_filter(COMPONENT, self.component)]
 
     def owns(self, resource: t.Mapping[str, t.Any]) -> bool:
-        """Whether a described resource carries our tags."""
+        """Return whether a described resource has the owner's tags."""
         return self.owns_tags(tag_dict(resource))
 
     def owns_tags(self, tags: t.Mapping[str, str]) -> bool:
-        """Whether these tags, which some services tell apart from their resource, are ours."""
+        """Return whether these are the owner's tags, for services that return tags apart from the resource."""
         return (tags.get(ENVIRONMENT), tags.get(COMPONENT)) == (self.environment, self.component)
 
     def by_name(self, resources: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Mapping[str, t.Any]]:
-        """Those of the described resources that are ours, by the names that people use."""
+        """Return the owner's resources among `resources`, by their short names."""
         return {self.short(tag_dict(resource)): resource for resource in resources if self.owns(resource)}
 
     def short(self, tags: t.Mapping[str, str]) -> str:
-        """The name that people use, from a resource's tags."""
+        """Return a resource's short name: its Name tag without the environment."""
         return tags.get("Name", "").removeprefix(f"{self.environment}-")
 
 
 def tag_filter(key: str, *values: str) -> dict[str, t.Any]:
-    """An EC2 filter on a tag."""
+    """Return an EC2 filter on a tag."""
     return {"Name": f"tag:{key}", "Values": list(values)}
 
 
 def tag_list(tags: t.Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as the API takes them, in a fixed order."""
+    """Return tags in the API's format, sorted by key."""
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 
 def tag_dict(resource: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """The tags of a described resource."""
+    """Return the tags of a described resource."""
     return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
 
 
 def is_scaled(resource: t.Mapping[str, t.Any]) -> bool:
-    """Whether a described instance is one of an Auto Scaling group, which alone launches and registers it."""
+    """Return whether a described instance belongs to an Auto Scaling group."""
     return SCALING_GROUP in tag_dict(resource)
 
 
 def specification(resource_type: str, tags: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
-    """EC2's TagSpecifications: tags set in the very call that creates, so that a crash leaves no orphan."""
+    """Return EC2's TagSpecifications, which tag a resource in the call that creates it."""
     return [{"ResourceType": resource_type, "Tags": tag_list(tags)}]
 
 
 def retag(tagged: t.Iterable[tuple[Ref, t.Mapping[str, str], t.Mapping[str, str]]]) -> list[Change]:
-    """Changes that add or update tags: of each (resource, actual tags, wanted tags) those that are missing.
+    """Return changes that add or update the missing tags of each (resource, actual tags, wanted tags).
 
-    Tags that are not wanted stay: they are other people's. Resources that lack the same tags share one call.
+    Other tags stay, because they may be the user's. Resources that lack the same tags share one call.
     """
     groups: dict[tuple[tuple[str, str], ...], list[tuple[Ref, dict[str, str | None]]]] = {}
     for ref, actual, wanted in tagged:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Placeholders for what a configuration must not contain itself: secrets, and the id of the instance.
+"""Placeholders in a configuration, for secrets and for the id of the instance.
 
-A module gets the secrets in one option of its own, `secrets`, which Ansible logs nowhere. Everything else that a module
-is given contains only their placeholders. A server of an Auto Scaling group reads the secrets from Parameter Store.
+A module gets the secrets in one option, `secrets`, which Ansible does not log. All its other options contain only
+placeholders. A server of an Auto Scaling group reads the secrets from Parameter Store.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SECRETS_ARGUMENT: dict[str, dict[str, t.Any]] = {"secrets": {"type": "dict", "de
 INSTANCE_ID = "@groundwork(instance-id)@"
 PARAMETER = re.compile(r"@groundwork\(parameter:((?:/[A-Za-z0-9_.-]+)+)(?:\|([a-z-]+))?\)@")
 HIDDEN = "(secret, not shown)"
-# Ansible and `hide` replace a secret wherever it is in a message: a shorter one would be found in other words.
+# Ansible and `hide` replace every occurrence of a secret in a message: a shorter one could be part of other words.
 SHORTEST_SECRET = 8
 
 # php-fpm reads a pool's file line by line, and replaces a value that begins with a dollar sign by a variable of its
@@ -34,9 +34,9 @@ NOT_FOR_FPM = re.compile(r"\A\$|\$pool|[\x00-\x1f\x7f]")
 
 
 def php_fpm_quoted(text: str) -> str:
-    """Return `text` as a value in the file of a php-fpm pool. Raises ValueError when php-fpm would read another value.
+    """Return `text` as a value in the file of a php-fpm pool. Raise ValueError if php-fpm would read another value.
 
-    Nothing has a meaning between single quotes, and an apostrophe has none between double quotes.
+    php-fpm interprets nothing between single quotes, and no apostrophe between double quotes.
     https://www.php.net/manual/en/function.parse-ini-file.php
     """
     if NOT_FOR_FPM.search(text):
@@ -45,7 +45,7 @@ def php_fpm_quoted(text: str) -> str:
 
 
 def php_fpm_unquoted(text: str) -> str:
-    """Return the value that `php_fpm_quoted` has written as `text`."""
+    """Return the value that `php_fpm_quoted` wrote as `text`."""
     return "".join(run[1:-1] for run in re.findall(r"""'[^']*'|"[^"]*\"""", text))
 
 
@@ -58,22 +58,22 @@ def placeholder(path: str) -> str:
 
 
 def parameters_in(value: t.Any) -> list[str]:
-    """Return the paths of all parameters that a nested value has placeholders for."""
+    """Return the paths of all parameters whose placeholders are in a nested value."""
     return sorted({found[1] for text in _texts(value) for found in PARAMETER.finditer(text)})
 
 
 def parameter_of(text: str) -> str | None:
-    """Return the path of the parameter when `text` is its placeholder and nothing else."""
+    """Return the path of the parameter if `text` is its placeholder and nothing else, or None."""
     found = PARAMETER.fullmatch(text)
     return found[1] if found and not found[2] else None
 
 
 def check_secrets(secrets: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """Add to `problems` the secrets that cannot be used, by the paths of their parameters and without their values."""
+    """Add to `problems` the invalid secrets, with their parameters' paths and without their values."""
     for path, value in secrets.items():
         where = f"secrets.{path}"
         if not PARAMETER_NAME.fullmatch(str(path)):
-            problems.add(where, "this is not the path of a parameter", "use one such as /groundwork/dev/web/password")
+            problems.add(where, "is not the path of a parameter", "use a path such as /groundwork/dev/web/password")
         if not isinstance(value, str):
             problems.add(where, "the value is not text", "put it in quotes")
         elif len(value) < SHORTEST_SECRET:
@@ -83,14 +83,14 @@ def check_secrets(secrets: t.Mapping[str, t.Any], problems: Problems) -> None:
 
 
 def is_unicode(text: str) -> bool:
-    """Return whether the text can be written at all: JSON can contain halves of characters."""
+    """Return whether the text can be encoded: JSON can contain halves of surrogate pairs."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def fill(text: str, secrets: Secrets | None, where: str, problems: Problems) -> str:
-    """Return `text` with the secrets in place of their placeholders. What is wrong with `where` is added to `problems`.
+    """Return `text` with the secrets in place of their placeholders. Add to `problems` what is wrong with `where`.
 
-    Without secrets (None), as in the plan of a server that does not exist, the placeholders stay.
+    Keep the placeholders if `secrets` is None, as in the plan of a server that does not exist.
     """
 
     def value_for(found: re.Match[str]) -> str:
@@ -100,7 +100,11 @@ def fill(text: str, secrets: Secrets | None, where: str, problems: Problems) -> 
         elif secrets is None:
             return found[0]
         elif path not in secrets:
-            problems.add(where, f"it has a placeholder for {path}", "add the value of this parameter to secrets")
+            problems.add(
+                where,
+                f"contains a placeholder for {path}, which is not in secrets",
+                "add the value of this parameter to secrets",
+            )
         else:
             try:
                 return QUOTINGS[quoting](str(secrets[path]))
@@ -123,16 +127,16 @@ def with_instance_id(value: t.Any, instance_id: str) -> t.Any:
 
 
 def hide(value: T, secrets: t.Mapping[str, t.Any]) -> T:
-    """Return a nested value, such as an error's message, with every secret hidden, however it is quoted there.
+    """Return a nested value, such as an error's message, with every secret hidden, also where it is quoted or escaped.
 
-    Ansible hides a secret that stands there as it is, but programs quote what they complain about.
+    Ansible hides a secret only where it is unchanged, but programs quote and escape the values in their messages.
     """
     forms = sorted({form for secret in secrets.values() for form in _forms(str(secret))}, key=len, reverse=True)
     return t.cast(T, _without(value, forms))
 
 
 def _forms(secret: str) -> t.Iterator[str]:
-    """Return the secret and each of its lines as they stand in a text, and as programs quote them."""
+    """Yield the secret and each of its lines: unchanged, and as programs quote them."""
     for text in {secret, *secret.split("\n")}:
         if len(text) >= SHORTEST_SECRET:
             yield from (text, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])

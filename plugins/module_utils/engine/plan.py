@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: which API calls would turn what is into what should be, as plain data.
+"""A plan: the API calls that change the existing resources into the desired ones, as plain data.
 
-A planner is a pure function from (desired, observed) to a list of `Change`s. A change holds the very calls
-that would be made; where a call needs the id of something that may not exist yet, it holds a `Ref`, which
-shows as `(known after apply)` and is filled in when the call is made. Check mode prints the changes, a real
-run makes them: both see the same list, so the plan is the run.
+A planner is a pure function from (desired, observed) to a list of `Change`s. A change holds the API calls to make.
+Where a call needs the id of a resource that may not exist yet, it holds a `Ref`. The diff shows a `Ref` as
+`(known after apply)`; its value is filled in when the call is made. Check mode prints the list of changes, and a real
+run makes the same list.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ KNOWN_AFTER_APPLY = "(known after apply)"
 
 @dataclass(frozen=True)
 class Ref:
-    """The id (or another attribute) of a resource, by the name that people gave it."""
+    """The id (or another attribute) of a resource, by the resource's name."""
 
-    resource: str  # as in AWS' words: "subnet", "security group"
+    resource: str  # AWS' term: "subnet", "security group"
     name: str
     attribute: str = "id"
 
@@ -33,42 +33,41 @@ THIS_HOUR = Ref("run", "hour", "start")
 
 @dataclass(frozen=True)
 class Token:
-    """A client token: the same parts give the same token. Parts may be Refs, so that it is known when they are.
+    """A client token: the same parts give the same token. Parts may be Refs.
 
-    With THIS_HOUR among them a token serves for repeating a request that was just lost, and not for a day: AWS
-    remembers tokens, and would answer with what has been deleted since.
+    A token with THIS_HOUR among its parts is valid for one hour only. AWS remembers tokens for a day, and would answer
+    a later request of the same token with a resource that has been deleted since.
     """
 
     parts: tuple[t.Any, ...]
 
     def digest(self, ids: t.Mapping[Ref, t.Any]) -> str:
-        """The token, 64 ASCII characters: the most that EC2 takes."""
+        """Return the token: 64 ASCII characters, the most that EC2 accepts."""
         text = "\n".join(str(resolve(part, ids)) for part in self.parts)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Joined:
-    """Text of parts that may be Refs or Tokens: where a call takes ids in one string, or a number as text."""
+    """A text whose parts may be Refs or Tokens, for a call that takes ids in one string, or a number as text."""
 
     parts: tuple[t.Any, ...]
     separator: str = ","
 
     def text(self, ids: t.Mapping[Ref, t.Any], unknown: t.Any = None) -> str:
-        """The text."""
+        """Return the text with every Ref resolved, or `unknown` in place of an unknown one."""
         return self.separator.join(str(resolve(part, ids, unknown=unknown)) for part in self.parts)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One API call of a boto3 client, not made yet.
+    """One API call of a boto3 client, which is not made yet.
 
-    `arguments` may hold Refs at any depth. `yields` maps Refs to where the response holds their values, as
-    dotted paths with list indices ("Instances.0.InstanceId"). `settled` are error codes that mean that the
-    call was already done by an interrupted run: they count as success. `instead` has the call to make in its
-    place, which yields the same, when AWS answers with that error code. `passing` are error codes that pass by
-    themselves, as a dependency on something that is just being deleted: the call is made again for a while. Where a
-    code alone says too little, words of AWS' message follow it after a colon.
+    `arguments` may hold Refs at any depth. `yields` maps Refs to the dotted paths of their values in the response
+    ("Instances.0.InstanceId"). `settled` are error codes that count as success, because an interrupted run has already
+    made the call. `instead` maps an error code to the call to make in its place, which yields the same Refs. `passing`
+    are error codes of a temporary condition, such as a dependency on a resource that is being deleted: the call is
+    repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
     """
 
     service: str
@@ -80,20 +79,20 @@ class Call:
     passing: tuple[str, ...] = ()
 
     def yielding(self, ref: Ref, path: str) -> Call:
-        """The same call, from whose response `ref` is learnt at `path`."""
+        """Return the same call, which also takes the value of `ref` from `path` in the response."""
         return replace(self, yields={**self.yields, ref: path})
 
     def settled_by(self, *codes: str) -> Call:
-        """The same call, for which these error codes are success."""
+        """Return the same call, for which these error codes count as success."""
         return replace(self, settled=(*self.settled, *codes))
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A condition to await: `ready(response)` of a read call, with a deadline and a poll interval in seconds.
+    """A condition to wait for: `ready(response)` of a read call, with a deadline and a poll interval in seconds.
 
-    `broken(response)` gives the reason when it can never become ready, else None. `standing(response)` tells how far
-    it is, which is said when it does not come in time; nothing for "".
+    `broken(response)` returns the reason if the condition can never be met, else None. `standing(response)` returns a
+    sentence about the progress, which is added to the error message of a timeout, or "".
     """
 
     until: str  # completes "waiting for …": an infinitive phrase, as "the NAT gateway to be available"
@@ -107,11 +106,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Change:
-    """One step that a person can understand, with the calls that make it.
+    """One step of a plan, with the API calls that make it.
 
-    `before` and `after` are what --diff shows; they hold no secret. `wait` is awaited before any later call
-    that refers to this resource, and at the latest when all changes are made. `awaits` are resources whose waits
-    this change needs done although its calls do not refer to them.
+    --diff shows `before` and `after`, which must not contain a secret. `wait` is done before any later call that
+    refers to this resource, and at the latest after all changes. `awaits` are resources whose waits must be done before
+    this change although its calls do not refer to them.
     """
 
     action: t.Literal["create", "update", "delete"]
@@ -128,7 +127,7 @@ class Change:
 
 
 def ec2(operation: str, /, **arguments: t.Any) -> Call:
-    """A call of EC2."""
+    """Return a call of EC2."""
     return Call("ec2", operation, arguments)
 
 
@@ -136,7 +135,7 @@ Ids = dict[Ref, t.Any]
 
 
 def references(value: t.Any) -> t.Iterator[Ref]:
-    """Every Ref inside a nested value."""
+    """Yield every Ref inside a nested value."""
     if isinstance(value, Ref):
         yield value
     elif isinstance(value, (Token, Joined)):
@@ -150,9 +149,9 @@ def references(value: t.Any) -> t.Iterator[Ref]:
 
 
 def resolve(value: t.Any, ids: t.Mapping[Ref, t.Any], *, unknown: t.Any = None) -> t.Any:
-    """`value` with every Ref replaced by what it stands for.
+    """Return `value` with every Ref replaced by its value.
 
-    An unknown Ref becomes `unknown`, or raises KeyError when that is None: a planner's error.
+    An unknown Ref becomes `unknown`. Raise KeyError, which is a bug of the planner, if `unknown` is None.
     """
     if isinstance(value, Ref):
         if value not in ids and unknown is not None:
@@ -168,5 +167,5 @@ def resolve(value: t.Any, ids: t.Mapping[Ref, t.Any], *, unknown: t.Any = None) 
 
 
 def shown(value: t.Any, ids: t.Mapping[Ref, t.Any]) -> t.Any:
-    """`value` as a person sees it in a plan: unknown ids as the typed placeholder."""
+    """Return `value` as a plan shows it: with KNOWN_AFTER_APPLY in place of unknown ids."""
     return resolve(value, ids, unknown=KNOWN_AFTER_APPLY)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The class of all modules of the collection: it logs no structure."""
+"""The base class of all modules. It does not log lists and dictionaries."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 class QuietModule(AnsibleModule):
-    """Ansible's module, without lists and dictionaries in what it logs to the journal or to syslog.
+    """An AnsibleModule that does not log lists and dictionaries to the journal or to syslog.
 
-    AnsibleModule logs the text of a structure, in which quotes, backslashes and line breaks are escaped, so that it
-    does not find the values of `no_log` in it. It searches what a module returns value by value: that is safe.
+    AnsibleModule logs a structure as text, in which quotes, backslashes and line breaks are escaped. So it does not find
+    the values of `no_log` options there. In a module's result it searches value by value, which is safe.
     """
 
     params: dict[str, t.Any]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a module runs: options in, the plan made or shown, one place where it fails."""
+"""Run a module: parse its options, make or show its plan, and fail in one place."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ D = t.TypeVar("D")
 
 @dataclass(frozen=True)
 class Run:
-    """What a topic's `converge_<topic>(run)` works with. Tests make one without Ansible.
+    """The context of a topic's `converge_<topic>(run)`. Tests create one without Ansible.
 
-    `warn` tells a person what stops nothing. `writers` are clients that do not repeat requests by themselves,
-    `hour` is the present one, which client tokens are made of.
+    `warn` shows a warning. `writers` are clients that do not repeat requests. `hour` is the current hour, a part of
+    client tokens.
     """
 
     options: Options
@@ -40,7 +40,7 @@ class Run:
     hour: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H"))
 
     def parse(self, component: str, parse: t.Callable[[Options, Problems], D | None]) -> tuple[Owner, D]:
-        """The owner and what is desired. Raises InputError with everything that is wrong."""
+        """Return the owner and the desired state. Raise InputError with all problems of the options."""
         problems = Problems()
         owner = parse_owner(self.options, component, problems)
         desired = parse(self.options, problems)
@@ -50,9 +50,9 @@ class Run:
         return owner, t.cast(D, desired)
 
     def make(self, changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
-        """Make the changes, or in check mode only tell them; `changed`, `changes` and `diff` of the module's result.
+        """Make the changes, except in check mode, and return `changed`, `changes` and `diff` of the module's result.
 
-        In a real run `ids` learns the ids of what was made.
+        A real run adds to `ids` the ids of the created resources.
         """
         if not self.check_mode:
             ids[THIS_HOUR] = self.hour
@@ -61,9 +61,9 @@ class Run:
 
 
 def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]], **settings: t.Any) -> None:
-    """Run a module: `arguments` is its own part of the argument spec, `converge` returns its result.
+    """Run a module. `arguments` is its own part of the argument spec, and `converge` returns its result.
 
-    `settings` go to AnsibleAWSModule (`required_if`, `mutually_exclusive`, …).
+    `settings` are passed to AnsibleAWSModule (`required_if`, `mutually_exclusive`, …).
     """
     from ansible.module_utils.common.warnings import warn  # noqa: PLC0415 - a Run needs no Ansible
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule  # noqa: PLC0415 - likewise
@@ -75,7 +75,7 @@ def run_module(arguments: Options, converge: t.Callable[[Run], dict[str, t.Any]]
     run = Run(
         module.params,
         RetryingClients(module),
-        warn,  # module.warn of amazon.aws returns warnings in a way that is deprecated
+        warn,  # module.warn of amazon.aws is deprecated
         check_mode=module.check_mode,
         writers=RetryingClients(module, writing=True),
     )

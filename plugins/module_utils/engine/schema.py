@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shape of an inventory: every variable against its role's argument spec, all problems at once.
+"""Validate variables and options against argument specs, and report all problems at once.
 
-Ansible's own validator stops at a role and names neither list items nor what was probably meant. This one
-walks the same specs (`meta/argument_specs.yml`) and tells the full path, as `alb_load_balancers[0].port`.
+Ansible's validator stops at the first role with a problem, and reports neither the list item nor a similar name. This
+one reads the same specs (`meta/argument_specs.yml`) and reports the full path, as `alb_load_balancers[0].port`.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 
 Spec = t.Mapping[str, t.Any]
 
-# Larger numbers mean nothing to AWS, and Python does not print one of more than 4,300 digits.
+# AWS accepts no larger numbers, and Python does not print a number of more than 4,300 digits.
 LARGEST_NUMBER = 10**15
 LONGEST_QUOTE = 200
 
 
 def _number(check: t.Callable[[t.Any], t.Any]) -> t.Callable[[t.Any], t.Any]:
-    """Return a conversion to a number that refuses truth values, exponents, and what is no finite number."""
+    """Return a conversion to a finite number, which refuses truth values and exponents."""
 
     def convert(value: t.Any) -> t.Any:
         if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9.]{1,30}\s*", value)):
-            raise TypeError("it is no number")
+            raise TypeError("it is not a number")
         converted = check(value)
-        if not abs(converted) <= LARGEST_NUMBER:  # neither is NaN
+        if not abs(converted) <= LARGEST_NUMBER:  # true for NaN too
             raise ValueError("it is too large")
         return converted
 
@@ -48,7 +48,7 @@ def _number(check: t.Callable[[t.Any], t.Any]) -> t.Callable[[t.Any], t.Any]:
 
 
 def _plain(value: t.Any) -> t.Any:
-    """Return the value as JSON brings it to a module: keys are text at every depth. Raises ValueError if it cannot."""
+    """Return the value as a module receives it, with text keys at every depth. Raise ValueError if it cannot."""
     if isinstance(value, dict):
         return {_text(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -59,7 +59,7 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def _text(value: t.Any) -> str:
-    """Return the value as text. Raises ValueError for half of a surrogate pair, which no file or request can hold."""
+    """Return the value as text. Raise ValueError for half of a surrogate pair, which cannot be encoded."""
     text: str = check_type_str(value, allow_conversion=not isinstance(value, (dict, list, tuple)))
     text.encode()
     return text
@@ -88,18 +88,18 @@ IN_WORDS = {
 
 
 def conform_options(options: t.Mapping[str, Spec], values: t.Any, where: str, problems: Problems) -> dict[str, t.Any]:
-    """`values` converted and completed by a spec's `options`, as a module would see them.
+    """Return `values` converted and completed by a spec's `options`, as a module receives them.
 
-    `where` is the path of what holds them ("" for an environment's variables). Problems are collected;
-    an option with a problem keeps the value that was given.
+    `where` is the path of the dictionary ("" for an environment's variables). Problems are added to `problems`. An
+    option with a problem keeps the given value.
     """
     prefix = f"{where}." if where else ""
     values = {str(name): value for name, value in values.items()}
     for name in values:
         if name not in options:
             near = nearest(name, options)
-            right = f"did you mean {near}?" if near else f"it can have {', '.join(sorted(options))}"
-            problems.add(f"{prefix}{name}", "there is no such option", right.rstrip("?"))
+            right = f"did you mean {near}" if near else f"use one of {', '.join(sorted(options))}"
+            problems.add(f"{prefix}{name}", "is not an option", right)
     conformed: dict[str, t.Any] = {}
     for name, spec in options.items():
         value = values.get(name)
@@ -107,7 +107,7 @@ def conform_options(options: t.Mapping[str, Spec], values: t.Any, where: str, pr
             value = spec.get("default")
         if value is None:
             if spec.get("required"):
-                problems.add(f"{prefix}{name}", "it is missing", remedy(spec))
+                problems.add(f"{prefix}{name}", "is missing", remedy(spec))
             conformed[name] = None
         else:
             conformed[name] = conform(spec, value, f"{prefix}{name}", problems)
@@ -115,12 +115,12 @@ def conform_options(options: t.Mapping[str, Spec], values: t.Any, where: str, pr
 
 
 def conform(spec: Spec, value: t.Any, where: str, problems: Problems) -> t.Any:
-    """One value converted to its spec's type, with what it holds; problems are collected."""
+    """Return a value converted to its spec's type, at every depth. Problems are added to `problems`."""
     kind = spec.get("type", "str")
     if kind == "dict" and "options" in spec and isinstance(value, dict):
         return conform_options(spec["options"], value, where, problems)
     if value is None:
-        problems.add(where, "it has no value", remedy(spec))
+        problems.add(where, "has no value", remedy(spec))
         return value
     try:
         converted = CONVERT[kind](value)
@@ -129,7 +129,7 @@ def conform(spec: Spec, value: t.Any, where: str, problems: Problems) -> t.Any:
         return value
     choices = spec.get("choices")
     if choices and kind != "list" and converted not in choices:
-        problems.add(where, f"{_quoted(spec, value)} is unknown", remedy(spec))
+        problems.add(where, f"{_quoted(spec, value)} is not a valid value", remedy(spec))
     if kind == "list":
         element = {
             "type": spec.get("elements", "raw"),
@@ -144,33 +144,33 @@ def conform(spec: Spec, value: t.Any, where: str, problems: Problems) -> t.Any:
 def check_names(
     given: t.Iterable[str], known: t.Collection[str], prefixes: t.Collection[str], problems: Problems
 ) -> None:
-    """Refuse variables that look like a role's (`network_zone`) or nearly are one (`netwrk_cidr`)."""
+    """Add to `problems` variables that resemble a role's (`network_zone`, `netwrk_cidr`) but are not defined by one."""
     for name in sorted(set(given) - set(known)):
         near = nearest(name, known)
         if near or any(name.startswith(f"{prefix}_") for prefix in prefixes):
             right = f"did you mean {near}" if near else "remove it, or rename it if it is a variable of your own"
-            problems.add(name, "no role has a variable of that name", right)
+            problems.add(name, "is not a variable of any role", right)
 
 
 def nearest(name: str, known: t.Iterable[str]) -> str | None:
-    """What was probably meant, if anything comes close."""
+    """Return the most similar of the known names, or None if none is similar."""
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
     return matches[0] if matches else None
 
 
 def remedy(spec: Spec) -> str:
-    """Return what would be right."""
+    """Return the clause of a problem that says what would be right."""
     if spec.get("choices"):
         return f"give one of {', '.join(map(str, spec['choices']))}"
     return f"give {IN_WORDS.get(spec.get('type', 'str'), 'a value')}"
 
 
 def _quoted(spec: Spec, value: t.Any) -> str:
-    """Return a value for a message: not a secret, and not much of a long one."""
+    """Return a value for a message: without a secret, and shortened if it is long."""
     if spec.get("no_log"):
         return "the value"
     try:
         text = repr(value)
-    except ValueError:  # a number of more digits than Python prints
+    except ValueError:  # Python does not print so many digits
         return "the value"
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"

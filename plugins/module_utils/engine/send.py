@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sending a write so that it is made once, also when AWS throttles, stumbles or its answer is lost.
+"""Send a write so that it takes effect once, also when AWS throttles, fails or its response is lost.
 
-botocore repeats any request whose answer did not come. Most of EC2's creating calls know no client token, so that
-the repetition makes a second VPC. Here a request is repeated when AWS surely did not take it, or when taking it
-twice does no harm; else the run ends, and the next one finds by its tags what was made.
+botocore repeats every request whose response is lost. Most calls of EC2 that create a resource have no client token, so
+that a repetition creates a second VPC. This module repeats a request only if AWS has certainly not accepted it, or if
+repeating it is harmless. Else the run fails, and the next run finds the created resource by its tags.
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
 """
 
@@ -33,7 +33,7 @@ except ImportError:
 ATTEMPTS = 10
 LONGEST_PAUSE = 20.0
 
-# AWS did not take the request. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+# AWS did not accept the request. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -51,24 +51,24 @@ THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-# Making these twice makes a second thing, unless they carry a client token.
+# A repetition of these creates a second resource, unless they have a client token.
 CREATING = ("allocate_", "copy_", "create_", "import_", "register_", "run_")
-# An invalidation's CallerReference makes a repetition the same invalidation; a second thing of a name is refused.
+# The CallerReference makes a repetition the same invalidation. AWS refuses a second resource with the same name.
 NAMED = ("create_auto_scaling_group", "create_instance_profile", "create_role")
 HARMLESS = frozenset(
     {*NAMED, "create_invalidation", "create_or_update_tags", "create_route", "create_tags", "register_targets"}
 )
-# What AWS says to a repetition of a call that it took the first time.
+# The ends of AWS' error codes for a repetition of a call that it accepted the first time.
 ECHOES = ("NotFound", "Duplicate", "AlreadyExists", "AlreadyAssociated", "NotAttached")
 
 
 def send(
     clients: Clients, service: str, operation: str, arguments: t.Mapping[str, t.Any], clock: Clock
 ) -> dict[str, t.Any]:
-    """The response of one API call; {} when a repetition shows that the lost answer was a yes.
+    """Make one API call and return its response, or {} if a repetition shows that the lost response was a success.
 
-    `clients` must not repeat requests by themselves. Raises botocore's ClientError when AWS refuses, and
-    GroundworkError when AWS does not answer and the request cannot be repeated.
+    `clients` must not repeat requests. Raise botocore's ClientError if AWS refuses the call, and GroundworkError if
+    AWS does not answer and the request cannot be repeated.
     """
     repeatable = is_repeatable(operation, arguments)
     unanswered = False
@@ -85,27 +85,27 @@ def send(
             unanswered = unanswered or code not in THROTTLED
         except (EndpointConnectionError, ConnectTimeoutError) as error:  # it was never sent
             if attempt == ATTEMPTS:
-                raise GroundworkError(f"Could not ask {service} to {operation}: {error}") from error
+                raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
         except HTTPClientError as error:
             if attempt == ATTEMPTS or not repeatable:
                 raise GroundworkError(
-                    f"AWS did not answer whether it took {service}'s {operation}: {str(error).rstrip('.')}. "
-                    "Run again: if it did, the next run finds what was made by its tags."
+                    f"The response to {operation} of {service} was lost: {str(error).rstrip('.')}. "
+                    "Run again; if AWS created the resource, the next run finds it by its tags."
                 ) from error
             unanswered = True
         except BotoCoreError as error:
-            raise GroundworkError(f"Could not ask {service} to {operation}: {error}") from error
+            raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
         clock.sleep(random.uniform(0, min(LONGEST_PAUSE, 2.0**attempt / 2)))  # noqa: S311 - jitter, no secret
     raise AssertionError("the last attempt returns or raises")
 
 
 def is_repeatable(operation: str, arguments: t.Mapping[str, t.Any]) -> bool:
-    """Whether the same request sent twice does what it does once."""
+    """Return whether sending the same request twice has the same effect as sending it once."""
     return "ClientToken" in arguments or operation in HARMLESS or not operation.startswith(CREATING)
 
 
 def _may_repeat(error: ClientError, repeatable: bool) -> bool:
     if error.response["Error"]["Code"] in THROTTLED:
         return True
-    # An error on AWS' side leaves open whether the request was taken.
+    # After a server error it is unknown whether AWS accepted the request.
     return repeatable and error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting on a predicate with a deadline, with the clock passed in."""
+"""Wait for a condition, with a deadline."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ T = t.TypeVar("T")
 
 
 class Clock(t.Protocol):
-    """The two functions of `time` that waiting needs; tests pass a fake."""
+    """The two functions of `time` that waiting needs. Tests pass a fake clock."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return the seconds of a clock that never goes back."""
 
     def sleep(self, seconds: float, /) -> None:
-        """Let that much time pass."""
+        """Sleep for this many seconds."""
 
 
 SYSTEM_CLOCK = t.cast(Clock, time)
