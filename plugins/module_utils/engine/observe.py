@@ -143,7 +143,7 @@ REMEDIES = {
     "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
     "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
     "ExpiredToken": "Renew the session's credentials and run again.",
-    "BucketAlreadyExists": "Another AWS account has a bucket with this name. Use another name: bucket names are global.",
+    "BucketAlreadyExists": "Another AWS account has a bucket with this name. Use another name.",
     "CNAMEAlreadyExists": "Another distribution has this alias. Remove the alias there first.",
     "DistributionAlreadyExists": "If it was created moments ago, run again. If it was deleted by hand, delete its "
     "origin access control too, and run again.",

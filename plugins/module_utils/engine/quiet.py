@@ -14,8 +14,8 @@ from ansible.module_utils.basic import AnsibleModule
 class QuietModule(AnsibleModule):
     """An AnsibleModule that does not log lists and dictionaries to the journal or to syslog.
 
-    AnsibleModule logs a structure as text, in which quotes, backslashes and line breaks are escaped. So it does not find
-    the values of `no_log` options there. In a module's result it searches value by value, which is safe.
+    AnsibleModule logs a structure as text, with quotes, backslashes and line breaks escaped. So it does not find the
+    values of `no_log` options there. In a module's result it searches value by value, which is safe.
     """
 
     params: dict[str, t.Any]

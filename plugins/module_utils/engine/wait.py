@@ -48,7 +48,7 @@ def wait_until(
             return seen
         if clock.monotonic() >= end:
             raise DeadlineError(
-                f"Timed out after {deadline:.0f} s waiting for {until}. Run again to continue waiting; nothing is lost.",
+                f"Timed out after {deadline:.0f} s waiting for {until}. Run again to continue; nothing is lost.",
                 seen,
             )
         clock.sleep(interval)

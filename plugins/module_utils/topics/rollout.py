@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release over many servers: who gets it when, and what each goes back to. Pure."""
+"""Plan the release of an application to many servers, in batches, and the way back. These functions are pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 
 PERCENT = re.compile(r"\d+%")
 
-Release = dict[str, t.Any]  # an element of the option `releases` of the module of that name
+Release = dict[str, t.Any]  # an element of the option `releases` of the module `releases`
 
 
 @dataclass(frozen=True)
 class Has:
-    """What a server has of a site: the id that is current, and all ids that are kept."""
+    """A server's releases of a site: the id of the current one, and the ids of all kept ones."""
 
     current: str
     kept: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Has:
 
 @dataclass(frozen=True)
 class Server:
-    """A server before the release. `serving` is whether its balancer sends it requests."""
+    """A server before the release. `serving` is whether its load balancer sends it requests."""
 
     name: str
     tier: str
@@ -38,14 +38,14 @@ class Server:
 
     @property
     def number(self) -> int:
-        """`public-10` comes after `public-2`."""
+        """Return the server's number, by which `public-10` is sorted after `public-2`."""
         digits = self.name.rpartition("-")[2]
         return int(digits) if digits.isdecimal() else 0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Servers that get the release together. `rotated` are those that others can stand in for meanwhile."""
+    """Servers that get the release together. `rotated` are drained first, because others of their tier serve."""
 
     name: str
     servers: tuple[Server, ...]
@@ -54,12 +54,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Wish:
-    """The role's variables. `hosts` are the sites' host names; a site without one of its own is not asked for."""
+    """The role's variables. `hosts` are the sites' host names; sites without one are not probed."""
 
     releases: tuple[Release, ...]
     canary: int
     batch: str
-    tiers: t.Mapping[str, t.Sequence[str]]  # all servers of each tier, those that stay as they are included
+    tiers: t.Mapping[str, t.Sequence[str]]  # all servers of each tier, including those that are not changed
     groups: t.Mapping[str, str]  # the tier of each target group
     urls: t.Mapping[str, str]  # of each target group
     hosts: t.Mapping[str, str]
@@ -67,20 +67,22 @@ class Wish:
 
 
 def parse_release(options: t.Mapping[str, t.Any], problems: Problems, *, counts: t.Mapping[str, int] | None) -> None:
-    """Check the role's variables, without the role's name.
+    """Add to `problems` what is wrong with the role's variables, named without the role's prefix.
 
-    `counts` are the tiers' numbers of servers, None when they are not known.
+    `counts` are the tiers' numbers of servers, or None if they are not known.
     """
     for at, tier in enumerate(options["tiers"] if counts is not None else ()):
         if tier not in (counts or {}):
             right = f"use some of {', '.join(sorted(counts or {}))}"
-            problems.add(f"tiers[{at}]", f"there is no tier '{tier}'", right)
+            problems.add(f"tiers[{at}]", f"'{tier}' is not the name of a tier", right)
     if counts is not None:
         check_target_groups("target_groups", options["target_groups"], counts, problems)
     _check_canary(options, counts or {}, problems)
     check_batch("batch", options["batch"], problems)
     if not 0 <= options["error_threshold"] <= 100:
-        problems.add("error_threshold", f"{options['error_threshold']:g} % cannot be", "give 0 to 100")
+        problems.add(
+            "error_threshold", f"{options['error_threshold']:g} % is out of range", "give a number from 0 to 100"
+        )
     for name, most in (("probe_requests", 10000), ("deadline", 86400)):
         if not 1 <= options[name] <= most:
             problems.add(name, f"{options[name]} is out of range", f"give a whole number from 1 to {most}")
@@ -89,41 +91,41 @@ def parse_release(options: t.Mapping[str, t.Any], problems: Problems, *, counts:
 
 
 def check_batch(name: str, batch: t.Any, problems: Problems) -> None:
-    """Note a batch of nobody."""
+    """Add to `problems` a batch that is not a number or a share of servers."""
     if size_of(batch, 100) is None:
         right = "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes"
-        problems.add(name, f"'{batch}' is no number of servers", right)
+        problems.add(name, f"'{batch}' is not a number of servers", right)
 
 
 def check_target_groups(name: str, groups: t.Mapping[str, t.Any], tiers: t.Collection[str], problems: Problems) -> None:
-    """Note target groups, each with its tier, of tiers that do not exist."""
+    """Add to `problems` target groups whose tiers do not exist."""
     for group, tier in groups.items():
         if str(tier) not in tiers:
             right = f"use some of {', '.join(sorted(tiers)) or 'none'}"
-            problems.add(f"{name}.{group}", f"there is no tier '{tier}'", right)
+            problems.add(f"{name}.{group}", f"'{tier}' is not the name of a tier", right)
 
 
 def check_paths(name: str, paths: t.Sequence[str], problems: Problems) -> None:
-    """Note paths that nobody can ask for, and when there is none."""
+    """Add to `problems` invalid paths, and an empty list of paths."""
     if not paths:
-        problems.add(name, "there is no path", "give one at least, as /")
+        problems.add(name, "is empty", "give at least one path, as /")
     for at, path in enumerate(paths):
         if not path.startswith("/"):
-            problems.add(f"{name}[{at}]", f"'{path}' does not begin with /", "begin it with /")
+            problems.add(f"{name}[{at}]", f"'{path}' does not begin with /", "begin the path with /")
 
 
 def _check_canary(options: t.Mapping[str, t.Any], counts: t.Mapping[str, int], problems: Problems) -> None:
     canary = options["canary"]
     if canary < 1:
-        problems.add("canary", f"a first batch of {canary} servers cannot be", "give 1 or more")
+        problems.add("canary", f"a first batch of {canary} servers is not possible", "give 1 or more")
     for tier in options["tiers"]:
         if 1 < counts.get(tier, 0) <= canary:
-            wrong = f"{canary} servers are all of the tier {tier}"
+            wrong = f"{canary} servers are all servers of the tier {tier}"
             problems.add("canary", wrong, f"give at most {counts[tier] - 1}, so that others serve meanwhile")
 
 
 def size_of(batch: str, servers: int) -> int | None:
-    """How many servers of a tier's a batch has: a number, or a share that is rounded down; None for nonsense."""
+    """Return the number of servers of a batch, or None if `batch` is invalid. A share of the tier is rounded down."""
     text = str(batch)
     if PERCENT.fullmatch(text) and 1 <= int(text[:-1]) <= 100:
         return max(1, servers * int(text[:-1]) // 100)
@@ -131,26 +133,26 @@ def size_of(batch: str, servers: int) -> int | None:
 
 
 def check(servers: t.Sequence[Server], wish: Wish, problems: Problems) -> None:
-    """What cannot be released: to a server without the site, or what is neither on all servers nor packed."""
+    """Add to `problems` servers without the site, and releases that are neither on all servers nor packed."""
     for release in wish.releases:
         site, wanted = release["name"], release["id"]
         bare = [server.name for server in servers if not server.sites[site].current]
         if bare:
             right = "run groundwork.aws.site first, which configures them"
-            problems.add("lamp_sites", f"{', '.join(bare)}: there is no release of '{site}' yet", right)
+            problems.add("lamp_sites", f"'{site}' has no release yet on {', '.join(bare)}", right)
         lacking = [server.name for server in servers if wanted not in server.sites[site].kept]
         if lacking and not bare and not release["archive"]:
-            right = f"give one that all servers keep: {_kept_by_all(servers, site)}"
+            right = f"give a release that all servers keep: {_kept_by_all(servers, site)}"
             problems.add("lamp_release", f"'{wanted}' of '{site}' is not on {', '.join(lacking)}", right)
 
 
 def _kept_by_all(servers: t.Sequence[Server], site: str) -> str:
     kept = [set(server.sites[site].kept) for server in servers]
-    return ", ".join(sorted(set.intersection(*kept))) or "there is none"
+    return ", ".join(sorted(set.intersection(*kept))) or "none"
 
 
 def batches(servers: t.Iterable[Server], wish: Wish) -> list[Batch]:
-    """The batches: the canaries of all tiers, then the next servers of each."""
+    """Return the batches: first the canaries of all tiers, then the next servers of each tier."""
     by_tier: dict[str, list[Server]] = {}
     for server in sorted(servers, key=lambda one: (one.number, one.name)):
         if not _is_done(server, wish):
@@ -177,10 +179,10 @@ def _is_released(server: Server, wish: Wish) -> bool:
 
 
 def released_before(servers: t.Sequence[Server], wish: Wish) -> list[Server]:
-    """Servers that an interrupted run released to, and that go back with the others when the release fails now.
+    """Return the servers that an interrupted run has updated, and that go back with the others if this release fails.
 
-    They are those that have it already, unless they are more than the others: then the release is what the site
-    serves, and a server that cannot follow is no reason to leave it.
+    If more than half of the servers have the release, the result is empty. Then the site serves the release, and the
+    failure of another server does not take it back.
     """
     having = [server for server in servers if _is_done(server, wish)]
     return having if len(having) * 2 <= len(servers) else []
@@ -193,7 +195,7 @@ def _slices(members: list[Server], wish: Wish, tier: str) -> list[list[Server]]:
 
 
 def back(server: Server, servers: t.Sequence[Server], wish: Wish) -> list[Release]:
-    """What a server goes back to: what it served, or if it was on the new release already what the others served."""
+    """Return the releases that a server goes back to: its own, or the most common one if it has the new one already."""
     found = []
     for release in wish.releases:
         own = server.sites[release["name"]]
@@ -209,7 +211,7 @@ def back(server: Server, servers: t.Sequence[Server], wish: Wish) -> list[Releas
 
 
 def probing(batch: Batch, wish: Wish) -> list[dict[str, t.Any]]:
-    """Probes of a batch through the balancers of its tiers."""
+    """Return the probes of a batch through the load balancers of its tiers."""
     found: list[dict[str, t.Any]] = []
     for group, tier in wish.groups.items():
         names = [server.name for server in batch.servers if server.tier == tier]
@@ -236,7 +238,7 @@ def _probe(
 
 
 def changes(planned: t.Iterable[Batch], wish: Wish) -> list[dict[str, str]]:
-    """The same as a module's `changes`."""
+    """Return the plan in the form of a module's `changes`."""
     found = []
     for server in (server for batch in planned for server in batch.servers):
         moved = [one for one in wish.releases if server.sites[one["name"]].current != one["id"]]
@@ -248,7 +250,7 @@ def changes(planned: t.Iterable[Batch], wish: Wish) -> list[dict[str, str]]:
 
 
 def differences(planned: t.Iterable[Batch], wish: Wish) -> list[dict[str, str]]:
-    """The same for --diff, batch by batch."""
+    """Return the plan in the form of a module's `diff`, batch by batch."""
     return [
         {
             "before_header": batch.name,
@@ -270,7 +272,7 @@ def _currents(batch: Batch, ids: t.Mapping[str, str]) -> str:
 
 
 def report(servers: t.Sequence[Server], wish: Wish) -> dict[str, t.Any]:
-    """The whole plan as data that a playbook follows, and as lines for people."""
+    """Return the whole plan as data for a playbook, and as lines of text for the user."""
     planned = batches(servers, wish)
     before = _batch("released before", released_before(servers, wish) if planned else (), wish)
     return {
@@ -305,13 +307,13 @@ def _told(batch: Batch, wish: Wish) -> dict[str, t.Any]:
 
 
 def _step(server: Server, batch: Batch, wish: Wish) -> str:
-    """What happens to a server, in words: `app 3f2a9c01d4e5 -> 5b1c07aa9e12, drained first`."""
+    """Return the step of a server as text: `app 3f2a9c01d4e5 -> 5b1c07aa9e12, drained first`."""
     moves = [(one["name"], server.sites[one["name"]].current, one["id"]) for one in wish.releases]
     told = [f"{site} {before} -> {after}" for site, before, after in moves if before != after]
     if not server.serving:
-        way = "back into its balancer"
+        way = "registered with its load balancer again"
     elif server.name in batch.rotated:
         way = "drained first"
     else:
-        way = "in place, since its tier has no other server"
+        way = "not drained, because its tier has no other server"
     return ", ".join([*told, way])

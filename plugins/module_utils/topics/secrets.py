@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A secret that nobody chooses: generated on first use, kept in SSM Parameter Store, never overwritten."""
+"""Generate a secret on first use and keep it in SSM Parameter Store. It is never overwritten."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ LONGEST_VALUE = 4096  # characters of a standard parameter
 LONGEST_NAME = 1011
 RESERVED_NAMES = ("/aws", "/ssm")
 
-VISIBLE_DEADLINE = 60.0  # seconds until a parameter that was just put can be read
+VISIBLE_DEADLINE = 60.0  # seconds until a new parameter can be read
 POLL_INTERVAL = 1.0
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A parameter of type SecureString. `key_id` is a KMS key, "" for the account's own for SSM."""
+    """A parameter of type SecureString. `key_id` is a KMS key, or "" for the account's default key of SSM."""
 
     name: str
     length: int
@@ -43,7 +43,7 @@ class Secret:
 
 
 def parse_secret(options: t.Mapping[str, t.Any], problems: Problems) -> Secret | None:
-    """The desired secret of the options of `ssm_generated_secret`, or None when `problems` has grown."""
+    """Return the desired secret, or None if the options of `ssm_generated_secret` add problems."""
     before = len(problems.found)
     secret = Secret(options["name"], options["length"], options["characters"], options.get("key_id") or "")
     _check_name(secret.name, problems)
@@ -54,40 +54,46 @@ def parse_secret(options: t.Mapping[str, t.Any], problems: Problems) -> Secret |
 def _check_name(name: str, problems: Problems) -> None:
     if not PARAMETER_NAME.fullmatch(name):
         problems.add(
-            "name", f"'{name}' is no parameter's path", "give one like /groundwork/dev/lamp/shop/database-password"
+            "name",
+            f"'{name}' is not a valid parameter path",
+            "give a path such as /groundwork/dev/lamp/shop/database-password",
         )
     elif name.lower().startswith(RESERVED_NAMES):
-        problems.add("name", f"AWS keeps '{name}' to itself", "use a path that begins neither with /aws nor with /ssm")
+        problems.add("name", f"AWS reserves '{name}'", "use a path that does not begin with /aws or /ssm")
     elif len(name) > LONGEST_NAME:
-        problems.add("name", f"it has {len(name)} characters", f"use at most {LONGEST_NAME}")
+        problems.add("name", f"has {len(name)} characters", f"use at most {LONGEST_NAME}")
 
 
 def _check_strength(secret: Secret, problems: Problems) -> None:
     different = set(secret.characters)
     if len(different) < 2 or not secret.characters.isascii() or not secret.characters.isprintable():
-        problems.add("characters", "they cannot make a secret", "give printable ASCII characters, at least two")
+        problems.add(
+            "characters",
+            "cannot be used to generate a secret",
+            "give at least two different printable ASCII characters",
+        )
         return
-    if "{" in different:  # SSM takes {{ }} in a value for a reference to another parameter
-        problems.add("characters", "'{' has a meaning in Parameter Store", "leave it out")
+    if "{" in different:  # SSM interprets {{ }} in a value as a reference to another parameter
+        problems.add("characters", "'{' has a meaning in Parameter Store", "remove it")
     least = math.ceil(LEAST_ENTROPY / math.log2(len(different)))
     if not least <= secret.length <= LONGEST_VALUE:
         problems.add(
             "length",
             f"{secret.length} is out of range for {len(different)} different characters",
-            f"give {least} to {LONGEST_VALUE}, so that it cannot be guessed",
+            f"give {least} to {LONGEST_VALUE}, so that the secret cannot be guessed",
         )
 
 
 def generate(secret: Secret) -> str:
-    """A new value from the operating system's source of randomness, every character equally likely."""
+    """Return a new value from the operating system's random generator, with equally likely characters."""
     alphabet = sorted(set(secret.characters))
     return "".join(secrets.choice(alphabet) for __ in range(secret.length))
 
 
 def plan(owner: Owner, secret: Secret, current: t.Mapping[str, t.Any] | None, value: str) -> list[Change]:
-    """Nothing when the parameter exists, else its creation; the value is in no diff. Pure.
+    """Return the change that creates the parameter, or none if it exists. The diff does not contain the value.
 
-    A run that comes second in a race settles for the value of the first.
+    If two runs create the parameter at once, both use the value of the first. This function is pure.
     """
     if current:
         return []
@@ -106,7 +112,7 @@ def plan(owner: Owner, secret: Secret, current: t.Mapping[str, t.Any] | None, va
 
 
 def converge_secret(run: Run) -> dict[str, t.Any]:
-    """Get the secret, generated first if need be; the module's result, with `value`. Raises GroundworkError."""
+    """Return the module's result with the secret as `value`, generated if needed. Raise GroundworkError on failure."""
     owner, secret = run.parse(run.options["component"], parse_secret)
     current = _read(run.clients, secret)
     changes = plan(owner, secret, current, generate(secret))
@@ -130,7 +136,7 @@ def _read(clients: Clients, secret: Secret) -> dict[str, t.Any] | None:
     parameter: dict[str, t.Any] | None = found[0] if found else None
     if parameter and parameter["Type"] != "SecureString":
         raise GroundworkError(
-            f"The parameter {secret.name} exists with type {parameter['Type']}, so everybody who may read parameters "
+            f"The parameter {secret.name} exists with type {parameter['Type']}, so every user who may read parameters "
             "can read it. Delete it, or give the secret another name."
         )
     return parameter

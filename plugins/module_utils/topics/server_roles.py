@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What servers may do in AWS: a role for each tier, its one policy, and the instance profile that hands it over."""
+"""The permissions of servers in AWS: for each tier an IAM role with one policy, and an instance profile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ COMPONENT = "servers"
 POLICY = "groundwork"  # the name of the policy inside a role
 GONE = ("NoSuchEntity",)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-PREFIX = re.compile(r"([A-Za-z0-9!_.'()-]+/)*")  # no wildcard of a policy, and no other object whose name begins alike
+PREFIX = re.compile(
+    r"([A-Za-z0-9!_.'()-]+/)*"
+)  # without wildcards of a policy, and ending with a slash, so that it matches whole folders only
 
 Spec = dict[str, dict[str, t.Any]]
 ARCHIVES: Spec = {"bucket": {"type": "str", "required": True}, "prefix": {"type": "str", "default": ""}}
@@ -58,7 +60,7 @@ class ServerRole:
 
 @dataclass(frozen=True)
 class Place:
-    """Where parameters are."""
+    """The account, region and partition of the parameters."""
 
     partition: str
     region: str
@@ -67,18 +69,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is, by tier: roles and profiles as IAM describes them, and the roles' policies."""
+    """The existing resources by tier: roles and profiles as IAM describes them, and the roles' policies."""
 
     roles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
     policies: t.Mapping[str, Document] = field(default_factory=dict)
     profiles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
 
 
-# What is wanted ----------------------------------------------------------------------------------------------------
-
-
 def parse_server_roles(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[ServerRole, ...] | None:
-    """The roles of the options, or None with everything that is wrong in `problems`."""
+    """Return the desired roles, or None if the options add problems."""
     before = len(problems.found)
     roles = [_parse_role(str(tier), given, problems) for tier, given in options["roles"].items()]
     return tuple(role for role in roles if role) if len(problems.found) == before else None
@@ -87,25 +86,27 @@ def parse_server_roles(options: t.Mapping[str, t.Any], problems: Problems) -> tu
 def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | None:
     where = f"roles.{tier}"
     if not TIER_NAME.fullmatch(tier):
-        problems.add(where, f"'{tier}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+        problems.add(
+            where, f"'{tier}' is not a valid tier name", "use at most 16 lower case letters, digits and hyphens"
+        )
     if not isinstance(given, t.Mapping):
-        problems.add(where, f"{given!r} is not a dictionary", f"give {', '.join(RIGHTS)} below it")
+        problems.add(where, f"{given!r} is not a dictionary", f"give it {', '.join(RIGHTS)}")
         return None
     before = len(problems.found)
     rights = conform_options(RIGHTS, given, where, problems)
     if len(problems.found) > before:
         return None
-    if not any(rights.values()):  # IAM takes no policy without a statement
-        problems.add(where, "it may do nothing", f"give one of {', '.join(RIGHTS)}, or leave the role out")
+    if not any(rights.values()):  # IAM accepts no policy without a statement
+        problems.add(where, "the role has no permissions", f"give one of {', '.join(RIGHTS)}, or remove the role")
     for position, name in enumerate(rights["parameters"]):
         if not PARAMETER_NAME.fullmatch(name):
-            right = "give one like /groundwork/dev/lamp/shop/database-password"
-            problems.add(f"{where}.parameters[{position}]", f"'{name}' is no parameter's path", right)
+            right = "give a path such as /groundwork/dev/lamp/shop/database-password"
+            problems.add(f"{where}.parameters[{position}]", f"'{name}' is not a parameter path", right)
     for position, archive in enumerate(rights["archives"]):
         _check_archive(archive, f"{where}.archives[{position}]", problems)
     for position, key in enumerate(rights["keys"]):
         if not KMS_KEY_ARN.fullmatch(key):
-            problems.add(f"{where}.keys[{position}]", f"'{key}' is no key's ARN", "give the ARN of a KMS key")
+            problems.add(f"{where}.keys[{position}]", f"'{key}' is not the ARN of a key", "give the ARN of a KMS key")
     return ServerRole(
         tier,
         tuple(sorted(set(rights["parameters"]))),
@@ -117,15 +118,16 @@ def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | Non
 def _check_archive(archive: t.Mapping[str, str], where: str, problems: Problems) -> None:
     bucket, prefix = archive["bucket"], archive["prefix"]
     if not BUCKET.fullmatch(bucket):
-        problems.add(f"{where}.bucket", f"'{bucket}' is no bucket's name", "give the name of a bucket")
+        problems.add(f"{where}.bucket", f"'{bucket}' is not a valid bucket name", "give the name of a bucket")
     if not PREFIX.fullmatch(prefix):
-        right = "end it with a slash, and use letters, digits and _ - . only"
-        problems.add(f"{where}.prefix", f"'{prefix}' is no prefix of whole folders", right)
+        right = "end it with a slash, and use only letters, digits and _ - . /"
+        problems.add(f"{where}.prefix", f"'{prefix}' is not a prefix of whole folders", right)
 
 
 def policy_document(role: ServerRole, place: Place) -> Document:
-    """What the role may do, and nothing else. The account's own key for SSM needs no permission of its own.
+    """Return the policy that allows a role its parameters and archives, and nothing else.
 
+    The account's default key of SSM needs no separate permission.
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
     parameters = f"arn:{place.partition}:ssm:{place.region}:{place.account}:parameter"
@@ -143,11 +145,8 @@ def policy_document(role: ServerRole, place: Place) -> Document:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-# What there is -----------------------------------------------------------------------------------------------------
-
-
 def observe_roles(clients: Clients, owner: Owner, wanted: t.Sequence[ServerRole]) -> tuple[Place, Observed]:
-    """One call, and three for each role."""
+    """Return the existing roles, read in one call, and three calls per role."""
     reads = {"caller": Read("sts", "get_caller_identity", "")}
     for role in wanted:
         named = {"RoleName": owner.name(role.tier)}
@@ -169,22 +168,19 @@ def observe_roles(clients: Clients, owner: Owner, wanted: t.Sequence[ServerRole]
 
 
 def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, problems: Problems) -> None:
-    """Refuse what somebody else made."""
+    """Add to `problems` roles and profiles with the desired names that do not belong to the environment."""
     for role in wanted:
         for kind, found in (("role", observed.roles), ("instance profile", observed.profiles)):
             if role.tier in found and tag_dict(found[role.tier]).get(ENVIRONMENT) != owner.environment:
                 problems.add(
                     f"roles.{role.tier}",
-                    f"there is a {kind} {owner.name(role.tier)} that is not this environment's",
-                    "remove that, or use another name for the environment",
+                    f"the {kind} {owner.name(role.tier)} exists, and does not belong to this environment",
+                    "delete it, or use another name for the environment",
                 )
 
 
-# What is done ------------------------------------------------------------------------------------------------------
-
-
 def plan(owner: Owner, wanted: t.Sequence[ServerRole], place: Place, observed: Observed) -> list[Change]:
-    """The changes that make the roles as wanted. Pure."""
+    """Return the changes that create and update the roles. This function is pure."""
     return [
         change
         for role in wanted
@@ -196,7 +192,7 @@ def plan(owner: Owner, wanted: t.Sequence[ServerRole], place: Place, observed: O
 
 
 def iam(operation: str, /, **arguments: t.Any) -> Call:
-    """A call of IAM."""
+    """Return a call of IAM."""
     return Call("iam", operation, arguments)
 
 
@@ -204,7 +200,7 @@ def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t
     name, found = owner.name(role.tier), observed.roles.get(role.tier)
     document, tags = policy_document(role, place), owner.tags(role.tier)
     trust = {"PolicyDocument": json.dumps(TRUST)}
-    # A role that was just made may not be known to the next call yet.
+    # The next call may not know a new role yet.
     put = iam("put_role_policy", RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document))
     put = Call("iam", put.operation, put.arguments, passing=GONE)
     if found is None:
@@ -229,7 +225,10 @@ def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t
 
 
 def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.Iterator[Change]:
-    """A profile has one role. https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html"""
+    """Yield the changes of a tier's instance profile, which holds one role.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
+    """
     name, tags = owner.name(tier), tag_list(owner.tags(tier))
     profile = {"InstanceProfileName": name}
     add = Call("iam", "add_role_to_instance_profile", {**profile, "RoleName": name}, passing=GONE)
@@ -244,7 +243,7 @@ def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.
 
 
 def converge_server_roles(run: Run) -> dict[str, t.Any]:
-    """Make and mend roles and profiles; the module's result. Raises GroundworkError."""
+    """Create and update roles and profiles, and return the module's result. Raise GroundworkError on failure."""
     owner, wanted = run.parse(COMPONENT, parse_server_roles)
     place, observed = observe_roles(run.clients, owner, wanted)
     problems = Problems()

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Application Load Balancers of an environment: target groups, balancers, listeners, rules and targets."""
+"""The Application Load Balancers of an environment: target groups, load balancers, listeners, rules and targets."""

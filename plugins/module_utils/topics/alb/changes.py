@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The changes that make an environment's balancers what they should be. Pure."""
+"""Plan the changes to an environment's load balancers. These functions are pure."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref as firewall_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC, subnet_ref
 
-# A load balancer takes two to four minutes to become active.
+# AWS takes two to four minutes to activate a load balancer.
 DEADLINE = 600.0
 
 
 def elb(operation: str, /, **arguments: t.Any) -> Call:
-    """A call of Elastic Load Balancing."""
+    """Return a call of Elastic Load Balancing."""
     return Call("elbv2", operation, arguments)
 
 
 def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list[Change]:
-    """First what the balancers need, then the balancers, then what nobody declares any more."""
+    """Return the changes: first target groups, then load balancers, then removals of undeclared resources."""
     ids = observed.ids()
     changes = [
         *(change for wish in desired.target_groups for change in _group_changes(wish, observed, owner)),
@@ -74,7 +74,7 @@ def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list
 
 
 def check(desired: Balancers, observed: Observed, owner: Owner, problems: Problems, *, check_mode: bool) -> None:
-    """What AWS would refuse, given what there is: told before the first write."""
+    """Add to `problems` what AWS would refuse, given the existing resources."""
     for position, wish in enumerate(desired.target_groups):
         where = f"target_groups[{position}]"
         group = observed.groups.get(wish.name)
@@ -87,11 +87,11 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         if balancer:
             _check_ours(balancer.tags, f"load balancer '{owner.name(balancer_wish.name)}'", where, owner, problems)
             _check_scheme(balancer_wish, balancer, where, problems)
-        if not check_mode:  # the plan of an empty account has no network yet
+        if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
         problems.add(
-            "environment_name", "the environment has no network", "run ec2_vpc_network (the role network) first"
+            "environment_name", "the environment has no subnets", "run ec2_vpc_network (the role network) first"
         )
     if desired.purge:
         _check_protected(desired, observed, owner, problems)
@@ -99,8 +99,8 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
 
 def _check_ours(tags: t.Mapping[str, str], what: str, where: str, owner: Owner, problems: Problems) -> None:
     if not owner.owns_tags(tags):
-        wrong = f"there is a {what} which this environment did not make"
-        problems.add(f"{where}.name", wrong, "use another name, or remove the other one")
+        wrong = f"the {what} exists, and does not belong to this environment"
+        problems.add(f"{where}.name", wrong, "use another name, or delete the existing one")
 
 
 def _check_fixed(wish: TargetGroupWish, group: Group, where: str, problems: Problems) -> None:
@@ -108,48 +108,45 @@ def _check_fixed(wish: TargetGroupWish, group: Group, where: str, problems: Prob
         actual = group.described.get(key)
         if actual != wanted:
             wrong = f"the target group has the {option} {actual}, which AWS cannot change"
-            problems.add(f"{where}.{option}", wrong, f"keep {actual}, or give the group another name")
+            problems.add(f"{where}.{option}", wrong, f"keep {actual}, or give the target group another name")
 
 
 def _check_scheme(wish: BalancerWish, balancer: Balancer, where: str, problems: Problems) -> None:
     actual = balancer.described["Scheme"]
     if actual != wish.scheme:
         wrong = f"the load balancer is {actual}, which AWS cannot change"
-        problems.add(f"{where}.scheme", wrong, f"keep {actual}, or give the balancer another name")
+        problems.add(f"{where}.scheme", wrong, f"keep {actual}, or give the load balancer another name")
 
 
 def _check_references(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
     for name in wish.subnets:
         if name not in observed.subnets:
             right = f"use some of {listed(observed.subnets)}"
-            problems.add(f"{where}.subnets", f"the environment has no subnet '{name}'", right)
+            problems.add(f"{where}.subnets", f"'{name}' is not a subnet of the environment", right)
     for name in wish.security_groups:
         if name not in observed.security_groups and not SECURITY_GROUP_ID.fullmatch(name):
             right = f"use some of {listed(observed.security_groups)}"
-            problems.add(f"{where}.security_groups", f"the environment has no security group '{name}'", right)
+            problems.add(f"{where}.security_groups", f"'{name}' is not a security group of the environment", right)
 
 
 def _check_protected(desired: Balancers, observed: Observed, owner: Owner, problems: Problems) -> None:
     for name, balancer in undeclared_balancers(desired, observed, owner).items():
         if balancer.attributes.get("deletion_protection.enabled") == "true":
-            wrong = f"the load balancer '{name}' is not declared any more, and protected from deletion"
-            right = "declare it with deletion_protection false first, or declare it, or turn purge off"
+            wrong = f"the load balancer '{name}' is not declared, and deletion protection is enabled"
+            right = "declare it with deletion_protection: false first, declare it again, or turn purge off"
             problems.add("load_balancers", wrong, right)
 
 
 def undeclared_balancers(desired: Balancers, observed: Observed, owner: Owner) -> dict[str, Balancer]:
-    """Load balancers of ours that nobody declares."""
+    """Return the owner's load balancers that are not declared."""
     declared = {wish.name for wish in desired.load_balancers}
     return {n: b for n, b in observed.balancers.items() if n not in declared and owner.owns_tags(b.tags)}
 
 
 def undeclared_groups(desired: Balancers, observed: Observed, owner: Owner) -> dict[str, Group]:
-    """Target groups of ours that nobody declares."""
+    """Return the owner's target groups that are not declared."""
     declared = {wish.name for wish in desired.target_groups}
     return {n: g for n, g in observed.groups.items() if n not in declared and owner.owns_tags(g.tags)}
-
-
-# Target groups and targets
 
 
 def _group_changes(wish: TargetGroupWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:
@@ -192,12 +189,15 @@ def _group_creation(wish: TargetGroupWish, owner: Owner) -> Change:
 
 
 def _drift(wanted: t.Mapping[str, str], actual: t.Mapping[str, str]) -> dict[str, str]:
-    """What differs of the attributes that are declared; others stay as they are."""
+    """Return the declared attributes whose actual values differ. Other attributes stay unchanged."""
     return {key: value for key, value in wanted.items() if actual.get(key) != value}
 
 
 def _target_changes(wish: TargetGroupWish, desired: Balancers, observed: Observed) -> t.Iterator[Change]:
-    """Register the tier's servers, and take out servers of ours of another tier; strangers only with purge."""
+    """Yield changes that register the tier's servers and deregister the environment's other ones.
+
+    Targets that are not servers of the environment are deregistered only with purge.
+    """
     group = observed.groups.get(wish.name)
     registered = group.targets if group else frozenset()
     there = {instance.name: instance.id for instance in observed.instances if _serves(instance, wish)}
@@ -230,9 +230,6 @@ def _leaving(
         belongs = tier == wish.tier and port == wish.port
         if not belongs and (tier is not None or desired.purge):
             yield instance_id, port
-
-
-# Load balancers
 
 
 def _firewall(name: str) -> t.Any:
@@ -294,7 +291,7 @@ def _balancer_creation(wish: BalancerWish, subnets: list[Ref], groups: list[t.An
 
 
 def _awaiting(changes: list[Change], desired: Balancers, observed: Observed) -> list[Change]:
-    """The same changes, awaited at the end: each balancer that is new or still on its way is to become active."""
+    """Return the changes with a wait for each load balancer that is new or provisioning to be active."""
     waiting = list(changes)
     for wish in desired.load_balancers:
         balancer = observed.balancers.get(wish.name)
@@ -330,11 +327,8 @@ def _active(ref: Ref) -> Wait:
 def _failure(answer: t.Mapping[str, t.Any]) -> str | None:
     for balancer in answer.get("LoadBalancers", []):
         if balancer["State"]["Code"] == "failed":
-            return f"{balancer['LoadBalancerName']}: {balancer['State'].get('Reason', 'AWS tells no reason')}"
+            return f"{balancer['LoadBalancerName']}: {balancer['State'].get('Reason', 'AWS reports no reason')}"
     return None
-
-
-# Listeners and rules
 
 
 def _listener_changes(wish: BalancerWish, observed: Observed, owner: Owner, ids: Ids) -> t.Iterator[Change]:
@@ -393,7 +387,7 @@ def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner:
             **content,
             Tags=tag_list(owner.tags(name.replace(":", "-").replace("/", "-"))),
         )
-        # A run that did not live to see its answer may have made it; its content is compared by the next run.
+        # An interrupted run may have created it. The next run compares its content.
         yield Change("create", "rule", name, (call.settled_by("PriorityInUse"),), after=content)
         return
     same_conditions = comparable_conditions(found["Conditions"]) == comparable_conditions(rule.conditions)
@@ -401,9 +395,6 @@ def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner:
         call = elb("modify_rule", RuleArn=found["RuleArn"], **content)
         before = {"Conditions": found["Conditions"], "Actions": found["Actions"]}
         yield Change("update", "rule", name, (call,), before, content)
-
-
-# Tags and removals
 
 
 def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterator[Change]:
@@ -426,7 +417,7 @@ def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iter
 
 
 def _removals(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterator[Change]:
-    """Rules, listeners, balancers, and at last the target groups that those used."""
+    """Yield changes that delete rules, listeners and load balancers, and then the target groups that these used."""
     for wish in desired.load_balancers:
         balancer = observed.balancers.get(wish.name)
         if balancer:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `elbv2_target_health`: wait until the balancers have found the servers healthy."""
+"""Run the module `elbv2_target_health`, which waits for the targets of load balancers to be healthy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import COMPONENT
 
-INTERVAL = 1.0  # seconds between looks
+INTERVAL = 1.0  # seconds between reads
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "target_groups": {"type": "list", "elements": "str", "required": True},
@@ -32,7 +32,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Expected:
-    """`healthy`: how many targets of each group, 0 for all."""
+    """The awaited target groups. `healthy` is the number of healthy targets of each, or 0 for all targets."""
 
     groups: tuple[str, ...]
     healthy: int
@@ -41,7 +41,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Target:
-    """A target's health, as ELB tells it."""
+    """A target's health as Elastic Load Balancing reports it."""
 
     group: str
     id: str
@@ -56,7 +56,7 @@ class Target:
 
 
 def parse_expected(options: t.Mapping[str, t.Any], problems: Problems) -> Expected | None:
-    """What the options mean, or None when `problems` has grown."""
+    """Return the desired health, or None if the options add problems."""
     before = len(problems.found)
     check_range("healthy", options["healthy"], 0, 1000, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
@@ -66,15 +66,15 @@ def parse_expected(options: t.Mapping[str, t.Any], problems: Problems) -> Expect
 
 
 def lacking(expected: Expected, targets: t.Sequence[Target]) -> list[str]:
-    """The groups that have not enough healthy targets."""
+    """Return the target groups that do not have enough healthy targets."""
     return [name for name in expected.groups if not _is_well(expected, [one for one in targets if one.group == name])]
 
 
 def _is_well(expected: Expected, targets: t.Sequence[Target]) -> bool:
-    """Targets that are on their way out, or whose server is stopped, are not waited for.
+    """Return whether a target group has enough healthy targets.
 
-    A group without any target has nothing to wait for: its tier has no servers. One whose targets all do not
-    count serves nobody.
+    Targets that are draining, or whose server is stopped, are not counted. A target group without targets is well,
+    because its tier has no servers. A target group with no counted target is not.
     """
     counted = [target for target in targets if target.state not in ("draining", "unused")]
     healthy = sum(target.state == "healthy" for target in counted)
@@ -84,7 +84,10 @@ def _is_well(expected: Expected, targets: t.Sequence[Target]) -> bool:
 
 
 def converge_target_health(run: Run) -> dict[str, t.Any]:
-    """The module's result; in check mode what it would wait for. Raises GroundworkError with each target's state."""
+    """Return the module's result, in check mode what a run would wait for.
+
+    Raise GroundworkError with each target's state at the deadline.
+    """
     owner, expected = run.parse(COMPONENT, parse_expected)
     if run.check_mode:
         return {"changed": False, "targets": [], "awaited": list(expected.groups)}
@@ -113,7 +116,11 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
 
 def _in_vain(expected: Expected, seen: t.Sequence[Target]) -> GroundworkError:
     lines = [str(target) for target in seen if target.state != "healthy"]
-    lines += [f"{name}: it has no targets" for name in expected.groups if not any(one.group == name for one in seen)]
+    lines += [
+        f"{name}: the target group has no targets"
+        for name in expected.groups
+        if not any(one.group == name for one in seen)
+    ]
     told = "\n".join(f"- {line}" for line in lines)
     return GroundworkError(
         f"Timed out after {expected.deadline:.0f} s waiting for the targets of "
@@ -130,26 +137,26 @@ def _arns(run: Run, owner: Owner, expected: Expected) -> dict[str, str]:
 
 
 def groups_read(names: t.Sequence[str]) -> Read:
-    """The target groups of these names, as AWS knows them; none when one of them does not exist."""
+    """Return the read of the target groups with these names. It returns none if one of them does not exist."""
     return Read("elbv2", "describe_target_groups", "TargetGroups", {"Names": names}, absent=("TargetGroupNotFound",))
 
 
 def check_groups(
     described: t.Iterable[t.Mapping[str, t.Any]], owner: Owner, names: t.Collection[str]
 ) -> dict[str, str]:
-    """The ARNs of described target groups, by the names that people use. Raises InputError when one is missing."""
+    """Return the ARNs of described target groups by their short names. Raise InputError if one is missing."""
     found = {group["TargetGroupName"]: group["TargetGroupArn"] for group in described}
     problems = Problems()
     for name in names:
         if owner.name(name) not in found:
-            wrong = f"the environment has no target group '{name}', or one of the others is missing"
+            wrong = f"the target group '{name}', or another one of the list, does not exist in the environment"
             problems.add("target_groups", wrong, "run elbv2_application_lb (the role alb) first")
     problems.raise_if_any()
     return {name: found[owner.name(name)] for name in names}
 
 
 def describe_target(group: str, described: t.Mapping[str, t.Any]) -> Target:
-    """A target of DescribeTargetHealth's answer."""
+    """Return a target from a response of DescribeTargetHealth."""
     health = described["TargetHealth"]
     return Target(
         group,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What balancers there are: parallel reads in rounds, since ELB tells details by ARN only."""
+"""Read the existing load balancers, in rounds of parallel calls, because ELB returns details only by ARN."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ALIVE = ("pending", "running")  # states of an instance that is or will be a tar
 
 @dataclass(frozen=True)
 class Instance:
-    """A server of the environment; one that is `scaled` is registered by its Auto Scaling group alone."""
+    """A server of the environment. One that is `scaled` is registered only by its Auto Scaling group."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Group:
-    """A target group that there is. `targets` are registered, by (id, port); draining ones are not."""
+    """An existing target group. `targets` are the registered targets as (id, port), without draining ones."""
 
     described: Described
     tags: t.Mapping[str, str]
@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Listener:
-    """`rules` by priority, the default rule left out; None when they were not read."""
+    """An existing listener. `rules` are by priority and without the default rule, or None if they were not read."""
 
     described: Described
     rules: t.Mapping[int, Described] | None = None
@@ -74,7 +74,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Balancer:
-    """A load balancer that there is, its listeners by port."""
+    """An existing load balancer, with its listeners by port."""
 
     described: Described
     tags: t.Mapping[str, str]
@@ -92,7 +92,7 @@ class Balancer:
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is, by the names that people use. `tags` are those of listeners and rules to be purged, by ARN."""
+    """The existing resources by name. `tags` are those of the listeners and rules to purge, by ARN."""
 
     groups: t.Mapping[str, Group] = field(default_factory=dict)
     balancers: t.Mapping[str, Balancer] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Observed:
     tags: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
 
     def ids(self) -> Ids:
-        """What a plan's references stand for."""
+        """Return the ids of the existing resources, by the references of a plan."""
         ids: Ids = {group_ref(name): group.arn for name, group in self.groups.items()}
         for name, balancer in self.balancers.items():
             ids[balancer_ref(name)] = balancer.arn
@@ -117,12 +117,12 @@ class Observed:
 
 
 def listener_ref(balancer: str, port: int) -> Ref:
-    """The ARN of a balancer's listener."""
+    """Return the reference to the ARN of a load balancer's listener."""
     return Ref("listener", f"{balancer}:{port}")
 
 
 def look(owner: Owner, desired: Balancers, clients: Clients) -> Observed:
-    """Everything that there is. 14 calls for two balancers with a listener and a target group each."""
+    """Return all existing resources, in 14 calls for two load balancers with a listener and a target group each."""
     first = observe(clients, _first_reads(owner))
     prefix = owner.name("")
     groups = {str(g["TargetGroupArn"]): g for g in first["groups"] if g["TargetGroupName"].startswith(prefix)}
@@ -151,7 +151,7 @@ def _short(owner: Owner, name: str) -> str:
 
 
 def instances_read(owner: Owner) -> Read:
-    """The environment's instances that are not gone."""
+    """Return the read of the environment's instances that are not terminated or shutting down."""
     alive = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
     filters = [tag_filter(ENVIRONMENT, owner.environment), alive]
     return Read("ec2", "describe_instances", "Reservations", {"Filters": filters})
@@ -175,7 +175,7 @@ def _first_reads(owner: Owner) -> dict[str, Read]:
 def _second_reads(
     owner: Owner, desired: Balancers, groups: t.Mapping[str, Described], balancers: t.Mapping[str, Described]
 ) -> dict[str, Read]:
-    """Tags of all that may be ours, twenty a call, and the details of what is declared."""
+    """Return the reads of the tags of all candidates, twenty per call, and of the details of declared resources."""
     reads = _tag_reads([*groups, *balancers])
     wanted = {owner.name(wish.name) for wish in desired.target_groups}
     for arn, group in groups.items():
@@ -199,7 +199,7 @@ def _third_reads(
     tags: t.Mapping[str, t.Mapping[str, str]],
     second: t.Mapping[str, list[t.Any]],
 ) -> dict[str, Read]:
-    """The rules of listeners that are declared with some, or of all when what is undeclared shall go."""
+    """Return the reads of the rules of listeners with declared rules, or with purge of all listeners."""
     wishes = {owner.name(wish.name): wish for wish in desired.load_balancers}
     reads: dict[str, Read] = {}
     for arn, balancer in balancers.items():
@@ -229,7 +229,10 @@ def _tags(answers: t.Mapping[str, list[t.Any]], arns: t.Sequence[str]) -> dict[s
 
 
 def _with_tags_of_strays(found: Observed, desired: Balancers, clients: Clients) -> Observed:
-    """Undeclared listeners and rules of declared balancers: whose they are. No call when there are none."""
+    """Return the state with the tags of undeclared listeners and rules of declared load balancers.
+
+    Make no call if there are none.
+    """
     strays = [arn for balancer, wish in pairs(found, desired) for arn in stray_listeners(balancer, wish).values()]
     strays += [
         rule["RuleArn"]
@@ -244,18 +247,18 @@ def _with_tags_of_strays(found: Observed, desired: Balancers, clients: Clients) 
 
 
 def pairs(found: Observed, desired: Balancers) -> list[tuple[Balancer, t.Any]]:
-    """The declared balancers that there are, each with its wish."""
+    """Return the declared load balancers that exist, each with its declaration."""
     return [(found.balancers[wish.name], wish) for wish in desired.load_balancers if wish.name in found.balancers]
 
 
 def stray_listeners(balancer: Balancer, wish: t.Any) -> dict[int, str]:
-    """The ARNs of listeners that are not declared, by port."""
+    """Return the ARNs of undeclared listeners, by port."""
     declared = {listener.port for listener in wish.listeners}
     return {port: listener.arn for port, listener in balancer.listeners.items() if port not in declared}
 
 
 def stray_rules(balancer: Balancer, wish: t.Any) -> dict[int, dict[int, Described]]:
-    """The rules that are not declared, by port and priority, of the listeners that are."""
+    """Return the undeclared rules of declared listeners, by port and priority."""
     found: dict[int, dict[int, Described]] = {}
     for listener in wish.listeners:
         actual = balancer.listeners.get(listener.port)
@@ -298,7 +301,7 @@ def _attributes(answer: list[t.Any]) -> dict[str, str]:
 
 
 def instances_of(reservations: t.Iterable[Described], owner: Owner) -> t.Iterator[Instance]:
-    """The servers in DescribeInstances' answer."""
+    """Return the servers in a response of DescribeInstances."""
     for reservation in reservations:
         for instance in reservation["Instances"]:
             tags = tag_dict(instance)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the balancers should be: the options of `elbv2_application_lb`, read and checked without asking AWS."""
+"""Parse the options of `elbv2_application_lb`, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ ARGUMENTS: Spec = {
 
 @dataclass(frozen=True)
 class TargetGroupWish:
-    """`health_check` in the API's form, as CreateTargetGroup and ModifyTargetGroup take it."""
+    """A desired target group. `health_check` has the form that CreateTargetGroup and ModifyTargetGroup accept."""
 
     name: str
     tier: str
@@ -176,7 +176,7 @@ class ListenerWish:
 
 @dataclass(frozen=True)
 class BalancerWish:
-    """Subnets and security groups by name (groups also by id)."""
+    """A desired load balancer, with subnets and security groups by name (security groups also by id)."""
 
     name: str
     scheme: str
@@ -188,7 +188,7 @@ class BalancerWish:
 
 @dataclass(frozen=True)
 class Balancers:
-    """All of an environment's. `planned` are servers, by name with their tier, that a check mode run knows of."""
+    """All load balancers of an environment. `planned` are the tiers of servers that do not exist yet, by name."""
 
     target_groups: tuple[TargetGroupWish, ...]
     load_balancers: tuple[BalancerWish, ...]
@@ -198,17 +198,17 @@ class Balancers:
 
 
 def balancer_ref(name: str) -> Ref:
-    """The ARN of the load balancer that people call `name`."""
+    """Return the reference to the ARN of the load balancer `name`."""
     return Ref("load balancer", name)
 
 
 def dns_ref(name: str) -> Ref:
-    """Its DNS name."""
+    """Return the reference to the DNS name of the load balancer `name`."""
     return Ref("load balancer", name, "dns_name")
 
 
 def parse_load_balancers(options: Options, problems: Problems, *, known: Known = NOTHING_KNOWN) -> Balancers | None:
-    """What the options mean, or None with everything that is wrong in `problems`."""
+    """Return the desired load balancers, or None if the options add problems."""
     before = len(problems.found)
     environment = str(options.get("environment_name") or "")
     groups = [
@@ -234,28 +234,30 @@ def parse_load_balancers(options: Options, problems: Problems, *, known: Known =
 def _check_twice(values: t.Sequence[t.Any], where: str, option: str, problems: Problems) -> None:
     for position, value in enumerate(values):
         if value in values[:position]:
-            problems.add(f"{where}[{position}].{option}", f"{value} is there twice", "use it once")
+            problems.add(f"{where}[{position}].{option}", f"{value} is used twice", "use it once")
 
 
 def _check_name(name: str, where: str, environment: str, problems: Problems) -> None:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"""
+    """Add to `problems` an invalid name.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    """
     if not NAME.fullmatch(name):
-        right = "use letters, digits and single hyphens between them"
-        problems.add(f"{where}.name", f"'{name}' cannot be a name", right)
+        right = "use letters, digits, and single hyphens between them"
+        problems.add(f"{where}.name", f"'{name}' is not a valid name", right)
     full = f"{environment}-{name}"
     if len(full) > MAX_NAME:
-        wrong = f"'{full}', as it is called at AWS, has {len(full)} characters"
+        wrong = f"the name on AWS, '{full}', has {len(full)} characters"
         problems.add(f"{where}.name", wrong, f"shorten it by {len(full) - MAX_NAME}")
-
-
-# Target groups
 
 
 def _parse_group(group: Options, where: str, environment: str, problems: Problems, known: Known) -> TargetGroupWish:
     _check_name(group["name"], where, environment, problems)
     check_range(f"{where}.port", group["port"], 1, 65535, problems)
     if known.tiers is not None and group["tier"] not in known.tiers:
-        problems.add(f"{where}.tier", f"there is no tier '{group['tier']}'", f"use one of {listed(known.tiers)}")
+        problems.add(
+            f"{where}.tier", f"'{group['tier']}' is not the name of a tier", f"use one of {listed(known.tiers)}"
+        )
     return TargetGroupWish(
         name=group["name"],
         tier=group["tier"],
@@ -269,23 +271,30 @@ def _parse_group(group: Options, where: str, environment: str, problems: Problem
 
 
 def _parse_health_check(given: Options | None, protocol: str, where: str, problems: Problems) -> dict[str, t.Any]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html"""
+    """Return a health check in the API's form. Add to `problems` what is wrong with it.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+    """
     check = given or {name: spec["default"] for name, spec in HEALTH_CHECK.items()}
     if not check["path"].startswith("/"):
-        problems.add(f"{where}.path", f"'{check['path']}' does not begin with /", "begin it with /")
+        problems.add(f"{where}.path", f"'{check['path']}' does not begin with /", "begin the path with /")
     port = str(check["port"])
     if port != "traffic-port" and not (port.isdecimal() and 1 <= int(port) <= 65535):
-        problems.add(f"{where}.port", f"'{port}' is no port", "give traffic-port, or 1 to 65535")
+        problems.add(f"{where}.port", f"'{port}' is not a port", "give traffic-port, or a number from 1 to 65535")
     check_range(f"{where}.interval", check["interval"], 5, 300, problems)
     check_range(f"{where}.timeout", check["timeout"], 2, 120, problems)
     if check["timeout"] >= check["interval"]:
-        wrong = f"{check['timeout']} s are not less than the interval of {check['interval']} s"
-        problems.add(f"{where}.timeout", wrong, "make it smaller than the interval")
+        wrong = f"{check['timeout']} s is not less than the interval of {check['interval']} s"
+        problems.add(f"{where}.timeout", wrong, "give less than the interval")
     for threshold in ("healthy_threshold", "unhealthy_threshold"):
         check_range(f"{where}.{threshold}", check[threshold], 2, 10, problems)
     codes = str(check["matcher"])
     if not CODES.fullmatch(codes) or any(not 200 <= int(code) <= 499 for code in re.findall(r"\d{3}", codes)):
-        problems.add(f"{where}.matcher", f"'{codes}' are no codes", "give 200 to 499, as 200 or 200-299,302")
+        problems.add(
+            f"{where}.matcher",
+            f"'{codes}' is not a list of HTTP status codes",
+            "give codes from 200 to 499, as 200 or 200-299,302",
+        )
     return {
         "HealthCheckProtocol": protocol,
         "HealthCheckPath": check["path"],
@@ -299,13 +308,20 @@ def _parse_health_check(given: Options | None, protocol: str, where: str, proble
 
 
 def _parse_group_attributes(group: Options, where: str, problems: Problems) -> dict[str, str]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html"""
+    """Return the attributes of a target group. Add to `problems` what is wrong with them.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+    """
     check_range(f"{where}.deregistration_delay", group["deregistration_delay"], 0, 3600, problems)
     slow = group["slow_start"]
     if slow and not 30 <= slow <= 900:
-        problems.add(f"{where}.slow_start", f"{slow} is out of range", "give 0 for none, or 30 to 900")
+        problems.add(f"{where}.slow_start", f"{slow} is out of range", "give 0 to disable it, or 30 to 900")
     if slow and group["algorithm"] != "round_robin":
-        problems.add(f"{where}.slow_start", f"{group['algorithm']} has none", "use round_robin, or 0")
+        problems.add(
+            f"{where}.slow_start",
+            f"the algorithm {group['algorithm']} does not support slow start",
+            "use round_robin, or 0 to disable it",
+        )
     return {
         "deregistration_delay.timeout_seconds": str(group["deregistration_delay"]),
         "slow_start.duration_seconds": str(slow),
@@ -326,15 +342,16 @@ def _parse_stickiness(given: Options | None, where: str, problems: Problems) -> 
     }
     if kind == "lb_cookie":
         if cookie:
-            problems.add(f"{where}.cookie_name", "the balancer names its cookie itself", "use the type app_cookie")
+            problems.add(
+                f"{where}.cookie_name",
+                "the load balancer chooses the name of its own cookie",
+                "remove it, or use the type app_cookie",
+            )
         return attributes
     if not TOKEN.fullmatch(cookie) or cookie.startswith("AWSALB"):
-        right = "give the application's cookie, not one that begins with AWSALB"
-        problems.add(f"{where}.cookie_name", f"'{cookie}' cannot be followed", right)
+        right = "give the name of the application's cookie, which must not begin with AWSALB"
+        problems.add(f"{where}.cookie_name", f"'{cookie}' is not a valid cookie name here", right)
     return {**attributes, "stickiness.app_cookie.cookie_name": cookie}
-
-
-# Load balancers
 
 
 def _parse_balancer(balancer: Options, where: str, options: Options, problems: Problems, known: Known) -> BalancerWish:
@@ -346,10 +363,10 @@ def _parse_balancer(balancer: Options, where: str, options: Options, problems: P
     )
     _check_twice([listener.port for listener in listeners], f"{where}.listeners", "port", problems)
     if len(listeners) > MAX_LISTENERS:
-        problems.add(f"{where}.listeners", f"{len(listeners)} are too many", f"use at most {MAX_LISTENERS}")
+        problems.add(f"{where}.listeners", f"{len(listeners)} listeners are too many", f"use at most {MAX_LISTENERS}")
     rules = sum(len(listener.rules) for listener in listeners)
     if rules > MAX_RULES:
-        problems.add(f"{where}.listeners", f"{rules} rules are too many", f"use at most {MAX_RULES} on a balancer")
+        problems.add(f"{where}.listeners", f"{rules} rules are too many", f"use at most {MAX_RULES} per load balancer")
     return BalancerWish(
         name=balancer["name"],
         scheme=balancer["scheme"],
@@ -363,26 +380,26 @@ def _parse_balancer(balancer: Options, where: str, options: Options, problems: P
 def _parse_subnets(
     balancer: Options, where: str, zones: t.Sequence[str], problems: Problems, known: Known
 ) -> tuple[str, ...]:
-    """The subnets' names; at least two, each in a zone of its own, which its name tells."""
+    """Return the subnets' names. At least two are needed, each in its own zone, which the name contains."""
     given, tier = balancer.get("subnets"), balancer.get("tier")
     if bool(given) == bool(tier):
-        problems.add(f"{where}.subnets", "either subnets or a tier tell where it is", "give one of them")
+        problems.add(f"{where}.subnets", "give either subnets or a tier", "give exactly one of them")
         return ()
     option = "subnets" if given else "tier"
     if tier and known.tiers is not None and tier not in known.tiers:
-        problems.add(f"{where}.tier", f"there is no tier '{tier}'", f"use one of {listed(known.tiers)}")
+        problems.add(f"{where}.tier", f"'{tier}' is not the name of a tier", f"use one of {listed(known.tiers)}")
         return ()
     names = [str(name) for name in given] if given else [f"{tier}-{zone[-1:]}" for zone in zones]
     unknown = [name for name in names if known.subnets is not None and name not in known.subnets]
     for name in unknown:
         right = f"use some of {listed(known.subnets or ())}"
-        problems.add(f"{where}.{option}", f"there is no subnet '{name}'", right)
+        problems.add(f"{where}.{option}", f"'{name}' is not a subnet", right)
     letters = [name.rpartition("-")[2] for name in names]
     if len(set(letters)) < len(letters):
-        problems.add(f"{where}.{option}", "two subnets are in the same zone", "name one subnet of each zone")
+        problems.add(f"{where}.{option}", "two subnets are in the same zone", "name one subnet per zone")
     if not unknown and len(set(letters)) < 2:
-        wrong = f"{listed(names)} is in one zone only" if names else "there are no zones"
-        problems.add(f"{where}.{option}", wrong, "a load balancer needs subnets in at least two availability zones")
+        wrong = f"{listed(names)} is in one zone only" if names else "the list is empty"
+        problems.add(f"{where}.{option}", wrong, "name subnets in at least two Availability Zones")
     return tuple(names)
 
 
@@ -390,7 +407,7 @@ def _parse_security_groups(balancer: Options, where: str, problems: Problems, kn
     names = [str(name) for name in balancer["security_groups"]]
     if not 1 <= len(names) <= MAX_GROUPS_OF_INTERFACE:
         right = f"give 1 to {MAX_GROUPS_OF_INTERFACE}"
-        problems.add(f"{where}.security_groups", f"{len(names)} groups are not possible", right)
+        problems.add(f"{where}.security_groups", f"{len(names)} security groups are not possible", right)
     _check_twice(names, where, "security_groups", problems)
     for position, name in enumerate(names):
         if (
@@ -399,12 +416,15 @@ def _parse_security_groups(balancer: Options, where: str, problems: Problems, kn
             and not SECURITY_GROUP_ID.fullmatch(name)
         ):
             right = f"use some of {listed(known.security_groups)}"
-            problems.add(f"{where}.security_groups[{position}]", f"there is no security group '{name}'", right)
+            problems.add(f"{where}.security_groups[{position}]", f"'{name}' is not a security group", right)
     return tuple(names)
 
 
 def _parse_attributes(given: Options | None, where: str, problems: Problems) -> dict[str, str]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
+    """Return the declared attributes of a load balancer.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+    """
     own = given or {name: spec["default"] for name, spec in ATTRIBUTES.items()}
     check_range(f"{where}.idle_timeout", own["idle_timeout"], 1, 4000, problems)
     return {
@@ -419,9 +439,6 @@ def _parse_attributes(given: Options | None, where: str, problems: Problems) -> 
 
 def _word(truth: bool) -> str:
     return "true" if truth else "false"
-
-
-# Listeners and rules
 
 
 def _parse_listener(listener: Options, where: str, groups: t.Sequence[str], problems: Problems) -> ListenerWish:
@@ -442,7 +459,7 @@ def _parse_rule(rule: Options, where: str, groups: t.Sequence[str], problems: Pr
 
 
 def forwards_to(balancer: BalancerWish) -> set[str]:
-    """The names of the target groups that it sends to."""
+    """Return the names of the target groups to which the load balancer forwards requests."""
     actions = [listener.action for listener in balancer.listeners]
     actions += [rule.action for listener in balancer.listeners for rule in listener.rules]
     targets = [group for action in actions for group in action.get("ForwardConfig", {}).get("TargetGroups", ())]
@@ -450,12 +467,15 @@ def forwards_to(balancer: BalancerWish) -> set[str]:
 
 
 def _check_one_balancer_each(balancers: t.Sequence[BalancerWish], problems: Problems) -> None:
-    """A target group can be used by one load balancer only."""
+    """Add to `problems` target groups that several load balancers use."""
     user: dict[str, str] = {}
     for position, balancer in enumerate(balancers):
         for name in sorted(forwards_to(balancer)):
             other = user.setdefault(name, balancer.name)
             if other != balancer.name:
-                wrong = f"the target group '{name}' is used by '{other}' already"
-                right = "give each balancer target groups of its own: AWS allows one balancer per group"
+                wrong = f"the load balancer '{other}' already uses the target group '{name}'"
+                right = (
+                    "give each load balancer its own target groups, because AWS allows one load balancer per "
+                    "target group"
+                )
                 problems.add(f"load_balancers[{position}].listeners", wrong, right)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers in and out of their balancers' rotation: which calls and waits that takes. Pure, apart from `look_at`.
+"""Plan to register servers with target groups and to deregister them. Except `look_at`, these functions are pure.
 
-A target that is deregistered gets no new request, and has the group's deregistration delay to end what it has begun.
-It is told as `draining` until the delay is over, however early it is done. Registered again while it drains it serves
-at once.
+A deregistered target gets no new requests, and has the group's deregistration delay to complete its requests. Its state
+is `draining` until the delay is over, even if it has completed them before. If it is registered again while it drains,
+it gets requests at once.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
 """
 
@@ -22,15 +22,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health i
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
 
 DELAY = "deregistration_delay.timeout_seconds"
-MARGIN = 60.0  # seconds after the delay, in which ELB has to have noticed
-INTERVAL = 1.0  # seconds between looks
+MARGIN = 60.0  # seconds after the delay until ELB reports the new state
+INTERVAL = 1.0  # seconds between reads
 
 Described = t.Mapping[str, t.Any]
 
 
 @dataclass(frozen=True)
 class Group:
-    """A target group. `targets` are all that ELB tells of, those that drain included."""
+    """A target group. `targets` are all targets that ELB reports, including draining ones."""
 
     name: str
     arn: str
@@ -39,20 +39,20 @@ class Group:
     targets: tuple[Target, ...]
 
     def state(self, instance_id: str) -> str:
-        """A target's state in ELB's words; "" for none. A server can be registered with one port only here."""
+        """Return a target's state as ELB names it, or "". A server can be registered with only one port here."""
         return next((one.state for one in self.targets if (one.id, one.port) == (instance_id, self.port)), "")
 
     def holds(self, instance_id: str) -> bool:
-        """Whether it is registered: what drains is not any more."""
+        """Return whether the server is registered. A draining target is not."""
         return self.state(instance_id) not in ("", "draining")
 
     def healthy_besides(self, instance_ids: t.Collection[str]) -> int:
-        """How many healthy targets there are without these."""
+        """Return the number of healthy targets other than these."""
         return sum(one.state == "healthy" and one.id not in instance_ids for one in self.targets)
 
 
 def look_at(clients: Clients, described: t.Iterable[Described], prefix: str) -> list[Group]:
-    """The described target groups with their targets: two parallel calls for each."""
+    """Return the described target groups with their targets, read in two parallel calls per group."""
     groups = {str(one["TargetGroupArn"]): one for one in described}
     reads = {}
     for arn in groups:
@@ -72,12 +72,12 @@ def _group(described: Described, arn: str, prefix: str, answers: t.Mapping[str, 
 
 
 def targets_ref(group: str) -> Ref:
-    """What later changes await: that the targets of a group are where they should be."""
+    """Return the reference for which later changes wait, until the targets of a group are registered or drained."""
     return Ref("targets", group)
 
 
 def take_out(group: Group, servers: t.Mapping[str, str]) -> list[Change]:
-    """Changes that take servers (ids by name) out of a group and await that they have drained."""
+    """Return changes that deregister servers (ids by name) from a group and wait for them to be drained."""
     registered = {name: id_ for name, id_ in sorted(servers.items()) if group.holds(id_)}
     states = {name: group.state(id_) for name, id_ in sorted(servers.items()) if group.state(id_)}
     if not states:
@@ -98,7 +98,7 @@ def take_out(group: Group, servers: t.Mapping[str, str]) -> list[Change]:
 
 
 def put_in(group: Group, servers: t.Mapping[str, str | Ref], deadline: float) -> list[Change]:
-    """Changes that put servers (ids by name) into a group and await that they are healthy."""
+    """Return changes that register servers (ids by name) with a group and wait for them to be healthy."""
     ids = {name: id_ for name, id_ in sorted(servers.items()) if isinstance(id_, str)}
     missing = [name for name, id_ in sorted(servers.items()) if not (isinstance(id_, str) and group.holds(id_))]
     unwell = {name: group.state(id_) for name, id_ in ids.items() if group.state(id_) != "healthy"}
@@ -120,12 +120,12 @@ def put_in(group: Group, servers: t.Mapping[str, str | Ref], deadline: float) ->
 
 
 def told(answer: Described, group: Group, servers: t.Mapping[str, str]) -> dict[str, str]:
-    """The state of each of the servers by name, "" for one that is no target, in an answer of DescribeTargetHealth."""
+    """Return the state of each server by name, or "" if it is not a target, from a response of DescribeTargetHealth."""
     states = {
         (one["Target"]["Id"], one["Target"]["Port"]): one["TargetHealth"]
         for one in answer.get("TargetHealthDescriptions", [])
     }
     found = {name: states.get((id_, group.port), {}) for name, id_ in servers.items()}
-    # What AWS tells of a target that is asked for by its id, but is none.
+    # The reason for a target that was asked for by its id but is not registered.
     gone = "Target.NotRegistered"
     return {name: "" if one.get("Reason") == gone else one.get("State", "") for name, one in found.items()}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `elbv2_target_rotation`: take servers out of their target groups, and put them back."""
+"""Run the module `elbv2_target_rotation`, which takes servers out of their target groups and puts them back."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Rotation:
-    """Which servers, by name, shall be in or out; `tiers` are those of the target groups, by group."""
+    """The servers to take out or to put back, by name. `tiers` are the tiers of the target groups, by group."""
 
     servers: tuple[str, ...]
     serving: bool
@@ -63,12 +63,12 @@ class Rotation:
 
 
 def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotation | None:
-    """What the options mean, or None when `problems` has grown."""
+    """Return the desired rotation, or None if the options add problems."""
     before = len(problems.found)
     check_range("leave", options["leave"], 0, 1000, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
     if not options["target_groups"]:
-        problems.add("target_groups", "there is none", "give each target group with its tier, as {public: public}")
+        problems.add("target_groups", "is empty", "give each target group with its tier, as {public: public}")
     if len(problems.found) > before:
         return None
     return Rotation(
@@ -81,11 +81,11 @@ def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotati
 
 
 def converge_target_rotation(run: Run) -> dict[str, t.Any]:
-    """The module's result. Raises GroundworkError, with what ELB says when waiting was in vain."""
+    """Return the module's result. Raise GroundworkError, with the state of each target, at the deadline."""
     owner, desired = run.parse(COMPONENT, parse_rotation)
     names = [owner.name(group) for group in desired.tiers]
     first = observe(run.clients, {"groups": groups_read(names), "instances": instances_read(owner)})
-    if not run.check_mode:  # the plan of an empty account has none yet
+    if not run.check_mode:  # in check mode the target groups may not exist yet
         check_groups(first["groups"], owner, desired.tiers)
     instances = {one.name: one for one in instances_of(first["instances"], owner) if not one.scaled}
     groups = look_at(run.clients, first["groups"], owner.name(""))
@@ -102,7 +102,7 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
 
 
 def plan_rotation(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[Change]:
-    """One change for each group that does not have, or still has, some of its tier's servers."""
+    """Return one change for each group in which servers of its tier are still registered, or are not registered yet."""
     changes: list[Change] = []
     for group in groups:
         members = _members(desired, group.name, instances)
@@ -123,7 +123,7 @@ def check(
     *,
     check_mode: bool,
 ) -> None:
-    """What must not be: a server that nobody knows, and a group that is left without anybody who serves."""
+    """Add to `problems` unknown servers, and target groups that keep too few healthy targets."""
     for name in desired.servers:
         if name not in instances and not check_mode:
             right = f"use some of {listed(instances)}"
@@ -133,11 +133,11 @@ def check(
         healthy = group.healthy_besides(leaving)
         if any(group.holds(id_) for id_ in leaving) and healthy < desired.leave:
             wrong = f"without {listed(desired.servers)} the target group '{group.name}' has {healthy} healthy targets"
-            problems.add("servers", wrong, f"see to it that {desired.leave} are left, or lower leave")
+            problems.add("servers", wrong, f"wait until {desired.leave} others are healthy, or lower leave")
 
 
 def absent(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[str]:
-    """The servers that some group of their tier did not have when the run began."""
+    """Return the servers that were not registered with all target groups of their tier when the run began."""
     found = {
         name
         for group in groups
@@ -148,7 +148,7 @@ def absent(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[st
 
 
 def _members(desired: Rotation, group: str, instances: t.Mapping[str, Instance]) -> list[str]:
-    """The servers that belong into a group. One that is only planned yet tells its tier by its name."""
+    """Return the servers of a group's tier. The tier of a server that does not exist yet is taken from its name."""
     tier = desired.tiers[group]
     return [
         name
@@ -158,7 +158,7 @@ def _members(desired: Rotation, group: str, instances: t.Mapping[str, Instance])
 
 
 def _in_vain(error: GroundworkError, names: t.Mapping[str, str]) -> GroundworkError:
-    """The same failure, with what ELB said last of each target that it was about."""
+    """Return the same error, with the last state of each target of its group."""
     if not isinstance(error, DeadlineError):
         return error
     targets: list[Target] = [describe_target("", one) for one in error.seen.get("TargetHealthDescriptions", [])]
@@ -174,7 +174,7 @@ def _in_vain(error: GroundworkError, names: t.Mapping[str, str]) -> GroundworkEr
 
 
 def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:
-    """Where each target group is reached: its balancer's name and the port of the listener that leads to it."""
+    """Return the URL of each target group: its load balancer's DNS name, and the port of a listener that uses it."""
     arns = {one["TargetGroupName"]: list(one.get("LoadBalancerArns", ())) for one in described}
     wanted = sorted({arn for some in arns.values() for arn in some})
     if not desired.serving or not wanted:
@@ -194,7 +194,7 @@ def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Map
 
 
 def _leading_to(group: str, listeners: t.Sequence[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:
-    """The listener whose default action forwards to the group; any other one leads there by a rule."""
+    """Return a listener whose default action forwards to the group, or else a listener with a rule that does."""
 
     def direct(listener: t.Mapping[str, t.Any]) -> bool:
         return any(

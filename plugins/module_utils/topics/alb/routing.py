@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Actions and conditions: from the options to the API's form, and a form in which two of them can be compared."""
+"""Convert actions and conditions of rules to the API's form, and to a form that can be compared."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ CONFIGS = {
 ONCE = ("host-header", "http-request-method", "path-pattern", "source-ip")
 SHAPES = {  # of values: pattern and what is right
     "path-pattern": (r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+", "use letters, digits, * and ?, and _ - . $ / ~ \" ' @ : + &"),
-    "host-header": (r"[A-Za-z0-9\-.*?]*[.*][A-Za-z0-9\-.*?]*", "give a host name with a dot, * and ? allowed"),
-    "http-request-method": (r"[A-Z_-]{1,40}", "give a method in capitals, as GET"),
-    "query-string": (r"[^\s]+", "give key=value, or a value alone"),
+    "host-header": (r"[A-Za-z0-9\-.*?]*[.*][A-Za-z0-9\-.*?]*", "give a host name with a dot; * and ? are allowed"),
+    "http-request-method": (r"[A-Z_-]{1,40}", "give a method in capital letters, as GET"),
+    "query-string": (r"[^\s]+", "give key=value, or only a value"),
     "http-header": (r".+", "give text"),
 }
 HEADER_NAME = token(40)
@@ -56,23 +56,22 @@ KINDS = ("forward", "redirect", "fixed_response")
 
 
 def group_ref(name: str) -> Ref:
-    """The ARN of the target group that people call `name`."""
+    """Return the reference to the ARN of the target group `name`."""
     return Ref("target group", name)
 
 
-# Actions
-
-
 def parse_action(action: Options, where: str, groups: t.Collection[str], problems: Problems) -> Api:
-    """An action in the API's form; `groups` are the declared target groups."""
+    """Return an action in the API's form. `groups` are the declared target groups."""
     kind = action["type"]
     needed = {"forward": "target_groups", "redirect": "redirect", "fixed_response": "fixed_response"}
     for other, option in needed.items():
         if other != kind and action.get(option):
-            problems.add(f"{where}.{option}", f"it says nothing to a {kind}", f"remove it, or use the type {other}")
+            problems.add(
+                f"{where}.{option}", f"is not an option of a {kind} action", f"remove it, or use the type {other}"
+            )
     option = needed[kind]
     if not action.get(option):
-        problems.add(f"{where}.{option}", f"a {kind} needs it", "give it")
+        problems.add(f"{where}.{option}", f"is missing, and a {kind} action needs it", "give a value")
         return {"Type": kind}
     parse = {"forward": _parse_forward, "redirect": _parse_redirect, "fixed_response": _parse_fixed_response}[kind]
     return parse(action, where, groups, problems)
@@ -84,12 +83,12 @@ def _parse_forward(action: Options, where: str, groups: t.Collection[str], probl
     for position, target in enumerate(targets):
         place, name = f"{where}.target_groups[{position}]", target["name"]
         if name not in groups:
-            problems.add(f"{place}.name", f"there is no target group '{name}'", f"use one of {listed(groups)}")
+            problems.add(f"{place}.name", f"'{name}' is not a declared target group", f"use one of {listed(groups)}")
         if name in names[:position]:
-            problems.add(f"{place}.name", f"'{name}' is there twice", "name it once, with a weight")
+            problems.add(f"{place}.name", f"'{name}' is used twice", "name it once, with a weight")
         check_range(f"{place}.weight", target["weight"], 0, MAX_WEIGHT, problems)
     if len(names) > MAX_GROUPS:
-        problems.add(f"{where}.target_groups", f"{len(names)} are too many", f"use at most {MAX_GROUPS}")
+        problems.add(f"{where}.target_groups", f"{len(names)} target groups are too many", f"use at most {MAX_GROUPS}")
     check_range(f"{where}.stickiness_duration", seconds, 0, MAX_SECONDS, problems)
     return {
         "Type": "forward",
@@ -111,21 +110,23 @@ def _parse_redirect(action: Options, where: str, _groups: t.Collection[str], pro
         for key, default in REDIRECT_DEFAULTS.items()
     }
     if config == REDIRECT_DEFAULTS:
-        problems.add(place, "it leads to where it came from", "change the protocol, host, port, path or query")
+        problems.add(place, "the redirect leads back to the same URL", "change the protocol, host, port, path or query")
     if config["Protocol"] not in ("HTTP", "HTTPS", "#{protocol}"):
-        problems.add(f"{place}.protocol", f"'{config['Protocol']}' is no protocol", "give HTTP or HTTPS")
+        problems.add(f"{place}.protocol", f"'{config['Protocol']}' is not a protocol", "give HTTP or HTTPS")
     port = config["Port"]
     if port != "#{port}" and not (port.isdecimal() and 1 <= int(port) <= 65535):
-        problems.add(f"{place}.port", f"'{port}' is no port", "give 1 to 65535")
+        problems.add(f"{place}.port", f"'{port}' is not a port", "give a number from 1 to 65535")
     if not config["Path"].startswith("/"):
-        problems.add(f"{place}.path", f"'{config['Path']}' does not begin with /", "begin it with /")
+        problems.add(f"{place}.path", f"'{config['Path']}' does not begin with /", "begin the path with /")
     for key in ("Host", "Path", "Query"):
         if len(config[key]) > MAX_VALUE_LENGTH:
-            problems.add(f"{place}.{key.lower()}", "it is too long", f"use at most {MAX_VALUE_LENGTH} characters")
+            problems.add(
+                f"{place}.{key.lower()}", "the value is too long", f"use at most {MAX_VALUE_LENGTH} characters"
+            )
         for word in KEYWORD.findall(config[key]):
             if word not in KEYWORDS:
                 right = f"use {listed(f'#{{{each}}}' for each in KEYWORDS)}"
-                problems.add(f"{place}.{key.lower()}", f"there is no keyword '#{{{word}}}'", right)
+                problems.add(f"{place}.{key.lower()}", "'#{{word}}' is not a keyword", right)
     return {"Type": "redirect", "RedirectConfig": {**config, "StatusCode": f"HTTP_{given['status_code']}"}}
 
 
@@ -133,15 +134,15 @@ def _parse_fixed_response(action: Options, where: str, _groups: t.Collection[str
     given, place = action["fixed_response"], f"{where}.fixed_response"
     status, body = given["status_code"], given.get("body") or ""
     if not (200 <= status <= 299 or 400 <= status <= 599):
-        problems.add(f"{place}.status_code", f"{status} cannot be answered", "give 200 to 299 or 400 to 599")
+        problems.add(f"{place}.status_code", f"{status} is not a possible status", "give 200 to 299 or 400 to 599")
     if len(body) > MAX_BODY:
-        problems.add(f"{place}.body", f"it has {len(body)} characters", f"use at most {MAX_BODY}")
+        problems.add(f"{place}.body", f"the body has {len(body)} characters", f"use at most {MAX_BODY}")
     config = {"StatusCode": str(status), "ContentType": given["content_type"]}
     return {"Type": "fixed-response", "FixedResponseConfig": {**config, **({"MessageBody": body} if body else {})}}
 
 
 def comparable_actions(actions: t.Sequence[t.Mapping[str, t.Any]]) -> t.Any:
-    """Actions in a form that is equal when they mean the same, however the API words them."""
+    """Return the actions in a form that is equal for equivalent actions."""
     return [_comparable_action(action) for action in actions]
 
 
@@ -162,42 +163,43 @@ def _comparable_forward(action: t.Mapping[str, t.Any]) -> tuple[list[tuple[str, 
     groups = config.get("TargetGroups") or [{"TargetGroupArn": action.get("TargetGroupArn")}]
     weights = [(str(group["TargetGroupArn"]), int(group.get("Weight", 1))) for group in groups]
     if len(weights) == 1 and weights[0][1] > 0:
-        weights = [(weights[0][0], 1)]  # a single group's weight means nothing
+        weights = [(weights[0][0], 1)]  # a single group's weight has no effect
     sticky = config.get("TargetGroupStickinessConfig") or {}
     return sorted(weights), int(sticky.get("DurationSeconds") or 0) if sticky.get("Enabled") else 0
 
 
-# Conditions
-
-
 def parse_conditions(conditions: t.Sequence[Options], where: str, problems: Problems) -> list[Api]:
-    """A rule's conditions in the API's form."""
+    """Return a rule's conditions in the API's form."""
     if not conditions:
-        problems.add(where, "a rule needs a condition", "give one")
+        problems.add(where, "is empty", "give at least one condition")
     fields = [condition["field"] for condition in conditions]
     for position, condition in enumerate(conditions):
         if condition["field"] in ONCE and condition["field"] in fields[:position]:
-            right = "put all values into one condition: each of them is enough"
-            problems.add(f"{where}[{position}].field", f"there are two of {condition['field']}", right)
+            right = "put all values into one condition, of which one has to match"
+            problems.add(f"{where}[{position}].field", f"the field {condition['field']} is used twice", right)
         _check_condition(condition, f"{where}[{position}]", problems)
     values = [str(value) for condition in conditions for value in condition["values"]]
     if len(values) > MAX_VALUES:
         problems.add(where, f"{len(values)} values are too many", f"use at most {MAX_VALUES} in a rule")
     if sum(value.count("*") + value.count("?") for value in values) > MAX_WILDCARDS:
-        problems.add(where, "there are too many wildcards", f"use at most {MAX_WILDCARDS} of * and ? in a rule")
+        problems.add(
+            where, "the conditions have too many wildcards", f"use at most {MAX_WILDCARDS} of * and ? in a rule"
+        )
     return [_api_condition(condition) for condition in conditions]
 
 
 def _check_condition(condition: Options, where: str, problems: Problems) -> None:
     field, name = condition["field"], condition.get("name")
     if field == "http-header" and not HEADER_NAME.fullmatch(name or ""):
-        problems.add(f"{where}.name", f"'{name or ''}' is no header's name", "give the header's name")
+        problems.add(f"{where}.name", f"'{name or ''}' is not a header name", "give the name of a header")
     if field == "http-header" and (name or "").lower() == "host":
-        problems.add(f"{where}.name", "Host is a condition of its own", "use the field host-header")
+        problems.add(f"{where}.name", "the header Host has its own field", "use the field host-header")
     if field != "http-header" and name:
-        problems.add(f"{where}.name", f"it says nothing to {field}", "remove it, or use the field http-header")
+        problems.add(
+            f"{where}.name", f"is not an option of the field {field}", "remove it, or use the field http-header"
+        )
     if not condition["values"]:
-        problems.add(f"{where}.values", "there are none", "give at least one")
+        problems.add(f"{where}.values", "is empty", "give at least one value")
     for position, value in enumerate(condition["values"]):
         _check_value(field, str(value), f"{where}.values[{position}]", problems)
 
@@ -205,14 +207,14 @@ def _check_condition(condition: Options, where: str, problems: Problems) -> None
 def _check_value(field: str, value: str, where: str, problems: Problems) -> None:
     if field == "source-ip":
         if not _is_cidr(value):
-            problems.add(where, f"'{value}' is no block of IPv4 addresses", "give it as 192.0.2.0/24")
+            problems.add(where, f"'{value}' is not an IPv4 CIDR block", "give a block such as 192.0.2.0/24")
         return
     longest = max(len(part) for part in (value.split("=", 1) if field == "query-string" else [value]))
     if longest > MAX_VALUE_LENGTH:
-        problems.add(where, f"it has {longest} characters", f"use at most {MAX_VALUE_LENGTH}")
+        problems.add(where, f"a value has {longest} characters", f"use at most {MAX_VALUE_LENGTH}")
     pattern, right = SHAPES[field]
     if not re.fullmatch(pattern, value):
-        problems.add(where, f"'{value}' cannot match a {field}", right)
+        problems.add(where, f"'{value}' is not a possible value of {field}", right)
 
 
 def _is_cidr(value: str) -> bool:
@@ -238,7 +240,10 @@ def _pair(value: str) -> dict[str, str]:
 
 
 def comparable_conditions(conditions: t.Sequence[t.Mapping[str, t.Any]]) -> t.Any:
-    """Conditions in a form that is equal when they mean the same: their order and that of their values mean nothing."""
+    """Return the conditions in a form that is equal for equivalent conditions.
+
+    The order of conditions, and of their values, has no effect.
+    """
     return sorted(_comparable_condition(condition) for condition in conditions)
 
 
@@ -250,9 +255,6 @@ def _comparable_condition(condition: t.Mapping[str, t.Any]) -> tuple[str, str, l
     return field, str(config.get("HttpHeaderName", "")).lower(), sorted(texts)
 
 
-# Both
-
-
 def listed(names: t.Iterable[str]) -> str:
-    """Names for a message."""
-    return ", ".join(sorted(set(names))) or "none, there are none"
+    """Return names for a message."""
+    return ", ".join(sorted(set(names))) or "none"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `elbv2_application_lb`: look, plan, and make it so."""
+"""Run the module `elbv2_application_lb`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options 
 
 
 def converge_load_balancers(run: Run) -> dict[str, t.Any]:
-    """The module's result. Raises GroundworkError."""
+    """Return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_load_balancers)
     observed = look(owner, desired, run.clients)
     problems = Problems()
@@ -53,7 +53,7 @@ def _told(wish: BalancerWish, ids: Ids) -> dict[str, t.Any]:
 
 
 def _url(wish: BalancerWish, dns_name: str) -> str:
-    """Of the first listener; its port is told unless it is HTTP's own."""
+    """Return the URL of the first listener. The port is left out if it is the default of HTTP."""
     if dns_name == KNOWN_AFTER_APPLY or not wish.listeners:
         return dns_name
     first = wish.listeners[0]
@@ -69,4 +69,4 @@ def _tell(run: Run, desired: Balancers, observed: Observed, owner: Owner) -> Non
         *(f"target group {name}" for name in undeclared_groups(desired, observed, owner)),
     ]
     if left:
-        run.warn(f"Not declared any more, and staying as purge is off: {', '.join(sorted(left))}.")
+        run.warn(f"Resources that are not declared: {', '.join(sorted(left))}. Set purge to delete them.")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bundle: one file with all that a server runs at its first boot, the same wherever it is packed.
+"""The bundle: one file with everything that a server runs at its first boot.
 
-It holds the engines of the modules, as they are on the controller, and what the server should be. It is uncompressed
-and knows no time, so that its digest changes when, and only when, servers would become something else.
+It contains the modules' code as it is on the controller, and the server's desired configuration. It is uncompressed and
+has no timestamps, so that its digest changes only if the code or the configuration changes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.boot import fe
 
 COLLECTION = "ansible_collections.groundwork.aws."
 MAIN = f"from {server.__name__} import main\n\nmain()\n"
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # zip knows no earlier time
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip file
 
 
 def bundle(desired: t.Mapping[str, t.Any]) -> bytes:
-    """A zip file that Python runs. Two are the same when what they say and the engines are."""
+    """Return a zip file that Python can run. Its bytes depend only on the desired configuration and the code."""
     sources = modules_for(server.__name__)
     packages = {name.rpartition(".")[0] for name in sources}
     packages |= {parent for name in packages for parent in _parents(name)}
@@ -43,14 +43,14 @@ def bundle(desired: t.Mapping[str, t.Any]) -> bytes:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    """A file for everybody to read. Unix, whatever packs it."""
+    """Return a zip entry that all users can read, with the attributes of Unix on every system."""
     entry = zipfile.ZipInfo(name, LONG_AGO)
     entry.create_system, entry.external_attr = 3, 0o100644 << 16
     return entry
 
 
 def modules_for(entry: str) -> dict[str, bytes]:
-    """A module of the collection and all that it needs of the collection, as their sources by name."""
+    """Return the sources, by module name, of a module of the collection and of all modules that it imports from it."""
     found: dict[str, bytes] = {}
     wanted = [entry]
     while wanted:
@@ -62,16 +62,16 @@ def modules_for(entry: str) -> dict[str, bytes]:
 
 
 def source_of(name: str) -> bytes:
-    """A module's source, from a folder or from the archive that Ansible runs modules from."""
+    """Return a module's source, from a folder or from the archive that Ansible runs modules from."""
     loader: t.Any = importlib.import_module(name).__loader__
     source = loader.get_source(name)
     return source if isinstance(source, bytes) else source.encode()
 
 
 def imports_of(source: bytes) -> list[str]:
-    """The collection's modules that a source imports. The collection imports by `from` alone.
+    """Return the collection's modules that a source imports. The collection uses only `from … import`.
 
-    What is imported from a package is a module of it: our packages define nothing themselves.
+    A name that is imported from a package is a module, because the collection's packages define no names.
     """
     found = []
     for node in ast.walk(ast.parse(source)):
@@ -92,7 +92,7 @@ def _path(name: str) -> str:
 
 
 def user_data(*, region: str, domain: str, bucket: str, key: str, digest: str) -> str:
-    """What a new server starts with: it fetches the bundle with that digest, and runs it."""
+    """Return the user data of a new server, which fetches the bundle with this digest and runs it."""
     source = source_of(fetching.__name__).decode()
     where = f"Cloud({region!r}, {domain!r}), {bucket!r}, {key!r}, {digest!r}"
     return f"#!/usr/bin/python3\n{source}\n\nstart({where})\n"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What servers are to become at their first boot: the options of `s3_boot_bundles`."""
+"""Parse the options of `s3_boot_bundles`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ARGUMENTS: dict[str, Options] = {
 
 @dataclass(frozen=True)
 class Archive:
-    """A packed release. `path` is where it lies on the controller, None for one that can be in the bucket alone."""
+    """A packed release. `path` is its file on the controller, or None if it can only be in the bucket."""
 
     site: str
     id: str
@@ -39,13 +39,13 @@ class Archive:
 
     @property
     def key(self) -> str:
-        """Where it is in the bucket: what is there is what its name says."""
+        """Return the object key, which identifies the content."""
         return f"{folder_of(self.site)}{self.id}.tar.gz"
 
 
 @dataclass(frozen=True)
 class Boot:
-    """What a tier's servers become, as their bundle tells it, and the releases that they fetch for that."""
+    """The desired configuration of a tier's servers, and the releases that they fetch."""
 
     tier: str
     desired: Options
@@ -53,30 +53,30 @@ class Boot:
 
     @property
     def folder(self) -> str:
-        """The tier's part of the bucket."""
+        """Return the tier's key prefix in the bucket."""
         return f"boot/{self.tier}/"
 
 
 @dataclass(frozen=True)
 class Boots:
-    """All tiers. `bucket` is "" for the environment's own."""
+    """The configurations of all tiers. `bucket` is "" for the environment's own bucket."""
 
     bucket: str
     tiers: tuple[Boot, ...]
 
 
 def folder_of(site: str) -> str:
-    """A site's part of the bucket."""
+    """Return a site's key prefix in the bucket."""
     return f"releases/{site}/"
 
 
 def parse_boots(options: t.Mapping[str, t.Any], problems: Problems) -> Boots | None:
-    """The wish of the options, or None with everything that is wrong in `problems`."""
+    """Return the desired bundles, or None if the options add problems."""
     before = len(problems.found)
     if options["bucket"]:
         check_bucket(options["bucket"], problems)
     if not options.get("region"):
-        problems.add("region", "it is missing", "give the region that the servers are in")
+        problems.add("region", "is missing", "give the region of the servers")
     tiers = [_parse_tier(str(tier), given, problems) for tier, given in options["tiers"].items()]
     if len(problems.found) > before:
         return None
@@ -86,9 +86,11 @@ def parse_boots(options: t.Mapping[str, t.Any], problems: Problems) -> Boots | N
 def _parse_tier(tier: str, given: t.Any, problems: Problems) -> Boot | None:
     where = f"tiers.{tier}"
     if not TIER_NAME.fullmatch(tier):
-        problems.add(where, f"'{tier}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+        problems.add(
+            where, f"'{tier}' is not a valid tier name", "use at most 16 lower case letters, digits and hyphens"
+        )
     if not isinstance(given, t.Mapping):
-        problems.add(where, f"{given!r} is not a dictionary", f"give {', '.join(TIER_ARGUMENTS)} below it")
+        problems.add(where, f"{given!r} is not a dictionary", f"give it {', '.join(TIER_ARGUMENTS)}")
         return None
     before = len(problems.found)
     conformed = conform_options(TIER_ARGUMENTS, {key: value for key, value in given.items() if value}, where, problems)
@@ -99,7 +101,7 @@ def _parse_tier(tier: str, given: t.Any, problems: Problems) -> Boot | None:
         Archive(item["name"], item["id"], Path(item["archive"]).expanduser() if item["archive"] else None)
         for item in conformed["releases"]
     ]
-    # Where an archive lies on the controller is nothing that a server should depend on.
+    # The configuration must not depend on an archive's path on the controller.
     releases = [
         {**{key: value for key, value in item.items() if key != "archive"}, "key": archive.key}
         for item, archive in zip(conformed["releases"], archives, strict=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeping what servers fetch at their first boot: a private bucket, the releases and the bundles in it."""
+"""Keep the files that servers fetch at their first boot, releases and bundles, in a private bucket."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket import bucket as buckets
 
 COMPONENT = "lamp"
-KEEP_VERSIONS_DAYS = 30  # of what somebody deleted; nothing here is ever written over
+KEEP_VERSIONS_DAYS = 30  # of objects that were deleted by hand; no object is overwritten
 # https://docs.aws.amazon.com/general/latest/gr/rande.html
 DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where servers find things."""
+    """The bucket and the region from which servers fetch."""
 
     region: str
     domain: str
@@ -51,12 +51,12 @@ class Packed:
 
     @property
     def key(self) -> str:
-        """Where it is in the bucket."""
+        """Return the object key."""
         return f"{self.boot.folder}{self.digest}.pyz"
 
 
 def converge_boots(run: Run) -> dict[str, t.Any]:
-    """The result of the module `s3_boot_bundles`. Raises GroundworkError."""
+    """Return the result of the module `s3_boot_bundles`. Raise GroundworkError on failure."""
     owner, wanted = run.parse(COMPONENT, parse_boots)
     place = _place(run, owner, wanted)
     observed = buckets.look(run.clients, place.bucket)
@@ -87,12 +87,19 @@ def _place(run: Run, owner: Owner, wanted: Boots) -> Place:
 
 
 def check(wanted: Boots, keys: t.Collection[str], problems: Problems, *, check_mode: bool) -> None:
-    """Refuse a release that is neither in the bucket nor here. In check mode one is here that a run would pack."""
+    """Add to `problems` the releases that are neither in the bucket nor on the controller.
+
+    Check mode accepts a release that a real run would pack.
+    """
     for archive in dict.fromkeys(archive for boot in wanted.tiers for archive in boot.archives):
         here = archive.path is not None and (check_mode or archive.path.is_file())
         if archive.key not in keys and not here:
-            wrong = f"the release '{archive.id}' of '{archive.site}' is neither in the bucket nor packed"
-            problems.add("releases", wrong, f"give one of the bucket (lamp_release): {_kept(keys, archive.site)}")
+            wrong = (
+                f"the release '{archive.id}' of '{archive.site}' is neither in the bucket nor packed on the controller"
+            )
+            problems.add(
+                "releases", wrong, f"give a release that is in the bucket (lamp_release): {_kept(keys, archive.site)}"
+            )
 
 
 def _kept(keys: t.Iterable[str], site: str) -> str:
@@ -102,13 +109,13 @@ def _kept(keys: t.Iterable[str], site: str) -> str:
 
 
 def pack(boot: Boot, place: Place) -> Packed:
-    """The bundle of a tier."""
+    """Return the bundle of a tier."""
     content = bundle.bundle({**boot.desired, "region": place.region, "domain": place.domain, "bucket": place.bucket})
     return Packed(boot, content, hashlib.sha256(content).hexdigest())
 
 
 def plan(packed: t.Sequence[Packed], place: Place, keys: t.Container[str]) -> list[Change]:
-    """What is not in the bucket yet, releases first: a bundle's server finds them."""
+    """Return the changes that upload missing objects: first releases, because a bundle's server needs them."""
     archives = dict.fromkeys(archive for one in packed for archive in one.boot.archives)
     return [
         *(_upload_archive(archive, place) for archive in archives if archive.key not in keys),

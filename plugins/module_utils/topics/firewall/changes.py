@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The changes that make the security groups what they should be: first all groups, then the rules between them."""
+"""Plan the changes to security groups: first the groups, then their rules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Described = t.Mapping[str, t.Any]
 
 
 def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Owner) -> list[Change]:
-    """The changes; `observed` has our described groups by the names that people use."""
+    """Return the changes. `observed` maps names to the owner's described groups."""
     names = {group["GroupId"]: name for name, group in observed.items()}
     missing = [wish for wish in desired.groups if wish.name not in observed]
     return [
@@ -43,7 +43,7 @@ def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Own
 
 
 def undeclared(desired: Groups, observed: t.Mapping[str, Described]) -> list[str]:
-    """The names of groups that are ours and that nobody wants any more."""
+    """Return the names of the owner's groups that are not declared."""
     return sorted(observed.keys() - {wish.name for wish in desired.groups})
 
 
@@ -61,7 +61,7 @@ def _creation(wish: GroupWish, owner: Owner) -> Change:
 
 
 def _rules_of(group: Described | None, names: t.Mapping[str, str]) -> dict[Rule, Existing]:
-    """The rules that exist; AWS gives a new group the one that lets everything out."""
+    """Return the existing rules. AWS gives a new group a rule that allows all outbound traffic."""
     return existing_rules(group, names) if group else {OPEN_EGRESS: Existing("", permission(OPEN_EGRESS))}
 
 
@@ -82,9 +82,9 @@ def _shown(rules: t.Mapping[Rule, str]) -> dict[str, list[str]]:
 def _rule_calls(
     name: str, way: Way, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing]
 ) -> t.Iterator[Call]:
-    """New rules before old ones go, so that no connection that is allowed both ways is refused between.
+    """Return the calls that add new rules and then remove old ones, so that traffic allowed by both is not interrupted.
 
-    Only when AWS' quota has no room for both do the old ones go first.
+    The old rules are removed first only if AWS' quota does not allow both.
     """
     here = sorted(rule for rule in wanted if rule.way == way)
     there = sorted(rule for rule in actual if rule.way == way)
@@ -120,7 +120,10 @@ def _tag_changes(desired: Groups, observed: t.Mapping[str, Described], owner: Ow
 
 
 def _removals(desired: Groups, observed: t.Mapping[str, Described], names: t.Mapping[str, str]) -> t.Iterator[Change]:
-    """Groups that refer to each other can only be deleted once their rules are gone."""
+    """Yield changes that remove the rules of undeclared groups, and then delete the groups.
+
+    AWS refuses to delete a group to which a rule refers.
+    """
     gone = undeclared(desired, observed)
     for name in gone:
         yield from _rule_changes(name, {}, existing_rules(observed[name], names))

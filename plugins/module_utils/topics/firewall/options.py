@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the security groups should be: the options of `ec2_security_groups`, read and checked without asking AWS."""
+"""Parse the options of `ec2_security_groups`, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
 @dataclass(frozen=True)
 class GroupWish:
-    """A group that should be, with all its rules and their descriptions."""
+    """A desired security group, with all its rules and their descriptions."""
 
     name: str
     description: str | None
@@ -43,20 +43,20 @@ class GroupWish:
 
 @dataclass(frozen=True)
 class Groups:
-    """All groups that should be."""
+    """All desired security groups."""
 
     groups: tuple[GroupWish, ...]
     purge: bool = False
 
 
 def parse_security_groups(options: t.Mapping[str, t.Any], problems: Problems) -> Groups | None:
-    """What the options of `ec2_security_groups` mean, or None when `problems` has grown."""
+    """Return the desired groups, or None if the options of `ec2_security_groups` add problems."""
     before = len(problems.found)
     names = [group["name"] for group in options["groups"]]
     groups = tuple(_parse_group(group, f"groups[{i}]", names, problems) for i, group in enumerate(options["groups"]))
     for position, name in enumerate(names):
         if name in names[:position]:
-            problems.add(f"groups[{position}].name", f"'{name}' is there twice", "give each group a name of its own")
+            problems.add(f"groups[{position}].name", f"'{name}' is used twice", "give each group its own name")
     return Groups(groups, bool(options["purge"])) if len(problems.found) == before else None
 
 
@@ -65,7 +65,7 @@ def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str
     if not RESOURCE_NAME.fullmatch(name) or SECURITY_GROUP_ID.fullmatch(name):
         problems.add(
             f"{where}.name",
-            f"'{name}' is no group's name",
+            f"'{name}' is not a valid security group name",
             "use at most 32 lower case letters, digits and hyphens, beginning with a letter",
         )
     _check_description(group.get("description"), f"{where}.description", problems)
@@ -75,14 +75,16 @@ def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str
             for one, text in _parse_rule(way, rule, f"{where}.{way}[{position}]", names, problems):
                 if rules.setdefault(one, text) != text:
                     problems.add(
-                        f"{where}.{way}[{position}]", f"'{one}' has another description above", "declare it once"
+                        f"{where}.{way}[{position}]",
+                        f"'{one}' is declared above with another description",
+                        "declare it once",
                     )
         count = len([rule for rule in rules if rule.way == way])
         if count > MAX_RULES:
             problems.add(
                 f"{where}.{way}",
-                f"the group has {count} rules (each source with each range of ports is one)",
-                f"use at most {MAX_RULES}, AWS' quota: join blocks or ports, or split the group",
+                f"the group has {count} rules (each source with each port range is one)",
+                f"use at most {MAX_RULES}, which is AWS' quota: merge CIDR blocks or port ranges, or split the group",
             )
     return GroupWish(name, group.get("description"), rules)
 
@@ -90,7 +92,7 @@ def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str
 def _parse_rule(
     way: Way, rule: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems
 ) -> list[tuple[Rule, str]]:
-    """What one declared rule means: each range of ports with each peer, and the description."""
+    """Return the rules of one declaration: each port range with each peer, and the description."""
     protocol = _parse_protocol(rule["protocol"], f"{where}.protocol", problems)
     ports = _parse_ports(rule.get("ports"), protocol, f"{where}.ports", problems)
     description = rule.get("description") or ""
@@ -106,14 +108,14 @@ def _parse_protocol(text: str, where: str, problems: Problems) -> str:
     protocol = PROTOCOLS.get(text, text)
     number = int(protocol) if protocol.isdecimal() else None
     if protocol not in (ALL, *WITH_PORTS, *WITH_TYPES) and (number is None or number > 255):
-        problems.add(where, f"'{text}' is no protocol", "use tcp, udp, icmp, all, or a protocol's number up to 255")
+        problems.add(where, f"'{text}' is not a protocol", "use tcp, udp, icmp, all, or a protocol number up to 255")
     return protocol
 
 
 def _parse_ports(ports: t.Sequence[str] | None, protocol: str, where: str, problems: Problems) -> list[tuple[int, int]]:
     if protocol not in WITH_PORTS:
         if ports:
-            problems.add(where, f"the protocol {protocol} has no ports", "leave them out, or use tcp or udp")
+            problems.add(where, f"the protocol {protocol} has no ports", "remove ports, or use tcp or udp")
         return [(-1, -1)]
     if ports is None:
         return [(0, LAST_PORT)]
@@ -123,12 +125,12 @@ def _parse_ports(ports: t.Sequence[str] | None, protocol: str, where: str, probl
 def _parse_range(text: str, where: str, problems: Problems) -> tuple[int, int] | None:
     match = PORTS.fullmatch(text.strip())
     if not match:
-        problems.add(where, f"'{text}' is no port", "write a number as 80, or a range as 8000-8010")
+        problems.add(where, f"'{text}' is not a port", "write a number as 80, or a range as 8000-8010")
         return None
     first = int(match["first"])
     last = int(match["last"] or first)
     if max(first, last) > LAST_PORT:
-        problems.add(where, f"'{text}' is above {LAST_PORT}", f"ports are 0 to {LAST_PORT}")
+        problems.add(where, f"'{text}' is above {LAST_PORT}", f"use ports from 0 to {LAST_PORT}")
         return None
     if first > last:
         problems.add(where, f"the range '{text}' is reversed", f"write {last}-{first}")
@@ -141,12 +143,14 @@ def _parse_peers(
 ) -> list[tuple[str, str]]:
     cidrs, groups = rule.get("cidrs"), rule.get("groups")
     if cidrs is None and groups is None:
-        problems.add(where, "the rule names no source or destination", "give cidrs or groups; an empty list is nobody")
+        problems.add(
+            where, "the rule has no source or destination", "give cidrs or groups; an empty list allows no traffic"
+        )
     for name in groups or []:
         if name not in names and not SECURITY_GROUP_ID.fullmatch(name):
             problems.add(
                 f"{where}.groups",
-                f"there is no group '{name}'",
+                f"'{name}' is not a declared security group",
                 f"use one of {', '.join(names)}, or a group's id (sg-…)",
             )
     blocks = [parse_cidr(cidr, f"{where}.cidrs", problems) for cidr in cidrs or []]
@@ -157,6 +161,6 @@ def _check_description(text: str | None, where: str, problems: Problems) -> None
     if text and not DESCRIPTION.fullmatch(text):
         problems.add(
             where,
-            f"AWS does not take the text '{text}'",
-            "use at most 255 letters of ASCII, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
+            f"AWS does not accept the text '{text}'",
+            "use at most 255 ASCII letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A security group's rule in one canonical form, from an inventory and from AWS, and back to AWS."""
+"""Convert security group rules between a canonical form and AWS' form."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Way = t.Literal["ingress", "egress"]
 WAYS: tuple[Way, ...] = ("ingress", "egress")
 
 ALL = "-1"
-# AWS answers with these names, whatever was asked for.
+# AWS returns these names, also for protocols that were given as numbers.
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 PROTOCOLS = {"all": ALL, "1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 WITH_PORTS = ("tcp", "udp")
 WITH_TYPES = ("icmp", "icmpv6")
 
-# Where AWS keeps the peer of a rule: the list in an IpPermission, and the key in its items.
+# The list of a rule's peers in an IpPermission, and the key in the list's items.
 PEERS = {
     "cidr": ("IpRanges", "CidrIp"),
     "group": ("UserIdGroupPairs", "GroupId"),
@@ -33,10 +33,10 @@ PEERS = {
 
 @dataclass(frozen=True, order=True)
 class Rule:
-    """One protocol, one range of ports, one peer: what AWS counts as a rule.
+    """A rule as AWS counts rules: one protocol, one port range, and one peer.
 
-    `first` and `last` are None for protocols without ports; for ICMP they are type and code, -1 for any. `peer`
-    is a block, or a group's name when it is ours and its id when it is not.
+    `first` and `last` are the port range, or ICMP's type and code; -1 means any, or a protocol without ports. `peer` is
+    a CIDR block, an own group's name, or another group's id.
     """
 
     way: Way
@@ -56,12 +56,12 @@ OPEN_EGRESS = Rule("egress", ALL, -1, -1, "cidr", "0.0.0.0/0")
 
 
 def group_ref(name: str) -> Ref:
-    """The id of the security group that people call `name`."""
+    """Return the reference to the id of the security group `name`."""
     return Ref("security group", name)
 
 
 def permission(rule: Rule, description: str = "") -> dict[str, t.Any]:
-    """The IpPermission that adds the rule; a group that is ours is a Ref."""
+    """Return the IpPermission that adds the rule, with a Ref for an own group."""
     peers, key = PEERS[rule.kind]
     peer: t.Any = rule.peer
     if rule.kind == "group" and not SECURITY_GROUP_ID.fullmatch(rule.peer):
@@ -78,14 +78,14 @@ def _ports(rule: Rule) -> dict[str, t.Any]:
 
 @dataclass(frozen=True)
 class Existing:
-    """A rule's description, and the IpPermission that removes just this rule."""
+    """A rule's description, and the IpPermission that removes only this rule."""
 
     description: str
     permission: t.Mapping[str, t.Any]
 
 
 def existing_rules(group: t.Mapping[str, t.Any], names: t.Mapping[str, str]) -> dict[Rule, Existing]:
-    """The rules of a described group; AWS merges those with the same ports. `names` has our groups' names by id."""
+    """Return the rules of a described group, in which AWS merges rules. `names` maps the ids of own groups to names."""
     rules: dict[Rule, Existing] = {}
     for way, key in zip(WAYS, ("IpPermissions", "IpPermissionsEgress"), strict=True):
         for merged in group.get(key, []):

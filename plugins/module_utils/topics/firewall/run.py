@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `ec2_security_groups`: look, plan, and make it so."""
+"""Run the module `ec2_security_groups`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 
 
 def converge_security_groups(run: Run) -> dict[str, t.Any]:
-    """The result of the module `ec2_security_groups`."""
+    """Return the result of the module `ec2_security_groups`."""
     owner, desired = run.parse(COMPONENT, parse_security_groups)
     read = Read("ec2", "describe_security_groups", "SecurityGroups", {"Filters": owner.filters()})
     observed = owner.by_name(observe(run.clients, {"groups": read})["groups"])
@@ -45,17 +45,17 @@ def converge_security_groups(run: Run) -> dict[str, t.Any]:
 
 
 def _vpc(run: Run, owner: Owner) -> Ids:
-    """The id of the environment's VPC, which new groups need."""
+    """Return the id of the environment's VPC, in which new groups are created."""
     network = Owner(owner.environment, NETWORK)
     read = Read("ec2", "describe_vpcs", "Vpcs", {"Filters": network.filters()})
     vpc = the_only(observe(run.clients, {"vpcs": read})["vpcs"], "VpcId", "VPC", network)
     if vpc:
         return {VPC: vpc["VpcId"]}
-    if not run.check_mode:  # the plan of an empty account has no network yet
+    if not run.check_mode:  # in check mode the network may not exist yet
         problems = Problems()
         problems.add(
             "environment_name",
-            f"the environment {owner.environment} has no VPC for the groups",
+            f"the environment {owner.environment} has no VPC for the security groups",
             "run ec2_vpc_network (the role network) first",
         )
         problems.raise_if_any()
@@ -67,8 +67,8 @@ def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described], left: 
         actual = observed.get(wish.name)
         if actual and wish.description and actual["Description"] != wish.description:
             run.warn(
-                f"The security group {wish.name} keeps its description '{actual['Description']}': "
-                "AWS cannot change it without making the group anew."
+                f"The security group {wish.name} keeps its description '{actual['Description']}', because AWS cannot "
+                "change it. To change it, delete the group and run again."
             )
     if left and not desired.purge:
-        run.warn(f"The security groups {', '.join(left)} exist and are not declared. They stay until they are purged.")
+        run.warn(f"The security groups {', '.join(left)} are not declared. Set purge to delete them.")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bench: the builder that an image is made of and the tester that is started from it, each behind its own group."""
+"""The builder of an image, and the tester that starts from the image, each with its own security group."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ PORTS = {BUILDER: 22, TESTER: 80}
 
 
 def launch(owner: Owner, desired: Golden, name: str, image: Id, root_device: str = "") -> t.Iterator[Change]:
-    """A group of the machine's own, then the machine.
+    """Yield changes that create the machine's security group and launch the machine.
 
-    The builder is met with the servers' key, and fetches packages. The tester has no key, and cannot reach anybody.
+    The builder has the servers' key pair, and internet access to install packages. The tester has no key and no
+    outbound access.
     """
     ref = group_ref(name)
     create = ec2(
@@ -48,7 +49,7 @@ def launch(owner: Owner, desired: Golden, name: str, image: Id, root_device: str
 
 
 def _machine(owner: Owner, desired: Golden, name: str, image: Id, root_device: str) -> Change:
-    """The stamp in the client token makes it this bake's, so that a repeated request launches nothing twice."""
+    """Return the change that launches a machine. The stamp in its client token makes the token unique to this bake."""
     ref, tags = Ref("server", name), owner.tags(name)
     interface = {
         "DeviceIndex": 0,
@@ -94,9 +95,9 @@ def _instances(answer: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _gone(answer: t.Mapping[str, t.Any]) -> str | None:
-    """AWS' reason when a machine went away instead of running."""
+    """Return AWS' reason why a machine is terminated or shutting down, or None if it is not."""
     lost = [one for one in _instances(answer) if one["State"]["Name"] in ("shutting-down", "terminated")]
-    return lost[0].get("StateReason", {}).get("Message", "AWS tells no reason") if lost else None
+    return lost[0].get("StateReason", {}).get("Message", "AWS reports no reason") if lost else None
 
 
 def _all_are(state: str) -> t.Callable[[t.Mapping[str, t.Any]], bool]:
@@ -104,7 +105,7 @@ def _all_are(state: str) -> t.Callable[[t.Mapping[str, t.Any]], bool]:
 
 
 def stop(name: str, deadline: float) -> Change:
-    """Shut the machine down and await that."""
+    """Return the change that stops the machine and waits for it to be stopped."""
     ref = Ref("server", name)
     look = ec2("describe_instances", InstanceIds=[ref])
     wait = Wait(f"the server {name} to be stopped", look, _all_are("stopped"), broken=_gone, deadline=deadline)
@@ -113,7 +114,7 @@ def stop(name: str, deadline: float) -> Change:
 
 
 def clear_bench(observed: Observed, deadline: float) -> t.Iterator[Change]:
-    """Terminate the machines, and delete their groups when they are gone."""
+    """Yield changes that terminate the machines and then delete their security groups."""
     for machine in observed.machines:
         terminate = ec2("terminate_instances", InstanceIds=[machine.id]).settled_by("InvalidInstanceID.NotFound")
         look = ec2("describe_instances", InstanceIds=[machine.id])

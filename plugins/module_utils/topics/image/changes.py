@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the image wanted and what there is to changes, stage by stage. Pure: no client, no clock, no module.
+"""Plan the changes to golden images, stage by stage. These functions are pure.
 
-The plan of the whole way is the stages' plans one after the other, over what each will have left for the next.
+The plan of all stages is the plans of the single stages, each made with the state that the previous stage leaves.
 """
 
 from __future__ import annotations
@@ -37,34 +37,36 @@ CAPTURE_INTERVAL = 5.0  # seconds; a snapshot takes minutes
 
 
 def check(desired: Golden, observed: Observed, owner: Owner, problems: Problems, *, check_mode: bool) -> None:
-    """Add what AWS' state says against the options. What does not exist yet is fine in check mode."""
+    """Add to `problems` the options that contradict AWS' state. In check mode the network may be missing."""
     if observed.base is None:
         what = desired.base.id or f"named '{desired.base.name}' of owner {desired.base.owner}"
-        problems.add("base", f"there is no image {what} in this region", "give another owner, name or id")
+        problems.add("base", f"this region has no image {what}", "give another owner, name or id")
     if check_mode:
         return
     if desired.subnet not in observed.subnets:
         right = f"the environment has {', '.join(sorted(observed.subnets)) or 'none: run groundwork.aws.site first'}"
-        problems.add("subnet", f"there is no subnet '{desired.subnet}'", right)
+        problems.add("subnet", f"'{desired.subnet}' is not a subnet of the environment", right)
     if not observed.has_key:
         problems.add(
-            "environment_name", f"there is no key pair '{owner.name('servers')}'", "run groundwork.aws.site first"
+            "environment_name",
+            f"the key pair '{owner.name('servers')}' does not exist",
+            "run groundwork.aws.site first",
         )
 
 
 def is_needed(desired: Golden, observed: Observed) -> bool:
-    """Whether a bake would make another image than the promoted one, or is asked for."""
+    """Return whether a bake is requested, or would create another image than the promoted one."""
     promoted = observed.image(observed.promoted) if observed.promoted else None
     return desired.rebuild or promoted is None or promoted.digest != wanted_digest(desired, observed)
 
 
 def wanted_digest(desired: Golden, observed: Observed) -> str:
-    """Of the image that would be baked now."""
+    """Return the digest of the image that a bake would create now."""
     return desired.digest(observed.base.id if observed.base else "")
 
 
 def plan(owner: Owner, desired: Golden, observed: Observed) -> list[Change]:
-    """The changes of the stage."""
+    """Return the changes of the stage."""
     stages: dict[str, t.Callable[[Owner, Golden, Observed], t.Iterator[Change]]] = {
         "plan": _whole,
         "build": _build,
@@ -87,14 +89,14 @@ def _whole(owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Chan
 
 
 def _bare(observed: Observed) -> Observed:
-    """What is left when an interrupted bake's leftovers are cleared."""
+    """Return the state after the cleanup of an interrupted bake."""
     lost = {image.id for image in _unpromoted(observed)}
     images = tuple(image for image in observed.images if image.id not in lost)
     return replace(observed, machines=(), groups={}, images=images, snapshots={})
 
 
 def _with_bench(desired: Golden, observed: Observed) -> Observed:
-    """What there is when the image is tested."""
+    """Return the state in which the image is tested."""
     image = Baked(desired.name, Ref("image", desired.name), "available", "~", wanted_digest(desired, observed), "")
     names = (BUILDER, TESTER)
     return replace(
@@ -106,7 +108,7 @@ def _with_bench(desired: Golden, observed: Observed) -> Observed:
 
 
 def _build(owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Change]:
-    """Clear what an interrupted bake left, then launch the builder."""
+    """Yield changes that delete the leftovers of an interrupted bake, and then launch the builder."""
     yield from clear_bench(observed, desired.deadline)
     yield from _remove_images(_unpromoted(observed), observed, desired.deadline)
     base = observed.base
@@ -114,8 +116,9 @@ def _build(owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Chan
 
 
 def _capture(owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Change]:
-    """Stopped first, so that the disk is whole; the tags come with the call, so that a crash leaves no orphan.
+    """Yield changes that stop the builder, for a consistent disk, and create the image.
 
+    The call that creates the image also tags it, so that a crash leaves no untagged image.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html
     """
     yield stop(BUILDER, desired.deadline)
@@ -144,9 +147,9 @@ def _states(answer: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _failure(answer: t.Mapping[str, t.Any]) -> str | None:
-    """The reason why an image will never be available."""
+    """Return the reason why an image can never be available, or None."""
     lost = [i for i in answer.get("Images", []) if i["State"] not in ("available", "pending", "transient")]
-    return lost[0].get("StateReason", {}).get("Message", f"it is {lost[0]['State']}") if lost else None
+    return lost[0].get("StateReason", {}).get("Message", f"its state is {lost[0]['State']}") if lost else None
 
 
 def _test(owner: Owner, desired: Golden, _observed: Observed) -> t.Iterator[Change]:
@@ -154,18 +157,19 @@ def _test(owner: Owner, desired: Golden, _observed: Observed) -> t.Iterator[Chan
 
 
 def _promote(owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Change]:
-    """The parameter first: what carries the tag has been promoted, whenever this is killed."""
+    """Yield changes that write the parameter and then the tag: an image with the tag has been promoted."""
     image = next((one for one in observed.images if one.name == desired.name), None)
     if image is None:
         return
-    yield from _mark(observed)  # the one before
+    yield from _mark(observed)  # the previous one
     yield _put(owner, desired, image.id, observed)
     yield from _clear(owner, desired, replace(_marked(observed), promoted=image.id))
 
 
 def _put(owner: Owner, desired: Golden, image_id: Id, observed: Observed) -> Change:
-    """SSM takes tags only when it makes a parameter, and looks for the image after it has answered.
+    """Return the change that writes the parameter. SSM accepts tags only when it creates a parameter.
 
+    SSM validates the image id after its response.
     https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
     """
     name = promoted_parameter(owner.environment)
@@ -188,7 +192,7 @@ def _put(owner: Owner, desired: Golden, image_id: Id, observed: Observed) -> Cha
 
 
 def _clear(_owner: Owner, desired: Golden, observed: Observed) -> t.Iterator[Change]:
-    """Leave the promoted image and the older ones that are kept, and nothing of a bench."""
+    """Yield changes that delete the builder, the tester, and all images except the promoted and the kept ones."""
     yield from _mark(observed)
     yield from clear_bench(observed, desired.deadline)
     yield from _remove_images([*_unpromoted(observed), *surplus(desired, observed)], observed, desired.deadline)
@@ -203,7 +207,7 @@ def _mark(observed: Observed) -> t.Iterator[Change]:
 
 
 def _marked(observed: Observed) -> Observed:
-    """With the promoted image as one that was promoted."""
+    """Return the state in which the promoted image has the tag of its promotion."""
     images = tuple(
         replace(i, promoted=i.promoted or "now") if i.id == observed.promoted else i for i in observed.images
     )
@@ -211,18 +215,18 @@ def _marked(observed: Observed) -> Observed:
 
 
 def _unpromoted(observed: Observed) -> list[Baked]:
-    """Images of bakes that did not come to their end."""
+    """Return the images of interrupted bakes."""
     return [image for image in observed.images if not image.promoted and image.id != observed.promoted]
 
 
 def surplus(desired: Golden, observed: Observed) -> list[Baked]:
-    """The old images, once promoted, that are more than are kept: the oldest."""
+    """Return the oldest images that were promoted and exceed the number of kept images."""
     old = [image for image in observed.images if image.promoted and image.id != observed.promoted]
     return old[: max(0, len(old) - desired.keep)]
 
 
 def removable(desired: Golden, observed: Observed) -> list[Baked]:
-    """All images that go unless somebody uses them; those of the whole way in its plan."""
+    """Return all images to remove if they are unused, in a plan of all stages those to remove at its end."""
     after = desired.stage == "promote" or (desired.stage == "plan" and is_needed(desired, observed))
     if after:
         image = next((one.id for one in observed.images if one.name == desired.name), Ref("image", desired.name))
@@ -231,7 +235,7 @@ def removable(desired: Golden, observed: Observed) -> list[Baked]:
 
 
 def _remove_images(leaving: t.Sequence[Baked], observed: Observed, deadline: float) -> t.Iterator[Change]:
-    """With their snapshots; one that is still being made is awaited first, for it would come after all.
+    """Yield changes that deregister images and delete their snapshots. A pending image is awaited first.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeregisterImage.html
     """
@@ -258,7 +262,7 @@ def _remove_images(leaving: t.Sequence[Baked], observed: Observed, deadline: flo
 
 
 def in_use(desired: Golden, observed: Observed) -> list[dict[str, t.Any]]:
-    """The images that stay only because somebody uses them."""
+    """Return the images that are kept only because they are in use."""
     return [
         {"id": str(image.id), "name": image.name, "used_by": list(observed.users[str(image.id)])}
         for image in removable(desired, observed)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What there is of images and of what makes them, and who uses them: frozen data."""
+"""Read the existing images, the resources of bakes, and the users of images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
 DIGEST = "groundwork:digest"
 PROMOTED = "groundwork:promoted"
 
-Id: t.TypeAlias = "str | Ref"  # a Ref of what is only planned
+Id: t.TypeAlias = "str | Ref"  # a Ref if it is only planned
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Baked:
-    """An image of ours; `promoted` is the stamp of its promotion, "" when it never was."""
+    """An image of the environment. `promoted` is the stamp of its promotion, or "" if it was never promoted."""
 
     name: str
     id: Id
@@ -60,7 +60,10 @@ class Baked:
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is. `groups` and `snapshots` (those of no image) are ids by name, `promoted` an image's id or ""."""
+    """The existing resources. `promoted` is an image's id or "".
+
+    `groups` are ids by name, and so are `snapshots`, the snapshots without an image.
+    """
 
     machines: tuple[Machine, ...] = ()
     groups: t.Mapping[str, Id] = field(default_factory=dict)
@@ -70,18 +73,18 @@ class Observed:
     base: Image | None = None
     subnets: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)  # id and VPC
     has_key: bool = False
-    users: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by image: in words
+    users: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # descriptions of its users, by image
 
     def image(self, image_id: Id) -> Baked | None:
-        """Our image of that id."""
+        """Return the environment's image with this id, or None."""
         return next((image for image in self.images if image.id == image_id), None)
 
     def machine(self, name: str) -> Machine | None:
-        """The builder or the tester."""
+        """Return the builder or the tester, or None."""
         return next((machine for machine in self.machines if machine.name == name), None)
 
     def ids(self) -> Ids:
-        """What a plan's references stand for."""
+        """Return the ids of the existing resources, by the references of a plan."""
         ids: Ids = {Ref("subnet", name): subnet_id for name, (subnet_id, _vpc) in self.subnets.items()}
         for _subnet, vpc_id in self.subnets.values():
             ids[VPC] = vpc_id
@@ -92,7 +95,7 @@ class Observed:
 
 
 def reads(owner: Owner, desired: Golden) -> dict[str, Read]:
-    """Eight reads, whatever there is."""
+    """Return the eight reads."""
     own = owner.filters()
     base = {"ImageIds": [desired.base.id]} if desired.base.id else _named(desired)
     environment = {"Filters": [tag_filter(ENVIRONMENT, owner.environment)]}
@@ -115,12 +118,12 @@ def _named(desired: Golden) -> dict[str, t.Any]:
 
 
 def observe_golden(clients: Clients, owner: Owner, desired: Golden) -> Observed:
-    """What there is; who uses an image is not looked for yet."""
+    """Return the existing resources, without the users of images."""
     return observed(observe(clients, reads(owner, desired)), owner, desired)
 
 
 def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner, desired: Golden) -> Observed:
-    """What the reads' answers mean."""
+    """Return the existing resources from the results of the reads."""
     instances = [i for r in answers["instances"] for i in r["Instances"] if i["State"]["Name"] != "terminated"]
     images = [_baked(image, owner) for image in answers["images"]]
     names = {image.name for image in images}
@@ -157,10 +160,11 @@ def _baked(image: t.Mapping[str, t.Any], owner: Owner) -> Baked:
 
 
 def observe_users(clients: Clients, seen: Observed) -> Observed:
-    """With everybody in the account who uses one of our images: two calls, and one for each launch template.
+    """Return the state with all users of the environment's images in the account.
 
-    Our builder and tester do not count: they go first. All versions of a launch template count, since an Auto Scaling
-    group can have any. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html
+    This takes two calls, and one for each launch template. The builder and the tester are not counted, because they are
+    deleted first. All versions of a launch template are counted, because an Auto Scaling group can use any.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html
     """
     ids = [str(image.id) for image in seen.images]
     running = {"Filters": [{"Name": "image-id", "Values": ids}]}

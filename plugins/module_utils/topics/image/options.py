@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which image is wanted: the options of `ec2_golden_image`, checked and frozen."""
+"""Parse the options of `ec2_golden_image`, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GOLDEN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Golden:
-    """The image that should be promoted. `stamp` is the bake's UTC time, which tells one from another."""
+    """The desired image. `stamp` is the UTC time of its bake, which is part of its name."""
 
     stage: Stage
     stamp: str
@@ -58,11 +58,11 @@ class Golden:
 
     @property
     def name(self) -> str:
-        """What people call the image of this bake."""
+        """Return the image's name."""
         return f"{GOLDEN}-{self.stamp}"
 
     def digest(self, base_id: str) -> str:
-        """Tells images apart by everything that goes into them."""
+        """Return a digest of everything that goes into the image."""
         whole = json.dumps({"base": base_id, "recipe": self.recipe}, sort_keys=True, default=str)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
@@ -74,23 +74,32 @@ def parse_golden(
     now: str = "",
     subnets: t.Collection[str] | None = None,
 ) -> Golden | None:
-    """The image wanted, or None with everything that is wrong in `problems`.
+    """Return the desired image, or None if the options of `ec2_golden_image` add problems.
 
-    `now` is the stamp of a bake that begins; `subnets` are the names of the public ones, None when they are not known.
+    `now` is the stamp of a bake that begins. `subnets` are the names of the public subnets, or None if they are not
+    known.
     """
     before = len(problems.found)
     stamp = options.get("stamp") or now
     if stamp and not STAMP.fullmatch(stamp):
-        problems.add("stamp", f"'{stamp}' is no time", "give the one that the plan returned, as 20260131T120000Z")
+        problems.add(
+            "stamp", f"'{stamp}' is not a timestamp", "give the stamp that the plan returned, as 20260131T120000Z"
+        )
     base = parse_image(options.get("base") or {}, "base", problems)
     if subnets is not None and options["subnet"] not in subnets:
-        right = f"the public subnets are {', '.join(sorted(subnets)) or 'none'}"
-        problems.add("subnet", f"there is no public subnet '{options['subnet']}'", right)
+        right = f"use one of {', '.join(sorted(subnets)) or 'none'}"
+        problems.add("subnet", f"'{options['subnet']}' is not a public subnet", right)
     if not INSTANCE_TYPE.fullmatch(options["instance_type"]):
-        problems.add("instance_type", f"'{options['instance_type']}' is no instance type", "give one like t3.small")
+        problems.add(
+            "instance_type", f"'{options['instance_type']}' is not an instance type", "give a type such as t3.small"
+        )
     blocks = [parse_cidr(cidr, f"admin_cidrs[{at}]", problems) for at, cidr in enumerate(options["admin_cidrs"])]
     if not blocks:
-        problems.add("admin_cidrs", "nobody could reach the builder", "give the addresses that this runs from")
+        problems.add(
+            "admin_cidrs",
+            "is empty, so the controller cannot connect to the builder",
+            "give the addresses that Ansible connects from",
+        )
     check_range("keep", options["keep"], 1, 100, problems)
     check_range("deadline", options["deadline"], 60, 86400, problems)
     if len(problems.found) > before:

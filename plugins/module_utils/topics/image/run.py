@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `ec2_golden_image`: look, plan the stage, and make it so."""
+"""Run the module `ec2_golden_image`."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.option
     parse_golden,
 )
 
-# What each stage leaves behind for the next, of which the module tells.
+# The state that each stage leaves for the next one, for the module's result.
 LEAVES: t.Mapping[Stage, str] = {"build": BUILDER, "test": TESTER}
 
 
 def converge_golden(run: Run) -> dict[str, t.Any]:
-    """One stage of a bake; the module's result. Raises GroundworkError."""
+    """Run one stage of a bake and return the module's result. Raise GroundworkError on failure."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     owner, desired = run.parse(COMPONENT, partial(parse_golden, now=now))
     seen = observe_golden(run.clients, owner, desired)
@@ -59,12 +59,17 @@ def converge_golden(run: Run) -> dict[str, t.Any]:
 
 
 def _check_stage(desired: Golden, seen: Observed) -> None:
-    """Whether the stage before was done."""
+    """Raise GroundworkError if the previous stage is not done."""
     if desired.stage == "capture" and not seen.machine(BUILDER):
-        raise GroundworkError("There is no builder to capture an image of. Begin with the stage build.")
+        raise GroundworkError(
+            "There is nothing to capture an image of: the builder does not exist. Run the stage build first."
+        )
     names = {image.name for image in seen.images if image.state == "available"}
     if desired.stage in ("test", "promote") and desired.name not in names:
-        raise GroundworkError(f"There is no image {desired.name} to {desired.stage}. Begin with the stage build.")
+        raise GroundworkError(
+            f"The image {desired.name} does not exist, so the stage {desired.stage} cannot run. Run the stage "
+            "build first."
+        )
 
 
 def _told(desired: Golden, left: Observed) -> dict[str, t.Any]:

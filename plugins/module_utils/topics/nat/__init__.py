@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The private subnets' way out: NAT gateways, their addresses, and the default routes to them."""
+"""The NAT gateways of an environment: gateways, their Elastic IP addresses, and the private subnets' default routes."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The changes that make an environment's NAT what it should be, each way out open before the old one closes."""
+"""Plan the changes to an environment's NAT gateways. New routes are in place before old gateways are deleted."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
     table_ref,
 )
 
-# A gateway takes one to three minutes to come, and as long to go.
+# AWS takes one to three minutes to create a gateway, and as long to delete one.
 DEADLINE = 600.0
 
 
 def plan_nat(desired: Nat, observed: Observed, matches: Matches, owner: Owner) -> list[Change]:
-    """First new gateways, then routes, then what nothing leads to any more.
+    """Return the changes: first new gateways, then routes, then removals.
 
-    Only a gateway that holds an address which a new one needs goes before it.
+    A gateway is deleted earlier only if a new gateway needs its Elastic IP address.
     """
     needed = {m.address["AllocationId"] for m in matches.served if m.address and not m.gateway}
     stale = matches.stale_gateways if desired.purge else ()
@@ -64,7 +64,7 @@ def _gateway_changes(
             yield _allocation(one.wish, owner)
         awaits = tuple(gateway_ref(owner.short(tag_dict(gateway))) for gateway in before)
         yield replace(_gateway_creation(one.wish, _dead(observed, matches), owner), awaits=awaits)
-    elif one.gateway["State"] == "pending":  # made by a run that did not live to see it work
+    elif one.gateway["State"] == "pending":  # created by an interrupted run
         pending, available = {"id": ref, "state": "pending"}, {"id": ref, "state": "available"}
         yield Change("update", ref.resource, ref.name, (), pending, available, wait=_available(ref))
 
@@ -87,8 +87,8 @@ def _allocation(wish: GatewayWish, owner: Owner) -> Change:
 
 def _gateway_creation(wish: GatewayWish, dead: tuple[str, ...], owner: Owner) -> Change:
     ref, subnet, address = gateway_ref(wish.name), subnet_ref(wish.subnet), address_ref(wish.name)
-    # The same token for the same gateway, so that a second request makes no second one; another token when a
-    # gateway is replaced. https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+    # The same gateway gets the same token, so that a repeated request creates no second gateway. A replacement gets
+    # another token. https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
     create = ec2(
         "create_nat_gateway",
         SubnetId=subnet,
@@ -113,7 +113,7 @@ def _available(ref: Ref) -> Wait:
 def _failure(answer: t.Mapping[str, t.Any]) -> str | None:
     for gateway in answer.get("NatGateways", []):
         if gateway["State"] in ("failed", "deleting", "deleted"):
-            words = gateway.get("FailureMessage") or f"it is {gateway['State']}"
+            words = gateway.get("FailureMessage") or f"its state is {gateway['State']}"
             return f"{gateway['NatGatewayId']}: {words}"
     return None
 
@@ -151,7 +151,7 @@ def _tag_changes(matches: Matches, owner: Owner) -> list[Change]:
 
 
 def _gateway_removal(gateway: Described, desired: Nat, observed: Observed, owner: Owner) -> t.Iterator[Change]:
-    """The routes of undeclared subnets that lead to it, then the gateway, awaited until it lets go of its address."""
+    """Yield changes that delete the routes of undeclared subnets to the gateway, and then the gateway."""
     gone = gateway["NatGatewayId"]
     for subnet, table in (observed.tables or {}).items():
         route = default_route(table)
@@ -170,7 +170,7 @@ def _gateway_removal(gateway: Described, desired: Nat, observed: Observed, owner
 
 
 def _address_removals(matches: Matches, observed: Observed, owner: Owner) -> t.Iterator[Change]:
-    """Release what we allocated and nothing uses once the stale gateways are gone; never what was given to us."""
+    """Yield changes that release unused Elastic IP addresses which the module allocated, and never given ones."""
     removed = (*matches.stale_gateways, *matches.leaving_gateways)
     leaving = {gateway["NatGatewayId"] for gateway in removed}
     awaits = tuple(gateway_ref(owner.short(tag_dict(gateway))) for gateway in removed)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which existing gateway and address serves which wish; what AWS would refuse is told before the first write."""
+"""Match desired gateways with existing gateways and addresses, and check what AWS would refuse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.chan
 
 @dataclass(frozen=True)
 class Match:
-    """A wish and what serves it: an existing gateway, else an existing address for a new one, else nothing."""
+    """A desired gateway with its existing gateway, or else with an existing address for a new gateway."""
 
     wish: GatewayWish
     gateway: Described | None
@@ -26,16 +26,16 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """Every wish with its match, and what of ours serves none: gateways to delete, addresses to release."""
+    """All desired gateways with their matches, and the unused ones: gateways to delete and addresses to release."""
 
     served: tuple[Match, ...]
     stale_gateways: tuple[Described, ...]
-    leaving_gateways: tuple[Described, ...]  # being deleted already, by a run that did not live to see it
+    leaving_gateways: tuple[Described, ...]  # an interrupted run has begun to delete them
     stale_addresses: tuple[Described, ...]
 
 
 def match(desired: Nat, observed: Observed, owner: Owner) -> Matches:
-    """Pair what is desired with what exists."""
+    """Return the matches of the desired gateways among the existing gateways and addresses."""
     given = {wish.name: find_address(wish.address, observed) for wish in desired.gateways if wish.address}
     served = tuple(_match_one(wish, given.get(wish.name), observed, owner) for wish in desired.gateways)
     used = [m.gateway["NatGatewayId"] for m in served if m.gateway]
@@ -50,7 +50,7 @@ def match(desired: Nat, observed: Observed, owner: Owner) -> Matches:
 
 
 def find_address(wanted: str, observed: Observed) -> Described | None:
-    """The address of that allocation id or that public address."""
+    """Return the address with this allocation id or public IP address, or None."""
     return next((a for a in observed.addresses if wanted in (a["AllocationId"], a["PublicIp"])), None)
 
 
@@ -71,7 +71,7 @@ def _fits(gateway: Described, wish: GatewayWish, given: Described | None, observ
 
 
 def _spare_address(wish: GatewayWish, observed: Observed, owner: Owner) -> Described | None:
-    """An address that an earlier run allocated for this gateway, and that nothing uses."""
+    """Return an unused address that an earlier run allocated for this gateway, or None."""
     for address in observed.addresses:
         ours = owner.owns(address) and owner.short(tag_dict(address)) == wish.name
         if ours and not holder(address, observed):
@@ -80,7 +80,7 @@ def _spare_address(wish: GatewayWish, observed: Observed, owner: Owner) -> Descr
 
 
 def holder(address: Described, observed: Observed) -> str | None:
-    """What uses an address: one of our gateways, or whatever it is associated with."""
+    """Return the id of the gateway, instance, network interface or association that uses an address, or None."""
     for gateway in observed.gateways:
         if gateway["State"] in ("pending", "available", "deleting") and address["AllocationId"] in allocations(gateway):
             return str(gateway["NatGatewayId"])
@@ -91,7 +91,7 @@ def holder(address: Described, observed: Observed) -> str | None:
 
 
 def check_addresses(desired: Nat, matches: Matches, observed: Observed, problems: Problems) -> None:
-    """Given addresses have to exist, and to be free."""
+    """Add to `problems` the given addresses that do not exist or are in use."""
     stale = {gateway["NatGatewayId"] for gateway in matches.stale_gateways}
     going = {gateway["NatGatewayId"] for gateway in matches.leaving_gateways} | (stale if desired.purge else set())
     for one in matches.served:
@@ -100,15 +100,19 @@ def check_addresses(desired: Nat, matches: Matches, observed: Observed, problems
         where, user = f"addresses.{one.wish.zone}", holder(one.address, observed) if one.address else None
         if not one.address:
             problems.add(
-                where, f"the account has no elastic IP {one.wish.address} here", "allocate it, or leave it out"
+                where,
+                f"the account has not allocated the Elastic IP address {one.wish.address} in this region",
+                "allocate it, or remove it here",
             )
         elif user and user not in going:
-            remedy = "set purge, which removes that gateway" if user in stale else "free it, or give another"
+            remedy = (
+                "set purge, which deletes that gateway" if user in stale else "disassociate it, or give another address"
+            )
             problems.add(where, f"{one.wish.address} is in use by {user}", remedy)
 
 
 def check_subnets(desired: Nat, observed: Observed, problems: Problems) -> None:
-    """The network has to be there, and the gateways' subnets have to lead to the internet."""
+    """Add to `problems` missing subnets, and subnets of gateways without a route to the internet."""
     tables = observed.tables or {}
     known = ", ".join(sorted(tables)) or "none"
     hosts = {gateway.subnet for gateway in desired.gateways}
@@ -117,7 +121,7 @@ def check_subnets(desired: Nat, observed: Observed, problems: Problems) -> None:
     if missing:
         problems.add(
             "zones",
-            f"the network has no subnet {', '.join(missing)}; its subnets are {known}",
+            f"the network lacks the subnets {', '.join(missing)}; its subnets are {known}",
             "run ec2_vpc_network (the role network) first, with the same zones and tiers",
         )
     for name in sorted(hosts & tables.keys()):
@@ -125,6 +129,6 @@ def check_subnets(desired: Nat, observed: Observed, problems: Problems) -> None:
         if not target.startswith("igw-"):
             problems.add(
                 "tier",
-                f"the subnet {name} has no route to an internet gateway, so a NAT gateway in it would reach nothing",
+                f"the subnet {name} of a NAT gateway has no route to an internet gateway",
                 "run ec2_vpc_network (the role network) first, or name a public tier",
             )

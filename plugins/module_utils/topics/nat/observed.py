@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What exists of an environment's NAT, read in three parallel calls."""
+"""Read the existing NAT gateways, addresses and route tables of an environment, in three parallel calls."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 
 Described = t.Mapping[str, t.Any]
 
-# https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html: a failed gateway goes away by
-# itself, and a deleted one is still described, for about an hour.
+# https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html: AWS deletes a failed gateway,
+# and describes a deleted one for about an hour.
 ALIVE = ("pending", "available")
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What exists: our gateways in any state, the account's addresses, the network's route tables by subnet."""
+    """The owner's gateways in any state, the account's addresses, and the network's route tables by subnet."""
 
     gateways: tuple[Described, ...] = ()
     addresses: tuple[Described, ...] = ()
@@ -31,23 +31,23 @@ class Observed:
 
     @property
     def alive(self) -> list[Described]:
-        """The gateways that work or soon will."""
+        """Return the gateways that are available or pending."""
         return [gateway for gateway in self.gateways if gateway["State"] in ALIVE]
 
     def table(self, subnet: str) -> Described | None:
-        """The route table of the subnet that people call `subnet`."""
+        """Return the route table of the subnet `subnet`."""
         return (self.tables or {}).get(subnet)
 
     def subnet_id(self, subnet: str) -> str | None:
-        """The id of that subnet: its route table, which it has for itself, tells."""
+        """Return the id of the subnet, which is associated with its own route table."""
         table = self.table(subnet) or {}
         return next((link["SubnetId"] for link in table.get("Associations", []) if "SubnetId" in link), None)
 
 
 def look(owner: Owner, desired: Nat, clients: Clients) -> Observed:
-    """Everything that exists, in three calls."""
+    """Return all existing resources, read in three calls."""
     given = any(gateway.address for gateway in desired.gateways)
-    # A filter cannot say "ours or that one": with given addresses all of the account's are read.
+    # A filter cannot match "tagged, or this address": if addresses are given, all of the account's are read.
     ours = {} if given else {"Filters": owner.filters()}
     network = Owner(owner.environment, NETWORK)
     answers = observe(
@@ -66,5 +66,5 @@ def look(owner: Owner, desired: Nat, clients: Clients) -> Observed:
 
 
 def allocations(gateway: Described) -> list[str]:
-    """The allocation ids of a gateway's elastic addresses."""
+    """Return the allocation ids of a gateway's Elastic IP addresses."""
     return [a["AllocationId"] for a in gateway.get("NatGatewayAddresses", []) if a.get("AllocationId")]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the NAT of an environment should be: the options of `ec2_vpc_nat`, read and checked without asking AWS."""
+"""Parse the options of `ec2_vpc_nat`, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ MODES = ("none", "single", "per_zone")
 
 
 def gateway_ref(name: str) -> Ref:
-    """The id of the NAT gateway that people call `name`."""
+    """Return the reference to the id of the NAT gateway `name`."""
     return Ref("nat gateway", name)
 
 
 def address_ref(name: str) -> Ref:
-    """The allocation id of the elastic IP address of the gateway that people call `name`."""
+    """Return the reference to the allocation id of the Elastic IP address of the NAT gateway `name`."""
     return Ref("elastic ip", name)
 
 
 def public_ip_ref(name: str) -> Ref:
-    """The elastic IP address itself."""
+    """Return the reference to the public IP address of the NAT gateway `name`."""
     return Ref("elastic ip", name, "public_ip")
 
 
 @dataclass(frozen=True)
 class GatewayWish:
-    """A NAT gateway that should be, in the subnet of a public tier; `address` when it is given."""
+    """A desired NAT gateway in a public subnet. `address` is the given Elastic IP address, if any."""
 
-    name: str  # nat-a, by the zone's letter
+    name: str  # nat- and the zone's letter: nat-a
     zone: str
     subnet: str  # public-a
-    address: str | None = None  # an allocation id or a public address
+    address: str | None = None  # an allocation id or a public IP address
 
 
 @dataclass(frozen=True)
 class Nat:
-    """The gateways that should be, and through which the route table of each private subnet leads."""
+    """The desired gateways, and the gateway of each private subnet's default route."""
 
     gateways: tuple[GatewayWish, ...]
-    routes: t.Mapping[str, str | None]  # gateway's name, or None, by the private subnet's name
+    routes: t.Mapping[str, str | None]  # the gateway's name or None, by the private subnet's name
     purge: bool = False
 
 
 def parse_nat(options: t.Mapping[str, t.Any], problems: Problems) -> Nat | None:
-    """Return what the options of `ec2_vpc_nat` mean, or None when `problems` has grown.
+    """Return the desired gateways, or None if the options of `ec2_vpc_nat` add problems.
 
     `zones` and `tiers` are the network's.
     """
@@ -89,14 +89,18 @@ def _parse_host(tier: str | None, tiers: t.Mapping[str, bool], mode: str, proble
         return ""
     if tier is None:
         if not public:
-            problems.add("tiers", "no tier is public, and a NAT gateway needs one", "make a tier public, or mode none")
+            problems.add(
+                "tiers",
+                "a NAT gateway needs a public tier, and the network has none",
+                "make a tier public, or set mode to none",
+            )
         return public[0] if public else ""
     if tier not in tiers:
-        problems.add("tier", f"there is no tier '{tier}'", f"use one of {', '.join(public) or 'none'}")
+        problems.add("tier", f"'{tier}' is not the name of a tier", f"use one of {', '.join(public) or 'none'}")
     elif tier not in public:
         problems.add(
             "tier",
-            f"the tier '{tier}' is private, so a NAT gateway in it would not reach the internet",
+            f"the tier '{tier}' is private, so a NAT gateway in it has no route to the internet",
             f"use a public tier: {', '.join(public) or 'there is none'}",
         )
     return tier
@@ -107,13 +111,15 @@ def _parse_addresses(given: t.Mapping[str, t.Any], zones: t.Sequence[str], probl
     for zone, value in given.items():
         where, address = f"addresses.{zone}", str(value)
         if zone not in zones:
-            problems.add(where, "there is no such zone", f"the zones are {', '.join(zones)}")
+            problems.add(where, "is not a zone of the network", f"use one of {', '.join(zones)}")
         if not ALLOCATION_ID.fullmatch(address) and not _is_address(address):
             problems.add(
-                where, f"'{address}' is no elastic IP", "give its allocation id (eipalloc-…) or its public address"
+                where,
+                f"'{address}' is not an Elastic IP address",
+                "give an allocation id (eipalloc-…) or a public IP address",
             )
         if address in addresses.values():
-            problems.add(where, f"{address} is given twice", "give every zone an address of its own")
+            problems.add(where, f"{address} is given twice", "give each zone its own address")
         addresses[zone] = address
     return addresses
 

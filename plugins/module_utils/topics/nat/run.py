@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `ec2_vpc_nat`: look, plan, and make it so."""
+"""Run the module `ec2_vpc_nat`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 
 
 def converge_nat(run: Run) -> dict[str, t.Any]:
-    """The result of the module `ec2_vpc_nat`."""
+    """Return the result of the module `ec2_vpc_nat`."""
     owner, desired = run.parse(COMPONENT, parse_nat)
     observed = look(owner, desired, run.clients)
     matches = match(desired, observed, owner)
@@ -44,16 +44,18 @@ def converge_nat(run: Run) -> dict[str, t.Any]:
 def _check(run: Run, desired: Nat, observed: Observed, matches: Matches) -> None:
     problems = Problems()
     check_addresses(desired, matches, observed, problems)
-    if not run.check_mode:  # the plan of an empty account has no network yet
+    if not run.check_mode:  # in check mode the network may not exist yet
         check_subnets(desired, observed, problems)
     problems.raise_if_any()
     left = [gateway["NatGatewayId"] for gateway in matches.stale_gateways]
     if left and not desired.purge:
-        run.warn(f"The NAT gateways {', '.join(left)} are not declared, and cost. They stay until they are purged.")
+        run.warn(
+            f"The NAT gateways {', '.join(left)} are not declared, and AWS charges for them. Set purge to delete them."
+        )
 
 
 def known_ids(observed: Observed, matches: Matches) -> Ids:
-    """The ids of what exists."""
+    """Return the ids of the existing resources."""
     ids: Ids = {}
     for name, table in (observed.tables or {}).items():
         ids[table_ref(name)] = table["RouteTableId"]

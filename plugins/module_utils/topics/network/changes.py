@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The changes that make a network what it should be."""
+"""Plan the changes to a network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 def plan_network(
     desired: Network, observed: Observed, blocks: t.Mapping[str, IPv4Network], owner: Owner
 ) -> list[Change]:
-    """The changes that make `observed` what is `desired`, in the order in which AWS takes them."""
+    """Return the changes that turn `observed` into `desired`, in the order in which AWS accepts them."""
     return [
         *_vpc_changes(desired, observed, owner),
         *_default_group_changes(observed),
@@ -48,7 +48,7 @@ def _each(desired: Network, changes: t.Callable[[SubnetWish], t.Iterable[Change]
 
 def _vpc_changes(desired: Network, observed: Observed, owner: Owner) -> t.Iterator[Change]:
     wanted = {"cidr": str(desired.cidr), "dns_support": True, "dns_hostnames": True}
-    # A new VPC has DNS support, and no DNS hostnames unless it is a default one; AWS changes one attribute a call.
+    # A new VPC has DNS support but no DNS hostnames, unless it is a default one. AWS changes one attribute per call.
     # https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
     actual = {"dns_support": observed.dns_support, "dns_hostnames": observed.dns_hostnames}
     attributes = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
@@ -69,7 +69,7 @@ EVERYTHING = {"IpProtocol": "-1"}
 
 
 def _default_group_changes(observed: Observed) -> t.Iterator[Change]:
-    """A server that is launched without a group gets the default one: it opens nothing then."""
+    """Yield changes that remove all rules of the default security group, which servers without a group get."""
     if not observed.vpc:
         inside = [{"Name": "vpc-id", "Values": [VPC]}, {"Name": "group-name", "Values": ["default"]}]
         find = ec2("describe_security_groups", Filters=inside).yielding(DEFAULT_GROUP, "SecurityGroups.0.GroupId")
@@ -119,10 +119,9 @@ def _attached_to(gateway: t.Mapping[str, t.Any]) -> list[str]:
 def _subnet_changes(
     wish: SubnetWish, observed: Observed, blocks: t.Mapping[str, IPv4Network], owner: Owner
 ) -> t.Iterator[Change]:
-    """New subnets, and existing ones that give public addresses by themselves.
+    """Yield changes that create subnets, and that disable public addresses by default in existing ones.
 
-    No subnet does that: a server gets a public address when its own declaration says so, and never because of
-    where it happened to be launched.
+    A server gets a public IP address only if its own declaration says so, not because of its subnet.
     """
     ref = subnet_ref(wish.name)
     actual = observed.subnets.get(wish.name)
@@ -143,9 +142,9 @@ def _subnet_changes(
 
 
 def _table_changes(wish: SubnetWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:
-    """The subnet's own route table, associated; its default route when that leads, or should lead, to the internet.
+    """Yield changes to the subnet's route table: its creation, its association, and its route to the internet gateway.
 
-    Other routes are other people's: a private subnet's default route belongs to the component `nat`.
+    Other routes stay: the default route of a private subnet belongs to the component `nat`.
     """
     ref = table_ref(wish.name)
     actual = observed.tables.get(wish.name)
@@ -177,7 +176,7 @@ def _associate(wish: SubnetWish, observed: Observed) -> t.Iterator[Call]:
 
 
 def default_route(table: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any] | None:
-    """The IPv4 default route of a described route table."""
+    """Return the IPv4 default route of a described route table."""
     return next((route for route in table["Routes"] if route.get("DestinationCidrBlock") == ANYWHERE), None)
 
 
@@ -241,17 +240,20 @@ def _tag_changes(desired: Network, observed: Observed, owner: Owner) -> list[Cha
 
 
 def undeclared(desired: Network, observed: Observed) -> list[str]:
-    """What is ours and nobody wants any more, as `subnet public-c`."""
+    """Return the owner's resources that are not declared, as `subnet public-c`."""
     return [f"{change.resource} {change.name}" for change in _removals(desired, observed)]
 
 
 def _unwanted_subnets(desired: Network, observed: Observed) -> list[str]:
-    """The names of subnets, or of what is left of them."""
+    """Return the names of undeclared subnets and of their remaining route tables."""
     return sorted((observed.subnets.keys() | observed.tables.keys()) - {subnet.name for subnet in desired.subnets})
 
 
 def _removals(desired: Network, observed: Observed) -> t.Iterator[Change]:
-    """What is not declared, in the order that AWS takes; a subnet that is in use refuses before anything is lost."""
+    """Yield changes that delete undeclared resources, in the order in which AWS accepts them.
+
+    AWS refuses to delete a subnet that is in use, before anything else of it is deleted.
+    """
     if observed.endpoint and not desired.s3_endpoint:
         yield _endpoint_removal(observed.endpoint)
     for name in _unwanted_subnets(desired, observed):
@@ -274,7 +276,7 @@ def _removals(desired: Network, observed: Observed) -> t.Iterator[Change]:
 
 
 def _table_removal(name: str, table: t.Mapping[str, t.Any]) -> Change:
-    # The association goes with the subnet; where it lingers, it would keep the table.
+    # AWS deletes the association with the subnet. An association that remains would prevent the table's deletion.
     links = [link["RouteTableAssociationId"] for link in table["Associations"]]
     leave = (
         ec2("disassociate_route_table", AssociationId=link).settled_by("InvalidAssociationID.NotFound")
@@ -286,7 +288,7 @@ def _table_removal(name: str, table: t.Mapping[str, t.Any]) -> Change:
 
 def _endpoint_removal(endpoint: t.Mapping[str, t.Any]) -> Change:
     ids = [endpoint["VpcEndpointId"]]
-    # DeleteVpcEndpoints answers 200 also when it could not: only looking again tells.
+    # DeleteVpcEndpoints returns 200 also on a failure, so that only another read shows the result.
     gone = Wait(
         f"the VPC endpoint {ids[0]} to be deleted",
         ec2("describe_vpc_endpoints", VpcEndpointIds=ids),

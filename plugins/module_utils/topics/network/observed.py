@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What exists of a network, read in two rounds of parallel calls."""
+"""Read the existing network, in two rounds of parallel calls."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 
 @dataclass(frozen=True)
 class Observed:
-    """What exists, as AWS describes it, by the names that people use."""
+    """The existing resources as AWS describes them, by their names."""
 
     vpc: t.Mapping[str, t.Any] | None = None
     dns_support: bool = True
     dns_hostnames: bool = False
     subnets: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
-    others: tuple[IPv4Network, ...] = ()  # blocks of subnets in our VPC that are not ours
+    others: tuple[IPv4Network, ...] = ()  # CIDR blocks of other subnets in the VPC
     tables: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
     associations: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)  # by subnet id
     gateway: t.Mapping[str, t.Any] | None = None
     endpoint: t.Mapping[str, t.Any] | None = None
     default_group: t.Mapping[str, t.Any] | None = None
-    zones: tuple[str, ...] = ()  # of the region; empty when nobody needed to know
+    zones: tuple[str, ...] = ()  # of the region; empty if they were not needed
 
     def cidr(self, name: str) -> IPv4Network:
-        """The block of an existing subnet."""
+        """Return the CIDR block of an existing subnet."""
         return IPv4Network(self.subnets[name]["CidrBlock"])
 
 
 def look(owner: Owner, desired: Network, clients: Clients) -> Observed:
-    """Everything that exists of the network, in at most eight calls when nothing is missing.
+    """Return all existing resources of the network, read in at most eight calls if none is missing.
 
-    Raises GroundworkError when two VPCs claim to be the environment's.
+    Raise GroundworkError if two VPCs have the environment's tags.
     """
     roots = observe(
         clients,
@@ -61,12 +61,12 @@ def look(owner: Owner, desired: Network, clients: Clients) -> Observed:
 def the_only(
     found: t.Sequence[t.Mapping[str, t.Any]], key: str, what: str, owner: Owner
 ) -> t.Mapping[str, t.Any] | None:
-    """The one resource found, or None. Raises GroundworkError when there are more: nobody knows which is meant."""
+    """Return the only resource found, or None. Raise GroundworkError if there are several."""
     if len(found) > 1:
         ids = ", ".join(sorted(str(one[key]) for one in found))
         raise GroundworkError(
-            f"{len(found)} {what}s are tagged as the environment {owner.environment}'s: {ids}. "
-            "Delete the ones that are not, or take their groundwork: tags away."
+            f"{len(found)} {what}s have the tags of the environment {owner.environment}: {ids}. Delete the wrong "
+            "ones, or remove their groundwork: tags."
         )
     return found[0] if found else None
 
@@ -84,7 +84,7 @@ def _reads_inside(vpc_id: str) -> dict[str, Read]:
         ),
         "endpoints": Read("ec2", "describe_vpc_endpoints", "VpcEndpoints", {"Filters": [inside]}),
     }
-    # AWS answers one attribute a call.
+    # AWS returns one attribute per call.
     for key, attribute in (("dns_support", "enableDnsSupport"), ("dns_hostnames", "enableDnsHostnames")):
         result = attribute[0].upper() + attribute[1:]
         reads[key] = Read("ec2", "describe_vpc_attribute", result, {"VpcId": vpc_id, "Attribute": attribute})
@@ -99,7 +99,7 @@ def _assemble(
 ) -> Observed:
     subnets = parts.get("subnets", ())
     tables = parts.get("tables", ())
-    # The API's reference spells the states `available`, its answers have been seen to say `Available`.
+    # The API reference has the state `available`, but AWS also returns `Available`.
     endpoints = [e for e in parts.get("endpoints", ()) if e["State"].lower() in ("available", "pending")]
     return Observed(
         vpc=vpc,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a network should be: the options of `ec2_vpc_network`, read and checked without asking AWS."""
+"""Parse the options of `ec2_vpc_network`, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ DEFAULT_GROUP = Ref("security group", "default")
 
 
 def subnet_ref(name: str) -> Ref:
-    """The id of the subnet that people call `name`."""
+    """Return the reference to the id of the subnet `name`."""
     return Ref("subnet", name)
 
 
 def table_ref(name: str) -> Ref:
-    """The id of the route table of the subnet that people call `name`."""
+    """Return the reference to the id of the route table of the subnet `name`."""
     return Ref("route table", name)
 
 
 @dataclass(frozen=True)
 class SubnetWish:
-    """A subnet that should be; `cidr` only when it is given, else it is allocated."""
+    """A desired subnet. `cidr` is None if the block is to be allocated."""
 
-    name: str  # tier and zone's letter: public-a
+    name: str  # the tier and the zone's letter: public-a
     tier: str
     zone: str
     public: bool
@@ -56,7 +56,7 @@ class SubnetWish:
 
 @dataclass(frozen=True)
 class Network:
-    """The network that should be; `subnets` in the order of their allocation."""
+    """The desired network, with `subnets` in the order of their allocation."""
 
     cidr: IPv4Network
     region: str
@@ -67,16 +67,16 @@ class Network:
 
     @property
     def public(self) -> bool:
-        """Whether any subnet leads to the internet."""
+        """Return whether any subnet is public."""
         return any(subnet.public for subnet in self.subnets)
 
 
-# `eu-central-1a`, and local zones as `us-west-2-lax-1a`.
+# Zones are `eu-central-1a`, or local zones as `us-west-2-lax-1a`.
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html
 
 
 def parse_network(options: t.Mapping[str, t.Any], problems: Problems) -> Network | None:
-    """The desired network of the options of `ec2_vpc_network`, or None when `problems` has grown."""
+    """Return the desired network, or None if the options of `ec2_vpc_network` add problems."""
     before = len(problems.found)
     cidr = parse_vpc_block(options["cidr"], "cidr", problems)
     zones = parse_zones(options["zones"], options.get("region"), problems)
@@ -90,7 +90,11 @@ def parse_network(options: t.Mapping[str, t.Any], problems: Problems) -> Network
     if len(problems.found) > before:
         return None
     if not is_private(cidr):
-        problems.warn("cidr", f"{cidr} is not private space, so its real owners cannot be reached from the VPC")
+        problems.warn(
+            "cidr",
+            f"{cidr} is not private address space, so servers in the VPC cannot reach the internet hosts with "
+            "these addresses",
+        )
     return Network(
         cidr=cidr,
         region=_region(zones[0]),
@@ -111,35 +115,43 @@ def _region(zone: str) -> str:
 
 
 def parse_zones(zones: t.Sequence[str], region: str | None, problems: Problems) -> list[str]:
-    """Return the zones without empty ones, once their form, region and letters are checked."""
+    """Return the non-empty zones. Add to `problems` wrong forms, regions and letters."""
     if not zones:
-        problems.add("zones", "there is none", "name at least one availability zone, for example eu-central-1a")
+        problems.add("zones", "is empty", "name at least one Availability Zone, for example eu-central-1a")
     for position, zone in enumerate(zones):
         where = f"zones[{position}]"
         if not ZONE.fullmatch(zone):
-            problems.add(where, f"'{zone}' is no availability zone", "write it as region and letter: eu-central-1a")
+            problems.add(where, f"'{zone}' is not an Availability Zone", "write the region and a letter: eu-central-1a")
         elif region and _region(zone) != region:
-            problems.add(where, f"{zone} is not in the region {region}", f"name zones of {region}")
+            problems.add(where, f"{zone} is not in the region {region}", f"name only zones of {region}")
         elif zone in zones[:position]:
             problems.add(where, f"{zone} is named twice", "name each zone once")
         elif zone[-1] in [other[-1:] for other in zones[:position]]:
-            problems.add(where, f"another zone ends with '{zone[-1]}' too", "subnets are named by that letter: use one")
+            problems.add(
+                where,
+                f"another zone ends with '{zone[-1]}' too",
+                "name zones with different letters, because subnets are named by the letter",
+            )
     if len({_region(zone) for zone in zones if ZONE.fullmatch(zone)}) > 1:
-        problems.add("zones", "the zones are of several regions", "a VPC is in one region: name zones of one")
+        problems.add(
+            "zones", "the zones are in several regions", "name zones of one region, because a VPC is in one region"
+        )
     return [zone for zone in zones if zone]
 
 
 def parse_tiers(tiers: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> dict[str, bool]:
-    """Whether each tier is public, by its name."""
+    """Return whether each tier is public, by the tier's name."""
     if not tiers:
-        problems.add("tiers", "there is none", "name at least one tier")
+        problems.add("tiers", "is empty", "name at least one tier")
     parsed: dict[str, bool] = {}
     for position, tier in enumerate(tiers):
         name, where = tier["name"], f"tiers[{position}].name"
         if not TIER_NAME.fullmatch(name):
-            problems.add(where, f"'{name}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+            problems.add(
+                where, f"'{name}' is not a valid tier name", "use at most 16 lower case letters, digits and hyphens"
+            )
         if name in parsed:
-            problems.add(where, f"'{name}' is there twice", "give each tier a name of its own")
+            problems.add(where, f"'{name}' is used twice", "give each tier its own name")
         parsed[name] = bool(tier["public"])
     return parsed
 
@@ -147,7 +159,11 @@ def parse_tiers(tiers: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) ->
 def _parse_prefix(prefix: int, cidr: IPv4Network | None, problems: Problems) -> int:
     largest = cidr.prefixlen if cidr else LARGEST_PREFIX
     if not largest <= prefix <= SMALLEST_PREFIX:
-        problems.add("subnet_prefix", f"/{prefix} is no size for a subnet here", f"use {largest} to {SMALLEST_PREFIX}")
+        problems.add(
+            "subnet_prefix",
+            f"/{prefix} is not a possible prefix of a subnet here",
+            f"use a prefix from {largest} to {SMALLEST_PREFIX}",
+        )
     return prefix
 
 
@@ -158,15 +174,17 @@ def _parse_given(
     for name, value in given.items():
         where = f"subnet_cidrs.{name}"
         if name not in names:
-            problems.add(where, "there is no such subnet", f"the subnets are {', '.join(names) or 'none'}")
+            problems.add(where, "is not a subnet of the network", f"use one of {', '.join(names) or 'none'}")
         block = parse_vpc_block(value, where, problems)
         if block and cidr and not block.subnet_of(cidr):
-            problems.add(where, f"{block} is not inside the VPC's {cidr}", f"use a part of {cidr}")
+            problems.add(where, f"{block} is not inside the VPC's CIDR block {cidr}", f"use a part of {cidr}")
         elif block:
             blocks[name] = block
     for one, other in overlaps(blocks):
         problems.add(
-            f"subnet_cidrs.{other}", f"{blocks[other]} overlaps {blocks[one]} of {one}", "give each its own addresses"
+            f"subnet_cidrs.{other}",
+            f"{blocks[other]} overlaps {blocks[one]} of {one}",
+            "give each subnet its own addresses",
         )
     return blocks
 

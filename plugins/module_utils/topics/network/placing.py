@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the subnets go in the VPC that exists, and what AWS could not change of it any more."""
+"""Allocate CIDR blocks to subnets in an existing VPC, and check what AWS cannot change."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 
 
 def place(desired: Network, observed: Observed, problems: Problems) -> dict[str, IPv4Network]:
-    """The block of every subnet; what AWS could not do is added to `problems`."""
+    """Return the CIDR block of every subnet. Add to `problems` what AWS cannot change."""
     _check_immutable(desired, observed, problems)
     if observed.zones:
         for zone in sorted({subnet.zone for subnet in desired.subnets} - set(observed.zones)):
-            problems.add("zones", f"the account has no zone {zone}", f"use from {', '.join(observed.zones)}")
+            problems.add("zones", f"the account has no zone {zone}", f"use zones from {', '.join(observed.zones)}")
     given = {subnet.name: subnet.cidr for subnet in desired.subnets if subnet.cidr}
     existing = {name: observed.cidr(name) for name in observed.subnets}
     for name in sorted(given.keys() - existing.keys()):
         for other in [*existing.values(), *observed.others]:
             if given[name].overlaps(other):
-                problems.add(f"subnet_cidrs.{name}", f"{given[name]} overlaps the existing {other}", "use a free block")
+                problems.add(
+                    f"subnet_cidrs.{name}", f"{given[name]} overlaps the existing block {other}", "use a free block"
+                )
     try:
         return allocate(
             desired.cidr,
@@ -38,8 +40,8 @@ def place(desired: Network, observed: Observed, problems: Problems) -> dict[str,
     except NoRoom as error:
         problems.add(
             "cidr",
-            f"{desired.cidr} has no free block of /{desired.subnet_prefix} left for the subnet {error}",
-            "give it a smaller one in subnet_cidrs, or lengthen subnet_prefix",
+            f"{desired.cidr} has no free /{desired.subnet_prefix} block for the subnet {error}",
+            "give it a smaller block in subnet_cidrs, or use a longer subnet_prefix",
         )
         return {}
 
@@ -62,6 +64,7 @@ def _check_immutable(desired: Network, observed: Observed, problems: Problems) -
         if actual and actual["AvailabilityZone"] != subnet.zone:
             problems.add(
                 "zones",
-                f"the subnet {subnet.name} exists in {actual['AvailabilityZone']}, and cannot move to {subnet.zone}",
+                f"the subnet {subnet.name} exists in {actual['AvailabilityZone']}, and AWS cannot move it to "
+                f"{subnet.zone}",
                 f"name {actual['AvailabilityZone']}, or remove the subnet first",
             )

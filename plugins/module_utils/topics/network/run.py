@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `ec2_vpc_network`: look, plan, and make it so."""
+"""Run the module `ec2_vpc_network`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.plac
 
 
 def known_ids(observed: Observed) -> Ids:
-    """The ids of what exists."""
+    """Return the ids of the existing resources."""
     ids: Ids = {}
     for ref, actual, key in (
         (VPC, observed.vpc, "VpcId"),
@@ -45,7 +45,7 @@ def known_ids(observed: Observed) -> Ids:
 
 
 def converge_network(run: Run) -> dict[str, t.Any]:
-    """The result of the module `ec2_vpc_network`."""
+    """Return the result of the module `ec2_vpc_network`."""
     owner, desired = run.parse(COMPONENT, parse_network)
     observed = look(owner, desired, run.clients)
     problems = Problems()
@@ -53,7 +53,7 @@ def converge_network(run: Run) -> dict[str, t.Any]:
     problems.raise_if_any()
     left = undeclared(desired, observed)
     if left and not desired.purge:
-        run.warn(f"Not declared, and staying until it is purged: {', '.join(left)}.")
+        run.warn(f"Resources that are not declared: {', '.join(left)}. Set purge to delete them.")
     ids = known_ids(observed)
     result = run.make(plan_network(desired, observed, blocks, owner), ids)
     return {**result, "vpc_id": shown(VPC, ids), "subnets": _facts(desired, blocks, ids), "undeclared": left}
