@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What knows several topics: the preflight's rules, the sites, the teardown.
+"""Code that uses several topics: the preflight's rules, the sites, and the teardown.
 
 Private to this collection: any release may change it.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an inventory means as a whole: each topic's own rules, and the names that topics use for another's things."""
+"""Check the variables of all roles: each topic's own rules, and the references between topics."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Options = t.Mapping[str, t.Any]
 
 
 class Sound(t.NamedTuple):
-    """A topic in which nothing is wrong: its options, and what they mean. Other topics refer to it."""
+    """A topic without problems: its options and their parsed values. Other topics refer to it."""
 
     options: Options
     desired: t.Any = None
@@ -50,14 +50,14 @@ Topics = t.Mapping[str, Sound]
 
 @dataclass(frozen=True)
 class Check:
-    """The rules of one topic. `refers` are the topics that define the names which its options use."""
+    """The rules of one topic. `refers` are the topics that define the names in its options."""
 
     run: t.Callable[[Options, Topics, Problems], t.Any]
     refers: tuple[str, ...] = ()
 
 
 def topics_needed(roles: t.Iterable[str]) -> list[str]:
-    """Return the roles and those that their rules refer to, directly or not."""
+    """Return the roles, and all roles to which their rules refer, directly or not."""
     needed = set(roles)
     while more := {other for role in needed if role in CHECKS for other in CHECKS[role].refers} - needed:
         needed |= more
@@ -67,9 +67,9 @@ def topics_needed(roles: t.Iterable[str]) -> list[str]:
 def check_topics(variables: t.Mapping[str, Options], problems: Problems) -> None:
     """Check all roles' variables, by role.
 
-    `variables` hold values of the right shape under their full names (`network_cidr`); a role of which a variable has
-    not is left out, and what refers to it is not looked up. A topic whose ground is wrong (subnets without a network)
-    is not checked on top of it.
+    `variables` are by full name (`network_cidr`) and have values of the right types. A role with a variable of the
+    wrong type is not in it, and references to it are not checked. A topic is not checked if a topic that it depends on
+    has problems (subnets without a network).
     """
     before = len(problems.found)
     _check_environment(variables, problems)
@@ -86,7 +86,7 @@ def check_topics(variables: t.Mapping[str, Options], problems: Problems) -> None
 
 
 def names_known(topics: Topics) -> Known:
-    """What the topics define by name; None for a topic that is not there."""
+    """Return the names that the topics define, or None for a topic without options."""
     network, firewall = topics.get("network"), topics.get("firewall")
     subnets = network.desired.subnets if network else ()
     return Known(
@@ -97,34 +97,34 @@ def names_known(topics: Topics) -> Known:
 
 
 def servers_known(topics: Topics, tier: str) -> list[str] | None:
-    """The names of a tier's servers; None when no servers are declared here."""
+    """Return the names of a tier's servers, or None if no servers are declared."""
     if "servers" not in topics:
         return None
     return [server_name(own.name, number) for own, number in topics["servers"].desired.wanted() if own.name == tier]
 
 
 def groups_known(topics: Topics) -> dict[str, Options]:
-    """The tiers that are Auto Scaling groups, with their options."""
+    """Return the tiers that are Auto Scaling groups, with their options."""
     return split_tiers(topics["servers"].options["tiers"], Problems())[1] if "servers" in topics else {}
 
 
 def booting(topics: Topics) -> list[str]:
-    """Those whose servers configure themselves."""
+    """Return the Auto Scaling groups whose servers configure themselves."""
     return [name for name, tier in groups_known(topics).items() if "user_data" not in tier]
 
 
 def _check_environment(variables: t.Mapping[str, Options], problems: Problems) -> None:
     own = next((given for given in variables.values() if "environment_name" in given), None)
-    if own is None:  # the role lamp has none of the environment's own variables
+    if own is None:  # the role lamp does not use the environment's own variables
         return
     options = {"environment_name": own["environment_name"], "tags": own.get("environment_tags")}
     parse_owner(options, "site", problems, tags_variable="environment_tags")
     if not REGION.fullmatch(own["aws_region"]):
-        problems.add("aws_region", f"'{own['aws_region']}' is not a region", "give a region's code, as eu-central-1")
+        problems.add("aws_region", f"'{own['aws_region']}' is not a region", "give a region code, as eu-central-1")
 
 
 def _options(role: str, variables: Options) -> dict[str, t.Any]:
-    """A role's variables as its module's options: without the role's name."""
+    """Return a role's variables as its module's options, without the role's prefix."""
     own = {name.removeprefix(f"{role}_"): value for name, value in variables.items()}
     return {**own, "region": variables.get("aws_region"), "tags": variables.get("environment_tags")}
 
@@ -159,7 +159,7 @@ def _check_servers(own: Options, topics: Topics, problems: Problems) -> t.Any:
     parse_server_roles(own, problems)
     for tier in sorted(own["roles"].keys() - groups.keys()):
         problems.add(
-            f"roles.{tier}", f"'{tier}' is no group of servers", f"the groups are {', '.join(groups) or 'none'}"
+            f"roles.{tier}", f"'{tier}' is not an Auto Scaling group", f"use some of {', '.join(groups) or 'none'}"
         )
     return servers
 
@@ -167,7 +167,7 @@ def _check_servers(own: Options, topics: Topics, problems: Problems) -> t.Any:
 def _check_lamp(own: Options, topics: Topics, problems: Problems) -> None:
     parse_lamp(own, problems, servers=servers_known(topics, "private"), booting=booting(topics))
     if own["bucket"] and "static_site" in topics and own["bucket"] == topics["static_site"].options["bucket"]:
-        problems.add("bucket", f"'{own['bucket']}' is the static site's", "give another, or none")
+        problems.add("bucket", f"'{own['bucket']}' is the static site's bucket", "give another bucket, or none")
 
 
 def _check_release(own: Options, topics: Topics, problems: Problems) -> None:
@@ -176,8 +176,8 @@ def _check_release(own: Options, topics: Topics, problems: Problems) -> None:
     parse_release(own, problems, counts={**counted, **dict.fromkeys(groups, 0)} if servers else None)
     left = [name for name in groups if name not in own["tiers"]]
     if left and len(left) < len(groups):
-        wrong = f"{', '.join(left)} is left out, and other Auto Scaling groups are not"
-        problems.add("tiers", wrong, "name all groups or none: they are kept together")
+        wrong = f"{', '.join(left)} is missing, and other Auto Scaling groups are given"
+        problems.add("tiers", wrong, "name all groups or none, because they are kept together")
 
 
 def _check_image(own: Options, topics: Topics, problems: Problems) -> None:
@@ -185,7 +185,7 @@ def _check_image(own: Options, topics: Topics, problems: Problems) -> None:
     subnets = {subnet.name for subnet in network.desired.subnets if subnet.public} if network else None
     check_range("test_deadline", own["test_deadline"], 1, 3600, problems)
     if not own["test_path"].startswith("/"):
-        problems.add("test_path", f"'{own['test_path']}' does not begin with /", "begin it with /")
+        problems.add("test_path", f"'{own['test_path']}' does not begin with /", "begin the path with /")
     parse_golden({**own, "recipe": {}}, problems, subnets=subnets)
 
 
@@ -197,7 +197,7 @@ def _check_teardown(own: Options, _topics: Topics, problems: Problems) -> None:
     parse_teardown(own, problems)
 
 
-# In the order in which a person would mend them, and those that are referred to first.
+# In the order in which a user corrects them: first the topics to which others refer.
 CHECKS: t.Mapping[str, Check] = {
     "network": Check(_check_network),
     "nat": Check(_check_nat, ("network",)),

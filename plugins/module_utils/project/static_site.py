@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role `static_site` is given: checked before anything is read, without AWS."""
+"""Check the variables of the role `static_site`, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PREFIX = "site"  # where the role keeps the content in the bucket
 
 
 def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """Check the role's variables, without the role's name; all problems are added to `problems`.
+    """Add to `problems` what is wrong with the role's variables, named without the role's prefix.
 
     Without a source there is no static site, and nothing else is looked at.
     """
@@ -53,7 +53,7 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
 
 
 def _distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The options of `cloudfront_distribution`. The site's own origin comes last: a person's keep their numbers."""
+    """Return the options of `cloudfront_distribution`. The bucket's origin is last, so that the given ones keep their index."""
     name = options["name"]
     own = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
     policies = {kind: options[kind] for kind in ("cache_policy", "response_headers_policy")}
@@ -73,7 +73,7 @@ def _given(one: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _check_headers(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """The headers have the options of a module: they are checked as it would check them."""
+    """Add to `problems` what is wrong with the headers, which are the options of a module."""
     before = len(problems.found)
     given = conform_options(HEADERS_ARGUMENTS, options["response_headers"], "response_headers", problems)
     if len(problems.found) == before:

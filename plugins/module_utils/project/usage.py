@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a playbook uses of this collection, as its text and that of the roles in it tells."""
+"""Find out what a playbook uses of this collection, from its text and the text of its roles."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PARTS = ("defaults", "handlers", "tasks", "templates", "vars")
 
 
 class Usage(t.NamedTuple):
-    """The roles that are used, and every word of the text that uses them: the variables are among these."""
+    """The used roles, and every word of the text that uses them, including the variables."""
 
     roles: frozenset[str]
     words: frozenset[str]
 
 
 def usage(playbook: Path, roles: Path, more: t.Iterable[str] = ()) -> Usage:
-    """Return what a playbook uses: the files that it includes, the roles that it names, and those that these name.
+    """Return what a playbook uses: the files that it includes, its roles, and the roles that these name.
 
-    `roles` is the folder of the collection's roles; `more` are names of roles that are used in any case.
+    `roles` is the folder of the collection's roles. `more` are names of roles that are used in any case.
     """
     used: set[str] = set()
     words: set[str] = set()

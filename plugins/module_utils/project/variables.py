@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An inventory as a whole: every variable that is in use is checked, and each problem is told once, where it begins.
+"""Check all variables of an inventory that are in use, and report each problem once, where it begins.
 
-A check sees values only that passed the check before it: a topic's rules see variables of the right shape, and other
-topics' rules see topics in which nothing is wrong.
+Each check gets only values that passed the previous one: a topic's rules get values of the right type, and the rules of
+other topics get topics without problems.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ROOT = re.compile(r"\w*")
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable's value, or the `error` of its template. `names` are the variables that the template mentions.
+    """A variable's value, or the `error` of its template. `names` are the variables in the template.
 
-    `given` tells whether a person gave it, or it is the role's default.
+    `given` is true if the inventory sets it, and false for a role's default.
     """
 
     value: t.Any = None
@@ -40,7 +40,7 @@ Specs = t.Mapping[str, t.Mapping[str, Spec]]
 
 
 def names_in(value: t.Any, known: t.Collection[str]) -> frozenset[str]:
-    """Return the known variables that the templates in a value, at any depth, mention."""
+    """Return the known variables in the templates of a value, at any depth."""
     if isinstance(value, str):
         return frozenset(WORD.findall(value)).intersection(known) if "{" in value else frozenset()
     parts = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, (list, tuple)) else ()
@@ -48,7 +48,10 @@ def names_in(value: t.Any, known: t.Collection[str]) -> frozenset[str]:
 
 
 def followed(name: str, variables: Variables) -> frozenset[str]:
-    """Return the variables that a variable's value follows from, directly or not; itself only if it goes round."""
+    """Return the variables that a variable's value depends on, directly or not.
+
+    The result contains the variable itself only if the dependency is circular.
+    """
     found: set[str] = set()
     new = set(variables[name].names) if name in variables else set()
     while new:
@@ -62,9 +65,9 @@ def check_variables(
 ) -> None:
     """Check an inventory's variables.
 
-    `specs` are those of the roles and of all that their rules refer to, by role. `variables` are those with a value, a
-    default or an error. `roles` are in use: their required variables have to be there. So are the variables `used`,
-    of any role: what is wrong with others is not told.
+    `specs` are those of the roles and of all roles to which their rules refer, by role. `variables` are those with a
+    value, a default or an error. `roles` are in use: their required variables must be set. Problems are reported only
+    of these roles' variables and of the variables `used`.
     """
     found = Problems()
     required = {name for role in roles for name in specs[role]}
@@ -82,7 +85,7 @@ def check_variables(
 
 
 def root(problem: Problem) -> str:
-    """Return the name of the variable that a problem is in."""
+    """Return the name of the variable with the problem."""
     match = ROOT.match(problem.variable)
     return match[0] if match else ""
 
@@ -98,16 +101,16 @@ def _complete(spec: t.Mapping[str, Spec], conformed: t.Mapping[str, t.Any]) -> b
 def _conform(
     name: str, spec: Spec, variable: Variable | None, required: t.Collection[str], problems: Problems
 ) -> t.Any:
-    """Return a variable's value in the shape of its spec; None for one without."""
+    """Return a variable's value converted to its spec's type, or None if it has no value."""
     if variable is None:
         if spec.get("required") and name in required:
-            problems.add(name, "it is missing", remedy(spec))
+            problems.add(name, "is missing", remedy(spec))
         return None
     if variable.error:
         if spec.get("no_log"):  # the error quotes the value
-            problems.add(name, "the value cannot be templated", "mark text that contains {{ or {% as !unsafe")
+            problems.add(name, "the template of the value fails", "mark text that contains {{ or {% as !unsafe")
         else:
-            problems.add(name, variable.error, "correct the expression, or define what it refers to")
+            problems.add(name, variable.error, "correct the expression, or define the variables in it")
         return None
     if variable.value is None and not (spec.get("required") or "default" in spec):
         return None
@@ -115,7 +118,7 @@ def _conform(
 
 
 def _follows(problem: Problem, variables: Variables, wrong: t.Collection[str]) -> bool:
-    """Return whether the problem is another variable's: its value follows from one that has a problem itself."""
+    """Return whether the problem is caused by another variable with a problem, on which the value depends."""
     name = root(problem)
     causes = followed(name, variables)
     own = variables.get(name, Variable())
@@ -123,16 +126,16 @@ def _follows(problem: Problem, variables: Variables, wrong: t.Collection[str]) -
 
 
 def _derived(variable: Variable) -> bool:
-    """Return whether a variable has a default that follows from others."""
+    """Return whether a variable has a default that depends on other variables."""
     return bool(variable.names) and not variable.given
 
 
 def _traced(problem: Problem, variables: Variables) -> Problem:
-    """Return the problem; of a default that people did not write, with the variables that it follows from."""
+    """Return the problem, with the variables on which the value depends if it is a role's default."""
     name = root(problem)
     if name not in variables or variables[name].given:
         return problem
     causes = sorted(one for one in followed(name, variables) if not _derived(variables.get(one, Variable())))
     if not causes:
         return problem
-    return Problem(problem.variable, f"{problem.wrong} (it follows from {', '.join(causes)})", problem.right)
+    return Problem(problem.variable, f"{problem.wrong} (the value depends on {', '.join(causes)})", problem.right)

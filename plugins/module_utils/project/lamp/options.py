@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role `lamp` is given: checked before anything is read, without AWS and without a host."""
+"""Check the variables of the role `lamp`, without calls to AWS or to a host."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def parse_lamp(
     servers: t.Sequence[str] | None = None,
     booting: t.Sequence[str] = (),
 ) -> None:
-    """Check the role's variables, without the role's name; all problems are added to `problems`.
+    """Add to `problems` what is wrong with the role's variables, named without the role's prefix.
 
     `servers` are the names of the private tier's servers, None when it is not known which there are; `booting` the
     tiers whose servers configure themselves.
@@ -108,7 +108,7 @@ def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -
 
 
 def _check_override(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
-    """A RewriteRule with [P] and a SetHandler lead to any socket that Apache reaches: docs/decisions/0026."""
+    """Add to `problems` sites with .htaccess files, which can reach any socket of Apache (docs/decisions/0026)."""
     for at, site in enumerate(sites):
         if site.get("allow_override") and len(sites) > 1:
             wrong = f"with .htaccess files, '{site['name']}' could run programs as any other site of its servers"
@@ -183,7 +183,7 @@ def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers:
 
 
 def _check_password(password: t.Any, where: str, problems: Problems) -> None:
-    """Refuse a password that a server would not get as it is. No message contains any part of it."""
+    """Add to `problems` a password that a server would not get unchanged. The messages do not contain it."""
     if not isinstance(password, str):
         problems.add(where, "the password is not text", "put it in quotes")
     elif len(password) < SHORTEST_PASSWORD:

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removing an environment: everything that carries its tags, in the order that AWS takes, and proof that it is gone."""
+"""Remove an environment: find its resources by their tags, delete them in order, and verify that none remains."""

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Buckets, with everything that is in them.
+"""Find and remove buckets, with all their objects.
 
-A bucket is deleted when it is empty: of versions, of markers of deletions and of uploads that were never ended.
+AWS deletes only an empty bucket: one without object versions, delete markers and incomplete multipart uploads.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html
 """
 
@@ -21,17 +21,17 @@ Answers = t.Mapping[str, list[t.Any]]
 
 DELETED_AT_ONCE = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 GONE = ("NoSuchBucket",)
-# A bucket that cannot be read is somebody else's business, by its policy or in a region that is not enabled.
+# A bucket that cannot be read belongs to others: its policy denies access, or its region is not enabled.
 OTHERS = (*GONE, "NoSuchTagSet", "AccessDenied", "AllAccessDisabled", "IllegalLocationConstraintException")
 
 
 def first_reads() -> dict[str, Read]:
-    """The account's buckets."""
+    """Return the read of the account's buckets."""
     return {"buckets": Read("s3", "list_buckets", "Buckets")}
 
 
 def second_reads(first: Answers) -> dict[str, Read]:
-    """Whose they are: people give a bucket its name, so only its tags tell."""
+    """Return the reads of the buckets' tags, because users choose the names of buckets."""
     return {
         f"tags {arn_of(bucket)}": Read("s3", "get_bucket_tagging", "TagSet", {"Bucket": bucket["Name"]}, OTHERS)
         for bucket in first["buckets"]
@@ -39,7 +39,7 @@ def second_reads(first: Answers) -> dict[str, Read]:
 
 
 def third_reads(answers: Answers, whose: Whose, wishes: t.Container[str]) -> dict[str, Read]:
-    """Everything in our buckets, when they are to go."""
+    """Return the reads of all content of the environment's buckets, if they are to be removed."""
     reads: dict[str, Read] = {}
     for bucket in _ours(answers, whose) if BUCKETS in wishes else ():
         named = {"Bucket": bucket["Name"]}
@@ -49,7 +49,7 @@ def third_reads(answers: Answers, whose: Whose, wishes: t.Container[str]) -> dic
 
 
 def arn_of(bucket: Described) -> str:
-    """A bucket's ARN."""
+    """Return a bucket's ARN."""
     return f"arn:aws:s3:::{bucket['Name']}"
 
 
@@ -58,7 +58,7 @@ def _ours(answers: Answers, whose: Whose) -> list[Described]:
 
 
 def bucket_things(answers: Answers, whose: Whose) -> list[Thing]:
-    """All of them."""
+    """Return the buckets."""
     return [_bucket(bucket, answers) for bucket in _ours(answers, whose)]
 
 

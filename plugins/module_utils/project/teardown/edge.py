@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Distributions and what they refer to: functions, access controls and policies.
+"""Find and remove distributions, and their functions, origin access controls and policies.
 
-A distribution is disabled first and can be deleted when every edge knows that, minutes later.
+A distribution is disabled first. It can be deleted when all edge locations have that configuration, minutes later.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToDeleteDistribution.html
 """
 
@@ -24,7 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.th
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import KINDS, Kind
 
 Answers = t.Mapping[str, list[t.Any]]
-# Members of a distribution's configuration that refer to something by id or ARN, at any depth.
+# Members of a distribution's configuration, at any depth, that refer to another resource by id or ARN.
 REFERENCES = (
     "OriginAccessControlId",
     "CachePolicyId",
@@ -34,11 +34,11 @@ REFERENCES = (
 )
 
 
-DEVELOPED = {"Stage": "DEVELOPMENT"}  # the stage that each function has, also when it was never published
+DEVELOPED = {"Stage": "DEVELOPMENT"}  # every function has this stage, also if it was never published
 
 
 def first_reads() -> dict[str, Read]:
-    """The account's distributions, functions, access controls and policies."""
+    """Return the reads of the account's distributions, functions, origin access controls and policies."""
     return {
         "distributions": Read("cloudfront", "list_distributions", "DistributionList.Items"),
         "functions": Read(
@@ -49,7 +49,10 @@ def first_reads() -> dict[str, Read]:
 
 
 def second_reads(first: Answers) -> dict[str, Read]:
-    """Whose they are. The tagging API would tell it in one call, and some seconds late: a proof cannot rest on it."""
+    """Return the reads of the distributions' tags.
+
+    The tagging API needs only one call, but is some seconds late, so that it cannot verify a removal.
+    """
     reads: dict[str, Read] = {}
     for distribution in first["distributions"]:
         arn = distribution["ARN"]
@@ -59,7 +62,7 @@ def second_reads(first: Answers) -> dict[str, Read]:
 
 
 def third_reads(answers: Answers, whose: Whose) -> dict[str, Read]:
-    """The configurations of our distributions, and the version of everything that is deleted by its version."""
+    """Return the reads of the environment's distributions' configurations, and of the ETags that deletions need."""
     reads: dict[str, Read] = {}
     for one in answers["distributions"]:
         if _owns(one["ARN"], answers, whose):
@@ -82,7 +85,7 @@ def third_reads(answers: Answers, whose: Whose) -> dict[str, Read]:
 
 
 def edge_things(answers: Answers, whose: Whose, deadline: float) -> list[Thing]:
-    """All of them."""
+    """Return the distributions, functions, origin access controls and policies."""
     return [
         *(thing for one in answers["distributions"] for thing in _distribution(one, answers, whose, deadline)),
         *(thing for one in answers["functions"] for thing in _function(one, answers, whose)),
@@ -95,12 +98,15 @@ def _owns(arn: str, answers: Answers, whose: Whose) -> bool:
 
 
 def is_ours(name: str, comment: str, whose: Whose) -> bool:
-    """Access controls, policies and functions are told by their name and the comment that is written with it."""
+    """Return whether a resource without tags is the environment's, by its name and its comment."""
     return whose.has_name(name) and comment.startswith(f"groundwork.aws: environment {whose.environment}, ")
 
 
 def _distribution(one: Described, answers: Answers, whose: Whose, deadline: float) -> t.Iterator[Thing]:
-    """Ours in two steps, disabled and deleted; somebody else's that refers to something of ours keeps that."""
+    """Yield a distribution. The environment's are disabled and then deleted.
+
+    Another one is yielded if it refers to a resource of the environment, which it keeps.
+    """
     arn, own = one["ARN"], one["Id"]
     needs = frozenset(_references(one)) | _origins(one, answers)
     if not _owns(arn, answers, whose):
@@ -159,7 +165,7 @@ def _references(value: t.Any) -> t.Iterator[str]:
 
 
 def _origins(one: Described, answers: Answers) -> set[str]:
-    """The buckets that a distribution gets its content from: they go after it, so that nobody can take their names."""
+    """Return the buckets of a distribution's origins, which are removed after it: their names become available to all."""
     domains = [origin["DomainName"] for origin in one.get("Origins", {}).get("Items", [])]
     return {
         arn_of(bucket)
@@ -169,7 +175,10 @@ def _origins(one: Described, answers: Answers) -> set[str]:
 
 
 def _function(function: Described, answers: Answers, whose: Whose) -> t.Iterator[Thing]:
-    """https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteFunction.html"""
+    """Yield a function.
+
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteFunction.html
+    """
     arn, name = function["FunctionMetadata"]["FunctionARN"], function["Name"]
     for version in answers.get(f"version {arn}", []):
         delete = Call(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who uses our images and is not ours: AWS would take an image from under them without a word."""
+"""Find users of the environment's images outside the environment. AWS does not refuse to deregister an image in use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GONE = ("InvalidLaunchTemplateId.NotFound",)
 
 
 def second_reads(first: Answers, wishes: t.Container[str]) -> dict[str, Read]:
-    """When images are to go: the instances of them, and everybody's launch templates."""
+    """Return the reads of instances of the images and of all launch templates, if images are to be removed."""
     images = [image["ImageId"] for image in first["images"]]
     if not images or IMAGES not in wishes:
         return {}
@@ -36,7 +36,7 @@ def second_reads(first: Answers, wishes: t.Container[str]) -> dict[str, Read]:
 
 
 def third_reads(answers: Answers, whose: Whose) -> dict[str, Read]:
-    """All versions of others' launch templates, since an Auto Scaling group can have any."""
+    """Return the reads of all versions of others' launch templates, because Auto Scaling groups can use any version."""
     return {
         _versions_of(template): Read(
             "ec2",
@@ -50,7 +50,7 @@ def third_reads(answers: Answers, whose: Whose) -> dict[str, Read]:
 
 
 def image_user_things(answers: Answers, whose: Whose) -> list[Thing]:
-    """Others' instances and launch templates, each of which keeps its image of ours."""
+    """Return others' instances and launch templates that use an image of the environment."""
     images = {image["ImageId"] for image in answers["images"]}
     instances = [i for r in answers.get("image users", []) for i in r["Instances"]]
     return [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Network interfaces: whose they are, and what holds a VPC although no tag tells of it.
+"""Find network interfaces and their owners, including resources without tags that keep a VPC.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
 """
@@ -17,12 +17,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import Answers
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Described, Thing, Whose
 
-BALANCER = "ELB "  # how the description of a balancer's interface begins
+BALANCER = "ELB "  # the beginning of the description of a load balancer's network interface
 
 
 @dataclass(frozen=True)
 class Holders:
-    """The ids of what has interfaces: what is ours and there, what is ours and gone, and the balancers of anybody."""
+    """The ids of resources with network interfaces.
+
+    `ours` are the environment's existing ones, `gone` its deleted ones, and `balancers` all load balancers.
+    """
 
     ours: frozenset[str]
     gone: frozenset[str]
@@ -30,7 +33,10 @@ class Holders:
 
 
 def holders(answers: Answers, whose: Whose) -> Holders:
-    """What can have interfaces; a balancer is told by the end of its ARN, as in its interfaces' description."""
+    """Return the resources that can have network interfaces.
+
+    Load balancers are identified by the end of their ARN, which is in their interfaces' description.
+    """
     instances = [i for r in answers["instances"] for i in r["Instances"]]
     gateways = [g for g in answers["nat gateways"] if whose.owns_described(g)]
     balancers = {b["LoadBalancerArn"]: path_of(b["LoadBalancerArn"]) for b in answers["balancers"]}
@@ -44,20 +50,21 @@ def holders(answers: Answers, whose: Whose) -> Holders:
 
 
 def path_of(arn: str) -> str:
-    """`app/<name>/<id>` of a load balancer's ARN."""
+    """Return `app/<name>/<id>` of a load balancer's ARN."""
     return arn.partition("loadbalancer/")[2]
 
 
 def owned_arns(answers: Answers, whose: Whose) -> set[str]:
-    """What Elastic Load Balancing says is ours."""
+    """Return the ARNs that have the environment's tags in Elastic Load Balancing."""
     told = [one for key in answers if key.startswith("tags of ") for one in answers[key]]
     return {one["ResourceArn"] for one in told if whose.owns_described(one)}
 
 
 def interface_things(answers: Answers, whose: Whose, deadline: float) -> list[Thing]:
-    """Ours that stand alone or are on their way out, and everything that others have in the VPC.
+    """Return interfaces that are not part of another resource of the environment, and others' resources in the VPC.
 
-    The interfaces of servers, balancers and NAT gateways of ours go with them, and are no things of their own.
+    The interfaces of the environment's servers, load balancers and NAT gateways are not returned, because AWS deletes
+    them with these.
     """
     known = holders(answers, whose)
     things: list[Thing] = []
@@ -75,9 +82,10 @@ def interface_things(answers: Answers, whose: Whose, deadline: float) -> list[Th
 
 
 def holder_of(interface: Described) -> tuple[str, str]:
-    """What an interface belongs to, as (kind, id): an instance, a NAT gateway, a load balancer; ("", "") of none.
+    """Return the resource that an interface belongs to, as (kind, id), or ("", "") for none.
 
-    Of balancers and NAT gateways only the description tells; theirs is made by AWS ("ELB app/<name>/<id>").
+    It is an instance, a NAT gateway or a load balancer. For the latter two AWS reports it only in the description ("ELB
+    app/<name>/<id>").
     """
     instance = interface.get("Attachment", {}).get("InstanceId")
     words = str(interface.get("Description", ""))
@@ -91,14 +99,15 @@ def holder_of(interface: Described) -> tuple[str, str]:
 
 
 def outlives(interface: Described) -> bool:
-    """Whether it stays when its instance is terminated, as one that was attached by hand does."""
+    """Return whether the interface remains when its instance is terminated, as one that was attached by hand does."""
     attachment = interface.get("Attachment", {})
     return bool(attachment.get("InstanceId")) and not attachment.get("DeleteOnTermination", False)
 
 
 def needs_of(interfaces: t.Iterable[Described], answers: Answers) -> frozenset[str]:
-    """Subnets and groups; with a public address also the internet gateway, which cannot be detached then.
+    """Return the interfaces' subnets and security groups, and with a public address the internet gateway.
 
+    AWS does not detach the internet gateway of a public address.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachInternetGateway.html
     """
     found: set[str] = set()
@@ -110,7 +119,7 @@ def needs_of(interfaces: t.Iterable[Described], answers: Answers) -> frozenset[s
 
 
 def gateways_of(vpc_id: str, answers: Answers) -> set[str]:
-    """The internet gateway of a VPC."""
+    """Return the ids of the internet gateways of a VPC."""
     return {
         gateway["InternetGatewayId"]
         for gateway in answers["gateways"]
@@ -119,7 +128,7 @@ def gateways_of(vpc_id: str, answers: Answers) -> set[str]:
 
 
 def place_of(interfaces: t.Iterable[Described], answers: Answers, whose: Whose) -> str:
-    """The subnets in which interfaces are, as people call them."""
+    """Return the names of the interfaces' subnets."""
     names = {subnet["SubnetId"]: whose.name_of(subnet, subnet["SubnetId"]) for subnet in answers["subnets"]}
     subnets = dict.fromkeys(interface["SubnetId"] for interface in interfaces)
     return ", ".join(f"subnet {names.get(one, one)}" for one in subnets)
@@ -130,7 +139,7 @@ def _tagged(interface: Described) -> Described:
 
 
 def _alone(interface: Described, answers: Answers, whose: Whose) -> Thing:
-    """One that nothing takes along when it goes: ours by its tag, else somebody's."""
+    """Return an interface that is not deleted with another resource. It is the environment's if it has the tag."""
     own = interface["NetworkInterfaceId"]
     needs = needs_of([interface], answers)
     name = whose.name_of(_tagged(interface), own)
@@ -142,14 +151,14 @@ def _alone(interface: Described, answers: Answers, whose: Whose) -> Thing:
         "delete_network_interface",
         {"NetworkInterfaceId": own},
         settled=("InvalidNetworkInterfaceID.NotFound",),
-        passing=("InvalidNetworkInterface.InUse",),  # until the instance that was terminated has let go of it
+        passing=("InvalidNetworkInterface.InUse",),  # until the terminated instance has detached it
     )
     before = {"subnet_id": interface["SubnetId"], "address": interface.get("PrivateIpAddress")}
     return Thing("network interface", own, name, needs=needs, calls=(delete,), before=before)
 
 
 def _leaving(interface: Described, answers: Answers, whose: Whose, deadline: float) -> Thing:
-    """Nothing to do but to await that AWS takes it away."""
+    """Return an interface that AWS deletes, so that it only has to be awaited."""
     own = interface["NetworkInterfaceId"]
     look = ec2("describe_network_interfaces", Filters=[{"Name": "network-interface-id", "Values": [own]}])
     return Thing(
@@ -167,8 +176,9 @@ def _none_left(answer: t.Mapping[str, t.Any]) -> bool:
 
 
 def balancer_gone(arn: str, deadline: float) -> Wait:
-    """A balancer is gone for the network when its nodes' interfaces are, minutes after the API forgot it.
+    """Return the wait for the deletion of a load balancer's network interfaces.
 
+    AWS deletes them minutes after the load balancer.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-delete.html
     """
     words = BALANCER + path_of(arn)
@@ -177,6 +187,6 @@ def balancer_gone(arn: str, deadline: float) -> Wait:
 
 
 def _holder(kind: str, holder: str, interfaces: t.Sequence[Described], answers: Answers, whose: Whose) -> Thing:
-    """Somebody else's instance, balancer or NAT gateway, known by its interfaces."""
+    """Return another owner's instance, load balancer or NAT gateway, found by its interfaces."""
     place = place_of(interfaces, answers, whose)
     return Thing(kind, holder, "", ours=False, needs=needs_of(interfaces, answers), place=place)

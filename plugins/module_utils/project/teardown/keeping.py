@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stays, and why: pure.
+"""Decide which resources stay, and why. These functions are pure.
 
-What is not ours is left alone, and so is everything of ours that it needs or works through. What is ours goes,
-unless it is kept by such a thing, by a wish, or by AWS, which refused to remove it.
+Resources of others stay, and so do all resources of the environment that these need or work through. A resource of the
+environment stays only if such a resource or an option keeps it, or if AWS refused to delete it.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.th
 
 @dataclass(frozen=True)
 class Keeper:
-    """A thing that keeps others; as text a sentence without its end."""
+    """A resource that keeps resources of the environment. Its text is a sentence without the full stop."""
 
     thing: Thing
-    kept: tuple[Thing, ...]  # of ours, itself left out
-    reason: str = ""  # AWS' own words when it refused to remove the thing
+    kept: tuple[Thing, ...]  # of the environment, without the resource itself
+    reason: str = ""  # AWS' message if it refused to delete the resource
 
     def __str__(self) -> str:
         where = f" in {self.thing.place}" if self.thing.place else ""
-        whose = "" if self.thing.ours else ", not ours,"
+        whose = "" if self.thing.ours else ", which is not part of the environment,"
         kept = _listed(self.kept)
         if self.reason:
-            return f"{self.thing} stays: {self.reason.rstrip('.')}" + (f". It keeps {kept}" if kept else "")
-        return f"{self.thing}{where}{whose} keeps {kept}"
+            return f"{self.thing} was not deleted: {self.reason.rstrip('.')}" + (
+                f". It prevents the removal of {kept}" if kept else ""
+            )
+        return f"{self.thing}{where}{whose} prevents the removal of {kept}"
 
 
 def keepers(things: t.Sequence[Thing], wishes: t.Container[str], refused: t.Mapping[str, str]) -> list[Keeper]:
-    """Who keeps what of ours; things that keep nothing are left out.
+    """Return the resources that keep resources of the environment.
 
-    `wishes` are the options that were given; `refused` has AWS' words by the ids of what it would not remove.
+    `wishes` are the given options. `refused` are AWS' messages by the ids of the resources that it refused to delete.
     """
     by_id = {thing.id: thing for thing in things}
     found = []
@@ -51,12 +53,12 @@ def keepers(things: t.Sequence[Thing], wishes: t.Container[str], refused: t.Mapp
 
 
 def is_wished(thing: Thing, wishes: t.Container[str]) -> bool:
-    """Whether it stays because nobody asked for its removal."""
+    """Return whether a resource stays because the option for its removal is not given."""
     return bool(thing.wish) and thing.wish not in wishes
 
 
 def staying(things: t.Sequence[Thing], wishes: t.Container[str], refused: t.Mapping[str, str]) -> set[str]:
-    """The ids of all of ours that stay."""
+    """Return the ids of all resources of the environment that stay."""
     by_id = {thing.id: thing for thing in things}
     ids = {one.id for keeper in keepers(things, wishes, refused) for one in (keeper.thing, *keeper.kept) if one.ours}
     ids |= {thing.id for thing in things if thing.ours and is_wished(thing, wishes)}
@@ -65,7 +67,7 @@ def staying(things: t.Sequence[Thing], wishes: t.Container[str], refused: t.Mapp
 
 
 def reach(thing: Thing, by_id: t.Mapping[str, Thing]) -> set[str]:
-    """The ids of everything that a thing rests on, directly or not, itself included."""
+    """Return the ids of everything that a resource depends on, directly or not, including its own."""
     seen: set[str] = set()
     waiting = [thing.id]
     while waiting:

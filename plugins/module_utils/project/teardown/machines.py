@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers and what they are made of and by: scaling groups, launch templates, volumes, images, snapshots, key pairs."""
+"""Find and remove instances, Auto Scaling groups, launch templates, volumes, images, snapshots and key pairs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.th
     some,
 )
 
-# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html: at most 1000 in a call
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html: at most 1000 per call
 INSTANCES = Batch("ec2", "terminate_instances", "InstanceIds", 1000)
 
 
 def machine_things(answers: Answers, whose: Whose, deadline: float) -> list[Thing]:
-    """All of them."""
+    """Return instances, Auto Scaling groups, launch templates, volumes, images, snapshots and key pairs."""
     instances = [i for r in answers["instances"] for i in r["Instances"] if whose.owns_described(i)]
     alive = [instance for instance in instances if instance["State"]["Name"] != "terminated"]
     along = {volume for instance in alive for volume in _volumes(instance, along=True)}
@@ -42,7 +42,7 @@ def machine_things(answers: Answers, whose: Whose, deadline: float) -> list[Thin
 
 
 def _scaling_group(group: Described, answers: Answers, whose: Whose, deadline: float) -> Thing:
-    """Deleted with its servers, and told until they are terminated.
+    """Return an Auto Scaling group, which is deleted with its instances, and described until they are terminated.
 
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html
     """
@@ -77,7 +77,7 @@ def _scaling_group(group: Described, answers: Answers, whose: Whose, deadline: f
 
 
 def _volumes(instance: Described, *, along: bool) -> set[str]:
-    """The volumes of an instance that go along with it, or that stay."""
+    """Return the volumes of an instance that AWS deletes with it (`along`), or those that remain."""
     devices = [one["Ebs"] for one in instance.get("BlockDeviceMappings", []) if "Ebs" in one]
     return {ebs["VolumeId"] for ebs in devices if bool(ebs.get("DeleteOnTermination")) == along}
 
@@ -114,13 +114,13 @@ def _instance(instance: Described, answers: Answers, whose: Whose, deadline: flo
 
 
 def _server_name(instance: Described, whose: Whose) -> str:
-    """The servers of an Auto Scaling group share a name: there their id tells them apart."""
+    """Return a server's name. The servers of an Auto Scaling group share a name, so that the id is added."""
     own = instance["InstanceId"]
     return f"{whose.name_of(instance)} {own}".strip() if is_scaled(instance) else whose.name_of(instance, own)
 
 
 def _attached(interface: Described, instance_id: str) -> Described:
-    """An instance tells of its interfaces' attachments without itself."""
+    """Return an interface with its attachment in the form of DescribeNetworkInterfaces, which has the instance's id."""
     return {**interface, "Attachment": {**interface.get("Attachment", {}), "InstanceId": instance_id}}
 
 
@@ -132,7 +132,10 @@ def _launch_template(template: Described, whose: Whose) -> Thing:
 
 
 def _volume(volume: Described, instances: t.Sequence[Described], whose: Whose) -> t.Iterator[Thing]:
-    """A volume that no instance of ours takes along; somebody's instance to which it is attached keeps it."""
+    """Return a volume that AWS does not delete with an instance of the environment.
+
+    An instance of others to which it is attached keeps it.
+    """
     own = volume["VolumeId"]
     if volume["State"] in ("deleting", "deleted"):
         return
@@ -164,8 +167,9 @@ def _image(image: Described) -> Thing:
 
 
 def _snapshot(snapshot: Described, whose: Whose) -> Thing:
-    """One of an image stays and goes with that; another's goes in any case.
+    """Return a snapshot. One of an image stays with the image and is deleted with it.
 
+    Other snapshots are deleted in any case.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshot.html
     """
     own = snapshot["SnapshotId"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a network is made of: VPC, subnets, route tables, gateways, endpoints, groups, addresses."""
+"""Find and remove VPCs, subnets, route tables, gateways, endpoints, security groups and Elastic IP addresses."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.th
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.changes import TARGETS
 
-# What leaves is still seen as a user of what is left for some moments.
+# AWS reports a deleted resource as a user of others for some moments.
 # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 IN_USE = "DependencyViolation"
 ENDPOINTS = Batch("ec2", "delete_vpc_endpoints", "VpcEndpointIds", 25)
 
 
 def network_things(answers: Answers, whose: Whose, deadline: float) -> list[Thing]:
-    """Everything but interfaces and what has some."""
+    """Return all resources of networks, except network interfaces and resources that have some."""
     return [
         *(thing for gateway in answers["nat gateways"] for thing in _nat(gateway, answers, whose, deadline)),
         *(_endpoint(endpoint, whose, deadline) for endpoint in answers["endpoints"] if _there(endpoint)),
@@ -47,9 +47,10 @@ def _thing(kind: str, described: Described, key: str, whose: Whose, **more: t.An
 
 
 def _nat(gateway: Described, answers: Answers, whose: Whose, deadline: float) -> t.Iterator[Thing]:
-    """One that is going is awaited; those that are gone, or failed and so soon will be, are still told for an hour.
+    """Yield a NAT gateway of the environment. One that is being deleted is awaited.
 
-    Somebody else's is known by its interface. https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html
+    AWS describes deleted and failed ones for an hour; they are left out. Others' NAT gateways are found by their
+    interfaces. https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html
     """
     if not whose.owns_described(gateway) or gateway["State"] in ("deleted", "failed"):
         return
@@ -100,7 +101,7 @@ def _endpoint(endpoint: Described, whose: Whose, deadline: float) -> Thing:
 
 
 def _address(address: Described, whose: Whose) -> Thing:
-    """Released as soon as nothing uses it; an instance that is terminated lets go of it by itself."""
+    """Return an Elastic IP address. It is released when it is not in use; a terminated instance disassociates it."""
     release = Call(
         "ec2",
         "release_address",
@@ -114,9 +115,10 @@ def _address(address: Described, whose: Whose) -> Thing:
 
 
 def _group(group: Described, whose: Whose) -> t.Iterator[Thing]:
-    """A group, and as a part of it the rules that refer to other groups, which would keep those.
+    """Yield a security group, and its rules that refer to other groups, which keep these groups.
 
-    A default group is the VPC's, and goes with it; another's rules that refer to a group of ours keep that.
+    A default group is deleted with its VPC. A rule in another owner's group that refers to a group of the environment
+    keeps it.
     """
     own = group["GroupId"]
     if group["GroupName"] == "default":
@@ -138,7 +140,7 @@ def _group(group: Described, whose: Whose) -> t.Iterator[Thing]:
     name = whose.name_of(group, group["GroupName"])
     if ours and calls:
         words = {"refers to": sorted(others)}
-        # It needs the others too: they can go when its rules have gone.
+        # The group also needs these groups: they can be deleted only after its rules.
         needs = frozenset({own, *others})
         yield Thing(
             "security group rules", f"{own}/rules", name, calls=tuple(calls), needs=needs, before=words, part_of=own
@@ -157,14 +159,14 @@ def _group(group: Described, whose: Whose) -> t.Iterator[Thing]:
 
 
 def _to_groups(permission: Described, own: str) -> dict[str, t.Any]:
-    """The part of a permission that refers to other groups, as it is revoked."""
+    """Return the part of a permission that refers to other security groups, in the form that revokes it."""
     kept = {key: permission[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in permission}
     pairs = [p for p in permission.get("UserIdGroupPairs", []) if p["GroupId"] != own]
     return {**kept, "UserIdGroupPairs": [{k: p[k] for k in ("GroupId", "UserId") if k in p} for p in pairs]}
 
 
 def _subnet(subnet: Described, answers: Answers, whose: Whose) -> Thing:
-    """A subnet works through its route table's targets; it stays whole for what others have in it."""
+    """Return a subnet. It works through its route table's targets, which stay if others' resources in it keep it."""
     own = subnet["SubnetId"]
     tables = [one for one in answers["tables"] if any(a.get("SubnetId") == own for a in one["Associations"])]
     acls = [a["NetworkAclId"] for a in answers["acls"] if any(x["SubnetId"] == own for x in a["Associations"])]
@@ -182,15 +184,15 @@ def _subnet(subnet: Described, answers: Answers, whose: Whose) -> Thing:
 
 
 def targets_of(table: Described) -> set[str]:
-    """What the routes of a table lead to, and still reach."""
+    """Return the targets of a table's routes that still exist."""
     live = [route for route in table["Routes"] if route.get("State") != "blackhole"]
     return {str(route[key]) for route in live for key in TARGETS if route.get(key)} - {"local"}
 
 
 def _table(table: Described, answers: Answers, whose: Whose) -> t.Iterator[Thing]:
-    """A route table, and the routes in ours that lead to what is not ours: hand-made, and so not to be removed.
+    """Yield a route table, and its routes to targets outside the environment, which keep it.
 
-    The main table is the VPC's and goes with it, whoever it is tagged for.
+    The main table is deleted with the VPC, whatever its tags.
     """
     if any(link.get("Main") for link in table["Associations"]):
         return
@@ -226,7 +228,7 @@ def _own_targets(answers: Answers, whose: Whose) -> set[str]:
 
 
 def _acl(acl: Described, whose: Whose) -> Thing:
-    """Ours by its tag only: the collection makes none, but somebody's own would keep the VPC."""
+    """Return a network ACL. The collection creates none, but one that was created by hand keeps the VPC."""
     own = acl["NetworkAclId"]
     delete = Call(
         "ec2", "delete_network_acl", {"NetworkAclId": own}, settled=("InvalidNetworkAclID.NotFound",), passing=(IN_USE,)

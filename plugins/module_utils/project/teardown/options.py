@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is to be removed, and that it is meant: the options of `environment_teardown`."""
+"""Parse the options of `environment_teardown`, including the confirmation."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ WISHES = (IMAGES, BUCKETS)
 
 @dataclass(frozen=True)
 class Teardown:
-    """`wishes` are what goes only when it is asked for; `deadline` in seconds is that of each thing."""
+    """The options. `wishes` are the kinds to remove that stay by default. `deadline` is in seconds, per resource."""
 
     wishes: frozenset[str]
     deadline: float
 
 
 def parse_teardown(options: t.Mapping[str, t.Any], problems: Problems) -> Teardown | None:
-    """What the options say, or None when `problems` has grown."""
+    """Return the options, or None if they add problems."""
     before = len(problems.found)
     environment, confirmed = str(options["environment_name"]), str(options.get("environment_confirm") or "")
     if confirmed != environment:
-        wrong = f"'{confirmed}' is not the environment's name" if confirmed else "it is missing"
-        right = f"give -e environment_confirm={environment} if everything of {environment} shall be removed"
+        wrong = f"'{confirmed}' is not the environment's name" if confirmed else "is missing"
+        right = f"give -e environment_confirm={environment} to remove all resources of {environment}"
         problems.add("environment_confirm", wrong, right)
     deadline = int(options["deadline"])
     if not 60 <= deadline <= 7200:
-        problems.add("deadline", f"{deadline} s are out of range", "give 60 to 7200")
+        problems.add("deadline", f"{deadline} s is out of range", "give a number from 60 to 7200")
     if len(problems.found) > before:
         return None
     return Teardown(frozenset(wish for wish in WISHES if options[wish]), float(deadline))

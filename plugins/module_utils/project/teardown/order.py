@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The order of removal: what nothing needs any more goes first, all of it at once. Pure."""
+"""Plan the order of removal: resources that nothing else needs are deleted first. These functions are pure."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.th
 
 
 def going(things: t.Sequence[Thing], wishes: t.Container[str], refused: t.Mapping[str, str]) -> list[Thing]:
-    """Everything of ours that goes."""
+    """Return all resources of the environment that are to be deleted."""
     kept = staying(things, wishes, refused)
     return [thing for thing in things if thing.ours and thing.id not in kept]
 
 
 def plan_removal(leaving: t.Sequence[Thing]) -> list[Change]:
-    """The changes, level by level.
+    """Return the changes, level by level.
 
-    What takes AWS minutes (servers, balancers, NAT gateways, distributions) is on the first level: all of it is asked
-    to go before anything is awaited. A later change awaits just those things that needed what it removes.
+    Resources whose deletion takes minutes (servers, load balancers, NAT gateways, distributions) are on the first
+    level, so that all their deletions begin before the first wait. A later change waits only for the resources that
+    need the resource which it deletes.
     """
     level = levels(leaving)
     members = groupby(ordered(leaving), key=lambda thing: level[thing.id])
@@ -33,13 +34,13 @@ def plan_removal(leaving: t.Sequence[Thing]) -> list[Change]:
 
 
 def ordered(leaving: t.Sequence[Thing]) -> list[Thing]:
-    """The things in the order of their changes, each of which removes one."""
+    """Return the resources in the order of their changes. Each change deletes one."""
     level = levels(leaving)
     return sorted(leaving, key=lambda thing: level[thing.id])
 
 
 def levels(leaving: t.Sequence[Thing]) -> dict[str, int]:
-    """The step in which each thing goes, by id: one after the last of those that need it."""
+    """Return the level of each resource by id, which is one more than the highest level of those that need it."""
     users: dict[str, list[str]] = {thing.id: [] for thing in leaving}
     for thing in leaving:
         for needed in thing.needs & users.keys():
@@ -74,7 +75,7 @@ def _batches(members: t.Sequence[Thing]) -> list[Batch]:
 
 
 def _batch_calls(batch: Batch, members: t.Sequence[Thing]) -> t.Iterator[tuple[str, Call]]:
-    """The calls of a batch, each by the id of the first thing that it removes: that one's change makes it."""
+    """Return the calls of a batch, by the id of the first resource that each deletes, whose change makes the call."""
     ids = [thing.id for thing in members if thing.batch == batch]
     for start in range(0, len(ids), batch.size):
         yield ids[start], batch.call(ids[start : start + batch.size])

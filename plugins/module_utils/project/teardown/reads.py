@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading all there is of an environment: one read per type, then those that need the first ones' answers.
+"""Read all resources of an environment: one read per type, then the reads that depend on the first results.
 
-Everything is looked for by its tag; when the environment has a VPC, also whatever else lives in it, since what is not
-ours may keep what is.
+Resources are found by their tags. If the environment has a VPC, all other resources in it are read too, because they
+may keep resources of the environment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.th
 
 Answers = t.Mapping[str, list[t.Any]]
 
-# What EC2 finds by a tag: operation and the response's list.
+# Types that EC2 finds by a tag: the operation and the list in the response.
 TAGGED = {
     "addresses": ("describe_addresses", "Addresses"),
     "endpoints": ("describe_vpc_endpoints", "VpcEndpoints"),
@@ -38,9 +38,9 @@ TAGGED = {
     "volumes": ("describe_volumes", "Volumes"),
     "vpcs": ("describe_vpcs", "Vpcs"),
 }
-# Public images and snapshots of others are told too unless AWS is asked for one's own.
+# AWS also returns others' public images and snapshots, unless the request asks for the account's own.
 OWN = {"images": {"Owners": ["self"]}, "snapshots": {"OwnerIds": ["self"]}}
-# What lives in a VPC or hangs on it, and by which filter it is found there.
+# Types of resources in a VPC or attached to it, and the filter that finds them there.
 INSIDE = {
     "acls": "vpc-id",
     "endpoints": "vpc-id",
@@ -65,7 +65,7 @@ TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIR
 
 
 def look(whose: Whose, wishes: t.Container[str], clients: Clients) -> Answers:
-    """Everything, in three rounds; the last one only when there is something that has a version or content."""
+    """Return all resources, read in three rounds. The last is needed only for ETags and for the content of buckets."""
     first = observe(clients, first_reads(whose))
     answers = merged(first, observe(clients, second_reads(whose, first, wishes)))
     third = {
@@ -77,7 +77,7 @@ def look(whose: Whose, wishes: t.Container[str], clients: Clients) -> Answers:
 
 
 def first_reads(whose: Whose) -> dict[str, Read]:
-    """One read per type, whatever there is."""
+    """Return the first reads: one per type."""
     tag = tag_filter(ENVIRONMENT, whose.environment)
     ssm = {"Key": f"tag:{ENVIRONMENT}", "Values": [whose.environment]}
     path = {"Key": "Path", "Option": "Recursive", "Values": [f"/groundwork/{whose.environment}"]}
@@ -99,7 +99,7 @@ def first_reads(whose: Whose) -> dict[str, Read]:
 
 
 def second_reads(whose: Whose, first: Answers, wishes: t.Container[str]) -> dict[str, Read]:
-    """What lives in our VPCs, and what the services tell about one thing only."""
+    """Return the second reads: the other resources in the environment's VPCs, and details that need a resource's id."""
     reads: dict[str, Read] = {}
     vpcs = [vpc["VpcId"] for vpc in first["vpcs"]]
     if vpcs:
@@ -127,7 +127,7 @@ GONE = ("NoSuchEntity",)
 
 
 def _balancing_reads(whose: Whose, first: Answers) -> dict[str, Read]:
-    """Elastic Load Balancing tells tags and attributes apart from what they belong to; names are told at once."""
+    """Return the reads of ELB's tags and attributes, which ELB returns apart from the resources."""
     balancers = [b["LoadBalancerArn"] for b in first["balancers"] if whose.has_name(b["LoadBalancerName"])]
     groups = [g["TargetGroupArn"] for g in first["target groups"] if whose.has_name(g["TargetGroupName"])]
     arns = [*balancers, *groups]
@@ -144,7 +144,7 @@ def _balancing_reads(whose: Whose, first: Answers) -> dict[str, Read]:
 
 
 def merged(first: Answers, second: Answers) -> dict[str, list[t.Any]]:
-    """Both rounds' answers; what was found by its tag and in a VPC too is there once."""
+    """Return the results of both rounds. A resource found by its tag and in a VPC is there once."""
     answers: dict[str, list[t.Any]] = {**first, **second}
     for key in INSIDE:
         found = [*first[key], *second.get(f"inside {key}", [])]

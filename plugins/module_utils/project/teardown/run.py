@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removing an environment and proving that it is gone: what `environment_teardown` does.
+"""Run the module `environment_teardown`, which removes an environment and verifies that no resource remains.
 
-Look, plan, remove, and look again, until nothing of ours is found that could go. So the last look is the proof, and a
-run on an environment that is gone is nothing but that look.
+It reads, plans, deletes and reads again, until it finds no resource of the environment to delete. So the last read
+verifies the removal, and a run on a removed environment only reads.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.se
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Thing, Whose, unified
 
 COMPONENT = "teardown"
-ROUNDS = 3  # an Auto Scaling group, or a site.yml that somebody else runs, may have made more in the meantime
-SWEEP_DEADLINE = 60.0  # seconds until AWS tells of nothing any more that is gone
+ROUNDS = 3  # an Auto Scaling group or another run of site.yml may create resources meanwhile
+SWEEP_DEADLINE = 60.0  # seconds until AWS stops reporting deleted resources
 SWEEP_INTERVAL = 5.0
 
-# Everything that an environment can have: what the sweep has looked for.
+# All kinds of resources of an environment, which the last read looks for.
 KINDS = (
     "auto scaling group",
     "bucket",
@@ -70,7 +70,7 @@ KINDS = (
 
 
 def converge_teardown(run: Run) -> dict[str, t.Any]:
-    """The result of `environment_teardown`. Raises GroundworkError naming everything that is left."""
+    """Return the result of `environment_teardown`. Raise GroundworkError with all remaining resources."""
     owner, desired = run.parse(COMPONENT, parse_teardown)
     teardown = _Teardown(run, Whose(owner.environment), desired)
     if run.check_mode:
@@ -79,7 +79,7 @@ def converge_teardown(run: Run) -> dict[str, t.Any]:
 
 
 class _Teardown:
-    """`refused` has AWS' words by the ids of what it would not remove, `made` what this run has done."""
+    """One run. `refused` are AWS' messages by the ids of the resources that it did not delete, `made` the changes."""
 
     def __init__(self, run: Run, whose: Whose, desired: Teardown) -> None:
         self.run = run
@@ -125,12 +125,12 @@ class _Teardown:
         return going(self.things, self.desired.wishes, self.refused)
 
     def _keepers(self) -> list[Keeper]:
-        """Those that keep something against the wish of who runs this."""
+        """Return the resources that keep resources of the environment which the user wants to remove."""
         found = keepers(self.things, self.desired.wishes, self.refused)
         return [k for k in found if k.reason or not (k.thing.ours and is_wished(k.thing, self.desired.wishes))]
 
     def _refuses(self, leaving: t.Sequence[Thing]) -> bool:
-        """Remove all of it; whether AWS refused something, which the next round leaves out."""
+        """Delete the resources. Return whether AWS refused a deletion; the next round leaves that resource out."""
         things, changes = ordered(leaving), plan_removal(leaving)
         done = len(changes)
         try:
@@ -146,7 +146,7 @@ class _Teardown:
         return done < len(changes)
 
     def _sweep(self) -> None:
-        """Look again until nothing is found that should be gone, or for as long as AWS may be late."""
+        """Read again until no deleted resource is found, or until SWEEP_DEADLINE."""
         clock = self.run.clock
         end = clock.monotonic() + SWEEP_DEADLINE
         self.things = self._look()
@@ -155,23 +155,23 @@ class _Teardown:
             self.things = self._look()
 
     def _found(self) -> dict[str, t.Any]:
-        """What the last look saw of ours, by kind, and what keeps it."""
+        """Return the number of the environment's resources in the last read, by kind, and what keeps them."""
         counted = Counter(thing.kind for thing in self.things if thing.ours and not thing.part_of)
         return {"found": {kind: counted[kind] for kind in KINDS}, "keepers": [str(one) for one in self._keepers()]}
 
     def _prove(self) -> None:
         kept = [f"{keeper}. {_remedy(keeper)}" for keeper in self._keepers()]
-        rest = [f"{thing} was deleted, and is still there. Run again." for thing in self._leaving()]
+        rest = [f"{thing} was deleted, but AWS still reports it. Run again." for thing in self._leaving()]
         if kept or rest:
             lines = "\n".join(f"- {line}" for line in (*kept, *rest))
             told = {**report(list(self.made.values()), {}), **self._found()}
-            raise GroundworkError(f"Something of {self.whose.environment} is left:\n{lines}", **told)
+            raise GroundworkError(f"Resources of environment '{self.whose.environment}' remain:\n{lines}", **told)
 
 
 def _remedy(keeper: Keeper) -> str:
     if keeper.reason:
         return "Remove the cause, and run again."
-    return "Remove it, or move it elsewhere, and run again."
+    return "Delete it or move it elsewhere, and run again."
 
 
 def _check_protected(names: t.Sequence[str]) -> None:
@@ -179,7 +179,7 @@ def _check_protected(names: t.Sequence[str]) -> None:
     for name in names:
         problems.add(
             "environment_name",
-            f"the load balancer '{name}' is protected from deletion",
-            "run groundwork.aws.site with its deletion_protection false first",
+            f"deletion protection is enabled for the load balancer '{name}'",
+            "run groundwork.aws.site with its deletion_protection: false first",
         )
     problems.raise_if_any()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Balancers and their target groups, parameters, roles and instance profiles: what other services have of ours."""
+"""Find and remove load balancers, target groups, parameters, IAM roles and instance profiles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ IMAGE_COMPONENT = "image"
 
 
 def service_things(answers: Answers, whose: Whose, deadline: float) -> list[Thing]:
-    """All of them."""
+    """Return load balancers, target groups, parameters, roles and instance profiles."""
     mine = owned_arns(answers, whose)
     return [
         *(thing for balancer in answers["balancers"] for thing in _balancer(balancer, mine, answers, whose, deadline)),
@@ -45,7 +45,10 @@ def service_things(answers: Answers, whose: Whose, deadline: float) -> list[Thin
 def _balancer(
     balancer: Described, mine: t.Container[str], answers: Answers, whose: Whose, deadline: float
 ) -> t.Iterator[Thing]:
-    """With its listeners and rules, which AWS removes together with it; somebody else's is known by its interfaces."""
+    """Yield a load balancer, with which AWS deletes its listeners and rules.
+
+    Load balancers of others are found by their interfaces.
+    """
     arn = balancer["LoadBalancerArn"]
     if arn not in mine:
         return
@@ -68,7 +71,7 @@ def _balancer(
 
 
 def protected(answers: Answers, things: t.Iterable[Thing]) -> list[str]:
-    """The names of the balancers that are protected from deletion."""
+    """Return the names of the load balancers with deletion protection."""
     return [
         thing.name
         for thing in things
@@ -79,7 +82,7 @@ def protected(answers: Answers, things: t.Iterable[Thing]) -> list[str]:
 
 
 def _target_group(group: Described, mine: t.Container[str], answers: Answers, whose: Whose) -> t.Iterator[Thing]:
-    """Ours; another's balancer that forwards to it keeps it."""
+    """Yield a target group, and the load balancers of others that forward to it, which keep it."""
     arn = group["TargetGroupArn"]
     if arn not in mine:
         return
@@ -104,9 +107,9 @@ def _target_group(group: Described, mine: t.Container[str], answers: Answers, wh
 
 
 def _parameters(answers: Answers, whose: Whose) -> t.Iterator[Thing]:
-    """Everything below the environment's path, and whatever carries its tag.
+    """Return all parameters below the environment's path, and all with its tag.
 
-    What names the promoted image stays as long as the images do.
+    The parameter of the promoted image stays if the images stay.
     """
     images = {f"/groundwork/{whose.environment}/{IMAGE_COMPONENT}"}
     found = {one["Name"]: one for one in (*answers["parameters"], *answers["tagged parameters"])}
@@ -117,7 +120,7 @@ def _parameters(answers: Answers, whose: Whose) -> t.Iterator[Thing]:
             name,
             name,
             batch=PARAMETERS,
-            before={"type": parameter["Type"], **({"holds": "a secret that is lost for good"} if secret else {})},
+            before={"type": parameter["Type"], **({"holds": "a secret that cannot be recovered"} if secret else {})},
             wish=IMAGES if any(name.startswith(f"{path}/") for path in images) else "",
         )
 
@@ -128,7 +131,7 @@ def _owns(described: Described, answers: Answers, whose: Whose) -> bool:
 
 
 def _profile(profile: Described, answers: Answers, whose: Whose) -> t.Iterator[Thing]:
-    """An instance profile lets go of its role first. Whose role it is does not matter: it stays what it is.
+    """Return an instance profile, from which its role is removed first. The role itself stays, whoever its owner is.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteInstanceProfile.html
     """
@@ -158,7 +161,7 @@ def _profile(profile: Described, answers: Answers, whose: Whose) -> t.Iterator[T
 
 
 def _role(role: Described, answers: Answers, whose: Whose) -> Thing:
-    """A role is deleted once no policy is attached to it and none is inside.
+    """Return a role, which can be deleted only without attached and inline policies.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
     """

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Things: what there is of an environment and around it, as a graph whose edges say what holds what.
+"""Things: the resources of an environment and around it, as a graph of dependencies.
 
-A thing knows what it needs, and how it is removed. All the rest (the order, what is left alone, and why) follows
-from the graph, in `order.py` and `keeping.py`.
+A thing has the ids of the things that it needs, and the calls that delete it. `order.py` derives the order from the
+graph, and `keeping.py` what stays and why.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Described = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Batch:
-    """A call that removes many things at once: `argument` takes at most `size` of their ids."""
+    """A call that deletes many resources at once. `argument` takes at most `size` of their ids."""
 
     service: str
     operation: str
@@ -29,23 +29,23 @@ class Batch:
     size: int
 
     def call(self, ids: t.Sequence[str]) -> Call:
-        """The one call for these."""
+        """Return the call that deletes these resources."""
         return Call(self.service, self.operation, {self.argument: list(ids)})
 
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that there is. `id` is AWS' own: an id, an ARN, or a unique name.
+    """An existing resource. `id` is AWS' id: an id, an ARN, or a unique name.
 
-    What it `needs` must outlast it: AWS refuses to remove that first. What it `works_through` need not, but is of use
-    to it: it stays when the thing stays. `calls` (or `batch`) remove it; without any it goes by itself, as the
-    interfaces of a deleted balancer do, and is only awaited. `part_of` names the thing without which this one is no
-    thing of its own: it stays and goes with that. `wish` is the option without which it stays, though it is ours.
+    AWS refuses to delete what the resource `needs` before the resource. What it `works_through` can be deleted earlier,
+    but stays if the resource stays. `calls` (or `batch`) delete the resource; if it has none, AWS deletes it, as the
+    interfaces of a deleted load balancer, and it is only awaited. `part_of` is another resource, with which this one
+    stays and is deleted. `wish` is the option without which the resource stays although it is the environment's.
     """
 
-    kind: str  # in AWS' words
+    kind: str  # AWS' term
     id: str
-    name: str  # that people use
+    name: str  # the short name
     ours: bool = True
     needs: frozenset[str] = frozenset()
     works_through: frozenset[str] = frozenset()
@@ -55,11 +55,11 @@ class Thing:
     before: t.Mapping[str, t.Any] = field(default_factory=dict)
     part_of: str = ""
     wish: str = ""
-    place: str = ""  # where people find it: a subnet's name
+    place: str = ""  # for the user: a subnet's name
 
     @property
     def ref(self) -> Ref:
-        """What a change that has to await its removal refers to."""
+        """Return the reference for changes that wait for the deletion of this resource."""
         return Ref(self.kind, self.name or self.id)
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ class Thing:
 
 
 def unified(things: t.Iterable[Thing]) -> list[Thing]:
-    """Each thing once: what others have is found by everything of ours that it holds."""
+    """Return each resource once. A resource of others is found by everything of the environment that it keeps."""
     found: dict[str, Thing] = {}
     for thing in things:
         known = found.get(thing.id, thing)
@@ -78,32 +78,32 @@ def unified(things: t.Iterable[Thing]) -> list[Thing]:
 
 
 def some(*ids: str | None) -> frozenset[str]:
-    """Those of the ids that there are."""
+    """Return the ids that are not empty."""
     return frozenset(one for one in ids if one)
 
 
 @dataclass(frozen=True)
 class Whose:
-    """An environment, and how its things are told from others."""
+    """An environment, and the tests for its resources."""
 
     environment: str
 
     def owns(self, tags: t.Mapping[str, str]) -> bool:
-        """Whether these tags say so."""
+        """Return whether these are the environment's tags."""
         return tags.get(ENVIRONMENT) == self.environment
 
     def owns_described(self, resource: Described) -> bool:
-        """Whether a described resource carries our tag."""
+        """Return whether a described resource has the environment's tag."""
         return self.owns(tag_dict(resource))
 
     def has_name(self, name: str) -> bool:
-        """Whether a name begins as ours do. So do those of an environment that is called `<ours>-…`."""
+        """Return whether a name begins with `<environment>-`. Names of an environment `<environment>-…` do so too."""
         return name.startswith(f"{self.environment}-")
 
     def short(self, tags: t.Mapping[str, str], other: str = "") -> str:
-        """The name that people use, `other` when there is none."""
+        """Return the short name from a resource's tags, or `other` if it has none."""
         return tags.get("Name", "").removeprefix(f"{self.environment}-") or other
 
     def name_of(self, resource: Described, other: str = "") -> str:
-        """The name that people use of a described resource."""
+        """Return the short name of a described resource."""
         return self.short(tag_dict(resource), other)
