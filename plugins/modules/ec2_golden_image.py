@@ -11,40 +11,41 @@ module: ec2_golden_image
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Bake, test, promote and prune a golden image, stage by stage
+short_description: Create, test, promote and prune golden images, stage by stage
 description:
-  - The AWS side of the role image, which does between the stages what has to be done on the builder and the tester.
-  - An image carries a digest of everything that goes into it, the image that it was baked from included. As long as the
-    promoted image has the digest of today, there is nothing to bake.
-  - Images, snapshots, builder and tester are found by their tags. What a bake that was interrupted left is removed by
-    the next one.
-  - No module of amazon.aws tests an image or tells whether one is in use.
+  - Makes the API calls of the role C(image), which configures the builder and tests the tester between the stages.
+  - A tag of an image has a digest of everything that goes into it, including its base image. A bake is needed only if
+    the promoted image has another digest.
+  - Images, snapshots, builder and tester are found by their tags. A bake deletes the leftovers of an interrupted one.
+  - The modules of amazon.aws do not test images, and do not report whether an image is in use.
 options:
   stage:
     description:
-      - What to do. The stages of a bake are V(build), V(capture), V(test) and V(promote), with the O(stamp) of the
-        plan.
-      - V(plan) tells everything that the whole bake would do, and whether one is needed at all. It never writes.
-      - V(build) removes what an interrupted bake left, and launches the builder, which SSH from O(admin_cidrs) reaches.
-      - V(capture) stops the builder and makes an image of it.
-      - V(test) starts the image behind a group that lets HTTP from O(admin_cidrs) in and nothing out, without a key
-        and without an instance profile.
-      - V(promote) names the image in the parameter C(/groundwork/<environment>/image/lamp), and then does as V(clear).
-      - V(clear) removes builder, tester, images that were never promoted, and old ones that are more than O(keep).
+      - The stage to run. The stages of a bake are V(build), V(capture), V(test) and V(promote), with the O(stamp) that
+        V(plan) returned.
+      - V(plan) returns all changes of a bake, and whether a bake is needed. It never writes.
+      - V(build) deletes the leftovers of an interrupted bake, and launches the builder, with SSH from O(admin_cidrs).
+      - V(capture) stops the builder and creates an image of it.
+      - V(test) launches the tester from the image. Its security group allows only HTTP from O(admin_cidrs) and no
+        outbound traffic. It has no key pair and no instance profile.
+      - V(promote) writes the image's id to the parameter C(/groundwork/<environment>/image/lamp), and then does the
+        same as V(clear).
+      - V(clear) deletes the builder, the tester, images that were never promoted, and the oldest promoted images
+        beyond O(keep).
     type: str
     choices: [plan, build, capture, test, promote, clear]
     default: plan
   stamp:
-    description: The time that tells this bake from others, as the plan returned it.
+    description: The time of this bake, which V(plan) returned. It is part of the image's name.
     type: str
     default: ''
   recipe:
-    description: What is installed, of which the digest is made. It holds no secret.
+    description: The installed configuration, which is part of the digest. It must not contain a secret.
     type: dict
     required: true
   base:
     description:
-      - The image to begin with. By default the newest Debian 12 for amd64 by Debian's account.
+      - The base image. By default the newest image of Debian 12 for amd64 of Debian's account.
     type: dict
     default: {}
     suboptions:
@@ -53,35 +54,35 @@ options:
         type: str
         default: "136693071363"
       name:
-        description: A pattern for the image's name with C(*) and C(?), of which the newest counts.
+        description: A pattern of the image's name with C(*) and C(?). The newest match is used.
         type: str
         default: debian-12-amd64-*
       id:
-        description: One image instead of these.
+        description: The id of an image, instead of the owner and the name.
         type: str
   subnet:
-    description: The public subnet, by name, that builder and tester are launched in.
+    description: The name of the public subnet of builder and tester.
     type: str
     required: true
   instance_type:
-    description: The builder's and the tester's.
+    description: The instance type of builder and tester.
     type: str
     default: t3.small
   admin_cidrs:
-    description: Where the controller's connections to builder and tester come from.
+    description: The CIDR blocks from which the controller connects to builder and tester.
     type: list
     elements: str
     default: []
   keep:
-    description: How many old images, once promoted, are kept besides the promoted one.
+    description: The number of formerly promoted images to keep besides the promoted one.
     type: int
     default: 3
   rebuild:
-    description: Whether to bake also when the promoted image is the one that would be baked.
+    description: Whether to bake also if the promoted image is up to date.
     type: bool
     default: false
   deadline:
-    description: How long each step may take, in seconds.
+    description: The time limit of each wait, in seconds.
     type: int
     default: 900
 extends_documentation_fragment:
@@ -90,15 +91,15 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. Eight API calls when there is nothing to do. Two more, and one for each launch template of the account, when
-    an image is to be removed.
-  - An image that an instance or a version of a launch template of the account uses is never removed.
+  - Budget. 8 API calls if nothing changes. 2 more, and 1 for each launch template of the account, if an image is to be
+    removed.
+  - An image that an instance or a launch template version of the account uses is never deregistered.
 seealso:
   - module: groundwork.aws.ec2_instance_group
 """
 
 EXAMPLES = r"""
-- name: See whether there is something to bake
+- name: Check whether a bake is needed
   groundwork.aws.ec2_golden_image:
     environment_name: dev
     region: eu-central-1
@@ -121,7 +122,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode and by O(stage=plan) would be, in order.
+  description: The changes in order. In check mode and with O(stage=plan) they are only planned.
   returned: success
   type: list
   elements: dict
@@ -131,19 +132,19 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
 bake:
-  description: Whether the promoted image was not the one that would be baked, or O(rebuild) asked for another.
+  description: Whether a bake is needed, because the promoted image is out of date or O(rebuild=true).
   returned: success
   type: bool
 stamp:
-  description: The bake's time, for the stages that follow.
+  description: The time of the bake, for the next stages.
   returned: success
   type: str
   sample: 20260131T120000Z
@@ -153,12 +154,12 @@ machine:
   type: dict
   sample: {name: image-builder, id: i-0123456789abcdef0, public_ip: 203.0.113.20}
 image:
-  description: The image of this bake, its id V((known after apply)) as long as there is none.
+  description: The image of this bake. Its id is V((known after apply)) until it exists.
   returned: success
   type: dict
   sample: {name: lamp-20260131T120000Z, id: ami-0123456789abcdef0}
 promoted:
-  description: The image that the parameter names, empty when there is none.
+  description: The image whose id is in the parameter, or an empty dictionary.
   returned: success
   type: dict
   sample: {name: lamp-20260131T120000Z, id: ami-0123456789abcdef0}
@@ -169,7 +170,7 @@ images:
   elements: dict
   sample: [{name: lamp-20260131T120000Z, id: ami-0123456789abcdef0}]
 in_use:
-  description: The images that would have been removed, and are kept because somebody uses them.
+  description: The images that are kept only because they are in use.
   returned: success
   type: list
   elements: dict

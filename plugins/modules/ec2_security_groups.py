@@ -13,13 +13,13 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: Manage all security groups of an environment, with rules that refer to each other by name
 description:
-  - Makes the security groups of an environment in the VPC that M(groundwork.aws.ec2_vpc_network) made, and all their
-    rules. First all groups are made, then the rules, so that groups can refer to each other, and to themselves.
-  - The declared rules are all rules that a group has. A rule that nobody declared is removed.
-  - Rules are compared in one canonical form, however AWS merges them. A rule that is added comes before one that is
-    removed goes.
+  - Creates the security groups of an environment, and all their rules, in the VPC that
+    M(groundwork.aws.ec2_vpc_network) created. All groups are created before their rules, so that groups can refer to
+    each other, and to themselves.
+  - A group has only the declared rules. Rules that are not declared are removed.
+  - Rules are compared in a canonical form, because AWS merges rules. New rules are added before old ones are removed.
   - The module M(amazon.aws.ec2_security_group) manages one group. Groups that refer to each other need several runs
-    of it in the right order, and each looks for itself.
+    of it in the right order, each with its own API calls.
 options:
   groups:
     description: All groups of the environment.
@@ -34,10 +34,10 @@ options:
         required: true
       description:
         description:
-          - What the group is for. AWS cannot change it afterwards; another text for an existing group is a warning.
+          - The purpose of the group. AWS cannot change it later; another text for an existing group causes a warning.
         type: str
       ingress:
-        description: Who may connect to the members. Nobody unless given.
+        description: The rules for inbound traffic. By default no inbound traffic is allowed.
         type: list
         elements: dict
         default: []
@@ -49,23 +49,23 @@ options:
             default: tcp
           ports:
             description:
-              - Ports as V(80) and ranges as V(8000-8010), of V(tcp) and V(udp) only. All ports unless given.
+              - Ports as V(80) and ranges as V(8000-8010), only for V(tcp) and V(udp). All ports by default.
             type: list
             elements: str
           cidrs:
-            description: Blocks of IPv4 addresses. An empty list is nobody.
+            description: IPv4 CIDR blocks. An empty list allows no traffic.
             type: list
             elements: str
           groups:
             description:
-              - Names of groups in O(groups), or ids of other groups (C(sg-...)). Their members are meant.
+              - Names of groups in O(groups), or ids of other groups (C(sg-...)), whose members are allowed.
             type: list
             elements: str
           description:
-            description: What the rule is for, in ASCII, for those who read it in AWS' console.
+            description: The purpose of the rule, in ASCII characters.
             type: str
       egress:
-        description: Where the members may connect to. Everywhere unless given.
+        description: The rules for outbound traffic. By default all outbound traffic is allowed.
         type: list
         elements: dict
         default:
@@ -74,8 +74,8 @@ options:
         suboptions: *rule
   purge:
     description:
-      - Whether groups that the module made before and that are not declared any more are removed. A group that is in
-        use is not; the module fails then.
+      - Whether to delete groups that the module created and that are no longer declared. The module fails if such a
+        group is in use.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -84,13 +84,13 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call when there is nothing to do, whatever the number of groups and rules.
+  - Budget. 1 API call if nothing changes, for any number of groups and rules.
 seealso:
   - module: groundwork.aws.ec2_vpc_network
 """
 
 EXAMPLES = r"""
-- name: Let the web servers be reached through their balancer only
+- name: Allow HTTP to the web servers only from their load balancer
   groundwork.aws.ec2_security_groups:
     environment_name: dev
     region: eu-central-1
@@ -113,7 +113,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -123,11 +123,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -136,7 +136,7 @@ changes:
       name: web
 groups:
   description:
-    - The ids of the declared groups, by name. V((known after apply)) in check mode for what does not exist yet.
+    - The ids of the declared groups, by name. V((known after apply)) in check mode for groups that do not exist yet.
   returned: success
   type: dict
   sample:
@@ -144,8 +144,8 @@ groups:
     web: sg-0f1e2d3c4b5a69788
 undeclared:
   description:
-    - The environment's groups that were found and are not declared.
-    - They are removed with O(purge=true), else they stay.
+    - The environment's groups that are not declared.
+    - They are deleted if O(purge=true).
   returned: success
   type: list
   elements: str

@@ -10,29 +10,28 @@ module: ec2_vpc_nat
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Give the private subnets of a network their way out
+short_description: Manage the NAT gateways of an environment's private subnets
 description:
-  - Makes the NAT gateways of an environment, none, one or one per zone, their elastic IP addresses, and the default
-    routes of all private subnets to them.
-  - The network is the one that M(groundwork.aws.ec2_vpc_network) made. Its subnets and route tables are found by their
-    tags, so that nothing has to be passed on.
-  - The new way out is open before the old one is closed. Routes are changed first, then gateways are deleted, then the
-    addresses are released that this module allocated. A given address is never released.
-  - The module M(amazon.aws.ec2_vpc_nat_gateway) makes another gateway and another address with every run unless told
-    otherwise, and knows nothing of routes.
+  - Creates the NAT gateways of an environment (none, one, or one per zone), their Elastic IP addresses, and the
+    default routes of all private subnets to them.
+  - The subnets and route tables of M(groundwork.aws.ec2_vpc_network) are found by their tags.
+  - New gateways and routes are in place before old gateways are deleted. Then the Elastic IP addresses that this module
+    allocated are released. A given address is never released.
+  - The module M(amazon.aws.ec2_vpc_nat_gateway) creates another gateway and another address in every run by default,
+    and does not manage routes.
 options:
   mode:
     description:
-      - V(none) leaves the private subnets without a way out.
-      - V(single) makes one gateway in the first zone for all. It is cheaper; when that zone fails, all private subnets
-        lose their way out.
-      - V(per_zone) makes one gateway in every zone.
+      - V(none) creates no gateway, so that the private subnets have no internet access.
+      - V(single) creates one gateway, in the first zone. It costs less, but if that zone fails, all private subnets
+        lose their internet access.
+      - V(per_zone) creates one gateway in every zone.
     type: str
     choices: [none, single, per_zone]
     default: single
   zones:
     description:
-      - The availability zones of the network, as in M(groundwork.aws.ec2_vpc_network).
+      - The Availability Zones of the network, as in M(groundwork.aws.ec2_vpc_network).
     type: list
     elements: str
     required: true
@@ -52,22 +51,22 @@ options:
         type: str
         required: true
       public:
-        description: Whether its subnets lead to the internet gateway.
+        description: Whether its subnets have a route to the internet gateway.
         type: bool
         default: false
   tier:
     description:
-      - The public tier in whose subnets the gateways are. The first public one unless given.
+      - The public tier in whose subnets the gateways are created. By default the first public tier.
     type: str
   addresses:
     description:
-      - Elastic IP addresses for the gateways, by zone, each as its allocation id or as the public address.
-      - A gateway without one gets a new address, which is released with it.
+      - Existing Elastic IP addresses for the gateways, by zone, as allocation ids or public IP addresses.
+      - For other gateways the module allocates an address, which it releases with the gateway.
     type: dict
     default: {}
   purge:
     description:
-      - Whether gateways and addresses that the module made before and that are not declared any more are removed.
+      - Whether to remove gateways and addresses that the module created and that are no longer declared.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -76,20 +75,20 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 3 API calls when there is nothing to do, whatever the number of zones.
+  - Budget. 3 API calls if nothing changes, for any number of zones.
 seealso:
   - module: groundwork.aws.ec2_vpc_network
 """
 
 EXAMPLES = r"""
-- name: Give all private subnets one way out
+- name: Create one NAT gateway for all private subnets
   groundwork.aws.ec2_vpc_nat:
     environment_name: dev
     region: eu-central-1
     mode: single
     zones: [eu-central-1a, eu-central-1b]
 
-- name: Give every zone a way out of its own, with addresses that partners have in their allow lists
+- name: Create a NAT gateway in every zone, with existing Elastic IP addresses
   groundwork.aws.ec2_vpc_nat:
     environment_name: prod
     region: eu-central-1
@@ -103,7 +102,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -113,11 +112,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -125,7 +124,7 @@ changes:
       resource: nat gateway
       name: nat-a
 gateways:
-  description: The declared gateways, by zone. V((known after apply)) in check mode for what does not exist yet.
+  description: The declared gateways, by zone. Their ids are V((known after apply)) in check mode if they do not exist.
   returned: success
   type: dict
   sample:

@@ -11,29 +11,29 @@ module: ec2_vpc_network
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Build a VPC with the subnets of all tiers and zones
+short_description: Manage a VPC with the subnets of all tiers and zones
 description:
-  - Makes the whole network of an environment in one process. A VPC with DNS names, a subnet for every tier in every
-    availability zone, a route table for every subnet, an internet gateway and the default route to it for the
-    subnets of public tiers, and a gateway endpoint for S3 on request.
-  - Subnets are called by their tier and their zone's letter, as V(public-a).
-  - Addresses are given or allocated. An existing subnet keeps its addresses; a new one gets the next free block after
-    the highest one, so adding a tier or a zone later moves nothing.
-  - The VPC's default security group loses its rules, so that a server that is launched without a group is closed.
-  - No subnet gives public addresses to whatever is launched in it. A server gets one when it is declared so.
+  - Creates the whole network of an environment. This is a VPC with DNS hostnames, a subnet for every tier in every
+    Availability Zone, a route table for every subnet, an internet gateway with a default route to it for the subnets
+    of public tiers, and optionally a gateway endpoint for S3.
+  - The name of a subnet consists of its tier and its zone's letter, as V(public-a).
+  - CIDR blocks are given or allocated. An existing subnet keeps its CIDR block; a new one gets the next free block
+    after the highest one, so that adding a tier or a zone does not move existing subnets.
+  - The rules of the VPC's default security group are removed, so that a server without a security group has no access.
+  - Subnets do not assign public IP addresses by default. A server gets one if its own declaration says so.
   - The modules M(amazon.aws.ec2_vpc_net), M(amazon.aws.ec2_vpc_subnet), M(amazon.aws.ec2_vpc_route_table) and
     M(amazon.aws.ec2_vpc_igw) manage one resource each. They cannot be planned in check mode on an empty account,
     because each needs an id of the one before, and their calls grow with the number of resources.
 options:
   cidr:
     description:
-      - The addresses of the VPC, a block of V(/16) to V(/28).
-      - AWS cannot change it afterwards.
+      - The CIDR block of the VPC, from V(/16) to V(/28).
+      - AWS cannot change it later.
     type: str
     required: true
   zones:
     description:
-      - The availability zones, all of one region. Balancers need two.
+      - The Availability Zones, all of one region. Load balancers need two.
     type: list
     elements: str
     required: true
@@ -54,29 +54,29 @@ options:
         required: true
       public:
         description:
-          - Whether its subnets have the internet gateway as their default route.
-          - The default route of the others is left alone. It belongs to M(groundwork.aws.ec2_vpc_nat).
+          - Whether its subnets have a default route to the internet gateway.
+          - The default routes of private subnets are managed by M(groundwork.aws.ec2_vpc_nat).
         type: bool
         default: false
   subnet_prefix:
     description:
-      - The size of a subnet whose addresses are not given, as the length of its prefix, from 16 to 28.
+      - The prefix length of allocated CIDR blocks of subnets, from 16 to 28.
     type: int
     default: 24
   subnet_cidrs:
     description:
-      - Given addresses, by the subnet's name. AWS cannot change them afterwards.
+      - CIDR blocks of subnets, by the subnet's name. AWS cannot change them later.
     type: dict
     default: {}
   s3_endpoint:
     description:
-      - Whether all subnets reach S3 by a gateway endpoint instead of the internet. It costs nothing.
+      - Whether all subnets reach S3 through a gateway endpoint instead of the internet. It is free of charge.
     type: bool
     default: false
   purge:
     description:
-      - Whether subnets, an internet gateway and an S3 endpoint that the module made before and that are not declared
-        any more are removed. A subnet that is in use is not; the module fails then.
+      - Whether to delete subnets, an internet gateway and an S3 endpoint that the module created and that are no longer
+        declared. The module fails if such a subnet is in use.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -85,21 +85,21 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. At most 8 API calls when there is nothing to do, whatever the number of subnets.
+  - Budget. At most 8 API calls if nothing changes, for any number of subnets.
 seealso:
   - module: groundwork.aws.ec2_vpc_nat
   - module: groundwork.aws.ec2_security_groups
 """
 
 EXAMPLES = r"""
-- name: Build a public and a private subnet in two zones
+- name: Create a public and a private subnet in each of two zones
   groundwork.aws.ec2_vpc_network:
     environment_name: dev
     region: eu-central-1
     cidr: 10.20.0.0/16
     zones: [eu-central-1a, eu-central-1b]
 
-- name: Add a tier for databases with addresses of its own, and an endpoint for S3
+- name: Add a tier for databases with given CIDR blocks, and an endpoint for S3
   groundwork.aws.ec2_vpc_network:
     environment_name: dev
     region: eu-central-1
@@ -118,7 +118,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -128,11 +128,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -140,7 +140,7 @@ changes:
       resource: subnet
       name: public-a
 vpc_id:
-  description: The VPC's id. V((known after apply)) in check mode when it does not exist yet.
+  description: The VPC's id. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
   sample: vpc-0a1b2c3d4e5f60718
@@ -158,8 +158,8 @@ subnets:
       zone: eu-central-1a
 undeclared:
   description:
-    - What was found of the environment's network that is not declared.
-    - It is removed with O(purge=true), else it stays.
+    - The resources of the environment's network that are not declared.
+    - They are deleted if O(purge=true).
   returned: success
   type: list
   elements: str

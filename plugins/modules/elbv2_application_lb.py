@@ -10,30 +10,30 @@ module: elbv2_application_lb
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Put an environment's Application Load Balancers in front of its servers
+short_description: Manage the Application Load Balancers of an environment
 description:
-  - Makes all target groups, load balancers, listeners and rules of an environment in one run, and keeps the servers
-    of a tier registered in its target groups.
-  - Subnets, security groups and servers are found by their tags, so that nothing has to be passed on.
-  - Everything that AWS limits is checked before the first write. Rules are compared by what they mean, so that a
-    second run changes nothing.
-  - The modules M(community.aws.elb_target_group) and M(amazon.aws.elb_application_lb) take a process and several calls
-    for each resource, cannot be planned before the network exists, and know no slow start.
+  - Creates all target groups, load balancers, listeners and rules of an environment, and registers the servers of a
+    tier with its target groups.
+  - Subnets, security groups and servers are found by their tags.
+  - AWS' limits are checked before the first write. Rules are compared in a canonical form, so that a second run changes
+    nothing.
+  - The modules M(community.aws.elb_target_group) and M(amazon.aws.elb_application_lb) need a process and several calls
+    for each resource, cannot run in check mode before the network exists, and do not support slow start.
 options:
   zones:
-    description: The availability zones of the network, as in M(groundwork.aws.ec2_vpc_network). Needed by load
-      balancers that give a tier.
+    description: The Availability Zones of the network, as in M(groundwork.aws.ec2_vpc_network). Required for load
+      balancers with a tier.
     type: list
     elements: str
     default: []
   target_groups:
-    description: All target groups. Each can be used by one load balancer.
+    description: All target groups. A target group can be used by one load balancer only.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: The target group's name. With the environment's name before it at most 32 characters.
+        description: The target group's name. At most 32 characters, including the environment's name before it.
         type: str
         required: true
       tier:
@@ -41,80 +41,80 @@ options:
         type: str
         required: true
       protocol:
-        description: The protocol that the targets speak. AWS cannot change it afterwards.
+        description: The protocol of the targets. AWS cannot change it later.
         type: str
         choices:
           - HTTP
           - HTTPS
         default: HTTP
       port:
-        description: The port that the targets listen on. AWS cannot change it afterwards.
+        description: The port of the targets. AWS cannot change it later.
         type: int
         default: 80
       health_check:
-        description: How the balancer finds out whether a target is well. The defaults unless given.
+        description: The health check of the targets.
         type: dict
         suboptions:
           path:
-            description: The path that is asked for.
+            description: The path to request.
             type: str
             default: /healthz
           port:
-            description: A port, or V(traffic-port) for the one that gets the requests.
+            description: A port, or V(traffic-port) for the port of the target.
             type: str
             default: traffic-port
           interval:
-            description: Seconds between two checks, 5 to 300.
+            description: The seconds between two checks, 5 to 300.
             type: int
             default: 5
           timeout:
-            description: Seconds after which an answer comes too late, 2 to 120 and less than the interval.
+            description: The seconds to wait for a response, 2 to 120 and less than the interval.
             type: int
             default: 3
           healthy_threshold:
-            description: Passed checks in a row that make an unhealthy target healthy, 2 to 10.
+            description: The consecutive successful checks after which an unhealthy target is healthy, 2 to 10.
             type: int
             default: 2
           unhealthy_threshold:
-            description: Failed checks in a row that make a target unhealthy, 2 to 10.
+            description: The consecutive failed checks after which a target is unhealthy, 2 to 10.
             type: int
             default: 2
           matcher:
-            description: The codes of a good answer, as V(200) or V(200-299,302), within 200 to 499.
+            description: The status codes of a successful check, as V(200) or V(200-299,302), within 200 to 499.
             type: str
             default: '200'
       deregistration_delay:
-        description: Seconds that a target which is taken out has for the requests it has begun, 0 to 3600.
+        description: The seconds that a deregistered target has to complete its requests, 0 to 3600.
         type: int
         default: 30
       slow_start:
-        description: Seconds in which a new target gets more and more requests, 30 to 900. 0 is at once.
+        description: The seconds in which a new target's share of requests increases, 30 to 900. 0 disables slow start.
         type: int
         default: 0
       stickiness:
-        description: Whether a client stays with its target. It does not unless given.
+        description: Whether a client stays with its target. Disabled by default.
         type: dict
         suboptions:
           enabled:
-            description: Whether it does.
+            description: Whether stickiness is enabled.
             type: bool
             default: true
           type:
-            description: Whether the balancer's cookie decides, or one of the application.
+            description: Whether to use the load balancer's cookie, or one of the application.
             type: str
             choices:
               - lb_cookie
               - app_cookie
             default: lb_cookie
           duration:
-            description: For how many seconds, 1 to 604800.
+            description: The duration in seconds, 1 to 604800.
             type: int
             default: 86400
           cookie_name:
-            description: The application's cookie, for V(app_cookie).
+            description: The name of the application's cookie, for V(app_cookie).
             type: str
       algorithm:
-        description: How a target is chosen.
+        description: The algorithm that chooses a target.
         type: str
         choices:
           - round_robin
@@ -128,21 +128,21 @@ options:
     required: true
     suboptions:
       name:
-        description: The load balancer's name. With the environment's name before it at most 32 characters.
+        description: The load balancer's name. At most 32 characters, including the environment's name before it.
         type: str
         required: true
       scheme:
-        description: Whether it has public addresses. AWS cannot change it afterwards.
+        description: Whether the load balancer has public IP addresses. AWS cannot change it later.
         type: str
         choices:
           - internet-facing
           - internal
         default: internet-facing
       tier:
-        description: The network's tier in whose subnets it is, one in each of O(zones). Give either this or subnets.
+        description: The tier of its subnets, one in each of O(zones). Give either this or subnets.
         type: str
       subnets:
-        description: The names of its subnets, in at least two zones, one in each.
+        description: The names of its subnets, one per zone, in at least two zones.
         type: list
         elements: str
       security_groups:
@@ -152,7 +152,7 @@ options:
         elements: str
         required: true
       listeners:
-        description: The ports that it listens on.
+        description: The listeners.
         type: list
         elements: dict
         required: true
@@ -168,12 +168,12 @@ options:
               - HTTP
             default: HTTP
           default_action:
-            description: What is done with a request that no rule matches.
+            description: The action for requests that match no rule.
             type: dict
             required: true
             suboptions:
               type:
-                description: What is done with a request.
+                description: The type of the action.
                 type: str
                 choices:
                   - forward
@@ -181,7 +181,7 @@ options:
                   - fixed_response
                 default: forward
               target_groups:
-                description: The target groups that V(forward) sends to, by weight.
+                description: The target groups of V(forward), with weights.
                 type: list
                 elements: dict
                 suboptions:
@@ -190,17 +190,16 @@ options:
                     type: str
                     required: true
                   weight:
-                    description: Its share, 0 to 999; 0 gets nothing.
+                    description: The weight, 0 to 999. A target group with 0 gets no requests.
                     type: int
                     default: 1
               stickiness_duration:
-                description: For how many seconds a client stays with the target group that it got. 0 is not at
-                  all.
+                description: The seconds for which a client stays with its target group. 0 disables stickiness.
                 type: int
                 default: 0
               redirect:
-                description: Where V(redirect) leads. What is not given stays as it is in the request; V(#{host}),
-                  V(#{path}) and so on stand for parts of the request.
+                description: The target of V(redirect). Parts that are not given are taken from the request; V(#{host}),
+                  V(#{path}) and so on are replaced by parts of the request.
                 type: dict
                 suboptions:
                   protocol:
@@ -219,14 +218,14 @@ options:
                     description: The query without the question mark. Empty for none.
                     type: str
                   status_code:
-                    description: Whether it is for good (301) or for now (302).
+                    description: Whether the redirect is permanent (301) or temporary (302).
                     type: int
                     choices:
                       - 301
                       - 302
                     default: 301
               fixed_response:
-                description: What V(fixed_response) answers.
+                description: The response of V(fixed_response).
                 type: dict
                 suboptions:
                   status_code:
@@ -247,23 +246,23 @@ options:
                     description: The body, at most 1024 characters.
                     type: str
           rules:
-            description: The rules, asked in order of their priority until one matches.
+            description: The rules. The first one that matches, in the order of priority, is used.
             type: list
             elements: dict
             default: []
             suboptions:
               priority:
-                description: The place in the order, 1 to 50000; the lowest is asked first.
+                description: The priority, 1 to 50000. The lowest comes first.
                 type: int
                 required: true
               conditions:
-                description: What must hold, all of it.
+                description: The conditions, which must all be met.
                 type: list
                 elements: dict
                 required: true
                 suboptions:
                   field:
-                    description: What is looked at.
+                    description: The part of the request to match.
                     type: str
                     choices:
                       - host-header
@@ -283,12 +282,12 @@ options:
                     elements: str
                     required: true
               action:
-                description: What is done with a request that matches.
+                description: The action for requests that match.
                 type: dict
                 required: true
                 suboptions:
                   type:
-                    description: What is done with a request.
+                    description: The type of the action.
                     type: str
                     choices:
                       - forward
@@ -296,7 +295,7 @@ options:
                       - fixed_response
                     default: forward
                   target_groups:
-                    description: The target groups that V(forward) sends to, by weight.
+                    description: The target groups of V(forward), with weights.
                     type: list
                     elements: dict
                     suboptions:
@@ -305,17 +304,16 @@ options:
                         type: str
                         required: true
                       weight:
-                        description: Its share, 0 to 999; 0 gets nothing.
+                        description: The weight, 0 to 999. A target group with 0 gets no requests.
                         type: int
                         default: 1
                   stickiness_duration:
-                    description: For how many seconds a client stays with the target group that it got. 0 is not
-                      at all.
+                    description: The seconds for which a client stays with its target group. 0 disables stickiness.
                     type: int
                     default: 0
                   redirect:
-                    description: Where V(redirect) leads. What is not given stays as it is in the request; V(#{host}),
-                      V(#{path}) and so on stand for parts of the request.
+                    description: The target of V(redirect). Parts that are not given are taken from the request;
+                      V(#{host}), V(#{path}) and so on are replaced by parts of the request.
                     type: dict
                     suboptions:
                       protocol:
@@ -334,14 +332,14 @@ options:
                         description: The query without the question mark. Empty for none.
                         type: str
                       status_code:
-                        description: Whether it is for good (301) or for now (302).
+                        description: Whether the redirect is permanent (301) or temporary (302).
                         type: int
                         choices:
                           - 301
                           - 302
                         default: 301
                   fixed_response:
-                    description: What V(fixed_response) answers.
+                    description: The response of V(fixed_response).
                     type: dict
                     suboptions:
                       status_code:
@@ -362,28 +360,27 @@ options:
                         description: The body, at most 1024 characters.
                         type: str
       attributes:
-        description: The balancer's settings. The defaults unless given. What is not listed here stays as it is
-          at AWS.
+        description: The load balancer's attributes. Attributes that are not listed here are not changed.
         type: dict
         suboptions:
           idle_timeout:
-            description: Seconds without a byte after which a connection is closed, 1 to 4000.
+            description: The seconds without data after which a connection is closed, 1 to 4000.
             type: int
             default: 60
           deletion_protection:
-            description: Whether AWS refuses to delete it.
+            description: Whether AWS refuses to delete the load balancer.
             type: bool
             default: false
           drop_invalid_headers:
-            description: Whether headers with invalid names are taken out of requests.
+            description: Whether headers with invalid names are removed from requests.
             type: bool
             default: true
           preserve_host_header:
-            description: Whether the Host header is passed on exactly as it came.
+            description: Whether the Host header is passed on unchanged.
             type: bool
             default: false
           xff_mode:
-            description: What happens to X-Forwarded-For.
+            description: The processing of the header X-Forwarded-For.
             type: str
             choices:
               - append
@@ -391,21 +388,21 @@ options:
               - remove
             default: append
           http2:
-            description: Whether HTTP/2 is offered.
+            description: Whether HTTP/2 is enabled.
             type: bool
             default: true
   planned_servers:
-    description: Servers that a check mode run of M(groundwork.aws.ec2_instance_group) would launch, each by its
-      name with its tier, so that the plan holds their registration.
+    description: The servers that M(groundwork.aws.ec2_instance_group) would launch, from a run in check mode, as tiers
+      by name. So the plan contains their registration.
     type: dict
     default: {}
   purge:
-    description: Whether load balancers, listeners, rules and target groups that the module made before and that
-      are not declared any more are removed, and targets that are no servers of the environment.
+    description: Whether to delete load balancers, listeners, rules and target groups that the module created and that
+      are no longer declared, and to deregister targets that are not servers of the environment.
     type: bool
     default: false
   wait:
-    description: Whether to wait until new load balancers are active.
+    description: Whether to wait for new load balancers to be active.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -414,18 +411,18 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 14 API calls when there is nothing to do for two load balancers with a listener and a target group each,
-    whatever the number of servers; 5 for the environment, 4 for each load balancer with a target group, and 1 for
-    the tags of every 20 of them. A listener that has rules takes one more, and with O(purge) every listener does.
-  - Without O(purge) rules of other people stay, unless they have the priority of a declared one.
-  - Listeners speak HTTP only so far.
+  - Budget. 14 API calls if nothing changes for two load balancers with a listener and a target group each, for any
+    number of servers. These are 5 for the environment, 4 for each load balancer with a target group, and 1 for the tags
+    of every 20 of them. A listener with rules needs 1 more, and with O(purge) every listener does.
+  - Without O(purge) rules that were created by hand stay, unless they have the priority of a declared one.
+  - Listeners support only HTTP.
 seealso:
   - module: groundwork.aws.elbv2_target_health
   - module: groundwork.aws.ec2_instance_group
 """
 
 EXAMPLES = r"""
-- name: Put a balancer in front of the public servers
+- name: Create a load balancer for the public servers
   groundwork.aws.elbv2_application_lb:
     environment_name: dev
     region: eu-central-1
@@ -442,7 +439,7 @@ EXAMPLES = r"""
               target_groups:
                 - name: public
 
-- name: Send a tenth to the new version, and the old address elsewhere
+- name: Send a tenth of the requests to the new version, and redirect the old host name
   groundwork.aws.elbv2_application_lb:
     environment_name: dev
     region: eu-central-1
@@ -472,7 +469,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -482,11 +479,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -494,13 +491,13 @@ changes:
       resource: load balancer
       name: public
 load_balancers:
-  description: The declared load balancers. V((known after apply)) in check mode for what does not exist yet.
+  description: The declared load balancers, with V((known after apply)) in check mode if they do not exist yet.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
     arn:

@@ -10,11 +10,11 @@ module: elbv2_target_health
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Wait until the targets of an environment's load balancers are healthy
+short_description: Wait for the targets of an environment's load balancers to be healthy
 description:
-  - Waits until the servers behind the load balancers are found healthy, and tells for each that is not what Elastic
-    Load Balancing says about it.
-  - Targets that are on their way out, and those whose server is stopped, are not waited for.
+  - Waits for the servers behind the load balancers to be healthy. At the deadline it fails with the state and reason
+    of each target that is not healthy.
+  - Targets that are draining, and targets whose server is stopped, are not counted.
 options:
   target_groups:
     description: The names of the target groups, as in M(groundwork.aws.elbv2_application_lb).
@@ -22,11 +22,11 @@ options:
     elements: str
     required: true
   healthy:
-    description: How many healthy targets each target group must have. V(0) is all that it has.
+    description: The number of healthy targets that each target group must have. V(0) means all of its targets.
     type: int
     default: 0
   deadline:
-    description: For how many seconds to wait.
+    description: The time limit, in seconds.
     type: int
     default: 180
 extends_documentation_fragment:
@@ -35,14 +35,14 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. One API call, and one for each target group when all is well.
-  - In check mode it passes without waiting, and tells in RV(awaited) what it would wait for.
+  - Budget. 1 API call, and 1 for each target group if all targets are healthy.
+  - In check mode it does not wait, and returns in RV(awaited) the target groups.
 seealso:
   - module: groundwork.aws.elbv2_application_lb
 """
 
 EXAMPLES = r"""
-- name: Wait until both tiers are served
+- name: Wait for the targets of both tiers to be healthy
   groundwork.aws.elbv2_target_health:
     environment_name: dev
     region: eu-central-1
@@ -51,13 +51,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 awaited:
-  description: The target groups that were waited for, or in check mode would be.
+  description: The target groups, for which check mode does not wait.
   returned: success
   type: list
   elements: str
   sample: [public, private]
 targets:
-  description: All targets as they were found; empty in check mode.
+  description: All targets. The list is empty in check mode.
   returned: success
   type: list
   elements: dict
@@ -75,15 +75,15 @@ targets:
       type: int
       returned: success
     state:
-      description: The state, in ELB's words.
+      description: The state that ELB reports.
       type: str
       returned: success
     reason:
-      description: The reason's code, empty for a healthy target.
+      description: The reason code. Empty for a healthy target.
       type: str
       returned: success
     description:
-      description: The reason in words, empty for a healthy target.
+      description: The description of the reason. Empty for a healthy target.
       type: str
       returned: success
   sample:

@@ -10,12 +10,12 @@ module: elbv2_target_rotation
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Take servers out of their load balancers' rotation, and put them back
+short_description: Deregister servers from their target groups, and register them again
 description:
-  - Takes a batch of servers out of the target groups of their tier and waits until they have drained, or puts them
-    back and waits until they are found healthy.
-  - A run that was stopped is completed by running again, in either direction; M(groundwork.aws.elbv2_application_lb)
-    puts servers back too, since it registers all servers of a tier.
+  - Deregisters a batch of servers from the target groups of their tier and waits for them to be drained, or registers
+    them and waits for them to be healthy.
+  - After an interrupted run, run again with either state. M(groundwork.aws.elbv2_application_lb) also registers the
+    servers, because it registers all servers of a tier.
 options:
   servers:
     description: The servers by name, as V(public-1).
@@ -24,24 +24,24 @@ options:
     required: true
   state:
     description:
-      - With V(drained) the servers are deregistered, and waited for until each has ended the requests that it had
-        begun. That takes the target group's deregistration delay, since ELB tells of nothing earlier.
-      - With V(serving) the servers are registered, and waited for until they are healthy.
+      - With V(drained) the servers are deregistered, and the module waits for them to be drained. This takes the target
+        group's deregistration delay, also if their requests are completed earlier.
+      - With V(serving) the servers are registered, and the module waits for them to be healthy.
     type: str
     choices: [serving, drained]
     required: true
   target_groups:
-    description: The target groups by name, each with the tier whose servers it has.
+    description: The target groups by name, each with the tier of its servers.
     type: dict
     required: true
   leave:
     description:
-      - How many healthy targets each target group must have left when servers are taken out. With fewer nothing is
-        done. V(0) takes out the last one too.
+      - The number of healthy targets that each target group must keep when servers are deregistered. With fewer the
+        module fails before any change. V(0) allows deregistering the last one.
     type: int
     default: 1
   deadline:
-    description: For how many seconds to wait until the servers are healthy.
+    description: The time limit for the servers to be healthy, in seconds.
     type: int
     default: 180
 extends_documentation_fragment:
@@ -50,15 +50,15 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 2 API calls, 2 for each target group, 1 write for each target group that changes, and one look a second
-    while waiting, whatever the number of servers. V(serving) takes one more, and another one for each load balancer.
+  - Budget. 2 API calls, 2 for each target group, 1 write for each target group that changes, and 1 read per second
+    while waiting, for any number of servers. V(serving) needs 1 more, and another 1 for each load balancer.
 seealso:
   - module: groundwork.aws.elbv2_application_lb
   - module: groundwork.aws.elbv2_target_health
 """
 
 EXAMPLES = r"""
-- name: Take a server of each tier out
+- name: Deregister a server of each tier
   groundwork.aws.elbv2_target_rotation:
     environment_name: dev
     region: eu-central-1
@@ -66,7 +66,7 @@ EXAMPLES = r"""
     state: drained
     target_groups: {public: public, private: private}
 
-- name: Put them back
+- name: Register them again
   groundwork.aws.elbv2_target_rotation:
     environment_name: dev
     region: eu-central-1
@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -99,13 +99,13 @@ changes:
       resource: targets
       name: public
 absent:
-  description: The servers that were not registered everywhere when the run began.
+  description: The servers that were not registered with all target groups of their tier when the run began.
   returned: success
   type: list
   elements: str
   sample: [public-1]
 urls:
-  description: With V(serving), where each target group is reached, by its name.
+  description: With V(serving), the URL of each target group, by its name.
   returned: success
   type: dict
   sample:

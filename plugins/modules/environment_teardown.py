@@ -10,36 +10,37 @@ module: environment_teardown
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Remove an environment, and prove that nothing of it is left
+short_description: Remove an environment, and verify that no resource remains
 description:
-  - Removes everything that carries the tag C(groundwork:environment) of one environment, and what belongs to it without
-    tags, from what AWS tells alone. No inventory of what was made is needed, and no state file.
-  - What takes AWS minutes goes at the same time, the rest in the order of what needs what. Each step awaits what it has
-    to await, and nothing else.
-  - What is not the environment's is never touched. What it rests on stays too, whole and working. So an instance that
-    somebody launched in a subnet keeps the subnet, its route table with its gateways, its groups and the VPC.
-  - Ends with another look at every type of resource. Whatever is left then makes the module fail, which names it with
-    its id, the reason and a remedy.
+  - Deletes all resources with the tag C(groundwork:environment) of one environment, and its resources without tags. It
+    finds them with AWS' API, without a state file and without the inventory's variables.
+  - Resources whose deletion takes minutes are deleted at the same time, the others in the order of their dependencies.
+    Each step waits only for the resources that it depends on.
+  - Resources that are not part of the environment are never changed. The resources that these depend on stay too, and
+    keep working. For example, an instance that a user launched in a subnet keeps the subnet, its route table with its
+    gateways, its security groups and the VPC.
+  - At the end it reads every type of resource again. If resources remain, the module fails and reports each with its
+    id, the reason and a remedy.
 options:
   environment_confirm:
     description:
-      - The environment's name once more. With another one, or without, nothing is done and nothing is read.
+      - The environment's name again. If it is missing or different, the module fails before it reads anything.
     type: str
     default: ''
   images:
     description:
-      - Whether the images that were captured of its servers go too, with their snapshots and the parameters that
-        name them. An image that somebody else's instances or launch templates use stays, and is told.
+      - Whether to remove its golden images, with their snapshots and the parameters with their ids. An image that
+        instances or launch templates outside the environment use stays, and is reported.
     type: bool
     default: false
   buckets:
     description:
-      - Whether its buckets go too, with every version of what is in them.
+      - Whether to remove its buckets, with all object versions.
     type: bool
     default: false
   deadline:
     description:
-      - How long to wait for any one thing to be gone, in seconds. A distribution can take AWS a quarter of an hour.
+      - The time limit for the deletion of one resource, in seconds. A distribution can take 15 minutes.
     type: int
     default: 1800
 extends_documentation_fragment:
@@ -48,12 +49,12 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - A parameter of the type SecureString goes with the environment, and with it the password of a database that is gone.
-  - Listeners and rules are parts of their balancer, and routes to what is gone of their route table, whoever made them.
+  - Parameters of the type SecureString, such as the passwords of databases, are deleted with the environment.
+  - Listeners and rules are deleted with their load balancer, and routes with their route table, whoever created them.
 """
 
 EXAMPLES = r"""
-- name: Remove the environment dev, apart from its images and buckets
+- name: Remove the environment dev, except its images and buckets
   groundwork.aws.environment_teardown:
     environment_name: dev
     environment_confirm: dev
@@ -62,21 +63,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: always
   type: list
   elements: dict
   contains:
     action:
-      description: V(delete), or V(update) for what has to let go of something before it can be deleted.
+      description: V(delete), or V(update) if a resource must be changed before another one can be deleted.
       type: str
       returned: always
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: always
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: always
   sample:
@@ -84,19 +85,19 @@ changes:
       resource: nat gateway
       name: nat-a
 found:
-  description: How many resources of the environment the last look found, by kind.
+  description: The number of resources of the environment in the last read, by kind.
   returned: always
   type: dict
   sample:
     server: 0
     subnet: 0
 keepers:
-  description: What keeps something of the environment, one sentence each.
+  description: The resources that prevent the removal of others, one sentence each.
   returned: always
   type: list
   elements: str
   sample:
-    - instance i-0a1b2c3d4e5f60718 in subnet public-a, not ours, keeps subnet public-a, vpc main
+    - instance (i-0a1b) in subnet public-a, which is not part of the environment, prevents the removal of vpc main
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module

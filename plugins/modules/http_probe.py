@@ -8,77 +8,77 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: http_probe
-short_description: Ask servers for pages, directly or through their balancer, and judge their answers
+short_description: Request pages from servers, directly or through a load balancer, and check the responses
 description:
-  - Sends requests until each of the named servers has given its share of answers, and fails when more of these are
-    errors than is allowed, when a server serves another release, or when one is never heard of.
-  - Servers that the role lamp configures tell their name and their release in headers of each answer, to themselves and
-    to the networks of C(lamp_probe_cidrs). Answers of servers that are not named do not count.
-  - It runs where it is called, on a server, or on the controller to ask through a balancer.
+  - Sends requests until each of the given servers has sent enough responses. It fails if too many of these are errors,
+    if a server serves another release, or if a server does not respond.
+  - Servers that the role C(lamp) configures send their name and their release in response headers, to themselves and
+    to the networks of C(lamp_probe_cidrs). Responses of other servers are not counted.
+  - It runs on a server, or on the controller to send requests through a load balancer.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
   probes:
-    description: What is asked. All of it is, before any of it is judged.
+    description: The probes. All requests are sent before the responses are checked.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: What it is called in messages.
+        description: The probe's name in messages.
         type: str
         required: true
       url:
-        description: The server's or the balancer's URL, beginning with C(http://), without a path.
+        description: The URL of the server or load balancer, beginning with C(http://), without a path.
         type: str
         required: true
       host:
-        description: The site's host name, unless it is the URL's.
+        description: The site's host name. By default the host name of the URL.
         type: str
         default: ""
       paths:
-        description: The paths that are asked for in turn.
+        description: The paths to request, in turn.
         type: list
         elements: str
         default: [/]
       servers:
-        description: The names of the servers whose answers are judged.
+        description: The names of the servers whose responses are checked.
         type: list
         elements: str
         required: true
       release:
-        description: The id of the release that they should serve. Empty for any.
+        description: The id of the release that they must serve. Empty for any.
         type: str
         default: ""
   requests:
-    description: How many answers of the servers of each probe are judged. Each path is asked for once at least.
+    description: The number of responses to check for each probe. Each path is requested at least once.
     type: int
     default: 1
   error_threshold:
     description:
-      - How many percent of these answers may be errors. An error is a status of 500 or more, or no answer at all.
+      - The allowed percentage of errors. An error is a status of 500 or more, or a missing response.
     type: float
     default: 0.0
   timeout:
-    description: For how many seconds to wait for an answer.
+    description: The time limit of a request, in seconds.
     type: int
     default: 10
   deadline:
-    description: For how many seconds to go on asking, for each probe, until all servers have answered.
+    description: The time limit of each probe until all servers have responded, in seconds.
     type: int
     default: 60
 attributes:
   check_mode:
-    description: Asks nobody, since what would be judged is not there yet.
+    description: Sends no requests, because the release is not on the servers yet.
     support: full
   diff_mode:
-    description: There is nothing to show.
+    description: The module makes no changes.
     support: none
 """
 
 EXAMPLES = r"""
-- name: See that the new release answers through the balancer
+- name: Check that the load balancer serves the new release
   groundwork.aws.http_probe:
     probes:
       - name: shop
@@ -92,7 +92,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 probes:
-  description: What each probe saw.
+  description: The result of each probe.
   returned: always
   type: list
   elements: dict
@@ -101,10 +101,10 @@ probes:
       description: The probe's name.
       type: str
     requests:
-      description: How many answers there were by server. Empty is the name for answers that do not tell theirs.
+      description: The number of responses by server. The name is empty for responses without a server's name.
       type: dict
     failures:
-      description: How many of them were errors.
+      description: The number of errors.
       type: dict
 """
 
@@ -120,7 +120,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import (
 
 
 def main() -> None:
-    """Ask, then judge."""
+    """Send all requests, then check the responses."""
     module = QuietModule(argument_spec=PROBE_ARGUMENTS, supports_check_mode=True)
     options, problems = module.params, Problems()
     probes = parse_probes(options, problems)

@@ -11,20 +11,20 @@ module: iam_server_roles
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep what servers may read of AWS
+short_description: Manage the IAM roles and instance profiles of an environment's servers
 description:
-  - Converges a role and an instance profile for each tier of servers, both called C(<environment>-<tier>).
-  - A role may read the parameters and the objects that are named, and nothing else. It has one policy inside, which is
-    replaced as a whole. Policies that others attach stay.
-  - Roles of tiers that are not named any more stay until M(groundwork.aws.environment_teardown).
+  - Creates a role and an instance profile for each tier of servers, both named C(<environment>-<tier>).
+  - A role may read only the given parameters and objects. It has one inline policy, which is replaced as a whole.
+    Policies that are attached by hand stay.
+  - Roles of tiers that are no longer declared stay until M(groundwork.aws.environment_teardown) is run.
 options:
   roles:
     description:
-      - What each tier's servers may read, by the tier's name. Each is a dictionary with the options below.
-      - C(parameters), paths of parameters of Parameter Store.
+      - The permissions of each tier's servers, by the tier's name. Each is a dictionary with the options below.
+      - C(parameters), paths of parameters in Parameter Store.
       - C(archives), a list of dictionaries. C(bucket) is the name of a bucket. C(prefix) is empty or ends with a slash,
-        and lets the servers read what begins with it.
-      - C(keys), ARNs of KMS keys that parameters are encrypted with. The account's own key for SSM needs none.
+        and allows the servers to read the objects whose keys begin with it.
+      - C(keys), ARNs of KMS keys that encrypt the parameters. The account's default key for SSM is not needed here.
     type: dict
     required: true
 extends_documentation_fragment:
@@ -33,14 +33,14 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. One API call when there is nothing to do, and three for each role.
+  - Budget. 1 API call if nothing changes, and 3 for each role.
 seealso:
   - module: groundwork.aws.autoscaling_server_groups
   - module: groundwork.aws.ssm_generated_secret
 """
 
 EXAMPLES = r"""
-- name: Let the public servers read their database's password and their releases
+- name: Allow the public servers to read their database password and their releases
   groundwork.aws.iam_server_roles:
     environment_name: dev
     region: eu-central-1
@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -64,11 +64,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:

@@ -10,36 +10,36 @@ DOCUMENTATION = r"""
 module: preflight
 short_description: Check an environment's variables before anything is read or changed
 description:
-  - Checks, on the controller and without a connection or an API call, every variable that the playbook with this task
-    uses. These are the variables of the roles of this collection that its file names, of the roles that these use, and
+  - Checks all variables that the playbook of this task uses, on the controller, without connections and API calls.
+    These are the variables of the roles of this collection that the playbook names, of the roles that these use, and
     the variables of other roles that any of their files mentions.
-  - The shape is checked by the roles' argument specs, the meaning by the rules of each topic, and the names that one
-    role's variables use for another's things (tiers, subnets, security groups, servers) across the roles.
-  - Where hosts of the play have values of their own, as by group variables of a tier, these are checked too.
-  - A variable that no role has, but that looks like one, is refused with the nearest name that exists.
-  - All problems are told in one message, each with the variable, what is wrong and what would be right. A problem of a
-    value that follows from another variable is told of that one alone.
+  - Types are checked by the roles' argument specs, values by the rules of each topic, and references to other roles'
+    resources (tiers, subnets, security groups, servers) across the roles.
+  - If hosts of the play have different values, such as group variables of a tier, these are checked too.
+  - A variable that resembles a role's variable but is not defined by any role is refused, with the most similar name.
+  - All problems are reported in one message, each with the variable, what is wrong and what would be right. If a value
+    depends on another variable with a problem, only that variable is reported.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
   roles:
-    description: Roles of this collection whose variables are checked besides those that the playbook uses.
+    description: Roles of this collection whose variables are checked in addition to those that the playbook uses.
     type: list
     elements: str
     default: []
 attributes:
   check_mode:
-    description: Runs the same in check mode; it changes nothing.
+    description: The checks are the same in check mode. They change nothing.
     support: full
   diff_mode:
-    description: There is nothing to show.
+    description: The module makes no changes.
     support: none
 notes:
-  - Implemented as an action plugin; this file is its documentation.
-  - Put it into a play of its own that comes first, has the tag V(always) and all hosts of the other plays, with
-    C(run_once). So it is run whatever tags and limits are given, and once.
-  - C(--skip-tags always) and C(--start-at-task) leave it out. Each module checks its own options all the same.
+  - This module is an action plugin. This file is its documentation.
+  - Put the task with C(run_once) into a first play that has the tag V(always) and all hosts of the other plays. So it
+    is run once, with all tags and limits.
+  - C(--skip-tags always) and C(--start-at-task) skip it. Each module also checks its own options.
 """
 
 EXAMPLES = r"""
@@ -61,25 +61,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 roles:
-  description: The roles that were checked.
+  description: The checked roles.
   returned: success
   type: list
   elements: str
 variables:
-  description: How many variables their specs know.
+  description: The number of variables in their argument specs.
   returned: success
   type: int
 problems:
-  description: What is wrong.
+  description: The problems of the variables.
   returned: failure
   type: list
   elements: dict
   contains:
     variable:
-      description: The variable, with the path inside of it.
+      description: The variable, with the path inside it.
       type: str
     wrong:
-      description: What is wrong.
+      description: What is wrong with it.
       type: str
     right:
       description: What would be right.

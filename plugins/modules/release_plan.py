@@ -8,37 +8,37 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: release_plan
-short_description: Plan a release over servers behind balancers
+short_description: Plan the release of an application to servers behind load balancers
 description:
-  - Takes what M(groundwork.aws.server) and M(groundwork.aws.elbv2_target_rotation) have seen of the servers, and
-    plans who gets a release when, what is asked of whom, and what each server goes back to when it fails.
-  - It runs on the controller, without a connection and without a module run.
+  - Takes the state of the servers from M(groundwork.aws.server) and M(groundwork.aws.elbv2_target_rotation), and
+    plans the batches of servers, the probes of each batch, and the release that each server goes back to on a failure.
+  - It runs on the controller, without connections.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
   servers:
-    description: The servers, each with its name, tier, sites (current and kept releases), and whether it is serving.
+    description: The servers, each with name, tier, sites (current and kept releases), and whether it serves.
     type: list
     elements: dict
     required: true
   releases:
     description:
-      - What is released, as the option O(groundwork.aws.server#module:releases). One without C(archive) cannot be
-        brought to servers that do not keep it.
+      - The releases, as the option O(groundwork.aws.server#module:releases). A release without C(archive) must be
+        kept on all servers already.
     type: list
     elements: dict
     required: true
   canary:
-    description: How many servers of each tier are in the first batch.
+    description: The number of servers of each tier in the first batch.
     type: int
     required: true
   batch:
-    description: How many servers of each tier are in each other batch, a number or a share as V(50%).
+    description: The number of servers of each tier in the other batches, or a share as V(50%).
     type: str
     required: true
   tiers:
-    description: The names of all servers by tier, those that are not released to included.
+    description: The names of all servers by tier, including those that do not get the release.
     type: dict
     required: true
   groups:
@@ -46,27 +46,27 @@ options:
     type: dict
     required: true
   urls:
-    description: Where the target groups are reached.
+    description: The URLs of the target groups.
     type: dict
     required: true
   hosts:
-    description: The host names of the sites that can be asked for, empty for a site that needs none.
+    description: The host names of the sites to probe, or an empty string for a site without one.
     type: dict
     required: true
   probe_paths:
-    description: What a batch is asked for through the balancers.
+    description: The paths to request through the load balancers.
     type: list
     elements: str
     required: true
 attributes:
   check_mode:
-    description: Tells the changes of the whole release too, since nothing that would make them follows.
+    description: Also returns the changes of the whole release.
     support: full
   diff_mode:
-    description: In check mode it shows the releases of each batch's servers.
+    description: Shows the releases of each batch's servers, in check mode.
     support: full
 notes:
-  - Implemented as an action plugin; this file is its documentation.
+  - This module is an action plugin. This file is its documentation.
 """
 
 EXAMPLES = r"""
@@ -90,37 +90,37 @@ EXAMPLES = r"""
 
 RETURN = r"""
 batches:
-  description: The batches in their order, each with its name, servers, those that are drained, and probes.
+  description: The batches in order, each with its name, its servers, its servers to drain, and its probes.
   returned: success
   type: list
   elements: dict
 before:
-  description: Servers that an interrupted run released to, as a batch that takes part in going back only.
+  description: Servers that an interrupted run has updated, as a batch which only goes back on a failure.
   returned: success
   type: list
   elements: dict
 servers:
-  description: By server what it is given (C(forward), C(back)).
+  description: The releases of each server (C(forward), C(back)), by server.
   returned: success
   type: dict
 lines:
-  description: The plan in words.
+  description: The plan as text.
   returned: success
   type: list
   elements: str
 changes:
-  description: What would be changed.
+  description: The planned changes.
   returned: in check mode
   type: list
   elements: dict
   contains:
     action:
-      description: What would be done.
+      description: The action.
       type: str
     resource:
-      description: To what kind of thing.
+      description: The kind of resource.
       type: str
     name:
-      description: To which one.
+      description: The resource's name.
       type: str
 """

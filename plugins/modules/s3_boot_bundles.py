@@ -11,17 +11,17 @@ module: s3_boot_bundles
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep what servers fetch to configure themselves at their first boot
+short_description: Manage the bundles with which servers configure themselves at their first boot
 description:
-  - Packs a bundle for each tier of servers. It contains options of M(groundwork.aws.server), and the code of that
-    module, which needs Python alone. A server that runs the bundle becomes what the module would make of it.
-  - Bundles and packed releases are kept in a bucket that is private, encrypted and versioned. Their names tell what
-    is in them, so that each is uploaded once and never written over. Nothing in it is deleted, since a version of a
-    launch template may need it.
-  - Returns the user data with which a server fetches its bundle by the role of its instance, checks its SHA-256, and
-    runs it. It changes when, and only when, the bundle does.
-  - No secret is in a bundle. It contains the placeholders that M(groundwork.aws.server) has for secrets, and the server
-    reads these parameters of Parameter Store itself. C(@groundwork(instance-id)@) is replaced too.
+  - Packs a bundle for each tier of servers. It contains options of M(groundwork.aws.server), and the code
+    of that module, which needs only Python. A server that runs the bundle is configured as the module would configure it.
+  - Bundles and packed releases are kept in a private, encrypted and versioned bucket. Their keys contain a digest of
+    the content, so that each is uploaded once and never overwritten. The module deletes no object, because a launch
+    template version may need it.
+  - Returns the user data with which a server fetches its bundle with its instance profile, checks the SHA-256 digest,
+    and runs it. The user data changes only if the bundle changes.
+  - A bundle contains no secret. It contains the placeholders of M(groundwork.aws.server), and the server reads
+    these parameters from Parameter Store. It also replaces C(@groundwork(instance-id)@).
 options:
   bucket:
     description:
@@ -30,10 +30,11 @@ options:
     default: ""
   tiers:
     description:
-      - What the servers of each tier become, by the tier's name. Each is a dictionary with the options below.
-      - C(configuration), C(databases) and C(releases), as the options of M(groundwork.aws.server). C(archive) of a
-        release is its packed file on the controller, which in check mode need not exist. A release without that file
-        has to be in the bucket.
+      - The desired configuration of each tier's servers, by the tier's name. Each is a dictionary with the options
+        below.
+      - C(configuration), C(databases) and C(releases) of M(groundwork.aws.server). C(archive) of a release is the path
+        of the packed release on the controller, where it may be missing in check mode. A release that is not on the
+        controller must be in the bucket.
     type: dict
     required: true
 extends_documentation_fragment:
@@ -42,9 +43,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. Seven API calls when there is nothing to do, and one more for every thousand objects, and one
-    less with O(bucket).
-  - A bucket of that name without the environment's tags is refused.
+  - Budget. 7 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket).
+  - The module fails if a bucket with this name exists without the environment's tags.
 seealso:
   - module: groundwork.aws.autoscaling_server_groups
   - module: groundwork.aws.iam_server_roles
@@ -52,7 +52,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Pack what the public servers do at boot
+- name: Pack the boot bundle of the public servers
   groundwork.aws.s3_boot_bundles:
     environment_name: dev
     region: eu-central-1
@@ -74,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -88,7 +88,7 @@ changes:
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -100,7 +100,7 @@ bucket:
   returned: success
   type: str
 tiers:
-  description: By tier, what its servers are launched with, and what they have to be allowed to read.
+  description: The user data of each tier's servers, and the permissions that they need, by tier.
   returned: success
   type: dict
   contains:
@@ -109,12 +109,12 @@ tiers:
       type: str
       returned: success
     parameters:
-      description: Paths of parameters, as M(groundwork.aws.iam_server_roles) takes them.
+      description: Paths of parameters, for M(groundwork.aws.iam_server_roles).
       type: list
       elements: str
       returned: success
     archives:
-      description: Parts of the bucket, as M(groundwork.aws.iam_server_roles) takes them.
+      description: The bucket with key prefixes, for M(groundwork.aws.iam_server_roles).
       type: list
       elements: dict
       returned: success

@@ -13,10 +13,10 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: Get a secret from SSM Parameter Store, generated on first use
 description:
-  - Returns the value of a SecureString parameter. When there is none, one is generated from the operating system's
-    randomness and stored first.
+  - Returns the value of a SecureString parameter. If the parameter does not exist, the module first generates a value
+    with the operating system's random generator and stores it.
   - An existing parameter is never overwritten. Two runs at the same time both return the value that was stored first.
-  - M(community.aws.ssm_parameter) takes a value that somebody else has to generate, and compares it at every run.
+  - M(community.aws.ssm_parameter) needs a value from the user, and compares it in every run.
 options:
   name:
     description:
@@ -30,17 +30,17 @@ options:
     required: true
   length:
     description:
-      - How many characters a new secret has. Together with O(characters) at least 96 bits.
+      - The number of characters of a new secret. Length and O(characters) must give at least 96 bits of entropy.
     type: int
     default: 32
   characters:
     description:
-      - What a new secret is made of, letters and digits by default.
+      - The characters of a new secret. By default letters and digits.
     type: str
     default: abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
   key_id:
     description:
-      - The KMS key that encrypts a new secret. The account's own for Parameter Store when it is not given.
+      - The KMS key that encrypts a new secret. By default the account's key for Parameter Store.
     type: str
 extends_documentation_fragment:
   - groundwork.aws.common
@@ -48,9 +48,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. One API call when the parameter exists.
-  - The result contains the secret. Ansible shows nothing of it, as if the task had C(no_log=true). A failure is shown.
-  - Tags are set when the parameter is made.
+  - Budget. 1 API call if the parameter exists.
+  - The result contains the secret, so Ansible hides it, as if the task had C(no_log=true). Failures are shown.
+  - Tags are set only when the parameter is created.
 """
 
 EXAMPLES = r"""
@@ -65,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be.
+  description: The changes. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -88,7 +88,7 @@ name:
   type: str
   sample: /groundwork/dev/lamp/shop/database-password
 value:
-  description: The secret. V((known after apply)) in check mode when there is none yet.
+  description: The secret. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
 """

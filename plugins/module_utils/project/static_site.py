@@ -33,7 +33,7 @@ PREFIX = "site"  # where the role keeps the content in the bucket
 def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     """Add to `problems` what is wrong with the role's variables, named without the role's prefix.
 
-    Without a source there is no static site, and nothing else is looked at.
+    Without a source there is nothing to check, because the static site is disabled.
     """
     if not options["source"]:
         return
@@ -53,7 +53,7 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
 
 
 def _distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options of `cloudfront_distribution`. The bucket's origin is last, so that the given ones keep their index."""
+    """Return the options of `cloudfront_distribution`, with the bucket's origin after the given ones."""
     name = options["name"]
     own = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
     policies = {kind: options[kind] for kind in ("cache_policy", "response_headers_policy")}

@@ -50,8 +50,8 @@ def parse_lamp(
 ) -> None:
     """Add to `problems` what is wrong with the role's variables, named without the role's prefix.
 
-    `servers` are the names of the private tier's servers, None when it is not known which there are; `booting` the
-    tiers whose servers configure themselves.
+    `servers` are the names of the private tier's servers, or None if they are not known. `booting` are the tiers whose
+    servers configure themselves.
     """
     if options.get("bucket"):
         check_bucket(options["bucket"], problems)

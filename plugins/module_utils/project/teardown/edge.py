@@ -165,7 +165,7 @@ def _references(value: t.Any) -> t.Iterator[str]:
 
 
 def _origins(one: Described, answers: Answers) -> set[str]:
-    """Return the buckets of a distribution's origins, which are removed after it: their names become available to all."""
+    """Return the buckets of a distribution's origins, which are removed after it because names become free."""
     domains = [origin["DomainName"] for origin in one.get("Origins", {}).get("Items", [])]
     return {
         arn_of(bucket)
