@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module that would run beside Ansible on the controller in Ansible's own process: docs/decisions/0014.
+"""Run a module in Ansible's own process on the controller, instead of a process beside it (docs/decisions/0014).
 
-`meta/runtime.yml` names the modules. They stay ordinary modules, and are run as such wherever else a task sends them.
+`meta/runtime.yml` names the modules. They are ordinary modules, and run as such on all other hosts.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ansible.module_utils import basic
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-PROFILE = "legacy"  # how Ansible packs what goes into and comes out of a Python module
+PROFILE = "legacy"  # Ansible's format of the arguments and the result of a Python module
 
 
 class ActionModule(NormalAction):
-    """Ansible's own way to run a module, apart from where its `main()` is called."""
+    """Ansible's normal action, except that it may call the module's `main()` in this process."""
 
     def _execute_module(
         self, *arguments: t.Any, task_vars: dict[str, t.Any] | None = None, wrap_async: bool = False, **more: t.Any
@@ -36,7 +36,7 @@ class ActionModule(NormalAction):
         return t.cast(dict[str, t.Any], result)
 
     def _would_run_beside(self, task_vars: t.Mapping[str, t.Any]) -> bool:
-        """Whether the module's process would be this one's twin: same machine, user, interpreter and environment."""
+        """Return whether the module would run on the controller with the same user, interpreter and environment."""
         host = self._task.delegate_to
         variables = task_vars["ansible_delegated_vars"][host] if host else task_vars
         return (
@@ -47,25 +47,25 @@ class ActionModule(NormalAction):
         )
 
     def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """What `_execute_module` returns. This process is a fork made for the task, so that nothing is left behind."""
+        """Return the same as `_execute_module`. This process is a fork for the task, so that no state remains."""
         arguments = dict(self._task.args)
         self._update_module_args(self._task.resolved_action, arguments, task_vars)
         printed, code = _called(self._task.resolved_action, arguments)
         result = self._parse_returned_data({"stdout": printed, "stderr": "", "rc": code}, PROFILE)
-        if not isinstance(result, dict):  # since ansible-core 2.21 an object, of which `_execute_module` makes this
+        if not isinstance(result, dict):  # since ansible-core 2.21 an object, which `_execute_module` converts to this
             result.remove_internal_keys()
             result = result.as_result_dict(for_round_trip=True)
         return t.cast(dict[str, t.Any], result)
 
 
 def _called(action: str, arguments: t.Mapping[str, t.Any]) -> tuple[str, t.Any]:
-    """What the module printed, and its exit code. Exceptions are those of the module."""
+    """Return the module's output and its exit code. Raise the module's exceptions."""
     namespace, collection, name = action.split(".")
     module = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{name}")
     packed = json.dumps(
         {"ANSIBLE_MODULE_ARGS": arguments}, cls=get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE)
     ).encode()
-    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = packed, PROFILE  # where a module started by Ansible finds them too
+    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = packed, PROFILE  # where a module in its own process finds them too
     code: t.Any = None
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks an environment's variables on the controller: no module run, no connection, no API call."""
+"""Check an environment's variables on the controller, without running modules, connections and API calls."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 Values = t.Mapping[str, t.Any]
 
 NO_INVENTORY = (
-    "environment_name: it is not defined, so no inventory of an environment was read (the inventory is {sources}); run "
-    "ansible-playbook with -i inventories/<environment>, a folder like inventories/local."
+    "environment_name: is not defined, because the inventory of an environment was not read (the inventory is "
+    "{sources}); run ansible-playbook with -i inventories/<environment>, a folder like inventories/local."
 )
 
 
 class ActionModule(ActionBase):
-    """All variables that a playbook uses, by their roles' specs, by their topics' rules and across roles."""
+    """The check of all variables that a playbook uses: by their roles' specs, by their topics' rules, and across roles."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
     _VALID_ARGS = frozenset(("roles",))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the `roles` that were checked and how many `variables` they have. Fails with all problems at once."""
+        """Return the checked `roles` and the number of their `variables`. Fail with all problems at once."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if "environment_name" not in (task_vars or {}):
             sources = ", ".join((task_vars or {}).get("ansible_inventory_sources") or []) or "empty"
@@ -64,15 +64,15 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "roles": sorted(used.roles), "variables": count}
 
     def _usage(self, more: t.Sequence[str]) -> Usage:
-        """Return what the file uses that this task is in, and the roles `more`."""
+        """Return what the file of this task uses, including the roles `more`."""
         unknown = [role for role in more if not (ROLES / role / "meta" / "argument_specs.yml").is_file()]
         if unknown:
             known = ", ".join(sorted(path.name for path in ROLES.iterdir()))
-            raise AnsibleActionFail(f"roles: there is no role {unknown[0]!r}; the roles are {known}.")
+            raise AnsibleActionFail(f"roles: {unknown[0]!r} is not a role of the collection; use some of {known}.")
         return usage(Path(self._task.get_path().rpartition(":")[0]), ROLES, more)
 
     def _contexts(self, own: Values, names: t.Collection[str]) -> t.Iterator[tuple[str, Values]]:
-        """Yield the variables of this host, under "", and of each of the play's that has other values for `names`."""
+        """Yield the variables of this host, under "", and of each host of the play with other values for `names`."""
         yield "", own
         seen = [{name: own[name] for name in names if name in own}]
         for host in own.get("ansible_play_hosts_all", ()):
@@ -83,11 +83,11 @@ class ActionModule(ActionBase):
                 yield host, {**others, "hostvars": own["hostvars"]}
 
     def _check(self, used: Usage, specs: Specs, given: Values) -> list[Problem]:
-        """Return what is wrong with one host's variables."""
+        """Return the problems of one host's variables."""
         problems = Problems()
         every = {name: spec for own in specs.values() for name, spec in own.items()}
         check_names(self._of_people(given), every, used.roles, problems)
-        if problems.found:  # also of playbooks that ran before in the same process: what they have registered
+        if problems.found:  # variables registered by playbooks that ran before in the same process
             words = usage(PLAYBOOKS / "site.yml", ROLES, specs).words
             problems = Problems(found=[one for one in problems.found if one.variable not in words])
         others = {name: spec for name, spec in every.items() if name in used.words}
@@ -96,13 +96,13 @@ class ActionModule(ActionBase):
         return problems.found
 
     def _of_people(self, variables: t.Iterable[str]) -> set[str]:
-        """Return the names that people gave, without those of Ansible, of the inventory's plugin and of roles alone."""
+        """Return the names that the user set, without those of Ansible, of the inventory plugin, and inside roles."""
         internal = ("ansible_", "ec2_", "__")  # ec2_ is the hostvars_prefix of inventories/*/aws_ec2.yml
         reserved = get_reserved_names()
         return {name for name in variables if name not in reserved and not name.startswith(internal)}
 
     def _variables(self, specs: Specs, given: Values) -> dict[str, Variable]:
-        """Return every variable of the specs that has a value or a default, templated."""
+        """Return the templated values of all variables of the specs that have a value or a default."""
         defaults: dict[str, t.Any] = {}
         for role in filter(None, specs):
             defaults.update(self._load(ROLES / role / "defaults" / "main.yml"))
@@ -117,8 +117,8 @@ class ActionModule(ActionBase):
                 value, error = templar.template(values[name]), ""
             except AnsibleError as failure:
                 value, error = None, str(failure)
-            except RecursionError:  # in a file, by an anchor; that of expressions is Ansible's own error
-                mentioned, value, error = frozenset(), None, "it contains itself"
+            except RecursionError:  # by an anchor in a file; a circular expression is Ansible's own error
+                mentioned, value, error = frozenset(), None, "the value contains itself"
             found[name] = Variable(value, error, given=by_people, names=mentioned)
         return found
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans a release over servers from what they were seen to have: no connection, no module run."""
+"""Plan the release of an application to servers from their state, without connections and without running a module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Options = dict[str, t.Any]
 
 
 class ActionModule(ActionBase):
-    """The planner of a roll-out, over the facts of all servers."""
+    """The planner of a release, from the state of all servers."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -30,7 +30,7 @@ class ActionModule(ActionBase):
     )
 
     def run(self, tmp: str | None = None, task_vars: Options | None = None) -> Options:
-        """`batches`, `servers` and `lines`; in check mode, in which nothing follows, the changes too."""
+        """Return `batches`, `servers` and `lines`, and in check mode the changes too."""
         result: Options = super().run(tmp, task_vars)
         wish, servers = _wish(self._task.args), [_server(one) for one in self._task.args["servers"]]
         problems = Problems()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module of this name, and has Ansible show nothing of a result that contains the secret."""
+"""Run the module of the same name, and hide its result, which contains the secret, in Ansible's output."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ansible_collections.groundwork.aws.plugins.action.in_controller import Acti
 
 
 class ActionModule(InController):
-    """One run of the module. A failure contains no secret: it is shown."""
+    """One run of the module. A failure is shown, because it contains no secret."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the module's result."""
-        self._play_context.no_log = True  # a connection shows at -vvv what a module on another machine prints
+        self._play_context.no_log = True  # with -vvv a connection shows the output of a module on another machine
         result = t.cast(dict[str, t.Any], super().run(tmp, task_vars))
         return {**result, "_ansible_no_log": "value" in result}
