@@ -118,7 +118,7 @@ def test_what_such_a_tier_cannot_is_refused_at_once(laptop: Any) -> None:
     assert laptop.calls()["writes"] == {}
     told = "\n".join(refused.failures())
     assert "lamp_database_passwords.app: the servers of web configure themselves" in told
-    assert "lamp_bucket: 'groundwork-local-site' is the static site's" in told
+    assert "lamp_bucket: 'groundwork-local-site' is the static site's bucket" in told
 
 
 def test_check_tells_the_run_and_new_servers_serve_by_themselves(laptop: Any, web: Web) -> None:
@@ -283,5 +283,7 @@ def test_a_release_that_is_nowhere_is_refused(laptop: Any, web: Web, words: tupl
     variables = {**WITH_GROUP, "release_tiers": ["web"], "lamp_release": "000000000000"}
     refused = laptop.play(*words, playbook="playbooks/release.yml", variables=variables)
     assert refused.code != 0
-    assert "the release '000000000000' of 'app' is neither in the bucket nor packed" in "\n".join(refused.failures())
+    assert ("the release '000000000000' of 'app' is neither in the bucket nor packed on the controller") in "\n".join(
+        refused.failures()
+    )
     assert laptop.calls()["writes"] == {}

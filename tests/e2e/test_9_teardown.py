@@ -154,7 +154,9 @@ def test_what_is_not_ours_keeps_serving_and_all_the_rest_goes(laptop: Any, stran
     assert play.changes() == PLANNED["all"]
     [message] = play.failures()
     [keeper] = [line for line in message.splitlines() if hand.id in line]
-    assert f"instance ({hand.id}) in subnet public-a, not ours, keeps " in keeper
+    assert (
+        f"instance ({hand.id}) in subnet public-a, which is not part of the environment, prevents the removal of "
+    ) in keeper
     for kept in ("subnet public-a", "route table public-a", "internet gateway main", "vpc main"):
         assert kept in keeper
     assert all(answers(stranger) for stranger in strangers.values())

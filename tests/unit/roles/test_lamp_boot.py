@@ -146,7 +146,7 @@ def test_a_release_that_is_nowhere_is_refused_in_check_mode_too(account: Played)
     [planned, refused] = [account.play(*words, *unknown)[upload] for words in (("--check",), ())]
     assert planned["failed"]
     assert planned["msg"] == refused["msg"]
-    assert "the release '000000000000' of 'app' is neither in the bucket nor packed" in refused["msg"]
+    assert "the release '000000000000' of 'app' is neither in the bucket nor packed on the controller" in refused["msg"]
 
 
 def test_a_release_of_the_bucket_needs_no_archive(account: Played, tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ SHARED = """
 """
 NAME = "lamp_database_passwords"
 GIVEN = {
-    "template": (f'{NAME}: {{app: "{WORD}-{{{{ 1 + }}}}"}}', f"{NAME}: the value cannot be templated"),
-    "undefined": (f'{NAME}: {{app: "{WORD}-{{{{ {WORD} }}}}"}}', f"{NAME}: the value cannot be templated"),
+    "template": (f'{NAME}: {{app: "{WORD}-{{{{ 1 + }}}}"}}', f"{NAME}: the template of the value fails"),
+    "undefined": (f'{NAME}: {{app: "{WORD}-{{{{ {WORD} }}}}"}}', f"{NAME}: the template of the value fails"),
     "list": (f"{NAME}: [{WORD}-password]", f"{NAME}: the value is not a dictionary"),
     "text": (f"{NAME}: {WORD}-password", f"{NAME}: the value is not a dictionary"),
     "list-inside": (f"{NAME}: {{app: [{WORD}-password]}}", f"{NAME}.app: the password is not text"),

@@ -168,7 +168,7 @@ def test_a_value_that_contains_itself_is_told_by_name(preflight: Preflight) -> N
     endless: dict[str, Any] = {}
     endless["x"] = endless
     [problem] = preflight._check(EVERYTHING, OPTIONS, {**preflight.given, "lamp_php_settings": endless})
-    assert str(problem).startswith("lamp_php_settings: it contains itself;")
+    assert str(problem).startswith("lamp_php_settings: the value contains itself;")
 
 
 @pytest.mark.parametrize(
@@ -199,21 +199,22 @@ def test_a_cause_is_told_once(preflight: Preflight, changes: dict[str, Any], exp
         (
             "release",
             {"firewall_admin_cidrs": ["x"]},
-            ["firewall_admin_cidrs[0]: 'x' is no IPv4 block; write it as address/prefix, for example 10.20.0.0/16."],
+            ["firewall_admin_cidrs[0]: 'x' is not an IPv4 CIDR block; write address/prefix, for example 10.20.0.0/16."],
         ),
         (
             "image",
             {"firewall_admin_cidrs": []},
             [
-                "image_admin_cidrs: nobody could reach the builder (it follows from firewall_admin_cidrs); "
-                "give the addresses that this runs from."
+                "image_admin_cidrs: is empty, so the controller cannot connect to the "
+                "builder (the value depends on firewall_admin_cidrs); "
+                "give the addresses that Ansible connects from."
             ],
         ),
         (
             "replace",
             {"servers_tiers": {"private": {"count": 1, "instance_type": "t3.small", "security_groups": ["web"]}}},
             [
-                "servers_tiers.private.security_groups: there is no security group 'web'; "
+                "servers_tiers.private.security_groups: 'web' is not a security group; "
                 "the security groups are private-alb, private-servers, public-alb, public-servers."
             ],
         ),

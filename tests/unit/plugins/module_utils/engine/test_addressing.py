@@ -31,10 +31,13 @@ def nets(**blocks: str) -> dict[str, IPv4Network]:
         ("10.20.0.1/16", "v: '10.20.0.1/16' is not in canonical form; write 10.20.0.0/16."),
         ("10.20.0.0/255.255.0.0", "v: '10.20.0.0/255.255.0.0' is not in canonical form; write 10.20.0.0/16."),
         ("10.20.0.0", "v: '10.20.0.0' is not in canonical form; write 10.20.0.0/32."),
-        ("10.20.0/16", "v: '10.20.0/16' is no IPv4 block; write it as address/prefix, for example 10.20.0.0/16."),
-        ("fd00::/8", "v: 'fd00::/8' is no IPv4 block; write it as address/prefix, for example 10.20.0.0/16."),
-        ("", "v: '' is no IPv4 block; write it as address/prefix, for example 10.20.0.0/16."),
-        ("10.20.0.0/33", "v: '10.20.0.0/33' is no IPv4 block; write it as address/prefix, for example 10.20.0.0/16."),
+        ("10.20.0/16", "v: '10.20.0/16' is not an IPv4 CIDR block; write address/prefix, for example 10.20.0.0/16."),
+        ("fd00::/8", "v: 'fd00::/8' is not an IPv4 CIDR block; write address/prefix, for example 10.20.0.0/16."),
+        ("", "v: '' is not an IPv4 CIDR block; write address/prefix, for example 10.20.0.0/16."),
+        (
+            "10.20.0.0/33",
+            "v: '10.20.0.0/33' is not an IPv4 CIDR block; write address/prefix, for example 10.20.0.0/16.",
+        ),
     ],
 )
 def test_parse_cidr(text: str, told: str | None) -> None:

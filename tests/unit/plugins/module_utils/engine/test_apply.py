@@ -215,7 +215,7 @@ def test_a_refusal_tells_what_was_done_and_what_to_do(code: str, told: str, cloc
 
 def test_no_answer_is_told(clock: t.Any) -> None:
     fake = Fake(create_vpc=[EndpointConnectionError(endpoint_url="http://nowhere")])
-    with pytest.raises(GroundworkError, match="Could not ask ec2 to create_vpc: Could not connect"):
+    with pytest.raises(GroundworkError, match="Could not call create_vpc of ec2: Could not connect"):
         apply([create_vpc()], fake, {}, clock)
 
 

@@ -24,19 +24,25 @@ def test_good_environments(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Dev", "'Dev' is no environment's name; use lower case letters, digits and hyphens, beginning with a letter"),
-        ("", "'' is no environment's name; use lower case letters, digits and hyphens, beginning with a letter"),
+        (
+            "Dev",
+            "'Dev' is not a valid environment name; use lower case letters, digits and hyphens, "
+            "beginning with a letter",
+        ),
+        ("", "'' is not a valid environment name; use lower case letters, digits and hyphens, beginning with a letter"),
         (
             "dev-",
-            "'dev-' is no environment's name; use lower case letters, digits and hyphens, beginning with a letter",
+            "'dev-' is not a valid environment name; use lower case letters, digits and "
+            "hyphens, beginning with a letter",
         ),
         (
             "2dev",
-            "'2dev' is no environment's name; use lower case letters, digits and hyphens, beginning with a letter",
+            "'2dev' is not a valid environment name; use lower case letters, digits and "
+            "hyphens, beginning with a letter",
         ),
         ("a2345678901234567", "'a2345678901234567' has 17 characters; use at most 16"),
-        ("internal", "AWS keeps names that begin with 'internal-' to itself; use another name"),
-        ("sg", "AWS keeps names that begin with 'sg-' to itself; use another name"),
+        ("internal", "AWS reserves names that begin with 'internal-'; use another name"),
+        ("sg", "AWS reserves names that begin with 'sg-'; use another name"),
     ],
 )
 def test_bad_environments(name: str, told: str) -> None:
@@ -47,16 +53,16 @@ def test_bad_environments(name: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("tags", "told"),
     [
-        ({"aws:x": "1"}, "tags.aws:x: the tag 'aws:x' is not yours to set; use another key."),
+        ({"aws:x": "1"}, "tags.aws:x: the tag 'aws:x' is reserved; use another key."),
         (
             {"groundwork:tier": "1"},
-            "tags.groundwork:tier: the tag 'groundwork:tier' is not yours to set; use another key.",
+            "tags.groundwork:tier: the tag 'groundwork:tier' is reserved; use another key.",
         ),
-        ({"Name": "1"}, "tags.Name: the tag 'Name' is not yours to set; use another key."),
+        ({"Name": "1"}, "tags.Name: the tag 'Name' is reserved; use another key."),
         ({"k" * 129: "1"}, f"tags.{'k' * 129}: the key has 129 characters; use 1 to 128."),
         ({"k": "v" * 257}, "tags.k: the value has 257 characters; use at most 256."),
-        ({"k": True}, "tags.k: True is no text; put the value in quotes."),
-        ({"k": ["v"]}, "tags.k: ['v'] is no text; put the value in quotes."),
+        ({"k": True}, "tags.k: True is not text; put the value in quotes."),
+        ({"k": ["v"]}, "tags.k: ['v'] is not text; put the value in quotes."),
         ({str(n): "" for n in range(41)}, "tags: 41 tags are too many; use at most 40."),
     ],
 )

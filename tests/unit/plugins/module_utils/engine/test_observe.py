@@ -93,7 +93,7 @@ def test_a_refused_read_names_the_operation() -> None:
 
 
 def test_no_credentials_are_told() -> None:
-    with pytest.raises(GroundworkError, match="Could not ask ec2 to describe: Unable to locate credentials"):
+    with pytest.raises(GroundworkError, match="Could not call describe of ec2: Unable to locate credentials"):
         read(Client(answer=NoCredentialsError()))
 
 

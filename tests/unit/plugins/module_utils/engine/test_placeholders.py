@@ -64,7 +64,7 @@ def test_placeholders_stay_in_a_plan() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (PASSWORD, f"files[0].content: it has a placeholder for {PATH}; add the value of this parameter to secrets."),
+        (PASSWORD, f"files[0].content: contains a placeholder for {PATH}, which is not in secrets; add the value"),
         (
             "@groundwork(parameter:/other|xml)@",
             "files[0].content: 'xml' is not a way to quote; use one of php-fpm.",
@@ -88,7 +88,7 @@ def test_what_cannot_be_filled_is_told_without_the_value(text: str, problem: str
         ("/a", None, "the value is not text"),
         ("/a", "short", "the value is too short"),
         ("/a", "half a character: \ud83d", "the value cannot be encoded as UTF-8"),
-        ("a", "long enough", "this is not the path of a parameter"),
+        ("a", "long enough", "is not the path of a parameter"),
     ],
 )
 def test_secrets_that_cannot_be_used(path: str, value: t.Any, wrong: str) -> None:

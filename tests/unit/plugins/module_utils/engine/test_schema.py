@@ -42,26 +42,26 @@ def told(values: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({}, "network_cidr: it is missing; give a string."),
+        ({}, "network_cidr: is missing; give a string."),
         (GOOD | {"network_cidr": ["x"]}, "network_cidr: ['x'] is not a string; give a string."),
-        (GOOD | {"nat_mode": "some"}, "nat_mode: 'some' is unknown; give one of none, single."),
+        (GOOD | {"nat_mode": "some"}, "nat_mode: 'some' is not a valid value; give one of none, single."),
         (GOOD | {"lamp_secret": "hunter2"}, "lamp_secret: the value is not a whole number; give a whole number."),
         (
             GOOD | {"alb_listeners": [{"port": "x"}]},
             "alb_listeners[0].port: 'x' is not a whole number; give a whole number.",
         ),
-        (GOOD | {"alb_listeners": [{}]}, "alb_listeners[0].port: it is missing; give a whole number."),
+        (GOOD | {"alb_listeners": [{}]}, "alb_listeners[0].port: is missing; give a whole number."),
         (
             GOOD | {"alb_listeners": [{"port": 80, "protocl": "HTTP"}]},
-            "alb_listeners[0].protocl: there is no such option; did you mean protocol.",
+            "alb_listeners[0].protocl: is not an option; did you mean protocol.",
         ),
         (
             GOOD | {"alb_listeners": [{"port": 80, "check": {"x": 1}}]},
-            "alb_listeners[0].check.x: there is no such option; it can have path.",
+            "alb_listeners[0].check.x: is not an option; use one of path.",
         ),
         (
             GOOD | {"alb_listeners": [{"port": 80}, {"port": 81, "protocol": "TCP"}]},
-            "alb_listeners[1].protocol: 'TCP' is unknown; give one of HTTP.",
+            "alb_listeners[1].protocol: 'TCP' is not a valid value; give one of HTTP.",
         ),
     ],
 )
@@ -89,12 +89,11 @@ def test_values_are_converted_and_completed() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("network_cird", "network_cird: no role has a variable of that name; did you mean network_cidr."),
-        ("netwrk_cidr", "netwrk_cidr: no role has a variable of that name; did you mean network_cidr."),
+        ("network_cird", "network_cird: is not a variable of any role; did you mean network_cidr."),
+        ("netwrk_cidr", "netwrk_cidr: is not a variable of any role; did you mean network_cidr."),
         (
             "network_colour",
-            "network_colour: no role has a variable of that name; "
-            "remove it, or rename it if it is a variable of your own.",
+            "network_colour: is not a variable of any role; remove it, or rename it if it is a variable of your own.",
         ),
     ],
 )

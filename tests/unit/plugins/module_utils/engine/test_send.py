@@ -120,7 +120,7 @@ def test_it_ends(answer: Exception, error: type[Exception], clock: t.Any) -> Non
 
 
 def test_what_cannot_be_sent_is_told(clock: t.Any) -> None:
-    with pytest.raises(GroundworkError, match="Could not ask ec2 to create_vpc: Unable to locate credentials"):
+    with pytest.raises(GroundworkError, match="Could not call create_vpc of ec2: Unable to locate credentials"):
         send(Script(NoCredentialsError()), "ec2", "create_vpc", {}, clock)
 
 

@@ -215,7 +215,8 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
         ),
         (
             {**OPTIONS, "secrets": {}},
-            f"users[0].password: it has a placeholder for {PATH}; add the value of this parameter to secrets.",
+            f"users[0].password: contains a placeholder for {PATH}, which is not in "
+            f"secrets; add the value of this parameter to secrets.",
         ),
         (user(name="root"), "users[0].name: root comes by the socket only; use another name."),
         (user(databases=["blog"]), "users[0].databases: there is no database 'blog'; name one of databases."),
@@ -232,7 +233,7 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
             {**OPTIONS, "users": [], "databases": [{**OPTIONS["databases"][0], "name": "a`; DROP"}]},
             "databases[0]: 'a`; DROP' is no name; use lower case letters, digits and underscores, a letter first.",
         ),
-        ({**OPTIONS, "users": OPTIONS["users"] * 2}, "users: 'shop' is there twice; declare it once."),
+        ({**OPTIONS, "users": OPTIONS["users"] * 2}, "users: 'shop' is used twice; declare it once."),
     ],
 )
 def test_wrong_options_are_told(options: dict[str, Any], message: str) -> None:

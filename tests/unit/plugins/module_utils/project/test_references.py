@@ -55,10 +55,10 @@ def test_an_image_that_can_be_baked() -> None:
     [
         (
             {"image_subnet": "private-a"},
-            "image_subnet: there is no public subnet 'private-a'; the public subnets are public-a, public-b.",
+            "image_subnet: 'private-a' is not a public subnet; use one of public-a, public-b.",
         ),
         ({"image_keep": 0}, "image_keep: 0 is out of range; give a whole number from 1 to 100."),
-        ({"image_test_path": "healthz"}, "image_test_path: 'healthz' does not begin with /; begin it with /."),
+        ({"image_test_path": "healthz"}, "image_test_path: 'healthz' does not begin with /; begin the path with /."),
         ({"image_test_deadline": 0}, "image_test_deadline: 0 is out of range; give a whole number from 1 to 3600."),
         ({"image_base": {"owner": "debian"}}, "image_base.owner: 'debian' is no owner; give a 12-digit account id in"),
     ],
@@ -99,25 +99,25 @@ def test_tiers_of_both_kinds_live_side_by_side() -> None:
             "servers_tiers.public: it has a count and is a group; give count for servers with numbers, or group for an "
             "Auto Scaling group.",
         ),
-        ({**GROUP, "group": {"min": 2}}, {}, "servers_tiers.public.group.max: it is missing; give a whole number."),
+        ({**GROUP, "group": {"min": 2}}, {}, "servers_tiers.public.group.max: is missing; give a whole number."),
         (GROUP, {"servers_refresh_max_healthy": 90}, "servers_refresh_max_healthy: 90 is out of range"),
         (
             GROUP,
             {"servers_roles": {"private": {"parameters": ["/x"]}}},
-            "servers_roles.private: 'private' is no group of servers; the groups are public.",
+            "servers_roles.private: 'private' is not an Auto Scaling group; use some of public.",
         ),
-        ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: there is no subnet 'public-c'"),
+        ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: 'public-c' is not a subnet"),
         (GROUP, {"servers_replace": "public-1"}, "servers_replace: there is no server 'public-1'"),
         (COUNTED, {"servers_replace": "public-1, public-2"}, "servers_replace: there is no server 'public-2'"),
         (COUNTED, {"servers_replace": 3}, "servers_replace: there is no server '3'"),
-        (COUNTED, {"servers_replace_batch": "0"}, "servers_replace_batch: '0' is no number of servers"),
-        (COUNTED, {"servers_replace_paths": []}, "servers_replace_paths: there is no path"),
+        (COUNTED, {"servers_replace_batch": "0"}, "servers_replace_batch: '0' is not a number of servers"),
+        (COUNTED, {"servers_replace_paths": []}, "servers_replace_paths: is empty"),
         (COUNTED, {"servers_replace_paths": ["/", "x"]}, "servers_replace_paths[1]: 'x' does not begin with /"),
         (COUNTED, {"servers_replace_requests": 0}, "servers_replace_requests: 0 is out of range"),
         (
             COUNTED,
             {"servers_replace_target_groups": {"web": "wep"}},
-            "servers_replace_target_groups.web: there is no tier 'wep'",
+            "servers_replace_target_groups.web: 'wep' is not the name of a tier",
         ),
     ],
 )
@@ -172,18 +172,18 @@ def test_groups_whose_servers_configure_themselves(tiers: dict[str, Any], given:
             {"public": GROUP, "private": COUNTED},
             PASSWORDS,
             "lamp_database_passwords.app: the servers of public configure themselves, and read it from Parameter "
-            "Store; leave it out, or put it there as /groundwork/<environment>/lamp/app/database-password.",
+            "Store; remove it, or put it there as /groundwork/<environment>/lamp/app/database-password.",
         ),
         (
             {"public": COUNTED, "private": GROUP},
             {"lamp_database_server": "private-1"},
             "lamp_database_server: the private tier has no server 'private-1'; give each, for the private tier has no",
         ),
-        ({"public": GROUP}, {"lamp_bucket": "A"}, "lamp_bucket: 'A' is no bucket's name"),
+        ({"public": GROUP}, {"lamp_bucket": "A"}, "lamp_bucket: 'A' is not a valid bucket name"),
         (
             {"public": GROUP, "private": GROUP},
             {"release_tiers": ["public"]},
-            "release_tiers: private is left out, and other Auto Scaling groups are not; name all groups or none",
+            "release_tiers: private is missing, and other Auto Scaling groups are given; name all groups or none",
         ),
     ],
 )
@@ -198,4 +198,4 @@ def test_a_bucket_is_the_static_sites_or_the_releases() -> None:
     static = {**ENVIRONMENT, **defaults("static_site"), "static_site_bucket": "one-for-all"}
     check_topics({"lamp": own, "static_site": static}, problems)
     told_of = [str(problem) for problem in problems.found]
-    assert told_of == ["lamp_bucket: 'one-for-all' is the static site's; give another, or none."]
+    assert told_of == ["lamp_bucket: 'one-for-all' is the static site's bucket; give another bucket, or none."]

@@ -97,7 +97,7 @@ def test_the_only_server_of_a_tier_stays_in_its_balancer() -> None:
     assert (len(canary.servers), canary.rotated) == (2, ("public-1",))
     assert report(servers(wanted), wanted)["lines"] == [
         "canary: public-1: app old -> new, drained first",
-        "canary: private-1: app old -> new, in place, since its tier has no other server",
+        "canary: private-1: app old -> new, not drained, because its tier has no other server",
         "batch 2: public-2: app old -> new, drained first",
     ]
 
@@ -177,13 +177,12 @@ def test_the_plan_as_changes_and_differences() -> None:
         (
             ("old", "older"),
             None,
-            "lamp_release: 'new' of 'app' is not on public-1; give one that all servers keep: old, older.",
+            "lamp_release: 'new' of 'app' is not on public-1; give a release that all servers keep: old, older.",
         ),
         (
             (),
             None,
-            "lamp_sites: public-1: there is no release of 'app' yet; "
-            "run groundwork.aws.site first, which configures them.",
+            "lamp_sites: 'app' has no release yet on public-1; run groundwork.aws.site first, which configures them.",
         ),
     ],
 )
@@ -208,25 +207,26 @@ def test_the_size_of_a_batch(batch: str, servers_of_tier: int, expected: int | N
     [
         ({}, ""),
         ({"batch": "2", "canary": 3, "error_threshold": 0}, ""),
-        ({"tiers": ["publik"]}, "release_tiers[0]: there is no tier 'publik'; use some of private, public."),
-        ({"canary": 0}, "release_canary: a first batch of 0 servers cannot be; give 1 or more."),
+        ({"tiers": ["publik"]}, "release_tiers[0]: 'publik' is not the name of a tier; use some of private, public."),
+        ({"canary": 0}, "release_canary: a first batch of 0 servers is not possible; give 1 or more."),
         (
             {"canary": 4},
-            "release_canary: 4 servers are all of the tier public; give at most 3, so that others serve meanwhile.",
+            "release_canary: 4 servers are all servers of the tier public; give at most 3, "
+            "so that others serve meanwhile.",
         ),
         (
             {"batch": "0"},
-            "release_batch: '0' is no number of servers; "
+            "release_batch: '0' is not a number of servers; "
             "give a whole number from 1, or a share of the tier from 1% to 100%, in quotes.",
         ),
-        ({"error_threshold": 101}, "release_error_threshold: 101 % cannot be; give 0 to 100."),
+        ({"error_threshold": 101}, "release_error_threshold: 101 % is out of range; give a number from 0 to 100."),
         ({"probe_requests": 0}, "release_probe_requests: 0 is out of range; give a whole number from 1 to 10000."),
         ({"deadline": 0}, "release_deadline: 0 is out of range; give a whole number from 1 to 86400."),
-        ({"warm_paths": []}, "release_warm_paths: there is no path; give one at least, as /."),
-        ({"probe_paths": ["shop"]}, "release_probe_paths[0]: 'shop' does not begin with /; begin it with /."),
+        ({"warm_paths": []}, "release_warm_paths: is empty; give at least one path, as /."),
+        ({"probe_paths": ["shop"]}, "release_probe_paths[0]: 'shop' does not begin with /; begin the path with /."),
         (
             {"target_groups": {"web": ["public"]}},
-            "release_target_groups.web: there is no tier '['public']'; use some of private, public.",
+            "release_target_groups.web: '['public']' is not the name of a tier; use some of private, public.",
         ),
     ],
 )

@@ -103,7 +103,11 @@ def test_a_killed_run_is_completed(survives: t.Any) -> None:
 
 def test_somebody_elses_role_is_refused(cloud: t.Any) -> None:
     cloud.of("iam").create_role(RoleName="dev-public", AssumeRolePolicyDocument=json.dumps(TRUST))
-    with pytest.raises(InputError, match=r"roles\.public: there is a role dev-public that is not this environment's"):
+    with pytest.raises(
+        InputError,
+        match=r"roles\.public: the role dev-public exists, and does not belong to this "
+        r"environment",
+    ):
         cloud.run(converge_server_roles, options())
     assert cloud.writes == []
 
@@ -112,15 +116,15 @@ def test_somebody_elses_role_is_refused(cloud: t.Any) -> None:
     ("role", "expected"),
     [
         (PUBLIC, ""),
-        ({}, "roles.public: it may do nothing; give one of parameters, archives, keys, or leave the role out."),
-        (3, "roles.public: 3 is not a dictionary; give parameters, archives, keys below it."),
-        ({"parameter": []}, "roles.public.parameter: there is no such option; did you mean parameters."),
-        ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is no parameter's path"),
-        ({"archives": [{}]}, "roles.public.archives[0].bucket: it is missing"),
-        ({"archives": [{"bucket": "*"}]}, "roles.public.archives[0].bucket: '*' is no bucket's name"),
+        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, or remove the role."),
+        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys."),
+        ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
+        ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
+        ({"archives": [{}]}, "roles.public.archives[0].bucket: is missing"),
+        ({"archives": [{"bucket": "*"}]}, "roles.public.archives[0].bucket: '*' is not a valid bucket name"),
         ({"archives": [{"bucket": "ours", "prefix": "rel"}]}, "roles.public.archives[0].prefix: 'rel' is no prefix"),
         ({"archives": [{"bucket": "ours", "prefix": "*/"}]}, "roles.public.archives[0].prefix: '*/' is no prefix"),
-        ({"keys": ["alias/ours"]}, "roles.public.keys[0]: 'alias/ours' is no key's ARN"),
+        ({"keys": ["alias/ours"]}, "roles.public.keys[0]: 'alias/ours' is not the ARN of a key"),
     ],
 )
 def test_what_cannot_be(role: t.Any, expected: str) -> None:

@@ -54,7 +54,9 @@ def test_a_file_with_a_placeholder_is_secret(secrets: dict[str, Any], content: s
 
 def test_a_secret_that_is_not_given_is_told() -> None:
     (problem,) = told(files=[{"path": "/etc/a", "content": SECRET}], secrets={})
-    assert problem.startswith("files[0].content: it has a placeholder for /secret; add the value")
+    assert problem.startswith(
+        "files[0].content: contains a placeholder for /secret, which is not in secrets; add the value"
+    )
 
 
 @pytest.mark.parametrize(

@@ -353,7 +353,10 @@ def test_an_image_in_use_by_others_is_told_and_stays(
     with pytest.raises(GroundworkError) as failure:
         tear_down(cloud, images=True)
     [line] = str(failure.value).splitlines()[1:]
-    assert user in line and "not ours, keeps image dev-lamp-1, snapshot x" in line
+    assert (
+        user in line
+        and ("which is not part of the environment, prevents the removal of image dev-lamp-1, snapshot x") in line
+    )
     assert told(failure.value.details) == told(planned) == ["delete parameter /groundwork/dev/image/lamp"]
     assert {**listing(), "Parameters": {}} == {**before, "Parameters": {}}
 
@@ -386,9 +389,10 @@ def test_somebody_elses_distribution_keeps_what_it_refers_to(cloud: t.Any, accou
     with pytest.raises(GroundworkError) as failure:
         tear_down(cloud, buckets=True)
     [line] = str(failure.value).splitlines()[1:]
-    assert f"distribution/{own}), not ours, keeps bucket dev-files, origin access control site." in line.replace(
-        "origin access control site, bucket dev-files", "bucket dev-files, origin access control site"
-    )
+    assert (
+        f"distribution/{own}), which is not part of the environment, prevents the removal of "
+        f"bucket dev-files, origin access control site."
+    ) in line.replace("origin access control site, bucket dev-files", "bucket dev-files, origin access control site")
     assert len(edge.list_functions()["FunctionList"].get("Items", [])) == 0
 
 

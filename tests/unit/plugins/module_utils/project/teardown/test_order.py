@@ -108,11 +108,18 @@ def test_what_works_through_something_keeps_it_but_may_go_after_it() -> None:
         (
             [*GRAPH[:-1], strange("hand", "subnet", place="subnet public-a")],
             {},
-            ["thing (hand) in subnet public-a, not ours, keeps thing vpc, thing subnet"],
+            [
+                "thing (hand) in subnet public-a, which is not part of the environment, "
+                "prevents the removal of thing vpc, thing subnet"
+            ],
         ),
         ([VPC, strange("hand")], {}, []),
-        ([VPC, SUBNET], {"subnet": "AWS said no."}, ["thing (subnet) stays: AWS said no. It keeps thing vpc"]),
-        ([VPC], {"vpc": "AWS said no."}, ["thing (vpc) stays: AWS said no"]),
+        (
+            [VPC, SUBNET],
+            {"subnet": "AWS said no."},
+            ["thing (subnet) was not deleted: AWS said no. It prevents the removal of thing vpc"],
+        ),
+        ([VPC], {"vpc": "AWS said no."}, ["thing (vpc) was not deleted: AWS said no"]),
     ],
 )
 def test_a_keeper_is_told_with_what_it_keeps(things: list[Thing], refused: dict[str, str], told: list[str]) -> None:

@@ -75,7 +75,7 @@ def test_a_site_that_was_never_finished_goes_too(
 @pytest.mark.parametrize(
     ("confirmed", "message"),
     [
-        ("", "environment_confirm: it is missing; give -e environment_confirm=dev if everything of dev shall"),
+        ("", "environment_confirm: is missing; give -e environment_confirm=dev to remove all resources of dev"),
         ("prod", "environment_confirm: 'prod' is not the environment's name; give -e environment_confirm=dev"),
         ("Dev", "environment_confirm: 'Dev' is not the environment's name"),
     ],
@@ -99,7 +99,7 @@ def test_a_protected_balancer_is_refused_before_anything_goes(
     elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=protection)
     before = listing()
     with pytest.raises(
-        InputError, match=r"the load balancer 'public' is protected from deletion; run groundwork\.aws\.site"
+        InputError, match=r"deletion protection is enabled for the load balancer 'public'; run groundwork\.aws\.site"
     ):
         tear_down(cloud)
     assert listing() == before
@@ -233,7 +233,7 @@ def test_what_is_not_ours_stays_with_what_it_rests_on(
     before = listing()
     planned = tear_down(cloud, check_mode=True)
     assert listing() == before
-    with pytest.raises(GroundworkError, match="Something of dev is left") as failure:
+    with pytest.raises(GroundworkError, match="Resources of environment 'dev' remain") as failure:
         tear_down(cloud)
     assert told(failure.value.details) == told(planned)
     assert made in str(failure.value)
@@ -255,7 +255,7 @@ def stayed(message: str) -> set[str]:
     return {
         thing
         for line in message.splitlines()[1:]
-        for thing in line.partition(" keeps ")[2].partition(". ")[0].split(", ")
+        for thing in line.partition(" prevents the removal of ")[2].partition(". ")[0].split(", ")
     }
 
 

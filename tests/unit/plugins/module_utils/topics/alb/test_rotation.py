@@ -116,7 +116,7 @@ def test_somebody_has_to_be_left(states: dict[str, str], leave: int, problem: st
     [
         ({"leave": -1}, "leave: -1"),
         ({"deadline": 0}, "deadline: 0"),
-        ({"target_groups": {}}, "target_groups: there is none"),
+        ({"target_groups": {}}, "target_groups: is empty"),
     ],
 )
 def test_what_cannot_be(given: dict[str, t.Any], message: str) -> None:

@@ -124,7 +124,10 @@ def test_what_changes_is_uploaded_and_nothing_else(cloud: t.Any, told: t.Any, op
 def test_a_release_that_is_nowhere_is_refused(cloud: t.Any, options: dict[str, t.Any], check_mode: bool) -> None:
     unknown = {**RELEASE, "id": "000000000000"}
     wish = {**options, "tiers": {"public": {**TIER, "releases": [unknown]}}}
-    told = "the release '000000000000' of 'app' is neither in the bucket nor packed; give one of the bucket"
+    told = (
+        "the release '000000000000' of 'app' is neither in the bucket nor packed on the controller; "
+        "give a release that is in the bucket"
+    )
     with pytest.raises(InputError, match=rf"{told} \(lamp_release\): there is none\."):
         cloud.run(converge_boots, wish, check_mode=check_mode)
     cloud.run(converge_boots, options)
@@ -137,7 +140,9 @@ def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: t.Any, optio
     """Check mode takes it for one that the run would have packed."""
     Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()
     assert cloud.run(converge_boots, options, check_mode=True)["changed"]
-    with pytest.raises(InputError, match="the release '3f2a9c01d4e5' of 'app' is neither in the bucket nor packed"):
+    with pytest.raises(
+        InputError, match="the release '3f2a9c01d4e5' of 'app' is neither in the bucket nor packed on the controller"
+    ):
         cloud.run(converge_boots, options)
     assert cloud.writes == []
 
@@ -153,10 +158,10 @@ def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t
 @pytest.mark.parametrize(
     ("tiers", "problem"),
     [
-        ({"Public": TIER}, "tiers.Public: 'Public' is no tier's name"),
+        ({"Public": TIER}, "tiers.Public: 'Public' is not a valid tier name"),
         ({"public": []}, "tiers.public: [] is not a dictionary"),
-        ({"public": {}}, "tiers.public.configuration: it is missing"),
-        ({"public": {**TIER, "release": []}}, "tiers.public.releases: it is missing"),
+        ({"public": {}}, "tiers.public.configuration: is missing"),
+        ({"public": {**TIER, "release": []}}, "tiers.public.releases: is missing"),
         (
             {"public": {**TIER, "releases": [{**RELEASE, "id": "a/b"}]}},
             "tiers.public.releases[0].id: 'a/b' is no id",
@@ -173,7 +178,7 @@ def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t
         ),
         (
             {"public": {"configuration": {"secrets": {"/a": "by itself"}}, "releases": [RELEASE]}},
-            "tiers.public.configuration.secrets: there is no such option",
+            "tiers.public.configuration.secrets: is not an option",
         ),
         (
             {"public": {"configuration": {"validators": [{"argv": ["a"], "services": ["b"]}]}, "releases": [RELEASE]}},
@@ -190,4 +195,4 @@ def test_nonsense_is_refused(options: dict[str, t.Any], tiers: t.Any, problem: s
     parse_boots({**options, "bucket": "A", "tiers": tiers}, problems)
     found = [str(one) for one in problems.found]
     assert any(one.startswith(problem) for one in found), found
-    assert any(one.startswith("bucket: 'A' is no bucket's name") for one in found)
+    assert any(one.startswith("bucket: 'A' is not a valid bucket name") for one in found)

@@ -44,28 +44,34 @@ def test_what_a_rule_means(options: Make, group: Make, rule: Make, given: t.Any,
     ("given", "told"),
     [
         ({"ports": ["8010-8000"]}, ".ports: the range '8010-8000' is reversed; write 8000-8010."),
-        ({"ports": ["65536"]}, ".ports: '65536' is above 65535; ports are 0 to 65535."),
-        ({"ports": ["http"]}, ".ports: 'http' is no port; write a number as 80, or a range as 8000-8010."),
-        ({"ports": ["-1"]}, ".ports: '-1' is no port; write a number as 80, or a range as 8000-8010."),
+        ({"ports": ["65536"]}, ".ports: '65536' is above 65535; use ports from 0 to 65535."),
+        ({"ports": ["http"]}, ".ports: 'http' is not a port; write a number as 80, or a range as 8000-8010."),
+        ({"ports": ["-1"]}, ".ports: '-1' is not a port; write a number as 80, or a range as 8000-8010."),
         (
             {"protocol": "icmp", "ports": ["8"]},
-            ".ports: the protocol icmp has no ports; leave them out, or use tcp or udp.",
+            ".ports: the protocol icmp has no ports; remove ports, or use tcp or udp.",
         ),
         (
             {"protocol": "http"},
-            ".protocol: 'http' is no protocol; use tcp, udp, icmp, all, or a protocol's number up to 255.",
+            ".protocol: 'http' is not a protocol; use tcp, udp, icmp, all, or a protocol number up to 255.",
         ),
         (
             {"protocol": "256"},
-            ".protocol: '256' is no protocol; use tcp, udp, icmp, all, or a protocol's number up to 255.",
+            ".protocol: '256' is not a protocol; use tcp, udp, icmp, all, or a protocol number up to 255.",
         ),
         ({"cidrs": ["10.0.0.1/8"]}, ".cidrs: '10.0.0.1/8' is not in canonical form; write 10.0.0.0/8."),
-        ({"cidrs": None, "groups": ["db"]}, ".groups: there is no group 'db'; use one of web, or a group's id (sg-…)."),
-        ({"cidrs": None}, ": the rule names no source or destination; give cidrs or groups; an empty list is nobody."),
+        (
+            {"cidrs": None, "groups": ["db"]},
+            ".groups: 'db' is not a declared security group; use one of web, or a group's id (sg-…).",
+        ),
+        (
+            {"cidrs": None},
+            ": the rule has no source or destination; give cidrs or groups; an empty list allows no traffic.",
+        ),
         (
             {"description": "für alle"},
-            ".description: AWS does not take the text 'für alle'; "
-            "use at most 255 letters of ASCII, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
+            ".description: AWS does not accept the text 'für alle'; "
+            "use at most 255 ASCII letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
         ),
     ],
 )
@@ -83,14 +89,15 @@ def test_bad_groups(options: Make, group: Make, rule: Make) -> None:
         options(group("Web"), group("a", egress=[many]), group("a", ingress=twice, description="ß"))
     )
     assert problems == [
-        "firewall_groups[0].name: 'Web' is no group's name; "
+        "firewall_groups[0].name: 'Web' is not a valid security group name; "
         "use at most 32 lower case letters, digits and hyphens, beginning with a letter.",
-        "firewall_groups[1].egress: the group has 61 rules (each source with each range of ports is one); "
-        "use at most 60, AWS' quota: join blocks or ports, or split the group.",
-        "firewall_groups[2].description: AWS does not take the text 'ß'; "
-        "use at most 255 letters of ASCII, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
-        "firewall_groups[2].ingress[1]: 'tcp 0-65535 from 10.0.0.0/8' has another description above; declare it once.",
-        "firewall_groups[2].name: 'a' is there twice; give each group a name of its own.",
+        "firewall_groups[1].egress: the group has 61 rules (each source with each port range is one); "
+        "use at most 60, which is AWS' quota: merge CIDR blocks or port ranges, or split the group.",
+        "firewall_groups[2].description: AWS does not accept the text 'ß'; "
+        "use at most 255 ASCII letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
+        "firewall_groups[2].ingress[1]: 'tcp 0-65535 from 10.0.0.0/8' is declared above "
+        "with another description; declare it once.",
+        "firewall_groups[2].name: 'a' is used twice; give each group its own name.",
     ]
 
 

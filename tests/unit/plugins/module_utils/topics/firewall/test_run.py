@@ -169,7 +169,8 @@ def test_a_groups_own_description_stays(cloud: t.Any, options: Make, group: Make
     cloud.run(converge_security_groups, options(group("web", description="one")))
     assert told(cloud.run(converge_security_groups, options(group("web", description="other")))) == []
     assert cloud.warnings == [
-        "The security group web keeps its description 'one': AWS cannot change it without making the group anew."
+        "The security group web keeps its description 'one', because AWS cannot change it. "
+        "To change it, delete the group and run again."
     ]
     assert told(cloud.run(converge_security_groups, options(group("web")))) == []
     assert cloud.warnings == []
@@ -183,9 +184,7 @@ def test_what_is_not_declared_stays_until_it_may_go(
     theirs = cloud.ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
     kept = cloud.run(converge_security_groups, options(group("new")))
     assert (told(kept), kept["undeclared"]) == (["create security group new"], ["alb", "web"])
-    assert cloud.warnings == [
-        "The security groups alb, web exist and are not declared. They stay until they are purged."
-    ]
+    assert cloud.warnings == ["The security groups alb, web are not declared. Set purge to delete them."]
     assert told(cloud.run(converge_security_groups, options(group("new"), purge=True))) == [
         "update security group rules alb",
         "update security group rules web",
@@ -205,7 +204,7 @@ def test_extra_tags_are_added(cloud: t.Any, site: Make, make_vpc: t.Any, told: t
 
 
 def test_without_a_vpc_nothing_is_written(cloud: t.Any, site: Make) -> None:
-    with pytest.raises(InputError, match="the environment dev has no VPC for the groups; run ec2_vpc_network"):
+    with pytest.raises(InputError, match="the environment dev has no VPC for the security groups; run ec2_vpc_network"):
         cloud.run(converge_security_groups, site())
     assert cloud.writes == []
 

@@ -25,11 +25,15 @@ OPTIONS: dict[str, t.Any] = {
     [
         ({"keep": 0}, "keep: 0 is out of range; give a whole number from 1 to 100."),
         ({"deadline": 5}, "deadline: 5 is out of range; give a whole number from 60 to 86400."),
-        ({"subnet": "public-z"}, "subnet: there is no public subnet 'public-z'; the public subnets are public-a."),
-        ({"instance_type": "small"}, "instance_type: 'small' is no instance type; give one like t3.small."),
-        ({"admin_cidrs": []}, "admin_cidrs: nobody could reach the builder; give the addresses that this runs from."),
+        ({"subnet": "public-z"}, "subnet: 'public-z' is not a public subnet; use one of public-a."),
+        ({"instance_type": "small"}, "instance_type: 'small' is not an instance type; give a type such as t3.small."),
+        (
+            {"admin_cidrs": []},
+            "admin_cidrs: is empty, so the controller cannot connect to the builder; give the "
+            "addresses that Ansible connects from.",
+        ),
         ({"admin_cidrs": ["10.0.0.1/8"]}, "admin_cidrs[0]: "),
-        ({"stamp": "yesterday"}, "stamp: 'yesterday' is no time; give the one that the plan returned"),
+        ({"stamp": "yesterday"}, "stamp: 'yesterday' is not a timestamp; give the stamp that the plan returned"),
         ({"base": {"id": "debian"}}, "base.id: 'debian' is no image's id; give one like ami-"),
     ],
 )

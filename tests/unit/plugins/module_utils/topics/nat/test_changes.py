@@ -266,13 +266,14 @@ def test_a_second_request_has_the_same_token_and_a_replacement_another(options: 
         (
             GIVEN,
             Observed((), (), tables()),
-            "addresses.eu-central-1a: the account has no elastic IP eipalloc-00000001 here; "
-            "allocate it, or leave it out.",
+            "addresses.eu-central-1a: the account has not allocated the Elastic IP address "
+            "eipalloc-00000001 in this region; "
+            "allocate it, or remove it here.",
         ),
         (
             GIVEN,
             Observed((), (address("eipalloc-00000001", InstanceId="i-1"),), tables()),
-            "addresses.eu-central-1a: eipalloc-00000001 is in use by i-1; free it, or give another.",
+            "addresses.eu-central-1a: eipalloc-00000001 is in use by i-1; disassociate it, or give another address.",
         ),
         (
             GIVEN,
@@ -281,12 +282,12 @@ def test_a_second_request_has_the_same_token_and_a_replacement_another(options: 
                 (address("eipalloc-00000001"),),
                 tables(),
             ),
-            "addresses.eu-central-1a: eipalloc-00000001 is in use by nat-1; set purge, which removes that gateway.",
+            "addresses.eu-central-1a: eipalloc-00000001 is in use by nat-1; set purge, which deletes that gateway.",
         ),
         (
             {},
             Observed((), (), {"public-b": table("public-b", igw="igw-1")}),
-            "zones: the network has no subnet private-a, private-b, public-a; its subnets are public-b; "
+            "zones: the network lacks the subnets private-a, private-b, public-a; its subnets are public-b; "
             "run ec2_vpc_network (the role network) first, with the same zones and tiers.",
         ),
         (

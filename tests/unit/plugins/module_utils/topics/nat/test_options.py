@@ -50,26 +50,27 @@ def test_what_the_options_mean(options: Make, given: t.Any, gateways: t.Any, rou
     [
         (
             {"tier": "private"},
-            "tier: the tier 'private' is private, so a NAT gateway in it would not reach the internet; "
+            "tier: the tier 'private' is private, so a NAT gateway in it has no route to the internet; "
             "use a public tier: public.",
         ),
-        ({"tier": "dmz"}, "tier: there is no tier 'dmz'; use one of public."),
+        ({"tier": "dmz"}, "tier: 'dmz' is not the name of a tier; use one of public."),
         (
             {"tiers": [PRIVATE]},
-            "tiers: no tier is public, and a NAT gateway needs one; make a tier public, or mode none.",
+            "tiers: a NAT gateway needs a public tier, and the network has none; make a "
+            "tier public, or set mode to none.",
         ),
         (
             {"addresses": {"eu-central-1z": "198.51.100.7"}},
-            "addresses.eu-central-1z: there is no such zone; the zones are eu-central-1a, eu-central-1b.",
+            "addresses.eu-central-1z: is not a zone of the network; use one of eu-central-1a, eu-central-1b.",
         ),
         (
             {"addresses": {"eu-central-1a": "198.51.100"}},
-            "addresses.eu-central-1a: '198.51.100' is no elastic IP; "
-            "give its allocation id (eipalloc-…) or its public address.",
+            "addresses.eu-central-1a: '198.51.100' is not an Elastic IP address; "
+            "give an allocation id (eipalloc-…) or a public IP address.",
         ),
         (
             {"addresses": {"eu-central-1a": "198.51.100.7", "eu-central-1b": "198.51.100.7"}},
-            "addresses.eu-central-1b: 198.51.100.7 is given twice; give every zone an address of its own.",
+            "addresses.eu-central-1b: 198.51.100.7 is given twice; give each zone its own address.",
         ),
     ],
 )

@@ -93,7 +93,9 @@ def test_from_one_to_many_and_back(cloud: t.Any, options: Make, build_network: t
     kept = cloud.run(converge_nat, options())
     assert told(kept) == ["update default route private-b"]
     second = many["gateways"]["eu-central-1b"]["id"]
-    assert cloud.warnings == [f"The NAT gateways {second} are not declared, and cost. They stay until they are purged."]
+    assert cloud.warnings == [
+        (f"The NAT gateways {second} are not declared, and AWS charges for them. Set purge to delete them.")
+    ]
     assert told(cloud.run(converge_nat, options(purge=True))) == ["delete nat gateway nat-b", "delete elastic ip nat-b"]
     assert look(cloud)["addresses"] == 1
 
@@ -139,7 +141,7 @@ def test_extra_tags_are_added(cloud: t.Any, options: Make, build_network: t.Any,
 
 def test_without_a_network_nothing_is_written(cloud: t.Any, options: Make) -> None:
     with pytest.raises(
-        InputError, match="the network has no subnet private-a, private-b, public-a; its subnets are none"
+        InputError, match="the network lacks the subnets private-a, private-b, public-a; its subnets are none"
     ):
         cloud.run(converge_nat, options())
     assert cloud.writes == []

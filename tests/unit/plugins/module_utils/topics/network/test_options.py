@@ -42,7 +42,8 @@ def test_zones_of_all_kinds(options: Make, zone: str, region: str) -> None:
 def test_public_addresses_are_a_warning(options: Make) -> None:
     _network, problems = parse(options(cidr="198.18.0.0/16"))
     assert problems.warnings == [
-        "network_cidr: 198.18.0.0/16 is not private space, so its real owners cannot be reached from the VPC."
+        "network_cidr: 198.18.0.0/16 is not private address space, so servers in the VPC "
+        "cannot reach the internet hosts with these addresses."
     ]
 
 
@@ -52,7 +53,7 @@ def test_public_addresses_are_a_warning(options: Make) -> None:
         ({"cidr": "10.20.0.1/16"}, ["cidr: '10.20.0.1/16' is not in canonical form; write 10.20.0.0/16."]),
         (
             {"cidr": "10.0.0.0/8"},
-            ["cidr: 10.0.0.0/8 has the prefix /8; AWS takes /16 (the largest) to /28 (the smallest)."],
+            ["cidr: 10.0.0.0/8 has the prefix /8; use a prefix from /16 (the largest block) to /28 (the smallest)."],
         ),
         (
             {"cidr": "10.20.0.0/26", "subnet_prefix": 27},
@@ -61,10 +62,10 @@ def test_public_addresses_are_a_warning(options: Make) -> None:
                 "(public-a, public-b, private-a, private-b); use a larger cidr or a longer subnet_prefix (up to 28)."
             ],
         ),
-        ({"zones": []}, ["zones: there is none; name at least one availability zone, for example eu-central-1a."]),
+        ({"zones": []}, ["zones: is empty; name at least one Availability Zone, for example eu-central-1a."]),
         (
             {"zones": ["eu-central-1"]},
-            ["zones[0]: 'eu-central-1' is no availability zone; write it as region and letter: eu-central-1a."],
+            ["zones[0]: 'eu-central-1' is not an Availability Zone; write the region and a letter: eu-central-1a."],
         ),
         (
             {"zones": ["eu-central-1a", "eu-central-1a"]},
@@ -72,55 +73,70 @@ def test_public_addresses_are_a_warning(options: Make) -> None:
         ),
         (
             {"zones": ["eu-west-1a"]},
-            ["zones[0]: eu-west-1a is not in the region eu-central-1; name zones of eu-central-1."],
+            ["zones[0]: eu-west-1a is not in the region eu-central-1; name only zones of eu-central-1."],
         ),
         (
             {"zones": ["eu-west-1a", "eu-central-1b"], "region": None},
-            ["zones: the zones are of several regions; a VPC is in one region: name zones of one."],
+            ["zones: the zones are in several regions; name zones of one region, because a VPC is in one region."],
         ),
         (
             {"zones": ["us-west-2a", "us-west-2-lax-1a"], "region": None},
-            ["zones[1]: another zone ends with 'a' too; subnets are named by that letter: use one."],
+            [
+                "zones[1]: another zone ends with 'a' too; name zones with different letters, "
+                "because subnets are named by the letter."
+            ],
         ),
-        ({"tiers": []}, ["tiers: there is none; name at least one tier."]),
+        ({"tiers": []}, ["tiers: is empty; name at least one tier."]),
         (
             {"tiers": [*PRIVATE, *PRIVATE]},
-            ["tiers[1].name: 'private' is there twice; give each tier a name of its own."],
+            ["tiers[1].name: 'private' is used twice; give each tier its own name."],
         ),
         (
             {"tiers": [{"name": "Data", "public": False}]},
-            ["tiers[0].name: 'Data' is no tier's name; use at most 16 lower case letters, digits and hyphens."],
+            ["tiers[0].name: 'Data' is not a valid tier name; use at most 16 lower case letters, digits and hyphens."],
         ),
-        ({"subnet_prefix": 29}, ["subnet_prefix: /29 is no size for a subnet here; use 16 to 28."]),
-        ({"subnet_prefix": 15}, ["subnet_prefix: /15 is no size for a subnet here; use 16 to 28."]),
+        (
+            {"subnet_prefix": 29},
+            ["subnet_prefix: /29 is not a possible prefix of a subnet here; use a prefix from 16 to 28."],
+        ),
+        (
+            {"subnet_prefix": 15},
+            ["subnet_prefix: /15 is not a possible prefix of a subnet here; use a prefix from 16 to 28."],
+        ),
         (
             {"subnet_cidrs": {"public-c": "10.20.9.0/24"}},
             [
-                "subnet_cidrs.public-c: there is no such subnet; "
-                "the subnets are public-a, public-b, private-a, private-b."
+                "subnet_cidrs.public-c: is not a subnet of the network; "
+                "use one of public-a, public-b, private-a, private-b."
             ],
         ),
         (
             {"subnet_cidrs": {"public-a": "10.21.0.0/24"}},
-            ["subnet_cidrs.public-a: 10.21.0.0/24 is not inside the VPC's 10.20.0.0/16; use a part of 10.20.0.0/16."],
+            [
+                "subnet_cidrs.public-a: 10.21.0.0/24 is not inside the VPC's CIDR block "
+                "10.20.0.0/16; use a part of 10.20.0.0/16."
+            ],
         ),
         (
             {"subnet_cidrs": {"public-a": "10.20.0.0/24", "public-b": "10.20.0.128/25"}},
-            ["subnet_cidrs.public-b: 10.20.0.128/25 overlaps 10.20.0.0/24 of public-a; give each its own addresses."],
+            [
+                "subnet_cidrs.public-b: 10.20.0.128/25 overlaps 10.20.0.0/24 of public-a; give "
+                "each subnet its own addresses."
+            ],
         ),
         (
             {"subnet_cidrs": {"public-a": "10.20.0.0/29"}},
             [
                 "subnet_cidrs.public-a: 10.20.0.0/29 has the prefix /29; "
-                "AWS takes /16 (the largest) to /28 (the smallest)."
+                "use a prefix from /16 (the largest block) to /28 (the smallest)."
             ],
         ),
         (
             {"cidr": "x", "zones": ["y"], "subnet_prefix": 99},
             [
-                "cidr: 'x' is no IPv4 block; write it as address/prefix, for example 10.20.0.0/16.",
-                "zones[0]: 'y' is no availability zone; write it as region and letter: eu-central-1a.",
-                "subnet_prefix: /99 is no size for a subnet here; use 16 to 28.",
+                "cidr: 'x' is not an IPv4 CIDR block; write address/prefix, for example 10.20.0.0/16.",
+                "zones[0]: 'y' is not an Availability Zone; write the region and a letter: eu-central-1a.",
+                "subnet_prefix: /99 is not a possible prefix of a subnet here; use a prefix from 16 to 28.",
             ],
         ),
     ],

@@ -150,7 +150,8 @@ def test_what_is_not_declared_stays_until_it_may_go(cloud: t.Any, options: Make,
     assert kept["changes"] == []
     parts = [f"{what} {name}" for name in ("private-b", "public-a", "public-b") for what in ("subnet", "route table")]
     assert kept["undeclared"] == [*parts, "internet gateway main"]
-    assert cloud.warnings == [f"Not declared, and staying until it is purged: {', '.join(kept['undeclared'])}."]
+    undeclared = ", ".join(kept["undeclared"])
+    assert cloud.warnings == [f"Resources that are not declared: {undeclared}. Set purge to delete them."]
     planned = cloud.run(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE], purge=True), check_mode=True)
     done = cloud.run(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE], purge=True))
     assert told(planned) == told(done) == [f"delete {part}" for part in kept["undeclared"]]
@@ -287,7 +288,7 @@ def test_two_environments_share_an_account(cloud: t.Any, options: Make, told: t.
         ),
         (
             {"zones": ZONES, "subnet_cidrs": {"public-c": "10.20.1.0/25"}},
-            "subnet_cidrs.public-c: 10.20.1.0/25 overlaps the existing 10.20.1.0/24; use a free block.",
+            "subnet_cidrs.public-c: 10.20.1.0/25 overlaps the existing block 10.20.1.0/24; use a free block.",
         ),
         (
             {"zones": [*ZONES, "eu-central-1z"]},
@@ -306,8 +307,8 @@ def test_two_environments_share_an_account(cloud: t.Any, options: Make, told: t.
                 "subnet_prefix": 18,
                 "subnet_cidrs": {"public-a": "10.20.0.0/24", "public-b": "10.20.1.0/24", "private-a": "10.20.2.0/24"},
             },
-            "cidr: 10.20.0.0/16 has no free block of /18 left for the subnet data-b; "
-            "give it a smaller one in subnet_cidrs, or lengthen subnet_prefix.",
+            "cidr: 10.20.0.0/16 has no free /18 block for the subnet data-b; "
+            "give it a smaller block in subnet_cidrs, or use a longer subnet_prefix.",
         ),
     ],
 )
@@ -331,5 +332,5 @@ def test_two_vpcs_of_one_environment_are_refused(cloud: t.Any, options: Make) ->
     vpc = cloud.ec2.describe_vpcs(VpcIds=[made["vpc_id"]])["Vpcs"][0]
     twin = cloud.ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
     cloud.ec2.create_tags(Resources=[twin], Tags=vpc["Tags"])
-    with pytest.raises(GroundworkError, match="2 VPCs are tagged as the environment dev's"):
+    with pytest.raises(GroundworkError, match="2 VPCs have the tags of the environment dev"):
         cloud.run(converge_network, options())

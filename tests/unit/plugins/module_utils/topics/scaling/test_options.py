@@ -33,13 +33,13 @@ def problems_of(options: t.Any, **known: t.Any) -> list[str]:
         ({"group": {"min": -1}}, "tiers.public.group.min: -1 is out of range"),
         ({"group": {"warmup": -1}}, "tiers.public.group.warmup: -1 is out of range"),
         ({"group": {"health_check_grace": 9999}}, "tiers.public.group.health_check_grace: 9999 is out of range"),
-        ({"group": {"maximum": 3}}, "tiers.public.group.maximum: there is no such option"),
+        ({"group": {"maximum": 3}}, "tiers.public.group.maximum: is not an option"),
         ({"image": {"id": IMAGE, "parameter": "/x"}}, "tiers.public.image: it has an id and a parameter"),
         ({"image": {"id": "debian"}}, "tiers.public.image.id: 'debian' is no image's id"),
         ({"image": {"parameter": "x"}}, "tiers.public.image.parameter: 'x' is no parameter's path; begin it with /."),
-        ({"image": {"name": "debian-*"}}, "tiers.public.image.name: there is no such option"),
+        ({"image": {"name": "debian-*"}}, "tiers.public.image.name: is not an option"),
         ({"instance_type": "small"}, "tiers.public.instance_type: 'small' is no instance type"),
-        ({"colour": "blue"}, "tiers.public.colour: there is no such option; it can have group, image, instance_p"),
+        ({"colour": "blue"}, "tiers.public.colour: is not an option; use one of group, image, instance_p"),
     ],
 )
 def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) -> None:

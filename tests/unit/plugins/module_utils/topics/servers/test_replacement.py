@@ -184,8 +184,8 @@ REFUSED = [
     ({"replace": ["public-3"]}, "replace: there is no server 'public-3'; give 'outdated', instances' ids, or some of "),
     ({"replace": ["outdated", "public-1"]}, "replace: there is no server 'outdated'"),
     ({"replace": ["i-00000000"]}, "replace: no declared server is 'i-00000000'; give some of i-"),
-    ({"replace_batch": "0"}, "replace_batch: '0' is no number of servers"),
-    ({"replace_batch": "0%"}, "replace_batch: '0%' is no number of servers"),
+    ({"replace_batch": "0"}, "replace_batch: '0' is not a number of servers"),
+    ({"replace_batch": "0%"}, "replace_batch: '0%' is not a number of servers"),
     ({"database": "private-1"}, "replace: private-1 has the database of all sites, which would go with it; name the "),
     ({"database": "each"}, "replace_data: the databases of private-1, private-2, public-1, public-2 are on their "),
 ]
