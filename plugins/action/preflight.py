@@ -36,7 +36,7 @@ NO_INVENTORY = (
 
 
 class ActionModule(ActionBase):
-    """The check of all variables that a playbook uses: by their roles' specs, by their topics' rules, and across roles."""
+    """The check of all variables that a playbook uses: types, each topic's rules, and references across roles."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
