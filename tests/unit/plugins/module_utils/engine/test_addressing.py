@@ -1,4 +1,4 @@
-"""Blocks are read strictly and given out append-only."""
+"""CIDR blocks are parsed strictly, and new ones are allocated after the existing ones."""
 
 from __future__ import annotations
 

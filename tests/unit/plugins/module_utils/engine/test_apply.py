@@ -1,4 +1,4 @@
-"""The one interpreter of plans: order, ids, waits, patience, and what it tells when AWS refuses."""
+"""The interpreter of plans: order, ids, waits, repetitions, and errors when AWS refuses a call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUBNET = Ref("subnet", "a")
 
 
 class Fake:
-    """A client that answers from a script: per operation a list of responses or errors, the last one for ever."""
+    """A client with a list of responses or errors per operation, of which the last one is repeated."""
 
     def __init__(self, **script: list[t.Any]) -> None:
         self.script = script

@@ -1,4 +1,4 @@
-"""Problems are collected and told at once."""
+"""Problems are collected and reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads are parallel, paginated and told apart when they fail; clients retry."""
+"""Reads are parallel and paginated, and fail with their operation; clients retry."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_operation_without_pages(answer: dict[str, t.Any], seen: list[t.Any])
 
 
 class Turning(Client):
-    """Pages that tell which one comes next, as CloudFront's lists do."""
+    """A client whose pages have the marker of the next page, as CloudFront's lists do."""
 
     def describe(self, **arguments: t.Any) -> t.Any:
         page = int(arguments.get("Marker", 0))

@@ -1,4 +1,4 @@
-"""Ours is what carries our tags, and only missing tags are written."""
+"""Resources are owned by their tags, and only missing tags are written."""
 
 from __future__ import annotations
 

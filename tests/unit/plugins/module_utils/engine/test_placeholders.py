@@ -1,4 +1,4 @@
-"""Placeholders, and the secrets that take their places."""
+"""Placeholders and the secrets that replace them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run parses everything before it asks AWS, and makes changes only when it may."""
+"""A run parses its options before it calls AWS, and makes no changes in check mode."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Exit(Exception):  # noqa: N818 - AnsibleModule's way out
 
 
 class Module:
-    """AnsibleAWSModule's surface."""
+    """A fake of AnsibleAWSModule."""
 
     check_mode = True
     default_settings: t.ClassVar[dict[str, t.Any]] = {}

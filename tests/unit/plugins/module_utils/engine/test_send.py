@@ -1,4 +1,4 @@
-"""A write is made once, whatever happens to its answer."""
+"""A write takes effect once, also if its response is lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROKEN = refusal("InternalError", 500)
 
 
 class Script:
-    """AWS' answers, one after the other, the last one for ever."""
+    """A client that returns these responses in order, and then always the last one."""
 
     def __init__(self, *answers: t.Any) -> None:
         self.answers = list(answers)
@@ -73,7 +73,7 @@ def test_repeated_until_it_is_made(
 @pytest.mark.parametrize("answer", [LOST, ReadTimeoutError(endpoint_url="http://aws")])
 def test_what_may_have_been_made_is_not_made_again(answer: Exception, clock: t.Any) -> None:
     script = Script(answer, MADE)
-    with pytest.raises(GroundworkError, match=r"AWS did not answer whether it took ec2's create_vpc: .* Run again"):
+    with pytest.raises(GroundworkError, match=r"The response to create_vpc of ec2 was lost: .* Run again"):
         send(script, "ec2", "create_vpc", {}, clock)
     assert script.requests == 1
 

@@ -1,4 +1,4 @@
-"""Waiting looks first, sleeps between looks, and ends at its deadline."""
+"""A wait reads first, sleeps between reads, and ends at its deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What topics use of each other's: the image's public subnet, and tiers that are counted or groups."""
+"""References between topics: the image's public subnet, and tiers with a count or an Auto Scaling group."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ GROUP = {"group": {"min": 2, "max": 4}, "instance_type": "t3.small"}
 
 
 def tiered(tiers: dict[str, Any]) -> dict[str, Any]:
-    """The tiers, each with a target group of its name."""
+    """Return the tiers, each with a target group of the same name."""
     return {"servers_tiers": tiers, "servers_replace_target_groups": {tier: tier for tier in tiers}}
 
 

@@ -1,4 +1,4 @@
-"""What a person may write about a static site, and what each mistake is answered with."""
+"""The variables of a static site, and the message for each mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a playbook uses, by its text and that of the roles in it."""
+"""A playbook's use of roles and variables is found in its text and in the text of its roles."""
 
 from __future__ import annotations
 

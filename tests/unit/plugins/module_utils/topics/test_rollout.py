@@ -1,4 +1,4 @@
-"""Who gets a release when, and what each server goes back to."""
+"""The batches of a release, and the release that each server goes back to."""
 
 from __future__ import annotations
 

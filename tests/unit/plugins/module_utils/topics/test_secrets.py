@@ -1,4 +1,4 @@
-"""A secret is generated once, whoever comes first."""
+"""A secret is generated once, also by two runs at the same time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "/groundwork/dev/lamp/shop/database-password"
 
 
 class Account:
-    """Parameter Store with counted calls."""
+    """A fake of Parameter Store that counts calls."""
 
     def __init__(self) -> None:
         self.ssm = boto3.client("ssm", region_name="eu-central-1")

@@ -1,4 +1,4 @@
-"""`iam_server_roles`: what it makes, what the servers may do then, what it refuses."""
+"""The module `iam_server_roles`: its roles, their permissions, and the message for each mistake."""
 
 from __future__ import annotations
 

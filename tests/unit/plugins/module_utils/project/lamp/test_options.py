@@ -1,4 +1,4 @@
-"""The role's variables: what is refused, in which words."""
+"""The variables of the role lamp, and the message for each mistake."""
 
 from __future__ import annotations
 

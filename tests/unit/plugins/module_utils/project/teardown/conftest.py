@@ -1,4 +1,4 @@
-"""Whole environments, made by the collection's own modules, in an account whose hosts follow while somebody waits."""
+"""Whole environments, created by the collection's modules, in an account whose hosts change state during waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPEN = {**RULE, "protocol": "all", "cidrs": ["0.0.0.0/0"]}
 
 
 def follow(cloud: t.Any) -> None:
-    """The hosts reach the states that the API wants."""
+    """Move the hosts to the states that the API wants."""
     for reservation in cloud.ec2.describe_instances()["Reservations"]:
         for instance in reservation["Instances"]:
             following = NEXT_STATE.get(instance["State"]["Name"])
@@ -38,7 +38,7 @@ def follow(cloud: t.Any) -> None:
 
 @pytest.fixture(autouse=True)
 def hosts_follow(new_cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While somebody waits."""
+    """Move the hosts on during a wait."""
     kind = new_cloud.__globals__["Cloud"]
     sleep = kind.sleep
 
@@ -51,7 +51,7 @@ def hosts_follow(new_cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def build(tmp_path: Path) -> t.Callable[..., None]:
-    """Builds an environment as site.yml does, with groups that refer to each other."""
+    """Create an environment as site.yml does, with security groups that refer to each other."""
     key_file = tmp_path / "id_ed25519.pub"
     key_file.write_text(f"{KEY} someone@somewhere\n")
 
@@ -80,7 +80,7 @@ def build(tmp_path: Path) -> t.Callable[..., None]:
 
 
 def groups() -> list[dict[str, t.Any]]:
-    """Two that refer to each other, and those of the servers."""
+    """Return two security groups that refer to each other, and those of the servers."""
     alb = {"name": "alb", "ingress": [OPEN], "egress": [{**RULE, "ports": [80], "groups": ["public-servers"]}]}
     public = {"name": "public-servers", "ingress": [{**RULE, "ports": [80], "groups": ["alb"]}], "egress": [OPEN]}
     private = {"name": "private-servers", "ingress": [{**RULE, "ports": [22], "groups": ["public-servers"]}]}
@@ -103,7 +103,7 @@ def balancers(environment: str) -> dict[str, t.Any]:
 
 
 class TearDown:
-    """One run of the module."""
+    """Run the module once."""
 
     converge = staticmethod(converge_teardown)
 
@@ -122,5 +122,5 @@ def tear_down() -> TearDown:
 
 @pytest.fixture
 def listing(watched: t.Any) -> t.Callable[[], Listing]:
-    """Everything that there is, by calls that are not counted."""
+    """Return all existing resources, read with calls that are not counted."""
     return lambda: account_listing(lambda service: watched.client(service, watched=False))

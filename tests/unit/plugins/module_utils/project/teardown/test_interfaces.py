@@ -1,4 +1,4 @@
-"""Whose an interface is: told by what it is attached to, by AWS' description, and by its tag."""
+"""The owner of a network interface: from its attachment, from AWS' description, and from its tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of resource that an environment can have besides its servers: found by what AWS tells, removed whole."""
+"""Every kind of resource of an environment besides its servers is found and removed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def comment(environment: str) -> str:
 
 
 class Account:
-    """Makes things for an environment, by clients whose calls are not counted."""
+    """A creator of resources of an environment, whose calls are not counted."""
 
     def __init__(self, watched: t.Any) -> None:
         self.cloud = watched.cloud

@@ -1,4 +1,4 @@
-"""The graph alone: the order of removal, what is awaited when, and what is called together."""
+"""The graph of resources: the order of removal, its waits, and its batches of calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole environments removed: nothing of them is left, and nothing of anybody else's is touched."""
+"""Whole environments are removed without remains, and resources of others are not changed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_killed_anywhere_it_is_completed(survives: t.Any, build: t.Any, tear_dow
 def test_a_site_that_was_never_finished_goes_too(
     new_cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any
 ) -> None:
-    """Building is cut off after a number of calls of whichever module is at work then."""
+    """The creation of an environment is interrupted after a number of calls."""
     for calls in range(2, 40, 3):
         cloud = new_cloud()
         before = listing()
@@ -109,7 +109,7 @@ def test_a_protected_balancer_is_refused_before_anything_goes(
 
 
 def named(cloud: t.Any, kind: str, name: str) -> str:
-    """The id of a resource of the environment."""
+    """Return the id of a resource of the environment."""
     wanted = [{"Name": "tag:Name", "Values": [f"dev-{name}"]}]
     operation, result, key = {
         "vpc": ("describe_vpcs", "Vpcs", "VpcId"),
@@ -251,7 +251,7 @@ def test_what_is_not_ours_stays_with_what_it_rests_on(
 
 
 def stayed(message: str) -> set[str]:
-    """What a message says that it is kept."""
+    """Return the resources that a message names as kept."""
     return {
         thing
         for line in message.splitlines()[1:]

@@ -25,7 +25,7 @@ NETWORK = {
 
 
 def complete(**given: t.Any) -> dict[str, t.Any]:
-    """The module's options as `main()` hands them over, two balancers unless given."""
+    """Return the module's options as `main()` passes them on, with two load balancers by default."""
     wanted: dict[str, t.Any] = {
         "environment_name": "dev",
         "zones": ZONES,
@@ -39,7 +39,7 @@ def complete(**given: t.Any) -> dict[str, t.Any]:
 
 
 def balancer(name: str, /, **given: t.Any) -> dict[str, t.Any]:
-    """A balancer of that name with a group of that name behind it."""
+    """Return a load balancer and a target group with this name."""
     action = {"target_groups": [{"name": name}]}
     return {
         "name": name,
@@ -61,7 +61,7 @@ def balancer_fixture() -> t.Callable[..., dict[str, t.Any]]:
 
 
 def furnish(cloud: t.Any) -> None:
-    """The account with what other roles make before: network, a security group, servers 1 and 2 of both tiers."""
+    """An account with a network, a security group, and servers 1 and 2 of both tiers."""
     cloud.run(converge_network, NETWORK)
     group = {"name": "web", "description": "Web", "ingress": [], "egress": []}
     cloud.run(converge_security_groups, {**COMMON, "groups": [group]})
@@ -71,7 +71,7 @@ def furnish(cloud: t.Any) -> None:
 
 
 def launch(cloud: t.Any, tier: str, number: int) -> str:
-    """A server of that tier and number; its id."""
+    """Create the server of this tier and number, and return its id."""
     wanted = [{"Name": "tag:Name", "Values": [f"dev-{tier}-{'ba'[number % 2]}"]}]
     [subnet] = cloud.ec2.describe_subnets(Filters=wanted)["Subnets"]
     tags = {
@@ -105,12 +105,12 @@ def launch_fixture() -> t.Callable[..., str]:
 
 @pytest.fixture
 def site(cloud: t.Any) -> t.Any:
-    """That account."""
+    """Return the account."""
     furnish(cloud)
     return cloud
 
 
 @pytest.fixture
 def elb(watched: t.Any) -> t.Any:
-    """A client whose calls are not counted."""
+    """Return a client whose calls are not counted."""
     return watched.client("elbv2", watched=False)

@@ -43,7 +43,7 @@ def test_enough(healthy: int, states: list[str], enough: bool) -> None:
 
 
 class Elb:
-    """ELB with the group dev-web, whose only target goes through `states`."""
+    """A fake of ELB with the target group dev-web, whose only target has these states one after the other."""
 
     def __init__(self, *states: State) -> None:
         self.states = list(states)

@@ -1,4 +1,4 @@
-"""What is wrong with the balancers' options is told at once, each with what would be right."""
+"""All problems of the load balancers' options are reported at once, each with what would be right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers are taken out of their target groups and put back, on the lab's own control plane."""
+"""Servers are deregistered from their target groups and registered again, on the lab's control plane."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_what_cannot_be(given: dict[str, t.Any], message: str) -> None:
 
 @pytest.fixture
 def balanced(site: t.Any, options: t.Any, elb: t.Any) -> t.Any:
-    """Two balancers in front of two servers each, with a deregistration delay of none."""
+    """Return two load balancers with two servers each, and a deregistration delay of 0."""
     groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in GROUPS]
     site.run(converge_load_balancers, options(target_groups=groups))
     return site

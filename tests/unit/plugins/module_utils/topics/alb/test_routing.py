@@ -1,4 +1,4 @@
-"""Actions and conditions that mean the same are equal, however AWS words them."""
+"""Equivalent actions and conditions are equal in the canonical form."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ ALL = [
 
 
 def ruled(balancer: t.Any, *rules: dict[str, t.Any], port: int = 80) -> t.Any:
-    """The balancer `public` with these rules."""
+    """Return the load balancer `public` with these rules."""
     action = {"target_groups": [{"name": "public"}]}
     return balancer("public", listeners=[{"port": port, "default_action": action, "rules": list(rules)}])
 
 
 def look(elb: t.Any) -> t.Any:
-    """All that can be told without ids."""
+    """Return the existing resources without ids."""
     names = {
         group["TargetGroupArn"]: group["TargetGroupName"] for group in elb.describe_target_groups()["TargetGroups"]
     }
@@ -201,7 +201,7 @@ def test_a_balancer_of_other_people_is_left_alone(site: t.Any, options: Make, el
     public = [{"Name": "tag:Name", "Values": ["dev-public-a", "dev-public-b"]}]
     subnets = [each["SubnetId"] for each in site.ec2.describe_subnets(Filters=public)["Subnets"]]
     elb.create_load_balancer(Name="dev-public", Subnets=subnets)
-    with pytest.raises(InputError, match="which this environment did not make"):
+    with pytest.raises(InputError, match="exists, and does not belong to this environment"):
         site.run(converge_load_balancers, options())
     assert site.writes == []
 

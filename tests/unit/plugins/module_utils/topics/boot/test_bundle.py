@@ -1,4 +1,4 @@
-"""The bundle: the same from the same, whole, and nothing in it but the collection's own code and Python's."""
+"""The bundle is reproducible and complete, and needs only the collection's code and Python."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def imported(source: bytes) -> t.Iterator[str]:
 
 
 def test_it_runs_where_there_is_nothing_else(tmp_path: Path) -> None:
-    """Without a desired region it gets as far as reading what is in it."""
+    """The program fails after reading the bundle, because the desired configuration has no region."""
     path = tmp_path / "bundle.pyz"
     path.write_bytes(bundle({"domain": "amazonaws.com"}))
     done = subprocess.run([sys.executable, "-IS", path], capture_output=True, text=True, check=False)

@@ -137,7 +137,7 @@ def test_a_release_that_is_nowhere_is_refused(cloud: t.Any, options: dict[str, t
 
 
 def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: t.Any, options: dict[str, t.Any]) -> None:
-    """Check mode takes it for one that the run would have packed."""
+    """Check mode accepts a release that a real run would pack."""
     Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()
     assert cloud.run(converge_boots, options, check_mode=True)["changed"]
     with pytest.raises(

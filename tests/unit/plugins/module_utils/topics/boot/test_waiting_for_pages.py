@@ -22,7 +22,7 @@ def fails(fault: str) -> PagesError:
 
 @dataclass
 class Host:
-    """Raises what there is to raise, the last of it for ever, and then tells its result."""
+    """A fake that raises these errors in order, or returns its result."""
 
     failures: list[GroundworkError] = field(default_factory=list)
     for_ever: bool = False
@@ -37,7 +37,7 @@ class Host:
 
 
 def boot(host: Any, clock: Any) -> tuple[list[str], Any]:
-    """What is told on the way, and the result."""
+    """Return the messages and the result."""
     told = []
     steps = _release(host, [], Cloud("eu-central-1", "amazonaws.com", clock=clock.monotonic, sleep=clock.sleep))
     while True:

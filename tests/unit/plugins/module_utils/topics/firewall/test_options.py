@@ -1,4 +1,4 @@
-"""What declared rules mean, and what is wrong with them."""
+"""Declared rules are parsed, and their problems are reported."""
 
 from __future__ import annotations
 

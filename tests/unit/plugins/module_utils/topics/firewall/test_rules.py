@@ -1,4 +1,4 @@
-"""One canonical form, whatever AWS merges."""
+"""Rules that AWS merges have a canonical form."""
 
 from __future__ import annotations
 

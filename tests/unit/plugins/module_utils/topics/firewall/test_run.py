@@ -17,7 +17,7 @@ Make = t.Callable[..., dict[str, t.Any]]
 
 
 def look(cloud: t.Any) -> t.Any:
-    """The environment's groups and rules, without ids."""
+    """Return the environment's security groups and rules, without ids."""
     groups = cloud.ec2.describe_security_groups(Filters=[{"Name": "tag:groundwork:environment", "Values": ["dev"]}])[
         "SecurityGroups"
     ]
@@ -32,7 +32,7 @@ def look(cloud: t.Any) -> t.Any:
 
 @pytest.fixture
 def site(options: Make, group: Make, rule: Make) -> Make:
-    """Two groups that refer to each other, one of them to itself too."""
+    """Return two security groups that refer to each other, of which one also refers to itself."""
 
     def make(**given: t.Any) -> dict[str, t.Any]:
         return options(

@@ -1,4 +1,4 @@
-"""An account with a network, whose instances and images come to their states while somebody waits."""
+"""An account with a network, whose instances and images change state during waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJIF4M9mOM1CgqWnVr0CnU4jUDqUDV/AiWY
 
 
 class Site:
-    """The environment `dev`. `images` and the like look without counting."""
+    """The environment `dev`. The calls of `images` and the like are not counted."""
 
     def __init__(self, cloud: t.Any) -> None:
         self.cloud = cloud
@@ -92,7 +92,7 @@ class Site:
 
 @pytest.fixture
 def new_site(new_cloud: t.Any) -> t.Callable[[], Site]:
-    """Makes an account with a network, and forgets the one before."""
+    """Return a function that creates a new account with a network."""
 
     def make() -> Site:
         site = Site(new_cloud())

@@ -1,4 +1,4 @@
-"""What people ask for, and what they are told when it cannot be."""
+"""The options of a golden image, and the message for each mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of things, and gateways in every state: what moto cannot show."""
+"""The order of changes, and NAT gateways in all states, which moto does not support."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def table(name: str, *, nat: str = "", igw: str = "") -> dict[str, t.Any]:
 
 
 def tables(**nat: str) -> dict[str, t.Any]:
-    """The network's tables; `a="nat-1"` is where private-a leads to."""
+    """Return the network's route tables. `a="nat-1"` is the target of the default route of private-a."""
     private = {f"private-{zone}": table(f"private-{zone}", nat=nat.get(zone, "")) for zone in "ab"}
     return {**private, **{f"public-{zone}": table(f"public-{zone}", igw="igw-1") for zone in "ab"}}
 
@@ -184,7 +184,7 @@ def test_plans(options: Make, given: t.Any, observed: Observed, expected: list[s
 
 
 class Slow:
-    """AWS: a gateway takes its time to come and to go, and an address cannot be released before."""
+    """A fake of AWS in which gateways change state slowly, and used addresses cannot be released."""
 
     def __init__(self) -> None:
         self.log: list[str] = []

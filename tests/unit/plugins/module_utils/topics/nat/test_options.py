@@ -1,4 +1,4 @@
-"""Which gateways and routes the options mean, and what is wrong with them."""
+"""The gateways and routes of the options, and the message for each mistake."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ Make = t.Callable[..., dict[str, t.Any]]
 
 
 def look(cloud: t.Any) -> t.Any:
-    """Gateways, addresses and the private subnets' default routes, without ids."""
+    """Return gateways, addresses and the private subnets' default routes, without ids."""
     ec2 = cloud.ec2
     gateways = [g for g in ec2.describe_nat_gateways()["NatGateways"] if g["State"] == "available"]
     by_id = {g["NatGatewayId"]: next(tag["Value"] for tag in g["Tags"] if tag["Key"] == "Name") for g in gateways}

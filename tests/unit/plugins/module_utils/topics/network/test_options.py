@@ -1,4 +1,4 @@
-"""What is wrong with a network's options is told at once, before AWS is asked."""
+"""All problems of a network's options are reported at once, before a call to AWS."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ PUBLIC = {"name": "public", "public": True}
 
 
 def look(cloud: t.Any) -> t.Any:
-    """The whole network without ids."""
+    """Return the whole network without ids."""
     ec2 = cloud.ec2
     mine = [{"Name": "tag:groundwork:environment", "Values": ["dev"]}]
 

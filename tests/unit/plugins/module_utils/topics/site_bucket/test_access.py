@@ -165,7 +165,7 @@ def test_the_one_that_exists_is_let_in(furnished: t.Any, monkeypatch: t.Any) -> 
 
 def test_without_a_distribution_it_is_waited_for_and_told(cloud: t.Any) -> None:
     make_bucket(cloud)
-    with pytest.raises(GroundworkError, match="CloudFront tells of the distribution dev-site, made by"):
+    with pytest.raises(GroundworkError, match="CloudFront to list the distribution dev-site, created by"):
         cloud.run(converge_access, OPTIONS)
     assert cloud.writes == []
     assert 120 <= cloud.now < 130
