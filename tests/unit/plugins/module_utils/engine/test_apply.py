@@ -195,9 +195,12 @@ def test_another_call_is_made_instead(clock: t.Any) -> None:
     ("code", "told"),
     [
         ("UnauthorizedOperation", "UnauthorizedOperation: words Allow ec2:CreateSubnet to the credentials in use"),
-        ("VpcLimitExceeded", "VpcLimitExceeded: words A quota of the account is used up: raise it in Service Quotas"),
-        ("RequestLimitExceeded", "RequestLimitExceeded: words AWS kept throttling after ten attempts: run again later"),
-        ("DependencyViolation", "DependencyViolation: words Something still uses it: remove that first"),
+        ("VpcLimitExceeded", "VpcLimitExceeded: words A quota of the account is exhausted. Raise it in Service Quotas"),
+        ("RequestLimitExceeded", "RequestLimitExceeded: words AWS throttled ten attempts. Run again later"),
+        (
+            "DependencyViolation",
+            "DependencyViolation: words Another resource still uses it. Remove that resource first",
+        ),
         ("SomethingElse", "SomethingElse: words"),
     ],
 )

@@ -64,7 +64,10 @@ def test_placeholders_stay_in_a_plan() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (PASSWORD, f"files[0].content: contains a placeholder for {PATH}, which is not in secrets; add the value"),
+        (
+            PASSWORD,
+            f"files[0].content: contains a placeholder for {PATH}, which is not in secrets; add the value of this parameter to secrets.",
+        ),
         (
             "@groundwork(parameter:/other|xml)@",
             "files[0].content: 'xml' is not a way to quote; use one of php-fpm.",

@@ -106,7 +106,7 @@ def test_tiers_of_both_kinds_live_side_by_side() -> None:
             {"servers_roles": {"private": {"parameters": ["/x"]}}},
             "servers_roles.private: 'private' is not an Auto Scaling group; use some of public.",
         ),
-        ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: 'public-c' is not a subnet"),
+        ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: there is no subnet 'public-c'"),
         (GROUP, {"servers_replace": "public-1"}, "servers_replace: there is no server 'public-1'"),
         (COUNTED, {"servers_replace": "public-1, public-2"}, "servers_replace: there is no server 'public-2'"),
         (COUNTED, {"servers_replace": 3}, "servers_replace: there is no server '3'"),
@@ -172,7 +172,7 @@ def test_groups_whose_servers_configure_themselves(tiers: dict[str, Any], given:
             {"public": GROUP, "private": COUNTED},
             PASSWORDS,
             "lamp_database_passwords.app: the servers of public configure themselves, and read it from Parameter "
-            "Store; remove it, or put it there as /groundwork/<environment>/lamp/app/database-password.",
+            "Store; leave it out, or put it there as /groundwork/<environment>/lamp/app/database-password.",
         ),
         (
             {"public": COUNTED, "private": GROUP},

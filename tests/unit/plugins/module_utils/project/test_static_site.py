@@ -68,7 +68,7 @@ def test_without_a_source_there_is_nothing_to_check(source: Path) -> None:
         ({"not_found_page": "missing.html"}, "not_found_page", "do without"),
         ({"not_found_page": "/404.html"}, "not_found_page", "is no file of the source"),
         ({"precompress": ["br"]}, "precompress[0]", "no extension"),
-        ({"bucket": "Example_Site"}, "bucket", "is no bucket's name"),
+        ({"bucket": "Example_Site"}, "bucket", "is not a valid bucket name"),
         ({"keep_versions_days": 0}, "keep_versions_days", "out of range"),
         ({"keep_releases": 0}, "keep_releases", "1 to 100"),
         ({"max_deletions": "half"}, "max_deletions", "percentage"),

@@ -122,8 +122,8 @@ def test_somebody_elses_role_is_refused(cloud: t.Any) -> None:
         ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
         ({"archives": [{}]}, "roles.public.archives[0].bucket: is missing"),
         ({"archives": [{"bucket": "*"}]}, "roles.public.archives[0].bucket: '*' is not a valid bucket name"),
-        ({"archives": [{"bucket": "ours", "prefix": "rel"}]}, "roles.public.archives[0].prefix: 'rel' is no prefix"),
-        ({"archives": [{"bucket": "ours", "prefix": "*/"}]}, "roles.public.archives[0].prefix: '*/' is no prefix"),
+        ({"archives": [{"bucket": "ours", "prefix": "rel"}]}, "roles.public.archives[0].prefix: 'rel' is not a prefix"),
+        ({"archives": [{"bucket": "ours", "prefix": "*/"}]}, "roles.public.archives[0].prefix: '*/' is not a prefix"),
         ({"keys": ["alias/ours"]}, "roles.public.keys[0]: 'alias/ours' is not the ARN of a key"),
     ],
 )

@@ -108,7 +108,7 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
         (site(server_names=["a b"]), "lamp_sites[0].server_names: 'a b' is no host's name"),
         (
             site(probe={"path": "status"}),
-            "lamp_sites[0].probe.path: 'status' is not a path of a URL; begin the path with /",
+            "lamp_sites[0].probe.path: 'status' is not a path of a URL; begin it with /",
         ),
         (site(probe={"matcher": "500"}), "lamp_sites[0].probe.matcher: '500' is not a list of HTTP statuses; give"),
         (site(probe={"timeout": 0}), "lamp_sites[0].probe.timeout: 0 is out of range"),

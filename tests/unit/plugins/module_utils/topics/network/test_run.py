@@ -292,7 +292,7 @@ def test_two_environments_share_an_account(cloud: t.Any, options: Make, told: t.
         ),
         (
             {"zones": [*ZONES, "eu-central-1z"]},
-            "zones: the account has no zone eu-central-1z; use from eu-central-1a, eu-central-1b, eu-central-1c.",
+            "zones: the account has no zone eu-central-1z; use zones from eu-central-1a, eu-central-1b, eu-central-1c.",
         ),
         (
             {"zones": ZONES, "subnet_prefix": 17},
