@@ -66,7 +66,8 @@ def test_placeholders_stay_in_a_plan() -> None:
     [
         (
             PASSWORD,
-            f"files[0].content: contains a placeholder for {PATH}, which is not in secrets; add the value of this parameter to secrets.",
+            f"files[0].content: contains a placeholder for {PATH}, which is not in secrets; "
+            "add the value of this parameter to secrets.",
         ),
         (
             "@groundwork(parameter:/other|xml)@",

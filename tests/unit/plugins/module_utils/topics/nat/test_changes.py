@@ -293,8 +293,7 @@ def test_a_second_request_has_the_same_token_and_a_replacement_another(options: 
         (
             {},
             Observed((), (), {**tables(), "public-a": table("public-a", nat="nat-1")}),
-            "tier: the subnet public-a has no route to an internet gateway, "
-            "so a NAT gateway in it would reach nothing; "
+            "tier: the subnet public-a of a NAT gateway has no route to an internet gateway; "
             "run ec2_vpc_network (the role network) first, or name a public tier.",
         ),
     ],

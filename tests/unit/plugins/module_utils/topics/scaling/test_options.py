@@ -39,7 +39,7 @@ def problems_of(options: t.Any, **known: t.Any) -> list[str]:
         ({"image": {"parameter": "x"}}, "tiers.public.image.parameter: 'x' is no parameter's path; begin it with /."),
         ({"image": {"name": "debian-*"}}, "tiers.public.image.name: is not an option"),
         ({"instance_type": "small"}, "tiers.public.instance_type: 'small' is no instance type"),
-        ({"colour": "blue"}, "tiers.public.colour: is not an option; use one of "),
+        ({"colour": "blue"}, "tiers.public.colour: there is no such option; it can have group, image, instance_p"),
     ],
 )
 def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) -> None:
