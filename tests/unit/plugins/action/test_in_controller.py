@@ -67,7 +67,7 @@ def test_it_gives_the_same_in_both_places(tmp_path: Path, cloud: t.Any) -> None:
     if "invocation" in good:  # ansible-core 2.21 does not tell it of the items of a loop
         assert good["invocation"]["module_args"]["secret_key"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
         assert good["invocation"]["module_args"]["subnet_prefix"] == 24  # a default of the module's spec
-    assert any("not private space" in warning for warning in here["warnings"])
+    assert any("not private address space" in warning for warning in here["warnings"])
     assert "cidr" in bad["msg"]
     assert here == beside
     assert SECRET not in printed

@@ -54,4 +54,4 @@ def test_nothing_of_a_secret_is_shown_but_a_failure_is(tmp_path: Path, cloud: t.
     told = done.stdout + done.stderr + (tmp_path / "log").read_text()
     assert done.returncode == 0, told
     assert value not in told
-    assert "name: 'aws' is not a parameter path" in told
+    assert "name: 'aws' is not a valid parameter path" in told

@@ -101,5 +101,5 @@ def test_check_mode_asks_nothing(clock: t.Any) -> None:
 
 
 def test_a_group_that_is_not_there(clock: t.Any) -> None:
-    with pytest.raises(InputError, match="no target group 'web'"):
+    with pytest.raises(InputError, match="the target group 'web'"):
         run(Elb(), clock)

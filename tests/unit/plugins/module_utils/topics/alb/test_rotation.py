@@ -190,5 +190,5 @@ def test_a_server_that_nobody_knows(balanced: t.Any) -> None:
 def test_the_plan_of_an_empty_account(cloud: t.Any) -> None:
     planned = cloud.run(converge_target_rotation, rotation("public-1", state="serving"), check_mode=True)
     assert (planned["changes"], planned["absent"], planned["urls"]) == ([], [], {})
-    with pytest.raises(InputError, match="no target group 'public'"):
+    with pytest.raises(InputError, match="the target group 'public'"):
         cloud.run(converge_target_rotation, rotation("public-1", state="serving"))

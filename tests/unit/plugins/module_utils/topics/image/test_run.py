@@ -176,14 +176,14 @@ def _debian(site: t.Any) -> str:
 
 
 def test_what_is_missing_is_told(site: t.Any) -> None:
-    with pytest.raises(InputError, match="no subnet 'public-z'; the environment has public-a"):
+    with pytest.raises(InputError, match="'public-z' is not a subnet of the environment; the environment has public-a"):
         site.stage("plan", subnet="public-z")
-    with pytest.raises(InputError, match="there is no image named 'devuan' of owner 136693071363"):
+    with pytest.raises(InputError, match="this region has no image named 'devuan' of owner 136693071363"):
         site.stage("plan", base={"name": "devuan"})
-    with pytest.raises(GroundworkError, match="no builder to capture"):
+    with pytest.raises(GroundworkError, match="the builder does not exist"):
         site.stage("capture", stamp=ONE)
-    with pytest.raises(GroundworkError, match=f"no image lamp-{ONE} to promote"):
+    with pytest.raises(GroundworkError, match=f"The image lamp-{ONE} does not exist, so the stage promote cannot run"):
         site.stage("promote", stamp=ONE)
     site.ec2.delete_key_pair(KeyName="dev-servers")
-    with pytest.raises(InputError, match="no key pair 'dev-servers'"):
+    with pytest.raises(InputError, match="the key pair 'dev-servers' does not exist"):
         site.stage("build", stamp=ONE)
