@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module of this name, and shows meanwhile how far it is: a module itself can tell nothing before its end."""
+"""The action plugin that runs the module `s3_site_content` and displays its progress, which a module cannot do."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ INTERVAL = 1.0  # seconds between looks
 
 
 class ActionModule(InController):
-    """One run of the module. On another machine or in the background its progress cannot be seen: there only that."""
+    """A run of the module. The progress is displayed only if it runs on this machine and in the foreground."""
 
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The module's result."""
+        """Return the module's result."""
         if self._connection.transport != "local" or self._task.async_val or self._task.args.get("progress"):
             return t.cast(dict[str, t.Any], super().run(tmp, task_vars))
         with tempfile.TemporaryDirectory() as folder:
             progress = Path(folder) / "progress"
-            # Whoever the module becomes may write into it: it tells numbers only.
+            # The module may run as another user, who must be able to write. The file is not confidential.
             Path(folder).chmod(0o711)
             progress.touch()
             progress.chmod(0o666)
@@ -41,7 +41,7 @@ class ActionModule(InController):
 
 
 class Following:
-    """While it is entered, every line that is added to a file is shown; the last ones on leaving."""
+    """A context manager that shows each line that is added to a file."""
 
     def __init__(self, path: Path, show: t.Callable[[str], object]) -> None:
         self._path = path

@@ -11,81 +11,81 @@ module: autoscaling_server_groups
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep tiers of servers as Auto Scaling groups
+short_description: Manage tiers of servers as Auto Scaling groups
 description:
-  - Converges the Auto Scaling groups of an environment in one process, with the launch templates that their servers
-    start from. Both are called C(<environment>-<tier>).
-  - A server requires IMDSv2, has an encrypted gp3 root volume, and no key pair. It configures itself by its image and
-    its user data, so nobody has to connect to it.
-  - The servers get the tags that the collection's own servers have, besides a number.
-    M(groundwork.aws.ec2_instance_group) and M(groundwork.aws.elbv2_application_lb) leave them alone.
-  - A new version of a launch template is made only when what it says differs from every version that there is. A
-    version that once was is used again. The newest three and those in use are kept.
-  - When servers are of another version than they should be, they are replaced by an instance refresh, which is
-    watched to its end. One that fails puts the servers back to the version before, and is told with AWS' reason. New
-    tags of volumes and interfaces alone replace nothing.
-  - An instance refresh that is under way is waited for. If it is to something else, the wanted one follows it.
-  - The module ends when each group has all its servers in service. Whether they serve is told by
-    M(groundwork.aws.elbv2_target_health).
+  - Creates, updates and deletes the Auto Scaling groups of an environment, and the launch templates of their servers.
+    Both have the name C(<environment>-<tier>).
+  - The servers require IMDSv2, have an encrypted gp3 root volume, and have no key pair. They configure themselves by
+    their image and their user data, without SSH.
+  - The servers have the same tags as those of M(groundwork.aws.ec2_instance_group), except the number. That module and
+    M(groundwork.aws.elbv2_application_lb) do not change them.
+  - A new version of a launch template is created only if no existing version has the desired settings. Otherwise the
+    existing version is used. The newest three versions and those in use are kept.
+  - Servers of another version than the desired one are replaced by an instance refresh. The module waits for its end.
+    If it fails, AWS restores the previous version, and the module fails with AWS' reason. Different tags of
+    volumes and network interfaces do not cause a replacement.
+  - The module waits for an instance refresh that is already in progress. If that one has another target, the desired
+    one is started afterwards.
+  - The module waits for all servers of each group to be in service. Use M(groundwork.aws.elbv2_target_health) to wait
+    for them to be healthy behind the load balancers.
 options:
   tiers:
     description:
       - The tiers by name. Each is a dictionary with the options below.
-      - C(group) is a dictionary. C(min) and C(max) are required. C(desired) is the capacity. When it is not given, a
-        group begins with C(min) and keeps what it has.
-      - C(group.target_groups), names of target groups. By default the one that is called as the tier. With any, a
-        server that they call unhealthy is replaced.
-      - C(group.health_check_grace), for how many seconds a new server may be unhealthy. By default V(300).
-      - C(group.warmup), for how many seconds a new server that is healthy does not count yet when servers are
-        replaced. By default V(0).
-      - C(image) is a dictionary with either C(id), an image, or C(parameter), the path of a parameter that names one.
-        By default the parameter C(/groundwork/<environment>/image/lamp).
+      - C(group) is a dictionary. C(min) and C(max) are required. C(desired) is the desired capacity. By default a new
+        group has the desired capacity C(min), and an existing group keeps its own.
+      - C(group.target_groups) are names of target groups. The default is the one with the tier's name. If there are
+        any, servers that fail their health checks are replaced.
+      - C(group.health_check_grace) is the health check grace period in seconds. The default is V(300).
+      - C(group.warmup) is the default instance warmup in seconds. The default is V(0).
+      - C(image) is a dictionary with either C(id), the id of an image, or C(parameter), the name of a parameter that
+        contains such an id. The default is the parameter C(/groundwork/<environment>/image/lamp).
       - C(instance_type), C(root_volume_gib), C(subnets), C(security_groups), C(public_ip), C(instance_profile) and
-        C(user_data) mean the same as for M(groundwork.aws.ec2_instance_group).
+        C(user_data) are those of M(groundwork.aws.ec2_instance_group).
     type: dict
     required: true
   zones:
     description:
-      - The availability zones of the network, for the tiers that do not name their subnets.
+      - The Availability Zones of the network, for tiers without C(subnets).
     type: list
     elements: str
     default: []
   metadata_hop_limit:
     description:
-      - How many network hops an answer of the instance metadata service travels.
+      - The maximum number of network hops of a response of the instance metadata service.
     type: int
     default: 1
   refresh:
     description:
-      - Whether servers of another version are replaced. If not, new servers alone are of the new one, and a warning
-        tells which are not.
+      - Whether to replace servers of another version of the launch template. If V(false), only new servers have the new
+        version, and a warning lists the others.
     type: bool
     default: true
   refresh_min_healthy:
     description:
-      - How many percent of the capacity have to be healthy while servers are replaced.
+      - The minimum percentage of the desired capacity that must be healthy during an instance refresh.
     type: int
     default: 100
   refresh_max_healthy:
     description:
-      - How many percent of the capacity there may be while servers are replaced. More than 100 launches servers
-        before others go. At most 100 more than O(refresh_min_healthy).
+      - The maximum percentage of the desired capacity during an instance refresh. With more than 100, new servers are
+        launched before old ones are terminated. It may exceed O(refresh_min_healthy) by at most 100.
     type: int
     default: 150
   refresh_deadline:
     description:
-      - How long to wait until servers are replaced, in seconds.
+      - The time limit for an instance refresh, in seconds.
     type: int
     default: 3600
   allow_removal:
     description:
-      - Whether groups of the environment that are not declared are removed, with their servers and launch templates.
-        Without it they are refused.
+      - Whether to delete groups of the environment that are not declared, with their servers and launch templates. If
+        V(false), such groups are an error.
     type: bool
     default: false
   deadline:
     description:
-      - How long to wait until all servers are in service, in seconds.
+      - The time limit for all servers to be in service, in seconds.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -94,15 +94,14 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. Seven API calls when there is nothing to do, and two for each tier. One less when all tiers give an image
-    by its id.
+  - Budget. 7 API calls and 2 for each tier if nothing changes. 1 less if all tiers have an image C(id).
 seealso:
   - module: groundwork.aws.ec2_instance_group
   - module: groundwork.aws.elbv2_application_lb
 """
 
 EXAMPLES = r"""
-- name: Keep two to six servers, from the promoted image
+- name: Create a group of two to six servers with the promoted image
   groundwork.aws.autoscaling_server_groups:
     environment_name: dev
     region: eu-central-1
@@ -113,7 +112,7 @@ EXAMPLES = r"""
         instance_type: t3.small
         instance_profile: dev-public
 
-- name: Bring a new image out, but replace nothing yet
+- name: Use a new image for new servers, without replacing existing ones
   groundwork.aws.autoscaling_server_groups:
     environment_name: dev
     region: eu-central-1
@@ -129,7 +128,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -139,11 +138,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -151,13 +150,13 @@ changes:
       resource: auto scaling group
       name: public
 groups:
-  description: The declared groups.
+  description: The declared Auto Scaling groups.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The group's name.
+      description: The name of the group in AWS.
       type: str
       returned: success
       sample: dev-public
@@ -166,57 +165,57 @@ groups:
       type: str
       returned: success
     planned:
-      description: Whether it does not exist yet.
+      description: Whether it does not exist yet, in check mode.
       type: bool
       returned: success
     min:
-      description: The least capacity.
+      description: The minimum capacity.
       type: int
       returned: success
     max:
-      description: The most capacity.
+      description: The maximum capacity.
       type: int
       returned: success
     desired:
-      description: The capacity.
+      description: The desired capacity.
       type: int
       returned: success
     image_id:
-      description: The image that new servers start from.
+      description: The id of the image that new servers are launched from.
       type: str
       returned: success
     version:
-      description: The launch template's version that the group launches from.
+      description: The version of the launch template that new servers are launched from.
       type: str
       returned: success
     servers:
-      description: The group's servers.
+      description: The servers of the group.
       type: list
       elements: dict
       returned: success
       contains:
         id:
-          description: The instance's id.
+          description: The id of the instance.
           type: str
           returned: success
         zone:
-          description: Its availability zone.
+          description: The Availability Zone.
           type: str
           returned: success
         state:
-          description: Its state in the group, as V(InService).
+          description: The lifecycle state, such as V(InService).
           type: str
           returned: success
         healthy:
-          description: Whether Auto Scaling finds it healthy.
+          description: Whether Auto Scaling reports it as healthy.
           type: bool
           returned: success
         version:
-          description: The launch template's version that it was launched from.
+          description: The version of the launch template that it was launched from.
           type: str
           returned: success
     outdated:
-      description: The ids of the servers that are not of the wanted version. In check mode they would be replaced.
+      description: The ids of the servers that do not have the desired version. In check mode, those to replace.
       type: list
       elements: str
       returned: success

@@ -10,48 +10,48 @@ module: cloudfront_cache_policy
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep a cache policy of CloudFront
+short_description: Manage a cache policy of CloudFront
 description:
-  - Makes the policy that says what tells objects apart in the cache, and for how long they stay there.
-  - What is in the cache's key is also sent to the origin.
-  - Neither amazon.aws nor community.aws has a module that finds nothing to do.
+  - Creates or updates a cache policy, which defines the cache key and the TTLs of objects.
+  - The values in the cache key are also sent to the origin.
+  - Neither amazon.aws nor community.aws has an idempotent module for this.
 options:
   name:
-    description: What people call it. With the environment's name before it this is its name in AWS.
+    description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
   min_ttl:
-    description: For how many seconds objects stay at least, whatever the origin says.
+    description: The minimum TTL in seconds, which overrides the origin's headers.
     type: int
     default: 1
   default_ttl:
-    description: For how many seconds objects stay of which the origin says nothing.
+    description: The TTL in seconds of objects for which the origin sends no caching headers.
     type: int
     default: 86400
   max_ttl:
-    description: For how many seconds objects stay at most.
+    description: The maximum TTL in seconds.
     type: int
     default: 31536000
   gzip:
-    description: Whether objects are kept compressed by gzip too.
+    description: Whether gzip-compressed objects are requested and cached.
     type: bool
     default: true
   brotli:
-    description: Whether objects are kept compressed by Brotli too.
+    description: Whether Brotli-compressed objects are requested and cached.
     type: bool
     default: true
   headers:
-    description: The request headers that tell objects apart, or V(none) alone.
+    description: The request headers in the cache key, or only V(none).
     type: list
     elements: str
     default: [none]
   cookies:
-    description: The cookies that tell objects apart, or V(none) or V(all) alone.
+    description: The cookies in the cache key, or only V(none) or V(all).
     type: list
     elements: str
     default: [none]
   query_strings:
-    description: The fields of the query string that tell objects apart, or V(none) or V(all) alone.
+    description: The query string parameters in the cache key, or only V(none) or V(all).
     type: list
     elements: str
     default: [none]
@@ -61,15 +61,16 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call when there is nothing to do.
-  - It has no tags. Its name and its comment tell whose it is. Another one of that name is refused, not taken over.
-  - An update names the version that was read, so that what somebody else changed in between is not lost.
+  - Budget. 1 API call if nothing changes.
+  - It has no tags. It belongs to the environment by its name and its comment. A resource of the same name with
+    another comment is an error, and is not changed.
+  - An update contains the version that was read, so that it fails if the resource was changed in between.
 seealso:
   - module: groundwork.aws.cloudfront_distribution
 """
 
 EXAMPLES = r"""
-- name: Keep the pages of a search apart by what was searched for
+- name: Cache search results by their query string parameters
   groundwork.aws.cloudfront_cache_policy:
     environment_name: dev
     name: search
@@ -79,7 +80,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -89,11 +90,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -101,12 +102,12 @@ changes:
       resource: cache policy
       name: search
 id:
-  description: Its id. V((known after apply)) in check mode when it does not exist yet.
+  description: The id. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
   sample: 658327ea-f89d-4fab-a63d-7e88639e58f6
 name:
-  description: Its name in AWS.
+  description: The name in AWS.
   returned: success
   type: str
   sample: dev-site

@@ -10,194 +10,194 @@ module: cloudfront_distribution
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep a CloudFront distribution
+short_description: Manage a CloudFront distribution
 description:
-  - Makes a distribution and keeps it as it is declared. The declared part is put onto what there is, and only a real
-    difference is an update, which shows nothing but the difference.
-  - What the module does not know of stays as it is. Lists (origins, behaviours, error pages, aliases) are declared as a
-    whole.
-  - The module M(community.aws.cloudfront_distribution) changes something with every run, drops origin access controls
-    and function associations, and has no check mode.
+  - Creates or updates a distribution. The declared settings are compared with the existing ones. The distribution is
+    updated only if they differ, and the diff shows only the differences.
+  - Settings that the module does not support are kept. Lists (origins, behaviors, error pages, aliases) are replaced as
+    a whole.
+  - The module M(community.aws.cloudfront_distribution) is not idempotent, removes origin access controls and function
+    associations, and does not support check mode.
 options:
   name:
-    description: What people call it. With the environment's name before it this is its name in AWS.
+    description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
   origins:
-    description: Where the distribution gets what it does not have. The first one is the default.
+    description: The origins. The first one is the default.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: The origin's name in this distribution.
+        description: The name of the origin in this distribution.
         type: str
         required: true
       bucket:
-        description: An S3 bucket of the region, or else O(origins[].domain).
+        description: An S3 bucket of the region. Give either this or O(origins[].domain).
         type: str
       domain:
-        description: A server's host name.
+        description: The host name of an HTTP server.
         type: str
       path:
-        description: What goes before the path of every request, as V(/site).
+        description: The origin path, which is prepended to the path of each request, such as V(/site).
         type: str
       origin_access_control:
-        description: The environment's origin access control by which the bucket knows the distribution.
+        description: The name of the environment's origin access control, which signs the requests to the bucket.
         type: str
       protocol:
-        description: How a server is asked.
+        description: The protocol of requests to an HTTP server.
         type: str
         choices: [http-only, https-only, match-viewer]
         default: https-only
       http_port:
-        description: A server's port for HTTP.
+        description: The HTTP port of an HTTP server.
         type: int
         default: 80
       https_port:
-        description: A server's port for HTTPS.
+        description: The HTTPS port of an HTTP server.
         type: int
         default: 443
       headers:
         description:
-          - Headers that are sent to the origin. Their values are in no diff.
-          - A secret by which an origin knows CloudFront is given by a placeholder, C(@groundwork(parameter:/path)@),
-            and its value in O(secrets).
+          - Custom headers that are sent to the origin. The diff does not show their values.
+          - Give a secret as a placeholder, C(@groundwork(parameter:/path)@), and its value in O(secrets).
         type: dict
   secrets:
     description:
-      - The values for the placeholders, by the paths of their parameters.
+      - The values of the placeholders, by the names of their parameters.
       - Only the values of O(origins[].headers) can contain placeholders.
-      - Each has at least 8 characters. This option is not logged, and its values are hidden in what the module returns.
+      - Each value must have at least 8 characters. The option is not logged, and its values are hidden in the result.
     type: dict
     default: {}
   behavior:
-    description: What holds for all paths that no behaviour matches.
+    description: The default cache behavior, for paths that O(behaviors) do not match.
     type: dict
     default: {}
     suboptions: &behavior
       origin:
-        description: The origin's name. The first one unless given.
+        description: The name of the origin. The default is the first origin.
         type: str
       viewer_protocol:
-        description: What happens to plain HTTP.
+        description: How requests over HTTP are handled.
         type: str
         choices: [redirect-to-https, https-only, allow-all]
         default: redirect-to-https
       methods:
         description:
-          - Which methods are let through. V(read) are GET and HEAD, V(read-options) OPTIONS too, V(all) all methods.
-          - Answers to GET and HEAD are cached.
+          - The allowed methods. V(read) are GET and HEAD, V(read-options) are GET, HEAD and OPTIONS, V(all) are all
+            methods.
+          - Responses to GET and HEAD are cached.
         type: str
         choices: [read, read-options, all]
         default: read
       compress:
-        description: Whether the edge compresses what the cache policy lets it compress.
+        description: Whether CloudFront compresses objects, if the cache policy enables it.
         type: bool
         default: true
       cache_policy:
-        description: The cache policy, one that AWS manages (as V(CachingOptimized)) or one of the environment's own.
+        description: The name of a cache policy of AWS, such as V(CachingOptimized), or of the environment.
         type: str
         default: CachingOptimized
       origin_request_policy:
-        description: The origin request policy, likewise.
+        description: The name of an origin request policy of AWS or of the environment.
         type: str
       response_headers_policy:
-        description: The response headers policy, likewise.
+        description: The name of a response headers policy of AWS or of the environment.
         type: str
       functions:
-        description: The environment's functions by event, V(viewer-request) or V(viewer-response).
+        description: The names of the environment's functions by event, V(viewer-request) or V(viewer-response).
         type: dict
   behaviors:
-    description: What holds for some paths. The first one that matches counts.
+    description: The cache behaviors by path pattern. The first matching one is used.
     type: list
     elements: dict
     default: []
     suboptions:
       <<: *behavior
       path:
-        description: The pattern of paths, as V(/api/*).
+        description: The path pattern, such as V(/api/*).
         type: str
         required: true
   error_pages:
-    description: Pages instead of errors.
+    description: The custom error responses.
     type: list
     elements: dict
     default: []
     suboptions:
       code:
-        description: The origin's status code.
+        description: The status code of the origin.
         type: int
         required: true
       page:
-        description: The path of the page, as V(/404.html).
+        description: The path of the error page, such as V(/404.html).
         type: str
       response_code:
-        description: The status code that visitors get with the page. The origin's unless given.
+        description: The status code that CloudFront returns with the page. The default is O(error_pages[].code).
         type: int
       ttl:
-        description: For how many seconds edges remember the error at least.
+        description: The minimum TTL of the error in seconds.
         type: int
         default: 10
   default_root_object:
-    description: The object that answers for V(/).
+    description: The object that is returned for V(/).
     type: str
     default: ""
   aliases:
-    description: Host names besides the distribution's own.
+    description: Alternate domain names.
     type: list
     elements: str
     default: []
   certificate_arn:
-    description: A certificate of ACM in us-east-1 that covers all aliases.
+    description: The ARN of an ACM certificate in us-east-1 that covers all aliases.
     type: str
     default: ""
   minimum_tls:
-    description: The least TLS that visitors may speak, where the certificate is yours.
+    description: The security policy, which sets the minimum TLS version. It applies only with O(certificate_arn).
     type: str
     choices: [TLSv1.2_2019, TLSv1.2_2021, TLSv1.2_2025, TLSv1.3_2025]
     default: TLSv1.2_2021
   web_acl_arn:
     description:
-      - A WAFv2 web ACL of scope CLOUDFRONT. An empty string takes away the one that there is.
-      - Unless given, what there is stays, since an organisation's firewall manager may have set it.
+      - The ARN of a WAFv2 web ACL with the scope CLOUDFRONT. An empty string removes the existing association.
+      - By default the existing association is kept, because AWS Firewall Manager may have created it.
     type: str
   log_bucket:
-    description: A bucket for access logs, with access control lists enabled.
+    description: The bucket for standard access logs. Its access control lists must be enabled.
     type: str
     default: ""
   log_prefix:
-    description: What the names of the logs begin with.
+    description: The prefix of the names of the log files.
     type: str
     default: ""
   price_class:
-    description: Which edges serve. Fewer are cheaper.
+    description: The price class, which limits the edge locations.
     type: str
     choices: [PriceClass_100, PriceClass_200, PriceClass_All]
     default: PriceClass_100
   http_version:
-    description: The newest HTTP that edges speak.
+    description: The supported HTTP versions.
     type: str
     choices: [http1.1, http2, http3, http2and3]
     default: http2and3
   ipv6:
-    description: Whether edges have IPv6 addresses.
+    description: Whether IPv6 is enabled.
     type: bool
     default: true
   enabled:
-    description: Whether edges answer.
+    description: Whether the distribution is enabled.
     type: bool
     default: true
   comment:
-    description: What people read in the console.
+    description: The comment, which the console shows.
     type: str
     default: ""
   wait:
-    description: Whether to wait until all edges know of a change.
+    description: Whether to wait for a change to be deployed to all edge locations.
     type: bool
     default: true
   deadline:
-    description: For how many seconds to wait.
+    description: The time limit for the deployment, in seconds.
     type: int
     default: 900
 extends_documentation_fragment:
@@ -206,11 +206,13 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 2 API calls when there is nothing to do. The names of the access controls and policies that it refers to are
-    in tags of its own, as C(groundwork:cache-policy); each kind of which something is new to it costs one call more.
-  - It is found by its tags, by the Resource Groups Tagging API in us-east-1. When that tells of none, CloudFront itself
-    is asked, so that one which was made a moment ago is not made again.
-  - One that somebody else changes while the module works is left alone. The module says so, and can be run again.
+  - Budget. 2 API calls if nothing changes. The distribution's tags, such as C(groundwork:cache-policy), contain the
+    names and ids of the origin access controls and policies that it refers to. 1 call more for each kind of resource,
+    and for each function, that is new to the distribution.
+  - The distribution is found by its tags, with the Resource Groups Tagging API in us-east-1. If that finds none,
+    CloudFront's own API is searched too, so that a recently created distribution is not created again.
+  - If the distribution is changed by another client while the module runs, the module fails and changes nothing. Run it
+    again.
 seealso:
   - module: groundwork.aws.cloudfront_origin_access_control
   - module: groundwork.aws.cloudfront_function
@@ -220,7 +222,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Put a distribution in front of the bucket
+- name: Create a distribution with a bucket as its origin
   groundwork.aws.cloudfront_distribution:
     environment_name: dev
     region: eu-central-1
@@ -242,7 +244,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -252,11 +254,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -264,24 +266,24 @@ changes:
       resource: distribution
       name: site
 distribution:
-  description: The distribution. V((known after apply)) in check mode for what does not exist yet.
+  description: The distribution. Values that are not known in check mode are V((known after apply)).
   returned: success
   type: dict
   contains:
     id:
-      description: Its id.
+      description: The id.
       type: str
       returned: success
     arn:
-      description: Its ARN.
+      description: The ARN.
       type: str
       returned: success
     domain_name:
-      description: Its own host name.
+      description: The domain name.
       type: str
       returned: success
     url:
-      description: Where visitors find it, by its first alias if it has one.
+      description: The URL, with the first alias if there is one, otherwise with the domain name.
       type: str
       returned: success
   sample:

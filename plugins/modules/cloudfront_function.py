@@ -10,23 +10,23 @@ module: cloudfront_function
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep a CloudFront function, published
+short_description: Manage and publish a CloudFront function
 description:
-  - Creates or updates a function and publishes it, so that edges run the given code.
-  - Neither amazon.aws nor community.aws has a module for it.
+  - Creates or updates a function and publishes it to the stage LIVE.
+  - Neither amazon.aws nor community.aws has such a module.
 options:
   name:
-    description: What people call it. With the environment's name before it this is its name in AWS.
+    description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
   code:
     description:
-      - The JavaScript, with a function C(handler(event)).
-      - With the line that the module puts before it at most 10,240 bytes.
+      - The JavaScript code, which must define a function C(handler(event)).
+      - At most 10,240 bytes, including the line that the module adds before it.
     type: str
     required: true
   runtime:
-    description: The runtime. It is noted in the code's first line.
+    description: The runtime. The module writes it into the first line of the code.
     type: str
     choices: [cloudfront-js-2.0, cloudfront-js-1.0]
     default: cloudfront-js-2.0
@@ -36,15 +36,16 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call when there is nothing to do.
-  - It has no tags. Its name and its comment tell whose it is. Another one of that name is refused, not taken over.
-  - A run that was stopped between the update and the publication is completed by the next one.
+  - Budget. 1 API call if nothing changes.
+  - It has no tags. It belongs to the environment by its name and its comment. A resource of the same name with
+    another comment is an error, and is not changed.
+  - If a run is interrupted between the update and the publication, the next run publishes the function.
 seealso:
   - module: groundwork.aws.cloudfront_distribution
 """
 
 EXAMPLES = r"""
-- name: Give folders their index page
+- name: Return the index page of a folder
   groundwork.aws.cloudfront_function:
     environment_name: dev
     name: site
@@ -60,7 +61,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -70,11 +71,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -82,7 +83,7 @@ changes:
       resource: function
       name: site
 name:
-  description: Its name in AWS.
+  description: The name in AWS.
   returned: success
   type: str
   sample: dev-site

@@ -10,18 +10,18 @@ module: cloudfront_origin_access_control
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep an origin access control of CloudFront
+short_description: Manage an origin access control of CloudFront
 description:
-  - Makes the origin access control by which an S3 bucket knows the requests of a distribution.
-  - Neither amazon.aws nor community.aws has a module for it.
+  - Creates or updates an origin access control, with which a distribution signs its requests to an S3 bucket.
+  - Neither amazon.aws nor community.aws has such a module.
 options:
   name:
-    description: What people call it. With the environment's name before it this is its name in AWS.
+    description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
   signing:
     description:
-      - Which requests to the bucket are signed. With V(no-override) those that visitors have not signed themselves.
+      - Which requests to the bucket are signed. V(no-override) signs requests without an Authorization header only.
     type: str
     choices: [always, no-override, never]
     default: always
@@ -31,16 +31,17 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call when there is nothing to do.
-  - It has no tags. Its name and its comment tell whose it is. Another one of that name is refused, not taken over.
-  - An update names the version that was read, so that what somebody else changed in between is not lost.
+  - Budget. 1 API call if nothing changes.
+  - It has no tags. It belongs to the environment by its name and its comment. A resource of the same name with
+    another comment is an error, and is not changed.
+  - An update contains the version that was read, so that it fails if the resource was changed in between.
 seealso:
   - module: groundwork.aws.cloudfront_distribution
   - module: groundwork.aws.s3_site_access
 """
 
 EXAMPLES = r"""
-- name: Have the distribution sign what it asks of the bucket
+- name: Create the origin access control of the site's distribution
   groundwork.aws.cloudfront_origin_access_control:
     environment_name: dev
     name: site
@@ -48,7 +49,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -58,11 +59,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -70,12 +71,12 @@ changes:
       resource: origin access control
       name: site
 id:
-  description: Its id. V((known after apply)) in check mode when it does not exist yet.
+  description: The id. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
   sample: E2QWRUHAPOMQZL
 name:
-  description: Its name in AWS.
+  description: The name in AWS.
   returned: success
   type: str
   sample: dev-site

@@ -10,33 +10,34 @@ module: cloudfront_response_headers_policy
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep a response headers policy of CloudFront
+short_description: Manage a response headers policy of CloudFront
 description:
-  - Makes the policy that says which headers the edge puts on its answers, and which it takes away.
-  - What is not given is taken out of the policy, but for what this module does not know.
+  - Creates or updates a response headers policy, which defines the headers that CloudFront adds to responses and those
+    that it removes from them.
+  - Headers that are not given are removed from the policy. Settings that the module does not support are kept.
 options:
   name:
-    description: What people call it. With the environment's name before it this is its name in AWS.
+    description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
   security:
-    description: Headers that protect visitors. They take the place of the origin's.
+    description: Security headers. They override those of the origin.
     type: dict
     suboptions:
       hsts:
-        description: Strict-Transport-Security. Browsers use nothing but HTTPS for that long.
+        description: Strict-Transport-Security, which makes browsers use HTTPS only.
         type: dict
         suboptions:
           max_age:
-            description: For how many seconds.
+            description: The duration in seconds.
             type: int
             default: 31536000
           include_subdomains:
-            description: Whether it is meant for all names below too.
+            description: Whether it applies to all subdomains too.
             type: bool
             default: false
           preload:
-            description: Whether browsers may ship with it.
+            description: Whether the site may be added to the preload lists of browsers.
             type: bool
             default: false
       content_security_policy:
@@ -64,51 +65,51 @@ options:
           - unsafe-url
       xss_protection:
         description:
-          - X-XSS-Protection, which only browsers of the past obey. V(off) turns their filter off, V(filter) on, and
-            V(block) has them show nothing of what the filter finds.
+          - X-XSS-Protection, which only old browsers support. V(off) disables their filter, V(filter) enables it, and
+            V(block) prevents rendering of the page if the filter detects an attack.
         type: str
         choices: ["off", filter, block]
   cors:
-    description: Which other sites may read the answers.
+    description: The headers of cross-origin resource sharing (CORS).
     type: dict
     suboptions:
       origins:
-        description: The sites, or V(*).
+        description: The allowed origins, or V(*).
         type: list
         elements: str
         required: true
       methods:
-        description: The methods that they may use, or V(ALL).
+        description: The allowed methods, or V(ALL).
         type: list
         elements: str
         default: [GET, HEAD, OPTIONS]
       headers:
-        description: The request headers that they may send.
+        description: The allowed request headers.
         type: list
         elements: str
         default: ["*"]
       expose:
-        description: The response headers that they may read.
+        description: The exposed response headers.
         type: list
         elements: str
         default: []
       credentials:
-        description: Whether they may send cookies.
+        description: Whether credentials such as cookies are allowed.
         type: bool
         default: false
       max_age:
-        description: For how many seconds browsers remember this.
+        description: The number of seconds for which browsers cache the response to a preflight request.
         type: int
         default: 600
       override:
-        description: Whether this takes the place of the origin's own.
+        description: Whether these headers override those of the origin.
         type: bool
         default: true
   custom:
-    description: Other headers, by name.
+    description: The values of other headers, by name.
     type: dict
   remove:
-    description: Headers of the origin that visitors do not get.
+    description: Headers of the origin to remove.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -117,15 +118,16 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call when there is nothing to do.
-  - It has no tags. Its name and its comment tell whose it is. Another one of that name is refused, not taken over.
-  - An update names the version that was read, so that what somebody else changed in between is not lost.
+  - Budget. 1 API call if nothing changes.
+  - It has no tags. It belongs to the environment by its name and its comment. A resource of the same name with
+    another comment is an error, and is not changed.
+  - An update contains the version that was read, so that it fails if the resource was changed in between.
 seealso:
   - module: groundwork.aws.cloudfront_distribution
 """
 
 EXAMPLES = r"""
-- name: Keep the site's headers
+- name: Create the policy of the site's headers
   groundwork.aws.cloudfront_response_headers_policy:
     environment_name: dev
     name: site
@@ -141,7 +143,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -151,11 +153,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -163,12 +165,12 @@ changes:
       resource: response headers policy
       name: site
 id:
-  description: Its id. V((known after apply)) in check mode when it does not exist yet.
+  description: The id. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
   sample: 67f7725c-6f97-4210-82d7-5512b31e9d03
 name:
-  description: Its name in AWS.
+  description: The name in AWS.
   returned: success
   type: str
   sample: dev-site

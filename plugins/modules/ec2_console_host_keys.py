@@ -13,35 +13,36 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: Record the SSH host keys that servers print on their consoles
 description:
-  - Reads the console of servers whose host keys are not known yet, waits until cloud-init has printed them, and records
-    them in a C(known_hosts) file.
-  - The console comes over the EC2 API, authenticated and encrypted, so nobody on the network can put a key of their own
-    in its place, as they can when a first connection is trusted blindly.
-  - Keys are recorded under the instance's id. Connect with this file as C(UserKnownHostsFile), and with
+  - Reads the consoles of servers whose host keys are not recorded yet, waits for cloud-init to print the keys, and
+    records them in a C(known_hosts) file.
+  - The console output is read with the EC2 API, authenticated and encrypted. So an attacker on the network cannot
+    replace the keys, which is possible if the key of a first connection is trusted unchecked.
+  - Keys are recorded under the id of the instance. Connect with this file as C(UserKnownHostsFile), and with
     C(-o HostKeyAlias=<instance id> -o StrictHostKeyChecking=yes).
-  - Entries of instances that are no more are dropped. Lines that do not begin with an instance's id stay.
-  - No module of amazon.aws or community.aws reads a console.
+  - Entries of instances that do not exist any more are deleted. Lines that do not begin with the id of an instance are
+    kept.
+  - No module of amazon.aws or community.aws reads the console output.
 options:
   servers:
     description:
-      - The servers' names and the ids of their instances, V((known after apply)) for those that are only planned.
-      - All servers of the environment when it is not given, which takes one call.
+      - The instance ids of the servers by name. Give V((known after apply)) for servers that check mode only plans.
+      - The default is all servers of the environment, which takes 1 call.
     type: dict
   known_hosts:
     description:
-      - The file to keep, on the controller. It is replaced at once, never half written.
+      - The path of the file, on the controller. It is replaced atomically.
     type: path
     required: true
   verify:
     description:
-      - Whether what is recorded is compared with what the consoles still show, with one call for each server.
-      - Different keys are an error.
+      - Whether to compare the recorded keys with the consoles, with 1 call for each server. Different keys are an
+        error.
     type: bool
     default: false
   deadline:
     description:
-      - How long to wait for the keys, in seconds.
-      - Servers of the Nitro system tell their console at once. Others tell it some minutes after their start.
+      - The time limit for the keys, in seconds.
+      - The console output of Nitro instances is available immediately, that of others some minutes after the launch.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -50,13 +51,13 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. No API call when the keys of all given servers are known.
+  - Budget. 0 API calls if the keys of all given servers are recorded.
 seealso:
   - module: groundwork.aws.ec2_instance_group
 """
 
 EXAMPLES = r"""
-- name: Keep the servers
+- name: Create the servers
   groundwork.aws.ec2_instance_group:
     environment_name: dev
     region: eu-central-1
@@ -66,7 +67,7 @@ EXAMPLES = r"""
       public: {count: 1, instance_type: t3.small}
   register: group
 
-- name: Know their host keys before anybody connects
+- name: Record their host keys before the first connection
   groundwork.aws.ec2_console_host_keys:
     environment_name: dev
     region: eu-central-1
@@ -76,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -90,7 +91,7 @@ changes:
       type: str
       returned: success
     name:
-      description: The server's name; of one that is no more, the instance's id.
+      description: The name of the server, or the id of an instance that does not exist any more.
       type: str
       returned: success
   sample:
@@ -98,7 +99,7 @@ changes:
       resource: host keys
       name: public-1
 known_hosts:
-  description: The file.
+  description: The path of the file.
   returned: success
   type: str
   sample: /home/me/.ssh/known_hosts.dev

@@ -11,73 +11,77 @@ module: ec2_instance_group
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep the numbered servers of all tiers
+short_description: Manage the numbered servers of all tiers
 description:
-  - Converges the EC2 instances of all tiers of an environment in one process, with the key pair that they are launched
-    with. The servers of a tier are called V(public-1), V(public-2) and so on, and go round the tier's subnets.
-  - A server requires IMDSv2, has an encrypted gp3 root volume, and tags on the instance, its volume and its network
-    interface that are set in the very call that launches it.
-  - New servers start from the environment's promoted image (M(groundwork.aws.ec2_golden_image)). Without one they start
-    from the image that the environment's servers of the same choice run on, and from the newest one only when none
-    runs. A newer image is reported and never replaces anything.
-  - A server that was terminated by hand is replaced. One that was stopped is started, because declared servers run.
-  - Security groups, metadata options, tags and an instance profile are corrected in place. Another instance type,
-    subnet, image, root volume or user data would need a replacement or a stop, so it is reported as a warning with what
-    to do.
-  - Lowering a count removes the servers with the highest numbers, and only with O(allow_removal=true). Before that they
-    are taken out of the environment's target groups, and waited for until they have drained.
-  - M(amazon.aws.ec2_instance) matches instances by their image too, so that a new image means more servers, cannot be
-    planned before its subnet exists, and takes a process and some calls for each server.
+  - Launches, updates, starts and terminates the EC2 instances of all tiers of an environment, and imports their key
+    pair. The servers of a tier have the names V(public-1), V(public-2) and so on, and are distributed over the tier's
+    subnets in turn.
+  - The servers require IMDSv2 and have an encrypted gp3 root volume. The tags of the instance, its volume and its
+    network interface are set by the call that launches it.
+  - New servers are launched from the environment's promoted image (M(groundwork.aws.ec2_golden_image)). Without one
+    they are launched from the image of the environment's servers with the same image options, or from the newest
+    matching image if there are no such servers. A newer image is returned in RV(newer_image), and never replaces a
+    server.
+  - A server that was terminated manually is launched again. A server that was stopped is started.
+  - Security groups, metadata options, tags and instance profiles are updated in place. Another instance type, subnet,
+    image, root volume or user data requires a replacement or a stop. The module warns about it and says what to do.
+  - If a count is lowered, the servers with the highest numbers are terminated. This requires O(allow_removal=true). The
+    servers are deregistered from the environment's target groups and drained first.
+  - M(amazon.aws.ec2_instance) matches instances by their image too, so that a new image results in additional servers.
+    It cannot plan an instance before its subnet exists, and takes a process and several calls for each server.
 options:
   tiers:
     description:
-      - The tiers by name, as V(public) and V(private). Each is a dictionary with the options below.
+      - The tiers by name, such as V(public) and V(private). Each is a dictionary with the options below.
       - C(count) is the number of servers. Required.
-      - C(instance_type), as V(t3.small). Required.
-      - C(root_volume_gib), the size of the root volume, at least V(8). As large as the image when it is not given.
-      - C(subnets), names of subnets. By default one per zone of O(zones), called C(<tier>-<the zone's letter>).
-      - C(security_groups), names of security groups, at most 5. By default C(<tier>-servers).
-      - C(public_ip), whether a server has a public address. By default those of the tier V(public) have.
-      - C(instance_profile), the name of an instance profile. Left as it is when it is not given.
-      - C(user_data), at most 16 KiB. It is no place for secrets, because every process on the server can read it.
-      - C(image), which image to start from, a dictionary. C(owner) is an account id, V(self) or V(amazon), C(name) a
-        pattern for the image's name with C(*) and C(?), of which the newest counts, C(id) one image instead of these.
-        C(promoted) tells whether it has to be the one that the parameter C(/groundwork/<environment>/image/lamp) names.
-        By default that one if there is one, else the newest Debian 12 for amd64 by Debian's account V(136693071363).
+      - C(instance_type) is the instance type, such as V(t3.small). Required.
+      - C(root_volume_gib) is the size of the root volume in GiB, at least V(8). The default is the size of the image.
+      - C(subnets) are names of subnets. The default is one per zone of O(zones), C(<tier>-<letter of the zone>).
+      - C(security_groups) are names of security groups, at most 5. The default is C(<tier>-servers).
+      - C(public_ip) is whether the servers have public IP addresses. The default is V(true) for the tier V(public), and
+        V(false) for others.
+      - C(instance_profile) is the name of an instance profile. By default the existing one is not changed.
+      - C(user_data) is the user data, at most 16 KiB. Do not put secrets into it, because every process on the server
+        can read it.
+      - C(image) is a dictionary that selects the image. C(owner) is an account id, V(self) or V(amazon), and C(name) is
+        a pattern of the image's name with C(*) and C(?). The newest matching image is used. C(id) is the id of an
+        image, and replaces both. C(promoted) is whether to use the image in the parameter
+        C(/groundwork/<environment>/image/lamp). By default that image is used if it exists, otherwise the newest Debian
+        12 for amd64 of Debian's account V(136693071363).
     type: dict
     required: true
   zones:
     description:
-      - The availability zones of the network, for the tiers that do not name their subnets.
+      - The Availability Zones of the network, for tiers without C(subnets).
     type: list
     elements: str
     default: []
   key_file:
     description:
-      - The file with the public key, on the controller, of type ed25519 or RSA.
-      - It is imported as the key pair C(<environment>-servers). Another key than the imported one is refused.
+      - The path of the public key, on the controller. The key must be of type ed25519 or RSA.
+      - The key is imported as the key pair C(<environment>-servers). It is an error if that key pair exists with
+        another key.
     type: path
     required: true
   key_file_planned:
     description:
-      - Whether O(key_file) is made by an earlier task of the same play, so that in check mode it can be missing.
+      - Whether an earlier task of the play creates O(key_file), so that it may be missing in check mode.
     type: bool
     default: false
   metadata_hop_limit:
     description:
-      - How many network hops an answer of the instance metadata service travels.
-      - With V(1) the credentials of a server's role stay on the server itself. Containers with a network of their own
-        need V(2).
+      - The maximum number of network hops of a response of the instance metadata service.
+      - V(1) restricts the metadata service to the server itself. Containers with their own network require V(2).
     type: int
     default: 1
   allow_removal:
     description:
-      - Whether servers that are more than a tier's C(count) are terminated, with their disks.
+      - Whether to terminate servers that exceed the C(count) of their tier. Their root volumes are deleted.
     type: bool
     default: false
   deadline:
     description:
-      - How long to wait until all servers run, in seconds.
+      - The time limit for all servers to be running, in seconds.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -86,9 +90,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. Seven API calls when there is nothing to do, whatever the number of servers. One more when a tier gives an
-    image by its id. When servers leave one more, two for each target group, and one look a second while they drain.
-  - A launch that was interrupted is found again by its client token, so no server is launched twice.
+  - Budget. 7 API calls if nothing changes, for any number of servers. 1 more if a tier has an image C(id). If servers
+    are terminated, 1 more, 2 for each target group, and 1 per second while they drain.
+  - An interrupted launch is repeated with the same client token, so that no server is launched twice.
 seealso:
   - module: groundwork.aws.ec2_console_host_keys
   - module: groundwork.aws.ec2_golden_image
@@ -97,7 +101,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep two servers in each tier
+- name: Create two servers in each tier
   groundwork.aws.ec2_instance_group:
     environment_name: dev
     region: eu-central-1
@@ -112,7 +116,7 @@ EXAMPLES = r"""
         instance_type: t3.small
         root_volume_gib: 20
 
-- name: Keep one server of the private tier, and terminate the others
+- name: Reduce the private tier to one server
   groundwork.aws.ec2_instance_group:
     environment_name: dev
     region: eu-central-1
@@ -129,7 +133,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -139,11 +143,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -153,7 +157,7 @@ changes:
 servers:
   description:
     - The declared servers, by tier and number.
-    - In check mode those that do not exist yet are V(planned), with V((known after apply)) for what is not known.
+    - In check mode, servers that do not exist yet are V(planned). Their unknown values are V((known after apply)).
   returned: success
   type: list
   elements: dict
@@ -163,51 +167,51 @@ servers:
       type: str
       returned: success
     tier:
-      description: The server's tier.
+      description: The tier.
       type: str
       returned: success
     number:
-      description: Its number in the tier, from 1.
+      description: The number in the tier, from 1.
       type: int
       returned: success
     planned:
-      description: Whether it does not exist yet.
+      description: Whether it does not exist yet, in check mode.
       type: bool
       returned: success
     id:
-      description: The instance's id.
+      description: The id of the instance.
       type: str
       returned: success
     zone:
-      description: Its availability zone.
+      description: The Availability Zone.
       type: str
       returned: success
     subnet_id:
-      description: Its subnet's id.
+      description: The id of the subnet.
       type: str
       returned: success
     instance_type:
-      description: Its instance type.
+      description: The instance type.
       type: str
       returned: success
     image_id:
-      description: The image that it was launched from.
+      description: The id of the image that it was launched from.
       type: str
       returned: success
     private_ip:
-      description: Its private address.
+      description: The private IP address.
       type: str
       returned: success
     public_ip:
-      description: Its public address, empty when it has none.
+      description: The public IP address. Empty if it has none.
       type: str
       returned: success
     state:
-      description: Its state, V(pending) while planned.
+      description: The state. V(pending) for planned servers.
       type: str
       returned: success
 newer_image:
-  description: By tier, the newest image, where servers run on another one. Empty when all servers run on the newest.
+  description: The newest image by tier, for tiers whose servers use another one.
   returned: success
   type: dict
   sample:

@@ -10,32 +10,32 @@ module: ec2_inventory_check
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Check that the inventory shows the servers that EC2 has
+short_description: Check that the inventory contains the servers that exist in EC2
 description:
-  - Fails when EC2 has running servers of the tiers that the inventory does not show, or servers of a tier that are all
-    stopped. It tells which servers these are, what in the inventory's files hides them, and what to do.
-  - A playbook would otherwise leave these servers out, and Ansible would report success.
-  - Warns about stopped servers of a tier that has others.
-  - Servers of Auto Scaling groups need not be in the inventory. An account without servers is no error.
+  - Fails if the inventory does not contain a running server of the tiers, or if all servers of a tier are stopped. The
+    message contains the servers, the settings of the inventory's files that exclude them, and what to do.
+  - Without this check a play would omit these servers, and Ansible would report success.
+  - Warns about stopped servers of a tier that has other servers.
+  - Servers of Auto Scaling groups do not have to be in the inventory. An account without servers is not an error.
 options:
   tiers:
-    description: The tiers with a number of servers that the playbook works on.
+    description: The tiers with numbered servers that the playbook works on.
     type: list
     elements: str
     required: true
   shown:
-    description: The ids of the instances that the inventory shows in the groups of their tiers, by the hosts' names.
+    description: The instance ids of the hosts in the inventory's groups of tiers, by the hosts' names.
     type: dict
     default: {}
   sources:
     description:
-      - The inventory's files and folders. The settings in those that ask EC2 are compared with the environment's, to
-        tell why a server is not shown.
+      - The files and folders of the inventory. The settings of the inventory plugin are compared with those of the
+        environment, to find the reason why a server is missing.
     type: list
     elements: str
     default: []
   starts_servers:
-    description: Whether the playbook starts stopped servers, so that these are no error.
+    description: Whether the playbook starts stopped servers. Then stopped servers are not an error.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -44,14 +44,14 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. One API call. The role servers runs it only when a counted server is not in the inventory.
-  - It changes nothing, and does the same in check mode.
+  - Budget. 1 API call. The role servers runs the module only if a numbered server is missing in the inventory.
+  - It changes nothing. It does the same in check mode.
 seealso:
   - module: groundwork.aws.ec2_instance_group
 """
 
 EXAMPLES = r"""
-- name: Check that the inventory shows the servers
+- name: Check that the inventory contains the servers
   groundwork.aws.ec2_inventory_check:
     environment_name: dev
     region: eu-central-1
@@ -63,7 +63,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hidden:
-  description: The names of the servers that EC2 has and the inventory does not show.
+  description: The names of the servers that exist in EC2 and that the inventory does not contain.
   returned: always
   type: list
   elements: str

@@ -11,62 +11,66 @@ module: ec2_server_replacement
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Replace running servers by new ones, a step at a time
+short_description: Replace running servers by new ones, step by step
 description:
-  - A server is replaced by a successor, which is launched while its predecessor serves. It has the same tier, number
-    and subnet, is called V(public-1-next), and is tagged C(groundwork:replaces) with its predecessor's id in the very
-    call that launches it. When the predecessor is gone it gets the name V(public-1).
-  - A successor starts from the promoted image of its environment, or else from the newest image of the tier's choice.
-  - What is between the steps, configuration and the balancers, is up to C(groundwork.aws.replace). Each step can be run
-    again, and goes on where an earlier run ended.
+  - A server is replaced by a successor, which is launched while its predecessor is running. The successor has the same
+    tier, number and subnet, the name V(public-1-next), and the tag C(groundwork:replaces) with the predecessor's id,
+    which is set by the call that launches it. When the predecessor is terminated, the successor gets the name
+    V(public-1).
+  - A successor is launched from the promoted image if the tier uses it, otherwise from the newest image that matches
+    the tier's C(image).
+  - The playbook C(groundwork.aws.replace) configures the successors and registers them with the load balancers between
+    the steps. Each step can be repeated, and continues where an earlier run ended.
 options:
   state:
     description:
-      - With V(planned) it tells who will be replaced together, in which order. It changes nothing but the names of
-        servers whose predecessors an earlier run had terminated. In check mode it tells of the other steps' changes.
-      - With V(launched) the successors are launched, and waited for until they run.
-      - With V(replaced) the predecessors are taken out of the environment's target groups, drained and terminated, and
-        their successors get their names.
-      - With V(kept) it is the successors that are drained and terminated.
+      - V(planned) returns the batches of servers to replace, in order. It only changes the names of successors whose
+        predecessors an earlier run has terminated. In check mode it also returns the changes of the other steps.
+      - V(launched) launches the successors, and waits for them to be running.
+      - V(replaced) deregisters the predecessors from the environment's target groups, drains and terminates them, and
+        renames their successors.
+      - V(kept) drains and terminates the successors instead.
     type: str
     choices: [planned, launched, replaced, kept]
     required: true
   replace:
     description:
-      - Which servers. V(outdated) for all that do not run the image that a successor would start from, or a list.
-      - In the list a name as V(public-1) stands for a server that is outdated or whose replacement was begun, an
-        instance's id for that very instance, outdated or not. So a second run has nothing to do.
+      - The servers to replace, as V(outdated) or as a list. V(outdated) selects all servers that do not use the image
+        of a successor.
+      - In the list, a name such as V(public-1) selects a server only if it is outdated or if its replacement is in
+        progress. The id of an instance selects that instance in any case. So a second run changes nothing.
     type: raw
     required: true
   replace_batch:
     description:
-      - How many servers of a tier are replaced together, a number, or a share of the tier as V(50%), rounded down. So
-        many servers more there are meanwhile.
+      - The number of servers of a tier that are replaced together, or a percentage of the tier such as V(50%), rounded
+        down but at least one. The tier has that many additional servers during the replacement.
     type: str
     default: 50%
   database:
     description:
-      - Where the sites' databases are, V(each) for on every server, or the name of one server, which is not replaced.
-        Empty when there are none.
+      - The server that has the databases of the sites, or V(each) if each server has its own. A server that has the
+        databases of all sites is not replaced. Empty if the servers have no databases.
     type: str
     default: ""
   replace_data:
     description:
-      - What becomes of databases on the servers. V(lost) is wanted where there are any, since they go with the disks.
+      - Whether databases on the servers may be lost. V(lost) is required if each server has its own database, because
+        it is deleted with the server.
     type: str
     choices: [kept, lost]
     default: kept
   tiers:
-    description: The tiers, as the option O(groundwork.aws.ec2_instance_group#module:tiers).
+    description: The tiers, as in O(groundwork.aws.ec2_instance_group#module:tiers).
     type: dict
     required: true
   zones:
-    description: The availability zones of the network, for the tiers that do not name their subnets.
+    description: The Availability Zones of the network, for tiers without C(subnets).
     type: list
     elements: str
     default: []
   key_file:
-    description: The file with the public key, on the controller.
+    description: The path of the public key, on the controller.
     type: path
     required: true
   key_file_planned:
@@ -74,15 +78,15 @@ options:
     type: bool
     default: false
   metadata_hop_limit:
-    description: How many network hops an answer of the instance metadata service travels.
+    description: The maximum number of network hops of a response of the instance metadata service.
     type: int
     default: 1
   allow_removal:
-    description: Whether there may be servers that are more than a tier's C(count). They are left alone here.
+    description: Whether servers may exceed the C(count) of their tier. This module does not terminate them.
     type: bool
     default: false
   deadline:
-    description: How long to wait until all successors run, in seconds.
+    description: The time limit for all successors to be running, in seconds.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -91,16 +95,16 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. The reads of M(groundwork.aws.ec2_instance_group), one launch for each successor, one call that terminates
-    and one that names for each predecessor, and one look a second or two while waiting.
-  - A launch that was interrupted is found again by its client token, so no successor is launched twice.
+  - Budget. The reads of M(groundwork.aws.ec2_instance_group), 1 API call for each launch, 2 for each predecessor to
+    terminate it and to rename its successor, and 1 every one or two seconds while waiting.
+  - An interrupted launch is repeated with the same client token, so that no successor is launched twice.
 seealso:
   - module: groundwork.aws.ec2_instance_group
   - module: groundwork.aws.elbv2_target_rotation
 """
 
 EXAMPLES = r"""
-- name: See who is to be replaced
+- name: Show the servers to replace
   groundwork.aws.ec2_server_replacement:
     environment_name: dev
     region: eu-central-1
@@ -111,7 +115,7 @@ EXAMPLES = r"""
     state: planned
     replace: outdated
 
-- name: Launch the successor of one, whatever it runs
+- name: Launch the successor of an instance, even if it is not outdated
   groundwork.aws.ec2_server_replacement:
     environment_name: dev
     region: eu-central-1
@@ -122,7 +126,7 @@ EXAMPLES = r"""
     state: launched
     replace: [i-0123456789abcdef0]
 
-- name: Give it its predecessor's place
+- name: Terminate the instance and rename its successor
   groundwork.aws.ec2_server_replacement:
     environment_name: dev
     region: eu-central-1
@@ -136,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -150,7 +154,7 @@ changes:
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -158,7 +162,7 @@ changes:
       resource: server
       name: public-1-next
 batches:
-  description: The servers that are replaced together, as they were when the step began.
+  description: The batches of servers to replace, as they were at the beginning of the step.
   returned: success
   type: list
   elements: list
@@ -168,7 +172,7 @@ batches:
         tier: public
         successor: public-1-next
 lines:
-  description: The same in words, and who is left alone.
+  description: The batches as lines of text, and the named servers that are not replaced.
   returned: success
   type: list
   elements: str

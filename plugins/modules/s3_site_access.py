@@ -10,22 +10,23 @@ module: s3_site_access
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Let one distribution read the bucket of a static site, and nobody else
+short_description: Allow only one distribution to read the bucket of a static site
 description:
-  - Puts three statements into the bucket's policy. The distribution may read what is below a prefix. It may be told
-    what is missing (404 instead of 403). Nobody gets anything without TLS.
-  - Statements of others stay. Those of this module have a Sid that begins with C(Groundwork).
+  - Adds three statements to the bucket policy. The first one allows the distribution to read the objects below a
+    prefix. The second one allows it to list the bucket, so that S3 answers 404 instead of 403 for missing objects. The
+    third one denies all requests without TLS.
+  - Other statements are kept. The statements of this module have a Sid that begins with C(Groundwork).
 options:
   bucket:
-    description: The bucket's name, without dots.
+    description: The name of the bucket, without dots.
     type: str
     required: true
   prefix:
-    description: Where the content is in the bucket, the distribution's origin path without its slash.
+    description: The prefix of the content, which is the distribution's origin path without its slash.
     type: str
     default: site
   distribution:
-    description: The distribution's name, as in M(groundwork.aws.cloudfront_distribution). It is found by its tags.
+    description: The name of the distribution, as in M(groundwork.aws.cloudfront_distribution).
     type: str
     required: true
 extends_documentation_fragment:
@@ -34,14 +35,14 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 2 API calls, in parallel, when there is nothing to do.
+  - Budget. 2 parallel API calls if nothing changes.
 seealso:
   - module: groundwork.aws.s3_site_bucket
   - module: groundwork.aws.cloudfront_distribution
 """
 
 EXAMPLES = r"""
-- name: Let the distribution read the bucket, and nobody else
+- name: Allow only the distribution to read the bucket
   groundwork.aws.s3_site_access:
     environment_name: dev
     region: eu-central-1
@@ -51,7 +52,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -61,11 +62,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -73,7 +74,7 @@ changes:
       resource: bucket policy
       name: dev-site-example
 distribution_arn:
-  description: The distribution's ARN. V((known after apply)) in check mode when it does not exist yet.
+  description: The ARN of the distribution. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
   sample: arn:aws:cloudfront::123456789012:distribution/E1A2B3C4D5E6F7

@@ -10,26 +10,27 @@ module: s3_site_bucket
 version_added: 0.2.0
 author:
   - The groundwork.aws developers (@groundwork)
-short_description: Keep the private bucket of a static site
+short_description: Manage the private bucket of a static site
 description:
-  - Makes a bucket that is private (public access blocked, no access control lists), encrypted and versioned, in which
-    old versions, markers of deleted objects and unfinished uploads go after some time.
-  - Rules of the lifecycle that others made stay.
-  - The module M(amazon.aws.s3_bucket) makes a bucket without its tags first, and plans no policy for one that does not
-    exist yet.
+  - Creates or updates a bucket that is private (public access is blocked, access control lists are disabled), encrypted
+    and versioned. Its lifecycle rule deletes noncurrent versions, expired delete markers and incomplete multipart
+    uploads.
+  - Other lifecycle rules are kept.
+  - The module M(amazon.aws.s3_bucket) creates a bucket without tags first, and cannot plan the policy of a bucket that
+    does not exist yet.
 options:
   bucket:
-    description: The bucket's name, without dots.
+    description: The name of the bucket, without dots.
     type: str
     required: true
   keep_versions_days:
-    description: For how many days replaced and deleted objects are kept. A release can be brought back that long.
+    description: The number of days for which noncurrent versions are kept. A release can be restored for that long.
     type: int
     default: 30
   kms_key_arn:
     description:
-      - The KMS key that the bucket encrypts with. S3's own keys unless given.
-      - The key's policy must let the distribution decrypt, see
+      - The ARN of the KMS key for the default encryption. By default the bucket uses keys that S3 manages (SSE-S3).
+      - The key policy must allow the distribution to decrypt, see
         U(https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html).
     type: str
     default: ""
@@ -39,15 +40,15 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 5 API calls, in parallel, when there is nothing to do.
-  - A bucket of that name without the environment's tags is refused.
+  - Budget. 5 parallel API calls if nothing changes.
+  - It is an error if a bucket of that name exists without the environment's tags.
 seealso:
   - module: groundwork.aws.s3_site_access
   - module: groundwork.aws.s3_site_content
 """
 
 EXAMPLES = r"""
-- name: Keep the bucket
+- name: Create the bucket
   groundwork.aws.s3_site_bucket:
     environment_name: dev
     region: eu-central-1
@@ -56,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in order.
+  description: The changes in order. In check mode they are only planned.
   returned: success
   type: list
   elements: dict
@@ -66,11 +67,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, in AWS' words.
+      description: The kind of resource, as AWS names it.
       type: str
       returned: success
     name:
-      description: The name that people use.
+      description: The name of the resource, without the environment.
       type: str
       returned: success
   sample:
@@ -78,12 +79,12 @@ changes:
       resource: bucket
       name: dev-site-example
 bucket:
-  description: The bucket's name.
+  description: The name of the bucket.
   returned: success
   type: str
   sample: dev-site-example
 arn:
-  description: The bucket's ARN.
+  description: The ARN of the bucket.
   returned: success
   type: str
   sample: arn:aws:s3:::dev-site-example

@@ -12,24 +12,24 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: Publish a folder as the content of a static site
 description:
-  - Publishes a folder to a bucket and invalidates the distribution in front of it, in one process.
-  - Files are compared by the SHA-256 of their content and by the headers that they would get, never by time.
-  - The order protects visitors. Assets are put before the pages that need them, then the edge is invalidated, and what
-    is not needed any more is deleted last. A run that was killed at any point is completed by the next one.
-  - Each publication is a release. O(release) brings one back from the bucket's old versions, without any upload. The
-    bucket has to be versioned for that.
-  - Two publishers do not interleave. The second one is told who publishes, and since when.
-  - The module M(community.aws.s3_sync) asks for every object, knows no order, and empties a bucket when its source is
-    missing.
+  - Publishes a folder to a bucket and invalidates the distribution in front of it.
+  - Files are compared by the SHA-256 of their content and by their headers, not by their modification time.
+  - Assets are uploaded before the pages that refer to them. Then the distribution is invalidated, and finally assets
+    that are not needed any more are deleted. If a run is interrupted at any point, the next run completes it.
+  - Each publication is a release. O(release) restores one from the noncurrent versions of the bucket, without uploads.
+    This requires a versioned bucket.
+  - Only one process can publish at a time. A second one fails with the name of the first one and the time of its start.
+  - The module M(community.aws.s3_sync) sends a request for every object, does not order uploads, and deletes all
+    objects of a bucket if the source is missing.
 options:
   bucket:
-    description: The bucket.
+    description: The name of the bucket.
     type: str
     required: true
   distribution:
     description:
       - The name of the distribution in front of the bucket, as in M(groundwork.aws.cloudfront_distribution).
-      - It is looked for when there is something to invalidate. Without it nothing is invalidated.
+      - It is looked up only if paths have to be invalidated. Without this option nothing is invalidated.
     type: str
   source:
     description:
@@ -45,38 +45,38 @@ options:
     default: site
   cache_control:
     description:
-      - The Cache-Control of files by pattern; the first that matches counts.
-      - Files that none matches get V(public, max-age=31536000, immutable) when their name has a fingerprint,
-        V(public, max-age=0, s-maxage=31536000, must-revalidate) when they are pages (HTML, feeds, web manifests,
-        service workers), and else V(public, max-age=300, s-maxage=86400).
+      - The Cache-Control header of files by pattern. The first matching pattern is used.
+      - The default is V(public, max-age=31536000, immutable) for files with a fingerprint in their name, V(public,
+        max-age=0, s-maxage=31536000, must-revalidate) for pages (HTML, feeds, web manifests, service workers), and
+        V(public, max-age=300, s-maxage=86400) for others.
     type: list
     elements: dict
     default: []
     suboptions:
       pattern:
-        description: A shell pattern of the file's name, or with a slash in it of its path below the source.
+        description: A shell pattern of the file's name, or, with a slash in it, of the path relative to the source.
         type: str
         required: true
       value:
-        description: The header's value.
+        description: The value of the header.
         type: str
         required: true
   fingerprint:
     description:
-      - A regular expression that finds paths with a fingerprint of the content in their name.
-      - Unless given, the forms of webpack, Vite, Rollup, esbuild, Hugo and others are known. Version numbers, dates and
-        words are not taken for fingerprints, at the price that a few fingerprints are not either.
+      - A regular expression that matches paths with a fingerprint of the content in their name.
+      - By default the fingerprints of webpack, Vite, Rollup, esbuild, Hugo and others are detected. Version numbers,
+        dates and words are not taken for fingerprints, and a few fingerprints that look like them are not detected.
     type: str
   content_types:
     description:
-      - The Content-Type of files by pattern; the first that matches counts.
-      - Files that none matches get theirs from a fixed table by extension, text with C(charset=utf-8).
+      - The Content-Type header of files by pattern. The first matching pattern is used.
+      - The default comes from a fixed table of extensions. Text has C(charset=utf-8).
     type: list
     elements: dict
     default: []
     suboptions:
       pattern:
-        description: A shell pattern of the file's name, or with a slash in it of its path below the source.
+        description: A shell pattern of the file's name, or, with a slash in it, of the path relative to the source.
         type: str
         required: true
       value:
@@ -85,71 +85,72 @@ options:
         required: true
   exclude:
     description:
-      - Shell patterns of names, or with a slash in them of paths below the source, that are left out.
-      - The default leaves out hidden files and folders. C(.well-known) is none. What is left out is told in a warning.
+      - Shell patterns of names, or, with a slash in them, of paths relative to the source, that are not published.
+      - The default excludes hidden files and folders, except C(.well-known). A warning lists the excluded paths.
     type: list
     elements: str
     default:
       - .*
   precompress:
     description:
-      - Extensions of files that are also stored packed by Brotli, under their name and C(.br), for a distribution whose
-        function asks for these. A file that does not get smaller is stored there as it is.
-      - An extension that has left the list stays packed, see O(keep_variants).
-      - Needs the Python library brotli.
+      - Extensions of files for which a variant compressed with Brotli is stored too, under the file's name and C(.br).
+        The viewer-request function of the distribution has to request it. A file that does not get smaller is stored
+        there uncompressed.
+      - The variants of an extension that is removed from the list are kept, see O(keep_variants).
+      - Requires the Python library brotli.
     type: list
     elements: str
     default: []
   keep_variants:
     description:
-      - Whether files whose extension the last release had packed go on having their variant, when O(precompress) does
-        not name it any more, and in a release that never had it too.
-      - Edges ask for variants until the distribution's function has changed, and some seconds longer; AWS does not tell
-        for how long. V(false) is rid of them. Use it in a publication after that.
+      - Whether files whose extension had variants in the last release keep their variant if O(precompress) does not
+        contain the extension any more, and if O(release) does not contain the variant.
+      - Edge locations request variants until the change of the distribution's function is deployed, and for some
+        seconds more, which AWS does not specify. Publish with V(false) after that to delete the variants.
     type: bool
     default: true
   redirects:
     description:
-      - The paths that the distribution's viewer-request function redirects. A private bucket cannot answer a redirect,
-        so that nothing is published for them. A file that one of them would hide is refused.
+      - The paths that the distribution's viewer-request function redirects. The module publishes nothing for them. It
+        is an error if the source has a file under one of these paths, because visitors could not reach it.
     type: list
     elements: str
     default: []
   max_deletions:
     description:
-      - How many objects one run may delete, as a number or as a percentage of those that are there. What is above is
-        refused before anything is changed.
-      - With a percentage ten are always allowed. It does not count for O(release).
+      - The maximum number of objects that a run may delete, as a number or as a percentage of the existing objects. If
+        it is exceeded, the module fails before it changes anything.
+      - With a percentage, 10 deletions are always allowed. The limit does not apply to O(release).
     type: str
     default: 25%
   allow_missing_references:
-    description: Whether pages may refer to assets that are not in the source. If so, they are told in a warning.
+    description: Whether pages may refer to missing assets. If V(true), a warning lists them.
     type: bool
     default: false
   keep_releases:
-    description: How many releases stay listed, 1 to 100. A few more may, when removing them costs a request.
+    description: The number of releases to keep, 1 to 100. More are kept if deleting them needs another request.
     type: int
     default: 5
   keep_assets:
     description:
-      - For how many releases files with a fingerprint stay after they left the source, 0 to 100, so that a page that
-        was loaded before finds its assets.
+      - The number of releases for which files with a fingerprint are kept after they were removed from the source, 0 to
+        100. So a page that was loaded earlier can still load its assets.
     type: int
     default: 1
   wait:
-    description: Whether to wait until the invalidation is completed. If not, what is gone is deleted without waiting.
+    description: Whether to wait for the invalidation to be completed before assets are deleted.
     type: bool
     default: true
   deadline:
-    description: For how many seconds to wait for the invalidation.
+    description: The time limit for the invalidation, in seconds.
     type: int
     default: 900
   parallel:
-    description: How many requests are made at a time, 1 to 20.
+    description: The number of parallel requests, 1 to 20.
     type: int
     default: 16
   progress:
-    description: A file to which lines about the progress are added. The action plugin of this module shows them.
+    description: A file to which progress messages are written. The action plugin of this module displays them.
     type: path
 extends_documentation_fragment:
   - groundwork.aws.common
@@ -157,18 +158,19 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. With nothing to do and N objects in the bucket ⌈N/1000⌉ + 2 calls, all of them reads of S3. A change costs a
-    call per object, two records, and one invalidation, for which the distribution is found by one call. One that takes
-    long renews its lease by a write every 40 seconds.
+  - Budget. ⌈N/1000⌉ + 2 API calls if nothing changes, for N objects in the bucket; all of them are reads of S3. A
+    change takes 1 call per object, 2 for the records of the release, 1 to find the distribution, and 1 for the
+    invalidation. A long publication renews its lease with 1 call every 40 seconds.
   - Permissions. C(s3:ListBucket) on the bucket, C(s3:GetObject), C(s3:PutObject), C(s3:DeleteObject) and
     C(s3:AbortMultipartUpload) on its objects, C(s3:ListBucketVersions) and C(s3:GetObjectVersion) for O(release) and
     for what an interrupted run has left; with O(distribution) C(tag:GetResources), C(cloudfront:CreateInvalidation)
     and C(cloudfront:GetInvalidation).
-  - Deleted pages go before the invalidation, so that no edge fetches one again; deleted assets go after it.
-  - An invalidation has every form of a changed path (C(/guide/index.html), C(/guide/), C(/guide)). Files with a
-    fingerprint and paths that are new are not invalidated.
-  - The records of releases are kept below C(releases/), beside the prefix.
-  - Tags are not used for objects.
+  - Pages are deleted before the invalidation, so that edge locations cannot fetch them again. Assets are deleted after
+    it.
+  - An invalidation contains every form of a changed path (C(/guide/index.html), C(/guide/), C(/guide)). New paths and
+    files with a fingerprint are not invalidated.
+  - The records of releases are stored below C(releases/), beside the prefix.
+  - Objects have no tags.
 seealso:
   - module: groundwork.aws.s3_site_releases_info
   - module: groundwork.aws.cloudfront_distribution
@@ -183,7 +185,7 @@ EXAMPLES = r"""
     distribution: site
     source: build/
 
-- name: Publish with a cache of a day for downloads, and Brotli variants
+- name: Publish with Brotli variants, and cache downloads for a day
   groundwork.aws.s3_site_content:
     environment_name: dev
     region: eu-central-1
@@ -195,7 +197,7 @@ EXAMPLES = r"""
       - pattern: downloads/*
         value: public, max-age=86400
 
-- name: Bring back what was there before
+- name: Restore an earlier release
   groundwork.aws.s3_site_content:
     environment_name: dev
     region: eu-central-1
@@ -206,7 +208,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be. Above 100 objects the others are counted.
+  description: The changes in order. In check mode they are only planned. Objects after the first 100 are counted.
   returned: success
   type: list
   elements: dict
@@ -220,16 +222,16 @@ changes:
       type: str
       returned: success
     name:
-      description: The object's path, or how many.
+      description: The path of the object, or the number of further objects.
       type: str
       returned: success
 release:
-  description: The id of the release that is served. V((known after apply)) in check mode when there would be a new one.
+  description: The id of the current release. V((known after apply)) in check mode if a new one would be published.
   returned: success
   type: str
   sample: 20260131T120000Z-3f2a9c1b
 previous:
-  description: The id of the release that was served before this run, empty before the first.
+  description: The id of the release before this run. Empty if there was none.
   returned: success
   type: str
   sample: 20260130T120000Z-0a1b2c3d
@@ -239,31 +241,31 @@ counts:
   type: dict
   contains:
     uploaded:
-      description: Objects that were put, variants included.
+      description: Uploaded objects, including variants.
       type: int
       returned: success
     copied:
-      description: Objects that were brought back from old versions.
+      description: Objects that were restored from noncurrent versions.
       type: int
       returned: success
     bytes:
-      description: Bytes of the uploaded files, variants left out.
+      description: Bytes of the uploaded files, without variants.
       type: int
       returned: success
     deleted:
-      description: Objects that were deleted.
+      description: Deleted objects.
       type: int
       returned: success
     unchanged:
-      description: Objects that were as they should be.
+      description: Unchanged objects.
       type: int
       returned: success
     kept:
-      description: Files with a fingerprint that left the source and stay for now.
+      description: Files with a fingerprint that were removed from the source and are kept for now.
       type: int
       returned: success
     mended:
-      description: Of the put objects those that somebody had changed in the bucket.
+      description: The uploaded objects that had been changed or deleted in the bucket manually.
       type: int
       returned: success
   sample:
@@ -280,11 +282,11 @@ invalidation:
   type: dict
   contains:
     id:
-      description: Its id, empty when there was nothing to invalidate.
+      description: The id. Empty if nothing was invalidated.
       type: str
       returned: success
     paths:
-      description: Its paths.
+      description: The invalidated paths.
       type: list
       elements: str
       returned: success
@@ -292,7 +294,7 @@ invalidation:
     id: I2J0I21PCUYOIK
     paths: [/guide, /guide/, /guide/index.html]
 calls:
-  description: The writes that were made, or in check mode would be, by service and operation.
+  description: The numbers of API calls that change something, by service and operation.
   returned: success
   type: dict
   sample:

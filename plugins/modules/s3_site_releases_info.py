@@ -12,11 +12,11 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: List the releases of a static site
 description:
-  - Lists what M(groundwork.aws.s3_site_content) has published to a bucket, the newest first, and tells which release is
-    served and who publishes right now.
+  - Returns the releases that M(groundwork.aws.s3_site_content) has published to a bucket, newest first, and the
+    publication that is in progress.
 options:
   bucket:
-    description: The bucket.
+    description: The name of the bucket.
     type: str
     required: true
 extends_documentation_fragment:
@@ -25,13 +25,13 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. Two API calls, three when a publication is not complete.
+  - Budget. 2 API calls, or 3 if a publication is incomplete.
 seealso:
   - module: groundwork.aws.s3_site_content
 """
 
 EXAMPLES = r"""
-- name: See what could be brought back
+- name: List the releases that can be restored
   groundwork.aws.s3_site_releases_info:
     environment_name: dev
     region: eu-central-1
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 releases:
-  description: The releases, the newest first. Empty when nothing was published.
+  description: The releases, newest first. Empty if nothing was published.
   returned: success
   type: list
   elements: dict
@@ -51,23 +51,23 @@ releases:
       type: str
       returned: success
     published:
-      description: When its publication began.
+      description: The time when its publication began.
       type: str
       returned: success
     files:
-      description: How many objects it has.
+      description: The number of objects.
       type: int
       returned: success
     bytes:
-      description: How many bytes its files have.
+      description: The size of its files in bytes.
       type: int
       returned: success
     restores:
-      description: The release that it brought back, empty for one that was published from a source.
+      description: The id of the release that it restored. Empty if it was published from a source.
       type: str
       returned: success
     served:
-      description: Whether it is what visitors get.
+      description: Whether it is the current release.
       type: bool
       returned: success
   sample:
@@ -78,24 +78,24 @@ releases:
       restores: ""
       served: true
 publishing:
-  description: The publication that is under way, or was interrupted; empty when there is none.
+  description: The publication that is in progress or was interrupted. Empty if there is none.
   returned: success
   type: dict
   contains:
     release:
-      description: The id of the release that it makes.
+      description: The id of the new release.
       type: str
       returned: success
     since:
-      description: When it began.
+      description: The time when it began.
       type: str
       returned: success
     publisher:
-      description: Who publishes.
+      description: The user and the machine that publish.
       type: str
       returned: success
     interrupted:
-      description: Whether it is known to have ended before it was complete. The next publication completes it.
+      description: Whether it was interrupted. The next publication completes it.
       type: bool
       returned: success
   sample: {}

@@ -50,10 +50,10 @@ def test_an_inventory_of_another_environment_is_refused_at_once(
     [message] = play.failures()
     for name, server in site.servers.items():
         assert f"- {name} ({server['InstanceId']}), which is running" in message
-    assert f"{folder}/aws_ec2.yml: filters has tag:groundwork:environment: lokal, which leaves out local." in message
+    assert f"{folder}/aws_ec2.yml: filters has tag:groundwork:environment: lokal, which excludes local." in message
 
 
 def test_without_an_inventory_one_sentence_tells_what_to_do(laptop: Any) -> None:
     play = laptop.play(playbook="playbooks/release.yml", inventory="localhost,")
     [message] = play.failures()
-    assert message.startswith("environment_name: it is not defined, so no inventory of an environment was read")
+    assert message.startswith("environment_name: is not defined, because the inventory of an environment was not read")

@@ -59,11 +59,11 @@ def ids(site: Any) -> dict[str, str]:
 
 
 REFUSED = [
-    ({}, "replace: nobody is named; give 'outdated' or a list of servers"),
-    ({"servers_replace": ["public-3"]}, "servers_replace: there is no server 'public-3'"),
+    ({}, "replace: is empty; give 'outdated' or a list of servers"),
+    ({"servers_replace": ["public-3"]}, "servers_replace: 'public-3' is not a server"),
     ({"servers_replace": "outdated", "servers_replace_batch": "0"}, "servers_replace_batch: '0' is no number"),
-    ({**ALL, "servers_replace": ["i-00000000000000000"]}, "replace: no declared server is 'i-00000000000000000'"),
-    ({**ALL, "servers_replace_data": "kept"}, f"the databases of {', '.join(sorted(NAMES))} are on their disks"),
+    ({**ALL, "servers_replace": ["i-00000000000000000"]}, "replace: 'i-00000000000000000' is not a declared server"),
+    ({**ALL, "servers_replace_data": "kept"}, f"the databases on {', '.join(sorted(NAMES))} would be deleted"),
     ({**ALL, "lamp_database_server": "private-1"}, "replace: private-1 has the database of all sites"),
 ]
 

@@ -128,7 +128,7 @@ def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
     """No group is made, as there is no image: its role is there before."""
     played = account.play()
     refusal = played["Manage the Auto Scaling groups"]["msg"]
-    assert "the image ami-0123456789abcdef0 or that of another tier is not there" in refusal
+    assert "the image ami-0123456789abcdef0 or the image of another tier does not exist" in refusal
     assert [role["RoleName"] for role in account.iam.list_roles()["Roles"]] == ["dev-private"]
     policy = account.iam.get_role_policy(RoleName="dev-private", PolicyName="groundwork")["PolicyDocument"]
     bucket = played["Upload what the servers fetch"]["bucket"]

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CloudFront: distributions and what they refer to (access controls, functions, policies)."""
+"""The CloudFront resources that distributions refer to: origin access controls, functions and policies."""

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CloudFront's configurations in a form that can be compared, merged and shown.
+"""The canonical form of CloudFront's configurations, in which they are compared, merged and shown.
 
-The API wraps every list as {Quantity, Items}, gives sets in any order, and fills in what a request left out. In the
-canonical form lists are lists, sets are sorted, and counts are gone. What a module does not know is carried along.
+The API wraps every list as {Quantity, Items}, returns sets in any order, and adds defaults for missing members. In the
+canonical form lists are plain lists without a count, and sets are sorted. Members that a module does not know are kept.
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
 """
 
@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 import typing as t
 
-# The only list whose order means something: the first path that matches decides.
+# The only list whose order matters: CloudFront uses the first cache behavior whose path pattern matches.
 ORDERED = frozenset({"CacheBehaviors"})
-# Items that are things of their own, by the member that names them; their other members are merged.
+# Lists whose items have a key: items with the same key are merged.
 KEYS = {
     "CacheBehaviors": "PathPattern",
     "CustomErrorResponses": "ErrorCode",
@@ -24,18 +24,18 @@ KEYS = {
     "LambdaFunctionAssociations": "EventType",
     "Origins": "Id",
 }
-# What the API says again in older words, and refuses when it does not fit what has changed.
+# Deprecated members that repeat others. The API rejects a request in which they contradict these.
 # https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html
 REPEATED = {"ViewerCertificate": ("Certificate", "CertificateSource")}
-# Members that depend on each other: what AWS filled in beside one certificate is wrong beside another.
+# Structures that are replaced as a whole: AWS' defaults for one certificate may be wrong for another one.
 TOGETHER = frozenset({"ViewerCertificate"})
 EMPTY: tuple[t.Any, ...] = ("", None, [], {})
 
 
 def plain(value: t.Any, name: str = "") -> t.Any:
-    """The canonical form of what the API gave. `name` is the member that holds it.
+    """Return the canonical form of a value that the API returned. `name` is the member that contains it.
 
-    A wrapped list with members beside it ({Quantity, Items, CachedMethods}) stays a dictionary, without the count.
+    A wrapped list with further members ({Quantity, Items, CachedMethods}) remains a dictionary, without the count.
     """
     if isinstance(value, t.Mapping):
         if "Quantity" not in value:
@@ -48,7 +48,7 @@ def plain(value: t.Any, name: str = "") -> t.Any:
 
 
 def whole(value: t.Any) -> t.Any:
-    """The form that the API takes, from the canonical one. What is None is left out."""
+    """Return the API's form of a canonical value. Omit members that are None."""
     if isinstance(value, list):
         return {"Quantity": len(value), "Items": [whole(item) for item in value]}
     if isinstance(value, t.Mapping):
@@ -58,10 +58,10 @@ def whole(value: t.Any) -> t.Any:
 
 
 def merged(actual: t.Any, desired: t.Any, name: str = "") -> t.Any:
-    """The canonical form of `actual` with `desired` put onto it.
+    """Return `actual` updated with `desired`, both in canonical form.
 
-    Members that are not desired stay, and those that are desired as None go. A list is what is desired, but an item
-    that is there already under its key keeps the members that are not desired.
+    Members that `desired` does not contain are kept, and members whose desired value is None are removed. A desired
+    list replaces the actual one, but items with a key keep the members that the desired item does not contain.
     """
     if isinstance(desired, t.Mapping) and isinstance(actual, t.Mapping):
         both = {**actual, **{key: merged(actual.get(key), item, key) for key, item in desired.items()}}
@@ -74,9 +74,9 @@ def merged(actual: t.Any, desired: t.Any, name: str = "") -> t.Any:
 
 
 def differences(before: t.Any, after: t.Any, name: str = "") -> tuple[t.Any, t.Any]:
-    """What differs between two canonical forms: the part before and the part after, (None, None) for nothing.
+    """Return the differing parts of two canonical forms, before and after, or (None, None) if they are equal.
 
-    That a member is missing and that it is empty is the same.
+    A missing member equals an empty one.
     """
     if before == after or (before in EMPTY and after in EMPTY):
         return None, None
@@ -89,7 +89,7 @@ def differences(before: t.Any, after: t.Any, name: str = "") -> tuple[t.Any, t.A
 
 
 def _items(before: t.Sequence[t.Any], after: t.Sequence[t.Any], key: str) -> tuple[t.Any, t.Any]:
-    """By what tells them from one another; where only their order differs, that."""
+    """Return the differing items by key. If only the order differs, return both lists of keys."""
     old, new = ({str(item[key]): item for item in items} for items in (before, after))
     pair = _members(old, new)
     return (list(old), list(new)) if pair == (None, None) and list(old) != list(new) else pair

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CloudFront functions: created or updated in the stage DEVELOPMENT, then published to LIVE, which is what edges run.
+"""CloudFront functions. They are created or updated in the stage DEVELOPMENT and then published to the stage LIVE.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/manage-functions.html
 """
@@ -28,13 +28,13 @@ RESOURCE = "function"
 
 
 def function_ref(name: str) -> Ref:
-    """The ARN of the function that people call `name`."""
+    """Return the reference to the ARN of the function `name`."""
     return Ref(RESOURCE, name, "arn")
 
 
 @dataclass(frozen=True)
 class Function:
-    """What should run. Its first line tells the runtime, so that one look at the code tells all."""
+    """The desired function."""
 
     name: str
     runtime: str
@@ -42,7 +42,7 @@ class Function:
 
     @property
     def code(self) -> bytes:
-        """What is uploaded."""
+        """Return the code to upload. Its first line has the runtime, so that reading the code shows changes of both."""
         return f"// groundwork.aws, {self.runtime}\n{self.source}".encode()
 
 
@@ -56,27 +56,28 @@ class Stage:
 
 
 def parse_function(options: t.Mapping[str, t.Any], problems: Problems) -> Function:
-    """The function of the options of `cloudfront_function`."""
+    """Return the function that the options of `cloudfront_function` describe."""
     function = Function(options["name"], options["runtime"], options["code"].rstrip() + "\n")
     check_name(function.name, problems)
     if "function handler" not in function.source:
-        problems.add("code", "it has no function 'handler'", "define 'function handler(event)', which CloudFront calls")
+        right = "define 'function handler(event)', which CloudFront calls"
+        problems.add("code", "does not define the function 'handler'", right)
     if len(function.code) > LARGEST:
-        right = f"use at most {LARGEST}, the line that the module adds included"
-        problems.add("code", f"it has {len(function.code)} bytes", right)
+        right = f"use at most {LARGEST} bytes, including the line that the module adds"
+        problems.add("code", f"has {len(function.code)} bytes", right)
     return function
 
 
 def converge_function(run: Run) -> dict[str, t.Any]:
-    """The result of the module `cloudfront_function`."""
+    """Create, update and publish the function, and return the result of the module `cloudfront_function`."""
     owner, desired = run.parse(COMPONENT, parse_function)
     name = owner.name(desired.name)
     live = _code(run.clients, name, "LIVE")
     stage = None if live == desired.code else _development(run.clients, name)
     if stage and stage.config.get("Comment") != comment_of(owner):
         raise GroundworkError(
-            f"There is a function {name} that is not this environment's: its comment is not '{comment_of(owner)}'. "
-            "Delete it, or use another name."
+            f"The function {name} exists and does not belong to this environment: its comment is not "
+            f"'{comment_of(owner)}'. Delete it, or use another name."
         )
     ids: Ids = {}
     result = run.make(plan(owner, desired, live, stage), ids)
@@ -84,7 +85,10 @@ def converge_function(run: Run) -> dict[str, t.Any]:
 
 
 def plan(owner: Owner, desired: Function, live: bytes | None, stage: Stage | None) -> list[Change]:
-    """Create or update what is developed, then publish it; only publish what a killed run left. Pure."""
+    """Return the change that creates or updates the function and publishes it.
+
+    If an interrupted run has updated the stage DEVELOPMENT already, the change only publishes it.
+    """
     if live == desired.code:
         return []
     name = owner.name(desired.name)
@@ -123,7 +127,7 @@ def _code(clients: Clients, name: str, stage: str) -> bytes | None:
 
 
 def _development(clients: Clients, name: str) -> Stage | None:
-    """The version is the one that was described: an update refuses if the code was changed after that."""
+    """Read the stage DEVELOPMENT: first the ETag, so that an update fails if the code is changed afterwards."""
     arguments = {"Name": name, "Stage": "DEVELOPMENT"}
     found = observe(clients, {"all": Read("cloudfront", "describe_function", "", arguments, ABSENT)})["all"]
     if not found:

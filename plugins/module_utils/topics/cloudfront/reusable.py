@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CloudFront's small reusable resources: access controls and policies. One engine, a row of a table for each.
+"""The work of the modules of CloudFront's origin access controls and policies, which differ only in their `Kind`.
 
-They have no tags. Their name `<environment>-<name>` and the comment that is written with it tell whose they are;
-something of that name without the comment is refused, not taken over. An update names the version that was read
-(If-Match), so that what somebody else changed in between is never lost.
+These resources have no tags. They belong to an environment if they have the name `<environment>-<name>` and the
+comment of `comment_of`. A resource of that name with another comment is an error. An update contains the version that
+was read (If-Match), so that it fails if the resource was changed in between.
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateCachePolicy.html
 """
 
@@ -33,32 +33,32 @@ Config = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """How the API calls one kind of resource. `noun` is the part of its operations' and members' names."""
+    """A type of resource. `noun` is the part of the names of the API's operations and members."""
 
-    resource: str  # in AWS' words, as people read them
+    resource: str  # AWS' name of the type, such as "cache policy"
     noun: str  # "cache_policy"
     plural: str
-    comment: str = "Comment"  # the member that holds the comment
-    listed: str = ""  # the member of a list's item that holds the resource; "" when the item is its configuration
+    comment: str = "Comment"  # the member that contains the comment
+    listed: str = ""  # the member of a list's item that contains the resource; "" if the item is its configuration
     arguments: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     @property
     def member(self) -> str:
-        """The noun as the API's members have it: `CachePolicy`."""
+        """Return the noun as it is written in the API's members, such as `CachePolicy`."""
         return "".join(part.title() for part in self.noun.split("_"))
 
     def ref(self, name: str) -> Ref:
-        """The id of the resource that people call `name`."""
+        """Return the reference to the id of the resource `name`."""
         return Ref(self.resource, name)
 
     def read(self) -> Read:
-        """One read of all resources of the kind, AWS' managed ones left out."""
+        """Return the read of all resources of the kind, without AWS' managed ones."""
         where = f"{self.member}List"
         result, marker = f"{where}.Items", f"{where}.NextMarker"
         return Read("cloudfront", f"list_{self.plural}", result, self.arguments, marker=marker)
 
     def entry(self, item: Config) -> tuple[str, Config]:
-        """Id and configuration of an item of the list."""
+        """Return the id and the configuration of an item of the list."""
         if not self.listed:
             return str(item["Id"]), {key: value for key, value in item.items() if key != "Id"}
         return str(item[self.listed]["Id"]), item[self.listed][f"{self.member}Config"]
@@ -88,7 +88,7 @@ KINDS = (ORIGIN_ACCESS_CONTROL, CACHE_POLICY, ORIGIN_REQUEST_POLICY, RESPONSE_HE
 
 @dataclass(frozen=True)
 class Reusable:
-    """What should be: `config` is canonical, without name and comment."""
+    """The desired resource. `config` is canonical, without name and comment."""
 
     name: str
     config: Config
@@ -96,7 +96,7 @@ class Reusable:
 
 @dataclass(frozen=True)
 class Observed:
-    """The resource of the wanted name, canonical; `etag` is its version, read only where it must be updated."""
+    """The existing resource. `config` is canonical. `etag` is its version, which is read only for an update."""
 
     id: str
     config: Config
@@ -104,12 +104,12 @@ class Observed:
 
 
 def comment_of(owner: Owner) -> str:
-    """The comment by which a resource without tags is ours."""
+    """Return the comment that marks a resource without tags as the environment's."""
     return f"groundwork.aws: environment {owner.environment}, component {owner.component}"
 
 
 def by_name(kind: Kind, owner: Owner, items: t.Iterable[Config]) -> dict[str, str]:
-    """The ids of our resources of a list, by the names that people use."""
+    """Return the ids of the environment's resources in a list, by their names without the environment."""
     entries = [kind.entry(item) for item in items]
     prefix = owner.name("")
     return {
@@ -122,14 +122,14 @@ def by_name(kind: Kind, owner: Owner, items: t.Iterable[Config]) -> dict[str, st
 def converge_reusable(
     run: Run, kind: Kind, parse: t.Callable[[t.Mapping[str, t.Any], Problems], Reusable | None]
 ) -> dict[str, t.Any]:
-    """The result of the kind's module: `id` and `name` as AWS has them."""
+    """Create or update the resource, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse)
     wanted = {**desired.config, "Name": owner.name(desired.name), kind.comment: comment_of(owner)}
     observed = look(kind, wanted, run.clients)
     if observed and observed.config.get(kind.comment) != wanted[kind.comment]:
         raise GroundworkError(
-            f"There is a {kind.resource} {wanted['Name']} ({observed.id}) that is not this environment's: its comment "
-            f"is not '{wanted[kind.comment]}'. Delete or rename it, or use another name."
+            f"The {kind.resource} {wanted['Name']} ({observed.id}) exists and does not belong to this environment: its "
+            f"comment is not '{wanted[kind.comment]}'. Delete or rename it, or use another name."
         )
     ref = kind.ref(desired.name)
     ids: Ids = {ref: observed.id} if observed else {}
@@ -138,7 +138,7 @@ def converge_reusable(
 
 
 def look(kind: Kind, wanted: Config, clients: Clients) -> Observed | None:
-    """One call when there is nothing to do; a second one reads the version that an update changes."""
+    """Read the resource with one call. If it has to be updated, read its version with a second call."""
     entries = [kind.entry(item) for item in observe(clients, {"all": kind.read()})["all"]]
     found = next(((id_, config) for id_, config in entries if config["Name"] == wanted["Name"]), None)
     if found is None:
@@ -155,7 +155,7 @@ def look(kind: Kind, wanted: Config, clients: Clients) -> Observed | None:
 
 
 def plan(kind: Kind, name: str, wanted: Config, observed: Observed | None) -> list[Change]:
-    """Nothing, a creation, or an update of the version that was read. Pure."""
+    """Return the change that creates the resource or updates the version that was read, or an empty list."""
     ref, member = kind.ref(name), f"{kind.member}Config"
     if observed is None:
         create = Call("cloudfront", f"create_{kind.noun}", {member: whole(wanted)}).yielding(ref, f"{kind.member}.Id")

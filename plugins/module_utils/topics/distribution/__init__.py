@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CloudFront distributions: origins, cache behaviours, error pages, certificates."""
+"""CloudFront distributions: origins, cache behaviors, error pages and certificates."""

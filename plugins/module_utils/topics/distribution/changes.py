@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the distribution that should be and the one that is to changes. Pure: no client, no clock, no module."""
+"""The plan of a distribution: the changes from the desired and the current state. Pure functions."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 
 RESOURCE = "distribution"
 DEPLOYED = "Deployed"
-INTERVAL = 3.0  # seconds; edges take minutes
-# An update has to say what a creation may leave to AWS, also of a behaviour that is new.
+INTERVAL = 3.0  # seconds; a deployment takes minutes
+# Members that are required in an update and optional in a creation, also in cache behaviors that the update adds.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-overview-required-fields.html
 REQUIRED_OF_BEHAVIORS = {"FieldLevelEncryptionId": "", "LambdaFunctionAssociations": [], "SmoothStreaming": False}
-HIDDEN = "(hidden)"  # a header for an origin may be what the origin knows CloudFront by
+HIDDEN = "(hidden)"  # the value of a custom origin header may be a secret
 
 
 @dataclass(frozen=True)
 class Observed:
-    """The distribution that there is, its configuration canonical."""
+    """The existing distribution. `config` is canonical."""
 
     found: Found
     config: t.Mapping[str, t.Any]
@@ -54,9 +54,9 @@ class Observed:
 
 
 def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | None, ids: Ids) -> list[Change]:
-    """A creation, or the updates that make the difference.
+    """Return the change that creates the distribution, or the changes that update it.
 
-    `ids` stand for the references. One that is not known is what does not exist yet, and makes a difference.
+    `ids` are the values of references. A reference without a value is a resource that does not exist yet.
     """
     if observed is None:
         return [_creation(owner, desired)]
@@ -82,10 +82,10 @@ def _creation(owner: Owner, desired: Distribution) -> Change:
 
 
 def _reference(owner: Owner, desired: Distribution) -> tuple[t.Any, ...]:
-    """What a second request is refused by: CloudFront makes one distribution for each reference.
+    """Return the parts of the CallerReference. CloudFront creates only one distribution per reference.
 
-    An access control lives as long as the distribution that it is for, so that its id tells a repetition from a new
-    beginning. Where there is none, the hour does. docs/decisions/0011
+    A repeated request has the same origin access control as the first one. A distribution that is created again after
+    its removal has a new one. Without origin access controls the current hour is used instead. docs/decisions/0011
     https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
     """
     controls = sorted((ref for ref in desired.uses if ref.resource == ORIGIN_ACCESS_CONTROL.resource), key=str)
@@ -93,7 +93,7 @@ def _reference(owner: Owner, desired: Distribution) -> tuple[t.Any, ...]:
 
 
 def _told(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What is worth telling of a configuration: no empty members."""
+    """Return the members of a configuration that --diff shows: no empty ones, and no secrets."""
     told = {key: value for key, value in merged({}, config).items() if value not in ("", None, [], {})}
     return t.cast(dict[str, t.Any], _without_secrets(told))
 
@@ -118,7 +118,7 @@ def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[C
 
 
 def _known(value: t.Any, ids: Ids) -> t.Any:
-    """`value` with what is known in the place of its references; the others stay."""
+    """Return `value` with its references replaced by their `ids`. Keep references without an id."""
     if isinstance(value, t.Mapping):
         return {key: _known(item, ids) for key, item in value.items()}
     if isinstance(value, list):
@@ -131,7 +131,7 @@ def _awaited(desired: Distribution) -> Wait | None:
 
 
 def deployed(desired: Distribution) -> Wait:
-    """All edges have the configuration."""
+    """Return the wait for the deployment of the configuration to all edge locations."""
     return Wait(
         f"the distribution {desired.name} to be deployed to all edge locations",
         Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}, settled=("NoSuchDistribution",)),

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A distribution is found by its tags, in one call, however many the account has.
+"""Find a distribution by its tags, with one call for any number of distributions.
 
-The tags are those of the Resource Groups Tagging API, which learns of a new distribution, and of the end of one, some
-seconds later. Where that could matter CloudFront itself is asked: docs/decisions/0011.
+The call is one of the Resource Groups Tagging API, whose answer lags some seconds behind the creation and deletion of
+distributions. If that matters, CloudFront's own API is called too: docs/decisions/0011.
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 """
 
@@ -33,20 +33,20 @@ class Found:
 
     @property
     def id(self) -> str:
-        """`E1A2B3C4D5E6F7`"""
+        """Return the id, such as `E1A2B3C4D5E6F7`."""
         return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
 class Existing:
-    """A distribution that there is, and what GetDistribution answers about it."""
+    """An existing distribution with GetDistribution's answer."""
 
     found: Found
     answer: t.Mapping[str, t.Any]
 
 
 def distributions_read(owner: Owner) -> Read:
-    """The read of all distributions with our tags."""
+    """Return the read of all distributions with the owner's tags."""
     arguments = {
         "ResourceTypeFilters": ["cloudfront:distribution"],
         "TagFilters": [
@@ -58,18 +58,18 @@ def distributions_read(owner: Owner) -> Read:
 
 
 def candidates(owner: Owner, name: str, answer: t.Iterable[t.Mapping[str, t.Any]]) -> list[Found]:
-    """Those of that read's answer that people call `name`. One that was deleted is told of for a while."""
+    """Return the distributions whose name is `name`. The answer may contain recently deleted distributions."""
     found = [Found(one["ResourceARN"], tag_dict(one)) for one in answer]
     return [one for one in found if owner.short(one.tags) == name]
 
 
 def in_front_of(bucket: str) -> t.Callable[[str], bool]:
-    """Whether an origin's host name is the bucket's, in whatever region."""
+    """Return a predicate that says whether a host name is the bucket's, in any region."""
     return lambda domain: domain.startswith(f"{bucket}.s3.")
 
 
 def find(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[str], bool]) -> Found | None:
-    """In one call when the tags tell of one; `existing` decides otherwise."""
+    """Return the distribution `name`, or None. If the tags match exactly one, this takes one call."""
     tagged = candidates(owner, name, observe(clients, {"all": distributions_read(owner)})["all"])
     if len(tagged) == 1:
         return tagged[0]
@@ -80,15 +80,15 @@ def find(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[str],
 def existing(
     clients: Clients, owner: Owner, name: str, tagged: t.Sequence[Found], is_origin: t.Callable[[str], bool]
 ) -> Existing | None:
-    """The one that there is: a call for each that the tags tell of; CloudFront itself is asked when they tell of none.
+    """Return the existing distribution `name` with its configuration, or None.
 
-    `is_origin` knows the distribution by the host name of an origin. Raises GroundworkError when there are two:
-    guessing is not for a program.
+    Read each distribution in `tagged`. If none of them exists, search all distributions of the account that have an
+    origin whose host name satisfies `is_origin`. Raise GroundworkError if there is more than one.
     """
     there = _get(clients, tagged) or _get(clients, _untold(clients, owner, name, is_origin))
     if len(there) > 1:
         raise GroundworkError(
-            f"There are {len(there)} distributions with the tag Name={owner.name(name)}: "
+            f"{len(there)} distributions have the tag Name={owner.name(name)}: "
             f"{', '.join(sorted(one.found.id for one in there))}. Delete all but the one in use, or change their tags."
         )
     return there[0] if there else None
@@ -102,7 +102,7 @@ def _get(clients: Clients, tagged: t.Sequence[Found]) -> list[Existing]:
 
 
 def _untold(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[str], bool]) -> list[Found]:
-    """Ours among the distributions with such an origin, by the tags that CloudFront itself tells at once."""
+    """Return the owner's distributions `name` with such an origin, by the tags that CloudFront's own API returns."""
     summaries = observe(clients, {"all": Read("cloudfront", "list_distributions", "DistributionList.Items")})["all"]
     arns = [
         one["ARN"]

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a distribution should be: the options of `cloudfront_distribution`, read and checked without asking AWS.
+"""The options of `cloudfront_distribution`: parsing and validation.
 
-The result is CloudFront's own configuration in canonical form (see `cloudfront.canonical`), with references where an
-id is needed. It holds what the options say and nothing else; what there is keeps all its other members.
+The result is CloudFront's configuration in canonical form (see `cloudfront.canonical`), with references instead of
+ids. It contains only the members that the options describe. An update keeps the other members of a distribution.
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
 """
 
@@ -45,7 +45,7 @@ POLICIES = (
         managed.RESPONSE_HEADERS_POLICIES,
     ),
 )
-# What a behaviour without a cache policy has instead; the two exclude each other.
+# The members of a cache behavior without a cache policy. They cannot be combined with a cache policy.
 LEGACY = ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL")
 
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/creating-custom-error-pages.html
@@ -64,7 +64,7 @@ Options = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Distribution:
-    """`config` is canonical, without CallerReference."""
+    """The desired distribution. `config` is canonical, without CallerReference."""
 
     name: str
     config: t.Mapping[str, t.Any]
@@ -73,12 +73,12 @@ class Distribution:
 
     @property
     def uses(self) -> set[Ref]:
-        """What it refers to by name: access controls, functions, policies."""
+        """Return the references to origin access controls, functions and policies."""
         return set(references(self.config))
 
     @property
     def places(self) -> dict[Ref, str]:
-        """The option that names each of them first."""
+        """Return for each reference the first option that contains it."""
         found: dict[Ref, str] = {}
         for at, origin in enumerate(self.config["Origins"]):
             for ref in references(origin):
@@ -95,12 +95,12 @@ class Distribution:
 
 
 def distribution_ref(name: str, attribute: str = "id") -> Ref:
-    """The id (or `arn`, `domain_name`) of the distribution that people call `name`."""
+    """Return the reference to the id (or `arn`, `domain_name`) of the distribution `name`."""
     return Ref("distribution", name, attribute)
 
 
 def parse_distribution(options: Options, problems: Problems) -> Distribution | None:
-    """The distribution of the options of `cloudfront_distribution`, or None when `problems` has grown."""
+    """Return the distribution that the module's options describe, or None after adding to `problems`."""
     before = len(problems.found)
     check_name(options["name"], problems)
     secrets = options.get("secrets")
@@ -131,25 +131,27 @@ def parse_distribution(options: Options, problems: Problems) -> Distribution | N
 
 def _aliases(given: t.Sequence[str], problems: Problems) -> list[str]:
     if len(given) > MOST_ALIASES:
-        problems.add("aliases", f"{len(given)} names are too many", f"use at most {MOST_ALIASES}")
+        problems.add("aliases", f"contains {len(given)} names", f"give at most {MOST_ALIASES}")
     for at, name in enumerate(given):
         if not ALIAS.fullmatch(name):
-            problems.add(f"aliases[{at}]", f"'{name}' is no host name", "give one like www.example.org")
+            problems.add(f"aliases[{at}]", f"'{name}' is not a host name", "give one such as www.example.org")
     return sorted(set(given))
 
 
 def _behaviors(given: t.Sequence[Options], origins: t.Sequence[str], problems: Problems) -> list[dict[str, t.Any]]:
     if len(given) > MOST_BEHAVIORS:
-        problems.add("behaviors", f"{len(given)} are too many", f"use at most {MOST_BEHAVIORS}")
+        problems.add("behaviors", f"contains {len(given)} cache behaviors", f"give at most {MOST_BEHAVIORS}")
     paths: set[str] = set()
     for at, one in enumerate(given):
         where = f"behaviors[{at}].path"
         if not PATH_PATTERN.fullmatch(one["path"]):
             problems.add(
-                where, f"'{one['path']}' is no pattern", "give one like /api/* or *.jpg, at most 255 characters"
+                where,
+                f"'{one['path']}' is not a path pattern",
+                "give one such as /api/* or *.jpg, with at most 255 characters",
             )
         if one["path"].lstrip("/") in paths:
-            problems.add(where, f"'{one['path']}' is there twice", "only the first would ever be used")
+            problems.add(where, f"'{one['path']}' is used twice", "give each path once: CloudFront uses only the first")
         paths.add(one["path"].lstrip("/"))
     return [
         {"PathPattern": one["path"], **_behavior(one, origins, f"behaviors[{at}]", problems)}
@@ -160,8 +162,8 @@ def _behaviors(given: t.Sequence[Options], origins: t.Sequence[str], problems: P
 def _behavior(given: Options, origins: t.Sequence[str], where: str, problems: Problems) -> dict[str, t.Any]:
     origin = given.get("origin") or (origins[0] if origins else "")
     if origin not in origins:
-        right = f"the origins are {', '.join(origins) or 'none'}"
-        problems.add(f"{where}.origin", f"there is no origin '{origin}'", right)
+        right = f"use one of {', '.join(origins) or 'none'}"
+        problems.add(f"{where}.origin", f"'{origin}' is not the name of an origin", right)
     return {
         "TargetOriginId": origin,
         "ViewerProtocolPolicy": given["viewer_protocol"],
@@ -179,18 +181,19 @@ def _behavior(given: Options, origins: t.Sequence[str], where: str, problems: Pr
 def _functions(given: Options, where: str, problems: Problems) -> list[dict[str, t.Any]]:
     for event, name in given.items():
         if event not in EVENTS:
-            problems.add(f"{where}.{event}", "CloudFront functions do not run then", f"use {' or '.join(EVENTS)}")
+            wrong = f"'{event}' is not an event of CloudFront functions"
+            problems.add(f"{where}.{event}", wrong, f"use {' or '.join(EVENTS)}")
         check_name(str(name), problems, f"{where}.{event}")
     return [{"EventType": event, "FunctionARN": function_ref(str(name))} for event, name in sorted(given.items())]
 
 
 def _policy(name: str, kind: reusable.Kind, ids: t.Mapping[str, str], where: str, problems: Problems) -> t.Any:
-    """A managed policy's id, a reference to one of ours, or None."""
+    """Return the id of a managed policy, a reference to a policy of the environment, or None."""
     managed_id = ids.get(name.removeprefix("Managed-"))
     if managed_id:
         return managed_id
     if not name and kind is reusable.CACHE_POLICY:
-        problems.add(where, "it is empty", "name a policy; CachingDisabled caches nothing")
+        problems.add(where, "is empty", "give the name of a policy, such as CachingDisabled to cache nothing")
     if name:
         check_name(name, problems, where)
     return kind.ref(name) if name else None
@@ -202,9 +205,9 @@ def _error_pages(given: t.Sequence[Options], problems: Problems) -> list[dict[st
         where = f"error_pages[{at}]"
         if one["code"] not in ERROR_CODES:
             right = f"give one of {', '.join(map(str, ERROR_CODES))}"
-            problems.add(f"{where}.code", f"CloudFront has no error pages for {one['code']}", right)
+            problems.add(f"{where}.code", f"CloudFront does not support error pages for {one['code']}", right)
         if one["code"] in seen:
-            problems.add(f"{where}.code", f"{one['code']} is there twice", "give every code once")
+            problems.add(f"{where}.code", f"{one['code']} is used twice", "give each code once")
         seen.add(one["code"])
         _check_error_page(one, where, problems)
     return [
@@ -220,18 +223,21 @@ def _error_pages(given: t.Sequence[Options], problems: Problems) -> list[dict[st
 
 def _check_error_page(one: Options, where: str, problems: Problems) -> None:
     if one["page"] and not one["page"].startswith("/"):
-        problems.add(f"{where}.page", f"'{one['page']}' is no path", f"give /{one['page']}")
+        problems.add(f"{where}.page", f"'{one['page']}' does not begin with a slash", f"give /{one['page']}")
     if one["response_code"] and not one["page"]:
-        problems.add(f"{where}.response_code", "there is no page to answer with", "give page too")
+        problems.add(f"{where}.response_code", "requires page", "give page too")
     if one["response_code"] and one["response_code"] not in ANSWERED_CODES:
         right = f"give one of {', '.join(map(str, ANSWERED_CODES))}"
-        problems.add(f"{where}.response_code", f"{one['response_code']} is no code to answer with", right)
+        problems.add(f"{where}.response_code", f"{one['response_code']} is not supported", right)
     if one["ttl"] < 0:
-        problems.add(f"{where}.ttl", f"{one['ttl']} seconds cannot be", "give 0 or more")
+        problems.add(f"{where}.ttl", f"{one['ttl']} seconds is negative", "give 0 or more")
 
 
 def _logging(bucket: str, prefix: str) -> dict[str, t.Any]:
-    """Standard logs need a bucket with ACLs: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html"""
+    """Return the logging configuration. The bucket of standard logs needs ACLs.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
+    """
     return {
         "Enabled": bool(bucket),
         "IncludeCookies": False,
@@ -248,9 +254,10 @@ def _certificate(options: Options, problems: Problems) -> dict[str, t.Any]:
     arn = options["certificate_arn"]
     if options["aliases"] and not arn:
         right = "give the ARN of a certificate in us-east-1 that covers all aliases"
-        problems.add("certificate_arn", "it is missing, and aliases need one", right)
+        problems.add("certificate_arn", "is missing, and aliases require one", right)
     if arn and not CERTIFICATE_ARN.fullmatch(arn):
-        problems.add("certificate_arn", f"'{arn}' is no certificate of ACM in us-east-1", "give its ARN")
+        wrong = f"'{arn}' is not the ARN of an ACM certificate in us-east-1"
+        problems.add("certificate_arn", wrong, "give one such as arn:aws:acm:us-east-1:<account>:certificate/<id>")
     if not arn:
         return {"CloudFrontDefaultCertificate": True, "ACMCertificateArn": None, "IAMCertificateId": None}
     return {
@@ -265,14 +272,16 @@ def _certificate(options: Options, problems: Problems) -> dict[str, t.Any]:
 def _check_texts(options: Options, problems: Problems) -> None:
     root, acl = options["default_root_object"], options["web_acl_arn"]
     if root and not ROOT_OBJECT.fullmatch(root):
-        problems.add("default_root_object", f"'{root}' is no object's name", "give it without a leading slash")
+        wrong = f"'{root}' is not the name of an object"
+        problems.add("default_root_object", wrong, "give one such as index.html, without a leading slash")
     if acl and not WEB_ACL_ARN.fullmatch(acl):
-        problems.add("web_acl_arn", f"'{acl}' is no web ACL for CloudFront", "give a WAFv2 ARN of scope CLOUDFRONT")
+        wrong = f"'{acl}' is not the ARN of a web ACL for CloudFront"
+        problems.add("web_acl_arn", wrong, "give the ARN of a WAFv2 web ACL with the scope CLOUDFRONT")
     if options["log_bucket"]:
         check_bucket(options["log_bucket"], problems, "log_bucket")
     if options["log_prefix"].startswith("/"):
-        problems.add("log_prefix", f"'{options['log_prefix']}' begins with a slash", "give one like site/")
+        problems.add("log_prefix", f"'{options['log_prefix']}' begins with a slash", "give one such as site/")
     if len(options["comment"]) > LONGEST_COMMENT:
-        problems.add("comment", f"it has {len(options['comment'])} characters", f"use at most {LONGEST_COMMENT}")
+        problems.add("comment", f"has {len(options['comment'])} characters", f"use at most {LONGEST_COMMENT}")
     if not 1 <= options["deadline"] <= 86400:
         problems.add("deadline", f"{options['deadline']} seconds are out of range", "give 1 to 86400")

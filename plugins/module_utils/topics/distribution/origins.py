@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a distribution gets what it does not have: S3 buckets and servers.
+"""The origins of a distribution: S3 buckets and HTTP servers.
 
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html
 """
@@ -28,26 +28,26 @@ Options = t.Mapping[str, t.Any]
 def parse_origins(
     given: t.Sequence[Options], region: str, secrets: Secrets | None, problems: Problems
 ) -> list[dict[str, t.Any]]:
-    """The origins in CloudFront's canonical form, by name, with the secrets in their headers."""
+    """Return the origins in canonical form, with the secrets in their headers."""
     if not 1 <= len(given) <= MOST_ORIGINS:
-        problems.add("origins", f"{len(given)} origins are given", f"give 1 to {MOST_ORIGINS}")
+        problems.add("origins", f"contains {len(given)} origins", f"give 1 to {MOST_ORIGINS}")
     names: set[str] = set()
     for at, one in enumerate(given):
         if not ORIGIN_NAME.fullmatch(one["name"]):
-            problems.add(f"origins[{at}].name", f"'{one['name']}' is no name", "use letters, digits, '.', '_' and '-'")
+            right = "use letters, digits, '.', '_' and '-'"
+            problems.add(f"origins[{at}].name", f"'{one['name']}' is not a valid name", right)
         if one["name"] in names:
-            problems.add(
-                f"origins[{at}].name", f"'{one['name']}' is there twice", "give every origin a name of its own"
-            )
+            problems.add(f"origins[{at}].name", f"'{one['name']}' is used twice", "give each origin a unique name")
         names.add(one["name"])
     return [_origin(one, region, secrets, f"origins[{at}]", problems) for at, one in enumerate(given)]
 
 
 def _origin(one: Options, region: str, secrets: Secrets | None, where: str, problems: Problems) -> dict[str, t.Any]:
     if bool(one["bucket"]) == bool(one["domain"]):
-        problems.add(where, "an origin is either a bucket or a domain", "give one of the two")
+        problems.add(where, "requires either bucket or domain", "give exactly one of the two")
     if one["path"] and not ORIGIN_PATH.fullmatch(one["path"]):
-        problems.add(f"{where}.path", f"'{one['path']}' is no path", "give one like /site, without a slash at its end")
+        right = "give one such as /site, without a trailing slash"
+        problems.add(f"{where}.path", f"'{one['path']}' is not a path", right)
     made = _bucket(one, region, where, problems) if one["bucket"] else _server(one, where, problems)
     headers = [
         {"HeaderName": name, "HeaderValue": fill(str(value), secrets, f"{where}.headers.{name}", problems)}
@@ -59,7 +59,7 @@ def _origin(one: Options, region: str, secrets: Secrets | None, where: str, prob
 def _bucket(one: Options, region: str, where: str, problems: Problems) -> dict[str, t.Any]:
     check_bucket(one["bucket"], problems, f"{where}.bucket")
     if not region:
-        problems.add("region", "it is missing, and a bucket's name in DNS has it", "give the bucket's region")
+        problems.add("region", "is missing, and the host name of a bucket contains it", "give the bucket's region")
     control = one["origin_access_control"]
     return {
         "DomainName": f"{one['bucket']}.s3.{region}.amazonaws.com",
@@ -72,12 +72,13 @@ def _bucket(one: Options, region: str, where: str, problems: Problems) -> dict[s
 def _server(one: Options, where: str, problems: Problems) -> dict[str, t.Any]:
     domain = one["domain"] or ""
     if not HOST.fullmatch(domain):
-        problems.add(f"{where}.domain", f"'{domain}' is no host name", "give one like app.example.org")
+        problems.add(f"{where}.domain", f"'{domain}' is not a host name", "give one such as app.example.org")
     if one["origin_access_control"]:
-        problems.add(f"{where}.origin_access_control", "it is for buckets", "leave it out")
+        problems.add(f"{where}.origin_access_control", "is supported for buckets only", "remove it")
     for port in ("http_port", "https_port"):
         if one[port] not in (80, 443) and not 1024 <= one[port] <= 65535:
-            problems.add(f"{where}.{port}", f"CloudFront does not use {one[port]}", "give 80, 443 or 1024 to 65535")
+            wrong = f"CloudFront does not support the port {one[port]}"
+            problems.add(f"{where}.{port}", wrong, "give 80, 443 or 1024 to 65535")
     return {
         "DomainName": domain,
         "OriginAccessControlId": "",

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names of what a distribution refers to by id, in tags of its own: `groundwork:cache-policy` = `site=<id>`.
+"""The distribution's tags with the names of the resources that it refers to: `groundwork:cache-policy` = `site=<id>`.
 
-The tags are read anyway, and AWS refuses to delete what a distribution uses. So what its configuration still refers to
-is there under the name that the tags tell, and no list of all access controls and policies is asked for it.
+The tags are read anyway. AWS does not delete a policy or an origin access control that a distribution uses. So a
+resource that both the tags and the configuration contain exists, and no list of all such resources has to be read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST = 3
 
 
 def names_told(uses: t.Iterable[Ref]) -> dict[str, Joined]:
-    """The tags that tell the names of these; a kind with too many of them for a tag has none."""
+    """Return the tags with the names and ids of the resources. A kind with more than MOST resources has no tag."""
     refs = sorted(uses, key=lambda ref: ref.name)
     of_kind = {_tag(kind): [ref for ref in refs if ref.resource == kind.resource] for kind in KINDS}
     return {
@@ -31,7 +31,7 @@ def names_told(uses: t.Iterable[Ref]) -> dict[str, Joined]:
 
 
 def ids_told(tags: t.Mapping[str, str], config: t.Mapping[str, t.Any]) -> Ids:
-    """What the tags tell of that the configuration still refers to."""
+    """Return the ids in the tags that the configuration still contains."""
     used = set(_texts(config))
     told = ((kind, word.partition("=")) for kind in KINDS for word in tags.get(_tag(kind), "").split())
     return {kind.ref(name): id_ for kind, (name, _equals, id_) in told if id_ and id_ in used}
@@ -42,7 +42,7 @@ def _tag(kind: Kind) -> str:
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:
-    """All text of a configuration."""
+    """Yield all strings of a configuration."""
     if isinstance(value, t.Mapping):
         value = list(value.values())
     if isinstance(value, list):

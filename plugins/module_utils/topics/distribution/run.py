@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `cloudfront_distribution`: look, plan, and make it so."""
+"""The work of the module `cloudfront_distribution`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 
 
 def converge_distribution(run: Run) -> dict[str, t.Any]:
-    """The result of the module `cloudfront_distribution`."""
+    """Create or update the distribution, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_distribution)
     observed, ids = look(owner, desired, run.clients)
     if not run.check_mode:
@@ -52,13 +52,17 @@ def converge_distribution(run: Run) -> dict[str, t.Any]:
     changes = plan_distribution(owner, desired, observed, ids)
     result = run.make(changes, ids)
     began = observed is not None and observed.status != DEPLOYED and not any(change.wait for change in changes)
-    if began and desired.wait and not run.check_mode:  # an earlier run did not live to see it
+    if began and desired.wait and not run.check_mode:  # an earlier run was interrupted during the deployment
         settle(deployed(desired), run.clients, ids, run.clock)
     return {**result, "distribution": _facts(desired, ids)}
 
 
 def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observed | None, Ids]:
-    """What there is, and the ids of what it should refer to. Two calls, and one for each kind of what is new to it."""
+    """Return the existing distribution, and the ids of the resources that the desired one refers to.
+
+    This takes two calls, one more for each kind of resource, and one more for each function that is new to the
+    distribution.
+    """
     domains = {origin["DomainName"] for origin in desired.config["Origins"]}
     tagged = candidates(owner, desired.name, observe(clients, {"tagged": distributions_read(owner)})["tagged"])
     there = existing(clients, owner, desired.name, tagged, domains.__contains__)
@@ -75,7 +79,7 @@ def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observe
 
 
 def _listed(owner: Owner, desired: Distribution, ids: Ids, clients: Clients) -> Ids:
-    """All of each kind of which something is referred to that is not known yet."""
+    """Return the ids of all resources of each kind of which an id is missing in `ids`."""
     new = {ref.resource for ref in desired.uses if ref not in ids}
     kinds = [kind for kind in KINDS if kind.resource in new]
     answers = observe(clients, {kind.resource: kind.read() for kind in kinds})
@@ -90,7 +94,7 @@ def _observed(there: Existing) -> Observed:
 
 
 def _functions(owner: Owner, desired: Distribution, observed: Observed | None, clients: Clients) -> Ids:
-    """The functions' ARNs. One that the distribution uses is there, as AWS refuses to delete it: nothing is asked."""
+    """Return the functions' ARNs. Functions that the distribution uses exist, as AWS does not delete them."""
     used = {arn.rpartition("/")[2]: arn for arn in _used(observed.config)} if observed else {}
     wanted = {owner.name(ref.name): ref for ref in desired.uses if ref.resource == FUNCTION}
     ids: Ids = {ref: used[name] for name, ref in wanted.items() if name in used}
@@ -118,11 +122,11 @@ def _check_names(desired: Distribution, ids: Ids) -> None:
         if ref in ids:
             continue
         if ref.resource == FUNCTION:
-            wrong, right = f"no function '{ref.name}' of this environment is published", "publish it first"
+            wrong, right = f"this environment has no published function '{ref.name}'", "publish it first"
         else:
             known = sorted(other.name for other in ids if other.resource == ref.resource)
             wrong = f"this environment has no {ref.resource} '{ref.name}'"
-            right = f"make it first; there are {', '.join(known) or 'none'}"
+            right = f"create it first; the environment has {', '.join(known) or 'none'}"
         problems.add(where, wrong, right)
     problems.raise_if_any()
 

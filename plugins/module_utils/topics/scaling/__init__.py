@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tiers of servers that are Auto Scaling groups: launch templates, the groups, and how their servers are replaced."""
+"""The tiers that are Auto Scaling groups: launch templates, groups and instance refreshes."""

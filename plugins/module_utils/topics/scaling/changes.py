@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From groups wanted and groups seen to changes. Pure: no client, no clock, no module."""
+"""The plan of the Auto Scaling groups: the changes from the desired and the current state. Pure functions."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
 
 ATTACHED = "target groups of auto scaling group"
 KEPT_VERSIONS = 3  # of a launch template
-# An instance profile that was just made is not known to EC2 at once, which AWS tells as a wrong value of the template.
+# EC2 may not know a new instance profile yet. Auto Scaling reports this as a validation error of the launch template.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always visible)
 YOUNG_PROFILE = "ValidationError:Invalid IAM Instance Profile"
-GOING_DEADLINE = 900.0  # seconds until a group's servers have drained and are gone
+GOING_DEADLINE = 900.0  # seconds until the instances of a deleted group have drained and are terminated
 
 
 def group_tags(owner: Owner, tier: str) -> dict[str, str]:
-    """The tags of a group, which its servers get too."""
+    """Return the tags of a group and of its instances."""
     return owner.tags(tier, **{TIER: tier})
 
 
 def plan(owner: Owner, desired: ServerGroups, observed: Observed) -> list[Change]:
-    """The changes that make the groups as desired: templates, groups, refreshes, and what is not needed any more."""
+    """Return the changes of the launch templates, groups and instance refreshes, and the deletion of surplus ones."""
     made = [_Planned(owner, desired, group, observed) for group in desired.groups]
     return [
         *(change for one in made for change in one.template_changes()),
@@ -66,7 +66,7 @@ def plan(owner: Owner, desired: ServerGroups, observed: Observed) -> list[Change
 
 
 class _Planned:
-    """One tier."""
+    """The plan of one tier."""
 
     def __init__(self, owner: Owner, desired: ServerGroups, wish: ServerGroup, observed: Observed) -> None:
         self.owner = owner
@@ -87,7 +87,7 @@ class _Planned:
 
     @property
     def version(self) -> Joined:
-        """The wanted version's number as text."""
+        """Return the number of the desired version as text."""
         return Joined((self.found.number if self.found else Ref("launch template", self.tier, "version"),))
 
     def template_changes(self) -> list[Change]:
@@ -127,7 +127,7 @@ class _Planned:
         return {"LaunchTemplateData": self.data, "VersionDescription": self.told, "ClientToken": token}
 
     def prune(self) -> list[Change]:
-        """Delete old versions but the newest, the default one, and those that servers run on."""
+        """Delete old versions, but keep the newest, the default one, and those that instances were launched from."""
         if self.template is None:
             return []
         numbers = sorted(self.template.versions, reverse=True)
@@ -142,7 +142,7 @@ class _Planned:
         return [Change("delete", "launch template versions", self.tier, (call,), {"Versions": old}, awaits=awaits)]
 
     def _in_use(self) -> set[int]:
-        """The versions that are still in use when all is done."""
+        """Return the versions that are in use after all changes."""
         if self.group is None or self.replaces:
             return set()
         used = {member.version for member in self.group.members} | (set() if self._moves else {self.group.version})
@@ -168,7 +168,7 @@ class _Planned:
         return sizes if wish.desired is None else {**sizes, "DesiredCapacity": wish.desired}
 
     def _settings(self) -> dict[str, t.Any]:
-        """What is created and updated by the same words."""
+        """Return the settings that CreateAutoScalingGroup and UpdateAutoScalingGroup have in common."""
         subnets = tuple(Ref("subnet", placement.subnet) for placement in self.wish.tier.placements)
         return {
             **self._sizes(),
@@ -196,7 +196,7 @@ class _Planned:
         return Change("create", "auto scaling group", self.tier, (call,), after={**self._shown(), "Tags": self.tags})
 
     def _shown(self) -> dict[str, t.Any]:
-        """The wish as --diff shows it."""
+        """Return the desired settings as --diff shows them."""
         wish = self.wish
         return {
             **self._settings(),
@@ -248,7 +248,7 @@ class _Planned:
         return [Change("update", "tags", f"auto scaling group {self.tier}", (call,), before=before, after=missing)]
 
     def _attach(self, group: Group) -> list[Change]:
-        """The target groups that are declared; of the others the environment's own are detached."""
+        """Attach the declared target groups. Detach the environment's other target groups."""
         names = {arn: name for name, arn in self.observed.target_groups.items()}
         attached = {names[arn] for arn in group.target_group_arns if arn in names}
         missing = [name for name in self.wish.target_groups if name not in attached]
@@ -270,14 +270,14 @@ class _Planned:
 
     @property
     def _moves(self) -> bool:
-        """Whether the group launches from something else than it should."""
+        """Return whether the group uses a different launch template version than the desired one."""
         group = self.group
         template_id = self.template.id if self.template else ""
         wanted = str(self.found.number) if self.found else ""
         return group is not None and (group.template_id, group.version) != (template_id, wanted)
 
     def outdated(self) -> list[Member]:
-        """The servers that were launched from something else."""
+        """Return the instances that were launched from different settings than the desired ones."""
         return [one for one in (self.group.standing if self.group else ()) if not self._is_current(one)]
 
     def _is_current(self, member: Member) -> bool:
@@ -287,18 +287,18 @@ class _Planned:
 
     @property
     def replaces(self) -> bool:
-        """Whether servers are replaced."""
+        """Return whether instances are to be replaced."""
         return self.how.wanted and bool(self.outdated())
 
     @property
     def _is_under_way(self) -> bool:
-        """Whether a refresh to the wanted version has begun."""
+        """Return whether an instance refresh to the desired version is in progress."""
         refresh = self.observed.refreshes.get(self.tier)
         wanted = str(self.found.number) if self.found else None
         return refresh is not None and refresh.under_way and refresh.version == wanted
 
     def _await_refresh(self) -> list[Change]:
-        """A refresh that is under way keeps the group from launching from something else."""
+        """Wait for an instance refresh that is in progress. Until it ends, the launch template cannot be changed."""
         refresh = self.observed.refreshes.get(self.tier)
         if refresh is None or not refresh.under_way:
             return []
@@ -307,12 +307,12 @@ class _Planned:
 
 
 def outdated(owner: Owner, desired: ServerGroups, wish: ServerGroup, observed: Observed) -> list[str]:
-    """The ids of a tier's servers that are not like new ones."""
+    """Return the ids of a tier's instances that differ from new ones."""
     return [member.id for member in _Planned(owner, desired, wish, observed).outdated()]
 
 
 def _after(change: Change, others: t.Sequence[Change]) -> Change:
-    """The change, made when what the others wait for has come."""
+    """Return the change, which is made after the waits of the other changes."""
     awaits = tuple(Ref(one.resource, one.name) for one in others if one.wait)
     return Change(**{**vars(change), "awaits": awaits})
 
@@ -322,7 +322,7 @@ def _lacking(wanted: t.Mapping[str, str], actual: t.Mapping[str, str]) -> dict[s
 
 
 def _remove(owner: Owner, tier: str, observed: Observed) -> t.Iterator[Change]:
-    """The group with its servers, which are drained first, and then its launch template."""
+    """Delete the group with its instances, which are drained first, and then its launch template."""
     group, template = observed.groups.get(tier), observed.templates.get(tier)
     name = owner.name(tier)
     if group is not None:

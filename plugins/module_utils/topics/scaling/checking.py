@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What cannot be: AWS' state against the options. Pure."""
+"""The checks of the options against AWS' state. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
 
 
 def check(desired: ServerGroups, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
-    """Add what AWS' state says against the options. What does not exist yet is fine in check mode."""
+    """Add to `problems` the options that contradict AWS' state. Check mode accepts names that do not exist yet."""
     for kind, tier in observed.strangers:
         if tier in desired.names:
             problems.add(
                 f"tiers.{tier}",
-                f"there is a {kind} of its name that is not this environment's",
-                "remove that, or use another name for the environment or the tier",
+                f"the {kind} of this tier's name exists and does not belong to this environment",
+                f"delete the {kind}, or use another name for the environment or the tier",
             )
     for group in desired.groups:
         _check_image(group, observed, problems, check_mode=check_mode)
@@ -29,7 +29,7 @@ def check(desired: ServerGroups, observed: Observed, problems: Problems, *, chec
 
 
 def image_of(group: ServerGroup, observed: Observed) -> Image | None:
-    """The image that a group's servers start from."""
+    """Return the image that a group's instances are launched from, or None if it does not exist."""
     return observed.images.get(group.image_id or observed.parameters.get(group.image_parameter, ""))
 
 
@@ -40,14 +40,14 @@ def _check_image(group: ServerGroup, observed: Observed, problems: Problems, *, 
     if not own and check_mode:
         return
     if not own:
-        wrong = f"there is no parameter {group.image_parameter}, so no image is promoted"
-        problems.add(f"{group.where}.image", wrong, "run groundwork.aws.image first, or give an image's id")
+        wrong = f"the parameter {group.image_parameter} does not exist, so no image is promoted"
+        problems.add(f"{group.where}.image", wrong, "run groundwork.aws.image first, or give the id of an image")
     elif image is None:
-        named = "" if group.image_id else f", which {group.image_parameter} names,"
-        wrong = f"the image {own}{named} or that of another tier is not there"
-        problems.add(f"{group.where}.image", wrong, "give an image that there is in this region")
+        named = "" if group.image_id else f" (from the parameter {group.image_parameter})"
+        wrong = f"the image {own}{named} or the image of another tier does not exist"
+        problems.add(f"{group.where}.image", wrong, "give images that exist in this region")
     elif size is not None and size < image.root_gib:
-        wrong = f"{size} GiB are less than the {image.root_gib} GiB of {image.id}"
+        wrong = f"{size} GiB is smaller than the {image.root_gib} GiB of {image.id}"
         problems.add(f"{group.where}.root_volume_gib", wrong, f"give {image.root_gib} or more")
 
 
@@ -60,12 +60,12 @@ def _check_names(group: ServerGroup, observed: Observed, problems: Problems) -> 
     }
     for option, (kind, names, known) in named.items():
         for name in sorted(set(names) - set(known)):
-            right = f"the environment has {', '.join(sorted(known)) or 'none'}"
-            problems.add(f"{group.where}.{option}", f"there is no {kind} '{name}'", right)
+            right = f"use one of {', '.join(sorted(known)) or 'none'}"
+            problems.add(f"{group.where}.{option}", f"'{name}' is not a {kind} of the environment", right)
 
 
 def surplus(desired: ServerGroups, observed: Observed) -> list[str]:
-    """The tiers of ours that are no groups any more."""
+    """Return the tiers that have a group or a launch template and are not declared as groups."""
     return sorted({*observed.groups, *observed.templates} - desired.names)
 
 
@@ -74,6 +74,7 @@ def _check_removal(desired: ServerGroups, observed: Observed, problems: Problems
     if more and not desired.allow_removal:
         problems.add(
             "allow_removal",
-            f"{', '.join(more)} is no group any more, but there is one",
-            "declare it again, or set it (servers_allow_removal in an inventory) to true to remove it with its servers",
+            f"these Auto Scaling groups (or their launch templates) exist and are not declared: {', '.join(more)}",
+            "declare them, or set allow_removal (servers_allow_removal in the inventory) to true to delete them with "
+            "their servers",
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What groups there are: one read per type for all tiers, and two for each tier, made into frozen data."""
+"""The current state of the Auto Scaling groups: the reads, and the dataclasses that are made of AWS' answers."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ENDED = frozenset({"Successful", "Failed", "Cancelled", "RollbackFailed", "Rollb
 
 
 def template_ref(tier: str) -> Ref:
-    """The launch template of a tier."""
+    """Return the reference to the launch template of a tier."""
     return Ref("launch template", tier)
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a launch template; versions never change."""
+    """A version of a launch template, which is immutable."""
 
     number: int
     description: str
@@ -43,7 +43,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Template:
-    """A launch template, its versions by number."""
+    """A launch template with its versions by number."""
 
     id: str
     default: int
@@ -53,7 +53,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Member:
-    """A server of a group. `version` is "" when it was not launched from a template."""
+    """An instance of a group. `version` is "" if it was not launched from a launch template."""
 
     id: str
     zone: str
@@ -64,18 +64,18 @@ class Member:
 
     @property
     def in_service(self) -> bool:
-        """Whether it counts."""
+        """Return whether the instance is healthy and in service."""
         return self.state == "InService" and self.healthy
 
     @property
     def leaving(self) -> bool:
-        """Whether it is on its way out of the group."""
+        """Return whether the instance is being terminated or detached."""
         return self.state.startswith(("Terminat", "Detach"))
 
 
 @dataclass(frozen=True)
 class Group:
-    """An Auto Scaling group. `tags` have their value and whether new servers get it."""
+    """An Auto Scaling group. `tags` have the value, and whether it is propagated to new instances."""
 
     name: str
     minimum: int
@@ -94,7 +94,7 @@ class Group:
 
     @property
     def standing(self) -> list[Member]:
-        """The servers that stay."""
+        """Return the instances that are not being terminated or detached."""
         return [member for member in self.members if not member.leaving]
 
 
@@ -105,17 +105,17 @@ class Refresh:
     id: str
     status: str
     percent: int
-    version: str  # "" when it was asked for without one
+    version: str  # "" if it was started without a desired configuration
 
     @property
     def under_way(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether the instance refresh has not ended."""
         return self.status not in ENDED
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is, by tier. `strangers` are names of ours that somebody else's groups and templates have."""
+    """The current state, by tier. `strangers` have the environment's names and do not belong to it."""
 
     groups: t.Mapping[str, Group] = field(default_factory=dict)
     templates: t.Mapping[str, Template] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Observed:
     images: t.Mapping[str, Image] = field(default_factory=dict)
 
     def ids(self) -> Ids:
-        """What a plan's references stand for."""
+        """Return the ids of the existing resources, by the references that a plan contains."""
         ids: Ids = {template_ref(tier): template.id for tier, template in self.templates.items()}
         ids.update({Ref("subnet", name): own for name, own in self.subnets.items()})
         ids.update({Ref("security group", name): own for name, own in self.security_groups.items()})
@@ -137,12 +137,12 @@ class Observed:
 
 
 def groups_read() -> Read:
-    """All groups: one of a name of ours may be somebody else's."""
+    """Return the read of all groups, because a group with the environment's name may belong to someone else."""
     return Read("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")
 
 
 def first_reads(owner: Owner, desired: ServerGroups) -> dict[str, Read]:
-    """Everything but the images."""
+    """Return the reads of everything but the images, by name."""
     environment = {"Filters": [tag_filter(ENVIRONMENT, owner.environment)]}
     reads = {
         "groups": groups_read(),
@@ -163,7 +163,7 @@ def first_reads(owner: Owner, desired: ServerGroups) -> dict[str, Read]:
             {"LaunchTemplateName": name},
             absent=("InvalidLaunchTemplateName.NotFoundException",),
         )
-        # A group that does not exist is answered like any other wrong value.
+        # Auto Scaling answers with ValidationError if the group does not exist.
         reads[f"refreshes {group.name}"] = Read(
             "autoscaling",
             "describe_instance_refreshes",
@@ -175,14 +175,14 @@ def first_reads(owner: Owner, desired: ServerGroups) -> dict[str, Read]:
 
 
 def images_read(ids: t.Iterable[str]) -> dict[str, Read]:
-    """These images; none when one of them is gone."""
+    """Return the read of the images. Its answer is empty if one of them does not exist."""
     named = {"ImageIds": sorted(set(ids)), "IncludeDeprecated": True}
     absent = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidAMIID.Malformed")
     return {"images": Read("ec2", "describe_images", "Images", named, absent)} if named["ImageIds"] else {}
 
 
 def observe_groups(clients: Clients, owner: Owner, desired: ServerGroups) -> Observed:
-    """All there is to know, in two rounds."""
+    """Read the current state in two rounds, because the answers of the first one contain ids of images."""
     first = observe(clients, first_reads(owner, desired))
     parameters = {one["Name"]: one["Value"] for one in first.get("parameters", [])}
     wanted = [group.image_id or parameters.get(group.image_parameter, "") for group in desired.groups]
@@ -191,7 +191,7 @@ def observe_groups(clients: Clients, owner: Owner, desired: ServerGroups) -> Obs
 
 
 def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
-    """What the reads' answers mean."""
+    """Return the current state from the answers to the reads."""
     prefix = owner.name("")
     named = {g["AutoScalingGroupName"]: g for g in answers["groups"] if g["AutoScalingGroupName"].startswith(prefix)}
     versions = {key.removeprefix("versions "): one for key, one in answers.items() if key.startswith("versions ")}
@@ -223,7 +223,7 @@ def _template(told: Described, versions: t.Iterable[Described]) -> Template:
 
 
 def group_of(told: Described) -> Group:
-    """A described group."""
+    """Return the group of an element of DescribeAutoScalingGroups' answer."""
     template = told.get("LaunchTemplate", {})
     return Group(
         name=told["AutoScalingGroupName"],
@@ -256,12 +256,12 @@ def _member(told: Described) -> Member:
 
 
 def _newest(told: t.Sequence[Described]) -> Described:
-    """The one that is under way, of which there is at most one; else the first, as AWS tells the newest first."""
+    """Return the instance refresh that is in progress, or the first one: AWS returns the newest first."""
     return next((one for one in told if one["Status"] not in ENDED), told[0])
 
 
 def refresh_of(told: Described) -> Refresh:
-    """A described instance refresh."""
+    """Return the instance refresh of an element of DescribeInstanceRefreshes' answer."""
     wanted = told.get("DesiredConfiguration", {}).get("LaunchTemplate", {})
     return Refresh(
         told["InstanceRefreshId"], told["Status"], told.get("PercentageComplete", 0), wanted.get("Version", "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What groups are wanted: the options of `autoscaling_server_groups`, checked and frozen."""
+"""The options of `autoscaling_server_groups`: parsing and validation."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
 
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html
 MOST_TARGET_GROUPS = 50
-MOST_TIERS = 10  # whose parameters one call of GetParameters tells
+MOST_TIERS = 10  # GetParameters takes at most 10 names, one per tier
 LARGEST_GROUP = 1000
-LONGEST_GRACE = 7200  # seconds; more would hide a server that never serves
+LONGEST_GRACE = 7200  # seconds; a longer period would hide a server that never becomes healthy
 
 GROUP_OPTIONS: Spec = {
     "min": {"type": "int", "required": True},
@@ -57,7 +57,7 @@ ARGUMENTS: Spec = {
 
 @dataclass(frozen=True)
 class ServerGroup:
-    """A tier's group. `desired` is None where the group keeps the capacity that it has."""
+    """The Auto Scaling group of a tier. If `desired` is None, the group keeps its current desired capacity."""
 
     tier: Tier
     minimum: int
@@ -66,23 +66,23 @@ class ServerGroup:
     grace: int  # seconds
     warmup: int  # seconds
     target_groups: tuple[str, ...]
-    image_id: str  # "": what `image_parameter` names
+    image_id: str  # "": use the image whose id `image_parameter` contains
     image_parameter: str
 
     @property
     def name(self) -> str:
-        """The tier's."""
+        """Return the name of the tier."""
         return self.tier.name
 
     @property
     def where(self) -> str:
-        """Where the options are."""
+        """Return the path of the group's options, for error messages."""
         return f"tiers.{self.name}"
 
 
 @dataclass(frozen=True)
 class Refreshing:
-    """How servers are replaced: `wanted` at all, and how many percent of the capacity there are meanwhile."""
+    """The settings of instance refreshes. `least` and `most` are the healthy percentages of the desired capacity."""
 
     wanted: bool
     least: int
@@ -92,7 +92,7 @@ class Refreshing:
 
 @dataclass(frozen=True)
 class ServerGroups:
-    """All groups."""
+    """The Auto Scaling groups of all tiers."""
 
     groups: tuple[ServerGroup, ...]
     hop_limit: int
@@ -102,19 +102,19 @@ class ServerGroups:
 
     @property
     def names(self) -> set[str]:
-        """The tiers that are groups."""
+        """Return the names of the tiers that are Auto Scaling groups."""
         return {group.name for group in self.groups}
 
 
 def split_tiers(tiers: t.Mapping[str, t.Any], problems: Problems) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """The tiers that are counted, and those that are groups; one that is both is refused."""
+    """Return the tiers with a count, and the tiers with a group. Add a tier that has both to `problems`."""
     groups = {name: given for name, given in tiers.items() if isinstance(given, t.Mapping) and "group" in given}
     for name, given in groups.items():
         if "count" in given:
             problems.add(
                 f"tiers.{name}",
-                "it has a count and is a group",
-                "give count for servers with numbers, or group for an Auto Scaling group",
+                "has both count and group",
+                "give count for numbered servers, or group for an Auto Scaling group",
             )
     return {name: given for name, given in tiers.items() if name not in groups}, groups
 
@@ -125,7 +125,7 @@ def parse_server_groups(
     known: Known = NOTHING_KNOWN,
     target_groups: t.Collection[str] | None = None,
 ) -> ServerGroups | None:
-    """The groups of the options, or None with everything that is wrong in `problems`.
+    """Return the groups of the options, or None after adding everything that is wrong to `problems`.
 
     `known` and `target_groups` are the names that other roles define.
     """
@@ -157,7 +157,7 @@ def parse_server_groups(
 def _check_settings(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
     if len(options["tiers"]) > MOST_TIERS:
-        problems.add("tiers", f"{len(options['tiers'])} are too many", f"give at most {MOST_TIERS}")
+        problems.add("tiers", f"contains {len(options['tiers'])} tiers", f"give at most {MOST_TIERS}")
     check_range("metadata_hop_limit", options["metadata_hop_limit"], 1, MOST_HOPS, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
     check_range("refresh_deadline", options["refresh_deadline"], 1, 86400, problems)
@@ -175,7 +175,7 @@ def _check_settings(options: t.Mapping[str, t.Any], problems: Problems) -> None:
 def _parse_group(
     name: str, given: t.Any, place: tuple[t.Sequence[str], str], problems: Problems, known: Known
 ) -> ServerGroup | None:
-    """`place` are the zones and the environment."""
+    """Return the group of a tier, or None if its options cannot be read. `place` has the zones and the environment."""
     zones, environment = place
     where = f"tiers.{name}"
     if not isinstance(given, t.Mapping):
@@ -190,7 +190,7 @@ def _parse_group(
     others = {key: value for key, value in given.items() if key in TIER_OPTIONS and key not in OWN_OPTIONS}
     for option in sorted(given.keys() - mine.keys() - others.keys()):
         names = sorted(({*TIER_OPTIONS} - {"count"}) | {*OWN_OPTIONS})
-        problems.add(f"{where}.{option}", "there is no such option", f"it can have {', '.join(names)}")
+        problems.add(f"{where}.{option}", "is not an option", f"use one of {', '.join(names)}")
     tier = parse_tier(name, {**others, "count": 0}, zones, problems, known)
     if tier is None or len(problems.found) > before:
         return None
@@ -199,7 +199,8 @@ def _parse_group(
     _check_image(image, f"{where}.image", problems)
     targets = [name] if group["target_groups"] is None else group["target_groups"]
     if len(targets) > MOST_TARGET_GROUPS:
-        problems.add(f"{where}.group.target_groups", f"{len(targets)} are too many", f"give {MOST_TARGET_GROUPS}")
+        right = f"give at most {MOST_TARGET_GROUPS}"
+        problems.add(f"{where}.group.target_groups", f"contains {len(targets)} target groups", right)
     return ServerGroup(
         tier=tier,
         minimum=group["min"],
@@ -228,8 +229,9 @@ def _check_group(group: t.Mapping[str, t.Any], where: str, problems: Problems) -
 def _check_image(image: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
     own, parameter = image.get("id"), image.get("parameter")
     if own and parameter:
-        problems.add(where, "it has an id and a parameter", "give one of them")
+        problems.add(where, "has both id and parameter", "give one of them")
     if own and not IMAGE_ID.fullmatch(own):
-        problems.add(f"{where}.id", f"'{own}' is no image's id", "give one like ami-0123456789abcdef0")
+        problems.add(f"{where}.id", f"'{own}' is not the id of an image", "give one such as ami-0123456789abcdef0")
     if parameter and not PARAMETER_NAME.fullmatch(parameter):
-        problems.add(f"{where}.parameter", f"'{parameter}' is no parameter's path", "begin it with /")
+        right = "give a name that begins with /, such as /groundwork/dev/image/lamp"
+        problems.add(f"{where}.parameter", f"'{parameter}' is not the name of a parameter", right)

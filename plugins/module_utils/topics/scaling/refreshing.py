@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instance refreshes: how one is begun, and how it is watched to its end. Pure.
+"""Instance refreshes: the changes that start one and wait for its end. Pure functions.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.html
 """
@@ -24,14 +24,14 @@ INTERVAL = 5.0  # seconds
 
 
 def refresh_ref(tier: str) -> Ref:
-    """A tier's instance refresh."""
+    """Return the reference to a tier's instance refresh."""
     return Ref("instance refresh", tier)
 
 
 def begin(group_name: str, tier: str, version: Joined | str, how: Refreshing, *, rollback: bool) -> Change:
-    """Replace all servers that are not of this version. AWS makes it the group's own when it is through.
+    """Start the replacement of all instances of other versions. Afterwards the group has this version.
 
-    `rollback` puts the servers back to the version that the group has, when some do not become healthy.
+    With `rollback`, AWS restores the previous version if instances do not become healthy.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html
     """
     template = {"LaunchTemplateId": template_ref(tier), "Version": version}
@@ -53,13 +53,13 @@ def begin(group_name: str, tier: str, version: Joined | str, how: Refreshing, *,
 
 
 def go_on(group_name: str, tier: str, refresh: Refresh, how: Refreshing) -> Change:
-    """Await the end of a refresh that an earlier run began, which has to be a good one."""
+    """Wait for the success of an instance refresh that an earlier run started."""
     wait = _watched(group_name, tier, refresh.id, how.deadline)
     return _awaited(tier, refresh, wait, "Successful")
 
 
 def let_end(group_name: str, tier: str, refresh: Refresh, how: Refreshing) -> Change:
-    """Await the end of a refresh to something else, whatever it is: there can be only one at a time."""
+    """Wait for the end of an instance refresh to another version. AWS allows only one at a time."""
     wait = Wait(
         f"the running instance refresh of {tier} to end",
         _look(group_name, refresh.id),
@@ -99,19 +99,19 @@ def _found(answer: Described) -> Described:
 
 
 def failure(refresh: Described) -> str | None:
-    """Why a refresh did not get through, None while it may still."""
+    """Return the reason why an instance refresh failed, or None if it succeeded or has not ended."""
     status = refresh.get("Status")
     if status not in ENDED or status == "Successful":
         return None
     back = refresh.get("RollbackDetails", {})
-    reason = back.get("RollbackReason") or refresh.get("StatusReason") or "AWS tells no reason"
+    reason = back.get("RollbackReason") or refresh.get("StatusReason") or "AWS reports no reason"
     then = {
-        "RollbackSuccessful": "All servers are of the version before again.",
-        "RollbackFailed": "The way back to the version before failed too: look at the group's activities.",
-    }.get(str(status), "The servers that were replaced stay so.")
+        "RollbackSuccessful": "All servers have the previous version again.",
+        "RollbackFailed": "The rollback to the previous version failed too: look at the group's activities.",
+    }.get(str(status), "Servers that were replaced are not rolled back.")
     return (
-        f"it is {status} after {refresh.get('PercentageComplete', 0)} %: {reason.rstrip('.')}. {then} "
-        "Remove the cause, and run again to replace the others."
+        f"the instance refresh is {status} after {refresh.get('PercentageComplete', 0)} %: {reason.rstrip('.')}. "
+        f"{then} Remove the cause and run again to replace the others."
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Converging an environment's groups of servers: what `autoscaling_server_groups` does."""
+"""The work of the module `autoscaling_server_groups`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.opti
 
 COMPONENT = "servers"
 POLL_INTERVAL = 2.0  # seconds
-REFUSED = ("Failed", "Cancelled")  # how an activity ends that did not launch
+REFUSED = ("Failed", "Cancelled")  # the statuses of activities that did not launch an instance
 
 
 def converge_server_groups(run: Run) -> dict[str, t.Any]:
-    """Make, mend, refresh and remove groups; the module's result. Raises GroundworkError."""
+    """Create, update, refresh and delete groups, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_server_groups)
     observed = observe_groups(run.clients, owner, desired)
     problems = Problems()
@@ -62,15 +62,15 @@ def _remarks(behind: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
     for tier, ids in behind.items():
         if ids:
             yield (
-                f"tiers.{tier}: {', '.join(ids)} are of another version of the launch template. Nothing was "
-                "replaced: run with refresh (servers_refresh in an inventory) to replace them."
+                f"tiers.{tier}: these servers have another version of the launch template: {', '.join(ids)}. "
+                "Nothing was replaced: set refresh (servers_refresh in the inventory) to true to replace them."
             )
 
 
 def _await_service(run: Run, owner: Owner, desired: ServerGroups) -> t.Mapping[str, Group]:
-    """Poll all groups with one call until each has as many servers in service as it wants.
+    """Poll all groups with one call until each has its desired capacity in service. Return the groups by tier.
 
-    Raises GroundworkError with the reason of the activity that failed last, when they are not there in time.
+    Raise GroundworkError with the reason of the last failed activity if `desired.deadline` passes.
     """
     names = {owner.name(wish.name): wish.name for wish in desired.groups}
     if not names:
@@ -105,12 +105,12 @@ def _await_service(run: Run, owner: Owner, desired: ServerGroups) -> t.Mapping[s
 
 
 def _lacking(desired: ServerGroups, groups: t.Mapping[str, Group]) -> dict[str, str]:
-    """By tier, what there is of each group that has not all its servers in service."""
+    """Return by tier a line for each group that does not have all its servers in service."""
     lines = {}
     for wish in desired.groups:
         group = groups.get(wish.name)
         if group is None:
-            lines[wish.name] = f"{wish.name} is not there"
+            lines[wish.name] = f"{wish.name} does not exist"
             continue
         serving = sum(member.in_service for member in group.members)
         if serving < group.desired:
@@ -119,7 +119,7 @@ def _lacking(desired: ServerGroups, groups: t.Mapping[str, Group]) -> dict[str, 
 
 
 def _reason(run: Run, name: str) -> str:
-    """What the newest activity says that failed; "" when none did."""
+    """Return the message of the newest failed activity, or "" if none failed."""
     named = {"AutoScalingGroupName": name}
     read = Read("autoscaling", "describe_scaling_activities", "Activities", named, absent=("ValidationError",))
     for activity in observe(run.clients, {"activities": read})["activities"]:
@@ -135,7 +135,7 @@ def _described(
     groups: t.Mapping[str, Group],
     behind: t.Mapping[str, t.Sequence[str]],
 ) -> dict[str, t.Any]:
-    """A group as the module returns it; one that does not exist yet as `planned`."""
+    """Return a group as the module returns it. A group that does not exist yet is `planned`."""
     group, image = groups.get(wish.name), image_of(wish, observed)
     return {
         "name": owner.name(wish.name),

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a group's servers are launched from, in EC2's words, and how two launch templates' versions are told apart.
+"""The data of launch template versions, and the comparison of versions.
 
-A version's description holds two digests: of what makes a server, and of the tags of its volume and interface. So it
-is known without comparing what EC2 makes of the data, and a version that was once made is found again and used again.
+A version's description contains two digests: one of the instance's settings, and one of the tags of its volume and
+network interface. Versions are compared by these digests, because EC2 returns the data in another form than it was
+sent. An existing version with the same description is used again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Data = dict[str, t.Any]
 
 
 def template_data(group: ServerGroup, image: Image | None, hop_limit: int, tags: t.Mapping[str, str]) -> Data:
-    """RequestLaunchTemplateData. The servers' own tags come from the group, so they are not here.
+    """Return the RequestLaunchTemplateData of a group. It has no tags of instances, because the group propagates them.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RequestLaunchTemplateData.html
     """
@@ -62,13 +63,16 @@ def template_data(group: ServerGroup, image: Image | None, hop_limit: int, tags:
 
 
 def description(data: Data) -> Joined:
-    """What tells a version with this data from others; at most 255 characters."""
+    """Return the description of a version with this data, which identifies it. It has at most 255 characters."""
     server = {key: value for key, value in data.items() if key != "TagSpecifications"}
     return Joined(("server", Token((server,)), "tags", Token((data["TagSpecifications"],))), " ")
 
 
 def find_version(template: Template | None, told: Joined, ids: Ids) -> Version | None:
-    """The newest version with this description. What refers to things that do not exist yet has none."""
+    """Return the newest version with this description, or None.
+
+    A description that contains references to resources that do not exist yet matches no version.
+    """
     try:
         wanted = told.text(ids)
     except KeyError:
@@ -78,7 +82,7 @@ def find_version(template: Template | None, told: Joined, ids: Ids) -> Version |
 
 
 def makes_the_same(version: Version | None, told: Joined, ids: Ids) -> bool:
-    """Whether servers of this version are alike those of that description, apart from tags of what they consist of."""
+    """Return whether a version has the description's instance settings. Tags of volumes and interfaces may differ."""
     try:
         wanted = told.text(ids)
     except KeyError:
@@ -87,7 +91,7 @@ def makes_the_same(version: Version | None, told: Joined, ids: Ids) -> bool:
 
 
 def shown_data(data: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """A version's data for --diff; user data as a digest."""
+    """Return a version's data for --diff, with a digest instead of the user data."""
     shown = {key: value for key, value in data.items() if key != "UserData"}
     if data.get("UserData"):
         shown["UserData"] = Token((data["UserData"],))

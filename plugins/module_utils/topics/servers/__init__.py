@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An environment's servers: EC2 instances of its tiers, their key pair and the image that they start from."""
+"""The EC2 instances of an environment's tiers, their key pair and the image that they are launched from."""

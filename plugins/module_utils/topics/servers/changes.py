@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From servers wanted and servers seen to changes, refusals and remarks. Pure: no client, no clock, no module."""
+"""The plan of the servers: checks, changes and warnings from the desired and the current state. Pure functions."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey
 
-# A token that EC2 knows of an instance that is gone, or that was asked for with other settings.
+# EC2 returns these errors for a token whose instance is terminated, or that was used with other arguments.
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 SPENT_TOKEN = ("IdempotentInstanceTerminated", "IdempotentParameterMismatch")
-GENERATIONS = 8  # how often a server can be lost and replaced in the day or so that EC2 remembers tokens
+GENERATIONS = 8  # how many times a server can be replaced while EC2 remembers client tokens, which is about a day
 
-STOP_DEADLINE = 300.0  # seconds; EC2 stops an instance the hard way when it does not go by itself
+STOP_DEADLINE = 300.0  # seconds; EC2 stops an instance forcibly if its operating system does not shut down
 
 
-# What cannot be --------------------------------------------------------------------------------------------------
+# Checks ----------------------------------------------------------------------------------------------------------
 
 
 def check(owner: Owner, desired: Servers, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
-    """Add what AWS' state says against the options. Names that do not exist yet are fine in check mode."""
+    """Add to `problems` the options that contradict AWS' state. Check mode accepts names that do not exist yet."""
     if not check_mode:
         _check_names(desired, observed, problems)
     _check_removal(desired, observed, problems)
@@ -74,20 +74,20 @@ def _check_names(desired: Servers, observed: Observed, problems: Problems) -> No
             if placement.subnet not in observed.subnets:
                 problems.add(
                     f"tiers.{tier.name}.subnets",
-                    f"there is no subnet '{placement.subnet}'",
-                    f"the environment has {_listed(observed.subnets)}",
+                    f"'{placement.subnet}' is not a subnet of the environment",
+                    f"use one of {_listed(observed.subnets)}",
                 )
         for group in tier.security_groups:
             if group not in observed.security_groups:
                 problems.add(
                     f"tiers.{tier.name}.security_groups",
-                    f"there is no security group '{group}'",
-                    f"the environment has {_listed(observed.security_groups)}",
+                    f"'{group}' is not a security group of the environment",
+                    f"use one of {_listed(observed.security_groups)}",
                 )
 
 
 def surplus(desired: Servers, observed: Observed) -> list[Server]:
-    """The servers that are more than wanted, the newest first."""
+    """Return the servers that are not declared, by tier, the highest number first."""
     wanted = {server_name(tier.name, number) for tier, number in desired.wanted()}
     more = [server for server in observed.servers.values() if server.place not in wanted]
     return sorted(more, key=lambda server: (server.tier, -server.number))
@@ -99,8 +99,8 @@ def _check_removal(desired: Servers, observed: Observed, problems: Problems) -> 
         names = _listed(f"{server.name} ({server.id})" for server in more)
         problems.add(
             "allow_removal",
-            f"the counts of the tiers leave no place for {names}",
-            "raise the count, or set it (servers_allow_removal in an inventory) to true to terminate them for good",
+            f"these servers exceed the counts of their tiers: {names}",
+            "raise the count, or set allow_removal (servers_allow_removal in the inventory) to true to terminate them",
         )
 
 
@@ -111,15 +111,15 @@ def _check_key(desired: Servers, observed: Observed, problems: Problems) -> None
     if not pair.ours:
         problems.add(
             "environment_name",
-            f"a key pair '{pair.name}' exists that is not this environment's",
+            f"the key pair '{pair.name}' exists and does not belong to this environment",
             f"delete it or tag it groundwork:environment={pair.name.removesuffix('-servers')}, or use another name",
         )
     elif desired.key and pair.key and desired.key != pair.key:
         problems.add(
             "key_file",
-            f"it is not the key that the key pair '{pair.name}' was made from",
-            "give that key again; to change keys, delete the key pair in EC2 and replace the servers, "
-            "which keep the key that they were launched with",
+            f"is not the public key of the existing key pair '{pair.name}'",
+            "give the key of that pair; to change the key, delete the key pair in EC2 and replace the servers, "
+            "because servers keep the key that they were launched with",
         )
 
 
@@ -130,38 +130,36 @@ def _check_image(owner: Owner, tier: Tier, desired: Servers, observed: Observed,
 
 
 def check_start(owner: Owner, tier: Tier, image: Image | None, observed: Observed, problems: Problems) -> None:
-    """Whether a tier's servers can start from an image, and if there is none, why."""
+    """Add to `problems` the reason why a tier's servers cannot be launched from `image`; None is a missing image."""
     if image is None and tier.image.promoted == "must" and not observed.promoted:
-        wrong = f"no image of {owner.environment} is promoted"
-        problems.add(f"tiers.{tier.name}.image.promoted", wrong, "bake one with groundwork.aws.image, or give false")
+        wrong = f"the environment {owner.environment} has no promoted image"
+        problems.add(f"tiers.{tier.name}.image.promoted", wrong, "build one with groundwork.aws.image, or give false")
     elif image is None and tier.image.promoted != "never":
         problems.add(
             f"tiers.{tier.name}.image",
-            f"the promoted image {observed.promoted} is no more",
-            "bake one with groundwork.aws.image, or delete the parameter " + promoted_parameter(owner.environment),
+            f"the promoted image {observed.promoted} does not exist",
+            "build one with groundwork.aws.image, or delete the parameter " + promoted_parameter(owner.environment),
         )
     elif image is None:
-        what = tier.image.id or f"named '{tier.image.name}' of owner {tier.image.owner}"
-        problems.add(
-            f"tiers.{tier.name}.image", f"there is no image {what} in this region", "give another owner, name or id"
-        )
+        what = tier.image.id or f"whose name matches '{tier.image.name}' and whose owner is {tier.image.owner}"
+        problems.add(f"tiers.{tier.name}.image", f"the region has no image {what}", "give another owner, name or id")
     elif tier.root_volume_gib is not None and tier.root_volume_gib < image.root_gib:
         problems.add(
             f"tiers.{tier.name}.root_volume_gib",
-            f"{tier.root_volume_gib} GiB are less than the {image.root_gib} GiB of {image.id}",
+            f"{tier.root_volume_gib} GiB is smaller than the {image.root_gib} GiB of {image.id}",
             f"give {image.root_gib} to {LARGEST_ROOT_VOLUME}",
         )
 
 
-# Which image -----------------------------------------------------------------------------------------------------
+# Images ----------------------------------------------------------------------------------------------------------
 
 
 def pinned(tier: Tier, desired: Servers, observed: Observed) -> Image | None:
-    """The image that new servers of a tier start from, so that a tier's servers stay alike.
+    """Return the image that new servers of a tier are launched from, or None if there is none.
 
-    It is the one that the environment's servers of the same choice run on (the newest of them, should they
-    differ), and only when none runs, or all their images are gone, the newest that there is. A promoted image comes
-    before both: whoever promotes one wants new servers to start from it.
+    It is the promoted image if the tier uses it. Otherwise it is the newest image that existing servers with the same
+    image choice use, so that the servers of a tier are alike. Without such servers, or if their images are deleted, it
+    is the newest matching image.
     """
     candidates = observed.candidates(tier.image)
     alike = {other.name for other in desired.tiers if other.image == tier.image}
@@ -170,12 +168,12 @@ def pinned(tier: Tier, desired: Servers, observed: Observed) -> Image | None:
 
 
 def newest(tier: Tier, observed: Observed) -> Image | None:
-    """The image that a tier's servers would start from if there were none yet: what a replacement brings."""
+    """Return the newest matching image, which replacements are launched from, or None if there is none."""
     return next(iter(observed.candidates(tier.image)), None)
 
 
 def newer_images(desired: Servers, observed: Observed) -> dict[str, dict[str, t.Any]]:
-    """By tier: the newest image where servers run on an older or another one, and which do."""
+    """Return by tier the newest image and the servers that use a different one, if there are such servers."""
     found: dict[str, dict[str, t.Any]] = {}
     for tier in desired.tiers:
         image = newest(tier, observed)
@@ -191,28 +189,28 @@ def newer_images(desired: Servers, observed: Observed) -> dict[str, dict[str, t.
 
 
 def _servers_of(tier: Tier, observed: Observed) -> list[Server]:
-    """The tier's servers that stay, by number."""
+    """Return the existing servers of the tier that are declared, by number."""
     names = (server_name(tier.name, number) for number in range(1, tier.count + 1))
     return [observed.servers[name] for name in names if name in observed.servers]
 
 
-# What is only told -----------------------------------------------------------------------------------------------
+# Warnings --------------------------------------------------------------------------------------------------------
 
 
 def remarks(desired: Servers, observed: Observed) -> list[str]:
-    """Sentences about drift that only a replacement or a stop would mend, which nobody asked for."""
+    """Return warnings about differences that only a replacement or a stop of the server would remove."""
     said = []
     for name, newer in newer_images(desired, observed).items():
         said.append(
-            f"tiers.{name}: there is a newer image, {newer['name']} ({newer['image_id']}). "
-            f"{_listed(newer['servers'])} keep theirs, and new servers start from "
-            f"{'it' if newer['image_id'] == observed.promoted else 'the same'}."
+            f"tiers.{name}: there is a newer image, {newer['name']} ({newer['image_id']}). Existing servers keep their "
+            f"image: {_listed(newer['servers'])}. New servers are launched from "
+            f"{'the newer image' if newer['image_id'] == observed.promoted else 'the image of the existing ones'}."
         )
     for server in observed.servers.values():
         if server.succeeds:
             said.append(
-                f"{server.name} ({server.id}) was launched to take the place of {server.place}, and that was not "
-                f"completed. Run groundwork.aws.replace with servers_replace={server.place}, or terminate it."
+                f"{server.name} ({server.id}) was launched to replace {server.place}, and the replacement is not "
+                f"complete. Run groundwork.aws.replace with servers_replace={server.place}, or terminate it."
             )
     for tier in desired.tiers:
         for server in _servers_of(tier, observed):
@@ -224,31 +222,31 @@ def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
     replacing = "Nothing was changed: terminate the server and run again to replace it"
     if server.instance_type != tier.instance_type:
         yield (
-            f"is a {server.instance_type}, not a {tier.instance_type}. Nothing was changed: stop the server, change "
-            "its type and run again, or terminate it and run again to replace it."
+            f"has the instance type {server.instance_type}, not {tier.instance_type}. Nothing was changed: stop the "
+            "server, change its type and run again, or terminate it and run again to replace it."
         )
     subnets = {observed.subnets[p.subnet][0] for p in tier.placements if p.subnet in observed.subnets}
     if subnets and server.subnet_id not in subnets:
-        yield f"is in {server.subnet_id}, which is none of the tier's subnets. {replacing}."
+        yield f"is in {server.subnet_id}, which is not a subnet of the tier. {replacing}."
     if server.state == "running" and bool(server.public_ip) != tier.public_ip:
-        yield f"has {'a' if server.public_ip else 'no'} public address. {replacing}."
+        yield f"has {'a' if server.public_ip else 'no'} public IP address. {replacing}."
     if server.tags.get(USER_DATA, "") != tier.user_data_digest:
-        yield f"was launched with other user data. {replacing}."
+        yield f"was launched with different user data. {replacing}."
     volume = observed.volumes.get(server.volume_ids[0]) if server.volume_ids else None
     if volume and tier.root_volume_gib not in (None, volume.gib):
         yield (
-            f"has a root volume of {volume.gib} GiB, not {tier.root_volume_gib}. Nothing was changed: enlarge the "
-            "volume and its file system by hand, or terminate the server and run again to replace it."
+            f"has a root volume of {volume.gib} GiB, not {tier.root_volume_gib} GiB. Nothing was changed: enlarge the "
+            "volume and its file system manually, or terminate the server and run again to replace it."
         )
     if volume and not volume.encrypted:
         yield f"has a root volume that is not encrypted. {replacing}."
 
 
-# What is done ----------------------------------------------------------------------------------------------------
+# Changes ---------------------------------------------------------------------------------------------------------
 
 
 def plan(owner: Owner, desired: Servers, observed: Observed) -> list[Change]:
-    """The changes that make the servers as desired: the key pair, what there is, what is missing, what is too much."""
+    """Return the changes: import the key pair, update existing servers, launch missing ones, terminate surplus ones."""
     changes = _import_key(owner, desired.key, observed)
     missing = []
     for tier, number in desired.wanted():
@@ -275,7 +273,7 @@ def _import_key(owner: Owner, key: PublicKey | None, observed: Observed) -> list
 
 
 def server_tags(owner: Owner, tier: Tier, number: int) -> dict[str, str]:
-    """The tags of a server, its root volume and its interface."""
+    """Return the tags of a server, its root volume and its network interface."""
     return owner.tags(server_name(tier.name, number), **{TIER: tier.name, NUMBER: str(number)})
 
 
@@ -293,7 +291,7 @@ def launch(
     image: Image | None,
     replaced: str = "",
 ) -> Change:
-    """A server's launch; with `replaced`, an instance's id, that of the successor of one that still lives."""
+    """Return the launch of a server. `replaced` is the id of the existing instance that the server replaces, or ""."""
     place = server_name(tier.name, number)
     name = f"{place}{NEXT}" if replaced else place
     placement = tier.placement(number)
@@ -304,7 +302,7 @@ def launch(
     tokens = _tokens(owner, place, placement, observed, replaced)
     yields = {Ref("server", name): "Instances.0.InstanceId"}
     call: Call | None = None
-    for token in reversed(tokens):  # the first is asked for first; each falls back on the next
+    for token in reversed(tokens):  # the first token is used first; if it is spent, the call with the next one follows
         instead = dict.fromkeys(SPENT_TOKEN, call) if call else {}
         call = Call("ec2", "run_instances", {**arguments, "ClientToken": token}, yields=yields, instead=instead)
     after = {
@@ -365,11 +363,12 @@ def _metadata(desired: Servers) -> dict[str, t.Any]:
 
 
 def _tokens(owner: Owner, name: str, placement: Placement, observed: Observed, replaced: str) -> list[str]:
-    """Client tokens for a launch, in the order of their use. A killed run's launch is found again by its token.
+    """Return the client tokens of a launch, in the order of their use.
 
-    EC2 tells of a terminated instance for about an hour, and keeps its token for a day or more. So a token is made
-    from the instance that is known to be gone, as long as it is told; after that EC2 refuses the token, and the
-    next generation's is used. The subnet tells an environment from one of the same name that was torn down.
+    A run that follows an interrupted one sends the same token, and EC2 returns the instance that is launched already.
+    EC2 returns a terminated instance for about an hour and remembers its token for a day or more. So the token depends
+    on the terminated instance while EC2 returns it. Later EC2 rejects the token, and the next generation's is used. The
+    subnet distinguishes the environment from a removed one of the same name.
 
     https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
     """
@@ -397,9 +396,9 @@ def _mend(owner: Owner, desired: Servers, tier: Tier, server: Server, observed: 
         fix_tags(owner, tier, server),
     ):
         if fix:
-            call, key, was, shall = fix
+            call, key, was, will_be = fix
             calls.append(call)
-            before[key], after[key] = was, shall
+            before[key], after[key] = was, will_be
     mended = [Change("update", "server", server.name, tuple(calls), before=before, after=after)] if calls else []
     return [*mended, *start(server)]
 
@@ -443,7 +442,7 @@ def _fix_profile(tier: Tier, server: Server) -> Fix | None:
 
 
 def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
-    """Tags are set on the volume and the interface too: they were launched with the same."""
+    """Return the change of a server's tags, or None. The root volume and the network interface have the same tags."""
     wanted = server_tags(owner, tier, server.number)
     missing = {key: value for key, value in wanted.items() if server.tags.get(key) != value}
     if not missing:
@@ -454,7 +453,7 @@ def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
 
 
 def start(server: Server) -> list[Change]:
-    """Declared servers run: one that is stopped is started, one that is stopping is awaited first."""
+    """Return the changes that start a stopped server. If it is stopping, wait until it is stopped first."""
     call = Call("ec2", "start_instances", {"InstanceIds": [Ref("server", server.name)]})
     started = Change("update", "server", server.name, (call,), before={"State": "stopped"}, after={"State": "running"})
     if server.state == "stopped":
@@ -474,7 +473,7 @@ def _is_stopped(response: t.Mapping[str, t.Any]) -> bool:
 
 
 def retire(leaving: t.Sequence[Server], observed: Observed) -> list[Change]:
-    """Take servers out of all target groups, and terminate them when they have drained."""
+    """Return the changes that deregister servers from all target groups, and terminate them after they have drained."""
     ids = {server.name: server.id for server in leaving}
     drained = [change for group in observed.target_groups for change in take_out(group, ids)]
     awaits = tuple(targets_ref(change.name) for change in drained)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""SSH host keys, read from where nobody on the network can forge them: the instance's console.
+"""The work of the module `ec2_console_host_keys`: record SSH host keys that are read from the servers' consoles.
 
-cloud-init prints a server's public host keys at its first boot. They are recorded in a `known_hosts` file under the
-instance's id, which ssh looks up with `HostKeyAlias=<instance id>`: an address that is used again by another server,
-or by another environment, vouches for nobody.
+cloud-init prints a server's public host keys on the console at its first boot. An attacker on the network cannot
+change the console. The keys are recorded in a `known_hosts` file under the instance's id, which ssh looks up with
+`HostKeyAlias=<instance id>`. So a key is never trusted for another server that later uses the same address.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
 COMPONENT = "servers"
-POLL_INTERVAL = 3.0  # seconds; GetConsoleOutput has one of EC2's lowest rate limits
+POLL_INTERVAL = 3.0  # seconds; the rate limit of GetConsoleOutput is one of EC2's lowest
 
 # Printed by cloud-init's write-ssh-key-fingerprints.
 BLOCK = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(?P<keys>.*?)-----END SSH HOST KEY KEYS-----", re.DOTALL)
@@ -48,7 +48,7 @@ BLOCK = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(?P<keys>.*?)-----END SSH 
 
 @dataclass(frozen=True)
 class Host:
-    """A server whose host keys are to be known; `id` is None while it is only planned."""
+    """A server whose host keys are to be recorded. `id` is None if check mode only plans the server."""
 
     name: str
     id: str | None
@@ -56,7 +56,7 @@ class Host:
 
 @dataclass(frozen=True)
 class HostKeys:
-    """What is desired. `hosts` is None for all servers of the environment."""
+    """The options. `hosts` is None for all servers of the environment."""
 
     hosts: tuple[Host, ...] | None
     path: Path
@@ -67,22 +67,22 @@ class HostKeys:
 Recorded = dict[str, frozenset[PublicKey]]  # by instance id
 
 
-# The options -----------------------------------------------------------------------------------------------------
+# Options ---------------------------------------------------------------------------------------------------------
 
 
 def parse_host_keys(options: t.Mapping[str, t.Any], problems: Problems) -> HostKeys | None:
-    """The desired state of the options of `ec2_console_host_keys`, or None when `problems` has grown."""
+    """Return the parsed options of `ec2_console_host_keys`, or None after adding to `problems`."""
     before = len(problems.found)
     servers = options.get("servers")
     for name, instance_id in (servers or {}).items():
         if instance_id != KNOWN_AFTER_APPLY and not INSTANCE_ID.fullmatch(str(instance_id)):
             problems.add(
                 f"servers.{name}",
-                f"'{instance_id}' is no instance's id",
-                "give one like i-0123456789abcdef0, as ec2_instance_group returned it",
+                f"'{instance_id}' is not the id of an instance",
+                "give an id such as i-0123456789abcdef0, as ec2_instance_group returns it",
             )
     if options["deadline"] < 1:
-        problems.add("deadline", f"{options['deadline']} is out of range", "give 1 or more seconds")
+        problems.add("deadline", f"{options['deadline']} is out of range", "give at least 1 second")
     if len(problems.found) > before:
         return None
     hosts = None if servers is None else tuple(Host(name, _known(given)) for name, given in servers.items())
@@ -93,13 +93,13 @@ def _known(instance_id: str) -> str | None:
     return None if instance_id == KNOWN_AFTER_APPLY else instance_id
 
 
-# The two formats -------------------------------------------------------------------------------------------------
+# Formats ---------------------------------------------------------------------------------------------------------
 
 
 def parse_console(text: str) -> frozenset[PublicKey]:
-    """The host keys that cloud-init printed: those of the last whole block, lines that are garbled left out.
+    """Return the host keys in the last complete block that cloud-init printed. Ignore damaged lines.
 
-    Kernel messages can come in between, and lines can end with carriage returns.
+    Kernel messages can stand between the lines, and lines can end with carriage returns.
     """
     blocks = list(BLOCK.finditer(text))
     if not blocks:
@@ -109,7 +109,7 @@ def parse_console(text: str) -> frozenset[PublicKey]:
 
 
 def parse_known_hosts(text: str) -> Recorded:
-    """The keys of our own lines, which have an instance's id where others have a host's name."""
+    """Return the keys by instance id. Ignore the lines that begin with a host name or an address."""
     recorded: dict[str, set[PublicKey]] = {}
     for line in text.splitlines():
         alias = _alias(line)
@@ -120,9 +120,9 @@ def parse_known_hosts(text: str) -> Recorded:
 
 
 def render_known_hosts(text: str, keys: Recorded, names: t.Mapping[str, str], gone: t.Collection[str]) -> str:
-    """`text` without the lines of those that are `gone` or get new `keys`, and with those keys; the rest stays.
+    """Return `text` with the lines of the new `keys`, and without the previous lines of these and of the `gone` ids.
 
-    `names` are the servers' names by id, written behind the key for the human eye.
+    `names` are the servers' names by id. Each is written as the comment of its key.
     """
     stale = {*gone, *keys}
     kept = [line for line in text.splitlines() if _alias(line) not in stale]
@@ -136,11 +136,11 @@ def _alias(line: str) -> str | None:
     return alias if space and INSTANCE_ID.fullmatch(alias) else None
 
 
-# What is done ----------------------------------------------------------------------------------------------------
+# Changes ---------------------------------------------------------------------------------------------------------
 
 
 def plan(hosts: t.Iterable[Host], recorded: Recorded) -> list[Change]:
-    """Which servers' keys have to be recorded, and which entries are of servers that are gone. Pure."""
+    """Return the changes: record the keys of new servers, and delete the entries of servers that do not exist."""
     hosts = list(hosts)
     present = {host.id for host in hosts}
     learnt = [
@@ -157,7 +157,7 @@ def plan(hosts: t.Iterable[Host], recorded: Recorded) -> list[Change]:
 
 
 def converge_host_keys(run: Run) -> dict[str, t.Any]:
-    """Record the host keys of servers that have none yet; the module's result. Raises GroundworkError."""
+    """Record the missing host keys, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_host_keys)
     hosts = desired.hosts
     if hosts is None:
@@ -175,7 +175,7 @@ def converge_host_keys(run: Run) -> dict[str, t.Any]:
 
 
 def _record(run: Run, desired: HostKeys, hosts: t.Sequence[Host], text: str, recorded: Recorded) -> None:
-    """Write the file, also with what was found of a part of the servers when the rest does not come."""
+    """Wait for the missing keys and write the file. On failure, write the keys that were found."""
     names = {host.id: host.name for host in hosts if host.id}
     missing = [instance_id for instance_id in names if instance_id not in recorded]
     gone = [alias for alias in recorded if alias not in names]
@@ -189,7 +189,7 @@ def _record(run: Run, desired: HostKeys, hosts: t.Sequence[Host], text: str, rec
 def _await_keys(
     run: Run, desired: HostKeys, names: t.Mapping[str, str], missing: t.Sequence[str], found: Recorded
 ) -> None:
-    """Fill `found`; ask only for what is still missing. Raises GroundworkError when the deadline has passed."""
+    """Read the consoles of the `missing` ids until `found` has the keys of all. Raise GroundworkError on timeout."""
 
     def look() -> list[str]:
         for instance_id in [i for i in missing if i not in found]:
@@ -210,37 +210,38 @@ def _await_keys(
     except DeadlineError as error:
         lacking = ", ".join(f"{names[i]} ({i})" for i in missing if i not in found)
         raise GroundworkError(
-            f"The console of {lacking} shows no SSH host keys after {desired.deadline:.0f} s. cloud-init prints them "
-            "at the first boot: look at the console for what went wrong with it. If the keys have scrolled out of the "
-            f"console, read them over another way that you trust and add lines like '<instance id> ssh-ed25519 AAAA…' "
-            f"to {desired.path}, or terminate the server and run groundwork.aws.site again to replace it."
+            f"Timed out after {desired.deadline:.0f} s waiting for the SSH host keys on the console of {lacking}. "
+            "cloud-init prints them at the first boot: look for errors of the boot on the console. If the console does "
+            "not contain the keys any more, read them in another way that you trust and add lines such as "
+            f"'<instance id> ssh-ed25519 AAAA…' to {desired.path}, or terminate the server and run groundwork.aws.site "
+            "again to replace it."
         ) from error
 
 
 def _verify(clients: Clients, hosts: t.Iterable[Host], recorded: Recorded) -> None:
-    """Compare what is recorded with what the consoles still show. Raises GroundworkError on a difference."""
+    """Compare the recorded keys with those on the consoles. Raise GroundworkError if a server's keys all differ."""
     for host in hosts:
         if host.id not in recorded:
             continue
         shown = parse_console(read_console(clients, host.id))
         if shown and not shown & recorded[host.id]:
             raise GroundworkError(
-                f"The console of {host.name} ({host.id}) shows other SSH host keys than those recorded. Either "
-                "somebody made new keys on the server, or somebody has tampered with the file or the server. Find out "
-                f"which; if the new keys are right, remove the lines that begin with {host.id} and run again."
+                f"The SSH host keys on the console of {host.name} ({host.id}) differ from the recorded ones. Either "
+                "the server has new keys, or the file or the server was manipulated. Find out which; if the new keys "
+                f"are right, remove the lines that begin with {host.id} from the known_hosts file and run again."
             )
 
 
 def read_console(clients: Clients, instance_id: str) -> str:
-    """The instance's console as it is now; where EC2 cannot tell that, as it was some minutes ago.
+    """Return the current console output of an instance, or the buffered one if EC2 does not support `Latest`.
 
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html: `Latest` is for Nitro only.
+    `Latest` requires a Nitro instance: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
     """
     try:
         return _console(clients, instance_id, Latest=True)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code.endswith("NotFound"):  # launched so recently that not every endpoint knows it
+        if code.endswith("NotFound"):  # a new instance is not known to all of EC2's endpoints yet
             return ""
         if code not in ("UnsupportedOperation", "InvalidParameterCombination"):
             raise refused(f"read the console of {instance_id}", "ec2", "get_console_output", error) from error
@@ -255,7 +256,7 @@ def _console(clients: Clients, instance_id: str, **arguments: t.Any) -> str:
     return output
 
 
-# The file --------------------------------------------------------------------------------------------------------
+# File ------------------------------------------------------------------------------------------------------------
 
 
 def _read(path: Path) -> str:
@@ -264,11 +265,13 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise GroundworkError(f"known_hosts: {path} cannot be read: {error.strerror}.") from error
+        raise GroundworkError(
+            f"known_hosts: {path} cannot be read: {error.strerror}; give the path of a readable file."
+        ) from error
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file at once: an ssh that reads it meanwhile sees the old one or the new one, never a part."""
+    """Replace the file atomically, so that ssh never reads a part of it. Raise GroundworkError on failure."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -280,4 +283,6 @@ def _write(path: Path, text: str) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise GroundworkError(f"known_hosts: {path} cannot be written: {error.strerror}.") from error
+        raise GroundworkError(
+            f"known_hosts: {path} cannot be written: {error.strerror}; give the path of a writable file."
+        ) from error

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `ec2_inventory_check`: compare the servers that the inventory shows with those that EC2 has.
+"""The work of the module `ec2_inventory_check`: compare the servers in the inventory with those in EC2.
 
-A server that the inventory does not show is neither configured nor released to, and Ansible reports success.
+A play does not run on a server that is missing from the inventory, and Ansible reports success.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ VISIBLE = frozenset({"pending", "running"})  # the states that the inventory's f
 
 @dataclass(frozen=True)
 class Expected:
-    """The servers of `tiers` must be among `shown`, which has the ids of the inventory's hosts by their names."""
+    """The options. `shown` has the instance ids of the inventory's hosts by name, and must contain all of `tiers`."""
 
     tiers: frozenset[str]
     shown: t.Mapping[str, str]
@@ -56,7 +56,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Source:
-    """A file that the inventory plugin reads, with the plugin's options; `error` tells why it cannot be read."""
+    """A file of the inventory plugin, with the plugin's options. `error` says why the file cannot be read."""
 
     path: str
     options: t.Mapping[str, t.Any]
@@ -64,7 +64,7 @@ class Source:
 
 
 def parse_expected(options: t.Mapping[str, t.Any], _problems: Problems) -> Expected:
-    """Return what the options mean."""
+    """Return the parsed options."""
     return Expected(
         frozenset(options["tiers"]),
         {str(name): str(server) for name, server in options["shown"].items()},
@@ -74,7 +74,7 @@ def parse_expected(options: t.Mapping[str, t.Any], _problems: Problems) -> Expec
 
 
 def check_inventory(run: Run) -> dict[str, t.Any]:
-    """Return the module's result. Raises GroundworkError when the playbook would leave out servers."""
+    """Return the module's result. Raise GroundworkError if the playbook would omit servers that it must not omit."""
     owner, expected = run.parse(COMPONENT, parse_expected)
     servers, _gone = split_instances(observe(run.clients, {"instances": instances_read(owner)})["instances"])
     hidden = hidden_servers(owner, expected, servers.values())
@@ -87,16 +87,16 @@ def check_inventory(run: Run) -> dict[str, t.Any]:
         )
     if hidden and not expected.starts_servers:
         run.warn(
-            f"The inventory does not show {_listed(hidden)}. The playbook goes on with the tier's other servers; "
-            "site.yml starts these."
+            f"The inventory does not contain {_listed(hidden)}. The playbook continues with the other servers of the "
+            "tier. Run site.yml to start the stopped ones."
         )
     return {"changed": False, "hidden": [server.name for server in hidden]}
 
 
 def hidden_servers(owner: Owner, expected: Expected, servers: t.Iterable[Server]) -> list[Server]:
-    """Return the servers of the tiers that the inventory does not show by their tag Name, in order of the names.
+    """Return the servers of the tiers that the inventory does not contain under their tag Name, sorted by name.
 
-    A successor whose predecessor is gone keeps its Name until `replace.yml` is run again.
+    After an interrupted replacement, a server keeps the Name with the suffix `-next` until `replace.yml` is run again.
     """
     shown = expected.shown
     hidden = [one for one in servers if one.tier in expected.tiers and shown.get(owner.short(one.tags)) != one.id]
@@ -104,10 +104,10 @@ def hidden_servers(owner: Owner, expected: Expected, servers: t.Iterable[Server]
 
 
 def blocking(expected: Expected, servers: t.Iterable[Server], hidden: t.Sequence[Server]) -> list[Server]:
-    """Return those of the hidden servers that the playbook must not leave out.
+    """Return the hidden servers that the playbook must not omit.
 
-    A running server would go on as it is while the others change. Stopped servers block only when their tier has no
-    other, and only a playbook that does not start them.
+    These are the running ones, which would stay unchanged while the others change, and the stopped ones if the playbook
+    does not start servers and the inventory contains no other server of the tier.
     """
     absent = {server.id for server in hidden}
     tiers_shown = {server.tier for server in servers if server.id not in absent}
@@ -121,22 +121,22 @@ def blocking(expected: Expected, servers: t.Iterable[Server], hidden: t.Sequence
 def explain(
     owner: Owner, region: str, expected: Expected, hidden: t.Sequence[Server], sources: t.Sequence[Source]
 ) -> str:
-    """Return the error's text: which servers are left out, why, and what to do."""
+    """Return the error message: the omitted servers, the cause, and what to do."""
     running = [server for server in hidden if server.state in VISIBLE]
     remedies = []
     if len(running) < len(hidden):
         remedies.append(
-            "A stopped server is in no inventory. Run site.yml, which starts it, or start it in EC2. To release to the "
-            "other tiers meanwhile, name these in release_tiers."
+            "The inventory does not contain stopped servers. Run site.yml, which starts them, or start them in EC2. To "
+            "release to the other tiers only, give those in release_tiers."
         )
     if running:
         remedies += causes(owner, region, expected, running, sources)
     return "\n".join(
         [
-            f"The inventory does not show these servers of the environment {owner.environment}, "
-            f"which EC2 has in {region}:",
+            f"The inventory does not contain these servers of the environment {owner.environment}, "
+            f"which exist in {region}:",
             *(f"- {_described(server)}" for server in hidden),
-            "Mend the cause and run again:",
+            "Correct the cause and run again:",
             *(f"- {remedy}" for remedy in remedies),
         ]
     )
@@ -145,32 +145,32 @@ def explain(
 def causes(
     owner: Owner, region: str, expected: Expected, running: t.Sequence[Server], sources: t.Sequence[Source]
 ) -> list[str]:
-    """Return why the inventory may not show these running servers, with the remedies."""
+    """Return the possible causes why the inventory does not contain these running servers, with the remedies."""
     if not sources:
         given = ", ".join(expected.sources) or "nothing"
         return [
-            f"The inventory ({given}) has no file whose name ends in aws_ec2.yml, and only such a file asks EC2 for "
-            "the servers. Run ansible-playbook with -i inventories/<environment>, a folder like inventories/local."
+            f"The inventory ({given}) has no file whose name ends in aws_ec2.yml, and only such a file reads the "
+            "servers from EC2. Run ansible-playbook with -i inventories/<environment>, a folder like inventories/local."
         ]
     wrong = [line for source in sources for line in _wrong(source, owner, region)]
     called = {server_id: name for name, server_id in expected.shown.items()}
     wrong += [
-        f"The inventory calls {server.name} {called[server.id]}. Correct hostnames in its aws_ec2.yml."
+        f"The inventory contains {server.name} as {called[server.id]}. Correct hostnames in its aws_ec2.yml."
         for server in running
         if server.id in called
     ]
     return wrong or [
-        f"The settings that were compared in {', '.join(source.path for source in sources)} are right. Run "
+        f"The settings of {', '.join(source.path for source in sources)} that were checked are right. Run "
         f"ansible-inventory -i {' -i '.join(expected.sources)} --graph and read its warnings: each server must be in "
-        "the group of its tier, tier_public or another. The file may ask with other credentials, or have other "
-        "hostnames, compose and keyed_groups than inventories/local/aws_ec2.yml."
+        "the group of its tier, such as tier_public. The file may use other credentials, or differ from "
+        "inventories/local/aws_ec2.yml in hostnames, compose or keyed_groups."
     ]
 
 
 def _wrong(source: Source, owner: Owner, region: str) -> list[str]:
-    """Return what in a source's settings hides the environment's servers."""
+    """Return the settings of a source that exclude the environment's servers."""
     if source.error:
-        return [f"{source.path}: it cannot be read: {source.error}. Correct the file."]
+        return [f"{source.path}: cannot be read: {source.error}. Correct the file."]
     lines = []
     regions = _texts(source.options.get("regions"))
     if regions and region not in regions:
@@ -180,14 +180,14 @@ def _wrong(source: Source, owner: Owner, region: str) -> list[str]:
     for name, value in wanted.items():
         patterns = _texts(filters.get(name))
         if patterns and not any(fnmatchcase(value, pattern) for pattern in patterns):
-            lines.append(f"filters has {name}: {', '.join(patterns)}, which leaves out {value}. Correct the filter.")
+            lines.append(f"filters has {name}: {', '.join(patterns)}, which excludes {value}. Correct the filter.")
     if "server_id" not in (source.options.get("compose") or {}):
-        lines.append("compose has no server_id. Take compose and keyed_groups from inventories/local/aws_ec2.yml.")
+        lines.append("compose has no server_id. Copy compose and keyed_groups from inventories/local/aws_ec2.yml.")
     return [f"{source.path}: {line}" for line in lines]
 
 
 def read_sources(paths: t.Iterable[str]) -> list[Source]:
-    """Read the files among an inventory's sources, and in its folders, that the plugin aws_ec2 reads."""
+    """Read the files that the plugin aws_ec2 reads, among an inventory's sources and in its folders."""
     files = [file for path in paths for file in _candidates(Path(path))]
     return [_source(file) for file in files]
 
@@ -202,11 +202,11 @@ def _source(file: Path) -> Source:
         loaded = yaml_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         return Source(str(file), {}, " ".join(str(error).split()))
-    return Source(str(file), loaded) if isinstance(loaded, dict) else Source(str(file), {}, "it is no dictionary")
+    return Source(str(file), loaded) if isinstance(loaded, dict) else Source(str(file), {}, "it is not a dictionary")
 
 
 def _texts(value: t.Any) -> list[str]:
-    """Return a setting's values; none when it is not given, or is a template."""
+    """Return the values of a setting, or an empty list if it is not given or is a template."""
     texts = [str(one) for one in (value if isinstance(value, list) else [value or ""])]
     return [] if any("{{" in text for text in texts) else [text for text in texts if text]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What servers there are: one read per resource type, made into frozen data."""
+"""The current state of the servers: the reads, and the dataclasses that are made of AWS' answers."""
 
 from __future__ import annotations
 
@@ -34,16 +34,19 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_
 TIER = "groundwork:tier"
 NUMBER = "groundwork:server"
 USER_DATA = "groundwork:user-data"
-REPLACES = "groundwork:replaces"  # the id of the instance whose place a server takes
+REPLACES = "groundwork:replaces"  # the id of the instance that a server replaces
 
 GONE = frozenset({"shutting-down", "terminated"})
 KEY_PAIR = Ref("key pair", "servers")
-NEXT = "-next"  # what the name of a successor ends in while its predecessor lives
+NEXT = "-next"  # suffix of a successor's name until its predecessor is terminated
 
 
 @dataclass(frozen=True)
 class Server:
-    """An instance of ours; `number` 0 when its tag is none. `succeeds` is whether its predecessor still lives."""
+    """An instance of the environment.
+
+    `number` is 0 if the tag is not a number. `succeeds` is true while the instance that this one replaces still exists.
+    """
 
     id: str
     tier: str
@@ -64,27 +67,27 @@ class Server:
     key_name: str
     launched: str
     tags: t.Mapping[str, str]
-    profile_association: str = ""  # read only where the profile must change
+    profile_association: str = ""  # read only if the instance profile has to change
     succeeds: bool = False
 
     @property
     def place(self) -> str:
-        """What it is there for: `public-1`."""
+        """Return the declared name, such as `public-1`."""
         return server_name(self.tier, self.number)
 
     @property
     def name(self) -> str:
-        """What people call it: `public-1`, or `public-1-next` as long as another one has that place."""
+        """Return `public-1`, or `public-1-next` while the instance that this one replaces still exists."""
         return f"{self.place}{NEXT}" if self.succeeds else self.place
 
 
 @dataclass(frozen=True)
 class Image:
-    """An AMI that a server can start from; `root_gib` is the least its root volume can have."""
+    """An AMI. `root_gib` is the minimum size of a root volume that is created from it."""
 
     id: str
     name: str
-    owners: tuple[str, ...]  # the account and, for some, an alias
+    owners: tuple[str, ...]  # the account id and, if AWS returns one, the alias
     created: str  # ISO 8601
     root_device: str
     root_gib: int
@@ -92,7 +95,7 @@ class Image:
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A key pair of EC2; `key` is None when EC2 tells a key of a type that SSH does not."""
+    """A key pair of EC2. `key` is None if EC2 returns no readable public key."""
 
     name: str
     key: PublicKey | None
@@ -109,20 +112,20 @@ class Volume:
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is. `subnets` (id, zone) and `security_groups` (id) are the environment's, by name."""
+    """The current state. `subnets` (id, zone) and `security_groups` (id) are the environment's, by name."""
 
     servers: t.Mapping[str, Server] = field(default_factory=dict)  # by name, successors included
-    gone: tuple[Server, ...] = ()  # terminated, but still told for an hour or so
+    gone: tuple[Server, ...] = ()  # terminated; EC2 returns them for about an hour
     key_pair: KeyPair | None = None
     images: tuple[Image, ...] = ()
-    promoted: str = ""  # the image that the environment's parameter names
+    promoted: str = ""  # the image id in the environment's parameter
     subnets: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)
     security_groups: t.Mapping[str, str] = field(default_factory=dict)
     volumes: t.Mapping[str, Volume] = field(default_factory=dict)
-    target_groups: tuple[Group, ...] = ()  # read only where servers leave
+    target_groups: tuple[Group, ...] = ()  # read only if servers are to be deregistered
 
     def ids(self) -> Ids:
-        """What a plan's references stand for."""
+        """Return the ids of the existing resources, by the references that a plan contains."""
         ids: Ids = {Ref("server", name): server.id for name, server in self.servers.items()}
         ids.update({Ref("subnet", name): subnet_id for name, (subnet_id, _zone) in self.subnets.items()})
         ids.update({Ref("security group", name): group_id for name, group_id in self.security_groups.items()})
@@ -132,11 +135,11 @@ class Observed:
         return ids
 
     def image(self, image_id: str) -> Image | None:
-        """The image of that id, if it is among those read."""
+        """Return the image `image_id`, or None if it was not read."""
         return next((image for image in self.images if image.id == image_id), None)
 
     def candidates(self, choice: ImageChoice) -> list[Image]:
-        """The images that fit a choice, the newest first; nothing but the promoted one where that is to be taken."""
+        """Return the images that match a choice, newest first. If the promoted image is to be used, return only it."""
         if choice.promoted == "must" or (choice.promoted == "may" and self.promoted):
             return [image for image in self.images if image.id == self.promoted]
         fitting = [image for image in self.images if fits(image, choice)]
@@ -150,28 +153,28 @@ def fits(image: Image, choice: ImageChoice) -> bool:
 
 
 def promoted_parameter(environment: str) -> str:
-    """Where the promoted image's id is kept."""
+    """Return the name of the parameter that contains the id of the promoted image."""
     return f"/groundwork/{environment}/image/{GOLDEN}"
 
 
 def promoted_read(environment: str) -> Read:
-    """The promoted image's id, if there is one."""
+    """Return the read of the parameter that contains the id of the promoted image."""
     named = {"Name": promoted_parameter(environment)}
     return Read("ssm", "get_parameter", "Parameter", named, absent=("ParameterNotFound",))
 
 
 def own_images(owner: Owner) -> str:
-    """A pattern of the names of the environment's own images."""
+    """Return a pattern that matches the names of the environment's own images."""
     return owner.name(f"{GOLDEN}-*")
 
 
 def instances_read(owner: Owner) -> Read:
-    """All instances of ours, those just terminated included."""
+    """Return the read of all instances of the environment, including recently terminated ones."""
     return Read("ec2", "describe_instances", "Reservations", {"Filters": owner.filters()})
 
 
 def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
-    """Seven reads, whatever the number of servers; one more when a tier gives an image by id, one less when all do."""
+    """Return the reads by name. Their number does not depend on the number of servers."""
     choices = [tier.image for tier in desired.tiers]
     named = [choice for choice in choices if not choice.id]
     given = sorted({choice.id for choice in choices if choice.id})
@@ -196,9 +199,10 @@ def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
 
 
 def _images_named(choices: t.Sequence[ImageChoice], owner: Owner) -> dict[str, t.Any]:
-    """Deprecated images are told too: what servers run on stays pinned when its publisher moves on.
+    """Return the arguments that find the images by owner and name.
 
-    The environment's own are asked for in the same call, for one of them may be promoted.
+    They include deprecated images, because new servers of a tier use the image of the existing ones. They include the
+    environment's own images, because one of them may be promoted.
     """
     own = any(choice.promoted != "never" for choice in choices)
     return {
@@ -212,7 +216,7 @@ def _images_named(choices: t.Sequence[ImageChoice], owner: Owner) -> dict[str, t
 
 
 def observe_servers(clients: Clients, owner: Owner, desired: Servers) -> Observed:
-    """All there is to know. Raises GroundworkError when two servers have the same name."""
+    """Read the current state of the servers. Raise GroundworkError if two servers have the same name."""
     seen = observed(observe(clients, reads(owner, desired)), owner)
     changing = [
         server.id
@@ -236,7 +240,7 @@ def observe_servers(clients: Clients, owner: Owner, desired: Servers) -> Observe
 
 
 def observe_target_groups(clients: Clients, owner: Owner) -> tuple[Group, ...]:
-    """The environment's target groups: one call, and two for each."""
+    """Return the environment's target groups. This takes one call, and two calls per target group."""
     prefix = owner.name("")
     read = Read("elbv2", "describe_target_groups", "TargetGroups")
     described = observe(clients, {"groups": read})["groups"]
@@ -244,7 +248,7 @@ def observe_target_groups(clients: Clients, owner: Owner) -> tuple[Group, ...]:
 
 
 def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
-    """What the reads' answers mean. Raises GroundworkError when two servers have the same name."""
+    """Return the current state from the answers to `reads`. Raise GroundworkError if two servers have the same name."""
     live, gone = split_instances(answers["instances"])
     key_pairs = [_key_pair(answer) for answer in answers["key pairs"]]
     images = [image_of(answer) for answer in [*answers.get("images", []), *answers.get("given images", [])]]
@@ -261,10 +265,10 @@ def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
 
 
 def split_instances(reservations: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[dict[str, Server], tuple[Server, ...]]:
-    """Servers by name, and those that are gone; those of Auto Scaling groups are not ours to keep.
+    """Return the existing servers by name, and the terminated ones, without the instances of Auto Scaling groups.
 
-    One that was launched to replace another that still lives is that one's successor, and no double of it.
-    Raises GroundworkError when two have the same name.
+    A server that was launched to replace another one has the suffix `-next` in its name while that one still exists.
+    Raise GroundworkError if two servers have the same name.
     """
     instances = [instance for reservation in reservations for instance in reservation["Instances"]]
     servers = [_server(instance) for instance in instances if not is_scaled(instance)]
@@ -278,7 +282,7 @@ def split_instances(reservations: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[di
     for name in sorted(name for name, count in counted.items() if count > 1):
         ids = " and ".join(sorted(server.id for server in live if server.name == name))
         raise GroundworkError(
-            f"{ids} are both {name} by their tags, and only one can be. Find out which one is in use, and terminate "
+            f"The instances {ids} both have the tags of {name}. Find out which of them is in use, and terminate "
             f"the other, or remove its tag {ENVIRONMENT}."
         )
     return {server.name: server for server in live}, tuple(server for server in servers if server.state in GONE)
@@ -317,7 +321,7 @@ def _server(instance: t.Mapping[str, t.Any]) -> Server:
 
 
 def _primary(instance: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """The primary network interface; an instance that is gone has none."""
+    """Return the primary network interface. A terminated instance has none."""
     interfaces: list[dict[str, t.Any]] = instance.get("NetworkInterfaces", [])
     return next((i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex", 0) == 0), {})
 
@@ -330,7 +334,7 @@ def _volume_ids(instance: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 
 def image_of(image: t.Mapping[str, t.Any]) -> Image:
-    """A described image."""
+    """Return the image of an element of DescribeImages' answer."""
     root = image.get("RootDeviceName", "")
     sizes = [
         mapping["Ebs"].get("VolumeSize", 0)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What servers are wanted: the options of `ec2_instance_group`, checked and frozen."""
+"""The options of `ec2_instance_group`: parsing and validation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_
 # https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
 DEBIAN_OWNER = "136693071363"
 DEBIAN_12 = "debian-12-amd64-*"
-GOLDEN = "lamp"  # what the environment's own images are of, in their names and in the parameter that promotes one
+GOLDEN = "lamp"  # part of the names of the environment's own images, and of the parameter that names the promoted one
 
 SMALLEST_ROOT_VOLUME = 8  # GiB: the size of Debian's images
 LARGEST_ROOT_VOLUME = 65536  # GiB of gp3: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
 LARGEST_USER_DATA = 16 * 1024
-MOST_SERVERS = 1000  # of a tier
+MOST_SERVERS = 1000  # per tier
 MOST_HOPS = 64  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html
 MOST_SECURITY_GROUPS = 5  # per network interface, by the default quota
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html
@@ -58,10 +58,10 @@ TIER_OPTIONS: Spec = {
 
 @dataclass(frozen=True)
 class ImageChoice:
-    """Which images a tier starts from: one by `id`, else the newest of `owner` with a name that `name` matches.
+    """The image of a tier's servers: the image `id`, or the newest image of `owner` whose name matches `name`.
 
-    Before both comes the environment's promoted image: `must` when there has to be one, `may` when it is taken if there
-    is one, `never` when it is not.
+    `promoted` says whether the environment's promoted image is used instead: `must` requires it, `may` uses it if it
+    exists, `never` ignores it.
     """
 
     owner: str
@@ -72,7 +72,7 @@ class ImageChoice:
 
 @dataclass(frozen=True)
 class Placement:
-    """A subnet by name, with its zone where the options tell it."""
+    """The name of a subnet, and its Availability Zone if the options contain it."""
 
     subnet: str
     zone: str = ""
@@ -80,32 +80,32 @@ class Placement:
 
 @dataclass(frozen=True)
 class Tier:
-    """A tier's servers, `count` of them, numbered from 1."""
+    """A tier of `count` servers, which are numbered from 1."""
 
     name: str
     count: int
     instance_type: str
-    root_volume_gib: int | None  # None: as large as the image
+    root_volume_gib: int | None  # None: the size of the image
     placements: tuple[Placement, ...]
     security_groups: tuple[str, ...]
     public_ip: bool
-    instance_profile: str  # "": whatever a server has
+    instance_profile: str  # "": the instance profile of a server is not changed
     user_data: str
     image: ImageChoice
 
     def placement(self, number: int) -> Placement:
-        """Where the server of that number goes: round the zones."""
+        """Return the subnet of server `number`. Servers are distributed over the subnets in turn."""
         return self.placements[(number - 1) % len(self.placements)]
 
     @property
     def user_data_digest(self) -> str:
-        """Tells user data apart; "" for none."""
+        """Return a digest of the user data, or "" if there is none."""
         return hashlib.sha256(self.user_data.encode()).hexdigest()[:16] if self.user_data else ""
 
 
 @dataclass(frozen=True)
 class Servers:
-    """All tiers. `key` is None when its file is still to be made by an earlier task of the same check."""
+    """The servers of all tiers. `key` is None if, in check mode, an earlier task would have created its file."""
 
     tiers: tuple[Tier, ...]
     key: PublicKey | None
@@ -114,11 +114,11 @@ class Servers:
     deadline: float  # seconds
 
     def tier(self, name: str) -> Tier | None:
-        """The tier of that name, if it is wanted."""
+        """Return the tier `name`, or None if the options do not contain it."""
         return next((tier for tier in self.tiers if tier.name == name), None)
 
     def wanted(self) -> list[tuple[Tier, int]]:
-        """Every server that shall be, by tier and number."""
+        """Return the tier and the number of every declared server."""
         return [(tier, number) for tier in self.tiers for number in range(1, tier.count + 1)]
 
 
@@ -126,21 +126,21 @@ ReadText = t.Callable[[str], str]
 
 
 def read_text(path: str) -> str:
-    """A file's text. Raises OSError when it cannot be read."""
+    """Return the text of a file. Raise OSError if it cannot be read."""
     return Path(path).read_text(encoding="utf-8", errors="replace")
 
 
 def server_name(tier: str, number: int) -> str:
-    """What people call a server: `public-1`."""
+    """Return the name of a server, such as `public-1`."""
     return f"{tier}-{number}"
 
 
 def parse_servers(
     options: t.Mapping[str, t.Any], problems: Problems, *, known: Known = NOTHING_KNOWN, read: ReadText = read_text
 ) -> Servers | None:
-    """The servers wanted, or None with everything that is wrong in `problems`.
+    """Return the desired servers, or None after adding everything that is wrong to `problems`.
 
-    An empty `key_file` means that the role makes a key pair of its own.
+    An empty `key_file` means that the role creates a key pair.
     """
     before = len(problems.found)
     zones = options.get("zones") or []
@@ -160,7 +160,7 @@ def parse_servers(
 
 
 def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Problems, known: Known) -> Tier | None:
-    """One tier, or None when it has no shape; what is wrong with it is added to `problems`."""
+    """Return a tier. Add what is wrong with it to `problems`; return None if its options cannot be read."""
     where = f"tiers.{name}"
     before = len(problems.found)
     _check_tier_name(name, where, problems, known)
@@ -170,7 +170,7 @@ def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Proble
     options = conform_options(TIER_OPTIONS, given, where, problems)
     if len(problems.found) > before:
         return None
-    by_zone = {f"{name}-{zone[-1]}": zone for zone in zones if zone}  # as the network's subnets are called
+    by_zone = {f"{name}-{zone[-1]}": zone for zone in zones if zone}  # the role network names its subnets like this
     _check_numbers(options, where, problems)
     _check_texts(options, where, problems)
     return Tier(
@@ -189,9 +189,10 @@ def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Proble
 
 def _check_tier_name(name: str, where: str, problems: Problems, known: Known) -> None:
     if known.tiers is not None and name not in known.tiers:
-        problems.add(where, f"there is no tier '{name}'", f"the tiers are {_listed(known.tiers)}")
+        problems.add(where, f"'{name}' is not the name of a tier", f"use one of {_listed(known.tiers)}")
     elif not TIER_NAME.fullmatch(name):
-        problems.add(where, f"'{name}' is no tier's name", "use at most 16 lower case letters, digits and hyphens")
+        right = "use at most 16 lower case letters, digits and hyphens"
+        problems.add(where, f"'{name}' is not a valid tier name", right)
 
 
 def _check_numbers(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
@@ -200,43 +201,47 @@ def _check_numbers(options: t.Mapping[str, t.Any], where: str, problems: Problem
     if size is not None and size < SMALLEST_ROOT_VOLUME:
         problems.add(
             f"{where}.root_volume_gib",
-            f"{size} GiB are less than the image needs",
+            f"{size} GiB is smaller than the image",
             f"give at least {SMALLEST_ROOT_VOLUME}",
         )
     if size is not None and size > LARGEST_ROOT_VOLUME:
         problems.add(
-            f"{where}.root_volume_gib", f"{size} GiB are more than a volume has", f"give at most {LARGEST_ROOT_VOLUME}"
+            f"{where}.root_volume_gib",
+            f"{size} GiB is larger than the largest volume",
+            f"give at most {LARGEST_ROOT_VOLUME}",
         )
 
 
 def _check_texts(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
     kind = options["instance_type"]
     if not INSTANCE_TYPE.fullmatch(kind):
-        problems.add(f"{where}.instance_type", f"'{kind}' is no instance type", "give one like t3.small")
+        problems.add(f"{where}.instance_type", f"'{kind}' is not an instance type", "give one such as t3.small")
     profile = options["instance_profile"]
     if profile and not PROFILE_NAME.fullmatch(profile):
         problems.add(
             f"{where}.instance_profile",
-            f"'{profile}' is no instance profile's name",
-            "give the name, without path and not as an ARN",
+            f"'{profile}' is not the name of an instance profile",
+            "give the name, without its path and not as an ARN",
         )
     size = len((options["user_data"] or "").encode())
     if size > LARGEST_USER_DATA:
         problems.add(
-            f"{where}.user_data", f"{size} bytes are too many", f"give at most {LARGEST_USER_DATA}, or fetch the rest"
+            f"{where}.user_data",
+            f"{size} bytes exceed EC2's limit",
+            f"give at most {LARGEST_USER_DATA} bytes, and download the rest at boot",
         )
 
 
 def _parse_placements(
     subnets: list[str] | None, by_zone: t.Mapping[str, str], variable: str, problems: Problems, known: Known
 ) -> tuple[Placement, ...]:
-    """The tier's subnets: those named, else one per zone."""
+    """Return the tier's subnets: the named ones, or one per Availability Zone."""
     names = list(by_zone) if subnets is None else subnets
     if not names:
-        problems.add(variable, "no subnet is given", "name the tier's subnets, or give zones")
+        problems.add(variable, "contains no subnet", "give the tier's subnets, or give zones")
     for name in sorted(set(names)):
         if names.count(name) > 1:
-            problems.add(variable, f"'{name}' is named {names.count(name)} times", "name each subnet once")
+            problems.add(variable, f"'{name}' is given {names.count(name)} times", "give each subnet once")
     check_known(variable, "subnet", names, known.subnets, problems)
     return tuple(Placement(name, by_zone.get(name, "")) for name in names)
 
@@ -245,7 +250,7 @@ def _parse_groups(tier: str, groups: list[str] | None, where: str, problems: Pro
     names = [f"{tier}-servers"] if groups is None else groups
     variable = f"{where}.security_groups"
     if not 1 <= len(set(names)) <= MOST_SECURITY_GROUPS:
-        problems.add(variable, f"{len(set(names))} groups are given", f"give 1 to {MOST_SECURITY_GROUPS}")
+        problems.add(variable, f"contains {len(set(names))} security groups", f"give 1 to {MOST_SECURITY_GROUPS}")
     check_known(variable, "security group", names, known.security_groups, problems)
     return tuple(sorted(set(names)))
 
@@ -253,21 +258,20 @@ def _parse_groups(tier: str, groups: list[str] | None, where: str, problems: Pro
 def check_known(
     variable: str, thing: str, names: t.Iterable[str], known: t.Collection[str] | None, problems: Problems
 ) -> None:
-    """Note names that nobody has defined; all do when it is not `known` what there is."""
+    """Add to `problems` the names that are not among `known`. If `known` is None, accept every name."""
     for name in sorted(set(names) - set(known)) if known is not None else ():
-        problems.add(variable, f"there is no {thing} '{name}'", f"the {thing}s are {_listed(known or ())}")
+        problems.add(variable, f"'{name}' is not a {thing}", f"use one of {_listed(known or ())}")
 
 
 def _parse_choice(
     options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any], where: str, problems: Problems
 ) -> ImageChoice:
-    """A tier's choice: who names an image means that one, who says nothing takes the promoted one if there is one."""
+    """Return the image choice of a tier. Without `owner`, `name` and `id` the promoted image is used if it exists."""
     choice = parse_image(options, where, problems)
     named = sorted({"owner", "name", "id"} & given.keys())
     wanted = options.get("promoted")
     if wanted and named:
-        right = "remove it, or promoted"
-        problems.add(f"{where}.{named[0]}", "the promoted image is wanted already", right)
+        problems.add(f"{where}.{named[0]}", "cannot be combined with promoted=true", "remove one of the two")
     if wanted is None:
         return replace(choice, promoted="never" if named else "may")
     return replace(choice, promoted="must" if wanted else "never")
@@ -280,10 +284,14 @@ def parse_image(options: t.Mapping[str, t.Any], where: str, problems: Problems) 
         id=options.get("id") or "",
     )
     if choice.id and not IMAGE_ID.fullmatch(choice.id):
-        problems.add(f"{where}.id", f"'{choice.id}' is no image's id", "give one like ami-0123456789abcdef0")
+        problems.add(
+            f"{where}.id", f"'{choice.id}' is not the id of an image", "give one such as ami-0123456789abcdef0"
+        )
     if not OWNER.fullmatch(choice.owner):
         problems.add(
-            f"{where}.owner", f"'{choice.owner}' is no owner", "give a 12-digit account id in quotes, self or amazon"
+            f"{where}.owner",
+            f"'{choice.owner}' is not the owner of images",
+            "give a 12-digit account id in quotes, self, amazon or aws-marketplace",
         )
     return choice
 
@@ -297,28 +305,30 @@ def _parse_key(path: str, planned: bool, problems: Problems, read: ReadText) -> 
         if not planned:
             problems.add(
                 "key_file",
-                f"there is no file {path}",
-                "give the path of a public key on the controller, like ~/.ssh/id_ed25519.pub",
+                f"the file {path} does not exist",
+                "give the path of a public key on the controller, such as ~/.ssh/id_ed25519.pub",
             )
         return None
     except OSError as error:
-        problems.add("key_file", f"{path} cannot be read: {error.strerror}", "give a public key that you may read")
+        problems.add("key_file", f"{path} cannot be read: {error.strerror}", "give a readable public key")
         return None
     except ValueError:
-        problems.add("key_file", f"{path!r} cannot be a path", "give the path of a public key on the controller")
+        problems.add("key_file", f"{path!r} is not a path", "give the path of a public key on the controller")
         return None
     return _parse_key_text(path, text, problems)
 
 
 def _parse_key_text(path: str, text: str, problems: Problems) -> PublicKey | None:
     if "PRIVATE KEY-----" in text:
-        problems.add("key_file", f"{path} holds a private key", f"give the public one, probably {path}.pub")
+        problems.add("key_file", f"{path} contains a private key", f"give the public key, probably {path}.pub")
         return None
     key = find_public_key(text)
     if key is None:
-        problems.add("key_file", f"{path} holds no public key", "give a file with one line like 'ssh-ed25519 AAAA…'")
+        right = "give a file with a line such as 'ssh-ed25519 AAAA…'"
+        problems.add("key_file", f"{path} does not contain a public key", right)
     elif key.type not in KEY_PAIR_TYPES:
-        problems.add("key_file", f"{path} holds a key of type {key.type}", "EC2 takes ed25519 and RSA keys only")
+        right = "give an ed25519 or RSA key: EC2 supports no other types"
+        problems.add("key_file", f"{path} contains a key of type {key.type}", right)
     return key
 
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers that take running ones' places: who is replaced, in which order, and by which calls. Pure.
+"""The replacement of servers: the options, the batches and the changes. Pure functions.
 
-A successor is launched while its predecessor serves, and says whose place it takes (`groundwork:replaces`). So every
-step can be found again from what EC2 tells: with a predecessor that lives the replacement is under way, without one
-it is done but for the name.
+A successor is launched while its predecessor runs. Its tag `groundwork:replaces` has the predecessor's id. So EC2's
+answer says how far a replacement is: while the predecessor exists it is in progress; afterwards only the successor's
+name may still have to be changed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ EACH = "each"
 
 @dataclass(frozen=True)
 class Wish:
-    """Who shall be replaced: all that are outdated, or those of these names and ids."""
+    """The servers to replace: all outdated ones, or the `given` names and instance ids."""
 
     outdated: bool
     given: tuple[str, ...]
@@ -64,7 +64,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Replacement:
-    """The options. `database` is EACH, the name of the one server that has it, or "" for none."""
+    """The options. `database` is EACH, the name of the server with the database of all sites, or "" for none."""
 
     servers: Servers
     state: State
@@ -73,49 +73,49 @@ class Replacement:
     data_lost: bool
 
 
-# What is wanted --------------------------------------------------------------------------------------------------
+# Options ---------------------------------------------------------------------------------------------------------
 
 
 def parse_wish(options: t.Mapping[str, t.Any], known: t.Collection[str], problems: Problems) -> Wish:
-    """Who shall be replaced; `known` are the declared servers' names."""
+    """Return the servers to replace. `known` are the names of the declared servers."""
     asked = options["replace"]
     named = asked if isinstance(asked, list) else str(asked or "").split(",")
     given = tuple(name for one in named if (name := str(one).strip()))
     for name in given if given != (OUTDATED,) else ():
         if name not in known and not INSTANCE_ID.fullmatch(name):
-            right = f"give '{OUTDATED}', instances' ids, or some of {_listed(known)}"
-            problems.add("replace", f"there is no server '{name}'", right)
+            right = f"give only '{OUTDATED}', or a list of ids of instances and of {_listed(known)}"
+            problems.add("replace", f"'{name}' is not a server", right)
     batch = str(options["replace_batch"])
     check_batch("replace_batch", batch, problems)
     return Wish(given == (OUTDATED,), given, batch)
 
 
 def check_probing(options: t.Mapping[str, t.Any], tiers: t.Collection[str], problems: Problems) -> None:
-    """Check what the playbook asks of successors, and through which of the tiers' target groups."""
+    """Check the options of the requests that the playbook sends to successors and through target groups."""
     check_paths("replace_paths", options["replace_paths"], problems)
     check_range("replace_requests", options["replace_requests"], 1, 10000, problems)
     check_target_groups("replace_target_groups", options["replace_target_groups"], tiers, problems)
 
 
 def parse_replacement(options: t.Mapping[str, t.Any], problems: Problems) -> Replacement | None:
-    """What the options mean, or None when `problems` has grown."""
+    """Return the parsed options, or None after adding to `problems`."""
     before = len(problems.found)
     servers = parse_servers(options, problems)
     names = [server_name(tier.name, number) for tier, number in servers.wanted()] if servers else []
     wish = parse_wish(options, names, problems) if servers else None
     if wish and not wish.given:
-        right = f"give '{OUTDATED}' or a list of servers (servers_replace in an inventory)"
-        problems.add("replace", "nobody is named", right)
+        right = f"give '{OUTDATED}' or a list of servers (servers_replace in the inventory)"
+        problems.add("replace", "is empty", right)
     if len(problems.found) > before or not (servers and wish):
         return None
     return Replacement(servers, options["state"], wish, options["database"], options["replace_data"] == "lost")
 
 
 def wanted(desired: Replacement, observed: Observed) -> list[Server]:
-    """The servers whose places others shall take, by tier and number.
+    """Return the servers to replace, by tier and number.
 
-    A name stands for a server that is outdated, or whose replacement was begun; an id for that very instance. So it
-    changes nothing to ask again.
+    A name selects a server only if it is outdated or its replacement is in progress. An id selects that instance. So
+    repeating a complete replacement changes nothing.
     """
     due = {name for newer in newer_images(desired.servers, observed).values() for name in newer["servers"]}
     due |= {server.place for server in observed.servers.values() if server.succeeds}
@@ -129,12 +129,12 @@ def wanted(desired: Replacement, observed: Observed) -> list[Server]:
 
 
 def successor(server: Server, observed: Observed) -> Server | None:
-    """Who takes a server's place, if that one is there already."""
+    """Return the server that was launched to replace `server`, or None."""
     return observed.servers.get(f"{server.place}{NEXT}")
 
 
 def batches(desired: Replacement, observed: Observed) -> list[list[Server]]:
-    """Who is replaced together: servers of one tier, and those that lead to others at last."""
+    """Return the batches. A batch has servers of one tier; tiers with public IP addresses come last."""
     servers = wanted(desired, observed)
     found = []
     for tier in sorted(desired.servers.tiers, key=lambda tier: tier.public_ip):
@@ -144,11 +144,11 @@ def batches(desired: Replacement, observed: Observed) -> list[list[Server]]:
     return found
 
 
-# What cannot be --------------------------------------------------------------------------------------------------
+# Checks ----------------------------------------------------------------------------------------------------------
 
 
 def check_replacement(owner: Owner, desired: Replacement, observed: Observed, problems: Problems) -> None:
-    """Add what AWS' state, and what the servers hold, says against the options."""
+    """Add to `problems` the options that contradict AWS' state or that would delete a database."""
     servers = wanted(desired, observed)
     _check_ids(desired, observed, problems)
     _check_data(desired, servers, problems)
@@ -156,11 +156,11 @@ def check_replacement(owner: Owner, desired: Replacement, observed: Observed, pr
         check_start(owner, tier, newest(tier, observed), observed, problems)
     for server in servers if desired.state == "replaced" else ():
         if not successor(server, observed):
-            problems.add("state", f"nobody is there to replace {server.name} ({server.id})", "give launched first")
+            problems.add("state", f"{server.name} ({server.id}) has no successor", "run with state=launched first")
 
 
 def _check_ids(desired: Replacement, observed: Observed, problems: Problems) -> None:
-    """An id that nothing has, and that nothing had whose place a server has now."""
+    """Add to `problems` the ids that are neither of a declared server nor of a server that was replaced."""
     known = {server.id: server.name for server in wanted(desired, observed)}
     past = {server.id for server in observed.gone}
     past |= {server.tags.get(REPLACES, "") for server in observed.servers.values()}
@@ -168,21 +168,20 @@ def _check_ids(desired: Replacement, observed: Observed, problems: Problems) -> 
         if INSTANCE_ID.fullmatch(given) and given not in known and given not in past:
             declared = [server_name(tier.name, number) for tier, number in desired.servers.wanted()]
             ids = [f"{observed.servers[name].id} ({name})" for name in declared if name in observed.servers]
-            problems.add("replace", f"no declared server is '{given}'", f"give some of {_listed(ids)}")
+            problems.add("replace", f"'{given}' is not a declared server", f"give some of {_listed(ids)}")
 
 
 def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Problems) -> None:
     names = [server.name for server in servers]
     if desired.database in names:
         others = [server.name for server in servers if server.name != desired.database]
-        wrong = f"{desired.database} has the database of all sites, which would go with it"
-        right = f"name the others only: {_listed(others)}" if others else "move the database first"
+        wrong = f"{desired.database} has the database of all sites, which would be deleted with it"
+        right = f"give only the others: {_listed(others)}" if others else "move the database first"
         problems.add("replace", wrong, right)
     elif names and desired.database == EACH and not desired.data_lost:
-        wrong = f"the databases of {_listed(names)} are on their disks, and go with them"
-        problems.add(
-            "replace_data", wrong, "set it (servers_replace_data in an inventory) to lost if nobody needs them"
-        )
+        wrong = f"the databases on {_listed(names)} would be deleted with the servers"
+        right = "set replace_data (servers_replace_data in the inventory) to lost if they are not needed"
+        problems.add("replace_data", wrong, right)
 
 
 def _tiers(desired: Replacement, servers: t.Sequence[Server]) -> list[Tier]:
@@ -190,11 +189,11 @@ def _tiers(desired: Replacement, servers: t.Sequence[Server]) -> list[Tier]:
     return [tier for tier in desired.servers.tiers if tier.name in names]
 
 
-# What is done ----------------------------------------------------------------------------------------------------
+# Changes ---------------------------------------------------------------------------------------------------------
 
 
 def plan_replacement(owner: Owner, desired: Replacement, observed: Observed, *, check_mode: bool) -> list[Change]:
-    """The changes of one step. In check mode the first step tells of those that would follow, too."""
+    """Return the changes of one step. In check mode the state `planned` includes those of the following steps."""
     changes = _names(owner, desired, observed)
     planned = batches(desired, observed)
     ahead = check_mode and desired.state == "planned"
@@ -209,7 +208,7 @@ def plan_replacement(owner: Owner, desired: Replacement, observed: Observed, *, 
 
 
 def _names(owner: Owner, desired: Replacement, observed: Observed) -> list[Change]:
-    """The names of servers that have their place already, since an earlier run ended before the last step."""
+    """Return the renaming of servers whose predecessor is terminated, which an interrupted run left undone."""
     late = [one for one in observed.servers.values() if REPLACES in one.tags and not one.succeeds]
     return [change for server in late for change in _rename(owner, desired, server)]
 
@@ -219,12 +218,12 @@ def _rename(owner: Owner, desired: Replacement, server: Server) -> list[Change]:
     fix = fix_tags(owner, tier, server) if tier else None
     if not fix:
         return []
-    call, key, was, shall = fix
-    return [Change("update", "server", server.place, (call,), before={key: was}, after={key: shall})]
+    call, key, was, will_be = fix
+    return [Change("update", "server", server.place, (call,), before={key: was}, after={key: will_be})]
 
 
 def _launches(owner: Owner, desired: Replacement, batch: t.Sequence[Server], observed: Observed) -> list[Change]:
-    """Those that are missing are launched, and those that were stopped meanwhile run again."""
+    """Return the changes that launch missing successors and start stopped ones."""
     changes = []
     for server in batch:
         following, tier = successor(server, observed), desired.servers.tier(server.tier)
@@ -238,7 +237,7 @@ def _launches(owner: Owner, desired: Replacement, batch: t.Sequence[Server], obs
 
 
 def _terminations(batch: t.Sequence[Server], observed: Observed) -> list[Change]:
-    """The predecessors drained and terminated; a name is free when EC2 tells that who had it is going."""
+    """Return the changes that drain and terminate the predecessors. Their names are free when they shut down."""
     gone = {server.name: _until_going(server) for server in batch}
     return [
         replace(change, wait=gone[change.name]) if change.resource == "server" else change
@@ -247,7 +246,7 @@ def _terminations(batch: t.Sequence[Server], observed: Observed) -> list[Change]
 
 
 def _until_going(server: Server) -> Wait:
-    """Awaits that an instance is going: it is told of as running for a moment after its end was asked for.
+    """Return the wait for an instance to shut down. EC2 may report it as running shortly after TerminateInstances.
 
     https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
     """
@@ -266,17 +265,17 @@ def _renames(owner: Owner, desired: Replacement, batch: t.Sequence[Server], obse
         following = successor(server, observed)
         if following:
             own = _rename(owner, desired, following)
-        else:  # in check mode: there will be one
+        else:  # check mode launches no successor
             own = [Change("update", "server", server.place, (), after={"Name": owner.name(server.place)})]
         changes += [replace(change, awaits=(Ref("server", server.name),)) for change in own]
     return changes
 
 
-# What is told ----------------------------------------------------------------------------------------------------
+# Result ----------------------------------------------------------------------------------------------------------
 
 
 def told(desired: Replacement, observed: Observed) -> dict[str, t.Any]:
-    """The batches as data that a playbook follows, and as lines for people."""
+    """Return the batches as data for the playbook, and as lines of text for the user."""
     planned = batches(desired, observed)
     described = [[_described(server) for server in batch] for batch in planned]
     lines = [
@@ -294,7 +293,7 @@ def _described(server: Server) -> dict[str, str]:
 def _line(server: Server, desired: Replacement, observed: Observed) -> str:
     following = successor(server, observed)
     if following:
-        return f"{server.name} ({server.id}) by {following.name} ({following.id}), which is there already"
+        return f"{server.name} ({server.id}) by {following.name} ({following.id}), which exists already"
     tier = desired.servers.tier(server.tier)
     image = newest(tier, observed) if tier else None
     return (
@@ -307,7 +306,7 @@ def _line(server: Server, desired: Replacement, observed: Observed) -> str:
 def _left_alone(desired: Replacement, observed: Observed) -> list[str]:
     replaced = {server.name for server in wanted(desired, observed)}
     return [
-        f"{name} is left alone, since it is not outdated: to replace it all the same give {observed.servers[name].id}"
+        f"{name} is up to date and is not replaced; to replace it nevertheless, give {observed.servers[name].id}"
         for name in desired.wish.given
         if name in observed.servers and name not in replaced
     ]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `ec2_server_replacement`: one step of servers' taking the places of others."""
+"""The work of the module `ec2_server_replacement`: one step of the replacement of servers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 
 def converge_replacement(run: Run) -> dict[str, t.Any]:
-    """The module's result. Raises GroundworkError."""
+    """Make the changes of one step, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_replacement)
     observed = observe_servers(run.clients, owner, desired.servers)
     problems = Problems()

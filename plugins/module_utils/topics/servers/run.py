@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Converging an environment's servers: what `ec2_instance_group` does."""
+"""The work of the module `ec2_instance_group`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ POLL_INTERVAL = 2.0  # seconds
 
 
 def converge_servers(run: Run) -> dict[str, t.Any]:
-    """Launch, mend, start and remove servers; the module's result. Raises GroundworkError."""
+    """Launch, update, start and terminate servers, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_servers)
     observed = observe_servers(run.clients, owner, desired)
     problems = Problems()
@@ -73,16 +73,17 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
 
 
 def _names(desired: Servers) -> dict[str, Tier]:
-    """All servers that are wanted, with their tiers."""
+    """Return the tiers of all declared servers, by the servers' names."""
     return {server_name(tier.name, number): tier for tier, number in desired.wanted()}
 
 
 def await_running(
     run: Run, owner: Owner, expected: t.Mapping[str, bool], ids: Ids, deadline: float
 ) -> t.Mapping[str, Server]:
-    """Poll all servers with one call until each that is expected runs, and has its public address where it shall.
+    """Poll all servers with one call until each expected server is running. Return the servers by name.
 
-    Raises GroundworkError with AWS' reason when one of them goes away instead, or does not run in time.
+    The values of `expected` say whether a server must have a public IP address too. Raise GroundworkError with EC2's
+    reason if a server is terminated instead, or is not running within `deadline` seconds.
     """
     read = {"instances": instances_read(owner)}
     names = {ids[Ref("server", name)]: name for name in expected if Ref("server", name) in ids}
@@ -99,8 +100,8 @@ def await_running(
             name = names.get(server.id)
             if name:
                 raise GroundworkError(
-                    f"{name} ({server.id}) went away instead of running: {_reason(server)}. "
-                    "Remove the cause and run again: the server is replaced then."
+                    f"{name} ({server.id}) was terminated before it was running: {_reason(server)}. "
+                    "Remove the cause and run again to launch another server in its place."
                 )
         return not _lacking(expected, live)
 
@@ -118,25 +119,25 @@ def await_running(
 
 
 def _lacking(expected: t.Mapping[str, bool], live: t.Mapping[str, Server]) -> list[str]:
-    """What EC2 tells of each expected server that does not run yet, or has no address yet where it shall have one."""
+    """Return a line for each expected server that is not running, or lacks the public IP address that it must have."""
     lines = []
     for name, addressed in expected.items():
         server = live.get(name)
         if server is None:
-            lines.append(f"{name} is not there")
+            lines.append(f"{name} does not exist")
         elif server.state != "running":
             lines.append(f"{name} ({server.id}) is {server.state}: {_reason(server)}")
         elif addressed and not server.public_ip:
-            lines.append(f"{name} ({server.id}) has no public address")
+            lines.append(f"{name} ({server.id}) has no public IP address")
     return lines
 
 
 def _reason(server: Server) -> str:
-    return server.state_reason or "AWS tells no reason"
+    return server.state_reason or "AWS reports no reason"
 
 
 def described(desired: Servers, observed: Observed, servers: t.Mapping[str, Server]) -> list[dict[str, t.Any]]:
-    """Every wanted server as the module returns it; those that do not exist yet as `planned`, successors at last."""
+    """Return the declared servers as the module returns them, then the successors. Servers to launch are `planned`."""
     found = []
     for tier, number in desired.wanted():
         name = server_name(tier.name, number)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Public keys in OpenSSH's one-line format, as in `id_ed25519.pub` and `known_hosts`: `<type> <base64>`."""
+"""Public keys in OpenSSH's one-line format `<type> <base64>`, as in `id_ed25519.pub` and `known_hosts`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINE = re.compile(rf"(?P<type>{'|'.join(HOST_KEY_TYPES)})[ \t]+(?P<body>AAAA[0-
 
 @dataclass(frozen=True, order=True)
 class PublicKey:
-    """A public key without its comment, which says nothing about the key."""
+    """A public key without its comment."""
 
     type: str
     body: str  # base64 of the key in RFC 4253's wire format
@@ -29,7 +29,7 @@ class PublicKey:
 
 
 def find_public_key(text: str) -> PublicKey | None:
-    """The first whole public key in a line of text; None when there is none, or when it is cut or garbled."""
+    """Return the first public key in a text, or None if there is none or it is incomplete or damaged."""
     match = _LINE.search(text)
     if not match or not _is_whole(match["type"], match["body"]):
         return None
@@ -37,7 +37,7 @@ def find_public_key(text: str) -> PublicKey | None:
 
 
 def _is_whole(kind: str, body: str) -> bool:
-    """Whether the wire format is complete: fields of a 4 byte length each, the first being the type.
+    """Return whether the wire format is complete: each field has a 4-byte length, and the first field is the type.
 
     https://www.rfc-editor.org/rfc/rfc4253#section-6.6
     """
@@ -50,7 +50,7 @@ def _is_whole(kind: str, body: str) -> bool:
 
 
 def _fields(blob: bytes) -> t.Iterator[bytes | None]:
-    """The fields of a wire format; None at the end for one that is cut."""
+    """Yield the fields of a key in wire format, and None at the end if the last field is incomplete."""
     while blob:
         length = int.from_bytes(blob[:4], "big")
         if len(blob) < 4 + length:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may read the bucket: one distribution, the content and nothing else, over TLS.
+"""The bucket policy. It allows one distribution to read the content below a prefix, and denies requests without TLS.
 
-Whoever may list a bucket is told 404 for an object that is not there, and 403 otherwise. The distribution may, so that
-403 means what it says. Its origin path keeps its requests below the prefix, so that none of them is a listing.
+For a missing object S3 answers 404 to a client that may list the bucket, and 403 to others. So the distribution may
+list the bucket. Its origin path puts all its requests below the prefix, so that none of them is a listing.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
 """
 
@@ -33,7 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     in_front_of,
 )
 
-SHOWN_DEADLINE = 120.0  # seconds until CloudFront tells of what was just made
+SHOWN_DEADLINE = 120.0  # seconds until CloudFront's lists contain a new distribution
 POLL_INTERVAL = 2.0
 SID = "Groundwork"
 Statement = dict[str, t.Any]
@@ -41,7 +41,7 @@ Statement = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Access:
-    """Which distribution (by name) may read what is below `prefix`."""
+    """The name of the distribution that may read the objects below `prefix`."""
 
     bucket: str
     prefix: str
@@ -49,16 +49,17 @@ class Access:
 
 
 def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
-    """The access of the options of `s3_site_access`."""
+    """Return the access that the options of `s3_site_access` describe."""
     check_bucket(options["bucket"], problems)
     check_name(options["distribution"], problems, "distribution")
     if not PREFIX.fullmatch(options["prefix"]):
-        problems.add("prefix", f"'{options['prefix']}' is no prefix", "give one like site, without slashes at its ends")
+        right = "give one such as site, without a slash at the beginning or the end"
+        problems.add("prefix", f"'{options['prefix']}' is not a valid prefix", right)
     return Access(options["bucket"], options["prefix"], options["distribution"])
 
 
 def converge_access(run: Run) -> dict[str, t.Any]:
-    """The result of the module `s3_site_access`. Two calls when there is nothing to do."""
+    """Update the bucket policy, and return the module's result. Two calls are made if nothing has to change."""
     owner, desired = run.parse(COMPONENT, parse_access)
     absent = ("NoSuchBucketPolicy", *(("NoSuchBucket",) if run.check_mode else ()))
     read = Read("s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, absent)
@@ -66,13 +67,13 @@ def converge_access(run: Run) -> dict[str, t.Any]:
     tagged = candidates(owner, desired.distribution, answers["tagged"])
     policy = json.loads(answers["policy"][0]) if answers["policy"] else {}
     arn = tagged[0].arn if len(tagged) == 1 else ""
-    if not arn or plan(desired, policy, arn):  # before something is changed, it has to be the one that exists
+    if not arn or plan(desired, policy, arn):  # the tags may be of a deleted distribution, so check before a change
         arn = _arn(run, owner, desired, tagged)
     return {**run.make(plan(desired, policy, arn), {}), "distribution_arn": arn}
 
 
 def _arn(run: Run, owner: Owner, desired: Access, tagged: t.Sequence[Found]) -> str:
-    """Of the distribution, which was perhaps made a moment ago. Raises GroundworkError when it does not show up."""
+    """Return the distribution's ARN. Wait for a new one to be listed. Raise GroundworkError on timeout."""
 
     def look() -> Existing | None:
         return existing(run.clients, owner, desired.distribution, tagged, in_front_of(desired.bucket))
@@ -94,7 +95,7 @@ def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Ex
 
 
 def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Change]:
-    """The policy with our statements in it; those of others stay, and all else that it says. Pure."""
+    """Return the change that adds the statements to the bucket policy. All other statements are kept."""
     told = policy.get("Statement", [])
     actual = told if isinstance(told, list) else [told]
     ours = [one for one in actual if str(one.get("Sid", "")).startswith(SID)]
@@ -110,7 +111,7 @@ def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Chang
 
 
 def statements(desired: Access, arn: str) -> list[Statement]:
-    """Our statements for the distribution with that ARN."""
+    """Return the statements of the bucket policy for the distribution `arn`."""
     bucket = f"arn:aws:s3:::{desired.bucket}"
     edge = {
         "Effect": "Allow",
@@ -132,7 +133,7 @@ def statements(desired: Access, arn: str) -> list[Statement]:
 
 
 def _canonical(value: t.Any) -> t.Any:
-    """A list of one is its item, and lists are sets: AWS gives them back either way."""
+    """Return a comparable form: AWS returns a list with one item as that item, and lists in any order."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bucket: private, encrypted, versioned; old versions go after some time.
+"""The work of the module `s3_site_bucket`: a private, encrypted and versioned bucket whose old versions expire.
 
-Since April 2023 a new bucket is private, without access control lists and encrypted from the start; what of that
-somebody took back is set again.
+Since April 2023 new buckets are private, encrypted and without access control lists. Settings that were changed
+afterwards are restored.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
 """
 
@@ -34,7 +34,7 @@ Described = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Bucket:
-    """What should be. `kms_key_arn` is "" for S3's own keys."""
+    """The desired bucket. `kms_key_arn` is "" for encryption with keys that S3 manages."""
 
     name: str
     region: str
@@ -43,7 +43,7 @@ class Bucket:
 
     @property
     def encryption(self) -> Described:
-        """The default encryption, as S3 has it."""
+        """Return the default encryption in the API's form."""
         if not self.kms_key_arn:
             return {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
         by = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.kms_key_arn}
@@ -51,7 +51,7 @@ class Bucket:
 
     @property
     def rule(self) -> Described:
-        """Our rule of the lifecycle."""
+        """Return the lifecycle rule in the API's form."""
         return {
             "ID": RULE,
             "Status": "Enabled",
@@ -64,7 +64,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is; as a new bucket has it unless told otherwise. `tags` are None for no bucket."""
+    """The current state. `tags` is None if the bucket does not exist. The defaults are those of a new bucket."""
 
     tags: t.Mapping[str, str] | None = None
     versioning: str = ""
@@ -77,20 +77,21 @@ class Observed:
 
 
 def parse_bucket(options: t.Mapping[str, t.Any], problems: Problems) -> Bucket:
-    """The bucket of the options of `s3_site_bucket`."""
+    """Return the bucket that the options of `s3_site_bucket` describe."""
     check_bucket(options["bucket"], problems)
     key, days = options["kms_key_arn"] or "", options["keep_versions_days"]
     if not options.get("region"):
-        problems.add("region", "it is missing", "give the region that the bucket is in")
+        problems.add("region", "is missing", "give the bucket's region")
     if key and not KMS_KEY_ARN.fullmatch(key):
-        problems.add("kms_key_arn", f"'{key}' is no key's ARN", "give one like arn:aws:kms:<region>:<account>:key/<id>")
+        right = "give one such as arn:aws:kms:<region>:<account>:key/<id>"
+        problems.add("kms_key_arn", f"'{key}' is not the ARN of a KMS key", right)
     if not 1 <= days <= MOST_DAYS:
         problems.add("keep_versions_days", f"{days} is out of range", f"give 1 to {MOST_DAYS} days")
     return Bucket(options["bucket"], options.get("region") or "", days, key)
 
 
 def converge_bucket(run: Run) -> dict[str, t.Any]:
-    """The result of the module `s3_site_bucket`."""
+    """Create or update the bucket, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_bucket)
     observed = look(run.clients, desired.name)
     check_owner(owner, desired.name, observed)
@@ -99,16 +100,17 @@ def converge_bucket(run: Run) -> dict[str, t.Any]:
 
 
 def check_owner(owner: Owner, name: str, observed: Observed) -> None:
-    """Raises GroundworkError when the bucket is there and somebody else's."""
+    """Raise GroundworkError if the bucket exists and does not belong to the environment."""
     if observed.tags is not None and not owner.owns_tags(observed.tags):
         raise GroundworkError(
-            f"There is a bucket {name} in this account that is not this environment's. Use another name, or hand it "
-            f"over by the tags groundwork:environment={owner.environment} and groundwork:component={owner.component}."
+            f"The bucket {name} exists in this account and does not belong to this environment. Use another name, or "
+            f"tag the bucket with groundwork:environment={owner.environment} and "
+            f"groundwork:component={owner.component}."
         )
 
 
 def look(clients: Clients, name: str) -> Observed:
-    """Everything, in five parallel calls."""
+    """Read the current state with five parallel calls."""
 
     def read(operation: str, result: str, *absent: str) -> Read:
         return Read("s3", operation, result, {"Bucket": name}, absent=(NO_BUCKET, *absent))
@@ -131,8 +133,8 @@ def look(clients: Clients, name: str) -> Observed:
     except GroundworkError as error:
         if error.details.get("error_code") in ELSEWHERE:
             raise GroundworkError(
-                f"{error} If the bucket {name} is somebody else's, or in another region, use another name: bucket "
-                "names are unique in the world.",
+                f"{error} If the bucket {name} belongs to another account or is in another region, use another name: "
+                "bucket names are globally unique.",
                 **error.details,
             ) from error
         raise
@@ -154,13 +156,13 @@ def _observed(answers: t.Mapping[str, list[t.Any]]) -> Observed:
 
 
 def plan(owner: Owner, desired: Bucket, observed: Observed) -> list[Change]:
-    """The bucket with its tags in the call that makes it, then whatever of it is not as it should be. Pure."""
+    """Return the changes: create the bucket with its tags, and update the settings that differ."""
     made = [] if observed.tags is not None else [_creation(owner, desired)]
     return [*made, *_tags(owner, desired, observed), *_settings(desired, observed), *_lifecycle(desired, observed)]
 
 
 def _creation(owner: Owner, desired: Bucket) -> Change:
-    # us-east-1 is where a bucket is made without saying where; saying so is refused.
+    # S3 creates buckets without a LocationConstraint in us-east-1, and rejects us-east-1 as a LocationConstraint.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
     where = {} if desired.region == "us-east-1" else {"LocationConstraint": desired.region}
     create = Call(
@@ -176,7 +178,7 @@ def _creation(owner: Owner, desired: Bucket) -> Change:
 
 
 def _tags(owner: Owner, desired: Bucket, observed: Observed) -> t.Iterator[Change]:
-    """S3 replaces all tags at once: those of others go along."""
+    """Yield the change of the tags. The call contains the other existing tags too, because it replaces all tags."""
     actual, wanted = observed.tags, owner.tags(desired.name)
     missing = {key: value for key, value in wanted.items() if (actual or {}).get(key) != value}
     if actual is not None and missing:
@@ -207,7 +209,7 @@ def _encrypts(actual: Described, wanted: Described) -> bool:
 
 
 def _lifecycle(desired: Bucket, observed: Observed) -> t.Iterator[Change]:
-    """Rules of others stay."""
+    """Yield the change of the lifecycle rule. All other rules are kept."""
     ours = next((rule for rule in observed.rules if rule.get("ID") == RULE), {})
     if ours == desired.rule:
         return

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The content of a static site: what is published, in which order, and how it is brought back."""
+"""The content of a static site: publishing files to a bucket, and restoring earlier releases."""

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a publication would do: pure, from the files, the last release and a listing of the bucket.
+"""The plan of a publication, from the files, the last release and a listing of the bucket. Pure functions.
 
-The order protects visitors: what pages refer to is there before the pages, and goes after them.
+Assets are uploaded before the pages that refer to them, and deleted after these pages.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 
 Reason = t.Literal["new", "content", "headers", "mended"]
 VARIANT_DIGEST = "br:"
-COPY_DIGEST = f"{VARIANT_DIGEST}copy:"  # never that of a file, so that the next publication of one packs it
-ORDER: tuple[Kind, ...] = ("immutable", "asset", "page")  # each refers to those before it only
+COPY_DIGEST = f"{VARIANT_DIGEST}copy:"  # differs from a file's digest, so that the next publication compresses the file
+ORDER: tuple[Kind, ...] = ("immutable", "asset", "page")  # each kind refers only to the kinds before it
 
 
 class Item(t.NamedTuple):
-    """An object that should be there. It comes from the file at `place`, or in a rollback from an old `version`."""
+    """A desired object. Its content is the file at `place`, or in a rollback an old `version` of an object."""
 
     path: str
     kind: Kind
     digest: str
-    size: int  # of the file; a variant's is known when it is made
+    size: int  # of the file; the size of a variant is not known before it is compressed
     headers: Headers
     place: str = ""
     version: str = ""
-    copied: str = ""  # the path that the old version is of, where that is another
+    copied: str = ""  # the path of the old version, if it differs
     references: tuple[str, ...] = ()
 
     @property
@@ -56,7 +56,7 @@ class Item(t.NamedTuple):
 
 
 class Put(t.NamedTuple):
-    """An object that has to be put, why, and what was there."""
+    """An object that has to be uploaded, the reason, and the previous entry."""
 
     item: Item
     reason: Reason
@@ -65,9 +65,12 @@ class Put(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """`digest` is that of all that is wanted, "" when there is nothing to do. `same` is what stays, `adopted` what an
-    interrupted run has put already, `kept` what left the source and stays for those who have an old page open.
-    `gone_pages` and `gone_assets` are deleted, `paths` invalidated."""
+    """The plan of a publication.
+
+    `digest` is the digest of all desired objects, or "" if nothing has to be done. `same` are unchanged objects,
+    `adopted` objects that an interrupted run has uploaded, and `kept` objects that left the source and are kept for
+    visitors who have an old page open. `gone_pages` and `gone_assets` are deleted, and `paths` are invalidated.
+    """
 
     digest: str
     puts: tuple[Put, ...] = ()
@@ -77,19 +80,19 @@ class Plan:
     gone_pages: tuple[str, ...] = ()
     gone_assets: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
-    is_new: bool = False  # whether there is a release to make
+    is_new: bool = False  # whether a release has to be created
 
     @property
     def gone(self) -> tuple[str, ...]:
         return (*self.gone_pages, *self.gone_assets)
 
     def stages(self) -> list[list[Put]]:
-        """The uploads, in groups of which each needs those before it to be complete."""
+        """Return the uploads in groups. A group must be complete before the next one begins."""
         return [[put for put in self.puts if put.item.kind == kind] for kind in ORDER]
 
 
 def items_of_source(files: t.Iterable[File], publication: Publication) -> dict[str, Item]:
-    """What should be there by path, variants included."""
+    """Return the desired objects by path, including compressed variants."""
     wanted: dict[str, Item] = {}
     for file in files:
         kind = kind_of(file.path, publication.fingerprint)
@@ -106,9 +109,10 @@ def items_of_source(files: t.Iterable[File], publication: Publication) -> dict[s
 
 
 def lasting_variants(wanted: t.Mapping[str, Item], last: Manifest) -> dict[str, Item]:
-    """The variants that files lack of extensions of which the last release had some: edges may ask for them.
+    """Return the missing variants of files whose extension had variants in the last release.
 
-    A release that is brought back may never have had them. It has no file to pack: they are as it is.
+    The function at the edge locations may still request them. In a rollback there are no files to compress, so these
+    variants are uncompressed copies.
     """
     extensions = {
         extension(path.removesuffix(VARIANT))
@@ -126,7 +130,7 @@ def _variant_of(item: Item) -> Item:
 
 
 def items_of_release(manifest: Manifest) -> dict[str, Item]:
-    """What was there in a release, without what was only kept."""
+    """Return the objects of a release by path, without those that were only kept."""
     return {
         path: Item(path, one.kind, one.digest, one.size, one.headers, version=one.version, references=one.references)
         for path, one in manifest.files.items()
@@ -143,9 +147,9 @@ def plan(
     resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
     interrupted: bool = False,
 ) -> Plan:
-    """What has to be done. `listing` is by path below the prefix.
+    """Return the plan. The paths of `listing` are relative to the prefix.
 
-    `resumed(item, listed)` tells whether an object is what an interrupted run has put for this very item.
+    `resumed(item, listed)` returns whether an interrupted run has uploaded this object for this item.
     """
     same: dict[str, Entry] = {}
     adopted: list[Item] = []
@@ -183,7 +187,7 @@ def plan(
 
 
 def wanted_digest(wanted: t.Mapping[str, Item]) -> str:
-    """The SHA-256 of all that is wanted."""
+    """Return the SHA-256 of the paths, digests and headers of all desired objects."""
     return digest_of((one.path, one.digest, one.headers) for one in wanted.values())
 
 
@@ -194,7 +198,7 @@ def _again(entry: Entry, item: Item) -> Entry:
 
 
 def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | None:
-    """Why an object has to be put; None when it is as it should be."""
+    """Return the reason why an object has to be uploaded, or None if it is unchanged."""
     if entry is None:
         return "content" if listed else "new"
     if item.digest != entry.digest:
@@ -207,9 +211,10 @@ def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | 
 
 
 def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) -> Entry | None:
-    """What is known of an object that is not wanted; None of a stranger.
+    """Return the entry of an object that is not desired, or None if no release contains it.
 
-    A fingerprinted asset without a record is of a run that was interrupted: somebody may have got its pages.
+    A fingerprinted asset without an entry comes from an interrupted run. It gets an entry, because visitors may have
+    pages that refer to it.
     """
     entry = last.files.get(path)
     if entry is None and interrupted and kind_of(path) == "immutable":
@@ -218,7 +223,7 @@ def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) ->
 
 
 def _is_superfluous(path: str, entry: Entry | None, wanted: t.Container[str]) -> bool:
-    """A variant of a file that stays: pages name the file, and who wants no variants has edges that ask for none."""
+    """Return whether an entry is the variant of a file that stays. Pages refer to the file, not to its variant."""
     return entry is not None and entry.digest.startswith(VARIANT_DIGEST) and path.removesuffix(VARIANT) in wanted
 
 
@@ -231,19 +236,20 @@ def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> 
 
 
 def _was_page(path: str, entry: Entry | None) -> bool:
-    """A page's variant is one too: both go before the invalidation."""
+    """Return whether an object is a page or a page's variant. Both are deleted before the invalidation."""
     return (entry.kind if entry else kind_of(path.removesuffix(VARIANT))) == "page"
 
 
 def _is_beyond_recall(put: Put) -> bool:
-    """An immutable object of whose content nothing else is known: whoever has it asks no more."""
+    """Return whether an invalidation has no effect, because browsers keep immutable objects without revalidation."""
     return put.item.kind == "immutable" and (put.reason == "headers" or put.before is None)
 
 
 def check_deletions(made: Plan, listing: t.Sized, publication: Publication, problems: Problems) -> None:
-    """Refuse to delete more than the limit."""
+    """Add to `problems` a number of deletions that exceeds the limit."""
     limit = publication.max_deletions.of(len(listing))
     if len(made.gone) > limit:
         some = ", ".join(made.gone[:5])
-        wrong = f"{len(made.gone)} of {len(listing)} objects would be deleted, at most {limit} may be: {some}, …"
-        problems.add("max_deletions", wrong, "look whether the source is whole; if it is, raise the limit for this run")
+        wrong = f"{len(made.gone)} of {len(listing)} objects would be deleted, and the limit is {limit}: {some}, …"
+        right = "check that the source is complete; if it is, raise the limit for this run"
+        problems.add("max_deletions", wrong, right)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The distribution in front of the bucket: invalidated, and awaited."""
+"""The invalidation of the distribution in front of the bucket."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BUSY = "TooManyInvalidationsInProgress"
 
 
 class Edge:
-    """One distribution's caches."""
+    """The caches of a distribution."""
 
     def __init__(self, run: Run, distribution: str, deadline: float) -> None:
         self._run = run
@@ -36,9 +36,9 @@ class Edge:
         self._deadline = deadline
 
     def invalidate(self, paths: t.Sequence[str], release: str, keep: t.Callable[[], None]) -> str:
-        """The id of an invalidation of these paths. `keep` is called between attempts.
+        """Create an invalidation of the paths and return its id. Call `keep` before each attempt.
 
-        The reference is made of release and paths, so that the same request twice is one invalidation.
+        The CallerReference depends on the release and the paths, so that a repeated request creates no second one.
         """
         paths_digest = hashlib.sha256("\n".join(paths).encode()).hexdigest()[:16]
         batch = {
@@ -60,13 +60,13 @@ class Edge:
             except ClientError as error:
                 if error.response["Error"]["Code"] == BUSY:
                     return ""
-                raise refused("invalidate the edge", "cloudfront", "create_invalidation", error) from error
+                raise refused("create an invalidation", "cloudfront", "create_invalidation", error) from error
             return str(response["Invalidation"]["Id"])
 
         return self._wait(attempt, bool, "CloudFront to accept another invalidation")
 
     def settle(self, invalidation: str, keep: t.Callable[[], None]) -> None:
-        """Wait until every edge location has forgotten the paths."""
+        """Wait until the invalidation is completed at all edge locations."""
         arguments = {"DistributionId": self._id, "Id": invalidation}
 
         def look() -> str:
@@ -74,7 +74,7 @@ class Edge:
             try:
                 response = call(self._run.clients, "cloudfront", "get_invalidation", arguments)
             except ClientError as error:
-                raise refused("await the invalidation", "cloudfront", "get_invalidation", error) from error
+                raise refused("read the invalidation", "cloudfront", "get_invalidation", error) from error
             return str(response["Invalidation"]["Status"])
 
         until = f"the invalidation {invalidation} to be completed"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which paths of a distribution to invalidate, and how to say it in as few as possible.
+"""The paths of an invalidation, reduced to as few as possible.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 """
@@ -16,20 +16,20 @@ from urllib.parse import quote
 INDEX = "index.html"
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations
 MOST_WILDCARDS = 15  # in progress at a time
-# 1,000 paths a month are free, a wildcard counts as one; 3,000 may be in progress.
+# 1,000 paths per month are free, and a wildcard counts as one path; 3,000 may be in progress.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PayingForInvalidation.html
 MOST_PATHS = 1000
-SOME = 10  # paths that are worth one of the wildcards
+SOME = 10  # the number of paths for which a wildcard is used
 
-# Everything else is "unsafe" in RFC 1738, and has to be encoded as viewers' requests have it.
+# All other characters are "unsafe" in RFC 1738 and have to be encoded as in viewers' requests.
 SAFE = "/$-_.+!'(),;:@=&"
 UNSAFE_BUT_UNRESERVED = "~"  # urllib never encodes it
 
 
 def forms(path: str) -> list[str]:
-    """The paths under which viewers, and the function that cleans URLs, ask for an object; as CloudFront wants them.
+    """Return the encoded paths of an object: as viewers request it, and as the function for clean URLs rewrites it.
 
-    AWS recommends to invalidate both what viewers ask for and what a function makes of it.
+    AWS recommends invalidating both.
     """
     encoded = "/" + quote(path, safe=SAFE).replace(UNSAFE_BUT_UNRESERVED, "%7E")
     if path.rpartition("/")[2] != INDEX:
@@ -39,10 +39,10 @@ def forms(path: str) -> list[str]:
 
 
 def invalidated(changed: t.Iterable[str], there: t.Iterable[str]) -> tuple[str, ...]:
-    """The paths to invalidate when the objects `changed` are, out of all that can be in a cache.
+    """Return the paths to invalidate. `there` are all objects that can be cached.
 
-    A folder of some size in which all that can be cached is changed becomes one wildcard: that costs less and takes
-    nothing else along. Above the limits folders are taken whole although something in them could have stayed.
+    A folder with at least SOME paths, all of which have changed, becomes one wildcard. If the paths exceed the limits,
+    folders become wildcards although some of their objects have not changed.
     """
     wanted = {form for path in changed for form in forms(path)}
     everything = {form for path in there for form in forms(path)} | wanted
@@ -56,7 +56,7 @@ def invalidated(changed: t.Iterable[str], there: t.Iterable[str]) -> tuple[str, 
 
 
 def merged(one: t.Iterable[str], other: t.Iterable[str]) -> tuple[str, ...]:
-    """Two lists of paths as one, each path told once."""
+    """Return two lists of paths as one, without duplicates."""
     paths = {*one, *other}
     wildcards = {path.removesuffix("*") for path in paths if path.endswith("*")}
     outer = {folder for folder in wildcards if not any(above in wildcards for above in _folders(folder.rstrip("/")))}
@@ -67,7 +67,7 @@ def merged(one: t.Iterable[str], other: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def _folders(path: str) -> t.Iterator[str]:
-    """`/a/`, `/` of `/a/b`, the innermost first."""
+    """Yield the folders of a path, the innermost first: `/a/` and `/` for `/a/b`."""
     while path:
         path = path[:-1].rpartition("/")[0]
         yield f"{path}/"
@@ -82,7 +82,7 @@ def _counted(paths: t.Iterable[str]) -> Counter[str]:
 
 
 def _whole_folders(wanted: set[str], everything: set[str]) -> set[str]:
-    """The outermost folders all of whose paths are wanted, those that save most first."""
+    """Return the outermost folders whose paths all have to be invalidated: at most MOST_WILDCARDS, the largest ones."""
     changed, all_of = _counted(wanted), _counted(everything)
     whole = {folder for folder, number in changed.items() if number >= SOME and number == all_of[folder]}
     outermost = [folder for folder in whole if not any(above in whole for above in _folders(folder) if above != folder)]
@@ -90,7 +90,7 @@ def _whole_folders(wanted: set[str], everything: set[str]) -> set[str]:
 
 
 def _fullest(paths: set[str]) -> str:
-    """The folder with most of the paths, the innermost of several with the same ones."""
+    """Return the folder with the most paths. Of several folders with the same paths it is the innermost."""
     counted = _counted(paths)
     inner = [folder for folder in counted if folder != "/"]
     return max(inner, key=lambda folder: (counted[folder], folder.count("/"), folder), default="/")

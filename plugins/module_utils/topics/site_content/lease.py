@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one who publishes: a lease on `releases/current.json`, by S3's conditional writes and S3's clock.
+"""The lock of a publication: a lease on `releases/current.json`, by S3's conditional writes and S3's clock.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
@@ -28,27 +28,27 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Bucket
 
-LEASE = 120  # seconds; renewed when a third is over
+LEASE = 120  # seconds; renewed after a third of it
 JSON = {"Content-Type": "application/json"}
 REFUSED = ("PreconditionFailed",)
 
 
 def this_process() -> Owner:
-    """Who we are."""
+    """Return the owner that identifies this process."""
     try:
         who = f"{getpass.getuser()}@{platform.node()}"
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # the user of a container may not have a name
         who = f"{os.getuid()}@{platform.node()}"
     return Owner(who, secrets.token_hex(8), _machine(), os.getpid(), _started(os.getpid()))
 
 
 def has_ended(owner: Owner) -> bool:
-    """Whether the process that published is known to be gone: killed, and on this very machine."""
+    """Return whether the owner is a process of this machine that does not run any more."""
     return bool(owner.machine) and owner.machine == _machine() and owner.started != _started(owner.pid)
 
 
 def _machine() -> str:
-    """This boot of this machine, as far as process ids reach; "" where that cannot be told."""
+    """Return an id of this machine's boot and PID namespace, or "" if it is not available."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -57,7 +57,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in ticks since the boot; "" when there is none. See proc(5), `stat`."""
+    """Return the start time of a process in clock ticks since the boot (see proc(5), `stat`), or "" if it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -65,22 +65,22 @@ def _started(pid: int) -> str:
 
 
 def check_free(claim: Claim, age: float) -> None:
-    """Refuse to interfere with somebody who publishes. `age`: seconds since the claim was written, by S3's clock."""
+    """Raise GroundworkError if another process is publishing. `age` is the claim's age in seconds, by S3's clock."""
     if age >= claim.lease or has_ended(claim.owner):
         return
     raise GroundworkError(
-        f"{claim.owner.who} publishes the release {claim.release} since {claim.since}. Nothing was changed. Run again "
-        f"when that is done. Should it have been stopped, its lease ends in {claim.lease - age:.0f} s.",
+        f"{claim.owner.who} has been publishing the release {claim.release} since {claim.since}. Nothing was changed. "
+        f"Run again when it has finished. If it was stopped, its lease expires in {claim.lease - age:.0f} s.",
         publisher=claim.owner.who,
         since=claim.since,
     )
 
 
 class Lease:
-    """The right to write into the bucket: taken, kept while working, given back."""
+    """The exclusive right to publish to the bucket."""
 
     def __init__(self, bucket: Bucket, claim: Claim, etag: str, clock: Clock) -> None:
-        """`etag` is that of the claim before this one, "" when there is none."""
+        """Prepare the lease. `etag` is the ETag of the previous claim, or "" if there is none."""
         self._bucket = bucket
         self._claim = claim
         self._etag = etag
@@ -89,28 +89,29 @@ class Lease:
         self._lock = threading.Lock()
 
     def take(self) -> None:
-        """Raises GroundworkError when somebody else was faster."""
+        """Take the lease. Raise GroundworkError if another process has taken it."""
         self._renewed = self._clock.monotonic()
         if not self._write(self._claim):
             raise GroundworkError(
-                "Somebody else has begun to publish in the meantime. Nothing was changed. Run again when that is done."
+                "Another process has begun to publish in the meantime. Nothing was changed. Run again when it has "
+                "finished."
             )
 
     def keep(self) -> None:
-        """Renew when it is time. Raises GroundworkError when it was lost: then nothing may be written any more."""
+        """Renew the lease if a third of it has passed. Raise GroundworkError if it is lost: then stop writing."""
         with self._lock:
             now = self._clock.monotonic()
             if now - self._renewed < LEASE / 3:
                 return
             if not self._write(self._claim):
                 raise GroundworkError(
-                    "This run was suspended for so long that somebody else publishes now. It has stopped; what it left "
-                    "is completed by the other one."
+                    "This run was suspended for so long that its lease expired, and another process is publishing "
+                    "now. This run has stopped. The other process completes the publication."
                 )
             self._renewed = now
 
     def give_back(self) -> None:
-        """After a failure: let the next run begin at once. Best effort, because the failure itself is to be told."""
+        """Release the lease after a failure, so that the next run can begin immediately. Ignore errors."""
         try:
             self._write(self._claim.without_lease())
         except GroundworkError:
@@ -119,7 +120,7 @@ class Lease:
     def _write(self, claim: Claim) -> bool:
         condition = {"If-Match": f'"{self._etag}"'} if self._etag else {"If-None-Match": "*"}
         answer = self._bucket.put(CURRENT, dump_claim(claim), {**JSON, **condition}, expected=REFUSED)
-        if answer.code and answer.repeated:  # the first attempt may have been taken, and only its answer lost
+        if answer.code and answer.repeated:  # the first attempt may have succeeded although its answer was lost
             return self._is_ours()
         if not answer.code:
             self._etag = answer.etag
@@ -132,7 +133,7 @@ class Lease:
 
 
 def tell_progress(path: str) -> t.Callable[[str], None]:
-    """Appends lines to a file, for somebody who watches; to nothing without one."""
+    """Return a function that appends lines to a file, or one that does nothing if `path` is empty."""
 
     def tell(line: str) -> None:
         with Path(path).open("a", encoding="utf-8") as opened:

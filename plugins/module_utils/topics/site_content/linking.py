@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What pages and style sheets need: the assets that they refer to, found before anything is published.
+"""The assets that pages and style sheets refer to.
 
-Only the tags that load something are given to the parser: of a page of documentation that is one tag in a hundred.
+For speed, only the tags that load something are passed to the parser. In a page of documentation that is about one tag
+in a hundred.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SITE = "http://site.invalid/"
 HTML = frozenset({"htm", "html", "xhtml"})
 INDEX = "index.html"
 
-# https://html.spec.whatwg.org/multipage/links.html#linkTypes : those that fetch what the page needs
+# The link types that load a resource of the page: https://html.spec.whatwg.org/multipage/links.html#linkTypes
 LOADING = frozenset({"stylesheet", "icon", "apple-touch-icon", "mask-icon", "manifest", "modulepreload", "preload"})
 ATTRIBUTES = {
     "audio": ("src",),
@@ -43,8 +44,8 @@ SETS = ("srcset", "imagesrcset")
 
 REST = rb"""[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>"""  # of an opening tag
 TAGS = "|".join(sorted({*ATTRIBUTES, "base"} - {"script"})).encode()
-# A comment, an element whose content is no markup, or a tag that loads something, whichever comes first. It is for
-# bytes in lower case: ten times as fast as text in both cases.
+# A comment, an element whose content is not markup, or a tag that loads something. It matches bytes in lower case,
+# which is ten times as fast as matching text in both cases.
 TOKEN = re.compile(
     rb"<(?=[!abeiolstv])(?:!--.*?-->"
     rb"|(?P<opening>(?P<element>script|style|textarea|title)\b" + REST + rb")(?P<content>.*?)</(?P=element)\s*>"
@@ -57,16 +58,16 @@ CSS_URL = re.compile(
     r"""url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^)"'\s]*))\s*\)|@import\s+(?:"([^"\n]*)"|'([^'\n]*)')""", re.IGNORECASE
 )
 CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+[^,]*)?(?:,|$)")  # of a srcset
-TEMPLATE = re.compile(r"\{\{|\$\{|<%")  # filled in by a script
+TEMPLATE = re.compile(r"\{\{|\$\{|<%")  # a placeholder that a script replaces
 
 
 def has_references(path: str) -> bool:
-    """Whether a file is one that can refer to others."""
+    """Return whether the type of a file allows references to others."""
     return extension(path) in HTML or extension(path) == "css"
 
 
 def references_of(path: str, place: str) -> tuple[str, ...]:
-    """The paths below the source that a file needs, sorted. An undecodable byte is no reason to fail."""
+    """Return the sorted paths, relative to the source, that a file refers to. Undecodable bytes are replaced."""
     body = Path(place).read_bytes()
     found = css_references(_text(body)) if extension(path) == "css" else html_references(body)
     folder = path[: path.rfind("/") + 1]
@@ -76,7 +77,7 @@ def references_of(path: str, place: str) -> tuple[str, ...]:
 
 
 def css_references(text: str) -> list[tuple[str, str]]:
-    """("css", URL) of everything that a style sheet loads."""
+    """Return ("css", URL) for everything that a style sheet loads."""
     return [
         ("css", next(group for group in found.groups() if group is not None))
         for found in CSS_URL.finditer(CSS_COMMENT.sub("", text))
@@ -101,7 +102,7 @@ class _Tags(HTMLParser):
 
 
 def html_references(body: bytes) -> list[tuple[str, str]]:
-    """(tag, URL) of everything that a page loads, and of its `base`."""
+    """Return (tag, URL) for everything that a page loads, and for its `base`."""
     tags = _Tags()
     styles: list[str] = []
     for token in TOKEN.finditer(body.lower()):
@@ -123,13 +124,13 @@ def _text(body: bytes) -> str:
 
 @lru_cache(maxsize=65536)  # the pages of a folder need the same assets
 def _resolved(base: str, url: str) -> str:
-    """The path below the source; "" for what is elsewhere, or is no file."""
+    """Return the path relative to the source, or "" for a URL of another site and for one that is not a file."""
     url = url.strip()
     if not url or url.startswith(("#", "data:")) or TEMPLATE.search(url):
         return ""
     try:
         whole = urlsplit(urljoin(base, url))
-    except ValueError:  # no URL at all
+    except ValueError:  # not a URL
         return ""
     if f"{whole.scheme}://{whole.netloc}/" != SITE:
         return ""
@@ -137,7 +138,7 @@ def _resolved(base: str, url: str) -> str:
 
 
 def missing(references: t.Iterable[str], files: t.Container[str]) -> list[str]:
-    """Those that no file answers for, a folder's page and a clean URL included."""
+    """Return the references that match neither a file nor the index page of a folder."""
     return [one for one in references if one not in files and not any(form in files for form in _answering(one))]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Large files in parts of a fixed rule, so that the ETag of what is there can be told from the file.
+"""Multipart uploads. The part size depends only on the file's size, so that the object's ETag can be computed.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 """
@@ -19,22 +19,22 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.source import changed_meanwhile
 
 MIB = 1024 * 1024
-THRESHOLD = 16 * MIB  # above it a file is put in parts: a repetition then costs a part, and memory a part
+THRESHOLD = 16 * MIB  # larger files are uploaded in parts, so that memory and a repeated request are limited to a part
 MOST_PARTS = 10_000
 
 
 def part_size(size: int) -> int:
-    """Bytes of each part but the last: 16 MiB, or as many whole MiB as 10,000 parts need."""
+    """Return the part size in bytes: 16 MiB, or as many whole MiB as 10,000 parts require."""
     return max(THRESHOLD, -(-size // (MOST_PARTS * MIB)) * MIB)
 
 
 def parts(size: int) -> int:
-    """How many parts a file has; 0 when it is put whole."""
+    """Return the number of parts of a file, or 0 if it is uploaded in one request."""
     return -(-size // part_size(size)) if size > THRESHOLD else 0
 
 
 def etag_of(path: str, size: int) -> str:
-    """The ETag that S3 gives to the file, unless the bucket encrypts with a KMS key: then it tells nothing."""
+    """Return the ETag that S3 computes for the file. It does not apply to buckets that encrypt with a KMS key."""
     with open(path, "rb") as opened:  # noqa: PTH123
         if not parts(size):
             return hashlib.md5(opened.read(), usedforsecurity=False).hexdigest()
@@ -45,15 +45,24 @@ def etag_of(path: str, size: int) -> str:
 
 
 def upload(bucket: Bucket, key: str, item: Item, headers: t.Mapping[str, str], keep: t.Callable[[], None]) -> Answer:
-    """Put a file in parts; `keep` is called before each. What was begun is ended or taken back."""
-    begun = bucket.ask("create_multipart_upload", f"begin {key}", "POST", key, query={"uploads": ""}, headers=headers)
+    """Upload a file in parts. Call `keep` before each part. On failure, abort the upload and raise GroundworkError."""
+    begun = bucket.ask(
+        "create_multipart_upload", f"start the upload of {key}", "POST", key, query={"uploads": ""}, headers=headers
+    )
     upload_id = next(child.text or "" for child in begun.xml() if child.tag.endswith("UploadId"))
     try:
         etags = _send_parts(bucket, key, item, upload_id, keep)
         return _complete(bucket, key, upload_id, etags)
     except GroundworkError:
         query = {"uploadId": upload_id}
-        bucket.ask("abort_multipart_upload", f"take back {key}", "DELETE", key, query=query, expected=("NoSuchUpload",))
+        bucket.ask(
+            "abort_multipart_upload",
+            f"abort the upload of {key}",
+            "DELETE",
+            key,
+            query=query,
+            expected=("NoSuchUpload",),
+        )
         raise
 
 
@@ -82,7 +91,7 @@ def _complete(bucket: Bucket, key: str, upload_id: str, etags: t.Sequence[str]) 
         ElementTree.SubElement(part, "ETag").text = f'"{etag}"'
     answer = bucket.ask(
         "complete_multipart_upload",
-        f"complete {key}",
+        f"complete the upload of {key}",
         "POST",
         key,
         query={"uploadId": upload_id},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a file's name says: its kind, its type, whether it carries a fingerprint, and how long it may be cached."""
+"""The kind, Content-Type and Cache-Control of a file, which depend on its name."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Kind = t.Literal["immutable", "asset", "page"]
 UTF8 = "; charset=utf-8"
 BINARY = "application/octet-stream"
 
-# https://www.iana.org/assignments/media-types/ ; a fixed table, because the one of Python's `mimetypes` depends
-# on the machine that publishes.
+# https://www.iana.org/assignments/media-types/ . Python's `mimetypes` is not used because its table depends on the
+# machine.
 CONTENT_TYPES = {
     "7z": "application/x-7z-compressed",
     "apng": "image/apng",
@@ -108,13 +108,13 @@ TYPES_BY_NAME = {
     "README": f"text/plain{UTF8}",
 }
 
-# What refers to other files, and is asked for by a name that stays: uploaded last, revalidated by browsers.
+# Files that refer to others and keep their names. They are uploaded last, and browsers revalidate them.
 PAGES = frozenset({"atom", "htm", "html", "rss", "webmanifest", "xhtml", "xml"})
 PAGES_BY_NAME = frozenset({"sw.js", "service-worker.js", "ngsw-worker.js", "ngsw.json", "robots.txt"})
 
 CACHE_CONTROL: dict[Kind, str] = {
     "immutable": "public, max-age=31536000, immutable",
-    # A publication invalidates the edge, so that it may keep a page; nothing invalidates browsers.
+    # CloudFront may cache pages for a year because a publication invalidates them. Browsers must revalidate them.
     "page": "public, max-age=0, s-maxage=31536000, must-revalidate",
     "asset": "public, max-age=300, s-maxage=86400",
 }
@@ -127,18 +127,18 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def last_name(path: str) -> str:
-    """What comes after the last slash."""
+    """Return the part of a path after the last slash."""
     return path.rpartition("/")[2]
 
 
 def extension(name: str) -> str:
-    """The last extension in lower case, "" without one."""
+    """Return the last extension in lower case, or "" if there is none."""
     stem, dot, ending = last_name(name).rpartition(".")
     return ending.lower() if dot and stem else ""
 
 
 def kind_of(key: str, fingerprint: re.Pattern[str] | None = None) -> Kind:
-    """What a file is to those who cache it. `fingerprint` takes the place of the forms that are known."""
+    """Return the kind of a file, which decides how it is cached. `fingerprint` replaces the built-in detection."""
     name = last_name(key)
     if extension(name) in PAGES or name in PAGES_BY_NAME:
         return "page"
@@ -147,10 +147,11 @@ def kind_of(key: str, fingerprint: re.Pattern[str] | None = None) -> Kind:
 
 
 def is_fingerprinted(name: str) -> bool:
-    """Whether a file's name holds a hash of its content, as webpack, Vite, Rollup, esbuild, Hugo and others make it.
+    """Return whether a file's name contains a hash of its content, as added by webpack, Vite, Rollup, esbuild or Hugo.
 
-    Careful: what is taken for a fingerprint by mistake stays in browsers for a year. Dates, version numbers and
-    words have few changes between letters and digits, hashes have many; a hash that looks like a word is missed.
+    A name must not be taken for a fingerprint by mistake, because browsers would cache the file for a year. Hashes
+    change often between letters and digits; dates, version numbers and words do not. A hash that looks like a word is
+    not detected.
     """
     parts = name.split(".")[:-1]
     if not parts or UUID.search(name):
@@ -171,13 +172,13 @@ def _is_hash(part: str) -> bool:
 
 
 def _turns(text: str) -> int:
-    """How often the class of the characters changes: upper case, lower case, digit, other."""
+    """Return how often the class of the characters changes: upper case, lower case, digit, other."""
     classes = [(c.isdigit(), c.isupper(), c.islower()) for c in text]
     return sum(one != other for one, other in itertools.pairwise(classes))
 
 
 def content_type(key: str, overrides: t.Sequence[tuple[str, str]] = ()) -> str:
-    """The Content-Type, by the first pattern that matches, by name, or by extension."""
+    """Return the Content-Type by the first matching pattern, by name, or by extension."""
     for pattern, value in overrides:
         if matches(key, pattern):
             return value
@@ -186,7 +187,7 @@ def content_type(key: str, overrides: t.Sequence[tuple[str, str]] = ()) -> str:
 
 
 def cache_control(key: str, kind: Kind, rules: t.Sequence[tuple[str, str]] = ()) -> str:
-    """The Cache-Control, by the first pattern that matches, or by kind."""
+    """Return the Cache-Control by the first matching pattern, or by kind."""
     for pattern, value in rules:
         if matches(key, pattern):
             return value
@@ -194,12 +195,12 @@ def cache_control(key: str, kind: Kind, rules: t.Sequence[tuple[str, str]] = ())
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a shell pattern is of this path: of the whole path when it has a slash, else of the name."""
+    """Return whether a shell pattern matches: the whole path if the pattern has a slash, otherwise the last name."""
     return fnmatchcase(path if "/" in pattern else last_name(path), pattern.lstrip("/"))
 
 
 def is_excluded(path: str, patterns: t.Sequence[str]) -> bool:
-    """Whether one of the patterns is of this path's last name. `.well-known` is no hidden file (RFC 8615)."""
+    """Return whether a path is excluded. The pattern `.*` does not exclude `.well-known` (RFC 8615)."""
     name = last_name(path)
     if name == ".well-known":
         patterns = [pattern for pattern in patterns if pattern != ".*"]

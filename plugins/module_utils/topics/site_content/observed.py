@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is there: the last release, who publishes, and a listing. ⌈N/1000⌉ + 2 requests with nothing to do."""
+"""The current state: the records of releases and a listing of the bucket. Reading it takes ⌈N/1000⌉ + 2 requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 
 @dataclass(frozen=True)
 class Records:
-    """`whole`: whether the claimed release is complete, or there is none. `age` in seconds, by S3's clock."""
+    """The records of releases. `whole` is false if a release is incomplete. `age` is in seconds, by S3's clock."""
 
     claim: Claim | None = None
     etag: str = ""
@@ -39,14 +39,14 @@ class Records:
 
 @dataclass(frozen=True)
 class Observed:
-    """`listing` by path below the prefix."""
+    """The current state. The paths of `listing` are relative to the prefix."""
 
     records: Records
     listing: t.Mapping[str, Listed]
 
 
 def look(bucket: Bucket, prefix: str) -> Observed:
-    """Records and listing at the same time. Raises GroundworkError."""
+    """Read the records and the listing in parallel. Raise GroundworkError on failure."""
     with ThreadPoolExecutor(1) as pool:
         listing = pool.submit(bucket.list, f"{prefix}/")
         records = look_at_records(bucket)
@@ -55,7 +55,7 @@ def look(bucket: Bucket, prefix: str) -> Observed:
 
 
 def look_at_records(bucket: Bucket) -> Records:
-    """Who publishes, and the last whole release."""
+    """Read the claim and the last complete release."""
     answer = bucket.get(CURRENT, "NoSuchKey", "NoSuchBucket")
     now = _date(answer, "Date")
     if answer.code:
@@ -67,18 +67,20 @@ def look_at_records(bucket: Bucket) -> Records:
         last = _manifest(bucket, claim.previous)
         if last is None:
             raise GroundworkError(
-                f"The record of the release {claim.previous} is gone from the bucket {bucket.name}. Bring back the "
-                f"last version of {manifest_key(claim.previous)}, or delete {CURRENT}: then all is published anew."
+                f"The bucket {bucket.name} does not contain the record of the release {claim.previous}. Restore the "
+                f"last version of {manifest_key(claim.previous)}, or delete {CURRENT} to publish all files again."
             )
     age = (now - _date(answer, "Last-Modified")).total_seconds()
     return Records(claim, answer.etag, age, now, last or Manifest(), whole)
 
 
 def read_manifest(bucket: Bucket, release: str) -> Manifest:
-    """The record of a release. Raises GroundworkError when it is gone."""
+    """Read the record of a release. Raise GroundworkError if it does not exist."""
     found = _manifest(bucket, release)
     if found is None:
-        raise GroundworkError(f"The record of the release {release} is gone from the bucket {bucket.name}.")
+        raise GroundworkError(
+            f"The bucket {bucket.name} does not contain the record of the release {release}. Use another release."
+        )
     return found
 
 

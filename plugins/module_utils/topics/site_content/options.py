@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of `s3_site_content`, and what they mean."""
+"""The options of `s3_site_content`: argument spec, parsing and validation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PREFIX, check_bucket
 
 COMPONENT = "static_site"
-RECORDS = "releases"  # the folder of the publisher's own records, beside the prefix
+RECORDS = "releases"  # the folder of the records of releases, beside the prefix
 
 RULE: dict[str, dict[str, t.Any]] = {
     "pattern": {"type": "str", "required": True},
@@ -47,13 +47,13 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9_-]+)*")
 DELETIONS = re.compile(r"(\d{1,9})(%?)")
-# A file that is always new would otherwise be refused on a site of three files.
+# Without this minimum, a percentage would forbid to replace one file of a site with three files.
 FEW_DELETIONS = 10
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How many objects one run may delete: a number, or a percentage of those that are there."""
+    """The maximum number of objects that a run may delete: a number, or a percentage of the existing objects."""
 
     amount: int
     percent: bool
@@ -64,7 +64,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Publication:
-    """What to publish, and how. `release` is the id of a release to bring back, "" to publish `source`."""
+    """The options. `release` is the id of the release to restore, or "" to publish `source`."""
 
     bucket: str
     distribution: str
@@ -88,12 +88,12 @@ class Publication:
     progress: str = ""
 
     def key(self, path: str) -> str:
-        """The object's key of a path below the prefix."""
+        """Return the object key of a path relative to the prefix."""
         return f"{self.prefix}/{path}"
 
 
 def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publication | None:
-    """What the options mean, or None with everything that is wrong in `problems`. Files are looked at later."""
+    """Return the parsed options, or None after adding to `problems`. This does not read the files."""
     before = len(problems.found)
     release = options.get("release") or ""
     publication = Publication(
@@ -119,9 +119,10 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         progress=options.get("progress") or "",
     )
     if release and not RELEASE_ID.fullmatch(release):
-        problems.add("release", f"'{release}' is no release's id", "give one that s3_site_releases_info lists")
+        right = "give an id that s3_site_releases_info returns"
+        problems.add("release", f"'{release}' is not the id of a release", right)
     if not release and not publication.source:
-        problems.add("source", "it is not given", "give the folder to publish, or a release to bring back")
+        problems.add("source", "is missing", "give the folder to publish, or the release to restore")
     check_range("keep_releases", options["keep_releases"], 1, 100, problems)
     check_range("keep_assets", options["keep_assets"], 0, 100, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
@@ -132,10 +133,11 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
 def _checked_prefix(prefix: str, problems: Problems) -> str:
     parts = prefix.split("/")
     if not PREFIX.fullmatch(prefix) or "." in parts or ".." in parts:
-        right = "use letters, digits, dots, hyphens and underscores, with single slashes between them only"
-        problems.add("prefix", f"'{prefix}' is no prefix", right)
+        right = "use letters, digits, dots, hyphens and underscores, separated by single slashes"
+        problems.add("prefix", f"'{prefix}' is not a valid prefix", right)
     if parts[0] == RECORDS:
-        problems.add("prefix", f"'{RECORDS}' is where the records of releases are", "use another prefix, as site")
+        right = "use another prefix, such as site"
+        problems.add("prefix", f"'{RECORDS}' is reserved for the records of releases", right)
     return prefix
 
 
@@ -143,17 +145,19 @@ def _rules(given: t.Sequence[t.Mapping[str, str]], variable: str, problems: Prob
     for position, rule in enumerate(given):
         where = f"{variable}[{position}]"
         if not rule["pattern"]:
-            problems.add(f"{where}.pattern", "it is empty", "give a shell pattern, as *.pdf or downloads/*")
+            problems.add(f"{where}.pattern", "is empty", "give a shell pattern such as *.pdf or downloads/*")
         if not rule["value"].isascii() or not rule["value"].isprintable() or not rule["value"].strip():
-            problems.add(f"{where}.value", f"{rule['value']!r} cannot be sent in a header", "give printable ASCII")
+            problems.add(
+                f"{where}.value", f"{rule['value']!r} is not a valid value of a header", "give printable ASCII"
+            )
     return tuple((rule["pattern"], rule["value"]) for rule in given)
 
 
 def _types(given: t.Sequence[t.Mapping[str, str]], problems: Problems) -> tuple[tuple[str, str], ...]:
     for position, rule in enumerate(given):
         if not MEDIA_TYPE.fullmatch(rule["value"]):
-            wrong = f"'{rule['value']}' is no media type"
-            problems.add(f"content_types[{position}].value", wrong, "give one, as text/plain; charset=utf-8")
+            wrong = f"'{rule['value']}' is not a media type"
+            problems.add(f"content_types[{position}].value", wrong, "give one such as text/plain; charset=utf-8")
     return _rules(given, "content_types", problems)
 
 
@@ -163,7 +167,8 @@ def _compiled(pattern: str | None, problems: Problems) -> re.Pattern[str] | None
     try:
         return re.compile(pattern)
     except re.error as error:
-        problems.add("fingerprint", f"'{pattern}' is no regular expression: {error}", r"give one, as -[0-9a-f]{8}\.")
+        wrong = f"'{pattern}' is not a regular expression: {error}"
+        problems.add("fingerprint", wrong, r"give one such as -[0-9a-f]{8}\.")
         return None
 
 
@@ -171,13 +176,15 @@ def _extensions(given: t.Sequence[str], problems: Problems) -> frozenset[str]:
     bare = [one.removeprefix(".").lower() for one in given]
     for position, one in enumerate(bare):
         if not re.fullmatch(r"[a-z0-9]+", one) or one == "br":
-            problems.add(f"precompress[{position}]", f"'{given[position]}' is no extension", "give one, as js")
+            wrong = f"'{given[position]}' is not a valid extension"
+            problems.add(f"precompress[{position}]", wrong, "give one such as js")
     return frozenset(bare)
 
 
 def _limit(text: str, problems: Problems) -> Limit:
     found = DELETIONS.fullmatch(text.strip())
     if not found or (found[2] and int(found[1]) > 100):
-        problems.add("max_deletions", f"'{text}' is no limit", "give a number, as 40, or a percentage, as 25%")
+        right = "give a number such as 40, or a percentage such as 25%"
+        problems.add("max_deletions", f"'{text}' is not a valid limit", right)
         return Limit(0, percent=False)
     return Limit(int(found[1]), percent=bool(found[2]))

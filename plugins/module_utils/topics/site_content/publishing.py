@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Making a plan real: stages with barriers between them, and within each as many requests at a time as allowed."""
+"""The execution of a publication's plan, in stages. Within a stage requests are made in parallel."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.variants import pack
 
 T = t.TypeVar("T")
-GROUP = 100  # objects after which a stage may tell how far it is
-SILENCE = 2.0  # seconds between two lines
+GROUP = 100  # number of objects after which a stage may report its progress
+SILENCE = 2.0  # minimum seconds between two reports
 
 
 @dataclass
 class Publisher:
-    """One publication. `edge` is None when there is nothing to invalidate, or nothing in front of the bucket."""
+    """The execution of one publication. `edge` is None if nothing has to be invalidated."""
 
     bucket: Bucket
     lease: Lease
@@ -48,9 +48,9 @@ class Publisher:
     invalidation: str = ""
 
     def publish(self, plan: Plan, adopted: t.Mapping[str, Entry]) -> Manifest:
-        """Make it so. `adopted` are the entries of what an interrupted run has put.
+        """Execute the plan and return the release's manifest. `adopted` are entries of an interrupted run's uploads.
 
-        Raises GroundworkError; the next run completes what was begun.
+        Raise GroundworkError on failure. The next run completes the publication.
         """
         files = {**plan.same, **plan.kept, **adopted}
         try:
@@ -69,7 +69,7 @@ class Publisher:
         return manifest
 
     def _upload(self, name: str, stage: t.Sequence[Put]) -> dict[str, Entry]:
-        """The largest files first, so that none of them is left over for the end."""
+        """Upload the objects of a stage, largest first, so that no large upload begins at the end."""
         items = sorted((put.item for put in stage), key=lambda item: -item.size)
         if items:
             self.tell(f"{name}: {len(items)} to put")
@@ -77,7 +77,7 @@ class Publisher:
         return {item.path: entry for item, entry in zip(items, entries, strict=True)}
 
     def _together(self, work: t.Callable[[Item], T], items: t.Sequence[Item], name: str) -> list[T]:
-        """All results, in order. The first failure stops what has not begun."""
+        """Return all results in the order of the items. The first failure cancels the work that has not begun."""
         done: list[T] = []
         told = self.clock.monotonic()
         with ThreadPoolExecutor(self.publication.parallel) as pool:
@@ -132,7 +132,7 @@ def _entry(item: Item, size: int, etag: str, version: str) -> Entry:
 
 
 def read_item(item: Item) -> tuple[bytes, str, dict[str, str]]:
-    """An object's body, its SHA-256 and its headers, from its file. Raises GroundworkError when that has changed."""
+    """Return an object's body, SHA-256 and headers, read from its file. Raise GroundworkError if it has changed."""
     try:
         with open(item.place, "rb") as opened:  # noqa: PTH123 - ten thousand Paths cost more than this
             body = opened.read()

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The publisher's records in the bucket: what is served, what was, and who is publishing.
+"""The records of releases in the bucket.
 
-`releases/<id>.json` tells what a release consists of. It is written last, so that it exists when and only when the
-release is whole. `releases/current.json` is written first, under a condition: it names the release that is being
-published, or was last. So the lock and the write-ahead record are one, and a publication costs two writes.
+`releases/<id>.json` is the manifest of a release: the list of its objects. It is written last, so that it exists if
+and only if the release is complete. `releases/current.json` is the claim. It is written first, with a conditional
+write, and contains the id of the release that is being published or was published last. It is both the lock and the
+write-ahead log. So a publication writes only two records.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Entry(t.NamedTuple):
-    """An object as it was put. `digest` is the SHA-256 of its file, with `br:` before it for a variant.
+    """An object of a release. `digest` is the SHA-256 of its file, with the prefix `br:` for a variant.
 
-    `size` and `etag` are the object's own. `references` are the paths of the assets that a page needs. `kept` counts
-    the releases since it left the source.
+    `size` and `etag` are those of the object. `references` are the paths of the assets that a page refers to. `kept` is
+    the number of releases since the file left the source.
     """
 
     digest: str
@@ -46,7 +47,7 @@ class Entry(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Manifest:
-    """A release, whole. `files` by path below the prefix."""
+    """A complete release. The paths of `files` are relative to the prefix."""
 
     release: str = ""
     prefix: str = ""
@@ -55,18 +56,18 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Past:
-    """A release that can be listed."""
+    """A release in the list of releases."""
 
     release: str
     published: str
     files: int
     bytes: int
-    restores: str = ""  # the release that it brought back
+    restores: str = ""  # the id of the release that it restored
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who publishes. `machine`, `pid` and `started` tell whether the process still lives, on that machine."""
+    """The process that publishes. On its machine, `pid` and `started` show whether it still runs."""
 
     who: str
     token: str
@@ -77,11 +78,13 @@ class Owner:
 
 @dataclass(frozen=True)
 class Claim:
-    """`current.json`. `since` is S3's time at its beginning, `lease` for how many seconds nobody may take over.
+    """The content of `current.json`.
 
-    What was put after `began` is of this very content: an interrupted run that is resumed hands it on.
-    `owed` are the paths that have to be invalidated before the release is whole, `previous` the last release that is,
-    `history` the whole releases before this one, newest first, and `pruning` those whose record goes.
+    `since` is S3's time at the beginning of the publication. `lease` is the number of seconds in which no other process
+    may take over. Objects that were uploaded after `began` belong to this content; a run that resumes an interrupted
+    one keeps its value. `owed` are the paths that have to be invalidated before the release is complete. `previous` is
+    the last complete release, `history` are the complete releases before this one, newest first, and `pruning` those
+    whose record is deleted.
     """
 
     release: str
@@ -100,7 +103,7 @@ class Claim:
     pruning: tuple[str, ...] = ()
 
     def past(self) -> Past:
-        """This release, once it is whole."""
+        """Return the entry of this release in the list of releases."""
         return Past(self.release, self.since, self.files, self.bytes, self.restores)
 
     def without_lease(self) -> Claim:
@@ -112,18 +115,18 @@ def manifest_key(release: str) -> str:
 
 
 def release_id(now: datetime, digest: str, taken: t.Container[str]) -> str:
-    """As 20260131T120000Z-3f2a9c1b: readable, sorted by time, and equal content shows."""
+    """Return a new release id such as 20260131T120000Z-3f2a9c1b: the time, and the beginning of the digest."""
     made = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest[:8]}"
     return release_id(now + timedelta(seconds=1), digest, taken) if made in taken else made
 
 
 def stamp(now: datetime) -> str:
-    """A time as S3's listings have it, so that both can be compared as they are."""
+    """Return a time in the form of S3's listings, so that both can be compared as text."""
     return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 def digest_of(files: t.Iterable[tuple[str, str, Headers]]) -> str:
-    """The SHA-256 of a release's content: (path, digest, headers) of each file."""
+    """Return the SHA-256 of a release's content: (path, digest, headers) of each file."""
     digest = hashlib.sha256()
     for path, content, headers in sorted(files):
         digest.update(json.dumps([path, content, headers], ensure_ascii=False).encode())
@@ -135,7 +138,7 @@ def dump_claim(claim: Claim) -> bytes:
 
 
 def load_claim(text: bytes) -> Claim:
-    """Raises GroundworkError when it was written by something else."""
+    """Return the claim of a JSON text. Raise GroundworkError if it is not one."""
     fields = _loaded(CURRENT, text)
     try:
         return Claim(
@@ -152,7 +155,7 @@ def load_claim(text: bytes) -> Claim:
 
 
 def dump_manifest(manifest: Manifest) -> bytes:
-    """Headers and the paths that pages refer to are told once: ten thousand pages share a few dozen."""
+    """Return a manifest as JSON. Headers and referenced paths are stored only once, because many pages share them."""
     headers: dict[Headers, int] = {}
     assets: dict[str, int] = {}
     files = {
@@ -180,7 +183,7 @@ def dump_manifest(manifest: Manifest) -> bytes:
 
 
 def load_manifest(release: str, text: bytes) -> Manifest:
-    """Raises GroundworkError when it was written by something else."""
+    """Return the manifest of a JSON text. Raise GroundworkError if it is not one."""
     fields = _loaded(manifest_key(release), text)
     try:
         headers: list[Headers] = [tuple(one.items()) for one in fields["headers"]]
@@ -203,12 +206,14 @@ def _loaded(key: str, text: bytes) -> dict[str, t.Any]:
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise _unreadable(key) from error
     if written != FORMAT:
-        raise GroundworkError(f"{key} has the format {written}, this version writes {FORMAT}: use a newer version.")
+        raise GroundworkError(
+            f"{key} has the format {written}, and this version supports {FORMAT}. Use a newer version."
+        )
     return fields
 
 
 def _unreadable(key: str) -> GroundworkError:
     return GroundworkError(
-        f"{key} is no record of a release: something else wrote it. Bring back its last version that is one, or delete "
-        "the folder, after which the next run publishes every file anew."
+        f"{key} is not a record of a release. Restore its last valid version, or delete the folder {RECORDS}/; the "
+        "next run then publishes all files again."
     )

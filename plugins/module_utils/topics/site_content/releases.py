@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `s3_site_releases_info`: what was published, and what could be brought back."""
+"""The work of the module `s3_site_releases_info`."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {"bucket": {"type": "str", "required": 
 
 @dataclass(frozen=True)
 class Question:
-    """Whose releases."""
+    """The options of `s3_site_releases_info`."""
 
     bucket: str
 
 
 def parse_question(options: t.Mapping[str, t.Any], problems: Problems) -> Question:
-    """What the options mean."""
+    """Return the parsed options."""
     return Question(check_bucket(options["bucket"], problems))
 
 
 def list_releases(run: Run) -> dict[str, t.Any]:
-    """The module's result. Raises GroundworkError."""
+    """Return the module's result. Raise GroundworkError on failure."""
     _owner, question = run.parse(COMPONENT, parse_question)
     records = look_at_records(Bucket(run.clients.client("s3"), question.bucket, run.clock))
     served = records.last.release
@@ -51,7 +51,7 @@ def list_releases(run: Run) -> dict[str, t.Any]:
 
 
 def whole_releases(records: Records) -> list[Past]:
-    """The releases that can be brought back, the newest first."""
+    """Return the complete releases, newest first. They can be restored."""
     claim = records.claim
     if claim is None:
         return []

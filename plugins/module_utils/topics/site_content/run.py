@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `s3_site_content`: look, plan, and publish."""
+"""The work of the module `s3_site_content`."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 if t.TYPE_CHECKING:
     from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 
-MANY_RECORDS = 10  # records of old releases that are worth a request of their own
+MANY_RECORDS = 10  # number of old records that are deleted with a separate request
 
 
 @dataclass
 class _Job:
-    """One run of the module."""
+    """A run of the module."""
 
     run: Run
     owner: Owner
@@ -68,7 +68,7 @@ class _Job:
 
 
 def converge_content(run: Run) -> dict[str, t.Any]:
-    """The module's result. Raises GroundworkError."""
+    """Publish the source or restore a release, and return the module's result. Raise GroundworkError on failure."""
     owner, publication = run.parse(COMPONENT, parse_content)
     with _many_tuples():
         files = look_for_source(publication, run.warn)
@@ -81,7 +81,7 @@ def converge_content(run: Run) -> dict[str, t.Any]:
 
 @contextmanager
 def _many_tuples() -> t.Iterator[None]:
-    """Nothing of what is made meanwhile refers to itself: looking for that would take a tenth of the run."""
+    """Disable the garbage collector, which takes a tenth of the run. The objects contain no reference cycles."""
     was_looking = gc.isenabled()
     gc.disable()
     try:
@@ -92,9 +92,9 @@ def _many_tuples() -> t.Iterator[None]:
 
 
 def _look_and_plan(job: _Job, files: t.Sequence[File]) -> tuple[Observed, Plan]:
-    """What there is, and what has to be done."""
+    """Return the current state and the plan."""
     publication = job.publication
-    with ThreadPoolExecutor(1) as pool:  # S3 lists while the files are read
+    with ThreadPoolExecutor(1) as pool:  # list the bucket while the files are read
         looking = pool.submit(look, job.bucket, publication.prefix)
         wanted = changes.items_of_source(read_files(files), publication)
         observed = looking.result()
@@ -108,14 +108,15 @@ def _look_and_plan(job: _Job, files: t.Sequence[File]) -> tuple[Observed, Plan]:
 
 
 def _check_place(job: _Job, records: Records) -> None:
-    """The bucket must be there, unless this is only a plan; its records must be of the same prefix."""
+    """Raise InputError if the bucket does not exist, except in check mode, or if its records have another prefix."""
     problems = Problems()
     name, claim = job.publication.bucket, records.claim
     if not records.bucket_exists and not job.run.check_mode:
-        problems.add("bucket", f"there is no bucket '{name}'", "make it first (s3_site_bucket, the role static_site)")
+        right = "create it first with s3_site_bucket or the role static_site"
+        problems.add("bucket", f"the bucket '{name}' does not exist", right)
     if claim and claim.prefix != job.publication.prefix:
-        wrong = f"the releases in the bucket '{name}' are of the prefix '{claim.prefix}'"
-        problems.add("prefix", wrong, "use that, or another bucket")
+        wrong = f"the releases in the bucket '{name}' have the prefix '{claim.prefix}'"
+        problems.add("prefix", wrong, "use that prefix, or another bucket")
     problems.raise_if_any()
 
 
@@ -124,7 +125,7 @@ def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
     digest = "" if records.whole else changes.wanted_digest(wanted)
 
     def resumed(item: Item, listed: Listed) -> bool:
-        """Put by the interrupted run: for this content, after it began, and it is this file."""
+        """Return whether the interrupted run has uploaded this file, for the same content."""
         claim = records.claim
         if claim is None or records.whole or claim.digest != digest or listed.modified <= claim.began:
             return False
@@ -148,7 +149,7 @@ def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
 
 
 def _check_versions(job: _Job, made: Plan, problems: Problems) -> None:
-    """What has to be brought back must still be there."""
+    """Add to `problems` the object versions that cannot be restored."""
     if not made.puts:
         return
     there = job.bucket.versions(f"{job.publication.prefix}/")
@@ -159,11 +160,12 @@ def _check_versions(job: _Job, made: Plan, problems: Problems) -> None:
     ]
     if missing:
         some = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
-        wrong = f"{len(missing)} of its objects have expired: {some}"
-        problems.add("release", wrong, "publish its source again; a longer life of old versions prevents this")
+        wrong = f"{len(missing)} objects of the release have expired: {some}"
+        right = "publish its source again; a larger keep_versions_days of s3_site_bucket prevents this"
+        problems.add("release", wrong, right)
     for put in made.puts:
         if put.item.size > LARGEST_COPY:
-            wrong = f"{put.item.path} has more than 5 GiB, which S3 copies in one piece only"
+            wrong = f"{put.item.path} is larger than 5 GiB, which is the limit of CopyObject"
             problems.add("release", wrong, "publish its source again")
 
 
@@ -213,18 +215,18 @@ def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
 def _warn(job: _Job, made: Plan) -> None:
     for put in made.puts:
         if put.reason == "mended":
-            job.run.warn(f"{put.item.path} was changed or removed in the bucket by hand; it is put again.")
+            job.run.warn(f"{put.item.path} was changed or deleted in the bucket manually; it is uploaded again.")
         elif put.reason == "content" and put.before and put.item.kind == "immutable":
-            what = f"{put.item.path} has another content under the same fingerprint"
-            job.run.warn(f"{what}: browsers that have the old one keep it for a year.")
+            what = f"The content of {put.item.path} has changed, but its fingerprint has not"
+            job.run.warn(f"{what}: browsers keep the old content for up to a year.")
 
 
 def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
-    """What is written before anything else."""
+    """Return the claim, which is written before anything else."""
     records, publication = observed.records, job.publication
     before = records.claim
     past = ((before.past(),) if before and records.whole else ()) + (before.history if before else ())
-    kept = max(publication.keep_releases - 1, 1)  # the last whole one is what a run that is killed goes back to
+    kept = max(publication.keep_releases - 1, 1)  # the run after an interrupted one needs the last complete release
     due = bool(made.gone_assets) or len(past) - kept >= MANY_RECORDS
     history = past[:kept] if due else past
     interrupted = before if before and not records.whole else None
@@ -258,13 +260,14 @@ def _distribution(job: _Job) -> str | None:
     if found is None and not job.run.check_mode:
         problems = Problems()
         wrong = f"the environment has no distribution '{name}'"
-        problems.add("distribution", wrong, "make it first (cloudfront_distribution, the role static_site)")
+        right = "create it first with cloudfront_distribution or the role static_site"
+        problems.add("distribution", wrong, right)
         problems.raise_if_any()
     return found.id if found else None
 
 
 def _adopted(job: _Job, observed: Observed, made: Plan) -> dict[str, Entry]:
-    """The entries of what the interrupted run has put, with the versions that only S3 knows."""
+    """Return the entries of the interrupted run's uploads, with the version ids that S3 returns."""
     if not made.adopted:
         return {}
     latest = {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a publication is told as: changes, calls, numbers. The same before and after it is made."""
+"""The report of a publication: changes, calls and numbers. It is the same in check mode."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import Claim, Entry
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import MAX_DELETIONS
 
-MOST_TOLD = 100  # objects that are told one by one; the others are counted
+MOST_TOLD = 100  # number of objects that are listed individually; the others are counted
 
 
 def told(plan: Plan, claim: Claim) -> dict[str, t.Any]:
-    """`changed`, `changes` and `diff` of the module's result."""
+    """Return `changed`, `changes` and `diff` of the module's result."""
     puts = [_told_put(put) for put in plan.puts]
     deletions = [Change("delete", "object", path, ()) for path in plan.gone]
     changes = [*_bounded(puts), *_bounded(deletions)]
@@ -50,7 +50,7 @@ def _bounded(changes: t.Sequence[Change]) -> list[Change]:
 
 
 def counts(plan: Plan) -> dict[str, int]:
-    """Objects by what is done with them; `bytes` of files, variants left out, which are smaller."""
+    """Return the numbers of objects by what is done with them. `bytes` does not include compressed variants."""
     uploads = [put.item for put in plan.puts if not put.item.version]
     return {
         "uploaded": len(uploads),
@@ -64,7 +64,7 @@ def counts(plan: Plan) -> dict[str, int]:
 
 
 def writes(plan: Plan, claim: Claim) -> dict[str, dict[str, int]]:
-    """The requests that change something, by service and operation."""
+    """Return the numbers of requests that change something, by service and operation."""
     s3: Counter[str] = Counter(PutObject=2)  # the records
     for put in plan.puts:
         pieces = 0 if put.item.is_variant or put.item.version else multipart.parts(put.item.size)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What should be there: the files of a source with what they refer to, or what a release had."""
+"""The desired objects: the files of a source with their references, or the objects of a release to restore."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Warn = t.Callable[[str], None]
 
 
 def look_for_source(publication: Publication, warn: Warn) -> list[File]:
-    """The files to publish; none in a rollback."""
+    """Return the files to publish, or an empty list in a rollback."""
     if publication.release:
         return []
     if publication.precompress and not HAS_BROTLI:
@@ -46,14 +46,14 @@ def look_for_source(publication: Publication, warn: Warn) -> list[File]:
     problems.raise_if_any()
     if left_out:
         some = ", ".join(left_out[:10]) + (", …" if len(left_out) > 10 else "")
-        warn(f"Not published, because `exclude` names them: {some}.")
+        warn(f"These files are not published because `exclude` matches them: {some}.")
     for warning in problems.warnings:
         warn(warning)
     return files
 
 
 def _check_hidden(files: t.Sequence[File], redirects: t.Sequence[str], problems: Problems) -> None:
-    """A file under a path that is redirected could never be seen."""
+    """Add to `problems` the redirects of paths that a file has, because visitors could not reach the file."""
     if not redirects:
         return
     served = {form: file.path for file in files for form in forms(file.path)}
@@ -66,14 +66,14 @@ def _check_hidden(files: t.Sequence[File], redirects: t.Sequence[str], problems:
 def with_references(
     wanted: t.Mapping[str, Item], last: Manifest, publication: Publication, warn: Warn
 ) -> dict[str, Item]:
-    """The items with what they refer to; only files that have changed are parsed."""
+    """Return the items with their references. Only changed files are parsed."""
     linked = {path: _with_references(item, last.files.get(path)) for path, item in wanted.items()}
     missing = set(linking.missing({one for item in linked.values() for one in item.references}, linked))
     lacking = [(path, one) for path, item in linked.items() for one in item.references if one in missing]
     problems = Problems()
     for path, one in lacking[:MOST_PROBLEMS]:
-        wrong = f"{shown(path)} needs {shown(one)}, which is not there"
-        problems.add("source", wrong, "add it, or allow it with `allow_missing_references`")
+        wrong = f"{shown(path)} refers to {shown(one)}, which does not exist"
+        problems.add("source", wrong, "add it, or set `allow_missing_references`")
     if not publication.allow_missing_references:
         problems.raise_if_any()
     for problem in problems.found:
@@ -90,7 +90,7 @@ def _with_references(item: Item, entry: Entry | None) -> Item:
 
 
 def with_lasting_variants(wanted: t.Mapping[str, Item], last: Manifest, publication: Publication) -> dict[str, Item]:
-    """The items with the variants of extensions that have left `precompress`."""
+    """Return the items, including variants of extensions that were removed from `precompress`."""
     lasting = changes.lasting_variants(wanted, last) if publication.keep_variants else {}
     if lasting and not publication.release and not HAS_BROTLI:
         raise GroundworkError(missing_library())
@@ -98,12 +98,12 @@ def with_lasting_variants(wanted: t.Mapping[str, Item], last: Manifest, publicat
 
 
 def items_to_restore(bucket: Bucket, records: Records, release: str) -> dict[str, Item]:
-    """What was there in a release."""
+    """Return the objects of a release. Raise InputError if the bucket does not contain it."""
     past = [one.release for one in whole_releases(records)]
     if release not in past:
         problems = Problems()
         known = f"use one of {', '.join(past)}" if past else "publish something first"
-        problems.add("release", f"there is no release '{release}' in the bucket", known)
+        problems.add("release", f"the bucket does not contain the release '{release}'", known)
         problems.raise_if_any()
     served = release == records.last.release
     return changes.items_of_release(records.last if served else read_manifest(bucket, release))

@@ -214,7 +214,7 @@ def test_a_cause_is_told_once(preflight: Preflight, changes: dict[str, Any], exp
             "replace",
             {"servers_tiers": {"private": {"count": 1, "instance_type": "t3.small", "security_groups": ["web"]}}},
             [
-                "servers_tiers.private.security_groups: there is no security group 'web'; "
+                "servers_tiers.private.security_groups: 'web' is not a security group; "
                 "the security groups are private-alb, private-servers, public-alb, public-servers."
             ],
         ),

@@ -233,7 +233,7 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
             {**OPTIONS, "users": [], "databases": [{**OPTIONS["databases"][0], "name": "a`; DROP"}]},
             "databases[0]: 'a`; DROP' is no name; use lower case letters, digits and underscores, a letter first.",
         ),
-        ({**OPTIONS, "users": OPTIONS["users"] * 2}, "users: 'shop' is there twice; declare it once."),
+        ({**OPTIONS, "users": OPTIONS["users"] * 2}, "users: 'shop' is used twice; declare it once."),
     ],
 )
 def test_wrong_options_are_told(options: dict[str, Any], message: str) -> None:

@@ -60,7 +60,10 @@ def test_an_image_that_can_be_baked() -> None:
         ({"image_keep": 0}, "image_keep: 0 is out of range; give a whole number from 1 to 100."),
         ({"image_test_path": "healthz"}, "image_test_path: 'healthz' does not begin with /; begin the path with /."),
         ({"image_test_deadline": 0}, "image_test_deadline: 0 is out of range; give a whole number from 1 to 3600."),
-        ({"image_base": {"owner": "debian"}}, "image_base.owner: 'debian' is no owner; give a 12-digit account id in"),
+        (
+            {"image_base": {"owner": "debian"}},
+            "image_base.owner: 'debian' is not the owner of images; give a 12-digit account id",
+        ),
     ],
 )
 def test_an_image_that_cannot(given: dict[str, Any], message: str) -> None:
@@ -96,8 +99,8 @@ def test_tiers_of_both_kinds_live_side_by_side() -> None:
         (
             {**GROUP, **COUNTED},
             {},
-            "servers_tiers.public: it has a count and is a group; give count for servers with numbers, or group for an "
-            "Auto Scaling group.",
+            "servers_tiers.public: has both count and group; give count for numbered servers, or group for an Auto "
+            "Scaling group.",
         ),
         ({**GROUP, "group": {"min": 2}}, {}, "servers_tiers.public.group.max: is missing; give a whole number."),
         (GROUP, {"servers_refresh_max_healthy": 90}, "servers_refresh_max_healthy: 90 is out of range"),
@@ -106,10 +109,10 @@ def test_tiers_of_both_kinds_live_side_by_side() -> None:
             {"servers_roles": {"private": {"parameters": ["/x"]}}},
             "servers_roles.private: 'private' is not an Auto Scaling group; use some of public.",
         ),
-        ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: there is no subnet 'public-c'"),
-        (GROUP, {"servers_replace": "public-1"}, "servers_replace: there is no server 'public-1'"),
-        (COUNTED, {"servers_replace": "public-1, public-2"}, "servers_replace: there is no server 'public-2'"),
-        (COUNTED, {"servers_replace": 3}, "servers_replace: there is no server '3'"),
+        ({**GROUP, "subnets": ["public-c"]}, {}, "servers_tiers.public.subnets: 'public-c' is not a subnet"),
+        (GROUP, {"servers_replace": "public-1"}, "servers_replace: 'public-1' is not a server"),
+        (COUNTED, {"servers_replace": "public-1, public-2"}, "servers_replace: 'public-2' is not a server"),
+        (COUNTED, {"servers_replace": 3}, "servers_replace: '3' is not a server"),
         (COUNTED, {"servers_replace_batch": "0"}, "servers_replace_batch: '0' is not a number of servers"),
         (COUNTED, {"servers_replace_paths": []}, "servers_replace_paths: is empty"),
         (COUNTED, {"servers_replace_paths": ["/", "x"]}, "servers_replace_paths[1]: 'x' does not begin with /"),
@@ -172,7 +175,7 @@ def test_groups_whose_servers_configure_themselves(tiers: dict[str, Any], given:
             {"public": GROUP, "private": COUNTED},
             PASSWORDS,
             "lamp_database_passwords.app: the servers of public configure themselves, and read it from Parameter "
-            "Store; leave it out, or put it there as /groundwork/<environment>/lamp/app/database-password.",
+            "Store; remove it, or put it there as /groundwork/<environment>/lamp/app/database-password.",
         ),
         (
             {"public": COUNTED, "private": GROUP},

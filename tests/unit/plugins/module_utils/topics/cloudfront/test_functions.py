@@ -106,7 +106,9 @@ def test_a_strangers_function_is_refused(cloud: t.Any, options: Make) -> None:
         Name="dev-site", FunctionConfig=config, FunctionCode=b"function handler() {}"
     )
     for check_mode in (True, False):
-        with pytest.raises(GroundworkError, match="There is a function dev-site that is not this environment's"):
+        with pytest.raises(
+            GroundworkError, match="The function dev-site exists and does not belong to this environment"
+        ):
             cloud.run(converge_function, options("function"), check_mode=check_mode)
         assert cloud.writes == []
 

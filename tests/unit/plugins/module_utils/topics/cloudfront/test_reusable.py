@@ -105,7 +105,9 @@ def test_what_has_the_name_and_is_not_ours_is_refused(cloud: t.Any, kind: Kind, 
     arguments = {"Id": kind.entry(listed[0])[0], "IfMatch": one["ETag"], f"{kind.member}Config": theirs}
     getattr(client, f"update_{kind.noun}")(**arguments)
     for check_mode in (True, False):
-        with pytest.raises(GroundworkError, match=f"There is a {kind.resource} dev-site .* not this environment's"):
+        with pytest.raises(
+            GroundworkError, match=f"The {kind.resource} dev-site .* does not belong to this environment"
+        ):
             cloud.run(converge(kind), options(kind.noun), check_mode=check_mode)
         assert cloud.writes == []
     assert held(cloud, kind) == [theirs]
@@ -125,7 +127,9 @@ def test_what_somebody_changes_in_between_is_not_lost(cloud: t.Any, options: Mak
         before(operation)
 
     monkeypatch.setattr(cloud, "before", meddle)
-    with pytest.raises(GroundworkError, match=r"PreconditionFailed: .* Somebody else changed it in between: run again"):
+    with pytest.raises(
+        GroundworkError, match=r"PreconditionFailed: .* It was changed by another process meanwhile. Run again"
+    ):
         cloud.run(converge(kind), options(kind.noun, default_ttl=90))
     assert held(cloud, kind)[0]["MaxTTL"] == 7200
     cloud.run(converge(kind), options(kind.noun, default_ttl=90))

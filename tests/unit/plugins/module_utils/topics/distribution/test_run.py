@@ -264,7 +264,9 @@ def test_what_somebody_changes_in_between_is_not_lost(
         before(operation)
 
     monkeypatch.setattr(cloud, "before", meddle)
-    with pytest.raises(GroundworkError, match=r"PreconditionFailed: .* Somebody else changed it in between: run again"):
+    with pytest.raises(
+        GroundworkError, match=r"PreconditionFailed: .* It was changed by another process meanwhile. Run again"
+    ):
         cloud.run(converge_distribution, options(comment="new"))
     cloud.run(converge_distribution, options(comment="new"))
     config = config_of(cloud)
@@ -385,6 +387,6 @@ def test_two_of_a_name_are_nobodys_choice(cloud: t.Any, options: Make, furnish: 
     (one,) = cloudfront.list_distributions()["DistributionList"]["Items"]
     tags = cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]
     cloudfront.create_distribution_with_tags(DistributionConfigWithTags={"DistributionConfig": config, "Tags": tags})
-    with pytest.raises(GroundworkError, match="There are 2 distributions with the tag Name=dev-site"):
+    with pytest.raises(GroundworkError, match="2 distributions have the tag Name=dev-site"):
         cloud.run(converge_distribution, options())
     assert cloud.writes == []

@@ -34,7 +34,7 @@ OPTIONS: dict[str, t.Any] = {
         ),
         ({"admin_cidrs": ["10.0.0.1/8"]}, "admin_cidrs[0]: "),
         ({"stamp": "yesterday"}, "stamp: 'yesterday' is not a timestamp; give the stamp that the plan returned"),
-        ({"base": {"id": "debian"}}, "base.id: 'debian' is no image's id; give one like ami-"),
+        ({"base": {"id": "debian"}}, "base.id: 'debian' is not the id of an image; give one such as ami-"),
     ],
 )
 def test_what_cannot_be_is_told(given: dict[str, t.Any], message: str) -> None:

@@ -27,19 +27,19 @@ def problems_of(options: t.Any, **known: t.Any) -> list[str]:
     [
         ({}, None),
         ({"group": {"min": 0, "max": 0}}, None),
-        ({"count": 2}, "tiers.public: it has a count and is a group; give count for servers with numbers, or"),
+        ({"count": 2}, "tiers.public: has both count and group; give count for numbered servers, or group for"),
         ({"group": {"min": 3, "max": 2}}, "tiers.public.group.max: 2 is less than min (3); give 3 or more."),
         ({"group": {"desired": 5}}, "tiers.public.group.desired: 5 is out of range; give 2 to 4."),
         ({"group": {"min": -1}}, "tiers.public.group.min: -1 is out of range"),
         ({"group": {"warmup": -1}}, "tiers.public.group.warmup: -1 is out of range"),
         ({"group": {"health_check_grace": 9999}}, "tiers.public.group.health_check_grace: 9999 is out of range"),
         ({"group": {"maximum": 3}}, "tiers.public.group.maximum: is not an option"),
-        ({"image": {"id": IMAGE, "parameter": "/x"}}, "tiers.public.image: it has an id and a parameter"),
-        ({"image": {"id": "debian"}}, "tiers.public.image.id: 'debian' is no image's id"),
-        ({"image": {"parameter": "x"}}, "tiers.public.image.parameter: 'x' is no parameter's path; begin it with /."),
+        ({"image": {"id": IMAGE, "parameter": "/x"}}, "tiers.public.image: has both id and parameter"),
+        ({"image": {"id": "debian"}}, "tiers.public.image.id: 'debian' is not the id of an image"),
+        ({"image": {"parameter": "x"}}, "tiers.public.image.parameter: 'x' is not the name of a parameter; give"),
         ({"image": {"name": "debian-*"}}, "tiers.public.image.name: is not an option"),
-        ({"instance_type": "small"}, "tiers.public.instance_type: 'small' is no instance type"),
-        ({"colour": "blue"}, "tiers.public.colour: there is no such option; it can have group, image, instance_p"),
+        ({"instance_type": "small"}, "tiers.public.instance_type: 'small' is not an instance type"),
+        ({"colour": "blue"}, "tiers.public.colour: is not an option; use one of group, image, instance_profile"),
     ],
 )
 def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) -> None:
@@ -63,7 +63,7 @@ def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) ->
         ({"refresh_deadline": 0}, "refresh_deadline: 0 is out of range"),
         (
             {"tiers": {f"t{n}": {"group": {"min": 1, "max": 1}, "instance_type": "t3.small"} for n in range(11)}},
-            "tiers: 11",
+            "tiers: contains 11 tiers",
         ),
         ({"tiers": {"public": 3}}, "tiers.public: 3 is not a dictionary; give group and instance_type below it."),
     ],
@@ -77,7 +77,7 @@ def test_names_of_other_roles(options: t.Any) -> None:
     known = Known(tiers=["public"], subnets=["public-a", "public-b"], security_groups=["public-servers"])
     assert problems_of(options(), known=known, target_groups=["public"]) == []
     assert problems_of(options(), known=known, target_groups=["shop"]) == [
-        "tiers.public.group.target_groups: there is no target group 'public'; the target groups are shop."
+        "tiers.public.group.target_groups: 'public' is not a target group; use one of shop."
     ]
 
 
@@ -88,4 +88,4 @@ def test_tiers_are_counted_or_groups() -> None:
     assert problems.found == []
     split_tiers({"both": {**counted, **group}}, problems)
     [problem] = problems.found
-    assert (problem.variable, problem.wrong) == ("servers_tiers.both", "it has a count and is a group")
+    assert (problem.variable, problem.wrong) == ("servers_tiers.both", "has both count and group")

@@ -182,7 +182,9 @@ def test_a_cancelled_refresh_is_an_error_with_its_progress(site: t.Any, monkeypa
         sleep(cloud, seconds)
 
     monkeypatch.setattr(type(site.cloud), "sleep", cancel)
-    with pytest.raises(GroundworkError, match=r"it is Cancelled after \d+ %: .*Remove the cause, and run again"):
+    with pytest.raises(
+        GroundworkError, match=r"the instance refresh is Cancelled after \d+ %: .*Remove the cause and run again"
+    ):
         site.converge()
     monkeypatch.undo()
 
@@ -300,14 +302,16 @@ def test_names_that_are_not_there_are_refused(site: t.Any) -> None:
     told = refused(
         site, public={"group": {"target_groups": ["shop"]}, "subnets": ["public-c"], "security_groups": ["web"]}
     )
-    assert "tiers.public.group.target_groups: there is no target group 'shop'; the environment has private" in told
-    assert "tiers.public.subnets: there is no subnet 'public-c'" in told
-    assert "tiers.public.security_groups: there is no security group 'web'" in told
+    assert (
+        "tiers.public.group.target_groups: 'shop' is not a target group of the environment; use one of private" in told
+    )
+    assert "tiers.public.subnets: 'public-c' is not a subnet of the environment" in told
+    assert "tiers.public.security_groups: 'web' is not a security group" in told
 
 
 def test_a_missing_image_is_refused(site: t.Any) -> None:
     site.cloud.of("ssm").delete_parameter(Name="/groundwork/dev/image/lamp")
-    assert "there is no parameter /groundwork/dev/image/lamp, so no image is promoted" in refused(site)
+    assert "the parameter /groundwork/dev/image/lamp does not exist, so no image is promoted" in refused(site)
     assert "the image ami-0123456789abcdef0" in refused(site, public={"image": {"id": "ami-0123456789abcdef0"}})
 
 
@@ -315,12 +319,14 @@ def test_a_strangers_group_is_refused(site: t.Any) -> None:
     site.cloud.ec2.create_launch_template(
         LaunchTemplateName="dev-public", LaunchTemplateData={"InstanceType": "t3.small"}
     )
-    assert "there is a launch template of its name that is not this environment's" in refused(site)
+    assert "the launch template of this tier's name exists and does not belong to this environment" in refused(site)
 
 
 def test_a_group_that_is_not_declared_any_more_is_removed_only_when_asked(site: t.Any, told: t.Any) -> None:
     site.converge()
-    assert "allow_removal: public is no group any more" in refused(site, tiers={})
+    refusal = refused(site, tiers={})
+    assert "allow_removal: these Auto Scaling groups (or their launch templates)" in refusal
+    assert "exist and are not declared: public; declare them" in refusal
     result = site.converge(tiers={}, allow_removal=True)
     assert told(result) == ["delete auto scaling group public", "delete launch template public"]
     assert site.scaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []

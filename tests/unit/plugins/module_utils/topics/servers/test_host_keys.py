@@ -130,12 +130,12 @@ def test_a_planned_server_is_planned(tmp_path: Path) -> None:
 def test_what_was_found_is_kept_when_the_rest_does_not_come(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     consoles = Consoles({A: [block(f"ssh-ed25519 {ONE}")], B: ["kernel panic"]})
-    with pytest.raises(GroundworkError, match=rf"The console of public-2 \({B}\) shows no SSH host keys after 60 s"):
+    with pytest.raises(GroundworkError, match=rf"Timed out after 60 s .* the console of public-2 \({B}\)"):
         converge(path, consoles, {"public-1": A, "public-2": B})
     assert parse_known_hosts(path.read_text()) == {A: {KEY_ONE}}
 
 
-@pytest.mark.parametrize(("shown", "message"), [(TWO, "shows other SSH host keys"), (ONE, None), (None, None)])
+@pytest.mark.parametrize(("shown", "message"), [(TWO, "differ from the recorded ones"), (ONE, None), (None, None)])
 def test_verify(tmp_path: Path, shown: str | None, message: str | None) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(f"{A} ssh-ed25519 {ONE} public-1\n")

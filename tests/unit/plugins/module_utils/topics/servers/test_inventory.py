@@ -130,7 +130,7 @@ def test_servers_that_are_stopped_are_told(site: t.Any) -> None:
     assert caught.value.details == {"hidden": ["private-1", "private-2"]}
     assert check(site, shown, tiers=["public"])["hidden"] == ["public-1"]
     [warning] = site.warnings
-    assert warning.startswith(f"The inventory does not show public-1 ({found['public-1']}), which is stopped: ")
+    assert warning.startswith(f"The inventory does not contain public-1 ({found['public-1']}), which is stopped: ")
     assert check(site, shown, starts_servers=True)["hidden"] == NAMES[:-1]
     assert site.warnings == []
 
@@ -236,23 +236,23 @@ def told(tmp_path: Path) -> t.Callable[..., str]:
         ({"regions": ["us-east-1"]}, f"regions is us-east-1, but aws_region is {REGION}. Give both the same region."),
         (
             {"filters": {"tag:groundwork:environment": "prod"}},
-            "filters has tag:groundwork:environment: prod, which leaves out dev. Correct the filter.",
+            "filters has tag:groundwork:environment: prod, which excludes dev. Correct the filter.",
         ),
         (
             {"filters": {"tag:groundwork:component": ["web*", "db"]}},
-            "filters has tag:groundwork:component: web*, db, which leaves out servers. Correct the filter.",
+            "filters has tag:groundwork:component: web*, db, which excludes servers. Correct the filter.",
         ),
         (
             {"filters": {"instance-state-name": ["stopped"]}},
-            "filters has instance-state-name: stopped, which leaves out running. Correct the filter.",
+            "filters has instance-state-name: stopped, which excludes running. Correct the filter.",
         ),
         (
             {"compose": {}},
-            "compose has no server_id. Take compose and keyed_groups from inventories/local/aws_ec2.yml.",
+            "compose has no server_id. Copy compose and keyed_groups from inventories/local/aws_ec2.yml.",
         ),
         ({"compose": None, "filters": None}, "compose has no server_id."),
-        ("{", "it cannot be read: "),
-        ("- a list", "it cannot be read: it is no dictionary. Correct the file."),
+        ("{", "cannot be read: "),
+        ("- a list", "cannot be read: it is not a dictionary. Correct the file."),
     ],
 )
 def test_the_cause_is_told_with_its_file(told: t.Any, tmp_path: Path, settings: t.Any, cause: str) -> None:
@@ -271,25 +271,27 @@ def test_the_cause_is_told_with_its_file(told: t.Any, tmp_path: Path, settings: 
 def test_without_a_known_cause_the_way_to_find_it_is_told(told: t.Any, tmp_path: Path, settings: t.Any) -> None:
     told_lines = told(settings).splitlines()
     assert told_lines[:3] == [
-        f"The inventory does not show these servers of the environment dev, which EC2 has in {REGION}:",
+        f"The inventory does not contain these servers of the environment dev, which exist in {REGION}:",
         "- public-1 (i-public-1), which is running",
-        "Mend the cause and run again:",
+        "Correct the cause and run again:",
     ]
     assert f"Run ansible-inventory -i {tmp_path} --graph and read its warnings" in told_lines[3]
 
 
 def test_a_server_under_another_name_is_told(told: t.Any) -> None:
     message = told({}, shown={"dev-public-1": "i-public-1"})
-    assert message.endswith("\n- The inventory calls public-1 dev-public-1. Correct hostnames in its aws_ec2.yml.")
+    assert message.endswith(
+        "\n- The inventory contains public-1 as dev-public-1. Correct hostnames in its aws_ec2.yml."
+    )
 
 
 def test_for_stopped_servers_the_inventory_is_not_blamed(told: t.Any) -> None:
     message = told({"compose": {}}, [server("public-1", "stopped")])
     assert message.splitlines()[1:] == [
         "- public-1 (i-public-1), which is stopped",
-        "Mend the cause and run again:",
-        "- A stopped server is in no inventory. Run site.yml, which starts it, or start it in EC2. To release to the "
-        "other tiers meanwhile, name these in release_tiers.",
+        "Correct the cause and run again:",
+        "- The inventory does not contain stopped servers. Run site.yml, which starts them, or start them in EC2. To "
+        "release to the other tiers only, give those in release_tiers.",
     ]
 
 

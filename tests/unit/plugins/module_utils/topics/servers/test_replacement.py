@@ -126,7 +126,7 @@ def test_a_second_successor_is_an_error(old: t.Any, options: Make) -> None:
     tags = [{"ResourceType": "instance", "Tags": successor["Tags"]}]
     subnet = {"SubnetId": successor["SubnetId"], "ImageId": successor["ImageId"]}
     old.ec2.run_instances(MinCount=1, MaxCount=1, TagSpecifications=tags, InstanceType="t3.small", **subnet)
-    with pytest.raises(Exception, match="are both public-2-next by their tags"):
+    with pytest.raises(Exception, match="both have the tags of public-2-next"):
         step(old, options(), "planned")
 
 
@@ -165,7 +165,7 @@ def test_a_second_run_changes_nothing_whatever_was_asked_for(old: t.Any, options
     assert set(images(old).values()) == {old.images()[0]}
     told = step(old, options(replace="public-1"), "planned")["lines"]
     new = ids(old)["dev-public-1"]
-    assert told == [f"public-1 is left alone, since it is not outdated: to replace it all the same give {new}"]
+    assert told == [f"public-1 is up to date and is not replaced; to replace it nevertheless, give {new}"]
 
 
 def test_an_id_is_replaced_outdated_or_not(network: t.Any, options: Make) -> None:
@@ -179,15 +179,18 @@ def test_an_id_is_replaced_outdated_or_not(network: t.Any, options: Make) -> Non
 
 
 REFUSED = [
-    ({"replace": []}, "replace: nobody is named; give 'outdated' or a list of servers"),
-    ({"replace": ""}, "replace: nobody is named"),
-    ({"replace": ["public-3"]}, "replace: there is no server 'public-3'; give 'outdated', instances' ids, or some of "),
-    ({"replace": ["outdated", "public-1"]}, "replace: there is no server 'outdated'"),
-    ({"replace": ["i-00000000"]}, "replace: no declared server is 'i-00000000'; give some of i-"),
+    ({"replace": []}, "replace: is empty; give 'outdated' or a list of servers"),
+    ({"replace": ""}, "replace: is empty"),
+    (
+        {"replace": ["public-3"]},
+        "replace: 'public-3' is not a server; give only 'outdated', or a list of ids of instances and of ",
+    ),
+    ({"replace": ["outdated", "public-1"]}, "replace: 'outdated' is not a server"),
+    ({"replace": ["i-00000000"]}, "replace: 'i-00000000' is not a declared server; give some of i-"),
     ({"replace_batch": "0"}, "replace_batch: '0' is not a number of servers"),
     ({"replace_batch": "0%"}, "replace_batch: '0%' is not a number of servers"),
-    ({"database": "private-1"}, "replace: private-1 has the database of all sites, which would go with it; name the "),
-    ({"database": "each"}, "replace_data: the databases of private-1, private-2, public-1, public-2 are on their "),
+    ({"database": "private-1"}, "replace: private-1 has the database of all sites, which would be deleted with it; "),
+    ({"database": "each"}, "replace_data: the databases on private-1, private-2, public-1, public-2 would be deleted "),
 ]
 
 
@@ -204,7 +207,7 @@ def test_what_cannot_be_is_refused(
 
 
 def test_nobody_is_terminated_without_a_successor(old: t.Any, options: Make) -> None:
-    with pytest.raises(InputError, match="nobody is there to replace public-2"):
+    with pytest.raises(InputError, match=r"state: public-2 .* has no successor"):
         step(old, options(replace=["public-2"]), "replaced")
     assert len(old.instances()) == 4
 

@@ -174,7 +174,7 @@ def test_a_launch_that_fails_is_told_with_the_reason(network: t.Any, options: Ma
         network.plane.instance_state(network.instances()[0]["InstanceId"], "terminated", reason="Out of luck")
 
     network.settle = fail
-    with pytest.raises(GroundworkError, match=r"public-1 \(i-.*\) went away instead of running: .*Out of luck"):
+    with pytest.raises(GroundworkError, match=r"public-1 \(i-.*\) was terminated before it was running: .*Out of luck"):
         network.converge(options(public={"count": 1}, private={"count": 0}))
 
 
@@ -280,10 +280,10 @@ def test_drift_that_can_be_mended_is_mended(network: t.Any, options: Make) -> No
 @pytest.mark.parametrize(
     ("public", "warning"),
     [
-        ({"instance_type": "t3.large"}, "is a t3.small, not a t3.large"),
-        ({"subnets": ["private-a"]}, "none of the tier's subnets"),
-        ({"public_ip": False}, "has a public address"),
-        ({"user_data": "#!/bin/sh\n"}, "other user data"),
+        ({"instance_type": "t3.large"}, "has the instance type t3.small, not t3.large"),
+        ({"subnets": ["private-a"]}, "is not a subnet of the tier"),
+        ({"public_ip": False}, "has a public IP address"),
+        ({"user_data": "#!/bin/sh\n"}, "different user data"),
         ({"root_volume_gib": 30}, "a root volume of 8 GiB, not 30"),
         ({"image": {"name": "debian-12-amd64-20250814-*"}}, "there is a newer image"),
     ],
@@ -299,10 +299,13 @@ def test_drift_that_needs_a_replacement_is_told(
 @pytest.mark.parametrize(
     ("public", "message"),
     [
-        ({"subnets": ["public-z"]}, "there is no subnet 'public-z'; the environment has private-a, private-b"),
-        ({"security_groups": ["web"]}, "there is no security group 'web'; the environment has monitored, private-"),
-        ({"image": {"owner": "self", "name": "plan9-*"}}, "there is no image named 'plan9-\\*' of owner self"),
-        ({"image": {"id": "ami-0123456789abcdef0"}}, "there is no image ami-0123456789abcdef0"),
+        ({"subnets": ["public-z"]}, "'public-z' is not a subnet of the environment; use one of private-a, private-b"),
+        ({"security_groups": ["web"]}, "'web' is not a security group of the environment; use one of monitored"),
+        (
+            {"image": {"owner": "self", "name": "plan9-*"}},
+            "the region has no image whose name matches 'plan9-\\*' and whose owner is self",
+        ),
+        ({"image": {"id": "ami-0123456789abcdef0"}}, "the region has no image ami-0123456789abcdef0"),
     ],
 )
 def test_what_is_not_there_is_refused_before_the_first_write(
@@ -317,13 +320,13 @@ def test_another_key_is_refused(network: t.Any, options: Make, tmp_path: t.Any) 
     network.converge(options())
     other = tmp_path / "other.pub"
     other.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
-    with pytest.raises(InputError, match="key_file: it is not the key that the key pair 'dev-servers'"):
+    with pytest.raises(InputError, match="key_file: is not the public key of the existing key pair 'dev-servers'"):
         network.converge(options(key_file=str(other)))
 
 
 def test_a_key_pair_of_somebody_else_is_refused(network: t.Any, options: Make) -> None:
     network.ec2.create_key_pair(KeyName="dev-servers")
-    with pytest.raises(InputError, match="a key pair 'dev-servers' exists"):
+    with pytest.raises(InputError, match="the key pair 'dev-servers' exists"):
         network.converge(options())
 
 
@@ -331,7 +334,7 @@ def test_two_servers_of_one_name_are_told(network: t.Any, options: Make) -> None
     servers = network.converge(options())["servers"]
     tags = [{"Key": "groundwork:server", "Value": "1"}]
     network.ec2.create_tags(Resources=[servers[1]["id"]], Tags=tags)
-    with pytest.raises(GroundworkError, match="are both public-1"):
+    with pytest.raises(GroundworkError, match="both have the tags of public-1"):
         network.converge(options())
 
 
@@ -370,7 +373,7 @@ def test_new_servers_start_from_the_promoted_image(network: t.Any, options: Make
     assert names(grown) == ["create server public-3"]
     assert [server["image_id"] for server in grown["servers"]].count(image) == 1
     assert grown["newer_image"]["public"]["servers"] == ["public-1", "public-2"]
-    assert any("new servers start from it." in warning for warning in network.warnings)
+    assert any("New servers are launched from the newer image." in warning for warning in network.warnings)
     again = network.converge(options(public={"count": 3}))
     assert (again["changed"], network.counted) == (False, READS)
     assert [s["id"] for s in again["servers"] if s["image_id"] != image] == [s["id"] for s in before["servers"]]
@@ -387,10 +390,12 @@ def test_who_names_an_image_gets_that(network: t.Any, options: Make, choice: dic
 
 def test_a_promoted_image_that_is_not_there_is_told(network: t.Any, options: Make) -> None:
     wanted = options(public={"image": {"promoted": True}})
-    with pytest.raises(InputError, match=r"public.image.promoted: no image of dev is promoted; bake one with"):
+    with pytest.raises(
+        InputError, match=r"public.image.promoted: the environment dev has no promoted image; build one with"
+    ):
         network.converge(wanted)
     image = golden(network)
     network.ec2.deregister_image(ImageId=image)
     for both in (wanted, options()):
-        with pytest.raises(InputError, match=f"public.image: the promoted image {image} is no more"):
+        with pytest.raises(InputError, match=f"public.image: the promoted image {image} does not exist"):
             network.converge(both)

@@ -123,7 +123,9 @@ def test_a_bucket_without_our_tags_is_refused(cloud: t.Any) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
     for check_mode in (True, False):
-        with pytest.raises(GroundworkError, match=r"There is a bucket dev-site-example .* not this environment's"):
+        with pytest.raises(
+            GroundworkError, match=r"The bucket dev-site-example .* does not belong to this environment"
+        ):
             cloud.run(converge_bucket, OPTIONS, check_mode=check_mode)
         assert cloud.writes == []
 

@@ -136,7 +136,9 @@ def test_who_is_publishing_is_told(site: t.Any) -> None:
     with pytest.raises(site.cloud.Killed):
         site.publish()
     site.wire.killed_after = None
-    with pytest.raises(GroundworkError, match=r"\S+@\S+ publishes the release \S+ since .* its lease ends in 1\d\d s"):
+    with pytest.raises(
+        GroundworkError, match=r"\S+@\S+ has been publishing the release \S+ since .* its lease expires in 1\d\d s"
+    ):
         site.publish()
     assert site.writes == []
 
@@ -154,7 +156,7 @@ def test_two_at_once_do_not_interleave(site: t.Any) -> None:
             site.wire._lock, site.wire.requests = lock, requests
 
     site.wire.before = meanwhile
-    with pytest.raises(GroundworkError, match="Somebody else has begun to publish in the meantime"):
+    with pytest.raises(GroundworkError, match="Another process has begun to publish in the meantime"):
         site.publish()
     assert nested[0]["changed"] and broken(site.content()) == []
     assert not site.publish()["changed"]

@@ -41,7 +41,7 @@ def test_a_lease_ends(age: float, free: bool) -> None:
     if free:
         lease.check_free(CLAIM, age)
     else:
-        with pytest.raises(GroundworkError, match=f"its lease ends in {120 - age} s"):
+        with pytest.raises(GroundworkError, match=f"its lease expires in {120 - age} s"):
             lease.check_free(CLAIM, age)
 
 

@@ -87,8 +87,8 @@ def test_a_page_whose_asset_is_missing_is_refused_or_told(site: object) -> None:
     with pytest.raises(InputError) as caught:
         site.publish()
     assert [problem.wrong for problem in caught.value.problems] == [
-        "app.3f2a9c1b.css needs gone.png, which is not there",
-        "guide/index.html needs guide/nothing.png, which is not there",
+        "app.3f2a9c1b.css refers to gone.png, which does not exist",
+        "guide/index.html refers to guide/nothing.png, which does not exist",
     ]
     assert site.writes == []
     site.publish(allow_missing_references=True)
@@ -102,5 +102,5 @@ def test_an_asset_that_unchanged_pages_need_is_missed(site: object) -> None:
     """Only what has changed is parsed; the rest is remembered."""
     site.publish()
     site.remove("logo.svg")
-    with pytest.raises(InputError, match=r"index\.html needs logo\.svg"):
+    with pytest.raises(InputError, match=r"index\.html refers to logo\.svg"):
         site.publish()

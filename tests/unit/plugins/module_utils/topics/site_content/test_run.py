@@ -129,7 +129,7 @@ def test_an_expired_release_is_refused_before_any_write(site: t.Any) -> None:
     site.put("index.html", "<p>new")
     site.publish()
     expire(site, "site/index.html")
-    with pytest.raises(InputError, match=r"1 of its objects have expired: index\.html"):
+    with pytest.raises(InputError, match=r"1 objects of the release have expired: index\.html"):
         site.publish(release=first["release"])
     assert site.writes == []
 
@@ -167,7 +167,7 @@ def test_what_was_changed_by_hand_is_mended(site: t.Any, what: str) -> None:
         site.s3.delete_object(Bucket="dev-site", Key="site/logo.svg")
     done = site.publish()
     assert done["counts"]["mended"] == done["counts"]["uploaded"] == 1
-    assert "logo.svg was changed or removed in the bucket by hand" in site.warnings[0]
+    assert "logo.svg was changed or deleted in the bucket manually" in site.warnings[0]
     assert site.content()["logo.svg"] == b"<svg/>" and site.edge.paths == ["/logo.svg"]
 
 
@@ -185,7 +185,7 @@ def test_too_many_deletions_are_refused_before_any_write(site: t.Any) -> None:
     site.publish()
     for number in range(20):
         site.remove(f"pages/{number}.html")
-    with pytest.raises(InputError, match="20 of 25 objects would be deleted, at most 10 may be"):
+    with pytest.raises(InputError, match="20 of 25 objects would be deleted, and the limit is 10"):
         site.publish()
     assert site.writes == []
     assert site.publish(max_deletions="20")["counts"]["deleted"] == 20
@@ -309,13 +309,13 @@ def test_a_missing_distribution_is_refused_before_any_write_and_planned(site: t.
 def test_a_missing_bucket_is_refused(new_site: t.Any, fill: t.Any) -> None:
     site = new_site()
     fill(site)
-    with pytest.raises(InputError, match="there is no bucket 'dev-site'"):
+    with pytest.raises(InputError, match="the bucket 'dev-site' does not exist"):
         site.publish()
 
 
 def test_the_records_are_of_one_prefix(site: t.Any) -> None:
     site.publish()
-    with pytest.raises(InputError, match="are of the prefix 'site'"):
+    with pytest.raises(InputError, match="have the prefix 'site'"):
         site.publish(prefix="other")
 
 
@@ -325,7 +325,7 @@ def test_a_file_that_changes_while_it_is_published_is_named(site: t.Any) -> None
             site.put("index.html", "<p>changed meanwhile")
 
     site.wire.before = change
-    with pytest.raises(GroundworkError, match=r"index\.html was changed while it was published"):
+    with pytest.raises(GroundworkError, match=r"index\.html was changed during the publication"):
         site.publish()
     site.wire.before = lambda _request: None
     assert site.publish()["changed"] and site.content()["index.html"] == b"<p>changed meanwhile"
@@ -335,7 +335,7 @@ def test_another_content_under_the_same_fingerprint_is_told_and_invalidated(site
     site.publish()
     site.put("app.4e5d6c7b.js", "go(2)")
     site.publish()
-    assert site.edge.paths == ["/app.4e5d6c7b.js"] and "keep it for a year" in site.warnings[0]
+    assert site.edge.paths == ["/app.4e5d6c7b.js"] and "keep the old content for up to a year" in site.warnings[0]
 
 
 def test_large_files_go_in_parts(site: t.Any) -> None:

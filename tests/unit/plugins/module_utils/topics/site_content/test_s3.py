@@ -81,20 +81,20 @@ def test_another_region_is_told() -> None:
 def test_a_copy_that_fails_after_its_200_has_failed(clock: t.Any) -> None:
     failed = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>'
     answer = SimpleNamespace(status_code=200, headers={}, content=failed)
-    with pytest.raises(GroundworkError, match="Could not bring back a: AWS refused CopyObject with AccessDenied"):
+    with pytest.raises(GroundworkError, match="Could not restore a: AWS refused CopyObject with AccessDenied"):
         answering(answer).copy("a", "a", "v1")
 
 
 def test_an_error_without_xml(clock: t.Any) -> None:
     answer = SimpleNamespace(status_code=403, headers={}, content=b"<html>proxy</html")
-    with pytest.raises(GroundworkError, match="with 403: S3 said no more"):
+    with pytest.raises(GroundworkError, match="with 403: S3 returned no message"):
         answering(answer).get("a")
 
 
 def test_keys_that_were_not_deleted_are_told() -> None:
     left = b"<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>"
     answer = SimpleNamespace(status_code=200, headers={}, content=left)
-    with pytest.raises(GroundworkError, match=r"S3 did not delete 1 objects: a \(AccessDenied\)"):
+    with pytest.raises(GroundworkError, match=r"S3 failed to delete 1 objects: a \(AccessDenied\)"):
         answering(answer).delete(["a"])
 
 

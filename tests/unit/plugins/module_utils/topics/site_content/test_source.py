@@ -31,7 +31,9 @@ def test_odd_names_are_published_as_they_are(site: t.Any) -> None:
     content = site.content()
     assert {name: content[f"odd/{name}"].decode() for name in odd} == {name: f"<p>{name}" for name in odd}
     assert ".well-known/security.txt" in content
-    assert site.warnings == ["source: odd/a+b.html is found at %2B only, because S3 takes a + in a URL for a space."]
+    assert site.warnings == [
+        "source: URLs must contain %2B for the + of odd/a+b.html, because S3 reads + in a URL as a space."
+    ]
     assert not site.publish()["changed"]
     for name in odd:
         site.remove(f"odd/{name}")
@@ -50,7 +52,8 @@ def test_hidden_files_are_left_out_and_told(site: t.Any) -> None:
         site.put(name, "secret")
     site.publish()
     assert len(site.content()) == 5
-    assert site.warnings == ["Not published, because `exclude` names them: .DS_Store, .git, .htaccess, guide/.hidden."]
+    names = ".DS_Store, .git, .htaccess, guide/.hidden"
+    assert site.warnings == [f"These files are not published because `exclude` matches them: {names}."]
     site.publish(exclude=[".git", ".DS_Store"])
     assert ".htaccess" in site.content() and ".git/config" not in site.content()
 
@@ -79,15 +82,15 @@ def test_everything_wrong_is_told_at_once(site: t.Any, tmp_path: Path) -> None:
         site.publish()
     told = "\n".join(str(problem) for problem in caught.value.problems)
     for expected in (
-        "out.html: the link leads out of the source",
-        "guide/loop: the link leads to a folder that it is in",
-        "dangling.html: it cannot be read (No such file or directory)",
-        "self: it cannot be read (Too many levels of symbolic links)",
-        "pipe: it is no file",
-        r"'new\nline.html': its name has a control character",
-        "are the same name in Unicode",
-        " bytes, room for .br included",
-        "its name is not UTF-8",
+        "out.html: the link points outside of the source",
+        "guide/loop: the link points to a folder that contains it",
+        "dangling.html: cannot be read (No such file or directory)",
+        "self: cannot be read (Too many levels of symbolic links)",
+        "pipe: is not a regular file",
+        r"'new\nline.html': the name contains a control character",
+        "are equal in Unicode's form NFC",
+        " bytes, including .br",
+        "the name is not UTF-8",
     ):
         assert expected in told
     assert len(caught.value.problems) == 9 and site.wire.requests == []
@@ -98,17 +101,17 @@ def test_unreadable_files_are_named(site: t.Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         source.os, "access", lambda path, mode: not str(path).endswith("logo.svg") and readable(path, mode)
     )
-    with pytest.raises(InputError, match=r"logo\.svg: it cannot be read \(Permission denied\)"):
+    with pytest.raises(InputError, match=r"logo\.svg: cannot be read \(Permission denied\)"):
         site.publish()
 
 
 @pytest.mark.parametrize(
     ("prepare", "wrong"),
     [
-        (lambda folder: None, "there is no folder"),
-        (lambda folder: folder.write_text(""), "there is no folder"),
-        (lambda folder: folder.mkdir(), "there is no file to publish"),
-        (lambda folder: (folder / ".git").mkdir(parents=True), "there is no file to publish"),
+        (lambda folder: None, "does not exist"),
+        (lambda folder: folder.write_text(""), "does not exist"),
+        (lambda folder: folder.mkdir(), "contains no files to publish"),
+        (lambda folder: (folder / ".git").mkdir(parents=True), "contains no files to publish"),
     ],
 )
 def test_a_source_without_files_is_refused(
@@ -125,7 +128,7 @@ def test_a_file_in_the_way_of_a_variant(tmp_path: Path) -> None:
     files = [source.File("a.js", "", 0), source.File("a.js.br", "", 0)]
     problems = Problems()
     source.check_names(files, "site", {"js"}, problems)
-    assert "in the way of the variant" in problems.found[0].wrong
+    assert "has the name of a compressed variant" in problems.found[0].wrong
     problems = Problems()
     source.check_names(files, "site", set(), problems)
     assert problems.found == []
