@@ -215,7 +215,7 @@ def test_a_cause_is_told_once(preflight: Preflight, changes: dict[str, Any], exp
             {"servers_tiers": {"private": {"count": 1, "instance_type": "t3.small", "security_groups": ["web"]}}},
             [
                 "servers_tiers.private.security_groups: 'web' is not a security group; "
-                "the security groups are private-alb, private-servers, public-alb, public-servers."
+                "use one of private-alb, private-servers, public-alb, public-servers."
             ],
         ),
     ],

@@ -355,7 +355,7 @@ def test_one_that_nothing_tells_of_yet_is_not_made_again(
     hour = (datetime.now(UTC) + timedelta(hours=hours_later)).strftime("%Y-%m-%dT%H")
     with monkeypatch.context() as patch:
         patch.setitem(OPERATIONS, "ListDistributions", lambda *_asked: {"DistributionList": NO_LIST})
-        with pytest.raises(GroundworkError, match=r"DistributionAlreadyExists: .* made moments ago, run again"):
+        with pytest.raises(GroundworkError, match=r"DistributionAlreadyExists: .* created moments ago, run again"):
             converge_distribution(Run(options(), cloud, cloud.warnings.append, clock=cloud, hour=hour))
     assert cloud.run(converge_distribution, options())["changes"] == []
     assert len(cloud.of("cloudfront").list_distributions()["DistributionList"]["Items"]) == 1
