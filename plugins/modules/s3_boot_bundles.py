@@ -14,7 +14,7 @@ author:
 short_description: Manage the bundles with which servers configure themselves at their first boot
 description:
   - Packs a bundle for each tier of servers. It contains options of M(groundwork.aws.server), and the code
-    of that module, which needs only Python. A server that runs the bundle is configured as the module would configure it.
+    of that module, which needs only Python. A server that runs the bundle is configured as the module would do it.
   - Bundles and packed releases are kept in a private, encrypted and versioned bucket. Their keys contain a digest of
     the content, so that each is uploaded once and never overwritten. The module deletes no object, because a launch
     template version may need it.

@@ -126,8 +126,8 @@ def check_names(files: t.Sequence[File], prefix: str, precompress: t.Container[s
             named[path] = File(path, file.place)
     for path in named:
         if path.endswith(VARIANT) and path.removesuffix(VARIANT) in named and _ending(path) in precompress:
-            wrong = f"{shown(path)}: has the name of a compressed variant"
-            problems.add("source", wrong, "remove it, or remove its extension from precompress")
+            variant = f"{shown(path)}: has the name of a compressed variant"
+            problems.add("source", variant, "remove it, or remove its extension from precompress")
     if any("+" in path for path in named):
         plus = next(path for path in named if "+" in path)
         problems.warn("source", f"URLs must contain %2B for the + of {plus}, because S3 reads + in a URL as a space")
