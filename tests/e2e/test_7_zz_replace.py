@@ -61,7 +61,10 @@ def ids(site: Any) -> dict[str, str]:
 REFUSED = [
     ({}, "replace: is empty; give 'outdated' or a list of servers"),
     ({"servers_replace": ["public-3"]}, "servers_replace: 'public-3' is not a server"),
-    ({"servers_replace": "outdated", "servers_replace_batch": "0"}, "servers_replace_batch: '0' is no number"),
+    (
+        {"servers_replace": "outdated", "servers_replace_batch": "0"},
+        "servers_replace_batch: '0' is not a number of servers",
+    ),
     ({**ALL, "servers_replace": ["i-00000000000000000"]}, "replace: 'i-00000000000000000' is not a declared server"),
     ({**ALL, "servers_replace_data": "kept"}, f"the databases on {', '.join(sorted(NAMES))} would be deleted"),
     ({**ALL, "lamp_database_server": "private-1"}, "replace: private-1 has the database of all sites"),
@@ -109,7 +112,7 @@ def test_one_that_does_not_become_healthy_takes_its_batch_along(
     assert f"{', '.join(BATCH)} could not be replaced" in told
     assert f"private-2-next ({successor['InstanceId']}) is unhealthy" in told
     assert not re.search(r"private-1-next \S+ is unhealthy", told)
-    assert "run the same again" in told
+    assert "run the same command again" in told
     assert [place["failures"] for place in seen] == [[], []]
     assert ids(site) == before
     assert site.health("private") == {before[name]: "healthy" for name in BATCH}

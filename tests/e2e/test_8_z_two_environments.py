@@ -118,7 +118,7 @@ def test_a_server_of_the_first_is_not_replaced(laptop: Any, site: Any) -> None:
     laptop.calls(reset=True)
     refused = laptop.play(playbook="playbooks/replace.yml", inventory=SECOND, variables=variables)
     assert refused.code != 0
-    assert f"no declared server is '{stranger}'" in "\n".join(refused.failures())
+    assert f"'{stranger}' is not a declared server" in "\n".join(refused.failures())
     assert laptop.calls()["writes"] == {}
 
 

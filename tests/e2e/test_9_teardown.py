@@ -130,7 +130,8 @@ def test_without_the_right_confirmation_nothing_happens(
     play = laptop.play(playbook=TEARDOWN, variables=variables)
     assert play.code != 0
     [message] = play.failures()
-    assert "environment_confirm: " in message and "give -e environment_confirm=local if everything" in message
+    assert "environment_confirm: " in message
+    assert "give -e environment_confirm=local to remove all resources of local" in message
     calls = laptop.calls()["calls"]
     assert {service: set(operations) for service, operations in calls.items()} == {"ec2": {"DescribeInstances"}}, (
         "the inventory asks for its servers, and nothing else is asked"
