@@ -121,7 +121,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packi
 
 
 def main() -> None:
-    """Pack all releases. A cache is no state: it never counts as a change."""
+    """Pack all releases. The archives are a cache, so writing one is not a change."""
     module = QuietModule(argument_spec=ARCHIVE_ARGUMENTS, supports_check_mode=True)
     problems = Problems()
     wanted = module.params["releases"]

@@ -165,7 +165,7 @@ def test_no_secret_is_where_others_can_read_it(laptop: Any, web: Web, tmp_path: 
     password = laptop.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
     console = laptop.run("groundwork-lab", "console", instance).stdout
     assert re.search(
-        r"groundwork: after [0-9.]+ s it has its releases .*, and its 1 pages are answered as expected", console
+        r"groundwork: after [0-9.]+ s the releases are set up .*, and the 1 pages are answered as expected", console
     )
     s3, bucket = laptop.client("s3"), bucket_of(laptop)
     kept = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
@@ -255,7 +255,7 @@ def test_a_release_whose_page_fails_reaches_no_visitor_and_tells_why(
     variables = {**WITH_GROUP, "release_tiers": ["web"], **bad}
     with visitors(site, TIERS) as seen, laptop.playing("playbooks/release.yml", variables) as plays:
         new = eventually(lambda: web.launched().keys() - known, bool, 180)
-        told = eventually(lambda: console(laptop, new), lambda text: "it waits" in text, 120)
+        told = eventually(lambda: console(laptop, new), lambda text: "waiting for the pages" in text, 120)
         assert not new & web.healthy()
         laptop.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName="local-web")
     assert "app: / answered 500, expected 200-399" in told

@@ -146,13 +146,13 @@ def parse_mariadb(options: t.Mapping[str, t.Any], problems: Problems) -> Desired
     users = tuple(_user(item, f"users[{at}]", known, secrets, problems) for at, item in enumerate(options["users"]))
     for kind, names in (("databases", [d.name for d in databases]), ("users", [u.name for u in users])):
         for name in sorted({name for name in names if names.count(name) > 1}):
-            problems.add(kind, f"'{name}' is there twice", "declare it once")
+            problems.add(kind, f"'{name}' is used twice", "declare it once")
     return Desired(databases, users)
 
 
 def _check_identifier(value: str, where: str, problems: Problems) -> None:
     if not IDENTIFIER.fullmatch(value):
-        problems.add(where, f"'{value}' is no name", "use lower case letters, digits and underscores, a letter first")
+        problems.add(where, f"'{value}' is not a valid name", "use lower case letters, digits and underscores, a letter first")
 
 
 def _user(
@@ -160,11 +160,11 @@ def _user(
 ) -> User:
     _check_identifier(item["name"], f"{where}.name", problems)
     if item["name"] == "root":
-        problems.add(f"{where}.name", "root comes by the socket only", "use another name")
+        problems.add(f"{where}.name", "root can log in by the socket only", "use another name")
     password = _password(item["password"], f"{where}.password", secrets, problems)
     for name in item["databases"]:
         if name not in known:
-            problems.add(f"{where}.databases", f"there is no database '{name}'", "name one of databases")
+            problems.add(f"{where}.databases", f"'{name}' is not a database", "use one of databases")
     hosts = tuple(host_of(text, f"{where}.hosts", problems) for text in item["hosts"])
     return User(item["name"], hosts, native_hash(password), tuple(item["databases"]))
 
@@ -174,7 +174,7 @@ def _password(given: str, where: str, secrets: Secrets | None, problems: Problem
     path = parameter_of(given)
     if path is None:
         right = "write @groundwork(parameter:/path)@, and give the password in secrets by this path"
-        problems.add(where, "it is not the placeholder for a password", right)
+        problems.add(where, "is not a placeholder for a password", right)
         return ""
     password = fill(given, secrets, where, problems)
     if len(password) < SHORTEST_PASSWORD and path in (secrets or {}):
@@ -189,12 +189,12 @@ def host_of(text: str, where: str, problems: Problems) -> str:
     """
     if "/" not in text:
         if not HOST.fullmatch(text):
-            problems.add(where, f"'{text}' is no host", "use localhost, a host's name or address, or a network's CIDR")
+            problems.add(where, f"'{text}' is not a valid host", "use localhost, a host name, an IP address or a CIDR block")
         return text
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError as error:
-        problems.add(where, f"'{text}' is no IPv4 network ({error})", "write it as 10.20.0.0/16")
+        problems.add(where, f"'{text}' is not a valid IPv4 network ({error})", "write it as 10.20.0.0/16")
         return text
     return network.with_netmask
 
@@ -226,8 +226,8 @@ def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
             "user",
             "root@localhost",
             (sql,),
-            f"comes by: {', '.join(_ways(root))}\n",
-            "comes by: unix_socket\n",
+            f"logs in by: {', '.join(_ways(root))}\n",
+            "logs in by: unix_socket\n",
         )
     hosts = {user.name: set(user.hosts) for user in desired.users} | {"root": {"localhost"}, "": set()}
     for name, host in sorted(observed.accounts):
@@ -236,7 +236,7 @@ def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
             yield Statement("delete", "user", account, (f"DROP USER '{name}'@'{host}'",), f"{account}\n")
     if observed.anonymous:
         sql_two = ("DELETE FROM mysql.db WHERE User = ''", "FLUSH PRIVILEGES")
-        yield Statement("delete", "grants", "of everybody", sql_two, "grants to everybody\n")
+        yield Statement("delete", "grants", "of everybody", sql_two, "grants to the anonymous user\n")
     declared = {database.name for database in desired.databases}
     if TEST_DATABASE in observed.databases.keys() - declared - observed.used:
         sql = f"DROP DATABASE `{TEST_DATABASE}`"
@@ -282,7 +282,7 @@ def _account(user: User, host: str, observed: Observed) -> t.Iterator[Statement]
     for database in user.databases:
         if (user.name, host, database) not in observed.grants:
             sql = f"GRANT ALL PRIVILEGES ON `{pattern_of(database)}`.* TO {account}"
-            yield Statement("create", "grant", f"{database} to {name}", (sql,), "", f"everything on {database}\n")
+            yield Statement("create", "grant", f"{database} to {name}", (sql,), "", f"all privileges on {database}\n")
 
 
 def _has_password(account: t.Mapping[str, t.Any], password_hash: str) -> bool:
@@ -324,7 +324,7 @@ SELECT 'grant', d.* FROM mysql.db d;
 
 def observe(run: Run, socket: str) -> Observed:
     """One question to the server. Raises GroundworkError when it does not answer."""
-    return observed(_said(run, "ask MariaDB what it has", socket, QUESTIONS))
+    return observed(_said(run, "read MariaDB's databases and users", socket, QUESTIONS))
 
 
 def _said(run: Run, doing: str, socket: str, sql: str) -> str:
@@ -335,7 +335,7 @@ def _said(run: Run, doing: str, socket: str, sql: str) -> str:
     done = run(client(socket), stdin=f"{UNLOGGED}{sql}")
     if done.code:
         words = HASH.sub(HIDDEN, done.err.strip())
-        raise GroundworkError(f"Could not {doing}: the client mariadb ended with {done.code}:\n{words}")
+        raise GroundworkError(f"Could not {doing}: the client mariadb failed with exit code {done.code}:\n{words}")
     return done.out
 
 
@@ -404,7 +404,7 @@ def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool, data:
     if check_mode and not Path(socket).exists():
         return report(plan(desired, stopped(desired, data)))
     if not Path(socket).exists():
-        raise GroundworkError(f"MariaDB does not run on this server: there is no socket {socket}.")
+        raise GroundworkError(f"MariaDB is not running on this server: the socket {socket} does not exist.")
     statements = plan(desired, observe(run, socket))
     if statements and not check_mode:
         sql = "".join(f"{text};\n" for one in statements for text in one.sql)

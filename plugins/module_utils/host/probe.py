@@ -92,13 +92,13 @@ def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Pr
     for at, one in enumerate(options["probes"]):
         where = f"probes[{at}]"
         if not one["url"].startswith("http://"):
-            problems.add(f"{where}.url", f"'{one['url']}' is no URL of HTTP", "begin it with http://")
+            problems.add(f"{where}.url", f"'{one['url']}' is not an HTTP URL", "begin it with http://")
         for path in one["paths"]:
             if not path.startswith("/"):
                 problems.add(f"{where}.paths", f"'{path}' does not begin with /", "begin it with /")
     for name in ("requests", "timeout", "deadline"):
         if options[name] < 1:
-            problems.add(name, f"{options[name]} is too few", "give 1 or more")
+            problems.add(name, f"{options[name]} is too small", "give 1 or more")
     return tuple(
         Probe(
             one["name"],
@@ -179,7 +179,7 @@ def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -
     wrong = []
     failed = [answer for answer in theirs if answer.failed]
     if failed and len(failed) * 100 > error_threshold * len(theirs):
-        kinds = Counter(f"{one.server or 'nobody'}{one.path}: {one.status or 'no answer'}" for one in failed)
+        kinds = Counter(f"{one.server or 'unknown server '}{one.path}: {one.status or 'no answer'}" for one in failed)
         told = ", ".join(f"{kind} ({count} times)" for kind, count in sorted(kinds.items()))
         wrong.append(
             f"{probe.name}: {len(failed)} of {len(theirs)} requests failed, more than {error_threshold:g} %: {told}."
@@ -190,8 +190,8 @@ def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -
     unheard = lacking(probe, answers, 1)
     if unheard:
         wrong.append(
-            f"{probe.name}: of {len(answers)} answers from {probe.url} none told that it came from "
-            f"{', '.join(unheard)}. Servers tell that to the networks of lamp_probe_cidrs only."
+            f"{probe.name}: none of {len(answers)} answers from {probe.url} came from "
+            f"{', '.join(unheard)}. Servers send their names only to the networks in lamp_probe_cidrs."
         )
     return wrong
 

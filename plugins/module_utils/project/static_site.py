@@ -44,8 +44,8 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
             parse_distribution(_distribution(options), problems)
         parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
     else:
-        right = "give the bucket a name that nobody else in the world uses, as <company>-<environment>-site"
-        problems.add("bucket", "it is missing, and the site needs a bucket", right)
+        right = "give a bucket name that is unique in all of AWS, such as <company>-<environment>-site"
+        problems.add("bucket", "is missing", right)
     _check_pages(options, problems)
     _check_redirects(options["redirects"], problems)
     if options["response_headers"]:
@@ -86,17 +86,17 @@ def _check_redirects(given: t.Sequence[t.Mapping[str, t.Any]], problems: Problem
     for at, one in enumerate(given):
         _check_redirect(one, f"redirects[{at}]", problems)
         if one["from"] in leads:
-            problems.add(f"redirects[{at}].from", f"'{one['from']}' is redirected already", "redirect it once")
+            problems.add(f"redirects[{at}].from", f"'{one['from']}' is redirected twice", "redirect it once")
         leads[one["from"]] = one["to"]
     for at, one in enumerate(given):
         way = [one["from"]]
         while way[-1] in leads and way.count(way[-1]) == 1:
             way.append(leads[way[-1]])
         if way[-1] == one["from"] and len(way) > 1:
-            problems.add(f"redirects[{at}]", f"it goes round: {' → '.join(way)}", "let one of them lead to a page")
+            problems.add(f"redirects[{at}]", f"is a loop: {' → '.join(way)}", "redirect one of them to a page")
     size = sum(len(path) + len(target) + 14 for path, target in leads.items())
     if size > LARGEST_TABLE:
-        right = f"use at most {LARGEST_TABLE}, since a CloudFront function has 10 KB in all"
+        right = f"use at most {LARGEST_TABLE}, because a CloudFront function has at most 10 KB"
         problems.add("redirects", f"the table has about {size} bytes", right)
 
 
@@ -104,35 +104,35 @@ def _check_redirect(one: t.Mapping[str, t.Any], where: str, problems: Problems) 
     for end in ("from", "to"):
         as_sent = quote(one[end], safe="/%:?#[]@!$&'()*+,;=~")
         if as_sent != one[end]:
-            problems.add(f"{where}.{end}", f"'{one[end]}' is not as browsers send it", f"write {as_sent}")
+            problems.add(f"{where}.{end}", f"'{one[end]}' is not percent-encoded as browsers send it", f"write {as_sent}")
     if not one["from"].startswith("/") or set(one["from"]) & set("*?#"):
-        right = "give the path that visitors ask for, as /old/page, without *, ? and #"
-        problems.add(f"{where}.from", f"'{one['from']}' is no path", right)
+        right = "give the path of a request, such as /old/page, without *, ? and #"
+        problems.add(f"{where}.from", f"'{one['from']}' is not a valid path", right)
     target = urlsplit(one["to"])
     outside = target.scheme in ("http", "https") and target.netloc
     inside = not target.scheme and not target.netloc and target.path.startswith("/")
     if not (outside or inside):
-        problems.add(f"{where}.to", f"'{one['to']}' leads nowhere", "give a path (/new/page) or a URL (https://…)")
+        problems.add(f"{where}.to", f"'{one['to']}' is not a path or a URL", "give a path (/new/page) or a URL (https://…)")
 
 
 def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     if not options["release"] and not Path(options["source"]).expanduser().is_dir():
         problems.add(
-            "source", f"there is no folder {options['source']}", "give the folder that the site was built into"
+            "source", f"the folder {options['source']} does not exist", "give the folder that the site was built into"
         )
     for name in ("index_document", "not_found_page"):
         page = options[name]
         if not page:
             continue
         if not RELATIVE_PATH.fullmatch(page):
-            problems.add(name, f"'{page}' is no file of the source", "give its path in the source, as 404.html")
+            problems.add(name, f"'{page}' is not the path of a file", "give the path in the source, such as 404.html")
         elif Path(options["source"]).expanduser().is_dir():
             _check_there(name, page, options["source"], problems)
     if "/" in (options["index_document"] or ""):
-        problems.add("index_document", "it is in a folder", "give the name that it has in every folder, as index.html")
+        problems.add("index_document", "contains a folder", "give the file name that every folder has, such as index.html")
 
 
 def _check_there(name: str, page: str, source: str, problems: Problems) -> None:
     if not (Path(source).expanduser() / page).is_file():
-        right = "add the file, or set the variable to '' to do without" if name == "not_found_page" else "add the file"
-        problems.add(name, f"there is no {page} in {source}", right)
+        right = "add the file, or set the variable to '' to have no such page" if name == "not_found_page" else "add the file"
+        problems.add(name, f"the file {page} does not exist in {source}", right)

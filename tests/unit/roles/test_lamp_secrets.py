@@ -38,7 +38,7 @@ GIVEN = {
     "dictionary-inside": (f"{NAME}: {{app: {{value: {WORD}-password}}}}", f"{NAME}.app: the password is not text"),
     "number": (f"{NAME}: {{app: {NUMBER}}}", f"{NAME}.app: the password is not text"),
     "line-break": (f'{NAME}: {{app: "{WORD}\\npassword"}}', f"{NAME}.app: php-fpm cannot read this password"),
-    "site": (f"{NAME}: {{appp: {WORD}-password}}", f"{NAME}.appp: there is no site of that name"),
+    "site": (f"{NAME}: {{appp: {WORD}-password}}", f"{NAME}.appp: is not the name of a site"),
     "misspelt": (f"lamp_database_password: {{app: {WORD}-password}}", f"did you mean {NAME}"),
 }
 

@@ -85,7 +85,7 @@ class Cloud:
 
     def instance_id(self) -> str:
         """This server's. Raises FetchError, as all of these."""
-        return self._patiently("learn the instance's id", lambda: self._metadata("instance-id"))
+        return self._patiently("read the instance id", lambda: self._metadata("instance-id"))
 
     def fetch(self, bucket: str, key: str) -> bytes:
         """An object of S3."""
@@ -129,7 +129,7 @@ class Cloud:
             except (OSError, http.client.HTTPException, RefusedError, LookupError, ValueError) as error:
                 if self.clock() >= start + PATIENCE:
                     reason = f"{type(error).__name__}: {error}".removeprefix("RefusedError: ")
-                    raise FetchError(f"Could not {doing} within {PATIENCE:.0f} s. At last: {reason}") from None
+                    raise FetchError(f"Could not {doing} within {PATIENCE:.0f} s. The last error: {reason}") from None
             self.sleep(delay)
             delay = min(delay * 2, 8.0)
 

@@ -49,7 +49,7 @@ def main() -> None:
             sys.stdout.write(f"groundwork: after {time.monotonic() - began:.1f} s {words}\n")
             sys.stdout.flush()
     except (FetchError, GroundworkError) as error:
-        raise SystemExit(f"groundwork: this server is not what it should be. {error}") from None
+        raise SystemExit(f"groundwork: the configuration of this server failed. {error}") from None
 
 
 def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
@@ -60,7 +60,7 @@ def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
     """
     instance = cloud.instance_id()
     parameters = {name: cloud.parameter(name) for name in parameters_in(template)}
-    yield f"{instance} knows its {len(parameters)} parameters"
+    yield f"{instance} has read its {len(parameters)} parameters"
     try:
         for words in _become(with_instance_id(template, instance), parameters, cloud):
             yield hide(words, parameters)
@@ -73,9 +73,9 @@ def _become(desired: Desired, secrets: Secrets, cloud: Cloud) -> t.Iterator[str]
     wanted = parse_desired(desired, problems, secrets)
     problems.raise_if_any()
     host = Host(run, Services(run))
-    yield f"it is configured ({_count(configure(host, wanted.configuration, check_mode=False))})"
+    yield f"the server is configured ({_count(configure(host, wanted.configuration, check_mode=False))})"
     if wanted.databases:
-        yield f"it has its databases ({_count(set_up(host, wanted.databases, check_mode=False))})"
+        yield f"the databases are set up ({_count(set_up(host, wanted.databases, check_mode=False))})"
     keys = {item["name"]: item["key"] for item in desired["releases"]}
     with tempfile.TemporaryDirectory(dir=SPACE) as folder:
         releases = Releases(host.services)
@@ -83,7 +83,7 @@ def _become(desired: Desired, secrets: Secrets, cloud: Cloud) -> t.Iterator[str]
             releases, wanted.releases, lambda name: cloud.fetch(desired["bucket"], keys[name]), Path(folder)
         )
         told = yield from _release(releases, brought, cloud)
-    yield f"it has its releases ({_count(told)}), and its {len(told['pages'])} pages are answered as expected"
+    yield f"the releases are set up ({_count(told)}), and the {len(told['pages'])} pages are answered as expected"
 
 
 def _count(result: Desired) -> str:
@@ -118,7 +118,7 @@ def _release(host: Releases, releases: t.Sequence[Release], cloud: Cloud) -> t.G
             if cloud.clock() >= end:
                 raise
             if error.faults != last:
-                yield f"it waits. {error}"
+                yield f"waiting for the pages. {error}"
             last = error.faults
         cloud.sleep(PAUSE)
 
@@ -129,5 +129,5 @@ def keep(release: Release, content: bytes, folder: Path) -> Path:
     path.write_bytes(content)
     found = release_id(members_of(Source(archive=str(path)), run, folder))
     if found != release.id:
-        raise GroundworkError(f"The archive of {release.name} holds the release {found}, not {release.id}.")
+        raise GroundworkError(f"The archive of {release.name} contains the release {found}, not {release.id}.")
     return path

@@ -39,7 +39,7 @@ def add_account(run: Run, account: Account) -> None:
         shell = ["--shell", "/usr/sbin/nologin"]
         home = ["--home-dir", account.home, "--no-create-home"]
         argv = ["useradd", "--system", "--user-group", *home, *shell, account.name]
-        succeed(run, f"make the account {account.name}", argv)
+        succeed(run, f"create the account {account.name}", argv)
     for member in sorted(set(account.members) - _members(account.name)):
         argv = ["gpasswd", "--add", member, account.name]
-        succeed(run, f"put {member} into the group {account.name}", argv)
+        succeed(run, f"add {member} to the group {account.name}", argv)

@@ -47,7 +47,7 @@ def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
     try:  # pylint: disable-next=ansible-bad-function
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, env=environment)
     except FileNotFoundError as error:
-        raise GroundworkError(f"There is no command {argv[0]} on this server.") from error
+        raise GroundworkError(f"The command {argv[0]} does not exist on this server.") from error
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -58,7 +58,7 @@ def succeed(run: Run, doing: str, argv: t.Sequence[str], /, *, stdin: str = "") 
     """
     done = run(argv, stdin=stdin)
     if done.code:
-        raise GroundworkError(f"Could not {doing}: {' '.join(argv)} ended with {done.code}:\n{tail(done)}")
+        raise GroundworkError(f"Could not {doing}: {' '.join(argv)} failed with exit code {done.code}:\n{tail(done)}")
     return done.out
 
 

@@ -212,10 +212,10 @@ def _entry(item: t.Mapping[str, t.Any], where: str, secrets: Secrets | None, pro
     if kind == "link" and not item.get("target"):
         problems.add(where, f"the link {item['path']} has no target", "give target")
     if not str(item["path"]).startswith("/"):
-        problems.add(f"{where}.path", f"'{item['path']}' is relative", "give it from the root on")
+        problems.add(f"{where}.path", f"'{item['path']}' is not an absolute path", "begin it with /")
     mode = str(item.get("mode") or ("0755" if kind == "directory" else "0644"))
     if not MODE.fullmatch(mode):
-        problems.add(f"{where}.mode", f"'{mode}' is no mode", "give octal digits in quotes, as '0644'")
+        problems.add(f"{where}.mode", f"'{mode}' is not a valid mode", "give octal digits in quotes, as '0644'")
         mode = "0644"
     return Entry(
         path=item["path"],
@@ -235,7 +235,7 @@ def _check_accounts(server: Server, problems: Problems) -> None:
         if not ACCOUNT_NAME.fullmatch(account.name):
             problems.add(
                 f"accounts[{at}].name",
-                f"'{account.name}' is no account's name",
+                f"'{account.name}' is not a valid account name",
                 "use at most 32 lower case letters, digits, hyphens and underscores, beginning with a letter",
             )
 
@@ -253,7 +253,7 @@ def _check_placeholders(options: t.Mapping[str, t.Any], problems: Problems) -> N
     elsewhere = {name: value for name, value in options.items() if name not in ("files", "secrets")}
     attributes = [{**item, "content": None} for item in options["files"]]
     for path in parameters_in([elsewhere, attributes]):
-        problems.add("secrets", f"the placeholder for {path} is outside a file", "use it in files[].content alone")
+        problems.add("secrets", f"the placeholder for {path} is outside a file", "use it in files[].content only")
 
 
 def _check_services(server: Server, known: t.Collection[str], problems: Problems) -> None:
@@ -264,7 +264,7 @@ def _check_services(server: Server, known: t.Collection[str], problems: Problems
     ]
     for where, touch in touches:
         for name in sorted(touch.services() - set(known)):
-            problems.add(where, f"there is no service '{name}'", f"use one of {', '.join(sorted(known)) or 'services'}")
+            problems.add(where, f"'{name}' is not a service", f"use one of {', '.join(sorted(known)) or 'services'}")
     for at, validator in enumerate(server.validators):
         for name in sorted(validator.services - set(known)):
-            problems.add(f"validators[{at}]", f"there is no service '{name}'", "name one of services")
+            problems.add(f"validators[{at}]", f"'{name}' is not a service", "use one of services")

@@ -60,7 +60,7 @@ def put(entry: Entry) -> None:
     try:
         PUT[entry.kind](entry)
     except (OSError, KeyError) as error:
-        raise GroundworkError(f"Could not make {entry.path} a {entry.kind}: {error}") from error
+        raise GroundworkError(f"Could not set {entry.path} to the state '{entry.kind}': {error}") from error
 
 
 def beside(path: str) -> str:

@@ -44,7 +44,7 @@ def install(
         _hold_file(service).parent.mkdir(parents=True, exist_ok=True)
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
-    succeed(_patient(run, clock), "finish what dpkg had begun", ["dpkg", "--configure", "-a", "--force-confold"])
+    succeed(_patient(run, clock), "complete an interrupted installation", ["dpkg", "--configure", "-a", "--force-confold"])
     # Without --error-on, a mirror that cannot be reached is a warning; with old lists it need not matter.
     refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
     refreshed = run(refresh) if not _fresh(lists) else None
@@ -56,9 +56,9 @@ def install(
         if refreshed is None or refreshed.code == 0:
             raise
         raise GroundworkError(
-            f"Could not install the packages: their lists could not be fetched.\n{tail(refreshed)}\n"
-            "Give the server a way to its mirrors (a private one needs a NAT gateway: nat_mode; its security group has "
-            "to let it out; names have to resolve), or mirrors that it reaches; then run again."
+            f"Could not install the packages, because the package lists could not be fetched.\n{tail(refreshed)}\n"
+            "Give the server a route to its mirrors (a private server needs a NAT gateway: nat_mode; its security group "
+            "must allow the connection; host names must resolve), or mirrors that it can reach; then run again."
         ) from error
 
 

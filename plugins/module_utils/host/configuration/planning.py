@@ -120,7 +120,7 @@ def differs(entry: Entry, actual: Actual) -> bool:
         found = "directory" if actual.kind == "directory" else "special file"
         wanted = "absent" if entry.kind == "absent" else f"a {entry.kind}"
         raise GroundworkError(
-            f"{entry.path} is a {found}, and should be {wanted}. Move it away by hand: it may hold somebody's data."
+            f"{entry.path} is a {found}, but should be {wanted}. Move it away by hand: it may contain data."
         )
     if entry.kind == "absent":
         return actual.kind != "absent"

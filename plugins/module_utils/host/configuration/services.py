@@ -107,7 +107,7 @@ class Services:
     def _await(self, action: str, name: str, since: float | None) -> None:
         def ready(state: t.Mapping[str, str]) -> bool:
             if state.get("ActiveState") in BROKEN:
-                raise GroundworkError(self._sad_story(f"{name} did not come back after its {action}.", [name]))
+                raise GroundworkError(self._sad_story(f"{name} is not running after its {action}.", [name]))
             return state.get("ActiveState") == "active" and self._renewed(name, since)
 
         wait_until(
@@ -135,6 +135,6 @@ class Services:
         if not names:
             return {}
         units = [f"{name}.service" for name in names]
-        out = succeed(self.run, "ask for the services", ["systemctl", "show", f"--property={PROPERTIES}", *units])
+        out = succeed(self.run, "read the state of the services", ["systemctl", "show", f"--property={PROPERTIES}", *units])
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))

@@ -50,7 +50,7 @@ def rehearse(
         told = pipe.read()
     os.waitpid(child, 0)
     if not told:
-        raise GroundworkError("The rehearsal of the new configuration ended without a word; nothing was changed.")
+        raise GroundworkError("The check of the new configuration ended without a result; nothing was changed.")
     refusals: list[str] = json.loads(told)
     if refusals:
         raise GroundworkError("\n".join(refusals) + "\nNothing was changed.", refusals=refusals)
@@ -62,7 +62,7 @@ def _report(sender: int, play: t.Callable[[], list[str]]) -> t.NoReturn:
         try:
             told = play()
         except (GroundworkError, OSError) as error:
-            told = [f"Could not rehearse the new configuration: {error}"]
+            told = [f"Could not check the new configuration: {error}"]
         os.write(sender, json.dumps(told).encode())
     finally:
         os._exit(0)
@@ -93,12 +93,12 @@ def refusal(run: Run, validator: Validator) -> str:
 
 def _own_etc(run: Run) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    _check(libc.unshare(CLONE_NEWNS), "have a mount namespace")
-    _check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "keep mounts to oneself")
-    _check(libc.mount(b"groundwork", bytes(STAGE), b"tmpfs", 0, b"mode=0700"), "mount a stage in memory")
+    _check(libc.unshare(CLONE_NEWNS), "create a mount namespace")
+    _check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "make the mounts private")
+    _check(libc.mount(b"groundwork", bytes(STAGE), b"tmpfs", 0, b"mode=0700"), "mount a file system in memory")
     succeed(run, "copy /etc", ["cp", "--archive", STAGED, str(STAGE)])
     staged = bytes(STAGE / STAGED.lstrip("/"))
-    _check(libc.mount(staged, STAGED.encode(), None, MS_BIND, None), "put the copy in the place of /etc")
+    _check(libc.mount(staged, STAGED.encode(), None, MS_BIND, None), "mount the copy at /etc")
 
 
 def _check(result: int, doing: str) -> None:

@@ -209,10 +209,10 @@ class Transaction:
             self._commit(entries)
             self._act(self._steps_back(self.host.services.look(names)))
         except GroundworkError as error:
-            return f"The files are as they were before, but a service is not: {error}"
+            return f"All files are restored, but a service failed: {error}"
         active = [name for name in names if self.observed.units[name].active]
-        running = f", and {' and '.join(active)} with them" if active else ""
-        return f"Everything is as it was before: every file is restored{running}."
+        running = f" and in use by {' and '.join(active)}" if active else ""
+        return f"All files are restored{running}."
 
     def _steps_back(self, now: t.Mapping[str, Unit]) -> dict[str, list[str]]:
         back: dict[str, list[str]] = {}

@@ -48,12 +48,12 @@ DAMAGE = (
     *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError),
 )
 SPECIAL = {
-    tarfile.LNKTYPE: "it is a hard link to {target}; pack a copy of the file, as tar --hard-dereference does",
-    tarfile.CHRTYPE: "it is a character device; leave it out (exclude)",
-    tarfile.BLKTYPE: "it is a block device; leave it out (exclude)",
-    tarfile.FIFOTYPE: "it is a named pipe; leave it out (exclude)",
+    tarfile.LNKTYPE: "is a hard link to {target}; pack a copy of the file, as tar --hard-dereference does",
+    tarfile.CHRTYPE: "is a character device; leave it out (exclude)",
+    tarfile.BLKTYPE: "is a block device; leave it out (exclude)",
+    tarfile.FIFOTYPE: "is a named pipe; leave it out (exclude)",
 }
-UNKNOWN = "it is neither a file, a folder nor a link; leave it out (exclude)"
+UNKNOWN = "is not a file, a folder or a link; leave it out (exclude)"
 # A folder's setgid and sticky bits are common, and are not taken over.
 PRIVILEGED = {"file": stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX, "directory": stat.S_ISUID}
 
@@ -65,7 +65,7 @@ def reading(what: str) -> t.Iterator[None]:
         yield
     except DAMAGE as error:
         reason = str(error) or type(error).__name__
-        raise GroundworkError(f"{what} cannot be read: {reason}. Make it again, or give another.") from error
+        raise GroundworkError(f"{what} cannot be read: {reason}. Create it again, or give another archive or folder.") from error
 
 
 def read_archive(path: Path, what: str) -> list[Member]:
@@ -97,7 +97,7 @@ def content_of(member: Member) -> t.Iterator[bytes]:
             left -= len(chunk)
             yield chunk
         if left:
-            raise EOFError("its size is not what it was at first")
+            raise EOFError("its content does not have the expected size")
 
 
 def special_mode(kind: str, mode: int) -> str:
@@ -116,7 +116,7 @@ def _of_tar(path: Path, what: str) -> t.Iterator[Member]:
     # tarfile takes a damaged header for the end.
     content.seek(archive.offset)
     if content.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise EOFError("it is cut or damaged, since its end is missing")
+        raise EOFError("its end is missing, so it is truncated or damaged")
 
 
 def _decompressed(path: Path, what: str) -> t.IO[bytes]:
@@ -135,10 +135,10 @@ def _decompressed(path: Path, what: str) -> t.IO[bytes]:
 
 def _check_size(what: str, members: int, size: int) -> None:
     if size < 0:
-        raise ValueError("a member's size is below zero")
+        raise ValueError("the size of a member is negative")
     if size > LARGEST or members >= MOST_MEMBERS:
         limit = f"{LARGEST // 1024**3} GiB and {MOST_MEMBERS:,} members"
-        raise GroundworkError(f"{what} holds more than {limit}, which is the limit. Take large files out of it.")
+        raise GroundworkError(f"{what} exceeds the limit of {limit}. Remove large files from it.")
 
 
 def _of_info(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
@@ -148,7 +148,7 @@ def _of_info(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
         return Member(info.name, "link", target=info.linkname)
     wrong = special_mode("file", info.mode)
     if info.issparse():
-        wrong = "it is a sparse file; pack it without tar's --sparse"
+        wrong = "is a sparse file; pack it without tar's --sparse"
     elif not info.isreg():
         wrong = SPECIAL.get(info.type, UNKNOWN).format(target=shown(info.linkname))
 
@@ -171,9 +171,9 @@ def _of_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     mode = info.external_attr >> 16
     name = info.orig_filename  # as it stands in the archive: `filename` ends at a NUL
     if info.flag_bits & 0x1:
-        return Member(name, "file", wrong="it is encrypted; pack it without a password")
+        return Member(name, "file", wrong="is encrypted; pack it without a password")
     if stat.S_ISLNK(mode) and info.file_size > LONGEST_PATH:
-        return Member(name, "file", wrong=f"it is a link whose target has {info.file_size} bytes; shorten it")
+        return Member(name, "file", wrong=f"is a link whose target has {info.file_size} bytes; shorten it")
     if stat.S_ISLNK(mode):
         return Member(name, "link", target=archive.read(info).decode(errors="surrogateescape"))
     if info.is_dir():

@@ -72,16 +72,16 @@ def problems_of(members: t.Sequence[Member]) -> t.Iterator[str]:
         if wrong:
             yield f"{shown(member.path)}: {wrong}."
         elif before is not member and (before.kind, member.kind) != ("directory", "directory"):
-            yield f"{shown(member.path)}: it is there more than once; keep one of them."
+            yield f"{shown(member.path)}: exists more than once; keep one of them."
     links = {path: member.target for path, member in by_path.items() if member.kind == "link"}
     for path, member in by_path.items():
         for parent in parents(path):
             if parent in by_path and by_path[parent].kind != "directory":
-                wrong = f"it is a {by_path[parent].kind}, and {shown(path)} lies below it; keep one of them"
+                wrong = f"is a {by_path[parent].kind}, but {shown(path)} is below it; keep one of them"
                 yield f"{shown(parent)}: {wrong}."
         if member.kind == "link" and leads_out(path, links):
             wrong = f"the link leads out of the application, to {shown(member.target)}"
-            yield f"{shown(path)}: {wrong}; copy what it leads to, or leave it out (exclude)."
+            yield f"{shown(path)}: {wrong}; copy its target, or leave it out (exclude)."
 
 
 def leads_out(path: str, links: t.Mapping[str, str]) -> bool:
@@ -129,9 +129,9 @@ def wrong_name(path: str) -> str:
 
 def _wrong_target(target: str) -> str:
     if not target:
-        return "the link leads nowhere; give it a target"
+        return "the link has an empty target; give it a target"
     wrong = _unusable(target) or _too_long(target)
-    return f"of the link's target, {wrong}" if wrong else ""
+    return f"in the link's target, {wrong}" if wrong else ""
 
 
 def _unusable(path: str) -> str:

@@ -91,26 +91,26 @@ def parse_source(options: t.Mapping[str, t.Any], where: str, problems: Problems)
     )
     given = [name for name in ("path", "archive", "git") if getattr(source, name)]
     if len(given) != 1:
-        wrong = f"{' and '.join(given)} are given" if given else "nothing is given"
+        wrong = f"{' and '.join(given)} are given" if given else "is empty"
         problems.add(where, wrong, "give one of path, archive and git")
     if source.path and not Path(source.path).is_dir():
-        problems.add(f"{where}.path", f"there is no folder {source.path}", "give a folder of this machine")
+        problems.add(f"{where}.path", f"the folder {source.path} does not exist", "give a folder on this machine")
     if source.archive:
         _check_archive(source.archive, f"{where}.archive", problems)
     if source.git and not GIT_URL.fullmatch(source.git):
-        problems.add(f"{where}.git", f"'{source.git}' is no URL", "write it as https://… or git@host:path")
+        problems.add(f"{where}.git", f"'{source.git}' is not a valid URL", "write it as https://… or git@host:path")
     if not GIT_REF.fullmatch(source.ref):
-        problems.add(f"{where}.ref", f"'{source.ref}' is no ref", "give a branch, a tag or a whole commit id")
+        problems.add(f"{where}.ref", f"'{source.ref}' is not a valid ref", "give a branch, a tag or a whole commit id")
     if source.strip < 0:
-        problems.add(f"{where}.strip", f"{source.strip} is below zero", "give how many leading folders to drop")
+        problems.add(f"{where}.strip", f"{source.strip} is negative", "give how many leading folders to drop")
     return source
 
 
 def _check_archive(archive: str, where: str, problems: Problems) -> None:
     if not archive.endswith(SUFFIXES):
-        problems.add(where, f"'{archive}' is of no known kind", f"give a file that ends with {', '.join(SUFFIXES)}")
+        problems.add(where, f"'{archive}' is not a supported archive", f"give a file that ends with {', '.join(SUFFIXES)}")
     elif not Path(archive).is_file():
-        problems.add(where, f"there is no file {archive}", "give a file of this machine")
+        problems.add(where, f"the file {archive} does not exist", "give a file on this machine")
 
 
 def members_of(source: Source, run: Run, cache: Path) -> list[Member]:
@@ -125,7 +125,7 @@ def members_of(source: Source, run: Run, cache: Path) -> list[Member]:
     kept = (member for member in _stripped(found, source.strip) if not _excluded(member.path, source.exclude))
     members = whole_tree(kept, what)
     if not any(member.kind == "file" for member in members):
-        raise GroundworkError(f"There is no file in {what}: an empty application would take the site down.")
+        raise GroundworkError(f"{what} contains no file: an empty application would take the site down.")
     return members
 
 
@@ -160,14 +160,14 @@ def _git_archive(source: Source, run: Run, cache: Path) -> list[Member]:
     bare = cache / "git" / hashlib.sha256(source.git.encode()).hexdigest()[:ID_LENGTH]
     git = ["git", f"--git-dir={bare}"]
     if not bare.exists():
-        succeed(run, f"make room for {source.git}", ["git", "init", "--quiet", "--bare", str(bare)])
+        succeed(run, f"create a repository for {source.git}", ["git", "init", "--quiet", "--bare", str(bare)])
     commit = source.ref
     if not COMMIT.fullmatch(commit) or run([*git, "cat-file", "-e", f"{commit}^{{commit}}"]).code:
         # Without a prompt: a private repository without credentials is an error, not a question.
         quiet = ["env", "GIT_TERMINAL_PROMPT=0"]
         fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", source.git, source.ref]
         succeed(run, f"fetch {source.ref} of {source.git}", [*quiet, *git, *fetch])
-        commit = succeed(run, "read what was fetched", [*git, "rev-parse", "FETCH_HEAD^{commit}"]).strip()
+        commit = succeed(run, "read the fetched commit", [*git, "rev-parse", "FETCH_HEAD^{commit}"]).strip()
     with tempfile.NamedTemporaryFile(suffix=".tar", dir=cache) as tar:
         succeed(run, f"pack {commit}", [*git, "archive", "--format=tar", f"--output={tar.name}", commit])
         return read_archive(Path(tar.name), source.git)

@@ -88,8 +88,8 @@ RELEASE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "require_pages": {"type": "bool", "default": True},
 }
 REMEDY = (
-    "Mend the application or the server as the log tells, or set probe of the site in lamp_sites to a page and the "
-    "statuses that it is answered with; then run again."
+    "Fix the application or the server (the log above shows why), or set the site's probe in lamp_sites to a page and "
+    "the statuses that are expected; then run again."
 )
 
 
@@ -171,9 +171,9 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
     for at, item in enumerate(options["releases"]):
         where = f"releases[{at}]"
         if not ID.fullmatch(item["id"]):
-            problems.add(f"{where}.id", f"'{item['id']}' is no id", "use letters, digits, dots and hyphens")
+            problems.add(f"{where}.id", f"'{item['id']}' is not a valid release id", "use letters, digits, dots and hyphens")
         if item["keep"] < FEWEST_KEPT:
-            problems.add(f"{where}.keep", f"{item['keep']} is too few", f"keep {FEWEST_KEPT} or more")
+            problems.add(f"{where}.keep", f"{item['keep']} is too small", f"keep {FEWEST_KEPT} or more")
         for number, page in enumerate(item.get("pages") or ()):
             check_page(f"{where}.pages[{number}]", page, problems)
     return tuple(
@@ -400,9 +400,9 @@ class Releases:
         try:
             self._reload(name for release in targets for name in release.reload)
         except GroundworkError as error:
-            return f"The releases from before are current again, but a service is not: {error}"
+            return f"The previous releases are current again, but a service failed: {error}"
         self.journal.close()
-        return "The releases from before are current again."
+        return "The previous releases are current again."
 
     def _take_back(self, desired: t.Sequence[Release], targets: t.Mapping[str, str]) -> list[str]:
         """Make the releases of `targets` current again; return what was done, in words."""
@@ -411,19 +411,19 @@ class Releases:
         again = self.ask([replace(page, release="") for release in desired for page in release.pages])
         still = [f"- {answer}" for answer in again if answer.fault]
         moves = ", ".join(f"{release.name} {release.id} -> {targets[release.name]}" for release in moving)
-        return [f"The release was taken back ({moves}). {back}", *(["Still:", *still] if still else [])]
+        return [f"The release was taken back ({moves}). {back}", *(["These pages still fail:", *still] if still else [])]
 
 
 def _stays(plan: Plan) -> list[str]:
     if any(step.switch for step in plan.steps):
-        return ["No release was taken back: the pages that fail had failed before it too, or it is the first release."]
-    return ["No release was taken back, since none had changed."]
+        return ["No release was taken back: the failing pages failed before it too, or it is the first release."]
+    return ["No release was taken back, because none changed."]
 
 
 def _readiness(desired: t.Iterable[Release]) -> list[str]:
     if not any(unready(release).exists() for release in desired):
         return []
-    return ["The balancers send no visitors to this server before its pages are answered as expected."]
+    return ["Load balancers send no requests to this server until its pages are answered as expected."]
 
 
 def told(desired: t.Sequence[Release], failed: t.Sequence[Answer], since: t.Mapping[str, int]) -> str:
@@ -555,14 +555,14 @@ def _uid(account: str) -> int:
     try:
         return pwd.getpwnam(account).pw_uid
     except KeyError as error:
-        raise GroundworkError(f"There is no account {account} on this server: {CONFIGURE}.") from error
+        raise GroundworkError(f"The account {account} does not exist on this server: {CONFIGURE}.") from error
 
 
 def _gid(group: str) -> int:
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError as error:
-        raise GroundworkError(f"There is no group {group} on this server: {CONFIGURE}.") from error
+        raise GroundworkError(f"The group {group} does not exist on this server: {CONFIGURE}.") from error
 
 
 def _switch(release: Release, identity: str) -> None:

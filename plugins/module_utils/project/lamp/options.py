@@ -57,7 +57,7 @@ def parse_lamp(
         check_bucket(options["bucket"], problems)
     for name in sorted(options.get("database_passwords") or {}) if booting else ():
         wrong = f"the servers of {', '.join(booting)} configure themselves, and read it from Parameter Store"
-        right = f"leave it out, or put it there as /groundwork/<environment>/lamp/{name}/database-password"
+        right = f"remove it, or store it there as /groundwork/<environment>/lamp/{name}/database-password"
         problems.add(f"database_passwords.{name}", wrong, right)
     _check_sites(options["sites"], problems)
     if not options.get("sites_trust_each_other"):
@@ -70,28 +70,28 @@ def parse_lamp(
         parse_cidr(cidr, f"probe_cidrs[{at}]", problems)
     _check_release(options.get("release") or "", options["sites"], problems)
     if options["keep_releases"] < FEWEST_KEPT:
-        right = f"keep {FEWEST_KEPT} or more: a request that began in the release before needs its files"
-        problems.add("keep_releases", f"{options['keep_releases']} is too few", right)
+        right = f"keep {FEWEST_KEPT} or more: a request that started with the previous release needs its files"
+        problems.add("keep_releases", f"{options['keep_releases']} is too small", right)
     check_range("keepalive_timeout", options["keepalive_timeout"], 1, LONGEST_KEEPALIVE, problems)
     if options["memory_mb"] < LEAST_MEMORY_MB:
-        problems.add("memory_mb", f"{options['memory_mb']} MB are too few", f"give at least {LEAST_MEMORY_MB}")
+        problems.add("memory_mb", f"{options['memory_mb']} MB is too small", f"give at least {LEAST_MEMORY_MB}")
 
 
 def _check_release(release: str, sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
     site, colon, identity = release.rpartition(":")
     names = [one["name"] for one in sites]
     if release and not ID.fullmatch(identity):
-        problems.add("release", f"'{release}' is no release's id", "give one as 3f2a9c01d4e5, or as shop:3f2a9c01d4e5")
+        problems.add("release", f"'{release}' is not the id of a release", "give one as 3f2a9c01d4e5, or as shop:3f2a9c01d4e5")
     elif colon and site not in names:
-        problems.add("release", f"there is no site '{site}'", f"begin it with one of {', '.join(names)}")
+        problems.add("release", f"'{site}' is not a site", f"begin it with one of {', '.join(names)}")
     elif release and not colon and len(names) > 1:
-        wrong = f"'{release}' does not tell which site it is of"
+        wrong = f"'{release}' does not contain the name of its site"
         problems.add("release", wrong, f"begin it with one of {', '.join(names)}, as {names[0]}:{identity}")
 
 
 def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
     if not sites:
-        problems.add("sites", "there is no site", "declare one: a server without a site has nothing to serve")
+        problems.add("sites", "is empty", "declare a site: a server without a site has nothing to serve")
     names: set[str] = set()
     hosts: set[str] = set()
     for at, site in enumerate(sites):
@@ -99,11 +99,11 @@ def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -
         _check_site(site, where, problems)
         # A database's name has underscores where a site's has hyphens.
         if site["name"] in names:
-            problems.add(f"{where}.name", f"there is a site '{site['name']}' already", "use another name")
+            problems.add(f"{where}.name", f"'{site['name']}' is used twice", "use another name")
         names.add(site["name"])
         for host in site.get("server_names") or []:
             if host in hosts:
-                problems.add(f"{where}.server_names", f"'{host}' belongs to a site already", "give it to one site")
+                problems.add(f"{where}.server_names", f"'{host}' is used twice", "give it to one site")
             hosts.add(host)
 
 
@@ -113,8 +113,8 @@ def _check_override(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems
         if site.get("allow_override") and len(sites) > 1:
             wrong = f"with .htaccess files, '{site['name']}' could run programs as any other site of its servers"
             right = (
-                f"use front_controller instead, give '{site['name']}' an environment of its own, "
-                f"or set {problems.prefix}sites_trust_each_other when all sites are yours"
+                f"use front_controller instead, move '{site['name']}' to another environment, "
+                f"or set {problems.prefix}sites_trust_each_other if all sites are yours"
             )
             problems.add(f"sites[{at}].allow_override", wrong, right)
 
@@ -123,18 +123,18 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
     name = site["name"]
     if not SITE_NAME.fullmatch(name) or name.endswith("-") or len(name) > SITE_NAME_LENGTH:
         right = f"use at most {SITE_NAME_LENGTH} lower case letters, digits and hyphens, a letter first, no hyphen last"
-        problems.add(f"{where}.name", f"'{name}' is no site's name", right)
+        problems.add(f"{where}.name", f"'{name}' is not a valid site name", right)
     elif name in RESERVED and site.get("database"):
-        problems.add(f"{where}.name", f"'{name}' is a name of MariaDB's own", "use another name")
+        problems.add(f"{where}.name", f"'{name}' is a name that MariaDB uses", "use another name")
     if site.get("source"):
         parse_source(site["source"], f"{where}.source", problems)
     for key in ("web_root", "front_controller"):
         if site.get(key) and not RELATIVE_PATH.fullmatch(site[key]):
             right = "write it relative, without a leading slash and without dots at the beginning, as public"
-            problems.add(f"{where}.{key}", f"'{site[key]}' is no path within the application", right)
+            problems.add(f"{where}.{key}", f"'{site[key]}' is not a path within the application", right)
     for host in site.get("server_names") or []:
         if not HOST_NAME.fullmatch(host):
-            problems.add(f"{where}.server_names", f"'{host}' is no host's name", "write it as shop.example.com")
+            problems.add(f"{where}.server_names", f"'{host}' is not a valid host name", "write it as shop.example.com")
     _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems)
     _check_environment(site.get("environment") or {}, f"{where}.environment", problems)
     check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
@@ -143,7 +143,7 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
 def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
     for name, value in variables.items():
         if not VARIABLE_NAME.fullmatch(str(name)):
-            problems.add(f"{where}.{name}", "it is no variable's name", "use letters, digits and underscores")
+            problems.add(f"{where}.{name}", "is not a valid variable name", "use letters, digits and underscores")
         elif name in OWN_ENVIRONMENT:
             problems.add(f"{where}.{name}", "the role sets it", "use another name")
         _check_value(value, f"{where}.{name}", problems)
@@ -152,21 +152,21 @@ def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: P
 def _check_settings(settings: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
     for name, value in settings.items():
         if not PHP_SETTING.fullmatch(str(name)):
-            problems.add(f"{where}.{name}", "it is no setting's name", "write it as in php.ini, as memory_limit")
+            problems.add(f"{where}.{name}", "is not the name of a PHP setting", "write it as in php.ini, as memory_limit")
         _check_value(value, f"{where}.{name}", problems)
 
 
 def _check_value(value: t.Any, where: str, problems: Problems) -> None:
     if isinstance(value, (dict, list)) or value is None:
-        problems.add(where, f"{value!r} is no single value", "give text, a number, true or false")
+        problems.add(where, f"{value!r} is not a single value", "give text, a number, true or false")
     elif UNQUOTABLE.search(str(value)):
-        problems.add(where, 'the value holds a double quote, a line break or "${"', "leave these out")
+        problems.add(where, 'the value contains a double quote, a line break or "${"', "remove them")
 
 
 def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers: t.Sequence[str] | None) -> None:
     server = options["database_server"]
     if server != EACH and servers is not None and server not in servers:
-        there = f", or one of {', '.join(servers)}" if servers else ", for the private tier has no server"
+        there = f", or one of {', '.join(servers)}" if servers else ", because the private tier has no servers"
         problems.add("database_server", f"the private tier has no server '{server}'", f"give {EACH}{there}")
     if server != EACH and options.get("database_cidr"):
         parse_cidr(options["database_cidr"], "database_cidr", problems)
@@ -177,7 +177,7 @@ def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers:
     for name, password in (options.get("database_passwords") or {}).items():
         where = f"database_passwords.{name}"
         if name not in sites:
-            problems.add(where, "there is no site of that name with a database", "remove it, or name a site of sites")
+            problems.add(where, "is not the name of a site with a database", "remove it, or use the name of one of sites")
         else:
             _check_password(password, where, problems)
 
@@ -201,13 +201,13 @@ def _check_address(address: str, problems: Problems) -> None:
     try:
         IPv4Address(address)
     except ValueError:
-        problems.add("database_address", f"'{address}' is no IPv4 address", "write it as 10.20.0.10")
+        problems.add("database_address", f"'{address}' is not a valid IPv4 address", "write it as 10.20.0.10")
 
 
 def _check_php(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     if not PHP_VERSION.fullmatch(str(options["php_version"])):
-        problems.add("php_version", f"'{options['php_version']}' is no version of PHP", "write it as '8.2', in quotes")
+        problems.add("php_version", f"'{options['php_version']}' is not a version of PHP", "write it as '8.2', in quotes")
     for at, name in enumerate(options["php_extensions"]):
         if not PHP_EXTENSION.fullmatch(name):
-            problems.add(f"php_extensions[{at}]", f"'{name}' is no extension's name", "write it as mbstring")
+            problems.add(f"php_extensions[{at}]", f"'{name}' is not a valid extension name", "write it as mbstring")
     _check_settings(options["php_settings"], "php_settings", problems)

@@ -190,7 +190,7 @@ def test_no_hash_is_in_an_error(tmp_path, answer: str) -> None:
     def failing(argv: Sequence[str], /, *, stdin: str = "") -> Done:
         return Done(1, answer, f"ERROR 1064 (42000) at line 2: {near}")
 
-    with pytest.raises(GroundworkError, match="the client mariadb ended with 1:\nERROR 1064") as failed:
+    with pytest.raises(GroundworkError, match="the client mariadb failed with exit code 1:\nERROR 1064") as failed:
         converge(failing, WANTED, str(socket), check_mode=False)
     assert HASH[1:9] not in str(failed.value)
     assert "account" not in str(failed.value)
@@ -210,7 +210,7 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
         ),
         (
             user(password=PASSWORD),
-            "users[0].password: it is not the placeholder for a password; write @groundwork(parameter:/path)@, and "
+            "users[0].password: is not a placeholder for a password; write @groundwork(parameter:/path)@, and "
             "give the password in secrets by this path.",
         ),
         (
@@ -218,20 +218,20 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
             f"users[0].password: contains a placeholder for {PATH}, which is not in "
             f"secrets; add the value of this parameter to secrets.",
         ),
-        (user(name="root"), "users[0].name: root comes by the socket only; use another name."),
-        (user(databases=["blog"]), "users[0].databases: there is no database 'blog'; name one of databases."),
+        (user(name="root"), "users[0].name: root can log in by the socket only; use another name."),
+        (user(databases=["blog"]), "users[0].databases: 'blog' is not a database; use one of databases."),
         (
             user(hosts=["x' OR '"]),
-            "users[0].hosts: 'x' OR '' is no host; use localhost, a host's name or address, or a network's CIDR.",
+            "users[0].hosts: 'x' OR '' is not a valid host; use localhost, a host name, an IP address or a CIDR block.",
         ),
         (
             user(hosts=["10.20.0.1/16"]),
-            "users[0].hosts: '10.20.0.1/16' is no IPv4 network (10.20.0.1/16 has host bits set); "
+            "users[0].hosts: '10.20.0.1/16' is not a valid IPv4 network (10.20.0.1/16 has host bits set); "
             "write it as 10.20.0.0/16.",
         ),
         (
             {**OPTIONS, "users": [], "databases": [{**OPTIONS["databases"][0], "name": "a`; DROP"}]},
-            "databases[0]: 'a`; DROP' is no name; use lower case letters, digits and underscores, a letter first.",
+            "databases[0]: 'a`; DROP' is not a valid name; use lower case letters, digits and underscores, a letter first.",
         ),
         ({**OPTIONS, "users": OPTIONS["users"] * 2}, "users: 'shop' is used twice; declare it once."),
     ],
@@ -308,7 +308,7 @@ def test_a_server_that_is_stopped_is_known_by_its_files(tmp_path) -> None:
 
 
 def test_a_server_that_is_not_there_is_an_error(tmp_path) -> None:
-    with pytest.raises(GroundworkError, match="MariaDB does not run on this server"):
+    with pytest.raises(GroundworkError, match="MariaDB is not running on this server"):
         converge(FakeClient(""), WANTED, str(tmp_path / "none"), check_mode=False)
 
 

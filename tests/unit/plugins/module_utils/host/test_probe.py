@@ -47,7 +47,7 @@ LOST = Answer("/", 0)
             [LOST, Answer("/", 502), WELL],
             1.0,
             [
-                "app: 2 of 3 requests failed, more than 1 %: nobody/: 502 (1 times), nobody/: no answer (1 times).",
+                "app: 2 of 3 requests failed, more than 1 %: unknown server /: 502 (1 times), unknown server /: no answer (1 times).",
             ],
         ),
         ([replace(WELL, release="old")], 0.0, ["app: a serves the release 'old', not 'new'."]),
@@ -55,8 +55,8 @@ LOST = Answer("/", 0)
             [OTHERS, Answer("/", 200)],
             0.0,
             [
-                "app: of 2 answers from http://web.test none told that it came from a. "
-                "Servers tell that to the networks of lamp_probe_cidrs only."
+                "app: none of 2 answers from http://web.test came from a. "
+                "Servers send their names only to the networks in lamp_probe_cidrs."
             ],
         ),
     ],
@@ -125,10 +125,10 @@ def test_nobody_is_there() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"probes": [{"url": "https://web.test"}]}, "probes[0].url: 'https://web.test' is no URL of HTTP"),
+        ({"probes": [{"url": "https://web.test"}]}, "probes[0].url: 'https://web.test' is not an HTTP URL"),
         ({"probes": [{"paths": ["shop"]}]}, "probes[0].paths: 'shop' does not begin with /"),
-        ({"requests": 0}, "requests: 0 is too few"),
-        ({"deadline": 0}, "deadline: 0 is too few"),
+        ({"requests": 0}, "requests: 0 is too small"),
+        ({"deadline": 0}, "deadline: 0 is too small"),
     ],
 )
 def test_what_cannot_be_asked(given: dict[str, Any], message: str) -> None:

@@ -175,12 +175,12 @@ def test_groups_whose_servers_configure_themselves(tiers: dict[str, Any], given:
             {"public": GROUP, "private": COUNTED},
             PASSWORDS,
             "lamp_database_passwords.app: the servers of public configure themselves, and read it from Parameter "
-            "Store; remove it, or put it there as /groundwork/<environment>/lamp/app/database-password.",
+            "Store; remove it, or store it there as /groundwork/<environment>/lamp/app/database-password.",
         ),
         (
             {"public": COUNTED, "private": GROUP},
             {"lamp_database_server": "private-1"},
-            "lamp_database_server: the private tier has no server 'private-1'; give each, for the private tier has no",
+            "lamp_database_server: the private tier has no server 'private-1'; give each, because the private tier has no",
         ),
         ({"public": GROUP}, {"lamp_bucket": "A"}, "lamp_bucket: 'A' is not a valid bucket name"),
         (

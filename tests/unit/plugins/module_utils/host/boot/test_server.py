@@ -52,7 +52,7 @@ def test_an_error_tells_no_secret(secret: str, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(server, "configure", fail)
     becoming = server.become({**TEMPLATE, "databases": {}}, t.cast(t.Any, Cloud(secret)))
-    assert next(becoming) == "i-1 knows its 1 parameters"
+    assert next(becoming) == "i-1 has read its 1 parameters"
     with pytest.raises(GroundworkError) as failed:
         next(becoming)
     assert HIDDEN in str(failed.value)
@@ -64,5 +64,5 @@ def test_an_error_tells_no_secret(secret: str, monkeypatch: pytest.MonkeyPatch) 
 def test_a_password_in_the_bundle_is_refused() -> None:
     becoming = server.become(TEMPLATE, t.cast(t.Any, Cloud("correct-horse-battery")))
     next(becoming)
-    with pytest.raises(GroundworkError, match=r"databases.users\[0\].password: it is not the placeholder"):
+    with pytest.raises(GroundworkError, match=r"databases.users\[0\].password: is not a placeholder"):
         next(becoming)

@@ -70,7 +70,7 @@ def test_a_secret_that_is_not_given_is_told() -> None:
 )
 def test_a_secret_belongs_into_a_file_alone(elsewhere: dict[str, Any]) -> None:
     (problem,) = told(**elsewhere, secrets={"/secret": "a password"})
-    assert problem == "secrets: the placeholder for /secret is outside a file; use it in files[].content alone."
+    assert problem == "secrets: the placeholder for /secret is outside a file; use it in files[].content only."
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_a_secret_belongs_into_a_file_alone(elsewhere: dict[str, Any]) -> None:
     [
         ({"files": [{"path": "/etc/a"}]}, "files[0]: /etc/a has no content; give content."),
         ({"files": [{"path": "/a", "state": "link"}]}, "files[0]: the link /a has no target; give target."),
-        ({"files": [{"path": "a", "content": ""}]}, "files[0].path: 'a' is relative; give it from the root on."),
+        ({"files": [{"path": "a", "content": ""}]}, "files[0].path: 'a' is not an absolute path; begin it with /."),
         (
             {"files": [{"path": "/a", "content": "", "mode": "rw"}]},
-            "files[0].mode: 'rw' is no mode; give octal digits in quotes, as '0644'.",
+            "files[0].mode: 'rw' is not a valid mode; give octal digits in quotes, as '0644'.",
         ),
         (
             {"files": [{"path": "/a", "content": ""}, {"path": "/a", "content": "b"}]},
@@ -89,19 +89,19 @@ def test_a_secret_belongs_into_a_file_alone(elsewhere: dict[str, Any]) -> None:
         ),
         (
             {"files": [{"path": "/a", "content": "", "reload": ["nginx"]}]},
-            "files[0]: there is no service 'nginx'; use one of apache2.",
+            "files[0]: 'nginx' is not a service; use one of apache2.",
         ),
         (
             {"purge": [{"pattern": "/a*", "restart": ["nginx"]}]},
-            "purge[0]: there is no service 'nginx'; use one of apache2.",
+            "purge[0]: 'nginx' is not a service; use one of apache2.",
         ),
         (
             {"validators": [{"argv": ["true"], "services": ["nginx"]}]},
-            "validators[0]: there is no service 'nginx'; name one of services.",
+            "validators[0]: 'nginx' is not a service; use one of services.",
         ),
         (
             {"accounts": [{"name": "Site", "home": "/srv"}]},
-            "accounts[0].name: 'Site' is no account's name; use at most 32 lower case letters, digits, hyphens and "
+            "accounts[0].name: 'Site' is not a valid account name; use at most 32 lower case letters, digits, hyphens and "
             "underscores, beginning with a letter.",
         ),
     ],

@@ -57,7 +57,7 @@ def test_what_differs(entry: Entry, actual: Actual, wrong: bool) -> None:
 
 @pytest.mark.parametrize("kind", ["file", "link", "absent"])
 def test_a_folder_is_nobodys_to_replace(kind: Any) -> None:
-    with pytest.raises(GroundworkError, match="/a is a directory, and should be"):
+    with pytest.raises(GroundworkError, match="/a is a directory, but should be"):
         differs(Entry("/a", kind), Actual("directory"))
 
 

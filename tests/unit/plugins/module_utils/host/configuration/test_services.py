@@ -89,7 +89,7 @@ def test_a_daemon_without_workers_is_believed() -> None:
 
 @pytest.mark.parametrize("action", ["start", "restart", "reload"])
 def test_a_service_that_does_not_come_back_is_told_with_its_journal(action: str) -> None:
-    with pytest.raises(GroundworkError, match=f"apache2 did not come back after its {action}.*\n.*\nAH00072"):
+    with pytest.raises(GroundworkError, match=f"apache2 is not running after its {action}.*\n.*\nAH00072"):
         services(FakeSystemd(FAILED)).act(action, ["apache2"])
 
 

@@ -34,7 +34,7 @@ def refusal(path: Path) -> str:
 
 
 OUT = "the link leads out of the application, to"
-COPY = "copy what it leads to, or leave it out (exclude)"
+COPY = "copy its target, or leave it out (exclude)"
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ COPY = "copy what it leads to, or leave it out (exclude)"
     [
         (
             special("x", tarfile.LNKTYPE, linkname="index.php"),
-            "x: it is a hard link to index.php; pack a copy of the file, as tar --hard-dereference does.",
+            "x: is a hard link to index.php; pack a copy of the file, as tar --hard-dereference does.",
         ),
         (
             special("x", tarfile.LNKTYPE, linkname="/etc/shadow"),
-            "x: it is a hard link to /etc/shadow; pack a copy of the file, as tar --hard-dereference does.",
+            "x: is a hard link to /etc/shadow; pack a copy of the file, as tar --hard-dereference does.",
         ),
-        (special("x", tarfile.CHRTYPE), "x: it is a character device; leave it out (exclude)."),
-        (special("x", tarfile.BLKTYPE), "x: it is a block device; leave it out (exclude)."),
-        (special("x", tarfile.FIFOTYPE), "x: it is a named pipe; leave it out (exclude)."),
-        (special("x", b"Z"), "x: it is neither a file, a folder nor a link; leave it out (exclude)."),
+        (special("x", tarfile.CHRTYPE), "x: is a character device; leave it out (exclude)."),
+        (special("x", tarfile.BLKTYPE), "x: is a block device; leave it out (exclude)."),
+        (special("x", tarfile.FIFOTYPE), "x: is a named pipe; leave it out (exclude)."),
+        (special("x", b"Z"), "x: is not a file, a folder or a link; leave it out (exclude)."),
         (
             lambda a: add(a, "x", mode=0o4755),
             "x: its mode 4755 has a setuid, setgid or sticky bit; remove it (chmod ug-s,-t).",
@@ -73,13 +73,13 @@ COPY = "copy what it leads to, or leave it out (exclude)"
             lambda a: add(a, "x/" * 2000 + "y"),
             f"{'x/' * 50}...{'/x' * 49}/y: its name has 4001 bytes; shorten it to 3840.",
         ),
-        (lambda a: add(a, "index.php/x"), "index.php: it is a file, and index.php/x lies below it; keep one of them."),
-        (lambda a: add(a, "./index.php"), "index.php: it is there more than once; keep one of them."),
+        (lambda a: add(a, "index.php/x"), "index.php: is a file, but index.php/x is below it; keep one of them."),
+        (lambda a: add(a, "./index.php"), "index.php: exists more than once; keep one of them."),
         (lambda a: link(a, "x", "../y"), f"x: {OUT} ../y; {COPY}."),
         (lambda a: (link(a, "a", "s/l/.."), link(a, "s/l", "..")), f"a: {OUT} s/l/..; {COPY}."),
         (
             lambda a: (link(a, "x", "."), add(a, "x/y")),
-            "x: it is a link, and x/y lies below it; keep one of them.",
+            "x: is a link, but x/y is below it; keep one of them.",
         ),
         (
             lambda a: add(a, "x", pax_headers={"path": "../y"}),
@@ -87,7 +87,7 @@ COPY = "copy what it leads to, or leave it out (exclude)"
         ),
         (
             lambda a: add(a, "x", pax_headers={"GNU.sparse.map": "0,1", "GNU.sparse.size": "99999999"}),
-            "x: it is a sparse file; pack it without tar's --sparse.",
+            "x: is a sparse file; pack it without tar's --sparse.",
         ),
     ],
 )
@@ -102,9 +102,9 @@ def test_a_bad_member_of_a_tar_archive_is_named(tmp_path: Path, make: Callable[.
         ("../x", b"", stat.S_IFREG, "../x: its name leads out of the application; leave '..' out of it."),
         ("a\0b", b"", stat.S_IFREG, "'a\\x00b': its name has a control character; rename it."),
         ("x", b"/etc/passwd", stat.S_IFLNK, f"x: {OUT} /etc/passwd; {COPY}."),
-        ("x", b"y" * 9999, stat.S_IFLNK, "x: it is a link whose target has 9999 bytes; shorten it."),
-        ("x", b"\xff", stat.S_IFLNK, "x: of the link's target, its name is not UTF-8; rename it."),
-        ("x", b"", stat.S_IFIFO, "x: it is neither a file, a folder nor a link; leave it out (exclude)."),
+        ("x", b"y" * 9999, stat.S_IFLNK, "x: is a link whose target has 9999 bytes; shorten it."),
+        ("x", b"\xff", stat.S_IFLNK, "x: in the link's target, its name is not UTF-8; rename it."),
+        ("x", b"", stat.S_IFIFO, "x: is not a file, a folder or a link; leave it out (exclude)."),
         (
             "x",
             b"",
@@ -125,13 +125,13 @@ def test_an_encrypted_member_is_named(tmp_path: Path) -> None:
     path = zipped(tmp_path / "app.zip", "x")
     head, entry = b"PK\x03\x04\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x00"
     patched(patched(path, head, b"PK\x03\x04\x14\x00\x01\x00"), entry, entry[:8] + b"\x01\x00")
-    assert "- x: it is encrypted; pack it without a password." in refusal(path)
+    assert "- x: is encrypted; pack it without a password." in refusal(path)
 
 
 def test_an_unknown_compression_is_told(tmp_path: Path) -> None:
     path = zipped(tmp_path / "app.zip", "x")
     patched(path, b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x63\x00")
-    again = "Make it again, or give another."
+    again = "Create it again, or give another archive or folder."
     assert refusal(path) == f"index.php in app.zip cannot be read: That compression method is not supported. {again}"
 
 
@@ -223,7 +223,7 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     else:
         tar(path, lambda a: add(a, "bomb", bytes(2 * 1024**2)))
     told = refusal(path)
-    assert told.startswith(f"{name} holds more than 0 GiB and 500,000 members, which is the limit.")
+    assert told.startswith(f"{name} exceeds the limit of 0 GiB and 500,000 members.")
 
 
 def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

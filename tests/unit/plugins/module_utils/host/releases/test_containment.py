@@ -137,7 +137,7 @@ def test_what_stays_inside_is_taken(members: list[Member]) -> None:
 
 
 OUT = "the link leads out of the application, to"
-COPY = "copy what it leads to, or leave it out (exclude)."
+COPY = "copy its target, or leave it out (exclude)."
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ COPY = "copy what it leads to, or leave it out (exclude)."
         ([link("x", "gone/../../y")], [f"x: {OUT} gone/../../y; {COPY}"]),
         (
             [link("x", "."), file("x/y")],
-            ["x: it is a link, and x/y lies below it; keep one of them."],
+            ["x: is a link, but x/y is below it; keep one of them."],
         ),
-        ([file("x"), file("x/y")], ["x: it is a file, and x/y lies below it; keep one of them."]),
-        ([file("x"), file("x")], ["x: it is there more than once; keep one of them."]),
-        ([file("x"), Member("x", "directory")], ["x: it is there more than once; keep one of them."]),
+        ([file("x"), file("x/y")], ["x: is a file, but x/y is below it; keep one of them."]),
+        ([file("x"), file("x")], ["x: exists more than once; keep one of them."]),
+        ([file("x"), Member("x", "directory")], ["x: exists more than once; keep one of them."]),
         ([file("/etc/x")], ["/etc/x: its name is absolute; make it relative to the application's folder."]),
         ([file("a/../../x")], ["a/../../x: its name leads out of the application; leave '..' out of it."]),
         ([file("")], [": its name is empty; give it one."]),
@@ -171,10 +171,10 @@ COPY = "copy what it leads to, or leave it out (exclude)."
             [file("/".join(["a" * 100] * 40))],
             [f"{'a' * 100}...{'a' * 100}: its name has 4039 bytes; shorten it to 3840."],
         ),
-        ([link("x", "")], ["x: the link leads nowhere; give it a target."]),
+        ([link("x", "")], ["x: the link has an empty target; give it a target."]),
         (
             [link("x", "a" * 256)],
-            ["x: of the link's target, its name has 256 bytes in one component; shorten it to 255."],
+            ["x: in the link's target, its name has 256 bytes in one component; shorten it to 255."],
         ),
         ([Member("x", "file", wrong="it is odd; leave it out")], ["x: it is odd; leave it out."]),
     ],

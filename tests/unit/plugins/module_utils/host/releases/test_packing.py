@@ -128,7 +128,7 @@ def test_a_git_repository_is_the_same_as_its_folder(app: Path, tmp_path: Path) -
 
 def test_an_empty_application_is_refused(tmp_path: Path) -> None:
     (tmp_path / "app" / "empty").mkdir(parents=True)
-    with pytest.raises(GroundworkError, match="There is no file in"):
+    with pytest.raises(GroundworkError, match="contains no file"):
         members_of(Source(str(tmp_path / "app")), run, tmp_path)
 
 
@@ -151,7 +151,7 @@ def test_a_name_that_leads_out_is_refused(tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused(app: Path, tmp_path: Path) -> None:
     os.mkfifo(app / "pipe")
-    with pytest.raises(GroundworkError, match="pipe: it is neither a file, a folder nor a link"):
+    with pytest.raises(GroundworkError, match="pipe: is not a file, a folder or a link"):
         members_of(Source(str(app)), run, tmp_path)
     assert "pipe" not in paths(Source(str(app), exclude=("pipe",)), tmp_path)
 
@@ -181,22 +181,22 @@ def test_check_mode_finds_the_id_and_writes_no_archive(app: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "source: nothing is given; give one of path, archive and git."),
+        ({}, "source: is empty; give one of path, archive and git."),
         (
             {"path": "/", "git": "https://example.com/a.git"},
             "source: path and git are given; give one of path, archive and git.",
         ),
-        ({"path": "/nowhere"}, "source.path: there is no folder /nowhere; give a folder of this machine."),
-        ({"archive": "/nowhere.zip"}, "source.archive: there is no file /nowhere.zip; give a file of this machine."),
+        ({"path": "/nowhere"}, "source.path: the folder /nowhere does not exist; give a folder on this machine."),
+        ({"archive": "/nowhere.zip"}, "source.archive: the file /nowhere.zip does not exist; give a file on this machine."),
         (
             {"git": "--upload-pack=x"},
-            "source.git: '--upload-pack=x' is no URL; write it as https://… or git@host:path.",
+            "source.git: '--upload-pack=x' is not a valid URL; write it as https://… or git@host:path.",
         ),
         (
             {"git": "https://example.com/a.git", "ref": "--x"},
-            "source.ref: '--x' is no ref; give a branch, a tag or a whole commit id.",
+            "source.ref: '--x' is not a valid ref; give a branch, a tag or a whole commit id.",
         ),
-        ({"path": "/", "strip": -1}, "source.strip: -1 is below zero; give how many leading folders to drop."),
+        ({"path": "/", "strip": -1}, "source.strip: -1 is negative; give how many leading folders to drop."),
     ],
 )
 def test_wrong_sources_are_told(options: dict[str, Any], message: str) -> None:

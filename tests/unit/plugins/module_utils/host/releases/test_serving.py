@@ -214,7 +214,7 @@ def test_a_change_of_owner_that_was_killed_is_done_again(server: Server, monkeyp
 
 
 def test_without_its_accounts_nothing_is_unpacked(server: Server) -> None:
-    with pytest.raises(GroundworkError, match=r"There is no account code-x on this server: configure the site first"):
+    with pytest.raises(GroundworkError, match=r"The account code-x does not exist on this server: configure the site first"):
         server.converge(replace(server.packed("one"), owner="code-x"))
     assert server.kept() == []
 
@@ -305,7 +305,7 @@ def test_going_back_needs_no_archive(server: Server) -> None:
 def test_the_release_before_is_current_again_when_php_does_not_come_back(server: Server) -> None:
     server.converge(server.packed("one"))
     server.services.broken = GroundworkError("php8.2-fpm did not come back")
-    with pytest.raises(GroundworkError, match="did not come back\nThe releases from before are current again"):
+    with pytest.raises(GroundworkError, match="did not come back\nThe previous releases are current again"):
         server.converge(server.packed("two"))
     assert server.served() == "one"
     assert len(server.services.acted) == 3
@@ -346,8 +346,8 @@ def test_a_broken_archive_is_never_current(server: Server) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"id": "../x"}, "releases[0].id: '../x' is no id; use letters, digits, dots and hyphens."),
-        ({"keep": 1}, "releases[0].keep: 1 is too few; keep 2 or more."),
+        ({"id": "../x"}, "releases[0].id: '../x' is not a valid release id; use letters, digits, dots and hyphens."),
+        ({"keep": 1}, "releases[0].keep: 1 is too small; keep 2 or more."),
     ],
 )
 def test_wrong_options_are_told(change: dict[str, Any], message: str) -> None:
@@ -449,7 +449,7 @@ def test_a_release_is_judged_against_what_was_answered_before(
         failure = sites.fail(**after)
         assert sorted(failure.details["taken_back"]) == taken_back
         assert ("The release was taken back" in str(failure)) == bool(taken_back)
-        assert "probe of the site in lamp_sites" in str(failure)
+        assert "site's probe in lamp_sites" in str(failure)
     assert {name: sites.served(name) for name in served} == {name: f"{name} {text}" for name, text in served.items()}
     assert not (sites.server.root / "journal.json").exists()
 
@@ -474,7 +474,7 @@ def test_a_release_that_is_not_here_yet_is_not_asked_for(sites: Sites) -> None:
 def test_a_new_server_is_not_ready_before_all_its_pages_are_answered(sites: Sites) -> None:
     failure = sites.fail(app="one", shop="broken")
     assert "No release was taken back" in str(failure)
-    assert "send no visitors to this server" in str(failure)
+    assert "send no requests to this server" in str(failure)
     assert sites.unready() == ["shop"]
     sites.converge(app="one", shop="two")
     assert sites.unready() == []

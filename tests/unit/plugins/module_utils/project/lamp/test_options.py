@@ -65,47 +65,47 @@ def test_without_servers_their_names_are_not_judged() -> None:
 
 
 NO_SITE_NAME = (
-    "is no site's name; use at most 20 lower case letters, digits and hyphens, a letter first, no hyphen last."
+    "is not a valid site name; use at most 20 lower case letters, digits and hyphens, a letter first, no hyphen last."
 )
 NO_PATH = (
-    "is no path within the application; write it relative, without a leading slash and without dots at the beginning"
+    "is not a path within the application; write it relative, without a leading slash and without dots at the beginning"
 )
-NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these out.'
+NO_VALUE = 'the value contains a double quote, a line break or "${"; remove them.'
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sites": []}, "lamp_sites: there is no site"),
+        ({"sites": []}, "lamp_sites: is empty"),
         (site(name="App"), f"lamp_sites[0].name: 'App' {NO_SITE_NAME}"),
         (site(name="a" * 21), f"lamp_sites[0].name: '{'a' * 21}' {NO_SITE_NAME}"),
         (site(name="app-"), f"lamp_sites[0].name: 'app-' {NO_SITE_NAME}"),
-        (site(name="root"), "lamp_sites[0].name: 'root' is a name of MariaDB's own; use another name."),
-        ({"sites": [SITE, SITE]}, "lamp_sites[1].name: there is a site 'app' already; use another name."),
+        (site(name="root"), "lamp_sites[0].name: 'root' is a name that MariaDB uses; use another name."),
+        ({"sites": [SITE, SITE]}, "lamp_sites[1].name: 'app' is used twice; use another name."),
         (
             {"sites": [{**SITE, "server_names": ["a.b"]}, {**SITE, "name": "b", "server_names": ["a.b"]}]},
-            "lamp_sites[1].server_names: 'a.b' belongs to a site already; give it to one site.",
+            "lamp_sites[1].server_names: 'a.b' is used twice; give it to one site.",
         ),
         (
             {"sites": [OTHER, {**SITE, "allow_override": True}]},
             "lamp_sites[1].allow_override: with .htaccess files, 'app' could run programs as any other site of its "
-            "servers; use front_controller instead, give 'app' an environment of its own, or set "
+            "servers; use front_controller instead, move 'app' to another environment, or set "
             "lamp_sites_trust_each_other when all sites are yours.",
         ),
         (site(environment={"TMPDIR": "x"}), "lamp_sites[0].environment.TMPDIR: the role sets it"),
-        (site(source={"path": "/nowhere"}), "lamp_sites[0].source.path: there is no folder /nowhere"),
-        (site(source={"git": "nowhere"}), "lamp_sites[0].source.git: 'nowhere' is no URL"),
-        ({"release": "not an id"}, "lamp_release: 'not an id' is no release's id; give one as 3f2a9c01d4e5"),
-        ({"release": "shop:3f2a"}, "lamp_release: there is no site 'shop'; begin it with one of app."),
+        (site(source={"path": "/nowhere"}), "lamp_sites[0].source.path: the folder /nowhere does not exist"),
+        (site(source={"git": "nowhere"}), "lamp_sites[0].source.git: 'nowhere' is not a valid URL"),
+        ({"release": "not an id"}, "lamp_release: 'not an id' is not the id of a release; give one as 3f2a9c01d4e5"),
+        ({"release": "shop:3f2a"}, "lamp_release: 'shop' is not a site; begin it with one of app."),
         (
             {"release": "3f2a", "sites": [SITE, {**SITE, "name": "shop"}]},
-            "lamp_release: '3f2a' does not tell which site it is of; begin it with one of app, shop, as app:3f2a.",
+            "lamp_release: '3f2a' does not contain the name of its site; begin it with one of app, shop, as app:3f2a.",
         ),
         ({"probe_cidrs": ["198.18.0.10/8"]}, "lamp_probe_cidrs[0]: "),
         (site(web_root="/public"), f"lamp_sites[0].web_root: '/public' {NO_PATH}"),
         (site(web_root="../x"), f"lamp_sites[0].web_root: '../x' {NO_PATH}"),
         (site(front_controller="a b.php"), f"lamp_sites[0].front_controller: 'a b.php' {NO_PATH}"),
-        (site(server_names=["a b"]), "lamp_sites[0].server_names: 'a b' is no host's name"),
+        (site(server_names=["a b"]), "lamp_sites[0].server_names: 'a b' is not a valid host name"),
         (
             site(probe={"path": "status"}),
             "lamp_sites[0].probe.path: 'status' is not a path of a URL; begin it with /",
@@ -113,11 +113,11 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
         (site(probe={"matcher": "500"}), "lamp_sites[0].probe.matcher: '500' is not a list of HTTP statuses; give"),
         (site(probe={"timeout": 0}), "lamp_sites[0].probe.timeout: 0 is out of range"),
         (site(environment={"DB_HOST": "x"}), "lamp_sites[0].environment.DB_HOST: the role sets it"),
-        (site(environment={"A-B": "x"}), "lamp_sites[0].environment.A-B: it is no variable's name"),
+        (site(environment={"A-B": "x"}), "lamp_sites[0].environment.A-B: is not a valid variable name"),
         (site(environment={"A": "${B}"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
         (site(environment={"A": "x\ny"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
-        (site(php_settings={"a": ["b"]}), "lamp_sites[0].php_settings.a: ['b'] is no single value"),
-        ({"php_settings": {"a b": 1}}, "lamp_php_settings.a b: it is no setting's name"),
+        (site(php_settings={"a": ["b"]}), "lamp_sites[0].php_settings.a: ['b'] is not a single value"),
+        ({"php_settings": {"a b": 1}}, "lamp_php_settings.a b: is not the name of a PHP setting"),
         (
             {"database_server": "private-9"},
             "lamp_database_server: the private tier has no server 'private-9'; "
@@ -126,16 +126,16 @@ NO_VALUE = 'the value holds a double quote, a line break or "${"; leave these ou
         ({"database_server": "public-1"}, "lamp_database_server: the private tier has no server 'public-1'"),
         (
             {"database_server": "private-1", "database_address": "db"},
-            "lamp_database_address: 'db' is no IPv4 address; write it as 10.20.0.10.",
+            "lamp_database_address: 'db' is not a valid IPv4 address; write it as 10.20.0.10.",
         ),
         ({"database_server": "private-1", "database_cidr": "x"}, "lamp_database_cidr: 'x' is not an IPv4 CIDR block"),
-        ({"database_passwords": {"shop": "x"}}, "lamp_database_passwords.shop: there is no site of that name"),
+        ({"database_passwords": {"shop": "x"}}, "lamp_database_passwords.shop: is not the name of a site"),
         ({"database_passwords": {"app": "hunter2"}}, "lamp_database_passwords.app: the password is too short"),
         ({"trusted_proxies": ["10.20.0.1/24"]}, "lamp_trusted_proxies[0]: '10.20.0.1/24' is not in canonical form"),
-        ({"php_version": "8"}, "lamp_php_version: '8' is no version of PHP"),
-        ({"php_extensions": ["a b"]}, "lamp_php_extensions[0]: 'a b' is no extension's name"),
-        ({"memory_mb": -1}, "lamp_memory_mb: -1 MB are too few; give at least 384."),
-        ({"keep_releases": 1}, "lamp_keep_releases: 1 is too few"),
+        ({"php_version": "8"}, "lamp_php_version: '8' is not a version of PHP"),
+        ({"php_extensions": ["a b"]}, "lamp_php_extensions[0]: 'a b' is not a valid extension name"),
+        ({"memory_mb": -1}, "lamp_memory_mb: -1 MB is too small; give at least 384."),
+        ({"keep_releases": 1}, "lamp_keep_releases: 1 is too small"),
         ({"keepalive_timeout": 0}, "lamp_keepalive_timeout: "),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: t.Any, optio
 def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t.Any]) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket="a-bucket", CreateBucketConfiguration=where)
-    with pytest.raises(GroundworkError, match="not this environment's"):
+    with pytest.raises(GroundworkError, match="does not belong to this environment"):
         cloud.run(converge_boots, {**options, "bucket": "a-bucket"})
     assert cloud.writes == []
 
@@ -164,7 +164,7 @@ def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t
         ({"public": {**TIER, "release": []}}, "tiers.public.releases: is missing"),
         (
             {"public": {**TIER, "releases": [{**RELEASE, "id": "a/b"}]}},
-            "tiers.public.releases[0].id: 'a/b' is no id",
+            "tiers.public.releases[0].id: 'a/b' is not a valid release id",
         ),
         (
             {
@@ -174,7 +174,7 @@ def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t
                     "releases": [RELEASE],
                 }
             },
-            "tiers.public.databases.users[0].password: it is not the placeholder for a password",
+            "tiers.public.databases.users[0].password: is not a placeholder for a password",
         ),
         (
             {"public": {"configuration": {"secrets": {"/a": "by itself"}}, "releases": [RELEASE]}},
@@ -182,11 +182,11 @@ def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t
         ),
         (
             {"public": {"configuration": {"validators": [{"argv": ["a"], "services": ["b"]}]}, "releases": [RELEASE]}},
-            "tiers.public.configuration.validators[0]: there is no service 'b'",
+            "tiers.public.configuration.validators[0]: 'b' is not a service",
         ),
         (
             {"public": {**TIER, "databases": {"databases": [{"name": "A"}]}, "releases": [RELEASE]}},
-            "tiers.public.databases.databases[0]: 'A' is no name",
+            "tiers.public.databases.databases[0]: 'A' is not a valid name",
         ),
     ],
 )
