@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server fetches by itself with its instance's role, by Python's standard library alone.
+"""Requests to AWS from a server, with the credentials of its instance profile and only Python's standard library.
 
-The text of this file is also the user data that new servers start with: it imports nothing of the collection.
+The text of this file is also part of the user data of new servers, so it imports nothing from the collection.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ METADATA = "169.254.169.254"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's
 FOLDER = Path("/run/groundwork/boot")
 TIMEOUT = 10.0  # seconds for an answer
-# A role that was just made is not known everywhere at once, and the way out of a network comes when it comes.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always visible)
-PATIENCE = 240.0  # seconds: less than the 300 for which Auto Scaling lets a new server be unhealthy
+# A new role is not visible everywhere at once, and the network's route to the internet may not exist yet.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always immediately visible)
+PATIENCE = 240.0  # seconds: less than the grace period of 300 s of Auto Scaling's health checks
 WORDS = re.compile(r'<(?:Code|Message)>([^<]*)<|"(?:__type|[Mm]essage)"\s*:\s*"([^"]*)"')
 
 T = t.TypeVar("T")
 
 
 class FetchError(Exception):
-    """Something could not be fetched; its words hold no secret."""
+    """A request failed until the timeout. The message contains no secret."""
 
 
 class RefusedError(Exception):
-    """An answer that is not 200."""
+    """A response whose status is not 200."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys that the instance has by its role, for some hours."""
+    """The temporary credentials of the instance's role."""
 
     name: str
     secret: str = field(repr=False)
@@ -53,7 +53,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Request:
-    """A request of HTTP. The names of the headers are in lower case."""
+    """An HTTP request. The names of the headers are in lower case."""
 
     method: str
     host: str
@@ -63,18 +63,18 @@ class Request:
 
 
 def to_metadata() -> http.client.HTTPConnection:
-    """To the instance metadata service."""
+    """Return a connection to the instance metadata service."""
     return http.client.HTTPConnection(METADATA, timeout=TIMEOUT)
 
 
 def to_host(host: str) -> http.client.HTTPConnection:
-    """To a host of AWS, which has to prove that it is that."""
+    """Return a connection to an AWS endpoint. Its certificate is verified."""
     return http.client.HTTPSConnection(host, timeout=TIMEOUT, context=ssl.create_default_context(cafile=AUTHORITIES))
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """AWS as an instance sees it. The last four are seams for tests."""
+    """The AWS API for an instance. Tests replace the last four attributes."""
 
     region: str
     domain: str  # of the partition, as amazonaws.com
@@ -84,16 +84,16 @@ class Cloud:
     sleep: t.Callable[[float], None] = time.sleep
 
     def instance_id(self) -> str:
-        """This server's. Raises FetchError, as all of these."""
+        """Return the id of this instance. Raise FetchError after `PATIENCE`, as do `fetch` and `parameter`."""
         return self._patiently("read the instance id", lambda: self._metadata("instance-id"))
 
     def fetch(self, bucket: str, key: str) -> bytes:
-        """An object of S3."""
+        """Return the content of an S3 object."""
         host = f"{bucket}.s3.{self.region}.{self.domain}"
         return self._patiently(f"fetch s3://{bucket}/{key}", lambda: self._ask("s3", Request("GET", host, f"/{key}")))
 
     def parameter(self, name: str) -> str:
-        """The value of a parameter of Parameter Store, decrypted."""
+        """Return the decrypted value of a parameter in Parameter Store."""
         host = f"ssm.{self.region}.{self.domain}"
         headers = {"x-amz-target": "AmazonSSM.GetParameter", "content-type": "application/x-amz-json-1.1"}
         request = Request("POST", host, "/", headers, json.dumps({"Name": name, "WithDecryption": True}).encode())
@@ -104,7 +104,7 @@ class Cloud:
         return self._patiently(f"read the parameter {name}", attempt)
 
     def _ask(self, service: str, request: Request) -> bytes:
-        """With new keys each time: those of a role that was just made may come late."""
+        """Send a signed request. Read the credentials again each time, because those of a new role may come late."""
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         headers = sign(request, keys=self._keys(), scope=(self.region, service), now=now)
         return answer(self.to_host(request.host), replace(request, headers=headers))
@@ -115,7 +115,10 @@ class Cloud:
         return Keys(told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
 
     def _metadata(self, path: str) -> str:
-        """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"""
+        """Return a value from the instance metadata.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+        """
         lasting = {"x-aws-ec2-metadata-token-ttl-seconds": "60"}
         token = answer(self.to_metadata(), Request("PUT", METADATA, "/latest/api/token", lasting)).decode()
         having = {"x-aws-ec2-metadata-token": token}
@@ -135,7 +138,7 @@ class Cloud:
 
 
 def answer(connection: http.client.HTTPConnection, request: Request) -> bytes:
-    """The body of an answer. Raises RefusedError with AWS' words, and with no more of it: errors repeat tokens."""
+    """Return the body of the response. Raise RefusedError with only AWS' code and message: errors can repeat tokens."""
     try:
         connection.request(request.method, request.path, request.body, dict(request.headers))
         response = connection.getresponse()
@@ -149,7 +152,7 @@ def answer(connection: http.client.HTTPConnection, request: Request) -> bytes:
 
 
 def sign(request: Request, *, keys: Keys, scope: tuple[str, str], now: str) -> dict[str, str]:
-    """The headers (in lower case) with a signature, for the region and service in `scope`. Pure.
+    """Return the headers (in lower case) with a signature for the region and service in `scope`. Pure.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
     """
@@ -171,7 +174,7 @@ def sign(request: Request, *, keys: Keys, scope: tuple[str, str], now: str) -> d
 
 
 def start(cloud: Cloud, bucket: str, key: str, digest: str, folder: Path = FOLDER) -> t.NoReturn:
-    """Fetch the program that configures this server, see that it is the one that was meant, and become it."""
+    """Fetch the program that configures this server, verify its digest, and replace this process with it."""
     try:
         program = cloud.fetch(bucket, key)
     except FetchError as error:
@@ -182,4 +185,4 @@ def start(cloud: Cloud, bucket: str, key: str, digest: str, folder: Path = FOLDE
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{digest}.pyz"
     path.write_bytes(program)
-    os.execv(sys.executable, [sys.executable, "-I", str(path)])  # noqa: S606 - it is a list, and what was verified
+    os.execv(sys.executable, [sys.executable, "-I", str(path)])  # noqa: S606 - the arguments are a list, and the program is verified

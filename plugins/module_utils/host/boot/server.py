@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server does at its first boot: become what the bundle that it runs says, by the engines of the modules."""
+"""The program of a server's first boot: it configures the server as its bundle declares, with the modules' code."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
 
 DESIRED = "desired.json"  # in the bundle
 
-PAUSE = 2.0  # seconds between two looks at the pages
+PAUSE = 2.0  # seconds between two checks of the pages
 
 Desired = t.Mapping[str, t.Any]
 
 
 def main() -> None:
-    """Called by the bundle. What it writes is on the server's console; it ends with 1 when something failed."""
+    """Run the bundle. Write the progress to the console, and exit with 1 if something fails."""
     began = time.monotonic()
     with zipfile.ZipFile(sys.argv[0]) as bundle:
         desired = json.loads(bundle.read(DESIRED))
@@ -53,10 +53,10 @@ def main() -> None:
 
 
 def become(template: Desired, cloud: Cloud) -> t.Iterator[str]:
-    """Become what `template` says once it is filled in; after each step what was done, in words.
+    """Configure the server as `template` declares, with the placeholders filled in. Yield a message after each step.
 
-    A balancer is told that all is well when the pages of all sites are answered as expected, so that comes last. Raises
-    GroundworkError when one is not, with the end of its site's log.
+    The releases come last, because the load balancer sees the server as healthy once the pages of all sites are
+    answered as expected. Raise GroundworkError with the last lines of the site's log if a page is not.
     """
     instance = cloud.instance_id()
     parameters = {name: cloud.parameter(name) for name in parameters_in(template)}
@@ -93,7 +93,7 @@ def _count(result: Desired) -> str:
 def _bring(
     host: Releases, releases: t.Sequence[Release], fetch: t.Callable[[str], bytes], folder: Path
 ) -> list[Release]:
-    """Fetch the releases that are not here, by their sites' names, into a folder."""
+    """Fetch the missing releases into a folder, and return all releases with the paths of their archives."""
     missing = host.converge(releases, check_mode=True)["missing"]
     return [
         replace(release, archive=str(keep(release, fetch(release.name), folder)))
@@ -104,10 +104,10 @@ def _bring(
 
 
 def _release(host: Releases, releases: t.Sequence[Release], cloud: Cloud) -> t.Generator[str, None, dict[str, t.Any]]:
-    """Make the releases current, and ask until the pages are answered as expected; the module's result.
+    """Make the releases current and request the pages until they are answered as expected. Return the module's result.
 
-    On a first run the server that has the database of all is configured after the groups' servers have booted. Why a
-    page fails is told when it is another reason than before. Raises GroundworkError when `PATIENCE` has passed.
+    The pages may fail at first: on a first run the database server is configured after the servers of the Auto Scaling
+    groups have booted. Yield a message when the reason changes. Raise GroundworkError after `PATIENCE`.
     """
     end = cloud.clock() + PATIENCE
     last: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def _release(host: Releases, releases: t.Sequence[Release], cloud: Cloud) -> t.G
 
 
 def keep(release: Release, content: bytes, folder: Path) -> Path:
-    """The archive as a file. Raises GroundworkError when its content is not what its release's id was made of."""
+    """Write the archive to a file and return its path. Raise GroundworkError if its content has another release id."""
     path = folder / f"{release.name}.tar.gz"
     path.write_bytes(content)
     found = release_id(members_of(Source(archive=str(path)), run, folder))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""System accounts of this host."""
+"""The system accounts of this host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 
 
 def look_for_accounts(names: tuple[str, ...]) -> dict[str, frozenset[str]]:
-    """The members of the group of each account that exists."""
+    """Return the members of the group of each account that exists."""
     return {name: _members(name) for name in names if _exists(name)}
 
 
@@ -34,7 +34,7 @@ def _members(group: str) -> frozenset[str]:
 
 
 def add_account(run: Run, account: Account) -> None:
-    """Make the account what it should be, whatever part of it is there already."""
+    """Create the account if it does not exist, and add the missing members to its group."""
     if not _exists(account.name):
         shell = ["--shell", "/usr/sbin/nologin"]
         home = ["--home-dir", account.home, "--no-create-home"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands of this host, as argument lists."""
+"""Running commands on this host, as lists of arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended. `words` is what it wrote, errors after output."""
+    """The result of a command: exit code, output and errors."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Done:
 
     @property
     def words(self) -> str:
-        """What a person should read of it."""
+        """Return the output, followed by the errors."""
         return "\n".join(text.strip() for text in (self.out, self.err) if text.strip())
 
 
@@ -32,18 +32,18 @@ class Run(t.Protocol):
     """Runs a command to its end; tests pass a fake."""
 
     def __call__(self, argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
-        """How it ended."""
+        """Return the result of the command."""
 
 
 def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
-    """Run a command without a terminal, in English. Raises GroundworkError when there is no such command."""
+    """Run a command without a terminal, in English. Raise GroundworkError if the command does not exist."""
     environment = {
         **os.environ,
         "LC_ALL": "C.UTF-8",
         "DEBIAN_FRONTEND": "noninteractive",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     }
-    # Not AnsibleModule.run_command: without data it hands on its own stdin, over pipelining the rest of the module.
+    # AnsibleModule.run_command without data passes on its own stdin, which with pipelining is the rest of the module.
     try:  # pylint: disable-next=ansible-bad-function
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, env=environment)
     except FileNotFoundError as error:
@@ -52,9 +52,9 @@ def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
 
 
 def succeed(run: Run, doing: str, argv: t.Sequence[str], /, *, stdin: str = "") -> str:
-    """Run a command that has to succeed, and return its output.
+    """Run a command and return its output.
 
-    Raises GroundworkError with `doing` ("install the packages"), the command and its last 30 lines.
+    If it fails, raise GroundworkError with `doing` ("install the packages"), the command and its last 30 lines.
     """
     done = run(argv, stdin=stdin)
     if done.code:
@@ -63,5 +63,5 @@ def succeed(run: Run, doing: str, argv: t.Sequence[str], /, *, stdin: str = "") 
 
 
 def tail(done: Done, lines: int = 30) -> str:
-    """The last lines of what a command wrote."""
+    """Return the last lines of a command's output and errors."""
     return "\n".join(done.words.splitlines()[-lines:])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server should be: packages, accounts, files, validators and services, as frozen data."""
+"""The desired configuration of a server: packages, accounts, files, validators and services."""
 
 from __future__ import annotations
 
@@ -89,19 +89,19 @@ SERVER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Touch:
-    """Which services have to reload or restart when something of theirs changes."""
+    """The services that reload or restart when an item changes."""
 
     reload: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
 
     def services(self) -> frozenset[str]:
-        """All that are concerned."""
+        """Return the names of all these services."""
         return frozenset(self.reload + self.restart)
 
 
 @dataclass(frozen=True)
 class Account:
-    """A system user with a group of its own, no shell and no password; `members` also belong to its group."""
+    """A system user with its own group, no shell and no password. `members` also belong to its group."""
 
     name: str
     home: str
@@ -111,7 +111,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Entry:
-    """A path and what should be there. `mode` is the number, `target` a link's text as it stands in the link."""
+    """The desired state of a path. `mode` is a number, and `target` is the text of a link."""
 
     path: str
     kind: Kind
@@ -126,7 +126,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Purge:
-    """Files that match `pattern` and are not declared are ours from before: they are removed."""
+    """Files that match `pattern` are removed unless they are declared: an earlier run created them."""
 
     pattern: str
     touch: Touch = Touch()
@@ -134,7 +134,7 @@ class Purge:
 
 @dataclass(frozen=True)
 class Validator:
-    """A daemon's own check of its configuration: it fails by its exit code, or when `refuse` matches its words."""
+    """A daemon's check of its configuration. It fails by its exit code, or if `refuse` matches a line of its output."""
 
     argv: tuple[str, ...]
     services: frozenset[str]
@@ -152,7 +152,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Server:
-    """All of it. `name` keeps one configuration of a server apart from another."""
+    """The desired configuration of a server. `name` distinguishes several configurations of one server."""
 
     name: str
     packages: tuple[str, ...] = ()
@@ -164,9 +164,9 @@ class Server:
 
 
 def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
-    """The desired server; what is wrong is added to `problems`.
+    """Return the desired configuration. Add to `problems` what is wrong.
 
-    `secrets` in the options are the values for the placeholders in files. Without that option the placeholders stay.
+    The option `secrets` contains the values for the placeholders in files. Without it the placeholders stay.
     """
     secrets = options.get("secrets")
     check_secrets(secrets or {}, problems)
@@ -249,7 +249,7 @@ def _check_paths(server: Server, problems: Problems) -> None:
 
 
 def _check_placeholders(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """Refuse a secret anywhere but in a file: the arguments of a command, for example, are seen by every user."""
+    """Add to `problems` the placeholders outside of files: every user can see the arguments of a command, for example."""
     elsewhere = {name: value for name, value in options.items() if name not in ("files", "secrets")}
     attributes = [{**item, "content": None} for item in options["files"]]
     for path in parameters_in([elsewhere, attributes]):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of this host: seen, written in one stroke, brought back."""
+"""The files of this host: reading, atomic writing and removal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 
 
 def look(path: str) -> Actual:
-    """What is at a path, without following a link."""
+    """Return what is at a path. A link is not followed."""
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -53,9 +53,9 @@ def _group_name(gid: int) -> str:
 
 
 def put(entry: Entry) -> None:
-    """Make the path what the entry says. A file or a link is replaced in one stroke, never seen half-written.
+    """Put the path into the state of the entry. Files and links are replaced atomically.
 
-    Raises GroundworkError with the path and the system's words.
+    Raise GroundworkError with the path and the error of the system.
     """
     try:
         PUT[entry.kind](entry)
@@ -64,13 +64,13 @@ def put(entry: Entry) -> None:
 
 
 def beside(path: str) -> str:
-    """The name under which a file is written before it takes its place. No daemon includes hidden files."""
+    """Return the hidden temporary path to which a file is written first. Daemons do not include hidden files."""
     place = Path(path)
     return str(place.with_name(f".{place.name}.groundwork"))
 
 
 def discard(path: str) -> None:
-    """Remove a file or link, if it is there."""
+    """Remove a file or link if it exists."""
     Path(path).unlink(missing_ok=True)
 
 

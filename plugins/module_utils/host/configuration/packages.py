@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Packages of this host. A new daemon waits for its configuration before it starts for the first time."""
+"""The packages of this host. A new daemon does not start before it is configured."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 
 LISTS = Path("/var/lib/apt/lists")
 LISTS_VALID = 3600.0  # seconds
-LOCK_TIMEOUT = 300  # seconds: cloud-init and apt-daily hold dpkg's lock on a server's first minutes
+LOCK_TIMEOUT = 300  # seconds: cloud-init and apt-daily hold dpkg's lock in the first minutes of a server
 LOCKED = "lock was locked by another process"
 RUNTIME_UNITS = Path("/run/systemd/system")
-# A condition that fails makes systemd skip the start without an error. Below /run, so that a reboot forgets it.
+# A condition that fails makes systemd skip the start without an error. The file is below /run, so that a reboot removes it.
 # https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#Conditions%20and%20Asserts
 HOLD = "[Unit]\nConditionPathExists=/run/groundwork/never\n"
 
 
 def installed(run: Run, names: t.Sequence[str]) -> frozenset[str]:
-    """Which of the packages are installed, configured and ready."""
+    """Return the packages that are installed and configured."""
     if not names:
         return frozenset()
     done = run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names])
@@ -36,16 +36,16 @@ def installed(run: Run, names: t.Sequence[str]) -> frozenset[str]:
 def install(
     run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: Path = LISTS, clock: Clock = SYSTEM_CLOCK
 ) -> None:
-    """Install packages without what they merely recommend; the services in `hold` do not start by it.
+    """Install packages without recommended ones. The services in `hold` do not start.
 
-    Raises GroundworkError with apt's words: of the lists that could not be fetched, where that is why.
+    Raise GroundworkError with the output of apt, or that of the update if the package lists could not be fetched.
     """
     for service in hold:
         _hold_file(service).parent.mkdir(parents=True, exist_ok=True)
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
     succeed(_patient(run, clock), "complete an interrupted installation", ["dpkg", "--configure", "-a", "--force-confold"])
-    # Without --error-on, a mirror that cannot be reached is a warning; with old lists it need not matter.
+    # Without --error-on, a mirror that cannot be reached is only a warning. A failed update does not matter if the old lists suffice.
     refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
     refreshed = run(refresh) if not _fresh(lists) else None
     conffiles = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
@@ -63,7 +63,7 @@ def install(
 
 
 def _patient(run: Run, clock: Clock) -> Run:
-    """Waits while somebody else has dpkg's lock, as the apt of a run whose controller died; dpkg itself never does."""
+    """Return a `Run` that waits while another process holds dpkg's lock, because dpkg itself does not wait."""
 
     def patient(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
         return wait_until(
@@ -79,7 +79,7 @@ def _patient(run: Run, clock: Clock) -> Run:
 
 
 def release_holds(run: Run, services: t.Iterable[str]) -> None:
-    """Let held services start from now on."""
+    """Remove the holds of services, so that they can start."""
     held = [service for service in services if _hold_file(service).exists()]
     for service in held:
         _hold_file(service).unlink()
@@ -93,7 +93,7 @@ def _hold_file(service: str) -> Path:
 
 
 def _fresh(lists: Path) -> bool:
-    """Whether the package lists are there, and young. apt moves new lists into that folder."""
+    """Return whether the package lists exist and are recent. apt moves new lists into that folder."""
     if not any(lists.glob("*Packages*")):
         return False
     return time.time() - lists.stat().st_mtime < LISTS_VALID

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what a server should be and what it is, to what has to happen. Pure: no file, no process, no clock."""
+"""The plan: the changes between the observed and the desired configuration of a server. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HIDDEN = "(secret, not shown)\n"
 
 @dataclass(frozen=True)
 class Actual:
-    """What is at a path. `kind` is "other" for sockets, devices and the like."""
+    """The observed state of a path. `kind` is "other" for sockets, devices and the like."""
 
     kind: t.Literal["file", "link", "directory", "absent", "other"] = "absent"
     content: bytes = b""
@@ -45,10 +45,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Observed:
-    """A server as it is.
+    """The observed configuration of a server.
 
-    `accounts` has the members of each account's group. `pending` are service actions that an interrupted run
-    left over, `previous` what its files had been.
+    `accounts` contains the members of each account's group. `pending` are the service actions that an interrupted run
+    did not complete, and `previous` are the states of its files before that run.
     """
 
     packages: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ NOTHING = Observed()
 
 @dataclass(frozen=True)
 class ServiceSteps:
-    """What happens to one service, in order."""
+    """The steps for one service, in order."""
 
     name: str
     steps: tuple[str, ...]  # of: enable, disable, stop, start, reload, restart
@@ -75,7 +75,7 @@ class ServiceSteps:
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to happen, in this order."""
+    """The changes, in this order."""
 
     packages: tuple[str, ...] = ()
     accounts: tuple[Account, ...] = ()
@@ -87,9 +87,9 @@ class Plan:
 
 
 def make_plan(desired: Server, observed: Observed) -> Plan:
-    """What turns the observed server into the desired one.
+    """Return the changes that turn the observed configuration into the desired one.
 
-    Raises GroundworkError when a directory stands where a file or a link should be: its content is somebody's.
+    Raise GroundworkError if a directory is at the path of a file or link, because it may contain data.
     """
     accounts = tuple(account for account in desired.accounts if _account_differs(account, observed))
     declared = {entry.path for entry in desired.entries}
@@ -115,7 +115,7 @@ def _account_differs(account: Account, observed: Observed) -> bool:
 
 
 def differs(entry: Entry, actual: Actual) -> bool:
-    """Whether the path has to be written, linked, made or removed."""
+    """Return whether the state of the path differs from the entry. Raise GroundworkError if it cannot be replaced."""
     if actual.kind in ("directory", "other") and entry.kind != actual.kind:
         found = "directory" if actual.kind == "directory" else "special file"
         wanted = "absent" if entry.kind == "absent" else f"a {entry.kind}"
@@ -138,7 +138,7 @@ def differs(entry: Entry, actual: Actual) -> bool:
 def touched_services(
     changed: t.Iterable[Account | Entry], pending: t.Mapping[str, Action] | None = None
 ) -> dict[str, Action]:
-    """Which services have to reload or restart; a restart is also a reload."""
+    """Return the services that must reload or restart. A restart includes a reload."""
     changed = list(changed)
     touched: dict[str, Action] = dict(pending or {})
     touched.update({name: "reload" for one in changed for name in one.touch.reload if name not in touched})
@@ -169,7 +169,7 @@ def _in_words(unit: Unit) -> str:
 
 
 def restoring(path: str, actual: Actual) -> Entry | None:
-    """The entry that brings back what was at a path; nothing for a directory, which stays."""
+    """Return the entry that restores a path, or None for a directory, which stays."""
     if actual.kind == "directory" or actual.kind == "other":  # noqa: PLR1714 - mypy narrows only this form
         return None
     return Entry(
@@ -178,7 +178,7 @@ def restoring(path: str, actual: Actual) -> Entry | None:
 
 
 def report(plan: Plan, observed: Observed) -> dict[str, t.Any]:
-    """`changed`, `changes` (list of {action, resource, name}) and `diff`, the same in check mode and after a run."""
+    """Return `changed`, `changes` (a list of {action, resource, name}) and `diff`, the same with and without check mode."""
     changes = [
         *(_change("install", "package", name) for name in plan.packages),
         *(_change("update" if a.name in observed.accounts else "create", "account", a.name) for a in plan.accounts),
@@ -244,5 +244,5 @@ def _entry_text(actual: Actual, secret: bool) -> str:
     rights = f"{actual.kind} {actual.owner}:{actual.group} {actual.mode:04o}\n"
     if actual.kind != "file":
         return rights
-    private = not actual.mode & 0o004  # what the world may not read is not printed either
+    private = not actual.mode & 0o004  # a file that others cannot read is not shown
     return rights + (HIDDEN if secret or private else actual.content.decode(errors="replace"))

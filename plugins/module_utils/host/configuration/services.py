@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""systemd services of this host: seen, acted on, and watched until they are really back."""
+"""The systemd services of this host: reading their state, changing it, and waiting until they are active."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ PROPERTIES = "LoadState,ActiveState,UnitFileState"
 
 
 class Processes(t.Protocol):
-    """What is known of processes; tests pass a fake."""
+    """The start times of processes. Tests pass a fake."""
 
     def now(self) -> float:
-        """Seconds since the machine started."""
+        """Return the seconds since the machine started."""
 
     def starts(self, service: str) -> list[float]:
-        """When each of a service's processes started, on the same clock."""
+        """Return when each process of a service started, by the same clock."""
 
 
 class ProcFs:
-    """Processes as /proc tells them (proc_pid_stat(5))."""
+    """The start times of processes from /proc (proc_pid_stat(5))."""
 
     def __init__(self, root: Path = Path("/proc")) -> None:
         self._root = root
         self._tick = 1 / os.sysconf("SC_CLK_TCK")
 
     def now(self) -> float:
-        """Rounded down to a tick, as the kernel rounds the start of a process."""
+        """Return the uptime, rounded down to a tick as the kernel rounds the start of a process."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) // self._tick * self._tick
 
     def starts(self, service: str) -> list[float]:
-        """When each process in the service's control group started, whatever version control groups have."""
+        """Return when each process in the service's control group started, for both versions of control groups."""
         return list(self._starts(f"/{service}.service"))
 
     def _starts(self, group: str) -> t.Iterator[float]:
@@ -73,7 +73,7 @@ class Services:
     processes: Processes = PROCFS
 
     def look(self, names: t.Sequence[str]) -> dict[str, Unit]:
-        """All of them in one call of systemctl."""
+        """Return the states of services, from one call of systemctl."""
         return {
             name: Unit(
                 enabled=state.get("UnitFileState") in ENABLED,
@@ -84,30 +84,30 @@ class Services:
         }
 
     def act(self, action: str, names: t.Sequence[str]) -> None:
-        """Enable, disable, start, stop, reload or restart, and wait until it is done.
+        """Enable, disable, start, stop, reload or restart services, and wait until they are active again.
 
-        After a reload that means: until the daemon works with processes younger than the reload. `systemctl reload`
-        itself returns when the signal is sent, and a daemon can still stumble over what it then reads.
-        Raises GroundworkError with the end of the service's journal.
+        After a reload, wait until the daemon has processes that started after it: `systemctl reload` returns once the
+        signal is sent, and the daemon can still fail on its new configuration. Raise GroundworkError with the end of
+        the service's journal.
         """
-        if action in ("start", "restart"):  # after failures systemd refuses to start for a while
+        if action in ("start", "restart"):  # after several failures systemd refuses to start for a while
             self.run(["systemctl", "reset-failed", *names])
         since = self.processes.now()
         done = self.run(["systemctl", action, *names])
         if done.code:
-            raise GroundworkError(self._sad_story(f"Could not {action} {' and '.join(names)}: {done.words}", names))
+            raise GroundworkError(self._failure(f"Could not {action} {' and '.join(names)}: {done.words}", names))
         if action in ("start", "restart", "reload"):
             for name in names:
                 self._await(action, name, since if action == "reload" else None)
 
     def know_units(self) -> None:
-        """Have systemd read its unit files again."""
+        """Reload the unit files of systemd."""
         succeed(self.run, "reload systemd's units", ["systemctl", "daemon-reload"])
 
     def _await(self, action: str, name: str, since: float | None) -> None:
         def ready(state: t.Mapping[str, str]) -> bool:
             if state.get("ActiveState") in BROKEN:
-                raise GroundworkError(self._sad_story(f"{name} is not running after its {action}.", [name]))
+                raise GroundworkError(self._failure(f"{name} is not running after its {action}.", [name]))
             return state.get("ActiveState") == "active" and self._renewed(name, since)
 
         wait_until(
@@ -120,13 +120,13 @@ class Services:
         )
 
     def _renewed(self, name: str, since: float | None) -> bool:
-        """A daemon that reloads replaces its workers; one that has none tells nothing by its processes."""
+        """Return whether the daemon has replaced its workers, or has none."""
         if since is None:
             return True
         starts = self.processes.starts(name)
         return len(starts) == 1 or any(start >= since for start in starts)
 
-    def _sad_story(self, words: str, names: t.Sequence[str]) -> str:
+    def _failure(self, words: str, names: t.Sequence[str]) -> str:
         units = [f"--unit={name}" for name in names]
         journal = self.run(["journalctl", *units, f"--lines={JOURNAL_LINES}", "--no-pager", "--output=cat"])
         return f"{words}\nThe end of its journal:\n{journal.out.strip()}"

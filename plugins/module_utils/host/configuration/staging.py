@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A rehearsal: the daemons check the new configuration before it is there for anyone else to see.
+"""A rehearsal: the daemons' validators check the new configuration before it is written to the disk.
 
-A child process gets a mount namespace of its own, in which /etc is a copy in memory. The new files are written
-there and the validators run there, so that a bad file is never on the disk, not even for a moment: a log rotation
-that reloads Apache, a crash or a reboot at that very time all find the old configuration.
+A child process has its own mount namespace, in which /etc is a copy in memory. The new files are written there and the
+validators run there. A bad file is therefore never on the disk: a log rotation that reloads Apache, a crash or a reboot
+during the check uses the old configuration.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ STAGED = "/etc"
 def rehearse(
     run: Run, accounts: t.Sequence[Account], entries: t.Sequence[Entry], validators: t.Sequence[Validator]
 ) -> None:
-    """Run the validators as if the accounts and the entries below /etc were there.
+    """Run the validators with the accounts and the entries below /etc in place.
 
-    Raises GroundworkError with the words of every validator that refuses.
+    Raise GroundworkError with the output of every validator that fails.
     """
     if not validators:
         return
@@ -57,7 +57,7 @@ def rehearse(
 
 
 def _report(sender: int, play: t.Callable[[], list[str]]) -> t.NoReturn:
-    """Run `play` in this child and tell what came of it; never return into the parent's code."""
+    """Run `play` in this child process, send its result to the parent, and exit."""
     try:
         try:
             told = play()
@@ -81,7 +81,7 @@ def _play(
 
 
 def refusal(run: Run, validator: Validator) -> str:
-    """What a validator has against the configuration; nothing when it likes it."""
+    """Return why a validator refuses the configuration, or "" if it accepts it."""
     done = run(validator.argv)
     bad = [line for line in done.words.splitlines() if validator.refuse and re.search(validator.refuse, line)]
     if done.code == 0 and not bad:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The transaction: observe, plan, rehearse, commit, act; and back again when a service does not come back."""
+"""The transaction: observe, plan, rehearse, write the files, act on the services; roll back if a service fails."""
 
 from __future__ import annotations
 
@@ -44,37 +44,37 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.staging import rehearse
 
-# Below /run: a reboot starts every service with what is on the disk, so that nothing is left to be done.
+# Below /run: a reboot starts every service with the files on the disk, so the journal is not needed after it.
 JOURNALS = Path("/run/groundwork")
 UNIT_FILES = "/etc/systemd/system"
-# Stopping comes first: what is stopped may hold what another service needs.
+# Stopping comes first: a stopped service may release what another service needs, such as a port.
 ORDER = ("stop", "disable", "enable", "start", "restart", "reload")
 
 
 class Rehearsal(t.Protocol):
-    """Runs validators as if entries were in place already."""
+    """Runs the validators with the entries in place."""
 
     def __call__(
         self, run: Run, accounts: t.Sequence[Account], entries: t.Sequence[Entry], validators: t.Sequence[Validator], /
     ) -> None:
-        """Raises GroundworkError with the validators' words."""
+        """Raise GroundworkError with the output of the validators that fail."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What a run is about to change, kept until it is done: an interrupted run is mended by the next one."""
+    """The file that lists what a run changes, until it is completed. The next run completes an interrupted one."""
 
     path: Path
 
     def write(self, pending: t.Mapping[str, Action], previous: t.Mapping[str, Actual]) -> None:
-        """Note which services have yet to act, and what the files were (they may hold secrets: root only)."""
+        """Record the pending service actions and the previous files. Only root can read it, as files may contain secrets."""
         told = {path: {**asdict(a), "content": base64.b64encode(a.content).decode()} for path, a in previous.items()}
         entry = Entry(str(self.path), "file", json.dumps({"pending": pending, "previous": told}).encode(), mode=0o600)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.put(entry)
 
     def read(self) -> tuple[dict[str, Action], dict[str, Actual]]:
-        """What an interrupted run left: services to act on, and what its files had been. Empty when none was."""
+        """Return the pending service actions and the previous files of an interrupted run. Both are empty without one."""
         if not self.path.exists():
             return {}, {}
         told = json.loads(self.path.read_text())
@@ -85,13 +85,13 @@ class Journal:
         return told["pending"], previous
 
     def close(self) -> None:
-        """All is done."""
+        """Remove the journal, because the run is completed."""
         files.discard(str(self.path))
 
 
 @dataclass(frozen=True)
 class Host:
-    """This host, with its seams: tests replace `run`, `services` and `rehearse`, and put the journal elsewhere."""
+    """This host. Tests replace `run`, `services` and `rehearse`, and put the journals elsewhere."""
 
     run: Run
     services: Services
@@ -99,11 +99,11 @@ class Host:
     journals: Path = JOURNALS
 
     def journal(self, desired: Server) -> Journal:
-        """The journal of this configuration."""
+        """Return the journal of this configuration."""
         return Journal(self.journals / f"{desired.name}.json")
 
     def observe(self, desired: Server) -> Observed:
-        """The server as it is, as far as it is declared."""
+        """Return the observed state of everything that is declared."""
         pending, previous = self.journal(desired).read()
         purgeable = {path: purge.touch for purge in desired.purges for path in _matches(purge.pattern)}
         paths = {entry.path for entry in desired.entries} | purgeable.keys()
@@ -124,10 +124,10 @@ def _matches(pattern: str) -> list[str]:
 
 
 def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:
-    """Make the server what it should be, or in check mode tell what would happen; the module's result.
+    """Configure the server, or in check mode predict the changes. Return the module's result.
 
-    What is told is the difference between before and after. Packages bring files of their own, so after
-    installing them the server is looked at again. Raises GroundworkError; the server then runs as before.
+    The result is the difference between before and after. Packages install files, so the server is observed again after
+    their installation. Raise GroundworkError if the configuration fails; the previous files are then restored.
     """
     observed = host.observe(desired)
     plan = make_plan(desired, observed)
@@ -147,7 +147,7 @@ def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.An
 
 
 def concerned(desired: Server, plan: Plan, observed: Observed) -> tuple[Validator, ...]:
-    """The validators of the services that something changes for."""
+    """Return the validators of the services that a change affects."""
     touched = touched_services((*plan.accounts, *plan.entries), observed.pending).keys()
     starting = {one.name for one in plan.services if "start" in one.steps}
     return tuple(validator for validator in desired.validators if validator.services & (touched | starting))
@@ -155,7 +155,7 @@ def concerned(desired: Server, plan: Plan, observed: Observed) -> tuple[Validato
 
 @dataclass(frozen=True)
 class Transaction:
-    """One way there, and one way back."""
+    """The execution of a plan, and its rollback."""
 
     host: Host
     desired: Server
@@ -163,13 +163,13 @@ class Transaction:
     plan: Plan
 
     def make(self) -> None:
-        """Make the plan real. Raises GroundworkError after everything was brought back."""
+        """Execute the plan. If it fails, roll back and raise GroundworkError."""
         for account in self.plan.accounts:
             add_account(self.host.run, account)
         validators = concerned(self.desired, self.plan, self.observed)
         self.host.rehearse(self.host.run, (), self.plan.entries, validators)
         before = {entry.path: self.observed.paths.get(entry.path, Actual()) for entry in self.plan.entries}
-        previous = {**before, **self.observed.previous}  # what an interrupted run found is the last known good
+        previous = {**before, **self.observed.previous}  # the files before an interrupted run are the last known good ones
         journal = self.host.journal(self.desired)
         touched = touched_services((*self.plan.accounts, *self.plan.entries), self.observed.pending)
         journal.write(touched, previous)
@@ -202,7 +202,7 @@ class Transaction:
                 self.host.services.act(step, steps[step])
 
     def _bring_back(self, previous: t.Mapping[str, Actual]) -> str:
-        """Restore every file and have the services work with them again; in a person's words how that went."""
+        """Restore every file, and reload or restart the services. Return a message with the result."""
         entries = [entry for entry in (restoring(path, actual) for path, actual in previous.items()) if entry]
         names = [one.name for one in self.plan.services]
         try:

@@ -90,7 +90,7 @@ NO_VALUE = 'the value contains a double quote, a line break or "${"; remove them
             {"sites": [OTHER, {**SITE, "allow_override": True}]},
             "lamp_sites[1].allow_override: with .htaccess files, 'app' could run programs as any other site of its "
             "servers; use front_controller instead, move 'app' to another environment, or set "
-            "lamp_sites_trust_each_other when all sites are yours.",
+            "lamp_sites_trust_each_other if all sites are yours.",
         ),
         (site(environment={"TMPDIR": "x"}), "lamp_sites[0].environment.TMPDIR: the role sets it"),
         (site(source={"path": "/nowhere"}), "lamp_sites[0].source.path: the folder /nowhere does not exist"),
