@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Databases, users and grants of a MariaDB server, over root's unix socket with the server's own client.
+"""Databases, users and grants of a MariaDB server, through its unix socket as root, with the server's own client.
 
-Nothing has to be installed for it, and no password of root exists. Of a user's password only the hash that MariaDB
-itself stores is sent, through the client's standard input.
+This needs no other package and no password for root. Only the hash of a user's password, as MariaDB stores it, is
+sent, through the client's standard input.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ DATA = Path("/var/lib/mysql")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 HOST = re.compile(r"localhost|%|[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 SHORTEST_PASSWORD = 12
-# A server has a database of that name when it was set up by hand with mysql_install_db: open to everybody.
+# mysql_install_db creates a database of this name, which every user can access.
 TEST_DATABASE = "test"
 NATIVE = "mysql_native_password"
-HASH = re.compile(r"\*[0-9A-F]+")  # what native_hash returns, or the beginning of it
+HASH = re.compile(r"\*[0-9A-F]+")  # a result of native_hash, or its beginning
 
 MARIADB_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "socket": {"type": "path", "default": SOCKET},
@@ -66,7 +66,7 @@ MARIADB_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Database:
-    """A database and how it compares text by default."""
+    """A database with its default character set and collation."""
 
     name: str
     character_set: str = "utf8mb4"
@@ -75,7 +75,7 @@ class Database:
 
 @dataclass(frozen=True)
 class User:
-    """A user, from where it may come (as MariaDB writes it), and the databases that are all its own."""
+    """A user, the hosts it can log in from (as MariaDB writes them), and the databases it has all privileges on."""
 
     name: str
     hosts: tuple[str, ...]
@@ -85,7 +85,7 @@ class User:
 
 @dataclass(frozen=True)
 class Desired:
-    """What a server should have. What is not declared stays, apart from what nobody should have."""
+    """The desired databases and users. Undeclared ones stay, apart from insecure defaults of MariaDB."""
 
     databases: tuple[Database, ...] = ()
     users: tuple[User, ...] = ()
@@ -93,10 +93,10 @@ class Desired:
 
 @dataclass(frozen=True)
 class Observed:
-    """What a server has. `accounts` holds the JSON of mysql.global_priv, by user and host.
+    """The observed state of a server. `accounts` contains the JSON of mysql.global_priv, by user and host.
 
-    `grants` are the (user, host, database) with every privilege on the database; `anonymous` tells of grants
-    to nobody; `used` are the databases with tables in them.
+    `grants` are the (user, host, database) with every privilege on the database. `anonymous` is true if the anonymous
+    user has grants. `used` are the databases that contain tables.
     """
 
     databases: t.Mapping[str, Database] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Observed:
     used: frozenset[str] = frozenset()
 
 
-# What mariadb-install-db leaves of accounts: root may come by the socket, or by a password that nobody knows.
+# The accounts that mariadb-install-db creates: root can log in by the socket, or by an invalid password.
 # https://mariadb.com/kb/en/authentication-from-mariadb-10-4/
 FRESH = Observed(
     accounts={
@@ -132,9 +132,9 @@ class Statement:
 
 
 def parse_mariadb(options: t.Mapping[str, t.Any], problems: Problems) -> Desired:
-    """The desired databases and users; what is wrong is added to `problems`.
+    """Return the desired databases and users. Add to `problems` what is wrong.
 
-    `secrets` in the options are the passwords, by the path in their placeholder. Without that option it is a plan only.
+    The option `secrets` contains the passwords, by the path in their placeholder. Without it only a plan is possible.
     """
     secrets = options.get("secrets")
     check_secrets(secrets or {}, problems)
@@ -170,7 +170,7 @@ def _user(
 
 
 def _password(given: str, where: str, secrets: Secrets | None, problems: Problems) -> str:
-    """Return the password for a placeholder, or the placeholder where there are no secrets."""
+    """Return the password for a placeholder, or the placeholder itself without `secrets`."""
     path = parameter_of(given)
     if path is None:
         right = "write @groundwork(parameter:/path)@, and give the password in secrets by this path"
@@ -183,7 +183,7 @@ def _password(given: str, where: str, secrets: Secrets | None, problems: Problem
 
 
 def host_of(text: str, where: str, problems: Problems) -> str:
-    """A host or a network in CIDR notation, as MariaDB's accounts know it: address/netmask.
+    """Return a host as MariaDB's accounts contain it. A CIDR block becomes address/netmask.
 
     https://mariadb.com/kb/en/create-user/#host-name-component
     """
@@ -200,7 +200,7 @@ def host_of(text: str, where: str, problems: Problems) -> str:
 
 
 def native_hash(password: str) -> str:
-    """What mysql_native_password stores; mysqlnd, PHP's driver, knows no stronger plugin of MariaDB's.
+    """Return the hash that mysql_native_password stores. PHP's driver mysqlnd supports no stronger plugin of MariaDB.
 
     https://mariadb.com/kb/en/authentication-plugin-mysql_native_password/
     """
@@ -209,7 +209,7 @@ def native_hash(password: str) -> str:
 
 
 def plan(desired: Desired, observed: Observed) -> list[Statement]:
-    """What has to be said to the server. Pure."""
+    """Return the statements that turn the observed state into the desired one. Pure."""
     return [
         *_secure(desired, observed),
         *(one for database in desired.databases for one in _database(database, observed)),
@@ -244,7 +244,7 @@ def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
 
 
 def _ways(account: t.Mapping[str, t.Any]) -> list[str]:
-    """The plugins by which an account may come. An empty one among the alternatives stands for the first."""
+    """Return the plugins by which an account can log in. An empty alternative stands for the first plugin."""
     alternatives = [way["plugin"] for way in account.get("auth_or", []) if way]
     return [account.get("plugin") or NATIVE, *alternatives]
 
@@ -290,12 +290,12 @@ def _has_password(account: t.Mapping[str, t.Any], password_hash: str) -> bool:
 
 
 def pattern_of(database: str) -> str:
-    """The database's name in a grant, where an underscore alone stands for any character."""
+    """Return the database's name for a grant, with its underscores escaped: a plain one matches any character."""
     return database.replace("_", "\\_")
 
 
 def report(statements: t.Sequence[Statement]) -> dict[str, t.Any]:
-    """`changed`, `changes` and `diff`, the same in check mode and after a run."""
+    """Return `changed`, `changes` and `diff`, the same in check mode and after a run."""
     return {
         "changed": bool(statements),
         "changes": [{"action": s.action, "resource": s.resource, "name": s.name} for s in statements],
@@ -311,7 +311,7 @@ def report(statements: t.Sequence[Statement]) -> dict[str, t.Any]:
     }
 
 
-# A log of statements that an administrator has switched on is not told hashes. The binary log is: replicas need them.
+# Keep the hashes out of logs of statements. The binary log contains them, because replicas need them.
 # https://mariadb.com/kb/en/server-system-variables/#sql_log_off
 UNLOGGED = "SET SESSION sql_log_off = 1, SESSION slow_query_log = 0;\n"
 QUESTIONS = """\
@@ -323,14 +323,14 @@ SELECT 'grant', d.* FROM mysql.db d;
 
 
 def observe(run: Run, socket: str) -> Observed:
-    """One question to the server. Raises GroundworkError when it does not answer."""
+    """Return the observed state, with one call of the client. Raise GroundworkError if it fails."""
     return observed(_said(run, "read MariaDB's databases and users", socket, QUESTIONS))
 
 
 def _said(run: Run, doing: str, socket: str, sql: str) -> str:
-    """Return what the server answers. Raises GroundworkError with the client's error alone, and without hashes.
+    """Return the output of the client. If it fails, raise GroundworkError with its errors only, without hashes.
 
-    An answer that was cut off has the hashes of all accounts, and an error quotes the statement that it is about.
+    The output can contain the hashes of all accounts, and an error quotes its statement.
     """
     done = run(client(socket), stdin=f"{UNLOGGED}{sql}")
     if done.code:
@@ -340,12 +340,12 @@ def _said(run: Run, doing: str, socket: str, sql: str) -> str:
 
 
 def client(socket: str) -> list[str]:
-    """The client as root: no file of options, so that neither a user nor a password can come from one."""
+    """Return the client's command as root, without option files: these could set another user or a password."""
     return ["mariadb", "--no-defaults", "--user=root", "--protocol=socket", f"--socket={socket}", "--batch", "--raw"]
 
 
 def observed(answer: str) -> Observed:
-    """What the answers to the questions say. Pure."""
+    """Return the observed state from the output of the client. Pure."""
     rows: dict[str, list[list[str]]] = {"database": [], "used": [], "account": [], "grant": []}
     for line in answer.splitlines():
         kind, *cells = line.split("\t")
@@ -366,10 +366,10 @@ def _has_all(grant: t.Mapping[str, str]) -> bool:
 
 
 def stopped(desired: Desired, data: Path) -> Observed:
-    """What the files of a server say that does not run: its databases, or that it never ran.
+    """Return the state of a server that is not running, from its files.
 
-    Who may come is in tables that only the server reads. Users are made together with their databases, so those of
-    databases that are there are taken for made as well.
+    Only the server can read the tables with the users. Users are created together with their databases, so the users of
+    an existing database are assumed to exist.
     """
     if not (data / "mysql").is_dir():
         return FRESH
@@ -393,14 +393,14 @@ def stopped(desired: Desired, data: Path) -> Observed:
 
 
 def _database_of(options: Path) -> Database:
-    """A database by its file of options. https://mariadb.com/kb/en/create-database/"""
+    """Return the database that an option file describes. https://mariadb.com/kb/en/create-database/"""
     pairs = dict(line.split("=", 1) for line in options.read_text().splitlines() if "=" in line)
     name, charset, collation = options.parent.name, pairs["default-character-set"], pairs["default-collation"]
     return Database(name, charset, collation)
 
 
 def converge(run: Run, desired: Desired, socket: str, *, check_mode: bool, data: Path = DATA) -> dict[str, t.Any]:
-    """Observe, plan, apply; the module's result. In check mode the server need not run."""
+    """Set up the databases and users. Return the module's result. In check mode MariaDB may be stopped."""
     if check_mode and not Path(socket).exists():
         return report(plan(desired, stopped(desired, data)))
     if not Path(socket).exists():

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking servers, directly or through their balancer, until enough of their answers are there to be judged.
+"""Probes: requests to servers, directly or through their load balancer, and the check of the responses.
 
-A server tells those who look after it which one it is and what it serves, in two headers of each answer. So the
-answers of a few servers behind a balancer can be told from the others', whose errors are not theirs.
+A server sends its name and the id of its release in two headers of each response, to the networks in
+`lamp_probe_cidrs`. This tells the responses of some servers behind a load balancer from those of the others.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ PROBE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Probe:
-    """What is asked: `paths` of `url`, with `host` as the Host unless empty; `servers` are those to be judged."""
+    """The requests: `paths` of `url`, with the Host `host` unless empty. The responses of `servers` are checked."""
 
     name: str
     url: str
     host: str
     paths: tuple[str, ...]
     servers: frozenset[str]
-    release: str  # that they should serve, "" for any
+    release: str  # the expected one, "" for any
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`status` is 0 when there was none; `server` and `release` are "" when the answer does not tell."""
+    """A response. `status` is 0 without one; `server` and `release` are "" if their headers are missing."""
 
     path: str
     status: int
@@ -78,7 +78,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Response:
-    """A whole answer, without its content."""
+    """A complete response, without its body."""
 
     status: int
     headers: Message
@@ -88,7 +88,7 @@ Ask = t.Callable[[Probe, str, float], Answer]
 
 
 def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Probe, ...]:
-    """The probes; what is wrong is added to `problems`."""
+    """Return the probes. Add to `problems` what is wrong."""
     for at, one in enumerate(options["probes"]):
         where = f"probes[{at}]"
         if not one["url"].startswith("http://"):
@@ -113,9 +113,9 @@ def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Pr
 
 
 def fetch(address: str, port: int, target: str, headers: t.Mapping[str, str], timeout: float) -> Response:
-    """Send one GET over a connection of its own, past any proxy that the environment names; return the whole answer.
+    """Send one GET request over a new connection, without a proxy. Return the complete response.
 
-    `timeout` is in seconds, for all of it. Raises OSError (TimeoutError among others) and HTTPException.
+    `timeout` is in seconds, for the whole request. Raise OSError (such as TimeoutError) or HTTPException.
     """
     end = time.monotonic() + timeout
     connection = http.client.HTTPConnection(address, port, timeout=timeout)
@@ -128,7 +128,7 @@ def fetch(address: str, port: int, target: str, headers: t.Mapping[str, str], ti
             if left <= 0:
                 raise TimeoutError("timed out")
             socket.settimeout(left)
-        if response.length:  # read1 does not tell that bytes are missing
+        if response.length:  # read1 does not raise for an incomplete body
             raise http.client.IncompleteRead(b"", response.length)
         return Response(response.status, response.headers)
     finally:
@@ -136,7 +136,7 @@ def fetch(address: str, port: int, target: str, headers: t.Mapping[str, str], ti
 
 
 def ask(probe: Probe, path: str, timeout: float) -> Answer:
-    """Ask for one path of a probe's URL."""
+    """Send a request for one path of a probe."""
     place = urlsplit(probe.url)
     headers = {"Host": probe.host} if probe.host else {}
     try:
@@ -149,7 +149,7 @@ def ask(probe: Probe, path: str, timeout: float) -> Answer:
 def gather(
     probe: Probe, requests: int, timeout: float, deadline: float, *, clock: Clock = SYSTEM_CLOCK, ask: Ask = ask
 ) -> list[Answer]:
-    """Ask until each server has given its share of `requests` answers, and one for each path at least."""
+    """Send requests until each server has given its share of `requests` responses, at least one for each path."""
     share = max(math.ceil(requests / max(1, len(probe.servers))), len(probe.paths))
     answers: list[Answer] = []
     end = clock.monotonic() + deadline
@@ -164,15 +164,16 @@ def gather(
 
 
 def lacking(probe: Probe, answers: t.Iterable[Answer], share: int) -> list[str]:
-    """The servers that have not given their share of answers."""
+    """Return the servers that have not given their share of responses."""
     given = Counter(answer.server for answer in answers)
     return sorted(server for server in probe.servers if given[server] < share)
 
 
 def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -> list[str]:
-    """What is wrong with the answers of a probe's servers, as sentences; nothing when all is well.
+    """Return what is wrong with the responses of a probe's servers, as sentences.
 
-    An answer that does not tell its server is the balancer's own, or none: it counts, since it may be theirs.
+    A failure without the name of a server comes from the load balancer, or is a missing response. It counts, because it
+    may be due to these servers.
     `error_threshold` is in percent.
     """
     theirs = [answer for answer in answers if answer.server in probe.servers or (answer.failed and not answer.server)]
@@ -197,7 +198,7 @@ def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -
 
 
 def summary(probe: Probe, answers: t.Sequence[Answer]) -> dict[str, t.Any]:
-    """What a probe saw: requests and failures by server, "" for answers that do not tell theirs."""
+    """Return the requests and failures of a probe by server, "" for responses without the name of a server."""
     servers = sorted({answer.server for answer in answers})
     return {
         "name": probe.name,

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server as one typed state: its configuration, its databases and its releases, and the one way to bring it there.
+"""The desired state of a server (configuration, databases and releases), and the functions that apply it.
 
-The module `server`, the plan of a server that does not exist yet, and the program of a first boot all pass here.
+The module `server`, the plan for a server that does not exist yet, and the program of the first boot use them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Databases:
-    """The databases of a server, and the socket by which it is reached."""
+    """The desired databases of a server, and the socket of its MariaDB."""
 
     desired: mariadb.Desired
     socket: str
@@ -51,7 +51,7 @@ class Databases:
 
 @dataclass(frozen=True)
 class Desired:
-    """What a server should be. A part that is None, or empty, is left as it is."""
+    """The desired state of a server. A part that is None or empty is not changed."""
 
     configuration: Server | None
     databases: Databases | None
@@ -59,9 +59,9 @@ class Desired:
 
 
 def parse_desired(options: Options, problems: Problems, secrets: Options | None = None) -> Desired:
-    """Return what a server should be; add to `problems` what is wrong.
+    """Return the desired state of a server. Add to `problems` what is wrong.
 
-    `secrets` are the values for the placeholders. Without them this is a plan only, and the placeholders stay.
+    `secrets` are the values for the placeholders. Without them the placeholders stay, and only a plan is possible.
     """
     extra = {} if secrets is None else {"secrets": secrets}
     configuration = databases = None
@@ -90,22 +90,22 @@ def plan_new(desired: Desired) -> Result:
 
 
 def configure(host: Host, configuration: Server | None, *, check_mode: bool) -> Result:
-    """Return the result of the part `configuration`, after it was brought about unless in check mode."""
+    """Return the result of the part `configuration`, after applying it unless in check mode."""
     return converge(host, configuration, check_mode=check_mode) if configuration else {}
 
 
 def set_up(host: Host, databases: Databases | None, *, check_mode: bool) -> Result:
-    """Return the result of the part `databases`, after it was brought about unless in check mode."""
+    """Return the result of the part `databases`, after applying it unless in check mode."""
     if not databases:
         return {}
     return mariadb.converge(host.run, databases.desired, databases.socket, check_mode=check_mode)
 
 
 def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: bool = True) -> Result:
-    """Make the server what it should be, or in check mode return what would change; the result of the module `server`.
+    """Put the server into the desired state, or predict the changes in check mode. Return the module's result.
 
-    The parts follow each other, and one that fails ends the run: raises GroundworkError. Nothing is done about the
-    releases while one is missing whose archive is not here; `missing` names its site.
+    The parts are applied in order. Raise GroundworkError at the first failure. The releases are not changed while the
+    archive of a missing one is not on the server; `missing` then contains the name of its site.
     """
     results = [
         configure(host, desired.configuration, check_mode=check_mode),
@@ -120,7 +120,7 @@ def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: boo
 
 
 def merged(*results: Result) -> Result:
-    """Return the results of parts as one: their changes and differences in order, and all else that they hold."""
+    """Return the results of the parts as one, with their changes and differences in order."""
     whole: Result = {}
     for result in results:
         whole.update(result)

@@ -28,7 +28,7 @@ FOLDER = Path("/run/groundwork/boot")
 TIMEOUT = 10.0  # seconds for an answer
 # A new role is not visible everywhere at once, and the network's route to the internet may not exist yet.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always immediately visible)
-PATIENCE = 240.0  # seconds: less than the grace period of 300 s of Auto Scaling's health checks
+PATIENCE = 240.0  # seconds: less than Auto Scaling's grace period for new servers, 300
 WORDS = re.compile(r'<(?:Code|Message)>([^<]*)<|"(?:__type|[Mm]essage)"\s*:\s*"([^"]*)"')
 
 T = t.TypeVar("T")

@@ -249,7 +249,7 @@ def _check_paths(server: Server, problems: Problems) -> None:
 
 
 def _check_placeholders(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """Add to `problems` the placeholders outside of files: every user can see the arguments of a command, for example."""
+    """Add to `problems` the placeholders outside of files: the arguments of a command are not secret, for example."""
     elsewhere = {name: value for name, value in options.items() if name not in ("files", "secrets")}
     attributes = [{**item, "content": None} for item in options["files"]]
     for path in parameters_in([elsewhere, attributes]):

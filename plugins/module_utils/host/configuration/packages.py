@@ -19,7 +19,7 @@ LISTS_VALID = 3600.0  # seconds
 LOCK_TIMEOUT = 300  # seconds: cloud-init and apt-daily hold dpkg's lock in the first minutes of a server
 LOCKED = "lock was locked by another process"
 RUNTIME_UNITS = Path("/run/systemd/system")
-# A condition that fails makes systemd skip the start without an error. The file is below /run, so that a reboot removes it.
+# A condition that fails makes systemd skip the start without an error. A reboot removes the file, as it is below /run.
 # https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#Conditions%20and%20Asserts
 HOLD = "[Unit]\nConditionPathExists=/run/groundwork/never\n"
 
@@ -45,7 +45,7 @@ def install(
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
     succeed(_patient(run, clock), "complete an interrupted installation", ["dpkg", "--configure", "-a", "--force-confold"])
-    # Without --error-on, a mirror that cannot be reached is only a warning. A failed update does not matter if the old lists suffice.
+    # Without --error-on, an unreachable mirror is only a warning. If the old lists suffice, the error does not matter.
     refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
     refreshed = run(refresh) if not _fresh(lists) else None
     conffiles = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
@@ -56,7 +56,7 @@ def install(
         if refreshed is None or refreshed.code == 0:
             raise
         raise GroundworkError(
-            f"Could not install the packages, because the package lists could not be fetched.\n{tail(refreshed)}\n"
+            f"Could not install the packages: the package lists could not be fetched.\n{tail(refreshed)}\n"
             "Give the server a route to its mirrors (a private server needs a NAT gateway: nat_mode; its security group "
             "must allow the connection; host names must resolve), or mirrors that it can reach; then run again."
         ) from error

@@ -178,7 +178,7 @@ def restoring(path: str, actual: Actual) -> Entry | None:
 
 
 def report(plan: Plan, observed: Observed) -> dict[str, t.Any]:
-    """Return `changed`, `changes` (a list of {action, resource, name}) and `diff`, the same with and without check mode."""
+    """Return `changed`, `changes` (list of {action, resource, name}) and `diff`, the same in check mode and without."""
     changes = [
         *(_change("install", "package", name) for name in plan.packages),
         *(_change("update" if a.name in observed.accounts else "create", "account", a.name) for a in plan.accounts),

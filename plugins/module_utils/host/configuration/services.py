@@ -135,6 +135,6 @@ class Services:
         if not names:
             return {}
         units = [f"{name}.service" for name in names]
-        out = succeed(self.run, "read the state of the services", ["systemctl", "show", f"--property={PROPERTIES}", *units])
+        out = succeed(self.run, "read the services", ["systemctl", "show", f"--property={PROPERTIES}", *units])
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))

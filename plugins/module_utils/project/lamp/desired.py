@@ -62,42 +62,42 @@ class Site:
 
     @property
     def folder(self) -> str:
-        """The folder of the site on a server."""
+        """Return the folder of the site on a server."""
         return f"{ROOT}/{self.name}"
 
     @property
     def temporary(self) -> str:
-        """The folder for the site's temporary files, which only the site can read."""
+        """Return the folder for the site's temporary files, which only the site can read."""
         return f"{self.folder}/tmp"  # noqa: S108 - this one is private
 
     @property
     def current(self) -> str:
-        """The link to the release that is served."""
+        """Return the link to the release that is served."""
         return f"{self.folder}/{CURRENT}"
 
     @property
     def runner(self) -> str:
-        """The account that the site's PHP runs as."""
+        """Return the account that the site's PHP runs as."""
         return f"site-{self.name}"
 
     @property
     def owner(self) -> str:
-        """The account that owns the site's releases. Nothing runs as it."""
+        """Return the account that owns the site's releases. Nothing runs as it."""
         return f"code-{self.name}"
 
     @property
     def identifier(self) -> str:
-        """The name of the site's database, and of its user."""
+        """Return the name of the site's database, and of its user."""
         return self.name.replace("-", "_")
 
     @property
     def main_name(self) -> str:
-        """The first host name, "" if the site has none."""
+        """Return the first host name, "" if the site has none."""
         return self.server_names[0].replace("*", "www") if self.server_names else ""
 
     @property
     def host(self) -> str:
-        """The Host by which a request to the server reaches the site."""
+        """Return the Host by which a request to the server reaches the site."""
         return self.main_name or ("127.0.0.1" if self.is_first else f"{self.name}.invalid")
 
 
@@ -119,37 +119,37 @@ class Lamp:
 
     @property
     def fpm(self) -> str:
-        """The name of php-fpm's service and package."""
+        """Return the name of php-fpm's service and package."""
         return f"php{self.given['php_version']}-fpm"
 
     @property
     def fpm_folder(self) -> str:
-        """The folder of php-fpm's configuration."""
+        """Return the folder of php-fpm's configuration."""
         return f"/etc/php/{self.given['php_version']}/fpm"
 
     @property
     def database_sites(self) -> tuple[Site, ...]:
-        """The sites that have a database."""
+        """Return the sites that have a database."""
         return tuple(site for site in self.sites if site.database)
 
     @property
     def shares_database(self) -> bool:
-        """Whether this server is the database server of all servers."""
+        """Return whether this server is the database server of all servers."""
         return bool(self.given["database_server"] == self.given["server_name"])
 
     @property
     def has_database(self) -> bool:
-        """Whether MariaDB runs on this server."""
+        """Return whether MariaDB runs on this server."""
         return bool(self.database_sites) and self.given["database_server"] in (EACH, self.given["server_name"])
 
     @property
     def database_host(self) -> str:
-        """The host at which the sites of this server reach their databases."""
+        """Return the host at which the sites of this server reach their databases."""
         return "localhost" if self.has_database else str(self.given["database_address"])
 
     @property
     def ready(self) -> str:
-        """The Apache expression that allows a balancer to see the server as healthy.
+        """Return the Apache expression that allows a balancer to see the server as healthy.
 
         A release is served, and the pages of a new server have been answered as expected. A site that is added to a
         server does not change this for the others. Clients that are no balancers always see the server as healthy.
@@ -161,7 +161,7 @@ class Lamp:
 
     @property
     def budget(self) -> Budget:
-        """How the server divides `lamp_memory_mb`."""
+        """Return how the server divides `lamp_memory_mb`."""
         memory = self.given["memory_mb"]
         buffer_pool = max(64, int(memory * 0.3))
         mariadb = buffer_pool + 100 if self.has_database else 0

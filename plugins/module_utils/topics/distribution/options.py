@@ -247,7 +247,7 @@ def _logging(bucket: str, prefix: str) -> dict[str, t.Any]:
 
 
 def _certificate(options: Options, problems: Problems) -> dict[str, t.Any]:
-    """CloudFront's own certificate serves its own name only, and its protocols cannot be chosen.
+    """Return the ViewerCertificate. CloudFront's default certificate allows neither aliases nor a protocol version.
 
     https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html
     """

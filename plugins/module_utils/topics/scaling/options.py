@@ -155,7 +155,7 @@ def parse_server_groups(
 
 
 def _check_settings(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
+    """Check the numbers. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
     if len(options["tiers"]) > MOST_TIERS:
         problems.add("tiers", f"contains {len(options['tiers'])} tiers", f"give at most {MOST_TIERS}")
     check_range("metadata_hop_limit", options["metadata_hop_limit"], 1, MOST_HOPS, problems)

@@ -86,5 +86,5 @@ def test_an_archive_is_what_its_name_says(tmp_path: Path) -> None:
     content = Path(made["archive"]).read_bytes()
     kept = server.keep(Release("app", "/srv/www/app", made["id"]), content, tmp_path)
     assert kept.read_bytes() == content
-    with pytest.raises(GroundworkError, match=f"holds the release {made['id']}, not 0123456789ab"):
+    with pytest.raises(GroundworkError, match=f"contains the release {made['id']}, not 0123456789ab"):
         server.keep(Release("app", "/srv/www/app", "0123456789ab"), content, tmp_path)
