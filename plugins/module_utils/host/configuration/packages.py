@@ -44,7 +44,7 @@ def install(
         _hold_file(service).parent.mkdir(parents=True, exist_ok=True)
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
-    succeed(_patient(run, clock), "complete an interrupted installation", ["dpkg", "--configure", "-a", "--force-confold"])
+    succeed(_patient(run, clock), "complete the last installation", ["dpkg", "--configure", "-a", "--force-confold"])
     # Without --error-on, an unreachable mirror is only a warning. If the old lists suffice, the error does not matter.
     refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
     refreshed = run(refresh) if not _fresh(lists) else None
@@ -57,8 +57,8 @@ def install(
             raise
         raise GroundworkError(
             f"Could not install the packages: the package lists could not be fetched.\n{tail(refreshed)}\n"
-            "Give the server a route to its mirrors (a private server needs a NAT gateway: nat_mode; its security group "
-            "must allow the connection; host names must resolve), or mirrors that it can reach; then run again."
+            "Give the server a route to its mirrors (a private server needs a NAT gateway: nat_mode; its security "
+            "group must allow the connection; host names must resolve), or mirrors that it can reach; then run again."
         ) from error
 
 

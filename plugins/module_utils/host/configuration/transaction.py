@@ -67,14 +67,14 @@ class Journal:
     path: Path
 
     def write(self, pending: t.Mapping[str, Action], previous: t.Mapping[str, Actual]) -> None:
-        """Record the pending service actions and the previous files. Only root can read it, as files may contain secrets."""
+        """Record the pending service actions and the previous files. Only root can read these secrets."""
         told = {path: {**asdict(a), "content": base64.b64encode(a.content).decode()} for path, a in previous.items()}
         entry = Entry(str(self.path), "file", json.dumps({"pending": pending, "previous": told}).encode(), mode=0o600)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.put(entry)
 
     def read(self) -> tuple[dict[str, Action], dict[str, Actual]]:
-        """Return the pending service actions and the previous files of an interrupted run. Both are empty without one."""
+        """Return the pending service actions and the previous files of an interrupted run, if any."""
         if not self.path.exists():
             return {}, {}
         told = json.loads(self.path.read_text())
@@ -169,7 +169,7 @@ class Transaction:
         validators = concerned(self.desired, self.plan, self.observed)
         self.host.rehearse(self.host.run, (), self.plan.entries, validators)
         before = {entry.path: self.observed.paths.get(entry.path, Actual()) for entry in self.plan.entries}
-        previous = {**before, **self.observed.previous}  # the files before an interrupted run are the last known good ones
+        previous = {**before, **self.observed.previous}  # those before an interrupted run are the last good ones
         journal = self.host.journal(self.desired)
         touched = touched_services((*self.plan.accounts, *self.plan.entries), self.observed.pending)
         journal.write(touched, previous)

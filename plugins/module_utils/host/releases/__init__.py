@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Versions of an application: packed on the controller, unpacked and made current on servers."""
+"""Releases, the versions of a site's files: packed on the controller, unpacked and made current on servers."""

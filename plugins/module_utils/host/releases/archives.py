@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Archives, read without trust: nothing is written but what they hold decompressed, in a file without a name.
+"""Reading untrusted archives. Only the decompressed content is written, to a temporary file without a name.
 
-What is damaged, encrypted or too large is refused with the archive's name. A member that cannot be a part of an
-application is returned with what is wrong about it, so that it can still be excluded.
+A damaged, encrypted or too large archive is refused, with its name in the message. A member that cannot be part of a
+release is returned with the reason, so that it can still be excluded.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
 )
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
-LARGEST = 2 * 1024**3  # bytes that an archive may hold, decompressed
+LARGEST = 2 * 1024**3  # bytes of an archive, decompressed
 MOST_MEMBERS = 500_000
-SPACE = "/var/tmp"  # noqa: S108 - on the disk, unlike /tmp, for archives can be large; what is made there is private
+SPACE = "/var/tmp"  # noqa: S108 - on the disk, unlike /tmp, because archives can be large; its files are private
 CHUNK = 1024 * 1024
 OPENERS: t.Mapping[bytes, t.Callable[[Path], t.Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
-# All that the standard library raises about an archive that is not as it should be.
+# All errors that the standard library raises for a damaged archive.
 DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
     *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError),
@@ -54,13 +54,13 @@ SPECIAL = {
     tarfile.FIFOTYPE: "is a named pipe; leave it out (exclude)",
 }
 UNKNOWN = "is not a file, a folder or a link; leave it out (exclude)"
-# A folder's setgid and sticky bits are common, and are not taken over.
+# The setgid and sticky bits of folders are common. They are ignored.
 PRIVILEGED = {"file": stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX, "directory": stat.S_ISUID}
 
 
 @contextmanager
 def reading(what: str) -> t.Iterator[None]:
-    """Raise GroundworkError with the name of what is read instead of any of the standard library's errors."""
+    """Raise GroundworkError, with `what` as the name of what is read, instead of an error of the standard library."""
     try:
         yield
     except DAMAGE as error:
@@ -71,7 +71,7 @@ def reading(what: str) -> t.Iterator[None]:
 def read_archive(path: Path, what: str) -> list[Member]:
     """Return the members of a tar or zip archive. Their content is read later, by `open`.
 
-    Raises GroundworkError that names `what` when the archive is damaged, cut, encrypted or larger than allowed.
+    Raise GroundworkError with the name `what` if the archive is damaged, truncated, encrypted or too large.
     """
     with reading(what):
         members = _of_zip(path, what) if path.suffix == ".zip" else _of_tar(path, what)
@@ -80,9 +80,9 @@ def read_archive(path: Path, what: str) -> list[Member]:
 
 
 def _clean(member: Member, what: str) -> Member:
-    """Return the member without the parts of its path that mean nothing, as in `./a//b/`.
+    """Return the member with a normalized path: `./a//b/` becomes `a/b`.
 
-    Its whole name is checked here: `strip` may drop what is wrong about it.
+    The whole name is checked here, because `strip` may remove its wrong part.
     """
     parts = [part for part in member.path.split("/") if part not in ("", ".")]
     path = "/".join(["", *parts] if member.path.startswith("/") else parts)
@@ -90,7 +90,7 @@ def _clean(member: Member, what: str) -> Member:
 
 
 def content_of(member: Member) -> t.Iterator[bytes]:
-    """Read a file in parts. Raises GroundworkError when it cannot be read, or is not as long as it was."""
+    """Read a file in parts. Raise GroundworkError if it cannot be read, or does not have the expected size."""
     left = member.size
     with reading(f"{shown(member.path)} in {member.origin}"), member.open() as handle:
         while chunk := handle.read(CHUNK):
@@ -101,7 +101,7 @@ def content_of(member: Member) -> t.Iterator[bytes]:
 
 
 def special_mode(kind: str, mode: int) -> str:
-    """Tell what is wrong with a member's mode, or return nothing."""
+    """Return what is wrong with a member's mode, or "" if it is valid."""
     if mode & PRIVILEGED.get(kind, 0):
         return f"its mode {stat.S_IMODE(mode):04o} has a setuid, setgid or sticky bit; remove it (chmod ug-s,-t)"
     return ""
@@ -113,14 +113,14 @@ def _of_tar(path: Path, what: str) -> t.Iterator[Member]:
     for number, info in enumerate(archive):
         _check_size(what, number, info.size)
         yield _of_info(archive, info)
-    # tarfile takes a damaged header for the end.
+    # tarfile treats a damaged header as the end.
     content.seek(archive.offset)
     if content.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise EOFError("its end is missing, so it is truncated or damaged")
 
 
 def _decompressed(path: Path, what: str) -> t.IO[bytes]:
-    """The content of a file, decompressed to its very end: what follows the last member is checked too."""
+    """Return the decompressed content of a file. It is read to its end, so that its checksums are verified."""
     with path.open("rb") as handle:
         head = handle.read(max(map(len, OPENERS)))
     opener = next((one for magic, one in OPENERS.items() if head.startswith(magic)), None)
@@ -169,7 +169,7 @@ def _of_zip(path: Path, what: str) -> t.Iterator[Member]:
 
 def _of_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     mode = info.external_attr >> 16
-    name = info.orig_filename  # as it stands in the archive: `filename` ends at a NUL
+    name = info.orig_filename  # as in the archive: `filename` ends at a NUL
     if info.flag_bits & 0x1:
         return Member(name, "file", wrong="is encrypted; pack it without a password")
     if stat.S_ISLNK(mode) and info.file_size > LONGEST_PATH:

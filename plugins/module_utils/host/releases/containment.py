@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an application may consist of: files, folders and links that stay inside of it. Pure.
+"""The check of an application's members: files, folders, and links that do not lead out of the application. Pure.
 
-The same rules hold where an application is packed and where it is unpacked. Links are resolved over the application's
-own tree as Linux resolves them (path_resolution(7)): component by component, so that `..` after a link is the parent
-of what the link leads to. Comparing texts is not enough: of two links, each harmless by its text, one can lead out
-through the other.
+The same rules apply when an application is packed and when it is unpacked. Links are resolved within the application's
+tree as Linux does (path_resolution(7)): component by component, so that `..` after a link is the parent of the link's
+target. Comparing texts is not enough: a link whose text is harmless can lead out through another link.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 
 LONGEST_NAME = 255  # bytes of a component, NAME_MAX of Linux' file systems
 LONGEST_PATH = 3840  # bytes: PATH_MAX is 4,096, of which a release's folder on the server takes up to 256
-MOST_LINKS = 40  # in one path; Linux gives up beyond (path_resolution(7))
+MOST_LINKS = 40  # in one path: the limit of Linux (path_resolution(7))
 MOST_PROBLEMS = 20  # in one message
 
 
@@ -29,8 +28,8 @@ MOST_PROBLEMS = 20  # in one message
 class Member:
     """A file, a folder or a link of an application.
 
-    `path` is relative, with slashes; `origin` is the archive, folder or repository that it comes from. `wrong` tells
-    why it cannot be a part of an application, and what to do.
+    `path` is relative, with slashes; `origin` is the archive, folder or repository that it comes from. `wrong` is
+    why it cannot be part of an application, and what to do.
     """
 
     path: str
@@ -44,9 +43,9 @@ class Member:
 
 
 def whole_tree(members: t.Iterable[Member], what: str) -> list[Member]:
-    """Return all members once, with the folders that their paths imply, sorted by path: a folder precedes its content.
+    """Return all members and the folders that their paths imply, sorted by path: a folder precedes its content.
 
-    Raises GroundworkError that names `what` (the archive, folder or repository) and each member that is refused.
+    Raise GroundworkError with `what` (the archive, folder or repository) and each refused member.
     """
     found = list(members)
     problems = dict.fromkeys(problems_of(found))
@@ -62,7 +61,7 @@ def whole_tree(members: t.Iterable[Member], what: str) -> list[Member]:
 
 
 def problems_of(members: t.Sequence[Member]) -> t.Iterator[str]:
-    """Tell what is wrong with each member, as `path: what is wrong; what would be right.`"""
+    """Yield what is wrong with the members, as `path: what is wrong; what would be right.`"""
     by_path: dict[str, Member] = {}
     for member in members:
         before = by_path.setdefault(member.path, member)
@@ -85,9 +84,9 @@ def problems_of(members: t.Sequence[Member]) -> t.Iterator[str]:
 
 
 def leads_out(path: str, links: t.Mapping[str, str]) -> bool:
-    """Tell whether following the link at `path` leaves the tree at any moment. `links` are all targets by path.
+    """Return whether following the link at `path` leaves the tree at any step. `links` are all targets by path.
 
-    What does not exist counts as a folder: it can exist one day, and `..` after it leads to where it would be.
+    A component that does not exist counts as a folder, because it can be created later.
     """
     place, ahead, followed = path.split("/")[:-1], [path.rpartition("/")[2]], 0
     while ahead:
@@ -111,13 +110,13 @@ def leads_out(path: str, links: t.Mapping[str, str]) -> bool:
 
 
 def parents(path: str) -> list[str]:
-    """Return the folders that a path lies in, the outermost first."""
+    """Return the parent folders of a path, the outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def wrong_name(path: str) -> str:
-    """Tell what is wrong with a member's path, or return nothing."""
+    """Return what is wrong with a member's path, or "" if it is valid."""
     if not path:
         return "its name is empty; give it one"
     if path.startswith("/"):
@@ -153,6 +152,6 @@ def _too_long(path: str) -> str:
 
 
 def shown(path: str) -> str:
-    """Return a path as a message shows it: on one line, not too long, whatever is in it."""
+    """Return a path for a message: on one line, shortened, without unprintable characters."""
     text = path if path.isprintable() else ascii(path)
     return text if len(text) <= LONGEST_NAME else f"{text[:100]}...{text[-100:]}"

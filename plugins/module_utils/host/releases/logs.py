@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Error logs of this server's sites: their last lines, without the secrets that the site was given."""
+"""The error logs of this server's sites: their last lines, without the secrets of the site."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 
 LINES = 10  # of each log
 LINE_LENGTH = 1000  # characters
-WINDOW = 65536  # bytes: no more is read of a log
+WINDOW = 65536  # bytes at the end of a log that are read
 DIGITS = re.compile(r"\d+")  # times and process ids, by which repeated lines differ
-STDERR = 'said into stderr: "'  # as php-fpm begins what it caught from a process
+STDERR = 'said into stderr: "'  # the beginning of a process' error output in php-fpm's log
 SETTING = re.compile(r"^env\[(\w+)\] = (.*)$", re.MULTILINE)  # as in a pool's configuration
 
 LOG_OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -28,7 +28,7 @@ LOG_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Log:
-    """A log file, of which the lines with the text `containing` are a site's."""
+    """A log file. The lines with the text `containing` are those of the site."""
 
     path: str
     containing: str = ""
@@ -44,9 +44,9 @@ def _size(path: Path) -> int:
 
 
 def last_lines(logs: t.Iterable[Log], since: t.Mapping[str, int], secrets: Secrets) -> list[str]:
-    """Return the last lines of the logs, each log's name before its lines, and what is in two logs only once.
+    """Return the last lines of the logs, each log's name before its lines. A message in two logs is returned once.
 
-    `since` are sizes from before: lines that were written later are returned, and older ones where there are none.
+    `since` are earlier sizes of the logs. Lines that were written later are returned, or older ones if there are none.
     """
     seen: list[str] = []
     told = []
@@ -61,7 +61,7 @@ def last_lines(logs: t.Iterable[Log], since: t.Mapping[str, int], secrets: Secre
 
 
 def _said(line: str) -> str:
-    """Return what PHP said: php-fpm hands it to Apache, and writes it to its own log too."""
+    """Return the message of PHP in a line: php-fpm passes it to Apache, and writes it to its own log too."""
     said = line.partition(STDERR)[2]
     return said.removesuffix('"').removeprefix("NOTICE: ") if said else line
 
@@ -80,6 +80,6 @@ def _lines(log: Log, since: int) -> list[str]:
 
 
 def secrets_in(paths: t.Iterable[str]) -> dict[str, str]:
-    """Return the values that the secret configuration files of pools set, by the names of their variables."""
+    """Return the values of the environment variables that the configuration files of pools set, by name."""
     found = [pair for path in map(Path, paths) if path.exists() for pair in SETTING.findall(path.read_text())]
     return {name: php_fpm_unquoted(value) for name, value in found}

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Packing: a folder, an archive or a git repository becomes an archive named by what is in it.
+"""Packing a folder, an archive or a git repository into an archive that is named by its content.
 
-The same content has the same id, whoever packs it, wherever and whenever: names, content, links and the executable
-bit count; times, owners and the order on the disk do not.
+The id depends on names, content, links and executable bits. It does not depend on times, owners or the order of files.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
 )
 
 ID_LENGTH = 12
-# What version control and desktops leave in a folder is nobody's application.
+# Files of version control and desktops are not part of an application.
 NEVER_PACKED = (".git", ".svn", ".hg", ".DS_Store")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 GIT_URL = re.compile(r"(https|http|ssh|git|file)://[^\s]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[^\s]+")
@@ -80,7 +79,7 @@ class Source:
 
 
 def parse_source(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> Source:
-    """A source; what is wrong is added to `problems`, a folder or an archive that is not there included."""
+    """Return a source. Add to `problems` what is wrong, including a folder or an archive that does not exist."""
     source = Source(
         path=options.get("path") or "",
         archive=options.get("archive") or "",
@@ -114,7 +113,7 @@ def _check_archive(archive: str, where: str, problems: Problems) -> None:
 
 
 def members_of(source: Source, run: Run, cache: Path) -> list[Member]:
-    """Return everything in an application, sorted. Raises GroundworkError when there is nothing, or what is refused."""
+    """Return the members of an application, sorted. Raise GroundworkError if it has no file or a refused member."""
     what = source.path or source.git or source.archive
     if source.path:
         found = list(_of_folder(Path(source.path)))
@@ -155,7 +154,7 @@ def _of_path(path: Path, relative: str, root: str) -> Member:
 
 
 def _git_archive(source: Source, run: Run, cache: Path) -> list[Member]:
-    """The tree of a ref; only a ref that is not a commit we have costs the network."""
+    """Return the members of a ref. Fetch it unless it is the id of a commit in the cache."""
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     bare = cache / "git" / hashlib.sha256(source.git.encode()).hexdigest()[:ID_LENGTH]
     git = ["git", f"--git-dir={bare}"]
@@ -163,7 +162,7 @@ def _git_archive(source: Source, run: Run, cache: Path) -> list[Member]:
         succeed(run, f"create a repository for {source.git}", ["git", "init", "--quiet", "--bare", str(bare)])
     commit = source.ref
     if not COMMIT.fullmatch(commit) or run([*git, "cat-file", "-e", f"{commit}^{{commit}}"]).code:
-        # Without a prompt: a private repository without credentials is an error, not a question.
+        # A private repository without credentials is an error: git must not ask for a password.
         quiet = ["env", "GIT_TERMINAL_PROMPT=0"]
         fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", source.git, source.ref]
         succeed(run, f"fetch {source.ref} of {source.git}", [*quiet, *git, *fetch])
@@ -189,7 +188,7 @@ def _excluded(path: str, patterns: t.Sequence[str]) -> bool:
 
 
 def release_id(members: t.Sequence[Member]) -> str:
-    """The id: 12 hexadecimal digits of SHA-256 over names, kinds and content."""
+    """Return the id: 12 hexadecimal digits of the SHA-256 of names, kinds, executable bits and content."""
     digest = hashlib.sha256()
     for member in members:
         content = _digest(member) if member.kind == "file" else member.target
@@ -205,7 +204,7 @@ def _digest(member: Member) -> str:
 
 
 def write_archive(members: t.Sequence[Member], path: Path) -> None:
-    """Write the archive in one stroke: a path that exists is whole."""
+    """Write the archive atomically: a path that exists is complete."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -241,7 +240,7 @@ def _add(archive: tarfile.TarFile, member: Member) -> None:
 
 
 def pack(name: str, source: Source, folder: Path, run: Run, *, check_mode: bool) -> dict[str, t.Any]:
-    """One release: {name, id, archive, files}. In check mode only the id is found, the archive is not written."""
+    """Pack a release. Return its name, id, archive and number of files. In check mode the archive is not written."""
     members = members_of(source, run, folder)
     identity = release_id(members)
     path = folder / f"{name}-{identity}.tar.gz"

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pages of this server's sites: asked for as a visitor behind the balancer would, and judged.
+"""Requests for the pages of this server's sites, as a load balancer sends them, and the check of the responses.
 
-All requests go to this server. A redirect within the site is followed here, with the Host that it names; no other
-machine is ever asked.
+All requests go to this server. A redirect within the site is followed on this server, with its host name as Host.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import R
 
 ADDRESS = "127.0.0.1"
 PORT = 80
-PATIENCE = 2.0  # seconds: a page that does not answer as expected is asked for again until then
+PATIENCE = 2.0  # seconds for which a page is requested again until it is answered as expected
 PAUSE = 0.25  # seconds between two requests for the same page
 CONCURRENCY = 4
 MOST_REDIRECTS = 5
@@ -48,9 +47,9 @@ PAGE_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a site, and which statuses are expected.
+    """A page of a site, and its expected statuses.
 
-    `host` is the Host to ask with. `names` are the site's host names; with `any_name` the site also gets the requests
+    `host` is the Host of the request. `names` are the site's host names; with `any_name` the site also gets the requests
     for names that no site has.
     """
 
@@ -61,7 +60,7 @@ class Page:
     host: str = ADDRESS
     names: tuple[str, ...] = ()
     any_name: bool = False
-    release: str = field(default="", compare=False)  # that should answer, "" for any
+    release: str = field(default="", compare=False)  # the expected one, "" for any
 
     def __str__(self) -> str:
         named = f" (Host: {self.host})" if self.host != ADDRESS else ""
@@ -70,23 +69,23 @@ class Page:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a page was answered. `fault` is what is wrong with that, in words, "" when it is as expected."""
+    """The result of a request. `fault` says what is wrong, and is "" if the response is as expected."""
 
     page: Page
-    status: int = 0  # 0 when there was no whole answer
+    status: int = 0  # 0 without a complete response
     fault: str = ""
 
     def __str__(self) -> str:
         return f"{self.page} {self.fault}"
 
     def told(self) -> dict[str, t.Any]:
-        """The answer as a module's result has it."""
+        """Return the answer for a module's result."""
         return {"site": self.page.site, "path": self.page.path, "status": self.status, "fault": self.fault}
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a request goes, as the visitor sees it."""
+    """The URL of a request, as a client sees it."""
 
     scheme: str
     host: str
@@ -102,11 +101,11 @@ class Fetch(t.Protocol):
     def __call__(
         self, address: str, port: int, target: str, headers: t.Mapping[str, str], timeout: float, /
     ) -> Response:
-        """Return the whole answer."""
+        """Return the complete response."""
 
 
 def check_page(where: str, page: t.Mapping[str, t.Any], problems: Problems) -> None:
-    """Note what cannot be asked for."""
+    """Add to `problems` what is wrong with a page."""
     path, matcher = page["path"], str(page["matcher"])
     if not PATH.fullmatch(path):
         right = "begin it with /, and write spaces and special characters percent-encoded, as /a%20page"
@@ -124,12 +123,12 @@ def ranges(matcher: str) -> list[tuple[int, int]]:
 
 
 def matches(matcher: str, status: int) -> bool:
-    """Return whether a matcher has a status."""
+    """Return whether a matcher contains a status."""
     return any(first <= status <= last for first, last in ranges(matcher))
 
 
 def ask_all(pages: t.Collection[Page], *, fetch: Fetch = fetch, clock: Clock = SYSTEM_CLOCK) -> list[Answer]:
-    """Ask for all pages, some at a time; return their answers in the same order."""
+    """Request all pages, some at a time. Return their answers in the same order."""
     if not pages:
         return []
     with ThreadPoolExecutor(max_workers=CONCURRENCY) as pool:
@@ -137,7 +136,7 @@ def ask_all(pages: t.Collection[Page], *, fetch: Fetch = fetch, clock: Clock = S
 
 
 def ask_patiently(page: Page, fetch: Fetch, clock: Clock) -> Answer:
-    """Ask for a page until it answers as expected, or `PATIENCE` has passed; return the last answer."""
+    """Request a page until it is answered as expected, or `PATIENCE` has passed. Return the last answer."""
     end = clock.monotonic() + PATIENCE
     while (answer := ask(page, fetch)).fault and clock.monotonic() < end:
         clock.sleep(PAUSE)
@@ -145,7 +144,7 @@ def ask_patiently(page: Page, fetch: Fetch, clock: Clock) -> Answer:
 
 
 def ask(page: Page, fetch: Fetch) -> Answer:
-    """Ask for a page once, follow its redirects within the site, and judge the last answer."""
+    """Request a page once, follow its redirects within the site, and check the last response."""
     place = Place("http", page.host, page.path)
     cookies: SimpleCookie = SimpleCookie()
     seen: set[tuple[Place, str]] = set()
@@ -171,7 +170,7 @@ def ask(page: Page, fetch: Fetch) -> Answer:
 
 
 def headers_for(place: Place, cookies: SimpleCookie) -> dict[str, str]:
-    """Return the headers of a visitor's request, with those that the balancer adds.
+    """Return the headers of a client's request, with those that the load balancer adds.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
@@ -189,20 +188,20 @@ def headers_for(place: Place, cookies: SimpleCookie) -> dict[str, str]:
 
 
 def keep_cookies(cookies: SimpleCookie, response: Response) -> None:
-    """Keep the cookies of a response, as a browser does: some applications redirect until they have theirs."""
+    """Keep the cookies of a response, as a browser does: some applications redirect until they receive theirs."""
     for value in response.headers.get_all("Set-Cookie", []):
         try:
             cookies.load(value)
         except CookieError:
-            continue  # a browser leaves out what it does not understand
+            continue  # browsers ignore invalid cookies
 
 
 def follow(page: Page, place: Place, response: Response) -> Place | None:
-    """Return where to ask next, None when the response is the page's answer. Pure.
+    """Return the target of a redirect to follow, or None if the response is the page's answer. Pure.
 
     A redirect to a name of the site is followed. One to another name is followed when it leads to the same path and
     the site gets the requests for that name too; otherwise the redirect is the answer. When only redirects are
-    expected, none is followed. Raises ValueError when the redirect leads the visitor away from the site for good.
+    expected, none is followed. Raise ValueError if the redirect leads out of the site.
     """
     location = response.headers.get("Location")
     if response.status not in REDIRECTS or not location or only_redirects(page.matcher):
@@ -229,18 +228,18 @@ def follow(page: Page, place: Place, response: Response) -> Place | None:
 
 
 def only_redirects(matcher: str) -> bool:
-    """Return whether a matcher has redirects and nothing else."""
+    """Return whether a matcher contains only redirects."""
     return all(first >= 300 and last <= 399 for first, last in ranges(matcher))
 
 
 def is_own(page: Page, name: str) -> bool:
-    """Return whether a host name is the site's, as Apache compares names: `*.` stands for any labels."""
+    """Return whether a host name belongs to the site, compared as Apache does: `*.` stands for any labels."""
     asked = urlsplit(f"//{page.host}").hostname
     return name == asked or any(name.endswith(own[1:]) if own.startswith("*.") else name == own for own in page.names)
 
 
 def judge(page: Page, place: Place, response: Response) -> Answer:
-    """Judge a page's last answer. Pure."""
+    """Return the answer for the last response of a page. Pure."""
     served = response.headers.get(RELEASE, "")
     if not matches(page.matcher, response.status):
         fault = f"{_where(page, place)}answered {response.status}, expected {page.matcher}"
@@ -252,15 +251,15 @@ def judge(page: Page, place: Place, response: Response) -> Answer:
 
 
 def _where(page: Page, place: Place) -> str:
-    """Name the place that a redirect led to; nothing for the page itself."""
+    """Return the beginning of a message about the target of a redirect, or "" for the page itself."""
     return "" if place == Place("http", page.host, page.path) else f"redirects to {place}, which "
 
 
 def lost(answered: t.Collection[Page], after: t.Iterable[Answer]) -> list[Answer]:
-    """Return the answers of pages that answered as expected before, and do not now. Pure."""
+    """Return the answers of the pages that were answered as expected before, and are not now. Pure."""
     return [answer for answer in after if answer.fault and answer.page in answered]
 
 
 def well(answers: t.Iterable[Answer]) -> frozenset[Page]:
-    """Return the pages that answered as expected."""
+    """Return the pages that were answered as expected."""
     return frozenset(answer.page for answer in answers if not answer.fault)

@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases of a server: unpacked beside, renamed when whole, then made current by one link.
+"""The releases of a server: a release is unpacked beside the others, renamed when complete, and made current by a link.
 
 <path>/releases/<id>/   an application as it was packed
 <path>/current          a link to the release that is served
-<path>/.unready         is there on a new server until the site's pages have answered as expected
+<path>/.unready         exists on a new server until the site's pages are answered as expected
 
-An account that no process runs as owns what is in a release. So nothing that runs can change it, and a web server that
-follows a link only to what the link's owner has (Apache's SymLinksIfOwnerMatch) follows none out of it.
+The files of a release belong to an account without processes. Therefore no process can change them, and a web server
+that follows a link only if its owner also owns the target (Apache's SymLinksIfOwnerMatch) follows no link out of them.
 
-Each release that was ever current holds its id in a file, so that the web server can tell what it serves. The pages
-of all sites are asked for in the same run; a release is taken back when a page answered before it and does not now.
+Each release that was current contains its id in a file, which the web server sends in a header. The pages of all sites
+are requested in the same run. A release is taken back if a page was answered as expected before it and is not now.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages
 RELEASES = "releases"
 CURRENT = "current"
 MARK = ".groundwork-release"
-UNREADY = ".unready"  # roles/lamp/vars/main.yml has Apache tell the balancers
+UNREADY = ".unready"  # Apache's configuration of the role lamp checks it for load balancers
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CONFIGURE = "configure the site first (site.yml)"
-FEWEST_KEPT = 2  # a request that began in the release before must still find its files
+FEWEST_KEPT = 2  # a request that started with the previous release needs its files
 
 RELEASE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "releases": {
@@ -94,7 +94,7 @@ REMEDY = (
 
 
 class PagesError(GroundworkError):
-    """Pages are not answered as expected: `faults`, in words. `taken_back` has by site the release that is current."""
+    """Pages are not answered as expected: `faults` are the messages. `taken_back` contains the current release by site."""
 
     def __init__(self, message: str, answers: t.Iterable[Answer], **details: t.Any) -> None:
         failed = [answer for answer in answers if answer.fault]
@@ -104,11 +104,11 @@ class PagesError(GroundworkError):
 
 @dataclass(frozen=True)
 class Release:
-    """A site's desired release. `archive` is where it lies packed, on the machine that unpacks it.
+    """A site's desired release. `archive` is its packed file, on the server.
 
-    `owner` owns its files. `group` may read them, apart from those of which `is_private` is true: `private_group` may.
-    `pages` are asked for once it is current. When one fails, the last lines of `logs` are told, without the values
-    that the files `hide` set.
+    `owner` owns its files. `group` can read them, except the private ones (`is_private`), which `private_group` can
+    read. `pages` are requested once it is current. If one fails, the message contains the last lines of `logs`, without
+    the values that the files `hide` set.
     """
 
     name: str
@@ -126,15 +126,15 @@ class Release:
 
     @property
     def link(self) -> str:
-        """The path of the link to the release that is served."""
+        """Return the path of the link to the release that is served."""
         return str(Path(self.path) / CURRENT)
 
 
 @dataclass(frozen=True)
 class Site:
-    """What a site has: ids of whole releases, the latest used first, and the id that is current ("" for none).
+    """The observed releases of a site: the ids, the latest used first, and the current id ("" for none).
 
-    `foreign` are those that another account owns than the one that should.
+    `foreign` are the releases that the wrong account owns.
     """
 
     releases: tuple[str, ...] = ()
@@ -144,7 +144,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to one site."""
+    """The changes of one site."""
 
     release: Release
     unpack: bool
@@ -156,18 +156,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to all sites, and which services then have to reload."""
+    """The changes of all sites, and the services to reload after them."""
 
     steps: tuple[Step, ...]
     reload: tuple[str, ...]
 
     def missing(self) -> list[str]:
-        """The sites whose release has to be brought here first."""
+        """Return the sites whose release is not on the server."""
         return [step.release.name for step in self.steps if step.unpack]
 
 
 def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Release, ...]:
-    """The desired releases; what is wrong is added to `problems`."""
+    """Return the desired releases. Add to `problems` what is wrong."""
     for at, item in enumerate(options["releases"]):
         where = f"releases[{at}]"
         if not ID.fullmatch(item["id"]):
@@ -209,7 +209,7 @@ def _page(item: t.Mapping[str, t.Any], page: t.Mapping[str, t.Any]) -> Page:
 
 
 def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
-    """What turns the observed sites into the desired ones; `pending` are reloads of an interrupted run. Pure."""
+    """Return the changes that lead to the desired releases. `pending` are reloads of an interrupted run. Pure."""
     steps = [_step(release, observed.get(release.name, Site())) for release in desired]
     reloads = [*pending, *(name for step in steps if step.switch for name in step.release.reload)]
     return Plan(tuple(s for s in steps if s.unpack or s.switch or s.prune or s.own), tuple(dict.fromkeys(reloads)))
@@ -229,7 +229,7 @@ def _step(release: Release, site: Site) -> Step:
 
 
 def report(plan: Plan) -> dict[str, t.Any]:
-    """`changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
+    """Return `changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
     changes = [change for step in plan.steps for change in _changes(step)]
     changes += [{"action": "reload", "resource": "service", "name": name} for name in plan.reload]
     return {
@@ -262,7 +262,7 @@ def _changes(step: Step) -> t.Iterator[dict[str, str]]:
 
 
 def look(release: Release) -> Site:
-    """The site as it is. What begins with a dot was never finished."""
+    """Return the observed releases of a site. A folder that begins with a dot is incomplete."""
     root = Path(release.path)
     folders = root / RELEASES
     try:
@@ -280,10 +280,10 @@ def look(release: Release) -> Site:
 
 @dataclass(frozen=True)
 class Before:
-    """What is known from before a run.
+    """The state before a run.
 
-    `new` is whether the server has served nothing yet, `answered` the pages that were answered as expected,
-    `failed` the answers that were not, and `releases` by site the release to go back to.
+    `new` is whether the server has no current release yet, `answered` are the pages that were answered as expected,
+    `failed` the other answers, and `releases` the releases to go back to, by site.
     """
 
     new: bool = False
@@ -304,7 +304,7 @@ class Before:
 
 @dataclass(frozen=True)
 class Releases:
-    """The releases of this host. `ask` is a seam for tests."""
+    """The releases of this host. Tests replace `ask`."""
 
     services: Services
     journal: Journal = field(default=Journal(JOURNALS / "releases.json"))
@@ -313,10 +313,10 @@ class Releases:
     def converge(
         self, desired: t.Sequence[Release], *, check_mode: bool, require_pages: bool = True
     ) -> dict[str, t.Any]:
-        """Observe, plan, apply, ask for the pages; the module's result.
+        """Make the desired releases current, and request their pages. Return the module's result.
 
-        Nothing is done while a release is `missing` whose archive is not here. Raises PagesError when a page is not
-        answered as expected, unless `require_pages` is false: then the result tells that.
+        Nothing is changed while the archive of a missing release is not on the server. Raise PagesError if a page is
+        not answered as expected. If `require_pages` is false, the result contains that page instead.
         """
         pending, previous = self.journal.read()
         observed = {release.name: look(release) for release in desired}
@@ -349,7 +349,7 @@ class Releases:
         plan: Plan,
         previous: t.Mapping[str, Actual],
     ) -> Before:
-        """Find out what is answered before anything changes. An interrupted run left what it had found out."""
+        """Return which pages are answered before a change. The results of an interrupted run are in the journal."""
         switching = {step.release.name: step.before for step in plan.steps if step.switch and step.before}
         interrupted = {one: Path(previous[one.link].target).name for one in desired if one.link in previous}
         kept = {one: id_ for one, id_ in interrupted.items() if id_ != one.id and id_ in observed[one.name].releases}
@@ -388,13 +388,13 @@ class Releases:
             raise GroundworkError(f"{error}\n{back}", **error.details) from error
 
     def _reload(self, services: t.Iterable[str]) -> None:
-        # PHP has resolved and compiled what `current` led to before: it starts anew, after its running requests.
+        # PHP has cached the files of the previous release. A reload replaces its processes after their running requests.
         names = list(dict.fromkeys(services))
         if names:
             self.services.act("reload", names)
 
     def _back(self, targets: t.Mapping[Release, str]) -> str:
-        """Make releases from before current again; how that went, in words."""
+        """Make previous releases current again. Return a message with the result."""
         for release, identity in targets.items():
             _switch(release, identity)
         try:
@@ -405,7 +405,7 @@ class Releases:
         return "The previous releases are current again."
 
     def _take_back(self, desired: t.Sequence[Release], targets: t.Mapping[str, str]) -> list[str]:
-        """Make the releases of `targets` current again; return what was done, in words."""
+        """Make the releases of `targets` current again. Return messages with the result."""
         moving = [release for release in desired if release.name in targets]
         back = self._back({release: targets[release.name] for release in moving})
         again = self.ask([replace(page, release="") for release in desired for page in release.pages])
@@ -427,7 +427,7 @@ def _readiness(desired: t.Iterable[Release]) -> list[str]:
 
 
 def told(desired: t.Sequence[Release], failed: t.Sequence[Answer], since: t.Mapping[str, int]) -> str:
-    """Return what is wrong with the answers, and the last lines of the logs of the sites that they are of."""
+    """Return what is wrong with the answers, and the last lines of their sites' logs."""
     lines = [f"{len(failed)} of {sum(len(one.pages) for one in desired)} pages are not answered as expected:"]
     for release in desired:
         wrong = [f"- {answer}" for answer in failed if answer.page.site == release.name]
@@ -437,12 +437,12 @@ def told(desired: t.Sequence[Release], failed: t.Sequence[Answer], since: t.Mapp
 
 
 def unready(release: Release) -> Path:
-    """Return the path of the file by which Apache tells the balancers that a new server is not ready."""
+    """Return the path of the file that makes Apache report to load balancers that a new server is not ready."""
     return Path(release.path) / UNREADY
 
 
 def _hold_back(desired: t.Sequence[Release]) -> None:
-    """Have a new server take no visitors before the pages of all its sites were answered as expected."""
+    """Create the files that keep a new server out of load balancers until its pages are answered as expected."""
     for release in desired:
         if release.pages:
             files.put(Entry(str(unready(release)), "file", group=release.group, mode=0o640))
@@ -456,7 +456,7 @@ def _let_in(desired: t.Sequence[Release], answers: t.Sequence[Answer]) -> None:
 
 
 def _links(desired: t.Sequence[Release], before: Before) -> dict[str, Actual]:
-    """What an interrupted run leaves to the next one: the links to the releases whose pages were all answered."""
+    """Return the links for the journal: those to releases whose pages were all answered as expected."""
     return {
         release.link: Actual("link", target=f"{RELEASES}/{before.releases[release.name]}")
         for release in desired
@@ -465,9 +465,9 @@ def _links(desired: t.Sequence[Release], before: Before) -> dict[str, Actual]:
 
 
 def unpack(release: Release) -> None:
-    """Unpack a release beside the others, and give it its name when it is whole.
+    """Unpack a release beside the others, and rename it when it is complete.
 
-    Nothing is written before all of it was checked, and nothing is left of one that cannot be unpacked.
+    Nothing is written before the whole archive is checked. A release that cannot be unpacked is removed.
     """
     folders, archive = Path(release.path) / RELEASES, Path(release.archive)
     partial = folders / f".{release.id}.partial"
@@ -499,9 +499,9 @@ def _put(member: Member, path: Path) -> None:
 
 
 def take_over(release: Release, identity: str) -> None:
-    """Give a release that was unpacked by an earlier version to the account that should own it, itself last of all.
+    """Set the owner of a release that an earlier version has unpacked, its folder last.
 
-    Earlier versions let links through that lead out of it: they are removed.
+    Earlier versions accepted links that lead out of the release. They are removed.
     """
     rights = Rights.of(release)
     root = Path(release.path) / RELEASES / identity
@@ -519,9 +519,9 @@ def take_over(release: Release, identity: str) -> None:
 
 
 def is_private(path: str) -> bool:
-    """Tell whether a web server never serves a member of a release: PHP's scripts, and what begins with a dot.
+    """Return whether a member of a release is never served: PHP scripts, and names that begin with a dot.
 
-    It has to read .htaccess, .htpasswd and our mark, and serves RFC 8615's folder.
+    The web server must read .htaccess, .htpasswd and `MARK`, and serves the folder of RFC 8615.
     """
     if path == MARK:
         return False
@@ -532,7 +532,7 @@ def is_private(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Rights:
-    """Who may do what with the members of a release, as numbers of this server."""
+    """The owner and groups of a release's files, as numeric ids of this server."""
 
     owner: int
     group: int
@@ -540,7 +540,7 @@ class Rights:
 
     @classmethod
     def of(cls, release: Release) -> Rights:
-        """Look up the accounts of a release. Raises GroundworkError when one is missing."""
+        """Look up the accounts of a release. Raise GroundworkError if one does not exist."""
         return cls(_uid(release.owner), _gid(release.group), _gid(release.private_group))
 
     def give(self, path: Path, member: str) -> None:
@@ -573,7 +573,7 @@ def _switch(release: Release, identity: str) -> None:
 
 
 def _prune(plan: Plan, targets: t.Mapping[str, str]) -> None:
-    """Remove old releases, but for those that were gone back to."""
+    """Remove old releases, except those that are current again."""
     for step in plan.steps:
         for old in step.prune:
             if old != targets.get(step.release.name):
