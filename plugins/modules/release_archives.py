@@ -8,27 +8,27 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: release_archives
-short_description: Pack applications for their release
+short_description: Pack applications into release archives
 description:
-  - Packs folders, archives and git repositories on the machine that it runs on, usually the controller.
-  - A release is named by its content. The same names, content, links and executable bits have the same id, whoever
-    packs them, wherever and whenever.
-  - Version control's own folders are left out. An empty application is refused.
-  - Links are resolved over the application's own tree. A link that leads out of it is refused.
-  - Refused are also hard links, devices and other special files, files with a setuid, setgid or sticky bit, a member
-    below a file or a link, a member that is there twice, absolute names, names with C(..), with control characters or
-    that are not UTF-8, and names longer than 255 bytes in one component or 3,840 bytes in all.
-  - An archive that is cut, damaged or encrypted, or that holds more than 2 GiB or 500,000 members, is refused.
+  - Packs folders, archives and git repositories on the host of the task, usually the controller.
+  - The id of a release is a digest of its names, content, links and executable bits. Packing the same application again
+    gives the same id.
+  - The folders of version control systems are not packed. An empty application is refused.
+  - Links are resolved within the application's tree. A link that leads out of it is refused.
+  - The module also refuses hard links, devices and other special files, files with a setuid, setgid or sticky bit, a
+    member below a file or a link, a member that exists twice, absolute names, names with C(..), with control characters
+    or that are not UTF-8, and names longer than 255 bytes in one component or 3,840 bytes in all.
+  - An archive that is truncated, damaged or encrypted, or has more than 2 GiB or 500,000 members, is refused.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
 options:
   folder:
-    description: Where the archives are kept. It is made when it is missing.
+    description: The folder for the archives. It is created if it does not exist.
     type: path
     required: true
   releases:
-    description: What to pack.
+    description: The applications to pack.
     type: list
     elements: dict
     required: true
@@ -38,8 +38,8 @@ options:
         type: str
         required: true
       source:
-        description: Where it comes from. One of O(releases[].source.path), O(releases[].source.archive) and
-          O(releases[].source.git) has to be given.
+        description: The source of the application. Exactly one of O(releases[].source.path),
+          O(releases[].source.archive) and O(releases[].source.git) is required.
         type: dict
         required: true
         suboptions:
@@ -53,7 +53,7 @@ options:
             description: The URL of a git repository. Its submodules are not packed.
             type: str
           ref:
-            description: The branch, tag or whole commit id of the git repository.
+            description: The branch, tag or full commit id of the git repository.
             type: str
             default: HEAD
           strip:
@@ -67,10 +67,10 @@ options:
             default: []
 attributes:
   check_mode:
-    description: Finds the ids without writing the archives. A git repository is fetched into the folder all the same.
+    description: Computes the ids without writing the archives. A git repository is still fetched into the folder.
     support: full
   diff_mode:
-    description: There is nothing to show.
+    description: Shows no differences.
     support: none
 """
 
@@ -104,7 +104,7 @@ releases:
       description: The archive's path.
       type: str
     files:
-      description: How many files are in it.
+      description: The number of files in the archive.
       type: int
 """
 

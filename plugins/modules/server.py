@@ -8,29 +8,29 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: server
-short_description: Configure a Debian server, its databases and its releases in one module run
+short_description: Configure a Debian server, its databases and its releases
 description:
-  - Brings packages, system accounts, files and services of a server to what is declared, then the databases, users and
-    grants of its MariaDB, then the releases of its sites. A part that fails ends the run.
-  - No file goes live unchecked. The daemons' own validators run in a mount namespace in which the new files are in
-    place, while everything else on the server still sees the old ones. When a service does not come back with its new
-    files, every file is restored, the service runs with the old ones again, and the module fails with the end of the
-    service's journal. Daemons that a package brings wait for their configuration before they start for the first time.
-  - MariaDB is reached as root over its unix socket, with the server's own client. No Python driver is needed, and no
-    password of root exists. Only the hash of a password that MariaDB itself stores is sent, never as an argument of a
-    command. Root can log in by the socket only, and anonymous users and an empty database C(test) are removed.
-    Declared users can log in from their declared hosts only. Users and databases that are not declared stay.
+  - Configures packages, system accounts, files and services of a server, then the databases, users and grants of its
+    MariaDB, then the releases of its sites. The module fails at the first part that fails.
+  - Every file is checked before it is written. The daemons' validators run in a mount namespace that contains the new
+    files, while the rest of the server still sees the old ones. When a service does not run with its new files, every
+    file is restored, the service uses the old ones again, and the module fails with the end of the service's journal.
+    Daemons of new packages do not start before they are configured.
+  - The module connects to MariaDB as root through its unix socket, with the server's own client. It needs no Python
+    driver and no password for root. It sends only the hash of a password, as MariaDB stores it, and never as an argument
+    of a command. Root can log in by the socket only, and anonymous users and an empty database C(test) are removed.
+    Declared users can log in from their declared hosts only. Undeclared users and databases stay.
   - Releases of sites are at C(<path>/releases/<id>), and C(<path>/current) is a link to the one that is served. Only a
     release that the server does not have is uploaded, in a second module run. It is unpacked beside the others, renamed
-    when it is whole, and made current in one step. An archive is checked by the rules of
-    M(groundwork.aws.release_archives) before anything of it is written, whoever packed it. The services are reloaded
-    after the switch. When one does not come back, the previous releases are made current again.
-  - Then the pages of all sites are requested on this server, also when nothing changed. When one is not answered as
+    when it is complete, and made current in one step. Every archive is checked by the rules of
+    M(groundwork.aws.release_archives) before it is unpacked. The services are reloaded after the switch. When one fails,
+    the previous releases are made current again.
+  - Then the pages of all sites are requested on this server, even when nothing changed. When one is not answered as
     expected the module fails with the last lines of the site's logs. The release of the site is taken back when the
-    page was answered as expected before it; otherwise nothing is taken back.
-  - A new server holds a file C(<path>/.unready) for each site until its pages were answered as expected once. The role
-    lamp configures Apache so that the server takes no visitors from balancers while the file exists.
-  - A run that was interrupted is completed by the next one, including a service that has yet to reload.
+    page was answered as expected before the switch. Otherwise no release is taken back.
+  - A new server has a file C(<path>/.unready) for each site until its pages are answered as expected. The role lamp
+    configures Apache so that load balancers send no requests to the server while the file exists.
+  - The next run completes an interrupted one, including pending reloads of services.
 version_added: 0.1.0
 author:
   - The groundwork.aws developers (@groundwork)
@@ -46,34 +46,34 @@ options:
     type: bool
     default: false
   configuration:
-    description: Packages, accounts, files and services. Not changed unless it is given.
+    description: Packages, accounts, files and services. Not changed without this option.
     type: dict
     suboptions:
       name:
-        description: Keeps one configuration of a server apart from another.
+        description: Distinguishes several configurations of one server.
         type: str
         default: groundwork
       packages:
-        description: Debian packages that have to be installed. Packages that they merely recommend are left out.
+        description: Debian packages to install. Recommended packages are not installed.
         type: list
         elements: str
         default: []
       accounts:
-        description: System accounts, each with a group of its own, without a shell and without a password.
+        description: System accounts, each with its own group, without a shell and without a password.
         type: list
         elements: dict
         default: []
         suboptions:
           name:
-            description: The account's name, and its group's.
+            description: The name of the account and of its group.
             type: str
             required: true
           home:
-            description: Its home. The folder is not made.
+            description: The account's home. The folder is not created.
             type: path
             required: true
           members:
-            description: Other accounts that belong to its group as well.
+            description: Other accounts that belong to its group.
             type: list
             elements: str
             default: []
@@ -83,7 +83,7 @@ options:
             elements: str
             default: []
       files:
-        description: Files, links and folders. The parent of each has to exist, or to come before it.
+        description: Files, links and folders. The parent of each must exist, or precede it in the list.
         type: list
         elements: dict
         default: []
@@ -107,7 +107,7 @@ options:
               - C(@groundwork(parameter:/path|php-fpm)@) is the value in quotes for the file of a php-fpm pool.
             type: str
           target:
-            description: Where a link leads, as it stands in the link.
+            description: The target of a link.
             type: str
           owner:
             description: The owner of a file or folder.
@@ -119,41 +119,41 @@ options:
             default: root
           mode:
             description:
-              - The mode in octal digits, V(0644) for a file and V(0755) for a folder unless told otherwise.
-              - What the world may not read is not shown in differences either.
+              - The mode in octal digits, V(0644) for a file and V(0755) for a folder by default.
+              - The content of a file that others cannot read is not shown in differences.
             type: str
           reload:
-            description: Services to reload when it changes.
+            description: Services to reload when the item changes.
             type: list
             elements: str
             default: []
           restart:
-            description: Services to restart when it changes.
+            description: Services to restart when the item changes.
             type: list
             elements: str
             default: []
       purge:
-        description: Files of ours from before. What matches a pattern and is not in O(configuration.files) is removed.
+        description: Patterns of managed files. A file that matches one and is not in O(configuration.files) is removed.
         type: list
         elements: dict
         default: []
         suboptions:
           pattern:
-            description: A path whose last part may hold wildcards.
+            description: A path whose last part can contain wildcards.
             type: path
             required: true
           reload:
-            description: Services to reload when something is removed.
+            description: Services to reload when a file is removed.
             type: list
             elements: str
             default: []
           restart:
-            description: Services to restart when something is removed.
+            description: Services to restart when a file is removed.
             type: list
             elements: str
             default: []
       validators:
-        description: The daemons' own checks. They see the new files below C(/etc).
+        description: The daemons' checks of their configuration. They see the new files below C(/etc).
         type: list
         elements: dict
         default: []
@@ -164,7 +164,7 @@ options:
             elements: str
             required: true
           services:
-            description: It runs when something changes for one of these services.
+            description: The services. The validator runs when a change affects one of them.
             type: list
             elements: str
             required: true
@@ -191,7 +191,7 @@ options:
             type: bool
             default: true
   databases:
-    description: Databases, users and grants of MariaDB. Not changed unless it is given.
+    description: Databases, users and grants of MariaDB. Not changed without this option.
     type: dict
     suboptions:
       socket:
@@ -213,7 +213,7 @@ options:
             type: str
             default: utf8mb4
           collation:
-            description: How text is compared in new tables.
+            description: The collation of new tables.
             type: str
             default: utf8mb4_unicode_ci
       users:
@@ -227,13 +227,13 @@ options:
             type: str
             required: true
           hosts:
-            description: From where the user may come. C(localhost), a host's name or address, or a network's CIDR.
+            description: The hosts that the user can log in from. C(localhost), a host name, an IP address or a CIDR block.
             type: list
             elements: str
             default: [localhost]
           password:
             description:
-              - The placeholder for the password, C(@groundwork(parameter:/path)@). The password itself is refused here.
+              - The placeholder for the password, C(@groundwork(parameter:/path)@). The password itself is not accepted here.
               - The password has at least 12 characters.
             type: str
             required: true
@@ -243,7 +243,7 @@ options:
             elements: str
             default: []
   releases:
-    description: The releases that should be current.
+    description: The desired releases.
     type: list
     elements: dict
     default: []
@@ -253,7 +253,7 @@ options:
         type: str
         required: true
       path:
-        description: The site's folder. It has to hold a folder C(releases).
+        description: The site's folder. It must contain a folder C(releases).
         type: path
         required: true
       id:
@@ -261,25 +261,25 @@ options:
         type: str
         required: true
       archive:
-        description: The packed release, on the controller. A release without one has to be on the server already.
+        description: The packed release, on the controller. A release without an archive must be on the server already.
         type: path
       owner:
         description:
-          - The account that owns the release. Nothing should run as it.
-          - Releases that another account owns are given to it.
+          - The account that owns the release. No process should run as it.
+          - The owner of existing releases is changed to it.
         type: str
         default: root
       group:
-        description: The group that may read the release, for what serves its files.
+        description: The group that can read the release, for the web server.
         type: str
         default: root
       private_group:
         description:
-          - The group that may read scripts of PHP, and names that begin with a dot, instead of O(releases[].group).
-          - Unless given, it is O(releases[].group).
+          - The group that can read PHP scripts and names that begin with a dot, instead of O(releases[].group).
+          - The default is O(releases[].group).
         type: str
       keep:
-        description: How many releases stay on the server, the current one included.
+        description: How many releases stay on the server, including the current one.
         type: int
         default: 3
       reload:
@@ -289,10 +289,10 @@ options:
         default: []
       pages:
         description:
-          - The pages of the site to ask for. Each request goes to this server, with the headers that a balancer adds.
+          - The pages of the site to request. Each request goes to this server, with the headers of a load balancer.
           - A redirect to one of the site's host names is followed on this server, at most five times. So is one to the
             same path of another host name when O(releases[].pages[].any_name) is set. When it is not set, such a
-            redirect is not accepted. Any other redirect is judged by its own status.
+            redirect is not accepted. Any other redirect is checked by its own status.
         type: list
         elements: dict
         default: []
@@ -303,16 +303,16 @@ options:
             default: /
           matcher:
             description:
-              - The statuses that are expected, from 200 to 499, as V(200) or V(200-299,401). When these are redirects
-                alone, no redirect is followed.
+              - The statuses that are expected, from 200 to 499, as V(200) or V(200-299,401). If they are all
+                redirects, no redirect is followed.
             type: str
             default: 200-399
           timeout:
-            description: For how many seconds to wait for the whole answer.
+            description: How many seconds to wait for the complete response.
             type: int
             default: 10
           host:
-            description: The Host that leads to the site.
+            description: The Host header of the request.
             type: str
             default: 127.0.0.1
           names:
@@ -325,7 +325,7 @@ options:
             type: bool
             default: false
       logs:
-        description: The logs to tell the last lines of when a page fails.
+        description: Logs whose last lines are shown when a page fails.
         type: list
         elements: dict
         default: []
@@ -335,12 +335,12 @@ options:
             type: path
             required: true
           containing:
-            description: A text that the site's lines have, in a log of all sites.
+            description: A text that identifies the site's lines in a log of all sites.
             type: str
             default: ""
       hide:
         description: >-
-          Configuration files of php-fpm pools. The values of their environment variables are left out of what is told
+          Configuration files of php-fpm pools. The values of their environment variables are hidden in the lines
           of the logs.
         type: list
         elements: path
@@ -349,30 +349,30 @@ options:
     description:
       - The values for the placeholders, by the paths of their parameters.
       - Only O(configuration.files[].content) and O(databases.users[].password) can contain placeholders.
-      - Each has at least 8 characters, a password of a database at least 12. This option is not logged, and its values
+      - Each has at least 8 characters, a database password at least 12. This option is not logged, and its values
         are hidden in what the module returns.
     type: dict
     default: {}
   require_pages:
     description:
-      - Whether the module fails, and takes releases back, when a page is not answered as expected. Otherwise
-        RV(failed_pages) tells it.
+      - Whether the module fails and takes releases back when a page is not answered as expected. Otherwise
+        RV(failed_pages) contains the page.
     type: bool
     default: true
 attributes:
   check_mode:
     description:
       - Predicts every change, also on a server without the packages, and runs the validators.
-      - Of a MariaDB that is stopped only the databases can be read. Their users are assumed to exist with the password
-        that is given, so that another password is not predicted there.
-      - Requests no page, since that could change what the application stores. RV(pages) lists the pages that a run
+      - If MariaDB is stopped, only its databases can be read. Their users are assumed to exist with the given password,
+        so the change of a password is not predicted.
+      - Requests no page, because a request could change the application's data. RV(pages) lists the pages that a run
         requests.
     support: full
   diff_mode:
-    description: Shows files, accounts, packages, services, databases, users and current releases, and no secret.
+    description: Shows files, accounts, packages, services, databases, users and current releases, but no secrets.
     support: full
 notes:
-  - Needs root on a Debian server with systemd.
+  - Requires root on a Debian server with systemd.
   - An action plugin on the controller uploads the archives.
 """
 
@@ -392,7 +392,7 @@ EXAMPLES = r"""
       services:
         - name: apache2
 
-- name: Give the shop its database, and release it
+- name: Set up the database of the shop, and release it
   groundwork.aws.server:
     databases:
       databases:
@@ -420,22 +420,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or would be in check mode.
+  description: The changes, in check mode those that would be made.
   returned: success
   type: list
   elements: dict
   contains:
     action:
-      description: What was done.
+      description: The kind of change.
       type: str
     resource:
-      description: To what kind of thing.
+      description: The kind of resource.
       type: str
     name:
-      description: To which one.
+      description: The name of the resource.
       type: str
 pages:
-  description: The pages that were asked for, or would be in check mode.
+  description: The requested pages, in check mode those that would be requested.
   returned: when O(releases) is given
   type: list
   elements: str
@@ -452,13 +452,13 @@ failed_pages:
       description: The page's path.
       type: str
     status:
-      description: The status of the answer, V(0) when there was none.
+      description: The status of the response, V(0) without one.
       type: int
     fault:
-      description: What is wrong, in words.
+      description: What is wrong.
       type: str
 failed_before:
-  description: The same from before the releases became current; empty when no release changed.
+  description: The pages that failed before the switch. Empty when no release changed.
   returned: when O(releases) is given
   type: list
   elements: dict
@@ -483,7 +483,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
 
 
 def main() -> None:
-    """Make the server what it should be, or in check mode return what would change."""
+    """Configure the server, or predict the changes in check mode."""
     module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     secrets, problems = module.params["secrets"], Problems()
     try:

@@ -71,6 +71,7 @@ VERBS = (
     "Renew",
     "Replace",
     "Report",
+    "Request",
     "Restore",
     "Return",
     "Run",

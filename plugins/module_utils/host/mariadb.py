@@ -152,7 +152,8 @@ def parse_mariadb(options: t.Mapping[str, t.Any], problems: Problems) -> Desired
 
 def _check_identifier(value: str, where: str, problems: Problems) -> None:
     if not IDENTIFIER.fullmatch(value):
-        problems.add(where, f"'{value}' is not a valid name", "use lower case letters, digits and underscores, a letter first")
+        right = "use lower case letters, digits and underscores, a letter first"
+        problems.add(where, f"'{value}' is not a valid name", right)
 
 
 def _user(
@@ -189,7 +190,8 @@ def host_of(text: str, where: str, problems: Problems) -> str:
     """
     if "/" not in text:
         if not HOST.fullmatch(text):
-            problems.add(where, f"'{text}' is not a valid host", "use localhost, a host name, an IP address or a CIDR block")
+            right = "use localhost, a host name, an IP address or a CIDR block"
+            problems.add(where, f"'{text}' is not a valid host", right)
         return text
     try:
         network = ipaddress.IPv4Network(text)

@@ -27,7 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 # A function has at most 10,240 bytes; its own lines take the rest.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST_TABLE = 8192
-PREFIX = "site"  # where the role keeps the content in the bucket
+PREFIX = "site"  # the prefix of the content in the bucket
 
 
 def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
@@ -40,7 +40,7 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
     if options["bucket"]:
         before = len(problems.found)
         parse_bucket(options, problems)
-        if len(problems.found) == before:  # the bucket is an origin too: once is enough
+        if len(problems.found) == before:  # the bucket is also an origin: do not report its problems twice
             parse_distribution(_distribution(options), problems)
         parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
     else:

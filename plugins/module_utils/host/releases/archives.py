@@ -65,7 +65,8 @@ def reading(what: str) -> t.Iterator[None]:
         yield
     except DAMAGE as error:
         reason = str(error) or type(error).__name__
-        raise GroundworkError(f"{what} cannot be read: {reason}. Create it again, or give another archive or folder.") from error
+        remedy = "Create it again, or give another archive or folder."
+        raise GroundworkError(f"{what} cannot be read: {reason}. {remedy}") from error
 
 
 def read_archive(path: Path, what: str) -> list[Member]:

@@ -107,7 +107,8 @@ def parse_source(options: t.Mapping[str, t.Any], where: str, problems: Problems)
 
 def _check_archive(archive: str, where: str, problems: Problems) -> None:
     if not archive.endswith(SUFFIXES):
-        problems.add(where, f"'{archive}' is not a supported archive", f"give a file that ends with {', '.join(SUFFIXES)}")
+        right = f"give a file that ends with {', '.join(SUFFIXES)}"
+        problems.add(where, f"'{archive}' is not a supported archive", right)
     elif not Path(archive).is_file():
         problems.add(where, f"the file {archive} does not exist", "give a file on this machine")
 

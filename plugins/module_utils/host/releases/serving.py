@@ -94,7 +94,7 @@ REMEDY = (
 
 
 class PagesError(GroundworkError):
-    """Pages are not answered as expected: `faults` are the messages. `taken_back` contains the current release by site."""
+    """Pages are not answered as expected. `faults` are the messages, `taken_back` the current releases by site."""
 
     def __init__(self, message: str, answers: t.Iterable[Answer], **details: t.Any) -> None:
         failed = [answer for answer in answers if answer.fault]
@@ -171,7 +171,8 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
     for at, item in enumerate(options["releases"]):
         where = f"releases[{at}]"
         if not ID.fullmatch(item["id"]):
-            problems.add(f"{where}.id", f"'{item['id']}' is not a valid release id", "use letters, digits, dots and hyphens")
+            right = "use letters, digits, dots and hyphens"
+            problems.add(f"{where}.id", f"'{item['id']}' is not a valid release id", right)
         if item["keep"] < FEWEST_KEPT:
             problems.add(f"{where}.keep", f"{item['keep']} is too small", f"keep {FEWEST_KEPT} or more")
         for number, page in enumerate(item.get("pages") or ()):
@@ -388,7 +389,7 @@ class Releases:
             raise GroundworkError(f"{error}\n{back}", **error.details) from error
 
     def _reload(self, services: t.Iterable[str]) -> None:
-        # PHP has cached the files of the previous release. A reload replaces its processes after their running requests.
+        # PHP has cached the previous release's files. A reload replaces its processes after their running requests.
         names = list(dict.fromkeys(services))
         if names:
             self.services.act("reload", names)
@@ -411,7 +412,8 @@ class Releases:
         again = self.ask([replace(page, release="") for release in desired for page in release.pages])
         still = [f"- {answer}" for answer in again if answer.fault]
         moves = ", ".join(f"{release.name} {release.id} -> {targets[release.name]}" for release in moving)
-        return [f"The release was taken back ({moves}). {back}", *(["These pages still fail:", *still] if still else [])]
+        failing = ["These pages still fail:", *still] if still else []
+        return [f"The release was taken back ({moves}). {back}", *failing]
 
 
 def _stays(plan: Plan) -> list[str]:
