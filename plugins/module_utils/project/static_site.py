@@ -104,7 +104,9 @@ def _check_redirect(one: t.Mapping[str, t.Any], where: str, problems: Problems) 
     for end in ("from", "to"):
         as_sent = quote(one[end], safe="/%:?#[]@!$&'()*+,;=~")
         if as_sent != one[end]:
-            problems.add(f"{where}.{end}", f"'{one[end]}' is not percent-encoded as browsers send it", f"write {as_sent}")
+            problems.add(
+                f"{where}.{end}", f"'{one[end]}' is not percent-encoded as browsers send it", f"write {as_sent}"
+            )
     if not one["from"].startswith("/") or set(one["from"]) & set("*?#"):
         right = "give the path of a request, such as /old/page, without *, ? and #"
         problems.add(f"{where}.from", f"'{one['from']}' is not a valid path", right)
@@ -112,7 +114,9 @@ def _check_redirect(one: t.Mapping[str, t.Any], where: str, problems: Problems) 
     outside = target.scheme in ("http", "https") and target.netloc
     inside = not target.scheme and not target.netloc and target.path.startswith("/")
     if not (outside or inside):
-        problems.add(f"{where}.to", f"'{one['to']}' is not a path or a URL", "give a path (/new/page) or a URL (https://…)")
+        problems.add(
+            f"{where}.to", f"'{one['to']}' is not a path or a URL", "give a path (/new/page) or a URL (https://…)"
+        )
 
 
 def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
@@ -129,10 +133,16 @@ def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
         elif Path(options["source"]).expanduser().is_dir():
             _check_there(name, page, options["source"], problems)
     if "/" in (options["index_document"] or ""):
-        problems.add("index_document", "contains a folder", "give the file name that every folder has, such as index.html")
+        problems.add(
+            "index_document", "contains a folder", "give the file name that every folder has, such as index.html"
+        )
 
 
 def _check_there(name: str, page: str, source: str, problems: Problems) -> None:
     if not (Path(source).expanduser() / page).is_file():
-        right = "add the file, or set the variable to '' to have no such page" if name == "not_found_page" else "add the file"
+        right = (
+            "add the file, or set the variable to '' to have no such page"
+            if name == "not_found_page"
+            else "add the file"
+        )
         problems.add(name, f"the file {page} does not exist in {source}", right)

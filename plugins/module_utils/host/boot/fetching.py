@@ -27,7 +27,7 @@ AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's
 FOLDER = Path("/run/groundwork/boot")
 TIMEOUT = 10.0  # seconds for an answer
 # A new role is not visible everywhere at once, and the route to the internet may not exist yet.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always immediately visible)
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes are not always visible)
 PATIENCE = 240.0  # seconds: less than Auto Scaling's grace period, 300
 WORDS = re.compile(r'<(?:Code|Message)>([^<]*)<|"(?:__type|[Mm]essage)"\s*:\s*"([^"]*)"')
 

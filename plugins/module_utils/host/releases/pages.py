@@ -49,8 +49,8 @@ PAGE_OPTIONS: dict[str, dict[str, t.Any]] = {
 class Page:
     """A page of a site, and its expected statuses.
 
-    `host` is the Host of the request. `names` are the site's host names; with `any_name` the site also gets the requests
-    for names that no site has.
+    `host` is the Host of the request. `names` are the site's host names. With `any_name` the site also gets the
+    requests for names that no site has.
     """
 
     site: str

@@ -81,7 +81,9 @@ def _check_release(release: str, sites: t.Sequence[t.Mapping[str, t.Any]], probl
     site, colon, identity = release.rpartition(":")
     names = [one["name"] for one in sites]
     if release and not ID.fullmatch(identity):
-        problems.add("release", f"'{release}' is not the id of a release", "give one as 3f2a9c01d4e5, or as shop:3f2a9c01d4e5")
+        problems.add(
+            "release", f"'{release}' is not the id of a release", "give one as 3f2a9c01d4e5, or as shop:3f2a9c01d4e5"
+        )
     elif colon and site not in names:
         problems.add("release", f"'{site}' is not a site", f"begin it with one of {', '.join(names)}")
     elif release and not colon and len(names) > 1:
@@ -152,7 +154,9 @@ def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: P
 def _check_settings(settings: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
     for name, value in settings.items():
         if not PHP_SETTING.fullmatch(str(name)):
-            problems.add(f"{where}.{name}", "is not the name of a PHP setting", "write it as in php.ini, as memory_limit")
+            problems.add(
+                f"{where}.{name}", "is not the name of a PHP setting", "write it as in php.ini, as memory_limit"
+            )
         _check_value(value, f"{where}.{name}", problems)
 
 
@@ -177,7 +181,9 @@ def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers:
     for name, password in (options.get("database_passwords") or {}).items():
         where = f"database_passwords.{name}"
         if name not in sites:
-            problems.add(where, "is not the name of a site with a database", "remove it, or use the name of one of sites")
+            problems.add(
+                where, "is not the name of a site with a database", "remove it, or use the name of one of sites"
+            )
         else:
             _check_password(password, where, problems)
 
@@ -206,7 +212,9 @@ def _check_address(address: str, problems: Problems) -> None:
 
 def _check_php(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     if not PHP_VERSION.fullmatch(str(options["php_version"])):
-        problems.add("php_version", f"'{options['php_version']}' is not a version of PHP", "write it as '8.2', in quotes")
+        problems.add(
+            "php_version", f"'{options['php_version']}' is not a version of PHP", "write it as '8.2', in quotes"
+        )
     for at, name in enumerate(options["php_extensions"]):
         if not PHP_EXTENSION.fullmatch(name):
             problems.add(f"php_extensions[{at}]", f"'{name}' is not a valid extension name", "write it as mbstring")

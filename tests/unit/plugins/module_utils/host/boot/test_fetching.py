@@ -153,7 +153,9 @@ def test_what_never_comes_is_told_without_a_secret(world: World) -> None:
     world.answers["/one"] = (403, said.encode())
     with pytest.raises(FetchError) as told:
         world.cloud.fetch("bucket", "one")
-    assert str(told.value).startswith(f"Could not fetch s3://bucket/one within {PATIENCE:.0f} s. The last error: bucket.s3.")
+    assert str(told.value).startswith(
+        f"Could not fetch s3://bucket/one within {PATIENCE:.0f} s. The last error: bucket.s3."
+    )
     assert str(told.value).endswith("answered 403 AccessDenied: not yours")
     assert PATIENCE <= world.now < PATIENCE + 10
 

@@ -32,8 +32,14 @@ class Apt:
 @pytest.mark.parametrize(
     ("update", "message"),
     [
-        (UNREACHED, r"the package lists could not be fetched\.(?s:.*)Failed to fetch http://deb\.example(?s:.*)nat_mode"),
-        (FINE, r"Could not install the packages: apt-get .* failed with exit code 100:\nE: Unable to locate package apache2"),
+        (
+            UNREACHED,
+            r"the package lists could not be fetched\.(?s:.*)Failed to fetch http://deb\.example(?s:.*)nat_mode",
+        ),
+        (
+            FINE,
+            r"Could not install the packages: apt-get .* failed with exit code 100:\nE: Unable to locate package apache2",
+        ),
     ],
     ids=["no way to the mirrors", "no such package"],
 )

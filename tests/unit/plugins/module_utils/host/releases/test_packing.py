@@ -187,7 +187,10 @@ def test_check_mode_finds_the_id_and_writes_no_archive(app: Path, tmp_path: Path
             "source: path and git are given; give one of path, archive and git.",
         ),
         ({"path": "/nowhere"}, "source.path: the folder /nowhere does not exist; give a folder on this machine."),
-        ({"archive": "/nowhere.zip"}, "source.archive: the file /nowhere.zip does not exist; give a file on this machine."),
+        (
+            {"archive": "/nowhere.zip"},
+            "source.archive: the file /nowhere.zip does not exist; give a file on this machine.",
+        ),
         (
             {"git": "--upload-pack=x"},
             "source.git: '--upload-pack=x' is not a valid URL; write it as https://… or git@host:path.",

@@ -214,7 +214,9 @@ def test_a_change_of_owner_that_was_killed_is_done_again(server: Server, monkeyp
 
 
 def test_without_its_accounts_nothing_is_unpacked(server: Server) -> None:
-    with pytest.raises(GroundworkError, match=r"The account code-x does not exist on this server: configure the site first"):
+    with pytest.raises(
+        GroundworkError, match=r"The account code-x does not exist on this server: configure the site first"
+    ):
         server.converge(replace(server.packed("one"), owner="code-x"))
     assert server.kept() == []
 

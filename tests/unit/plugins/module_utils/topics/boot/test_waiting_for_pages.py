@@ -55,7 +55,10 @@ def test_pages_that_are_answered_are_not_waited_for(clock: Any) -> None:
 def test_it_waits_for_a_database_that_comes_later_and_tells_each_reason_once(clock: Any) -> None:
     host = Host([fails("answered 503"), fails("answered 503"), fails("answered 500")])
     told, result = boot(host, clock)
-    assert told == ["waiting for the pages. 1 of 1 pages: answered 503", "waiting for the pages. 1 of 1 pages: answered 500"]
+    assert told == [
+        "waiting for the pages. 1 of 1 pages: answered 503",
+        "waiting for the pages. 1 of 1 pages: answered 500",
+    ]
     assert (result["pages"], host.asked) == (["app: /"], 4)
 
 
