@@ -17,13 +17,13 @@ description:
     file is restored, the service uses the old ones again, and the module fails with the end of the service's journal.
     Daemons of new packages do not start before they are configured.
   - The module connects to MariaDB as root through its unix socket, with the server's own client. It needs no Python
-    driver and no password for root. It sends only the hash of a password, as MariaDB stores it, and never as an argument
-    of a command. Root can log in by the socket only, and anonymous users and an empty database C(test) are removed.
+    driver and no password for root. It sends only the hash of a password, as MariaDB stores it, never as an argument of
+    a command. Root can log in by the socket only, and anonymous users and an empty database C(test) are removed.
     Declared users can log in from their declared hosts only. Undeclared users and databases stay.
   - Releases of sites are at C(<path>/releases/<id>), and C(<path>/current) is a link to the one that is served. Only a
     release that the server does not have is uploaded, in a second module run. It is unpacked beside the others, renamed
     when it is complete, and made current in one step. Every archive is checked by the rules of
-    M(groundwork.aws.release_archives) before it is unpacked. The services are reloaded after the switch. When one fails,
+    M(groundwork.aws.release_archives) before it is unpacked. The services are reloaded after the switch. If one fails,
     the previous releases are made current again.
   - Then the pages of all sites are requested on this server, even when nothing changed. When one is not answered as
     expected the module fails with the last lines of the site's logs. The release of the site is taken back when the
@@ -227,13 +227,13 @@ options:
             type: str
             required: true
           hosts:
-            description: The hosts that the user can log in from. C(localhost), a host name, an IP address or a CIDR block.
+            description: The hosts of the user. C(localhost), a host name, an IP address or a CIDR block.
             type: list
             elements: str
             default: [localhost]
           password:
             description:
-              - The placeholder for the password, C(@groundwork(parameter:/path)@). The password itself is not accepted here.
+              - The placeholder for the password, C(@groundwork(parameter:/path)@). A password is not accepted.
               - The password has at least 12 characters.
             type: str
             required: true

@@ -149,10 +149,10 @@ class Lamp:
 
     @property
     def ready(self) -> str:
-        """Return the Apache expression that allows a balancer to see the server as healthy.
+        """Return the Apache expression that allows a load balancer to see the server as healthy.
 
         A release is served, and the pages of a new server have been answered as expected. A site that is added to a
-        server does not change this for the others. Clients that are no balancers always see the server as healthy.
+        server does not change this for the others. Other clients always see the server as healthy.
         """
         served = " || ".join(f"-d '{site.current}'" for site in self.sites)
         gates = " ".join(f"&& ! -e '{site.folder}/{UNREADY}'" for site in self.sites)

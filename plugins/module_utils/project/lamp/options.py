@@ -37,7 +37,7 @@ PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
 # These end a quoted value in php.ini and in a pool's file, or have PHP put something else in their place.
 UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
-LONGEST_KEEPALIVE = 4100  # seconds: more than a balancer's longest idle timeout, 4,000
+LONGEST_KEEPALIVE = 4100  # seconds: more than a load balancer's longest idle timeout, 4,000
 LEAST_MEMORY_MB = 384  # 64 for Apache, 164 for MariaDB, 38 for opcache, two PHP processes, and some room
 
 

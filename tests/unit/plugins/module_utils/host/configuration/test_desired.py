@@ -101,8 +101,8 @@ def test_a_secret_belongs_into_a_file_alone(elsewhere: dict[str, Any]) -> None:
         ),
         (
             {"accounts": [{"name": "Site", "home": "/srv"}]},
-            "accounts[0].name: 'Site' is not a valid account name; use at most 32 lower case letters, digits, hyphens and "
-            "underscores, beginning with a letter.",
+            "accounts[0].name: 'Site' is not a valid account name; use at most 32 lower case letters, digits, hyphens "
+            "and underscores, beginning with a letter.",
         ),
     ],
 )

@@ -38,7 +38,7 @@ class Apt:
         ),
         (
             FINE,
-            r"Could not install the packages: apt-get .* failed with exit code 100:\nE: Unable to locate package apache2",
+            r"Could not install the packages: apt-get .* failed with exit code 100:\nE: Unable to locate package",
         ),
     ],
     ids=["no way to the mirrors", "no such package"],
