@@ -24,7 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import parse_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import parse_content
 
-# A function has at most 10,240 bytes; its own lines take the rest.
+# A function has at most 10,240 bytes, including its code.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST_TABLE = 8192
 PREFIX = "site"  # the prefix of the content in the bucket

@@ -28,14 +28,14 @@ EACH = "each"
 PROBE = {name: PAGE_OPTIONS[name]["default"] for name in ("path", "matcher", "timeout")}
 SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 SITE_NAME_LENGTH = 20  # the account `site-<name>` has at most 32 characters, and MariaDB's user as many
-# MariaDB's own databases and users; sites have theirs by the same names.
+# The names of MariaDB's databases and users. A site's database and user have the name of the site.
 RESERVED = frozenset({"information-schema", "mariadb-sys", "mysql", "performance-schema", "root", "sys", "test"})
 HOST_NAME = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 PHP_VERSION = re.compile(r"\d+\.\d+")
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
-# These end a quoted value in php.ini and in a pool's file, or have PHP put something else in their place.
+# In php.ini and in a pool's file, these end a quoted value or are replaced by PHP.
 UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
 LONGEST_KEEPALIVE = 4100  # seconds: more than a load balancer's longest idle timeout, 4,000
 LEAST_MEMORY_MB = 384  # 64 for Apache, 164 for MariaDB, 38 for opcache, two PHP processes, and some room
@@ -99,7 +99,7 @@ def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -
     for at, site in enumerate(sites):
         where = f"sites[{at}]"
         _check_site(site, where, problems)
-        # A database's name has underscores where a site's has hyphens.
+        # The name is also the name of the database, with underscores instead of hyphens.
         if site["name"] in names:
             problems.add(f"{where}.name", f"'{site['name']}' is used twice", "use another name")
         names.add(site["name"])

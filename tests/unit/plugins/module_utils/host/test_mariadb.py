@@ -231,7 +231,8 @@ def test_a_network_is_written_as_mariadb_knows_it() -> None:
         ),
         (
             {**OPTIONS, "users": [], "databases": [{**OPTIONS["databases"][0], "name": "a`; DROP"}]},
-            "databases[0]: 'a`; DROP' is not a valid name; use lower case letters, digits and underscores, a letter first.",
+            "databases[0]: 'a`; DROP' is not a valid name; use lower case letters, digits and "
+            "underscores, a letter first.",
         ),
         ({**OPTIONS, "users": OPTIONS["users"] * 2}, "users: 'shop' is used twice; declare it once."),
     ],

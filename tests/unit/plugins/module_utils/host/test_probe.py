@@ -47,7 +47,8 @@ LOST = Answer("/", 0)
             [LOST, Answer("/", 502), WELL],
             1.0,
             [
-                "app: 2 of 3 requests failed, more than 1 %: unknown server /: 502 (1 times), unknown server /: no answer (1 times).",
+                "app: 2 of 3 requests failed, more than 1 %: "
+                "unknown server /: 502 (1 times), unknown server /: no answer (1 times).",
             ],
         ),
         ([replace(WELL, release="old")], 0.0, ["app: a serves the release 'old', not 'new'."]),
