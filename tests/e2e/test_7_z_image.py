@@ -78,7 +78,7 @@ def test_check_tells_the_bake(laptop: Any) -> None:
 def test_a_bake_that_fails_leaves_nothing(laptop: Any) -> None:
     failed = laptop.play(playbook=PLAYBOOK, variables={"lamp_php_extensions": ["no-such-extension"]})
     assert failed.code != 0
-    assert "The bake failed at 'Install and harden" in failed.failures()[-1]
+    assert "The task 'Install and harden" in failed.failures()[-1]
     assert "php8.2-no-such-extension" in failed.failures()[-1]
     assert bench(laptop) == NOTHING
 

@@ -1,4 +1,4 @@
-"""This collection with other hands: its roles run as they are, and what they do is written down by fakes."""
+"""Fixtures that run the collection's real roles with fake modules, which record what they would do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE = ("galaxy.yml", "meta", "plugins/modules", "plugins/module_utils", "plugi
 
 @dataclass(frozen=True)
 class Played:
-    """How ansible-playbook ended, what its JSON callback told, and what the fakes were asked to do, in order."""
+    """The exit code of ansible-playbook, the output of its JSON callback, and the calls of the fakes in order."""
 
     code: int
     told: dict[str, Any]
@@ -31,7 +31,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Stage:
-    """A folder with a collections path, for playbooks to run in."""
+    """A folder with a collections path in which playbooks run."""
 
     folder: Path
     collections: Path
@@ -39,7 +39,7 @@ class Stage:
     def play(
         self, inventory: str, playbook: str, rules: Iterable[Mapping[str, Any]], returns: Any, *words: str
     ) -> Played:
-        """`rules` and `returns` are the fakes': see fake_action.py."""
+        """Run a playbook. `rules` and `returns` are for the fakes, see fake_action.py."""
         (self.folder / "rules").write_text(json.dumps(list(rules)))
         (self.folder / "returns").write_text(json.dumps(returns))
         (self.folder / "done").touch()
@@ -61,10 +61,10 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Callable[..., Stage]:
-    """A function that makes a stage.
+    """Return a function that creates a stage.
 
-    `parts` of the collection are there as they are, action plugins of the names in `faked` are the fake, and the role
-    lamp has the tasks of `lamp`, by the name of their file.
+    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`. `lamp` contains the
+    tasks of the role lamp by file name.
     """
 
     def make(parts: Iterable[str], faked: Iterable[str], lamp: Mapping[str, list[dict[str, Any]]]) -> Stage:

@@ -1,7 +1,7 @@
-"""Stands in for what roles do to servers and balancers: writes it down, and does as it was told.
+"""A fake action plugin that records its calls and returns the results that a test has defined.
 
-`ROLE_FAKES` names a folder with two files: `rules`, each with how the task's name begins, the host's name, what happens
-then ("" when it succeeds), and more of the result; and `returns`, what all tasks tell.
+`ROLE_FAKES` is a folder with two files. `rules` lists the beginning of a task name, a host name, the error ("" for
+success), and additional keys of the result. `returns` contains the keys of all results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 
 
 class ActionModule(ActionBase):
-    """In place of any module."""
+    """The fake of every module."""
 
     _supports_check_mode = True
 

@@ -1,4 +1,4 @@
-"""Every role's argument spec tells its defaults, key by key, and describes every option."""
+"""The argument spec of each role contains the defaults of the role and describes every option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the servers of a group do at boot is what the role does to a server, with places where its own things go."""
+"""Servers of Auto Scaling groups get the same configuration at boot as other servers, with placeholders for own values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PASSWORD = "@groundwork(parameter:/groundwork/dev/lamp/app/database-password)@"
 
 
 class Played:
-    """What there is in the account after the role was run in check mode and then for good."""
+    """The resources in the account after a run in check mode and a normal run of the role."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
         account = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": endpoint}
@@ -69,7 +69,7 @@ class Played:
         self.ssm = boto3.client("ssm", region_name=REGION, endpoint_url=endpoint, **_keys())
 
     def play(self, *words: str) -> dict[str, Any]:
-        """The results of the tasks, by their names."""
+        """Return the results of the tasks by task name."""
         ansible = Path(sys.executable).with_name("ansible-playbook")
         argv = [str(ansible), "-i", "localhost,", "play.yml", "-e", "@variables.json", *words]
         done = subprocess.run(
@@ -80,7 +80,7 @@ class Played:
         return {task["task"]["name"].rpartition(" : ")[2]: task["hosts"]["localhost"] for task in tasks}
 
     def objects(self) -> dict[str, bytes]:
-        """Everything in the environment's bucket."""
+        """Return all objects in the environment's bucket."""
         [bucket] = [one["Name"] for one in self._s3.list_buckets()["Buckets"]]
         keys = [one["Key"] for one in self._s3.list_objects_v2(Bucket=bucket)["Contents"]]
         return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
@@ -125,7 +125,7 @@ def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> 
 
 
 def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
-    """No group is made, as there is no image: its role is there before."""
+    """The IAM role exists although no Auto Scaling group is created, because there is no image."""
     played = account.play()
     refusal = played["Manage the Auto Scaling groups"]["msg"]
     assert "the image ami-0123456789abcdef0 or the image of another tier does not exist" in refusal

@@ -1,4 +1,4 @@
-"""The role `lamp` plans servers that do not exist yet, from the very data that real ones are configured with."""
+"""The role `lamp` plans servers that do not exist yet from the data with which existing servers are configured."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERVER = {"server_planned": True, "ansible_connection": "ansible.builtin.ssh", "
 
 @pytest.fixture(scope="module")
 def play(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A function from the environment's variables to the exit code, and what was printed at -vvv."""
+    """Return a function that runs the role with variables and returns the exit code and the output at -vvv."""
     folder = tmp_path_factory.mktemp("lamp")
 
     @cache
@@ -70,7 +70,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def plan(play: Any) -> Any:
-    """A function from the environment's variables to each server's result, and what was printed at -vvv."""
+    """Return a function that runs the role with variables and returns the results by server and the output at -vvv."""
 
     def planned(**variables: Any) -> tuple[dict[str, Any], str]:
         code, printed = play(**variables)
@@ -81,7 +81,7 @@ def plan(play: Any) -> Any:
 
 
 def results(printed: str) -> dict[str, Any]:
-    """The results of the task that plans, by server."""
+    """Return the results of the planning task by server."""
     part = printed.split("Configure Apache, PHP and MariaDB, and release the applications]", maxsplit=1)[1].split(
         "\nTASK ", maxsplit=1
     )[0]

@@ -1,4 +1,4 @@
-"""What is wrong with the passwords of an inventory is told by the variable's name and never with the password."""
+"""Errors in the passwords of an inventory contain the variable's name and never the password."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GIVEN = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return everything that a run tells which has a host for each of these passwords."""
+    """Return the complete output of a run with a host for each of these passwords."""
     folder = tmp_path_factory.mktemp("passwords")
     (folder / "play.yml").write_text(PLAY)
     hosts = "".join(f"    {host}:\n      {given}\n" for host, (given, _wrong) in GIVEN.items())

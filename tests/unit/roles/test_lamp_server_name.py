@@ -1,4 +1,4 @@
-"""What a server is called in its own files follows from its place, so that taking another's place changes no file."""
+"""A successor has the same name in its files as its predecessor, so that the replacement changes no file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every playbook checks all that it uses before it asks AWS anything, whatever tags and limits it is run with."""
+"""Every playbook checks its variables before the first API call, with any --tags and --limit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RUNS = [
 
 @pytest.fixture
 def connections() -> Iterator[tuple[str, list[Any]]]:
-    """An endpoint that answers nobody, and who came to it."""
+    """An endpoint that rejects all requests and records them."""
     came: list[Any] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -68,7 +68,7 @@ def connections() -> Iterator[tuple[str, list[Any]]]:
 
 
 def environment_folder(folder: Path) -> Path:
-    """The inventory of the environment `local`, with a server in each tier that EC2 need not be asked for."""
+    """The inventory of the environment `local` with one static server in each tier, without a call to EC2."""
     inventory = folder / "inventories" / "local"
     inventory.mkdir(parents=True)
     (inventory / "group_vars").symlink_to(ROOT / "inventories" / "local" / "group_vars")
@@ -83,7 +83,7 @@ def environment_folder(folder: Path) -> Path:
 def played(
     inventory: Path, endpoint: str, run: str, variables: dict[str, Any]
 ) -> list[tuple[str, str, dict[str, Any]]]:
-    """Every (task, host, result) of a run of ansible-playbook."""
+    """Return each task, host and result of a run of ansible-playbook."""
     playbook, *words = run.split()
     environment = {
         **os.environ,

@@ -1,6 +1,6 @@
-"""The role `release` as it is, over servers that die in the middle: who goes back, and what is told at the end.
+"""The real role `release` with servers that fail during the release: the rollback and the final report.
 
-What it does to servers and balancers is written down by fakes; the order, and who takes part, is Ansible's own.
+Fakes record what the modules would do. Ansible itself runs the tasks and selects the hosts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ AGAIN = "  ansible-playbook -i inventories/dev groundwork.aws.release"
 
 @pytest.fixture
 def release(tmp_path: Path, stage: Any) -> Any:
-    """A function from rules and hosts that are gone to what was done, and what was told at the end."""
+    """Return a function that runs the role with rules and unreachable hosts and returns the calls and the final report."""
     see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
     own = stage(["roles/release", "plugins/action/release_plan.py"], FAKED, {"see_releases": see})
 
@@ -57,7 +57,7 @@ def release(tmp_path: Path, stage: Any) -> Any:
 
 
 def inventory(tiers: Mapping[str, int], gone: str) -> dict[str, Any]:
-    """As AWS tells it. A host that is gone is one that nothing answers for."""
+    """Return the inventory. The host `gone` has an address where no server listens."""
     nowhere = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     groups = {
         f"tier_{tier}": {
@@ -130,12 +130,12 @@ PAGE = {"site": "app", "path": "/", "status": 500, "fault": "answered 500, expec
 
 
 def given(host: str, **result: Any) -> dict[str, Any]:
-    """A rule: the page of a server fails with the release."""
+    """Return a rule by which the page of a server fails with the release."""
     return {"task": "Release to", "host": host, "then": f"{host}: a page fails", "result": result}
 
 
 def back(host: str, *failed: dict[str, Any], task: str = "Release the previous version") -> dict[str, Any]:
-    """A rule: which pages fail on a server that has what it had before."""
+    """Return a rule with the pages that fail on a server with the previous release."""
     return {"task": task, "host": host, "then": "", "result": {"failed_pages": list(failed)}}
 
 
@@ -165,7 +165,7 @@ def test_one_page_that_was_answered_before_takes_all_servers_back(release: Any) 
 
 
 def test_a_page_that_fails_everywhere_leaves_no_server_out(release: Any) -> None:
-    """As when a database that all use has stopped meanwhile."""
+    """For example because a shared database was stopped in the meantime."""
     asked = [back(f"public-{n}", PAGE, task="Check the servers") for n in (1, 2)]
     story = release(
         {"task": "Test canary through the load balancers", "then": "errors rose"}, back("public-1", PAGE), *asked

@@ -1,4 +1,4 @@
-"""The action plugin `release_plan`, as the role `release` uses it: no connection; in check mode the whole release."""
+"""The action plugin `release_plan` needs no connection and returns the whole release in check mode."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LINES = [
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Any:
-    """A function from changes to the arguments and more words of the command line to the task's result."""
+    """Return a function that runs the task with changed arguments and more command line options and returns its result."""
 
     def planned(*words: str, **given: Any) -> dict[str, Any]:
         task = {"groundwork.aws.release_plan": {**ARGUMENTS, **given}}

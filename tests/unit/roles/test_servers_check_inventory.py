@@ -1,4 +1,4 @@
-"""Every playbook that works on servers asks EC2 about those that the inventory does not show, and about no others."""
+"""Every playbook that changes servers calls EC2 only for servers that are missing in the inventory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAMP_ONLY = ("site.yml", "--tags", "lamp")
 
 @pytest.fixture
 def done(tmp_path: Path, stage: Any) -> Any:
-    """A function from a playbook with its words and the names of the inventory's servers to what was done."""
+    """Return a function that runs a playbook with options and an inventory of servers and returns the calls."""
     own = stage(ROLES, ("in_controller", "preflight", "server", "http_probe"), LAMP)
 
     def run(

@@ -1,6 +1,6 @@
-"""The playbook `replace.yml` as it is, over successors that fail or die: who is kept, who goes on, and what is told.
+"""The real playbook `replace.yml` with successors that fail or are unreachable: the kept servers and the final report.
 
-What it does to servers and balancers is written down by fakes; the order, and who takes part, is Ansible's own.
+Fakes record what the modules would do. Ansible itself runs the tasks and selects the hosts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ VARIABLES = {
 
 @pytest.fixture
 def replaced(tmp_path: Path, stage: Any) -> Any:
-    """A function from batches and rules to what was done, and what was told at the end; "" when all went well."""
+    """Return a function that runs batches with rules and returns the calls and the final report, "" after success."""
     own = stage(["roles/servers"], FAKED, LAMP)
 
     def run(batches: list[list[dict[str, str]]], *rules: dict[str, str]) -> tuple[list[str], str]:
