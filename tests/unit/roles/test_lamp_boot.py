@@ -1,4 +1,4 @@
-"""Servers of Auto Scaling groups get the same configuration at boot as other servers, with placeholders for own values."""
+"""Servers of Auto Scaling groups get the configuration of other servers at boot, with placeholders for own values."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def connections() -> Iterator[tuple[str, list[Any]]]:
 
 
 def environment_folder(folder: Path) -> Path:
-    """The inventory of the environment `local` with one static server in each tier, without a call to EC2."""
+    """Create an inventory of the environment `local` with one static server in each tier, without a call to EC2."""
     inventory = folder / "inventories" / "local"
     inventory.mkdir(parents=True)
     (inventory / "group_vars").symlink_to(ROOT / "inventories" / "local" / "group_vars")

@@ -35,7 +35,7 @@ AGAIN = "  ansible-playbook -i inventories/dev groundwork.aws.release"
 
 @pytest.fixture
 def release(tmp_path: Path, stage: Any) -> Any:
-    """Return a function that runs the role with rules and unreachable hosts and returns the calls and the final report."""
+    """Return a function that runs the role with rules and a dead host and returns the calls and the final report."""
     see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
     own = stage(["roles/release", "plugins/action/release_plan.py"], FAKED, {"see_releases": see})
 

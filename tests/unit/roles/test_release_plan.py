@@ -32,7 +32,7 @@ LINES = [
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Any:
-    """Return a function that runs the task with changed arguments and more command line options and returns its result."""
+    """Return a function that runs the task with changed arguments and command line options and returns its result."""
 
     def planned(*words: str, **given: Any) -> dict[str, Any]:
         task = {"groundwork.aws.release_plan": {**ARGUMENTS, **given}}
