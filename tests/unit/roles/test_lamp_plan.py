@@ -173,7 +173,7 @@ def test_a_release_by_its_id_is_made_current_and_nothing_is_packed(plan: Any, tm
 
 def test_the_other_sites_are_released_beside_a_release_by_its_id(plan: Any, tmp_path: Path) -> None:
     (tmp_path / "app-3f2a9c01d4e5.tar.gz").touch()
-    planned, _ = plan(
+    planned, _printed = plan(
         lamp_sites=[{"name": "app"}, {"name": "my-shop", "server_names": ["shop.example.com"]}],
         lamp_release="app:3f2a9c01d4e5",
         lamp_archive_folder=str(tmp_path),

@@ -171,7 +171,7 @@ class Lamp:
 
     def pinned(self) -> dict[str, str]:
         """Return the release that `lamp_release` gives, by its site."""
-        site, _, identity = self.given["release"].rpartition(":")
+        site, _colon, identity = self.given["release"].rpartition(":")
         return {site or self.sites[0].name: identity} if identity else {}
 
 

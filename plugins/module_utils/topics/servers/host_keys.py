@@ -132,7 +132,7 @@ def render_known_hosts(text: str, keys: Recorded, names: t.Mapping[str, str], go
 
 def _alias(line: str) -> str | None:
     """Return the instance id that a line of known_hosts begins with, or None if it is of another host."""
-    alias, space, _ = line.replace("\t", " ").partition(" ")
+    alias, space, _rest = line.replace("\t", " ").partition(" ")
     return alias if space and INSTANCE_ID.fullmatch(alias) else None
 
 

@@ -25,7 +25,7 @@ def imported(path: Path) -> set[str]:
 
 def room_of(name: str) -> str:
     """Return the floor of a module, and below `topics` its room: `engine`, `topics.nat`."""
-    floor, _, rest = name.partition(".")
+    floor, _dot, rest = name.partition(".")
     return f"topics.{rest.partition('.')[0]}" if floor == "topics" else floor
 
 
