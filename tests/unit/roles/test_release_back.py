@@ -96,7 +96,7 @@ def test_a_host_that_dies_in_its_batch_is_left_and_its_mate_goes_back(release: A
 
 
 def test_a_host_that_dies_on_the_way_back_keeps_nobody_from_it(release: Any) -> None:
-    bad = {"task": "Test batch 2 through the load balancers", "then": "errors rose"}
+    bad = {"task": "Through the load balancers, test batch 2", "then": "errors rose"}
     done, story = release(bad, {"task": "Release the previous version", "host": "public-2", "then": "unreachable"})
     for name, batch in (("public-1", "canary"), ("private-1", "canary"), ("private-2", "batch 2")):
         assert f"Release the previous version to {batch}: {name}" in done
@@ -107,14 +107,14 @@ def test_a_host_that_dies_on_the_way_back_keeps_nobody_from_it(release: Any) -> 
 
 
 def test_who_dies_unnoticed_is_noticed_at_the_end(release: Any) -> None:
-    story = release({"task": "Test canary through the load balancers", "then": "errors rose"}, gone="private-2")[1]
+    story = release({"task": "Through the load balancers, test canary", "then": "errors rose"}, gone="private-2")[1]
     assert "- private-2 could not be reached." in story
     assert "- private-2 is unchanged: it did not get the release." in story
 
 
 def test_with_nobody_else_to_serve_they_go_back_in_place(release: Any) -> None:
-    bad = {"task": "Test batch 2 through the load balancers", "then": "errors rose"}
-    done, story = release(bad, {"task": "Deregister batch 2 for the rollback", "then": "nobody else is healthy"})
+    bad = {"task": "Through the load balancers, test batch 2", "then": "errors rose"}
+    done, story = release(bad, {"task": "For the rollback, deregister batch 2", "then": "nobody else is healthy"})
     assert "Release the previous version to batch 2: public-2" in done
     assert {f"- {tier}-{n} has app old again." for tier in TIERS for n in (1, 2)} <= set(story)
 
@@ -141,7 +141,7 @@ def back(host: str, *failed: dict[str, Any], task: str = "Release the previous v
 
 def test_a_page_that_failed_before_too_takes_nothing_back_and_no_server_out(release: Any) -> None:
     done, story = release(given("public-1", taken_back={}, failed_before=[PAGE]))
-    assert not [line for line in done if "previous version to" in line or "for the rollback" in line]
+    assert not [line for line in done if "previous version to" in line or "the rollback, deregister" in line]
     assert done[-1] == "Register the servers that were registered before: "
     assert story == [
         "The release failed and was not rolled back: no page failed that was answered as expected before.",
@@ -168,7 +168,7 @@ def test_a_page_that_fails_everywhere_leaves_no_server_out(release: Any) -> None
     """For example because a shared database was stopped in the meantime."""
     asked = [back(f"public-{n}", PAGE, task="Check the servers") for n in (1, 2)]
     story = release(
-        {"task": "Test canary through the load balancers", "then": "errors rose"}, back("public-1", PAGE), *asked
+        {"task": "Through the load balancers, test canary", "then": "errors rose"}, back("public-1", PAGE), *asked
     )[1]
     at = story.index("- public-1 has app old again.")
     assert story[at + 1] == "  app: / answered 500, expected 200-399. The other servers answer in the same way."
@@ -182,7 +182,7 @@ def test_a_page_that_fails_on_one_server_leaves_it_out_unless_it_failed_before(
     released = {"task": "Release to", "host": "public-1", "then": "", "result": {"failed_before": before}}
     story = release(
         released,
-        {"task": "Test canary through the load balancers", "then": "errors rose"},
+        {"task": "Through the load balancers, test canary", "then": "errors rose"},
         back("public-1", PAGE),
         back("public-2", task="Check the servers"),
     )[1]

@@ -1,0 +1,94 @@
+"""Archives are uploaded when, and only when, the server lacks their releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.groundwork.aws.plugins.action.server import ActionModule
+
+CHANGE = {"action": "create", "resource": "file", "name": "/etc/a"}
+RELEASED = {"action": "update", "resource": "current release", "name": "app new"}
+
+
+class Server:
+    """An action whose module runs are answered in turn."""
+
+    def __init__(self, *answers: dict[str, Any], check_mode: bool = False) -> None:
+        self.action: Any = object.__new__(ActionModule)
+        self.asked: list[dict[str, Any]] = []
+        self.uploaded: list[tuple[str, str]] = []
+        shell = SimpleNamespace(tmpdir="/remote", join_path=lambda *parts: "/".join(parts))
+        self.action._task = SimpleNamespace(check_mode=check_mode)
+        self.action._connection = SimpleNamespace(_shell=shell)
+        self.action._transfer_file = lambda local, remote: self.uploaded.append((local, remote))
+        self._answers = list(answers)
+        self.action._execute_module = self._answer
+
+    def _answer(self, *, module_name: str, module_args: dict[str, Any], **_settings: Any) -> dict[str, Any]:
+        assert module_name == "groundwork.aws.server"
+        self.asked.append(module_args)
+        return self._answers.pop(0)
+
+    def converge(self, **arguments: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self.action._converge(arguments, {})
+        return result
+
+
+def answer(*changes: dict[str, str], missing: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    return {"changed": bool(changes), "changes": list(changes), "diff": [], "missing": list(missing), **more}
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> dict[str, Any]:
+    archive = tmp_path / "app-new.tar.gz"
+    archive.touch()
+    return {"name": "app", "id": "new", "archive": str(archive)}
+
+
+def test_with_nothing_missing_the_module_runs_once(release: dict[str, Any]) -> None:
+    server = Server(answer(CHANGE))
+    assert server.converge(configuration={"name": "x"}, releases=[release]) == answer(CHANGE)
+    assert [asked["releases"] for asked in server.asked] == [[{**release, "archive": None}]]
+    assert server.uploaded == []
+
+
+def test_what_is_missing_is_uploaded_and_the_rest_is_not_done_again(release: dict[str, Any]) -> None:
+    other = {"name": "other", "id": "old", "archive": None}
+    server = Server(answer(CHANGE, missing=("app",)), answer(RELEASED, pages=["app: /"]))
+    arguments = {"configuration": {"name": "x"}, "databases": {"users": []}, "secrets": {"/x": "y"}, "name": "public-1"}
+    result = server.converge(**arguments, releases=[release, other])
+    remote = "/remote/app-new.tar.gz"
+    assert server.uploaded == [(release["archive"], remote)]
+    assert server.asked[1] == {
+        "secrets": {"/x": "y"},
+        "name": "public-1",
+        "releases": [{**release, "archive": remote}, other],
+    }
+    assert result == answer(CHANGE, RELEASED, missing=("app",), pages=["app: /"])
+
+
+@pytest.mark.parametrize(
+    ("first", "check_mode"),
+    [(answer(missing=("app",)), True), (answer(missing=("app",), failed=True, msg="no"), False)],
+    ids=["check mode", "failed"],
+)
+def test_nothing_is_uploaded(first: dict[str, Any], check_mode: bool, release: dict[str, Any]) -> None:
+    server = Server(first, check_mode=check_mode)
+    assert server.converge(releases=[release]) == first
+    assert (len(server.asked), server.uploaded) == (1, [])
+
+
+def test_a_release_that_fails_is_the_result(release: dict[str, Any]) -> None:
+    failed = {"failed": True, "msg": "a page fails", "taken_back": {"app": "old"}}
+    assert Server(answer(CHANGE, missing=("app",)), failed).converge(releases=[release]) == failed
+
+
+def test_a_release_that_is_nowhere_is_refused(release: dict[str, Any]) -> None:
+    server = Server(answer(missing=("app",)))
+    with pytest.raises(AnsibleActionFail, match="new of app is neither on this server nor packed on the controller"):
+        server.converge(releases=[{**release, "archive": None}])
