@@ -47,8 +47,9 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
-	shellcheck tools/* .ci/run
+	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
+	tools/role-readmes --check
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 

@@ -111,3 +111,9 @@ def test_every_module_of_the_controller_is_named() -> None:
     assert set(routed) <= set(modules)
     in_process = {f"groundwork.aws.{name}" for name in ("in_controller", "s3_site_content", "ssm_generated_secret")}
     assert {route["action_plugin"] for route in routed.values()} == in_process
+
+
+def test_every_module_of_an_environment_is_in_its_action_group() -> None:
+    grouped = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["environment"]
+    modules = (ROOT / "plugins" / "modules").glob("*.py")
+    assert grouped == sorted(path.stem for path in modules if "  - groundwork.aws.common\n" in path.read_text())
