@@ -29,7 +29,6 @@ class ActionModule(ActionBase):
     """One module run when the server has all releases; a second one with their archives when it has not."""
 
     TRANSFERS_FILES = False  # no folder on the server is needed until a release is missing
-    _requires_connection = False  # a server that is planned cannot be reached
     _VALID_ARGS = frozenset(ARGUMENTS)
 
     def run(self, tmp: str | None = None, task_vars: Options | None = None) -> Options:
@@ -48,10 +47,11 @@ class ActionModule(ActionBase):
         missing = answer.get("missing") or []
         if not missing or answer.get("failed") or self._task.check_mode:
             return answer
-        # What else the server should be, it is by now.
+        # The other parts are applied already.
         rest = {name: value for name, value in arguments.items() if name not in ("configuration", "databases")}
-        released = self._ask({**rest, "releases": [self._uploaded(item, missing) for item in releases]}, task_vars)
-        return released if released.get("failed") else {**merged(answer, released), "missing": missing}
+        uploaded = [self._uploaded(item, missing, answer) for item in releases]
+        released = self._ask({**rest, "releases": uploaded}, task_vars)
+        return {**merged(answer, released), "missing": missing}
 
     def _ask(self, arguments: Options, task_vars: Options | None) -> Options:
         answer: Options = self._execute_module(
@@ -59,14 +59,14 @@ class ActionModule(ActionBase):
         )
         return answer
 
-    def _uploaded(self, item: Options, missing: t.Collection[str]) -> Options:
+    def _uploaded(self, item: Options, missing: t.Collection[str], answer: Options) -> Options:
         """Return a release with the path of its archive on the server, if it is missing there."""
         if item["name"] not in missing:
             return {**item, "archive": None}
         archive = Path(str(item.get("archive") or "")).expanduser()
         if not archive.is_file():
             wrong = f"The release {item['id']} of {item['name']} is neither on this server nor packed on the controller"
-            raise AnsibleActionFail(f"{wrong}. Pack it with release_archives, or use another release.")
+            raise AnsibleActionFail(f"{wrong}. Pack it with release_archives, or use another release.", result=answer)
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
         remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)

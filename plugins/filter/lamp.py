@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gives the role `lamp` what a server should be: computed in Python, with the role's templates for its files."""
+"""Computes the desired state of a server for the role `lamp`, with the role's templates for its files."""
 
 from __future__ import annotations
 
@@ -51,14 +51,19 @@ _value:
 
 import json
 import typing as t
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+import yaml
+from ansible.errors import AnsibleFilterError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
 
-TEMPLATES = Path(__file__).parents[2] / "roles" / "lamp" / "templates"
+ROLE = Path(__file__).parents[2] / "roles" / "lamp"
 RENDERED = {"configuration": desired.configuration, "image_configuration": desired.image_configuration}
 PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "databases": desired.databases,
@@ -81,8 +86,30 @@ class FilterModule:
 
 def lamp(variables: t.Mapping[str, t.Any], part: str) -> t.Any:
     """Return a part of the desired state of the server that the variables are of."""
-    given = desired.lamp_of(variables)
+    given = desired.lamp_of(typed(variables))
     return RENDERED[part](given, render) if part in RENDERED else PARTS[part](given)
+
+
+def typed(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the variables converted to the types of the role's argument spec.
+
+    The preflight has checked them, but not for a server that the run has launched itself. Raise AnsibleFilterError with
+    all problems.
+    """
+    problems = Problems("lamp_")
+    options = {name: option for name, option in _options().items() if name in variables}
+    conformed = conform_options(options, {name: variables[name] for name in options}, "", problems)
+    if not problems.found:
+        parse_lamp(conformed, problems)
+    if problems.found:
+        raise AnsibleFilterError("\n".join(map(str, problems.found)))
+    return {**variables, **conformed}
+
+
+@cache
+def _options() -> dict[str, t.Any]:
+    specs = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    return {name.removeprefix("lamp_"): option for name, option in specs["main"]["options"].items()}
 
 
 def render(template: str, variables: t.Mapping[str, t.Any]) -> str:
@@ -94,7 +121,10 @@ def render(template: str, variables: t.Mapping[str, t.Any]) -> str:
 def _environment() -> Environment:
     # The files are of Apache, PHP and MariaDB: HTML's quoting would break them.
     environment = Environment(  # noqa: S701
-        loader=FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+        loader=FileSystemLoader(ROLE / "templates"),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
     )
-    environment.filters["to_json"] = json.dumps
+    environment.filters["to_json"] = partial(json.dumps, ensure_ascii=False)
     return environment

@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PARAMETER_NAME
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PARAMETER_NAME, PARAMETER_PATH
 
 Secrets = t.Mapping[str, str]
 T = t.TypeVar("T")
@@ -23,7 +23,7 @@ T = t.TypeVar("T")
 SECRETS_ARGUMENT: dict[str, dict[str, t.Any]] = {"secrets": {"type": "dict", "default": {}, "no_log": True}}
 
 INSTANCE_ID = "@groundwork(instance-id)@"
-PARAMETER = re.compile(r"@groundwork\(parameter:((?:/[A-Za-z0-9_.-]+)+)(?:\|([a-z-]+))?\)@")
+PARAMETER = re.compile(rf"@groundwork\(parameter:({PARAMETER_PATH})(?:\|([a-z-]+))?\)@")
 HIDDEN = "(secret, not shown)"
 # Ansible and `hide` replace every occurrence of a secret in a message: a shorter one could be part of other words.
 SHORTEST_SECRET = 8

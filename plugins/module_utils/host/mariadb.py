@@ -22,7 +22,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
     HIDDEN,
     Secrets,
-    check_secrets,
     fill,
     parameter_of,
 )
@@ -137,7 +136,6 @@ def parse_mariadb(options: t.Mapping[str, t.Any], problems: Problems) -> Desired
     The option `secrets` contains the passwords, by the path in their placeholder. Without it only a plan is possible.
     """
     secrets = options.get("secrets")
-    check_secrets(secrets or {}, problems)
     databases = tuple(Database(item["name"], item["character_set"], item["collation"]) for item in options["databases"])
     for at, database in enumerate(databases):
         for value in (database.name, database.character_set, database.collation):

@@ -12,8 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import SECRETS_ARGUMENT
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import SECRETS_ARGUMENT, check_secrets
 from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import planning
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "planned": {"type": "bool", "default": False},
     "require_pages": {"type": "bool", "default": True},
 }
+LISTS = ("changes", "deprecations", "diff", "warnings")  # of a result, to which each part adds
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def parse_desired(options: Options, problems: Problems, secrets: Options | None 
 
     `secrets` are the values for the placeholders. Without them the placeholders stay, and only a plan is possible.
     """
+    check_secrets(secrets or {}, problems)
     extra = {} if secrets is None else {"secrets": secrets}
     configuration = databases = None
     if options.get("configuration"):
@@ -104,26 +106,29 @@ def set_up(host: Host, databases: Databases | None, *, check_mode: bool) -> Resu
 def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: bool = True) -> Result:
     """Put the server into the desired state, or predict the changes in check mode. Return the module's result.
 
-    The parts are applied in order. Raise GroundworkError at the first failure. The releases are not changed while the
+    The parts are applied in order. Raise GroundworkError at the first failure, with the changes of the parts before it
+    in its details. The releases are not changed while the
     archive of a missing one is not on the server; `missing` then contains the name of its site.
     """
-    results = [
-        configure(host, desired.configuration, check_mode=check_mode),
-        set_up(host, desired.databases, check_mode=check_mode),
-    ]
-    if desired.releases:
-        releases = serving.Releases(host.services)
-        released = releases.converge(desired.releases, check_mode=check_mode, require_pages=require_pages)
-        awaited = any(one.name in released["missing"] and not one.archive for one in desired.releases)
-        results.append({**released, "changes": [], "diff": []} if awaited and not check_mode else released)
+    results: list[Result] = []
+    try:
+        results.append(configure(host, desired.configuration, check_mode=check_mode))
+        results.append(set_up(host, desired.databases, check_mode=check_mode))
+        if desired.releases:
+            releases = serving.Releases(host.services)
+            released = releases.converge(desired.releases, check_mode=check_mode, require_pages=require_pages)
+            awaited = any(one.name in released["missing"] and not one.archive for one in desired.releases)
+            results.append({**released, "changes": [], "diff": []} if awaited and not check_mode else released)
+    except GroundworkError as error:
+        error.details = {**merged(*results), **error.details}
+        raise
     return merged(*results)
 
 
 def merged(*results: Result) -> Result:
     """Return the results of the parts as one, with their changes and differences in order."""
-    whole: Result = {}
+    whole: Result = {"changes": [], "diff": []}
     for result in results:
-        whole.update(result)
-    changes = [change for result in results for change in result.get("changes", ())]
-    diff = [part for result in results for part in result.get("diff", ())]
-    return {**whole, "changed": bool(changes), "changes": changes, "diff": diff}
+        joined = {name: [*whole.get(name, ()), *result[name]] for name in LISTS if name in result}
+        whole.update({**result, **joined})
+    return {**whole, "changed": bool(whole["changes"])}

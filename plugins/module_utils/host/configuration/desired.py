@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
     Secrets,
-    check_secrets,
     fill,
     parameters_in,
 )
@@ -169,7 +168,6 @@ def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
     The option `secrets` contains the values for the placeholders in files. Without it the placeholders stay.
     """
     secrets = options.get("secrets")
-    check_secrets(secrets or {}, problems)
     services = tuple(_service(item) for item in options["services"])
     known = {service.name for service in services}
     server = Server(

@@ -84,8 +84,6 @@ RELEASE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "hide": {"type": "list", "elements": "path", "default": []},
         },
     },
-    "server": {"type": "str", "default": ""},
-    "require_pages": {"type": "bool", "default": True},
 }
 REMEDY = (
     "Fix the application or the server (the log above shows why), or set the site's probe in lamp_sites to a page and "

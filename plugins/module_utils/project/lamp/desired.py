@@ -116,6 +116,7 @@ class Lamp:
 
     given: Variables
     sites: tuple[Site, ...]
+    passwords: t.Mapping[str, str]  # by the site's name
 
     @property
     def fpm(self) -> str:
@@ -179,14 +180,15 @@ def lamp_of(variables: Variables) -> Lamp:
     """Return the role's variables, given by their names without the role's, with each site complete."""
     folder = f"/groundwork/{variables['environment_name']}/lamp"
     sites = tuple(_site(site, variables["sample"], folder, not at) for at, site in enumerate(variables["sites"]))
-    return Lamp(variables, sites)
+    given = {name: value for name, value in variables.items() if name != "database_passwords"}
+    return Lamp(given, sites, variables["database_passwords"])
 
 
 def _site(site: Variables, sample: str, folder: str, is_first: bool) -> Site:
     return Site(
         name=site["name"],
         is_first=is_first,
-        source=site.get("source") or {"path": sample},
+        source={name: value for name, value in (site.get("source") or {"path": sample}).items() if value is not None},
         web_root=site.get("web_root") or "",
         server_names=tuple(site.get("server_names") or ()),
         front_controller=site.get("front_controller") or "",
@@ -291,7 +293,7 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
         ),
         *(_enabled("mods", name, reload=[APACHE]) for name in MODULES),
         _absent("/etc/apache2/sites-enabled/000-default.conf", reload=[APACHE]),
-        # mod_status shows each site, and everyone on this server, the requests of the other sites' visitors.
+        # Through mod_status every site, and every user of the server, can see the requests of all visitors.
         *(_absent(f"/etc/apache2/mods-enabled/status.{suffix}", reload=[APACHE]) for suffix in ("load", "conf")),
         _folder(unit),
         {"path": f"{unit}/groundwork.conf", "content": render("fpm.service.conf.j2", context), "restart": [lamp.fpm]},
@@ -411,7 +413,7 @@ def databases(lamp: Lamp) -> Options | None:
 
 
 def sources(lamp: Lamp) -> list[Options]:
-    """Return what has to be packed: the sources of the sites whose release is not given by its id."""
+    """Return what must be packed: the sources of the sites whose release is not given by its id."""
     pinned = lamp.pinned()
     return [{"name": site.name, "source": site.source} for site in lamp.sites if site.name not in pinned]
 
@@ -430,7 +432,7 @@ def releases(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list
 
 
 def released(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
-    """Return what a release alone is about: the site whose release is given by its id, or else all sites."""
+    """Return the releases for a run that only releases: those given by their ids, or all if none is."""
     pinned = lamp.pinned()
     return [release for release in releases(lamp, exists) if release["name"] in pinned or not pinned]
 
@@ -476,13 +478,13 @@ def hosts(lamp: Lamp) -> dict[str, str]:
 
 def kept_passwords(lamp: Lamp) -> list[str]:
     """Return the parameters of the passwords that are not given: they are kept in Parameter Store."""
-    return [site.password_parameter for site in lamp.database_sites if site.name not in lamp.given["passwords"]]
+    return [site.password_parameter for site in lamp.database_sites if site.name not in lamp.passwords]
 
 
 def given_passwords(lamp: Lamp) -> dict[str, str]:
     """Return the passwords that are given, by the parameters in their placeholders."""
     return {
-        site.password_parameter: lamp.given["passwords"][site.name]
+        site.password_parameter: lamp.passwords[site.name]
         for site in lamp.database_sites
-        if site.name in lamp.given["passwords"]
+        if site.name in lamp.passwords
     }

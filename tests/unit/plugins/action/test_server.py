@@ -85,10 +85,12 @@ def test_nothing_is_uploaded(first: dict[str, Any], check_mode: bool, release: d
 
 def test_a_release_that_fails_is_the_result(release: dict[str, Any]) -> None:
     failed = {"failed": True, "msg": "a page fails", "taken_back": {"app": "old"}}
-    assert Server(answer(CHANGE, missing=("app",)), failed).converge(releases=[release]) == failed
+    result = Server(answer(CHANGE, missing=("app",)), failed).converge(releases=[release])
+    assert result == {**answer(CHANGE, missing=("app",)), **failed}, "what was changed before is not lost"
 
 
 def test_a_release_that_is_nowhere_is_refused(release: dict[str, Any]) -> None:
     server = Server(answer(missing=("app",)))
-    with pytest.raises(AnsibleActionFail, match="new of app is neither on this server nor packed on the controller"):
+    with pytest.raises(AnsibleActionFail, match="new of app is neither on this server nor packed") as refused:
         server.converge(releases=[{**release, "archive": None}])
+    assert refused.value.result["missing"] == ["app"]

@@ -98,9 +98,10 @@ def test_a_part_that_fails_ends_the_run(parts: list[str], monkeypatch: pytest.Mo
         raise GroundworkError("no")
 
     monkeypatch.setattr(server.mariadb, "converge", fail)
-    with pytest.raises(GroundworkError, match="no"):
+    with pytest.raises(GroundworkError, match="no") as failed:
         server.become(host(), desired(**WHOLE), check_mode=False)
     assert parts == ["configuration"]
+    assert failed.value.details["changes"] == [change("configuration")], "what was changed is not lost"
 
 
 def test_a_server_that_does_not_exist_gets_everything() -> None:
@@ -120,3 +121,13 @@ def test_a_problem_names_its_part() -> None:
         desired(**wrong)
     variables = {problem.variable for problem in found.value.problems}
     assert variables == {"configuration.files[0].path", "databases.users[0].databases", "releases[0].id"}
+
+
+def test_secrets_are_checked_once_under_their_own_name() -> None:
+    problems = Problems()
+    server.parse_desired({"configuration": CONFIGURATION}, problems, {"/p": "short"})
+    assert [problem.variable for problem in problems.found] == ["secrets./p"]
+
+
+def test_warnings_of_all_parts_are_kept() -> None:
+    assert server.merged({"warnings": ["one"]}, {"warnings": ["two"]})["warnings"] == ["one", "two"]

@@ -6,6 +6,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
 from ansible_collections.groundwork.aws.plugins.filter.lamp import PARTS, RENDERED, lamp, render
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
@@ -22,7 +23,8 @@ VARIABLES: dict[str, t.Any] = {
     "database_server": "each",
     "database_address": "(known after apply)",
     "database_cidr": "10.20.0.0/16",
-    "passwords": {},
+    "database_passwords": {},
+    "sites_trust_each_other": False,
     "trusted_proxies": ["10.20.0.0/24"],
     "keepalive_timeout": 75,
     "probe_cidrs": [],
@@ -159,7 +161,7 @@ def test_which_host_leads_to_a_site() -> None:
 
 
 def test_passwords_that_are_not_given_are_kept() -> None:
-    variables = given(sites=[{"name": "app"}, {"name": "other"}, SHOP], passwords={"app": PASSWORD})
+    variables = given(sites=[{"name": "app"}, {"name": "other"}, SHOP], database_passwords={"app": PASSWORD})
     assert lamp(variables, "kept_passwords") == ["/groundwork/dev/lamp/other/database-password"]
     assert lamp(variables, "given_passwords") == {"/groundwork/dev/lamp/app/database-password": PASSWORD}
 
@@ -167,3 +169,44 @@ def test_passwords_that_are_not_given_are_kept() -> None:
 def test_a_template_needs_all_its_variables() -> None:
     with pytest.raises(Exception, match="'site' is undefined"):
         render("pool.secret.conf.j2", {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "text"),
+    [
+        (
+            {"sites": [{"name": "app", "allow_override": "no"}]},
+            "/etc/apache2/sites-available/groundwork-01-app.conf",
+            "AllowOverride None",
+        ),
+        (
+            {"sites": [{"name": "app", "server_names": "shop.example.com"}]},
+            "/etc/apache2/sites-available/groundwork-01-app.conf",
+            "ServerName shop.example.com\n",
+        ),
+        ({"trusted_proxies": "10.0.0.0/24"}, "/etc/apache2/conf-available/zz-groundwork.conf", "Proxy 10.0.0.0/24\n"),
+        ({"memory_mb": "4096"}, "/etc/php/8.2/fpm/conf.d/90-groundwork.ini", "memory_consumption = 256\n"),
+        ({"php_settings": {"precision": 1.5}}, "/etc/php/8.2/fpm/conf.d/90-groundwork.ini", "precision = 1.5\n"),
+    ],
+)
+def test_variables_have_the_types_that_the_role_declares(changes: dict[str, t.Any], path: str, text: str) -> None:
+    """As the preflight sees them: -e gives text, and a list may be written as text with commas."""
+    assert text in file(path, **changes)
+
+
+def test_a_release_may_be_a_number() -> None:
+    assert [one["id"] for one in lamp(given(release=123456789012, packed=[]), "released")] == ["123456789012"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"memory_mb": "4 GB"}, "lamp_memory_mb: '4 GB' is not a whole number; give a whole number."),
+        ({"php_version": "8"}, "lamp_php_version: "),
+        ({"sites": [{"name": "app"}, {"name": "b", "allow_override": True}]}, "lamp_sites[1].allow_override: "),
+    ],
+)
+def test_wrong_variables_of_a_new_server_are_told_by_name(changes: dict[str, t.Any], problem: str) -> None:
+    with pytest.raises(AnsibleFilterError) as refused:
+        lamp(given(**changes), "configuration")
+    assert str(refused.value).startswith(problem)
