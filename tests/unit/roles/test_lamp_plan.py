@@ -36,14 +36,16 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Any:
             name: {**SERVER, "server_name": name, "server_tier": name.removesuffix("-1")}
             for name in ("public-1", "private-1")
         }
+        given = json.loads(variables)
+        names = [site["name"] for site in given.get("lamp_sites", [{"name": "app"}])]
         shared = {
             "environment_name": "dev",
             "aws_region": "eu-central-1",
             "network_cidr": "10.20.0.0/16",
             "network_public_cidrs": ["10.20.0.0/24", "10.20.1.0/24"],
-            "lamp_database_passwords": {"app": PASSWORD, "my-shop": PASSWORD},
+            "lamp_database_passwords": dict.fromkeys(names, PASSWORD),
             "lamp_archive_folder": str(folder / "archives"),
-            **json.loads(variables),
+            **given,
         }
         (folder / "inventory.json").write_text(json.dumps({"servers": {"hosts": hosts, "vars": shared}}))
         (folder / "play.yml").write_text(PLAYBOOK)
