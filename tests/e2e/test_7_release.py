@@ -154,7 +154,7 @@ def test_a_page_that_had_failed_before_takes_nothing_back(
     finally:
         assert laptop.run(*everywhere, "name=mariadb state=started").returncode == 0
     story = play.failures()[-1]
-    assert "stays where it is" in story
+    assert "was not rolled back" in story
     assert "app: / answered 503, expected 200-399" in story
     assert "public-2 is unchanged: it did not get the release." in story
     release = dict(served(site))
