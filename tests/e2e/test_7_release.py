@@ -39,7 +39,12 @@ def refused(laptop: Any, *words: str, playbook: str = PLAYBOOK, **variables: Any
 
 def test_nonsense_is_refused_at_once(laptop: Any) -> None:
     told = refused(laptop, release_canary=2, release_batch="0%", release_tiers=["public", "publik"], release_wram=1)
-    for part in ("release_canary: 2 servers are all", "release_batch: '0%'", "'publik' is not the name of a tier", "release_wram: "):
+    for part in (
+        "release_canary: 2 servers are all",
+        "release_batch: '0%'",
+        "'publik' is not the name of a tier",
+        "release_wram: ",
+    ):
         assert part in told
 
 
