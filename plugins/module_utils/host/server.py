@@ -107,8 +107,8 @@ def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: boo
     """Put the server into the desired state, or predict the changes in check mode. Return the module's result.
 
     The parts are applied in order. Raise GroundworkError at the first failure, with the changes of the parts before it
-    in its details. The releases are not changed while the
-    archive of a missing one is not on the server; `missing` then contains the name of its site.
+    in its details. The releases are not changed while the archive of a missing one is not on the server; `missing` then
+    contains the name of its site.
     """
     results: list[Result] = []
     try:

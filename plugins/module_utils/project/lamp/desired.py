@@ -14,9 +14,8 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import PAGE_OPTIONS
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import CURRENT, RELEASES, UNREADY
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 
 Options = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
@@ -28,7 +27,6 @@ APACHE = "apache2"
 MARIADB = "mariadb"
 APACHE_MB = 64
 PHP_PROCESS_MB = 40
-PROBE = {name: PAGE_OPTIONS[name]["default"] for name in ("path", "matcher", "timeout")}
 ANY_STATUS = "200-499"  # of the paths that are only requested to warm a server
 # https://httpd.apache.org/docs/2.4/mod/
 MODULES = (
