@@ -133,7 +133,7 @@ class _Run:
 
     def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         try:
-            return send(self.writers, one.service, one.operation, arguments, self.clock)
+            return send(self.writers, one.service, one.operation, arguments, self.clock, repeatable=one.repeatable)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in one.settled:
@@ -141,7 +141,7 @@ class _Run:
             if code in one.instead:
                 other = one.instead[code]
                 return self._once(change, other, resolve(other.arguments, self.ids))
-            raise refused(str(change), one.service, one.operation, error) from error
+            raise refused(str(change), one.service, one.operation, error, one.remedies) from error
 
     def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any], *, fresh: bool) -> Ids:
         """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason.

@@ -31,7 +31,8 @@ class Read:
 
     `result` is the dotted path of the list in the response, as "Vpcs"; "" means the whole response. A value that is not
     a list counts as a list of one item. `marker` is the dotted path of the next page's Marker, for an operation that
-    boto3 does not paginate.
+    boto3 does not paginate. `region` is given if the resources are in one region, whatever the environment's region.
+    `remedies` are those of a Call.
     """
 
     service: str
@@ -40,6 +41,12 @@ class Read:
     arguments: t.Mapping[str, t.Any] = field(default_factory=dict)
     absent: tuple[str, ...] = ()  # error codes that mean that the resource does not exist
     marker: str = ""
+    region: str = ""
+    remedies: t.Mapping[str, str] = field(default_factory=dict)
+
+    def client(self, clients: Clients) -> t.Any:
+        """Return the client that makes the read."""
+        return clients.client(self.service, **({"region": self.region} if self.region else {}))
 
 
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
@@ -47,28 +54,23 @@ TEN_ATTEMPTS = {"mode": "standard", "max_attempts": 10}  # jittered, throttling 
 NO_REPETITION = {"mode": "standard", "total_max_attempts": 1}  # for writes: see send.py
 
 
-# The tags of CloudFront's resources are in one region, whatever the region of the environment.
-# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
-GLOBAL = {"resourcegroupstaggingapi": {"region": "us-east-1"}}
-
-
 class RetryingClients:
-    """Clients that are created once per service: with botocore's retries, or without them for writes."""
+    """Clients that are created once per service and region: with botocore's retries, or without them for writes."""
 
     def __init__(self, module: t.Any, *, writing: bool = False) -> None:
         self._module = module
         self._writing = writing
-        self._made: dict[str, t.Any] = {}
+        self._made: dict[tuple[str, str], t.Any] = {}
 
     def client(self, service: str, /, **extra: t.Any) -> t.Any:
         """Return the client of this service. Creating it is not thread-safe, using it is."""
-        if service not in self._made:
-            extra = {**GLOBAL.get(service, {}), **extra}
+        key = (service, extra.get("region", ""))
+        if key not in self._made:
             own = self._module.params.get("aws_config") or {}
             retries = NO_REPETITION if self._writing else own.get("retries", TEN_ATTEMPTS)
             config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
-            self._made[service] = self._module.client(service, aws_config=config, **extra)
-        return self._made[service]
+            self._made[key] = self._module.client(service, aws_config=config, **extra)
+        return self._made[key]
 
 
 def call(clients: Clients, service: str, operation: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -90,20 +92,20 @@ def observe(clients: Clients, reads: t.Mapping[str, Read]) -> dict[str, list[t.A
     if not reads:
         return {}
     for read in reads.values():  # one after the other: creating clients is not thread-safe
-        clients.client(read.service)
+        read.client(clients)
     with ThreadPoolExecutor(max_workers=min(len(reads), 16)) as pool:
         pending = {key: pool.submit(_read, clients, read) for key, read in reads.items()}
         return {key: future.result() for key, future in pending.items()}
 
 
 def _read(clients: Clients, read: Read) -> list[t.Any]:
-    client = clients.client(read.service)
+    client = read.client(clients)
     try:
         return [item for page in _pages(client, read) for item in _listed(_found(page, read.result, []))]
     except ClientError as error:
         if error.response["Error"]["Code"] in read.absent:
             return []
-        raise refused(f"read {read.result}", read.service, read.operation, error) from error
+        raise refused(f"read {read.result}", read.service, read.operation, error, read.remedies) from error
     except BotoCoreError as error:
         raise GroundworkError(f"Could not call {read.operation} of {read.service}: {error}") from error
 
@@ -143,22 +145,22 @@ REMEDIES = {
     "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
     "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
     "ExpiredToken": "Renew the session's credentials and run again.",
-    "BucketAlreadyExists": "Another AWS account has a bucket with this name. Use another name.",
-    "CNAMEAlreadyExists": "Another distribution has this alias. Remove the alias there first.",
-    "DistributionAlreadyExists": "If it was created moments ago, run again. If it was deleted by hand, delete its "
-    "origin access control too, and run again.",
-    "NoSuchBucket": "Run s3_site_bucket (the role static_site) first, or correct the bucket's name.",
     "PreconditionFailed": "It was changed by another process meanwhile. Run again; that change is not lost.",
     "DependencyViolation": "Another resource still uses it. Remove that resource first, or declare this one again.",
     "RequestLimitExceeded": "AWS throttled ten attempts. Run again later; nothing is lost.",
 }
 
 
-def refused(doing: str, service: str, operation: str, error: ClientError) -> GroundworkError:
-    """Return the error for a call that AWS refused: what failed, AWS' error code and message, and a remedy."""
+def refused(
+    doing: str, service: str, operation: str, error: ClientError, remedies: t.Mapping[str, str] | None = None
+) -> GroundworkError:
+    """Return the error for a call that AWS refused: what failed, AWS' error code and message, and a remedy.
+
+    `remedies` are those of the call, which precede those of all calls.
+    """
     code, words = error.response["Error"]["Code"], error.response["Error"]["Message"]
     action = "".join(part.title() for part in operation.split("_"))
-    remedy = REMEDIES.get(code, "").format(service=service, action=action)
+    remedy = {**REMEDIES, **(remedies or {})}.get(code, "").format(service=service, action=action)
     if not remedy and code.endswith("LimitExceeded"):
         remedy = "A quota of the account is exhausted. Raise it in Service Quotas, or delete unused resources."
     text = f"Could not {doing}: AWS refused {action} with {code}: {words}"

@@ -105,7 +105,7 @@ def _retag_together(missing: dict[str, str], members: list[tuple[Ref, dict[str, 
         "update",
         "tags",
         ", ".join(names) if len(names) <= 3 else f"{len(names)} resources",
-        (ec2("create_tags", Resources=refs, Tags=tag_list(missing)),),
+        (ec2("create_tags", Resources=refs, Tags=tag_list(missing)).safe_to_repeat(),),
         before={name: before for name, (_ref, before) in zip(names, members, strict=True)},
         after=dict.fromkeys(names, missing),
     )

@@ -22,7 +22,7 @@ T = t.TypeVar("T")
 
 SECRETS_ARGUMENT: dict[str, dict[str, t.Any]] = {"secrets": {"type": "dict", "default": {}, "no_log": True}}
 
-INSTANCE_ID = "@groundwork(instance-id)@"
+INSTANCE_ID_PLACEHOLDER = "@groundwork(instance-id)@"
 PARAMETER = re.compile(rf"@groundwork\(parameter:({PARAMETER_PATH})(?:\|([a-z-]+))?\)@")
 HIDDEN = "(secret, not shown)"
 # Ansible and `hide` replace every occurrence of a secret in a message: a shorter one could be part of other words.
@@ -118,7 +118,7 @@ def fill(text: str, secrets: Secrets | None, where: str, problems: Problems) -> 
 def with_instance_id(value: t.Any, instance_id: str) -> t.Any:
     """Return the nested value with the instance's id in place of its placeholders."""
     if isinstance(value, str):
-        return value.replace(INSTANCE_ID, instance_id)
+        return value.replace(INSTANCE_ID_PLACEHOLDER, instance_id)
     if isinstance(value, t.Mapping):
         return {key: with_instance_id(item, instance_id) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

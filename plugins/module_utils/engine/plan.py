@@ -68,6 +68,8 @@ class Call:
     made the call. `instead` maps an error code to the call to make in its place, which yields the same Refs. `passing`
     are error codes of a temporary condition, such as a dependency on a resource that is being deleted: the call is
     repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
+    `repeatable` is true if a second request has no further effect although the operation creates or registers
+    something (engine/send.py). `remedies` tell the user what to do, by error code, where observe.REMEDIES does not.
     """
 
     service: str
@@ -77,6 +79,8 @@ class Call:
     settled: tuple[str, ...] = ()
     instead: t.Mapping[str, Call] = field(default_factory=dict)
     passing: tuple[str, ...] = ()
+    repeatable: bool = False
+    remedies: t.Mapping[str, str] = field(default_factory=dict)
 
     def yielding(self, ref: Ref, path: str) -> Call:
         """Return the same call, which also takes the value of `ref` from `path` in the response."""
@@ -85,6 +89,10 @@ class Call:
     def settled_by(self, *codes: str) -> Call:
         """Return the same call, for which these error codes count as success."""
         return replace(self, settled=(*self.settled, *codes))
+
+    def safe_to_repeat(self) -> Call:
+        """Return the same call, of which a second request has no further effect."""
+        return replace(self, repeatable=True)
 
 
 @dataclass(frozen=True)

@@ -51,26 +51,29 @@ THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-# A repetition of these creates a second resource, unless they have a client token.
+# A repetition of these creates a second resource, unless they have a client token or their plan says otherwise.
 CREATING = ("allocate_", "copy_", "create_", "import_", "register_", "run_")
-# The CallerReference makes a repetition the same invalidation. AWS refuses a second resource with the same name.
-NAMED = ("create_auto_scaling_group", "create_instance_profile", "create_role")
-HARMLESS = frozenset(
-    {*NAMED, "create_invalidation", "create_or_update_tags", "create_route", "create_tags", "register_targets"}
-)
 # The ends of AWS' error codes for a repetition of a call that it accepted the first time.
 ECHOES = ("NotFound", "Duplicate", "AlreadyExists", "AlreadyAssociated", "NotAttached")
 
 
 def send(
-    clients: Clients, service: str, operation: str, arguments: t.Mapping[str, t.Any], clock: Clock
+    clients: Clients,
+    service: str,
+    operation: str,
+    arguments: t.Mapping[str, t.Any],
+    clock: Clock,
+    *,
+    repeatable: bool = False,
 ) -> dict[str, t.Any]:
     """Make one API call and return its response, or {} if a repetition shows that the lost response was a success.
 
-    `clients` must not repeat requests. Raise botocore's ClientError if AWS refuses the call, and GroundworkError if
-    AWS does not answer and the request cannot be repeated.
+    `clients` must not repeat requests. `repeatable` is the field of Call.
+
+    Raise botocore's ClientError if AWS refuses the call, and GroundworkError if AWS does not answer and the request
+    cannot be repeated.
     """
-    repeatable = is_repeatable(operation, arguments)
+    repeatable = repeatable or is_repeatable(operation, arguments)
     unanswered = False
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -101,7 +104,7 @@ def send(
 
 def is_repeatable(operation: str, arguments: t.Mapping[str, t.Any]) -> bool:
     """Return whether sending the same request twice has the same effect as sending it once."""
-    return "ClientToken" in arguments or operation in HARMLESS or not operation.startswith(CREATING)
+    return "ClientToken" in arguments or not operation.startswith(CREATING)
 
 
 def _may_repeat(error: ClientError, repeatable: bool) -> bool:

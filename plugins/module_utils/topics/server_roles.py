@@ -204,9 +204,11 @@ def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t
     put = iam("put_role_policy", RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document))
     put = Call("iam", put.operation, put.arguments, passing=GONE)
     if found is None:
-        create = iam(
-            "create_role", RoleName=name, AssumeRolePolicyDocument=trust["PolicyDocument"], Tags=tag_list(tags)
-        ).settled_by("EntityAlreadyExists")
+        create = (
+            iam("create_role", RoleName=name, AssumeRolePolicyDocument=trust["PolicyDocument"], Tags=tag_list(tags))
+            .settled_by("EntityAlreadyExists")
+            .safe_to_repeat()
+        )
         yield Change("create", "role", role.tier, (create, put), after={"Policy": document, "Tags": tags})
         return
     calls, before, after = [], {}, {}
@@ -233,7 +235,7 @@ def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.
     profile = {"InstanceProfileName": name}
     add = Call("iam", "add_role_to_instance_profile", {**profile, "RoleName": name}, passing=GONE)
     if found is None:
-        create = iam("create_instance_profile", **profile, Tags=tags).settled_by("EntityAlreadyExists")
+        create = iam("create_instance_profile", **profile, Tags=tags).settled_by("EntityAlreadyExists").safe_to_repeat()
         yield Change("create", "instance profile", tier, (create, add), after={"Role": name})
         return
     roles = [role["RoleName"] for role in found["Roles"]]

@@ -11,7 +11,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
@@ -48,14 +47,14 @@ class Watched:
 
     def __init__(self) -> None:
         self.cloud: Cloud | None = None
-        self._clients: dict[tuple[str, bool], t.Any] = {}
+        self._clients: dict[tuple[str, bool, str], t.Any] = {}
 
-    def client(self, service: str, *, watched: bool) -> t.Any:
-        key = (service, watched)
+    def client(self, service: str, *, watched: bool, region: str = REGION) -> t.Any:
+        key = (service, watched, region)
         if key not in self._clients:
             client = boto3.client(
                 service,
-                region_name=GLOBAL.get(service, {}).get("region", REGION),
+                region_name=region,
                 endpoint_url="http://cloud.invalid",
                 config=Config(s3={"addressing_style": "path"}),
                 aws_access_key_id=ACCESS_KEY,
@@ -96,8 +95,8 @@ class Cloud(Clock):
         self._lock = threading.Lock()
         self._watched = watched
 
-    def client(self, service: str) -> t.Any:
-        return self._watched.client(service, watched=True)
+    def client(self, service: str, **extra: t.Any) -> t.Any:
+        return self._watched.client(service, watched=True, **extra)
 
     def of(self, service: str) -> t.Any:
         """A client whose calls are not counted."""

@@ -207,7 +207,7 @@ def _target_changes(wish: TargetGroupWish, desired: Balancers, observed: Observe
     ref = group_ref(wish.name)
     if names:
         targets = [{"Id": Ref("server", name), "Port": wish.port} for name in names]
-        call = elb("register_targets", TargetGroupArn=ref, Targets=targets)
+        call = elb("register_targets", TargetGroupArn=ref, Targets=targets).safe_to_repeat()
         after = {name: Ref("server", name) for name in names}
         yield Change("create", "targets", wish.name, (call,), after=after)
     gone = sorted(_leaving(wish, registered, desired, observed))

@@ -105,7 +105,7 @@ def put_in(group: Group, servers: t.Mapping[str, str | Ref], deadline: float) ->
     if not missing and not unwell:
         return []
     targets = [{"Id": servers[name], "Port": group.port} for name in missing]
-    call = elb("register_targets", TargetGroupArn=group_ref(group.name), Targets=targets)
+    call = elb("register_targets", TargetGroupArn=group_ref(group.name), Targets=targets).safe_to_repeat()
     wait = Wait(
         f"{', '.join(sorted(servers))} to be healthy in the target group {group.name}",
         elb("describe_target_health", TargetGroupArn=group_ref(group.name)),

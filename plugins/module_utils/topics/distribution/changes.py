@@ -39,6 +39,12 @@ INTERVAL = 3.0  # seconds; a deployment takes minutes
 # Members that are required in an update and optional in a creation, also in cache behaviors that the update adds.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-overview-required-fields.html
 REQUIRED_OF_BEHAVIORS = {"FieldLevelEncryptionId": "", "LambdaFunctionAssociations": [], "SmoothStreaming": False}
+# What to do if CloudFront refuses the distribution.
+REMEDIES = {
+    "CNAMEAlreadyExists": "Another distribution has this alias. Remove the alias there first.",
+    "DistributionAlreadyExists": "If it was created moments ago, run again. If it was deleted by hand, delete its "
+    "origin access control too, and run again.",
+}
 HIDDEN = "(hidden)"  # the value of a custom origin header may be a secret
 
 
@@ -76,6 +82,7 @@ def _creation(owner: Owner, desired: Distribution) -> Change:
             distribution_ref(desired.name, "arn"): "Distribution.ARN",
             distribution_ref(desired.name, "domain_name"): "Distribution.DomainName",
         },
+        remedies=REMEDIES,
     )
     facts = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
     return Change("create", RESOURCE, desired.name, (create,), after=facts, wait=_awaited(desired))
@@ -112,7 +119,7 @@ def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[C
     behaviors = [{**REQUIRED_OF_BEHAVIORS, **behavior} for behavior in target["CacheBehaviors"]]
     config = whole({**target, "CacheBehaviors": behaviors})
     arguments = {"Id": observed.found.id, "IfMatch": observed.etag, "DistributionConfig": config}
-    update = Call("cloudfront", "update_distribution", arguments)
+    update = Call("cloudfront", "update_distribution", arguments, remedies=REMEDIES)
     before, after = _without_secrets(before), _without_secrets(after)
     yield Change("update", RESOURCE, desired.name, (update,), before, after, _awaited(desired))
 

@@ -23,6 +23,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
     tag_dict,
 )
 
+REGION_OF_CLOUDFRONT = "us-east-1"  # where the Resource Groups Tagging API has CloudFront's resources
+
 
 @dataclass(frozen=True)
 class Found:
@@ -54,7 +56,9 @@ def distributions_read(owner: Owner) -> Read:
             {"Key": COMPONENT, "Values": [owner.component]},
         ],
     }
-    return Read("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", arguments)
+    return Read(
+        "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", arguments, region=REGION_OF_CLOUDFRONT
+    )
 
 
 def candidates(owner: Owner, name: str, answer: t.Iterable[t.Mapping[str, t.Any]]) -> list[Found]:

@@ -202,7 +202,7 @@ def _mark(observed: Observed) -> t.Iterator[Change]:
     image = observed.image(observed.promoted) if observed.promoted else None
     if image and not image.promoted:
         tag = {PROMOTED: image.name.rpartition("-")[2]}
-        call = ec2("create_tags", Resources=[image.id], Tags=tag_list(tag))
+        call = ec2("create_tags", Resources=[image.id], Tags=tag_list(tag)).safe_to_repeat()
         yield Change("update", "image", image.name, (call,), after=tag)
 
 

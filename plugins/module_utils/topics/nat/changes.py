@@ -131,7 +131,7 @@ def _route_changes(desired: Nat, observed: Observed, matches: Matches) -> t.Iter
             continue
         to = gateway_ref(gateway)
         if not route:
-            call = ec2("create_route", **where, NatGatewayId=to)
+            call = ec2("create_route", **where, NatGatewayId=to).safe_to_repeat()
             yield Change("create", "default route", subnet, (call,), after={"target": to})
         elif leads_to != ids.get(gateway):
             call = ec2("replace_route", **where, NatGatewayId=to)

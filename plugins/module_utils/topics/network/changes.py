@@ -196,7 +196,7 @@ def _default_route(wish: SubnetWish, observed: Observed) -> t.Iterator[Call]:
         if target.startswith("igw-"):
             yield ec2("delete_route", **where)
     elif not route:
-        yield ec2("create_route", **where, GatewayId=INTERNET_GATEWAY)
+        yield ec2("create_route", **where, GatewayId=INTERNET_GATEWAY).safe_to_repeat()
     elif not observed.gateway or target != observed.gateway["InternetGatewayId"]:
         yield ec2("replace_route", **where, GatewayId=INTERNET_GATEWAY)
 

@@ -105,7 +105,7 @@ class _Planned:
             calls.append(ec2("modify_launch_template", **arguments))
         if lacking := _lacking(self.tags, self.template.tags):
             tags = [{"Key": key, "Value": value} for key, value in sorted(lacking.items())]
-            calls.append(ec2("create_tags", Resources=[template_ref(self.tier)], Tags=tags))
+            calls.append(ec2("create_tags", Resources=[template_ref(self.tier)], Tags=tags).safe_to_repeat())
         if not calls:
             return []
         is_now = self.template.versions.get(self.template.default)
@@ -192,7 +192,8 @@ class _Planned:
             "Tags": self._tag_list(self.tags),
         }
         passing = (YOUNG_PROFILE, "AlreadyExists:pending delete")
-        call = Call("autoscaling", "create_auto_scaling_group", arguments, passing=passing)
+        # AWS refuses a second group with the same name.
+        call = Call("autoscaling", "create_auto_scaling_group", arguments, passing=passing, repeatable=True)
         return Change("create", "auto scaling group", self.tier, (call,), after={**self._shown(), "Tags": self.tags})
 
     def _shown(self) -> dict[str, t.Any]:
@@ -243,7 +244,7 @@ class _Planned:
         missing = {key: value for key, value in self.tags.items() if group.tags.get(key) != (value, True)}
         if not missing:
             return []
-        call = Call("autoscaling", "create_or_update_tags", {"Tags": self._tag_list(missing)})
+        call = Call("autoscaling", "create_or_update_tags", {"Tags": self._tag_list(missing)}, repeatable=True)
         before = {key: group.tags.get(key, (None,))[0] for key in missing}
         return [Change("update", "tags", f"auto scaling group {self.tier}", (call,), before=before, after=missing)]
 

@@ -448,7 +448,7 @@ def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:
     if not missing:
         return None
     resources = [server.id, *server.volume_ids[:1], *filter(None, [server.interface_id])]
-    call = Call("ec2", "create_tags", {"Resources": resources, "Tags": tag_list(missing)})
+    call = Call("ec2", "create_tags", {"Resources": resources, "Tags": tag_list(missing)}, repeatable=True)
     return call, "Tags", {key: server.tags.get(key) for key in missing}, missing
 
 

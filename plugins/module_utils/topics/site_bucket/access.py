@@ -32,6 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     existing,
     in_front_of,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import NO_BUCKET, REMEDIES
 
 SHOWN_DEADLINE = 120.0  # seconds until CloudFront's lists contain a new distribution
 POLL_INTERVAL = 2.0
@@ -61,8 +62,8 @@ def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
 def converge_access(run: Run) -> dict[str, t.Any]:
     """Update the bucket policy, and return the module's result. Two calls are made if nothing has to change."""
     owner, desired = run.parse(COMPONENT, parse_access)
-    absent = ("NoSuchBucketPolicy", *(("NoSuchBucket",) if run.check_mode else ()))
-    read = Read("s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, absent)
+    absent = ("NoSuchBucketPolicy", *((NO_BUCKET,) if run.check_mode else ()))
+    read = Read("s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, absent, remedies=REMEDIES)
     answers = observe(run.clients, {"policy": read, "tagged": distributions_read(owner)})
     tagged = candidates(owner, desired.distribution, answers["tagged"])
     policy = json.loads(answers["policy"][0]) if answers["policy"] else {}
@@ -104,7 +105,7 @@ def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Chang
         return []
     whole = {"Version": "2012-10-17", **policy, "Statement": [*(one for one in actual if one not in ours), *wanted]}
     arguments = {"Bucket": desired.bucket, "Policy": json.dumps(whole, separators=(",", ":"))}
-    call = Call("s3", "put_bucket_policy", arguments, passing=("NoSuchBucket",))
+    call = Call("s3", "put_bucket_policy", arguments, passing=(NO_BUCKET,), remedies=REMEDIES)
     action: t.Literal["create", "update"] = "update" if actual else "create"
     before = {"Statement": ours} if ours else {}
     return [Change(action, "bucket policy", desired.bucket, (call,), before, {"Statement": wanted})]

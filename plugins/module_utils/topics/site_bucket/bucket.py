@@ -27,6 +27,8 @@ PRIVATE = dict.fromkeys(BLOCKS, True)
 RULE = "groundwork-old-versions"
 MOST_DAYS = 3650
 NO_BUCKET = "NoSuchBucket"
+# What to do if a bucket that has to exist is missing.
+REMEDIES = {NO_BUCKET: "Run s3_site_bucket (the role static_site) first, or correct the bucket's name."}
 ELSEWHERE = ("AccessDenied", "403", "PermanentRedirect", "301")
 
 Described = t.Mapping[str, t.Any]
@@ -173,6 +175,7 @@ def _creation(owner: Owner, desired: Bucket) -> Change:
             "ObjectOwnership": "BucketOwnerEnforced",
             "CreateBucketConfiguration": {**where, "Tags": tag_list(owner.tags(desired.name))},
         },
+        remedies={"BucketAlreadyExists": "Another AWS account has a bucket with this name. Use another name."},
     )
     return Change("create", "bucket", desired.name, (create,), after={"region": desired.region})
 

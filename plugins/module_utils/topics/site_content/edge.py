@@ -56,6 +56,7 @@ class Edge:
                     "create_invalidation",
                     arguments,
                     self._run.clock,
+                    repeatable=True,
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] == BUSY:

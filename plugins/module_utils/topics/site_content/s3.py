@@ -26,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import ATTEMPTS, LONGEST_PAUSE, THROTTLED
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import REMEDIES
 
 try:
     from botocore.auth import S3SigV4Auth
@@ -142,7 +143,7 @@ class Bucket:
             text = f"Could not {doing}: the bucket {self.name} is in {region}, not in {self._region}. Set region."
             return GroundworkError(text, error_code=code)
         error = ClientError({"Error": {"Code": code, "Message": message}}, operation)
-        return refused(doing, "s3", operation, error)
+        return refused(doing, "s3", operation, error, REMEDIES)
 
     # The operations
 

@@ -36,7 +36,7 @@ class Reached(BaseException):
 
 
 class NoClients:
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **_extra: Any) -> Any:
         raise Reached(service)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import typing as t
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report, settle
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
@@ -239,3 +239,19 @@ def test_nothing_to_do_is_not_changed() -> None:
 @pytest.mark.parametrize(("path", "found"), [("a", {"b": [1, 2]}), ("a.b.1", 2)])
 def test_dig(path: str, found: t.Any) -> None:
     assert dig({"a": {"b": [1, 2]}}, path) == found
+
+
+def test_a_lost_response_is_asked_for_again_if_the_plan_says_that_it_is_safe(clock: t.Any) -> None:
+    lost = ConnectionClosedError(endpoint_url="http://aws")
+    for call, requests in ((ec2("create_tags").safe_to_repeat(), 2), (ec2("create_tags"), 1)):
+        fake = Fake(create_tags=[lost, {}])
+        with contextlib.nullcontext() if requests == 2 else pytest.raises(GroundworkError, match="was lost"):
+            apply([Change("update", "tags", "x", (call,))], fake, {}, clock)
+        assert len(fake.calls) == requests
+
+
+def test_a_calls_own_remedy_follows_awss_words(clock: t.Any) -> None:
+    call = Call("s3", "create_bucket", {}, remedies={"BucketAlreadyExists": "Use another name."})
+    fake = Fake(create_bucket=[error("BucketAlreadyExists")])
+    with pytest.raises(GroundworkError, match=r"with BucketAlreadyExists: words Use another name\.$"):
+        apply([Change("create", "bucket", "x", (call,))], fake, {}, clock)

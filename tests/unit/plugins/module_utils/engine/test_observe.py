@@ -92,6 +92,11 @@ def test_a_refused_read_names_the_operation() -> None:
         read(Client(answer=refusal("UnauthorizedOperation")))
 
 
+def test_a_reads_own_remedy_follows_awss_words() -> None:
+    with pytest.raises(GroundworkError, match=r"with NoSuchThing: .* Make it first\.$"):
+        read(Client(answer=refusal("NoSuchThing")), remedies={"NoSuchThing": "Make it first."})
+
+
 def test_no_credentials_are_told() -> None:
     with pytest.raises(GroundworkError, match="Could not call describe of ec2: Unable to locate credentials"):
         read(Client(answer=NoCredentialsError()))
@@ -141,7 +146,10 @@ def test_a_writers_client_does_not_repeat_whatever_a_user_configured() -> None:
     assert module.made[0][1]["aws_config"]["retries"] == {"mode": "standard", "total_max_attempts": 1}
 
 
-def test_the_tags_of_what_is_global_are_asked_for_where_it_is() -> None:
+def test_a_read_of_one_region_has_a_client_of_its_own() -> None:
     module = Module(None)
-    RetryingClients(module).client("resourcegroupstaggingapi")
-    assert module.made[0][1]["region"] == "us-east-1"
+    clients = RetryingClients(module)
+    here, there = Read("tags", "get", "Tags"), Read("tags", "get", "Tags", region="us-east-1")
+    assert there.client(clients) is there.client(clients)
+    assert there.client(clients) is not here.client(clients)
+    assert [settings.get("region") for _service, settings in module.made] == ["us-east-1", None]

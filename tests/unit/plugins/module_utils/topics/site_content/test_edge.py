@@ -8,7 +8,6 @@ import boto3
 import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import GLOBAL
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION
@@ -40,13 +39,13 @@ class Front:
         self.s3 = site.client
         site.client = self.client
 
-    def client(self, service: str, **_extra: t.Any) -> t.Any:
+    def client(self, service: str, *, region: str = REGION, **_extra: t.Any) -> t.Any:
         if service == "s3":
             return self.s3(service)
         if service not in self.clients:
             self.clients[service] = boto3.client(
                 service,
-                region_name=GLOBAL.get(service, {}).get("region", REGION),
+                region_name=region,
                 endpoint_url=self.site.cloud.endpoint,
                 aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
