@@ -84,7 +84,10 @@ instance_profiles:
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import ARGUMENTS, converge_server_roles
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import (
+    ARGUMENTS,
+    converge_server_roles,
+)
 
 
 def main() -> None:

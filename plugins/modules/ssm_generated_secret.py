@@ -94,7 +94,10 @@ value:
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets import LETTERS_AND_DIGITS, converge_secret
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import (
+    LETTERS_AND_DIGITS,
+    converge_secret,
+)
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

@@ -22,12 +22,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.opt
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.options import parse_golden
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.options import parse_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import parse_network
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import parse_release
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout.planning import parse_release
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import (
     parse_server_groups,
     split_tiers,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import parse_server_roles
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import parse_server_roles
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
     parse_servers,
     server_name,

@@ -18,7 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import INSTANCE_ID
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait, ec2
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import (
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout.planning import (
     check_batch,
     check_paths,
     check_target_groups,

@@ -21,7 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.usage impor
 from ansible_collections.groundwork.aws.plugins.module_utils.project.variables import Specs, Variable, followed, root
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import HEADERS_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import OWN_OPTIONS
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import RIGHTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import RIGHTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import TIER_OPTIONS
 
 ROOT = Path(__file__).parents[4]

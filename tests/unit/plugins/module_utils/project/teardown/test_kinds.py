@@ -12,7 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments im
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ARGUMENTS as GROUPS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import converge_server_roles
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import converge_server_roles
 from groundwork_lab.api import Fault
 
 TRUST = json.dumps(

@@ -11,7 +11,10 @@ from moto import mock_aws
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets import LETTERS_AND_DIGITS, converge_secret
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import (
+    LETTERS_AND_DIGITS,
+    converge_secret,
+)
 
 NAME = "/groundwork/dev/lamp/shop/database-password"
 

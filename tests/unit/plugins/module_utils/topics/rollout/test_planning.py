@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import (
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout.planning import (
     Has,
     Server,
     Wish,

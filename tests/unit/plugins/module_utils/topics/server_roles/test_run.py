@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import (
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import (
     TRUST,
     converge_server_roles,
     parse_server_roles,
