@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.topics import rollout
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import planning as rollout
 
 Options = dict[str, t.Any]
 

@@ -17,6 +17,12 @@ class Known:
     tiers: t.Collection[str] | None = None
     subnets: t.Collection[str] | None = None
     security_groups: t.Collection[str] | None = None
+    public_subnets: t.Collection[str] | None = None
+    target_groups: t.Collection[str] | None = None
+    servers: t.Mapping[str, t.Sequence[str]] | None = None  # numbered servers, by tier
+    groups: t.Sequence[str] = ()  # tiers that are Auto Scaling groups
+    booting: t.Sequence[str] = ()  # those of them whose servers configure themselves
+    site_bucket: str = ""  # of the static site
 
 
 NOTHING_KNOWN = Known()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Thing
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Thing
 
 
 @dataclass(frozen=True)

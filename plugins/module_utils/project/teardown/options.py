@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 
-IMAGES = "images"
-BUCKETS = "buckets"
-WISHES = (IMAGES, BUCKETS)
-
 
 @dataclass(frozen=True)
 class Teardown:
-    """The options. `wishes` are the kinds to remove that stay by default. `deadline` is in seconds, per resource."""
+    """The options. `deadline` is in seconds, per resource.
+
+    `wishes` are the names of the options that are true, among them those without which some resources stay (`Thing`).
+    """
 
     wishes: frozenset[str]
     deadline: float
@@ -37,4 +36,4 @@ def parse_teardown(options: t.Mapping[str, t.Any], problems: Problems) -> Teardo
         problems.add("deadline", f"{deadline} s is out of range", "give a number from 60 to 7200")
     if len(problems.found) > before:
         return None
-    return Teardown(frozenset(wish for wish in WISHES if options[wish]), float(deadline))
+    return Teardown(frozenset(name for name, value in options.items() if value is True), float(deadline))

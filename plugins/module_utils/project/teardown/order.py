@@ -11,8 +11,8 @@ from functools import cache
 from itertools import groupby
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Batch, Thing
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.keeping import staying
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Batch, Thing
 
 
 def going(things: t.Sequence[Thing], wishes: t.Container[str], refused: t.Mapping[str, str]) -> list[Thing]:

@@ -16,57 +16,26 @@ from collections import Counter
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Thing, Whose
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import reads
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.buckets import bucket_things
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.edge import edge_things
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.image_users import image_user_things
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.interfaces import interface_things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.ordering import in_order
+from ansible_collections.groundwork.aws.plugins.module_utils.project.removals import REMOVALS
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.interfaces import interface_removal
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.keeping import Keeper, is_wished, keepers
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.machines import machine_things
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.networks import network_things
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.options import Teardown, parse_teardown
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import going, ordered, plan_removal
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.services import protected, service_things
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Thing, Whose, unified
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import look
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import things
 
 COMPONENT = "teardown"
 ROUNDS = 3  # an Auto Scaling group or another run of site.yml may create resources meanwhile
 SWEEP_DEADLINE = 60.0  # seconds until AWS stops reporting deleted resources
 SWEEP_INTERVAL = 5.0
 
+TOPICS = in_order(REMOVALS, lambda removal: (removal.after,))
+ALL = (*TOPICS, interface_removal(TOPICS))
 # All kinds of resources of an environment, which the last read looks for.
-KINDS = (
-    "auto scaling group",
-    "bucket",
-    "cache policy",
-    "distribution",
-    "elastic ip",
-    "function",
-    "image",
-    "instance profile",
-    "internet gateway",
-    "key pair",
-    "launch template",
-    "load balancer",
-    "nat gateway",
-    "network acl",
-    "network interface",
-    "origin access control",
-    "origin request policy",
-    "parameter",
-    "response headers policy",
-    "role",
-    "route table",
-    "security group",
-    "server",
-    "snapshot",
-    "subnet",
-    "target group",
-    "volume",
-    "vpc",
-    "vpc endpoint",
-)
+KINDS = sorted(kind for removal in ALL for kind in removal.kinds)
 
 
 def converge_teardown(run: Run) -> dict[str, t.Any]:
@@ -104,22 +73,11 @@ class _Teardown:
         return {**report(list(self.made.values()), {}), **self._found()}
 
     def _look(self, *, check: bool = False) -> list[Thing]:
-        answers = reads.look(self.whose, self.desired.wishes, self.run.clients)
-        deadline = self.desired.deadline
-        things = unified(
-            [
-                *machine_things(answers, self.whose, deadline),
-                *image_user_things(answers, self.whose),
-                *service_things(answers, self.whose, deadline),
-                *network_things(answers, self.whose, deadline),
-                *interface_things(answers, self.whose, deadline),
-                *edge_things(answers, self.whose, deadline),
-                *bucket_things(answers, self.whose),
-            ]
-        )
+        begin = Sight(self.whose, {}, self.desired.wishes, self.desired.deadline)
+        sight = look(ALL, begin, self.run.clients)
         if check:
-            _check_protected(protected(answers, things))
-        return things
+            _check(sight)
+        return things(ALL, sight)
 
     def _leaving(self) -> list[Thing]:
         return going(self.things, self.desired.wishes, self.refused)
@@ -174,12 +132,9 @@ def _remedy(keeper: Keeper) -> str:
     return "Delete it or move it elsewhere, and run again."
 
 
-def _check_protected(names: t.Sequence[str]) -> None:
+def _check(sight: Sight) -> None:
     problems = Problems()
-    for name in names:
-        problems.add(
-            "environment_name",
-            f"deletion protection is enabled for the load balancer '{name}'",
-            "run groundwork.aws.site with its deletion_protection: false first",
-        )
+    for removal in ALL:
+        if removal.check:
+            removal.check(sight, problems)
     problems.raise_if_any()

@@ -6,14 +6,17 @@ import typing as t
 
 import pytest
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Thing, Whose
+from ansible_collections.groundwork.aws.plugins.module_utils.project.removals import REMOVALS
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.interfaces import (
     holder_of,
     interface_things,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Whose
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.removal import TAGS
 
 OURS = [{"Key": "groundwork:environment", "Value": "dev"}]
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/app/{}/50dc6c495c0c9188"
+OWNERS = [removal.interfaces for removal in REMOVALS.values() if removal.interfaces]
 ANSWERS: dict[str, list[t.Any]] = {
     "instances": [
         {"Instances": [{"InstanceId": "i-ours", "State": {"Name": "running"}, "Tags": OURS}]},
@@ -25,8 +28,7 @@ ANSWERS: dict[str, list[t.Any]] = {
         {"NatGatewayId": "nat-theirs", "State": "available", "Tags": []},
     ],
     "balancers": [{"LoadBalancerArn": ARN.format("dev-web")}, {"LoadBalancerArn": ARN.format("theirs")}],
-    "tags of 0": [{"ResourceArn": ARN.format("dev-web"), "Tags": OURS}],
-    "gateways": [{"InternetGatewayId": "igw", "Attachments": [{"VpcId": "vpc"}]}],
+    f"{TAGS}0": [{"ResourceArn": ARN.format("dev-web"), "Tags": OURS}],
     "subnets": [{"SubnetId": "subnet", "Tags": [{"Key": "Name", "Value": "dev-public-a"}]}],
 }
 
@@ -34,6 +36,10 @@ ANSWERS: dict[str, list[t.Any]] = {
 def interface(**given: t.Any) -> dict[str, t.Any]:
     common = {"NetworkInterfaceId": "eni", "SubnetId": "subnet", "VpcId": "vpc", "Groups": [{"GroupId": "sg"}]}
     return {**common, "TagSet": [], "Description": "", **given}
+
+
+def things_of(one: dict[str, t.Any]) -> list[Thing]:
+    return interface_things(OWNERS, Sight(Whose("dev"), {**ANSWERS, "interfaces": [one]}))
 
 
 def attached(instance: str, *, goes: bool = True) -> dict[str, t.Any]:
@@ -69,7 +75,7 @@ def balancer(name: str) -> dict[str, t.Any]:
     ],
 )
 def test_whose_it_is(given: dict[str, t.Any], told: tuple[str, bool, str] | None) -> None:
-    things = interface_things({**ANSWERS, "interfaces": [interface(**given)]}, Whose("dev"), 60)
+    things = things_of(interface(**given))
     if told is None:
         assert things == []
         return
@@ -79,12 +85,12 @@ def test_whose_it_is(given: dict[str, t.Any], told: tuple[str, bool, str] | None
     assert thing.needs == {"subnet", "sg"}
 
 
-def test_with_a_public_address_it_needs_the_internet_gateway() -> None:
+def test_with_a_public_address_it_needs_internet_access() -> None:
     public = interface(Association={"PublicIp": "203.0.113.7"})
-    [thing] = interface_things({**ANSWERS, "interfaces": [public]}, Whose("dev"), 60)
-    assert thing.needs == {"subnet", "sg", "igw"}
+    [thing] = things_of(public)
+    assert thing.needs == {"subnet", "sg", "internet access of vpc"}
     assert thing.place == "subnet public-a"
 
 
 def test_an_interface_without_anything_belongs_to_nothing() -> None:
-    assert holder_of({"NetworkInterfaceId": "eni"}) == ("", "")
+    assert holder_of({"NetworkInterfaceId": "eni"}, OWNERS) == (None, "")

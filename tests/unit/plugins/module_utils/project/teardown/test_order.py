@@ -7,9 +7,10 @@ import typing as t
 import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref, Wait, ec2
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Batch, Thing
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.keeping import keepers, staying
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import going, levels, plan_removal
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Batch, Thing, unified
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import unified
 
 SLOW = Wait("it to be gone", ec2("look"), lambda _: True)
 SERVERS = Batch("ec2", "terminate_instances", "InstanceIds", 2)
@@ -132,3 +133,16 @@ def test_somebody_elses_thing_is_one_thing_however_it_was_found() -> None:
         ("i-1", {"subnet", "volume"}, "subnet a"),
         ("vpc", set(), ""),
     ]
+
+
+def test_what_two_topics_know_of_a_resource_is_known_of_one() -> None:
+    kept, deleted = Thing("parameter", "/p", "/p", wish="images"), Thing("parameter", "/p", "/p", batch=SERVERS)
+    for order in ((kept, deleted), (deleted, kept)):
+        [one] = unified(order)
+        assert (one.wish, one.batch) == ("images", SERVERS)
+
+
+def test_what_is_needed_by_a_name_is_needed_by_the_ids_that_serve_it() -> None:
+    gateway = Thing("gateway", "igw", "main", serves=frozenset({"internet access of vpc"}))
+    server = thing("server", "internet access of vpc", "internet access of another")
+    assert unified([server, gateway])[0].needs == {"igw", "internet access of another"}

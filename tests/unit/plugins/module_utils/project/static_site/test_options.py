@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import parse_static_site
+from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site.options import parse_static_site
 
-ROLE = Path(__file__).parents[5] / "roles" / "static_site"
+ROLE = Path(__file__).parents[6] / "roles" / "static_site"
 
 
 @pytest.fixture

@@ -14,58 +14,41 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.options import BUCKETS
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import Described, Thing, Whose
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Described, Removal, Sight, Thing
 
-Answers = t.Mapping[str, list[t.Any]]
-
+BUCKETS = "buckets"  # the option for their removal
 DELETED_AT_ONCE = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 GONE = ("NoSuchBucket",)
 # A bucket that cannot be read belongs to others: its policy denies access, or its region is not enabled.
 OTHERS = (*GONE, "NoSuchTagSet", "AccessDenied", "AllAccessDisabled", "IllegalLocationConstraintException")
 
 
-def first_reads() -> dict[str, Read]:
-    """Return the read of the account's buckets."""
-    return {"buckets": Read("s3", "list_buckets", "Buckets")}
+def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
+    """Yield the reads, with those of tags, and of all content of the buckets that are to be removed.
+
+    Users choose the names of buckets, so the tags of all buckets are read.
+    """
+    yield "buckets", Read("s3", "list_buckets", "Buckets")
+    for bucket in sight.found("buckets"):
+        name, named = bucket["Name"], {"Bucket": bucket["Name"]}
+        yield f"tags {_arn_of(bucket)}", Read("s3", "get_bucket_tagging", "TagSet", named, OTHERS)
+        if BUCKETS in sight.wishes and sight.owns(_arn_of(bucket)):
+            yield f"versions {name}", Read("s3", "list_object_versions", "", named, GONE)
+            yield f"uploads {name}", Read("s3", "list_multipart_uploads", "Uploads", named, GONE)
 
 
-def second_reads(first: Answers) -> dict[str, Read]:
-    """Return the reads of the buckets' tags, because users choose the names of buckets."""
-    return {
-        f"tags {arn_of(bucket)}": Read("s3", "get_bucket_tagging", "TagSet", {"Bucket": bucket["Name"]}, OTHERS)
-        for bucket in first["buckets"]
-    }
-
-
-def third_reads(answers: Answers, whose: Whose, wishes: t.Container[str]) -> dict[str, Read]:
-    """Return the reads of all content of the environment's buckets, if they are to be removed."""
-    reads: dict[str, Read] = {}
-    for bucket in _ours(answers, whose) if BUCKETS in wishes else ():
-        named = {"Bucket": bucket["Name"]}
-        reads[f"versions {bucket['Name']}"] = Read("s3", "list_object_versions", "", named, GONE)
-        reads[f"uploads {bucket['Name']}"] = Read("s3", "list_multipart_uploads", "Uploads", named, GONE)
-    return reads
-
-
-def arn_of(bucket: Described) -> str:
-    """Return a bucket's ARN."""
+def _arn_of(bucket: Described) -> str:
     return f"arn:aws:s3:::{bucket['Name']}"
 
 
-def _ours(answers: Answers, whose: Whose) -> list[Described]:
-    return [one for one in answers["buckets"] if whose.owns_described({"Tags": answers[f"tags {arn_of(one)}"]})]
+def _things(sight: Sight) -> t.Iterator[Thing]:
+    return (_bucket(one, sight) for one in sight.answers["buckets"] if sight.owns(_arn_of(one)))
 
 
-def bucket_things(answers: Answers, whose: Whose) -> list[Thing]:
-    """Return the buckets."""
-    return [_bucket(bucket, answers) for bucket in _ours(answers, whose)]
-
-
-def _bucket(bucket: Described, answers: Answers) -> Thing:
+def _bucket(bucket: Described, sight: Sight) -> Thing:
     name = bucket["Name"]
-    uploads = answers.get(f"uploads {name}", [])
-    pages = answers.get(f"versions {name}", [])
+    uploads = sight.found(f"uploads {name}")
+    pages = sight.found(f"versions {name}")
     versions = [one for page in pages for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
     objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
     calls = (
@@ -74,7 +57,7 @@ def _bucket(bucket: Described, answers: Answers) -> Thing:
         Call("s3", "delete_bucket", {"Bucket": name}, settled=GONE),
     )
     before = {"versions": len(objects), "uploads": len(uploads)}
-    return Thing("bucket", arn_of(bucket), name, calls=calls, before=before, wish=BUCKETS)
+    return Thing("bucket", _arn_of(bucket), name, calls=calls, before=before, wish=BUCKETS)
 
 
 def _abort(bucket: str, upload: Described) -> Call:
@@ -85,3 +68,11 @@ def _abort(bucket: str, upload: Described) -> Call:
 def _delete(bucket: str, objects: t.Sequence[Described]) -> Call:
     everything = {"Objects": list(objects), "Quiet": True}
     return Call("s3", "delete_objects", {"Bucket": bucket, "Delete": everything}, settled=GONE)
+
+
+REMOVAL = Removal(
+    kinds=("bucket",),
+    things=_things,
+    reads=_reads,
+    after="cloudfront",
+)

@@ -1,0 +1,34 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks of all roles, for the preflight. Written by tools/index."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import check as lamp
+from ansible_collections.groundwork.aws.plugins.module_utils.project.release import check as release
+from ansible_collections.groundwork.aws.plugins.module_utils.project.servers import check as servers
+from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import check as static_site
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import check as teardown
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb import check as alb
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall import check as firewall
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.image import check as image
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat import check as nat
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network import check as network
+
+CHECKS: t.Mapping[str, Check] = {
+    "alb": alb.CHECK,
+    "firewall": firewall.CHECK,
+    "image": image.CHECK,
+    "lamp": lamp.CHECK,
+    "nat": nat.CHECK,
+    "network": network.CHECK,
+    "release": release.CHECK,
+    "servers": servers.CHECK,
+    "static_site": static_site.CHECK,
+    "teardown": teardown.CHECK,
+}

@@ -1,0 +1,25 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the variables of the role `lamp`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
+
+
+def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
+    private = None if known.servers is None else known.servers.get("private", ())
+    parse_lamp(own, problems, servers=private, booting=known.booting)
+    if own["bucket"] and own["bucket"] == known.site_bucket:
+        problems.add("bucket", f"'{own['bucket']}' is the static site's bucket", "give another bucket, or none")
+    return {}
+
+
+CHECK = Check(_check, refers=("servers",), after="static_site")

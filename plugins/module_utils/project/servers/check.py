@@ -1,0 +1,44 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the variables of the role `servers`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import (
+    parse_server_groups,
+    split_tiers,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import parse_server_roles
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import parse_servers, server_name
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import check_probing, parse_wish
+
+
+def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
+    counted, groups = split_tiers(own["tiers"], problems)
+    declared = parse_servers({**own, "tiers": counted, "key_file_planned": not own["key_file"]}, problems, known=known)
+    tiers = declared.tiers if declared else ()
+    servers = {tier.name: [server_name(tier.name, number) for number in range(1, tier.count + 1)] for tier in tiers}
+    if declared:
+        parse_wish(own, [name for names in servers.values() for name in names], problems)
+    check_probing(own, own["tiers"], problems)
+    parse_server_groups({**own, "tiers": groups}, problems, known, known.target_groups)
+    parse_server_roles(own, problems)
+    for tier in sorted(own["roles"].keys() - groups.keys()):
+        problems.add(
+            f"roles.{tier}", f"'{tier}' is not an Auto Scaling group", f"use some of {', '.join(groups) or 'none'}"
+        )
+    return {
+        "servers": servers,
+        "groups": list(groups),
+        "booting": [name for name, tier in groups.items() if "user_data" not in tier],
+    }
+
+
+CHECK = Check(_check, refers=("network", "firewall", "alb"))

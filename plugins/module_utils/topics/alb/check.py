@@ -1,0 +1,22 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the variables of the role `alb`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import parse_load_balancers
+
+
+def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
+    wanted = parse_load_balancers(own, problems, known=known)
+    return {"target_groups": [group.name for group in wanted.target_groups] if wanted else []}
+
+
+CHECK = Check(_check, refers=("network", "firewall"))

@@ -1,0 +1,25 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the variables of the role `firewall`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import parse_security_groups
+
+
+def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
+    for position, cidr in enumerate(own["admin_cidrs"]):
+        parse_cidr(cidr, f"admin_cidrs[{position}]", problems)
+    firewall = parse_security_groups(own, problems)
+    return {"security_groups": [group.name for group in firewall.groups] if firewall else []}
+
+
+CHECK = Check(_check, after="nat")
