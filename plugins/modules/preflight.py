@@ -11,8 +11,8 @@ module: preflight
 short_description: Check an environment's variables before anything is read or changed
 description:
   - Checks all variables that the playbook of this task uses, on the controller, without connections and API calls.
-    These are the variables of the roles of this collection that the playbook names, of the roles that these use, and
-    the variables of other roles that any of their files mentions.
+    These are the variables of the roles of this collection that the playbook names, or of which it sets variables, of
+    the roles that these use, and the variables of other roles that any of their files mentions.
   - Types are checked by the roles' argument specs, values by the rules of each topic, and references to other roles'
     resources (tiers, subnets, security groups, servers) across the roles.
   - If hosts of the play have different values, such as group variables of a tier, these are checked too.

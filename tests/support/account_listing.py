@@ -6,47 +6,29 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import development_link  # noqa: F401 - the end-to-end tests do not import the collection otherwise
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Whose
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import reads_of
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import ALL
+
 Listing = dict[str, dict[str, Any]]
 
-# Service, operation, the response's list, and what tells one from another.
-TYPES = (
-    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
-    ("cloudfront", "list_cache_policies", "CachePolicyList", "CachePolicy"),
-    ("cloudfront", "list_distributions", "DistributionList", "Id"),
-    ("cloudfront", "list_functions", "FunctionList", "Name"),
-    ("cloudfront", "list_origin_access_controls", "OriginAccessControlList", "Id"),
-    ("cloudfront", "list_origin_request_policies", "OriginRequestPolicyList", "OriginRequestPolicy"),
-    ("cloudfront", "list_response_headers_policies", "ResponseHeadersPolicyList", "ResponseHeadersPolicy"),
-    ("ec2", "describe_addresses", "Addresses", "AllocationId"),
-    ("ec2", "describe_images", "Images", "ImageId"),
-    ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
-    ("ec2", "describe_key_pairs", "KeyPairs", "KeyPairId"),
-    ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
-    ("ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
-    ("ec2", "describe_network_acls", "NetworkAcls", "NetworkAclId"),
-    ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
-    ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
-    ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
-    ("ec2", "describe_security_group_rules", "SecurityGroupRules", "SecurityGroupRuleId"),
-    ("ec2", "describe_snapshots", "Snapshots", "SnapshotId"),
-    ("ec2", "describe_subnets", "Subnets", "SubnetId"),
-    ("ec2", "describe_volumes", "Volumes", "VolumeId"),
-    ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
-    ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
-    ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
-    ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
-    ("iam", "list_instance_profiles", "InstanceProfiles", "Arn"),
-    ("iam", "list_roles", "Roles", "Arn"),
-    ("s3", "list_buckets", "Buckets", "Name"),
-    ("ssm", "describe_parameters", "Parameters", "Name"),
-)
+# Each type that the teardown reads: service, operation, and the list in the response. Here they have no filters.
+TYPES = {
+    (read.service, read.operation, read.result.partition(".")[0]) for _key, read in reads_of(ALL, Sight(Whose("")))
+}
+# It deletes the rules of a security group with the group.
+RULES = ("ec2", "describe_security_group_rules", "SecurityGroupRules")
+IDS = {kind.result: kind.id for removal in ALL for kind in removal.tagged.values()} | {RULES[2]: "SecurityGroupRuleId"}
 # AWS tells for about an hour of what is gone.
 GONE = {"NatGateways": ("deleted", "failed")}
 
 
 def account_listing(client: Callable[[str], Any]) -> Listing:
     """All resources of the account as AWS describes them: {type: {id: description}}."""
-    listing = {result: _all(client(service), operation, result, key) for service, operation, result, key in TYPES}
+    types = sorted({*TYPES, RULES} - {("ec2", "describe_instances", "Reservations")})
+    listing = {result: _all(client(service), operation, result) for service, operation, result in types}
     instances: dict[str, Any] = {}
     for reservation in client("ec2").describe_instances()["Reservations"]:
         for one in reservation["Instances"]:
@@ -55,13 +37,19 @@ def account_listing(client: Callable[[str], Any]) -> Listing:
     return {**listing, "Instances": _plain(instances)}
 
 
-def _all(client: Any, operation: str, result: str, key: str) -> dict[str, Any]:
+def _all(client: Any, operation: str, result: str) -> dict[str, Any]:
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate()
         found = [one for page in pages for one in _items(page[result])]
     else:
         found = _items(getattr(client, operation)()[result])
-    return _plain({str(one[key]): one for one in found if one.get("State") not in GONE.get(result, ())})
+    return _plain({_id(one, result): one for one in found if one.get("State") not in GONE.get(result, ())})
+
+
+def _id(one: Mapping[str, Any], result: str) -> str:
+    """What tells a resource from another of its type: an id or ARN, or the name, or all of it."""
+    key = IDS.get(result) or next((key for key in one if key.upper().endswith("ARN")), "")
+    return str(one.get(key) or one.get("Id") or one.get("Name") or one)
 
 
 def _items(answer: Any) -> list[Any]:

@@ -1,11 +1,3 @@
-"""Unit tests import the collection as Ansible does, from the development link in `.collections`."""
+"""Unit tests import the collection as Ansible does."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
-from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-ROOT = Path(__file__).parents[2]
-
-_AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
+import development_link  # noqa: F401

@@ -129,7 +129,7 @@ class Sight:
     """
 
     whose: Whose
-    answers: Answers
+    answers: Answers = field(default_factory=dict)
     wishes: frozenset[str] = frozenset()
     deadline: float = 1800.0
 
@@ -154,15 +154,14 @@ class Sight:
 
 @dataclass(frozen=True)
 class Tagged:
-    """A type of resources that EC2 finds by a tag: the operation, and the list in the response.
+    """A type of resources that EC2 finds by a tag: the operation, the list in the response, and their ids' member.
 
-    `inside` is the filter that finds resources of all owners in a VPC or attached to it, and `id` the member with their
-    id. `own` are further arguments.
+    `inside` is the filter that finds resources of all owners in a VPC or attached to it. `own` are further arguments.
     """
 
     operation: str
     result: str
-    id: str = ""
+    id: str
     inside: str = ""
     own: Described = field(default_factory=dict)
 

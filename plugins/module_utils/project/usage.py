@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
 COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
 ROLE = re.compile(r"\bgroundwork\.aws\.(\w+)")
 TASKS = re.compile(r"\b(?:import|include)_tasks:\s*(\S+\.yml)")
+VARIABLE = re.compile(r"^\s+(\w+):", re.MULTILINE)
 PARTS = ("defaults", "handlers", "tasks", "templates", "vars")
 
 
@@ -28,13 +29,15 @@ class Usage(t.NamedTuple):
 def usage(playbook: Path, roles: Path, more: t.Iterable[str] = ()) -> Usage:
     """Return what a playbook uses: the files that it includes, its roles, and the roles that these name.
 
+    A playbook also uses a role if it sets variables of the role.
+
     `roles` is the folder of the collection's roles. `more` are names of roles that are used in any case.
     """
     used: set[str] = set()
     words: set[str] = set()
     seen: set[Path] = set()
-    ahead = [playbook, *(path for role in more for path in _files(roles / role))]
-    used.update(more)
+    used.update(more, _roles_set(playbook, roles))
+    ahead = [playbook, *(path for role in sorted(used) for path in _files(roles / role))]
     while ahead:
         path = ahead.pop()
         if path in seen or not path.is_file():
@@ -52,3 +55,10 @@ def usage(playbook: Path, roles: Path, more: t.Iterable[str] = ()) -> Usage:
 
 def _files(role: Path) -> list[Path]:
     return [path for part in PARTS for path in sorted((role / part).rglob("*"))]
+
+
+def _roles_set(playbook: Path, roles: Path) -> set[str]:
+    """Return the roles of which the playbook sets variables."""
+    text = COMMENT.sub("", playbook.read_text(encoding="utf-8")) if playbook.is_file() else ""
+    names = VARIABLE.findall(text)
+    return {path.name for path in roles.iterdir() if any(name.startswith(f"{path.name}_") for name in names)}

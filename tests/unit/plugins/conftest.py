@@ -171,6 +171,31 @@ def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[t.Callable[[], Clo
     close()
 
 
+NEXT_STATE = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
+
+
+def follow(cloud: Cloud) -> None:
+    """Move the hosts to the states that the API wants."""
+    for reservation in cloud.ec2.describe_instances()["Reservations"]:
+        for instance in reservation["Instances"]:
+            following = NEXT_STATE.get(instance["State"]["Name"])
+            if following:
+                cloud.plane.instance_state(instance["InstanceId"], following)
+
+
+@pytest.fixture
+def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move the hosts on during a wait."""
+    sleep = Cloud.sleep
+
+    def sleep_and_follow(cloud: Cloud, seconds: float) -> None:
+        sleep(cloud, seconds)
+        follow(cloud)
+        cloud.plane.reconciled(cloud.plane.snapshot())
+
+    monkeypatch.setattr(Cloud, "sleep", sleep_and_follow)
+
+
 @pytest.fixture
 def cloud(new_cloud: t.Callable[[], Cloud]) -> Cloud:
     return new_cloud()

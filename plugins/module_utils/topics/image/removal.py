@@ -124,8 +124,8 @@ REMOVAL = Removal(
     things=_things,
     # AWS also returns others' public images and snapshots, unless the request asks for the account's own.
     tagged={
-        "images": Tagged("describe_images", "Images", own={"Owners": ["self"]}),
-        "snapshots": Tagged("describe_snapshots", "Snapshots", own={"OwnerIds": ["self"]}),
+        "images": Tagged("describe_images", "Images", "ImageId", own={"Owners": ["self"]}),
+        "snapshots": Tagged("describe_snapshots", "Snapshots", "SnapshotId", own={"OwnerIds": ["self"]}),
     },
     reads=_reads,
     after="servers",

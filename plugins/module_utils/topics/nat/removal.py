@@ -85,7 +85,7 @@ REMOVAL = Removal(
     kinds=("nat gateway", "elastic ip"),
     things=_things,
     tagged={
-        "addresses": Tagged("describe_addresses", "Addresses"),
+        "addresses": Tagged("describe_addresses", "Addresses", "AllocationId"),
         "nat gateways": Tagged("describe_nat_gateways", "NatGateways", "NatGatewayId", "vpc-id"),
     },
     interfaces=Interfaces("nat gateway", _holder, _states),

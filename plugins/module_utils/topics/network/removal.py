@@ -179,7 +179,7 @@ REMOVAL = Removal(
         "gateways": Tagged("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "attachment.vpc-id"),
         "subnets": Tagged("describe_subnets", "Subnets", "SubnetId", "vpc-id"),
         "tables": Tagged("describe_route_tables", "RouteTables", "RouteTableId", "vpc-id"),
-        "vpcs": Tagged("describe_vpcs", "Vpcs"),
+        "vpcs": Tagged("describe_vpcs", "Vpcs", "VpcId"),
     },
     after="firewall",
 )

@@ -76,6 +76,6 @@ def _launch_template(template: Described, sight: Sight) -> Thing:
 REMOVAL = Removal(
     kinds=("auto scaling group", "launch template"),
     things=_things,
-    tagged={"launch templates": Tagged("describe_launch_templates", "LaunchTemplates")},
+    tagged={"launch templates": Tagged("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId")},
     reads=_reads,
 )

@@ -130,9 +130,9 @@ REMOVAL = Removal(
     kinds=("server", "volume", "key pair"),
     things=_things,
     tagged={
-        "instances": Tagged("describe_instances", "Reservations"),
-        "key pairs": Tagged("describe_key_pairs", "KeyPairs"),
-        "volumes": Tagged("describe_volumes", "Volumes"),
+        "instances": Tagged("describe_instances", "Reservations", "ReservationId"),
+        "key pairs": Tagged("describe_key_pairs", "KeyPairs", "KeyPairId"),
+        "volumes": Tagged("describe_volumes", "Volumes", "VolumeId"),
     },
     interfaces=Interfaces("instance", lambda one: str(one.get("Attachment", {}).get("InstanceId", "")), _states),
     after="scaling",  # a group would replace a terminated instance

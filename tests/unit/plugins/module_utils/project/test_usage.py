@@ -21,6 +21,7 @@ BUILT = {"alb", "firewall", "image", "lamp", "nat", "network", "servers", "stati
         ("image", {"image", "lamp"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),
+        ("inventory", {"firewall", "nat", "network"}),
     ],
 )
 def test_the_roles_of_each_playbook(playbook: str, roles: set[str]) -> None:
@@ -43,6 +44,13 @@ def test_a_role_is_found_through_included_tasks_and_other_roles(tmp_path: Path) 
     assert found.roles == {"web", "base"}
     assert "base_size" in found.words
     assert usage(tmp_path / "play.yml", tmp_path / "roles", ["rest"]).roles == {"web", "base", "rest"}
+
+
+def test_a_playbook_that_sets_a_variable_uses_its_role(tmp_path: Path) -> None:
+    for role in ("web", "rest"):
+        (tmp_path / "roles" / role).mkdir(parents=True)
+    (tmp_path / "play.yml").write_text("- vars:\n    web_size: 3\n    # rest_size: 4\n    more: '{{ rest_size }}'\n")
+    assert usage(tmp_path / "play.yml", tmp_path / "roles").roles == {"web"}
 
 
 def test_no_module_has_a_roles_name() -> None:

@@ -25,31 +25,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run 
 ZONES = ["eu-central-1a", "eu-central-1b"]
 TIERS = [{"name": "public", "public": True}, {"name": "private", "public": False}]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJIF4M9mOM1CgqWnVr0CnU4jUDqUDV/AiWYOf4qqJmz"
-NEXT_STATE = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
 RULE = {"protocol": "tcp", "ports": None, "cidrs": None, "groups": None, "description": None}
 OPEN = {**RULE, "protocol": "all", "cidrs": ["0.0.0.0/0"]}
 
 
-def follow(cloud: t.Any) -> None:
-    """Move the hosts to the states that the API wants."""
-    for reservation in cloud.ec2.describe_instances()["Reservations"]:
-        for instance in reservation["Instances"]:
-            following = NEXT_STATE.get(instance["State"]["Name"])
-            if following:
-                cloud.plane.instance_state(instance["InstanceId"], following)
-
-
 @pytest.fixture(autouse=True)
-def hosts_follow(new_cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Move the hosts on during a wait."""
-    kind = new_cloud.__globals__["Cloud"]
-    sleep = kind.sleep
-
-    def sleep_and_follow(cloud: t.Any, seconds: float) -> None:
-        sleep(cloud, seconds)
-        follow(cloud)
-
-    monkeypatch.setattr(kind, "sleep", sleep_and_follow)
+def _hosts_follow(hosts_follow: None) -> None:
+    """Let the hosts follow in all tests of this folder."""
 
 
 @pytest.fixture

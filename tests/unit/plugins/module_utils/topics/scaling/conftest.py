@@ -26,30 +26,11 @@ NETWORK = {
     "tiers": [{"name": "public", "public": True}, {"name": "private", "public": False}],
 }
 PARAMETER = "/groundwork/dev/image/lamp"
-NEXT_STATE = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
-
-
-def follow(cloud: t.Any) -> None:
-    """The hosts reach the states that the API wants."""
-    for reservation in cloud.ec2.describe_instances()["Reservations"]:
-        for instance in reservation["Instances"]:
-            following = NEXT_STATE.get(instance["State"]["Name"])
-            if following:
-                cloud.plane.instance_state(instance["InstanceId"], following)
 
 
 @pytest.fixture(autouse=True)
-def hosts_follow(new_cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While somebody waits."""
-    kind = new_cloud.__globals__["Cloud"]
-    sleep = kind.sleep
-
-    def sleep_and_follow(cloud: t.Any, seconds: float) -> None:
-        sleep(cloud, seconds)
-        follow(cloud)
-        cloud.plane.reconciled(cloud.plane.snapshot())
-
-    monkeypatch.setattr(kind, "sleep", sleep_and_follow)
+def _hosts_follow(hosts_follow: None) -> None:
+    """Let the hosts follow in all tests of this folder."""
 
 
 def valid(spec: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
