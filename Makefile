@@ -40,6 +40,7 @@ check: ## In a few minutes, between commits: the linters without Ansible's, and 
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
 	tools/manifest --check
+	tools/index --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
 lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
@@ -51,6 +52,7 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
 	tools/role-readmes --check
+	tools/index --check
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 

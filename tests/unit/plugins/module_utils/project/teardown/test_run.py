@@ -272,6 +272,18 @@ def test_once_the_strange_thing_is_gone_the_rest_goes(
     assert listing() == before
 
 
+def test_a_load_balancer_of_others_is_reported_and_keeps_its_subnets(
+    cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any
+) -> None:
+    build(cloud)
+    subnets = [named(cloud, "subnet", f"public-{zone}") for zone in ("a", "b")]
+    made = cloud.of("elbv2").create_load_balancer(Name="by-hand", Subnets=subnets)["LoadBalancers"][0]
+    with pytest.raises(GroundworkError, match=r"load balancer \(app/by-hand/") as failure:
+        tear_down(cloud)
+    assert {"subnet public-a", "subnet public-b", "internet gateway main", "vpc main"} <= stayed(str(failure.value))
+    assert list(listing()["LoadBalancers"]) == [made["LoadBalancerArn"]]
+
+
 def test_a_given_address_is_not_released(cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any) -> None:
     build(cloud)
     address = cloud.ec2.allocate_address(Domain="vpc")["AllocationId"]
