@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.project.checks import CHECKS
 from ansible_collections.groundwork.aws.plugins.module_utils.project.references import check_topics
 
 ROLES = Path(__file__).parents[5] / "roles"
@@ -203,3 +204,19 @@ def test_a_bucket_is_the_static_sites_or_the_releases() -> None:
     check_topics({"lamp": own, "static_site": static}, problems)
     told_of = [str(problem) for problem in problems.found]
     assert told_of == ["lamp_bucket: 'one-for-all' is the static site's bucket; give another bucket, or none."]
+
+
+def test_a_check_refers_to_roles_that_exist() -> None:
+    roles = {path.name for path in ROLES.iterdir()}
+    assert {*CHECKS} == roles
+    assert {other for check in CHECKS.values() for other in (*check.refers, check.after)} <= {*roles, ""}
+
+
+@pytest.mark.parametrize(
+    ("cidr", "wrong"), [("10.20.0.0/16", {"servers_tiers.public.subnets"}), ("10.20.0.0/33", {"network_cidr"})]
+)
+def test_roles_that_refer_to_a_network_with_problems_are_not_checked(cidr: str, wrong: set[str]) -> None:
+    own = {**ENVIRONMENT, **defaults("servers"), **tiered({"public": COUNTED}), "servers_zones": []}
+    problems = Problems()
+    check_topics({"network": {**ENVIRONMENT, **NETWORK, "network_cidr": cidr}, "servers": own}, problems)
+    assert {problem.variable.partition("[")[0] for problem in problems.found} == wrong
