@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # The tests that start no process and no server: make check.
 FAST := $(addprefix tests/unit/plugins/module_utils/,engine host project/lamp test_rooms.py) \
-  tests/unit/test_words.py lab/tests/unit/plane
+  tests/unit/test_words.py tests/unit/test_stages.py lab/tests/unit/plane
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -39,6 +39,7 @@ check: ## In a few minutes, between commits: the linters without Ansible's, and 
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
+	MYPYPATH=tests/support:tests/e2e mypy tests/e2e tests/support
 	tools/manifest --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
@@ -48,6 +49,7 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
+	MYPYPATH=tests/support:tests/e2e mypy tests/e2e tests/support
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
 	tools/role-readmes --check

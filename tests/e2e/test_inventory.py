@@ -8,11 +8,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from laptop import ROOT, Laptop
+from running_site import Site
 
-ROOT = Path(__file__).parents[2]
 LOCAL = ROOT / "inventories" / "local"
 
 
@@ -39,7 +39,7 @@ def inventory(tmp_path: Path) -> Callable[[str, str], str]:
     ],
 )
 def test_an_inventory_of_another_environment_is_refused_at_once(
-    laptop: Any, site: Any, inventory: Callable[[str, str], str], playbook: str, words: tuple[str, ...]
+    laptop: Laptop, site: Site, inventory: Callable[[str, str], str], playbook: str, words: tuple[str, ...]
 ) -> None:
     folder = inventory("tag:groundwork:environment: local", "tag:groundwork:environment: lokal")
     source = {"static_site_source": str(ROOT / "roles" / "static_site" / "files" / "site")}
@@ -53,7 +53,7 @@ def test_an_inventory_of_another_environment_is_refused_at_once(
     assert f"{folder}/aws_ec2.yml: filters has tag:groundwork:environment: lokal, which excludes local." in message
 
 
-def test_without_an_inventory_one_sentence_tells_what_to_do(laptop: Any) -> None:
+def test_without_an_inventory_one_sentence_tells_what_to_do(laptop: Laptop) -> None:
     play = laptop.play(playbook="playbooks/release.yml", inventory="localhost,")
     [message] = play.failures()
     assert message.startswith("environment_name: is not defined, because the inventory of an environment was not read")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from account_listing import account_listing
+from golden_images import forget_images
+from laptop import Laptop
+from running_site import Site
 from visitors import TIERS, served, short_delay, visitors
+from watching import eventually
 
 PLAYBOOK = "playbooks/replace.yml"
 NAMES = tuple(f"{tier}-{number}" for tier in TIERS for number in (1, 2))
@@ -20,20 +24,20 @@ BATCH = NAMES[2:]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_image_after(image: str, forget_images: Callable[[], None]) -> Iterator[None]:
+def _no_image_after(laptop: Laptop, image: str) -> Iterator[None]:
     assert image
     yield
-    forget_images()
+    forget_images(laptop)
 
 
 @pytest.fixture
-def _short_delay(laptop: Any) -> Iterator[None]:
+def _short_delay(laptop: Laptop) -> Iterator[None]:
     with short_delay(laptop):
         yield
 
 
 @pytest.fixture
-def deaf(laptop: Any, site: Any, eventually: Callable[..., Any]) -> Iterator[str]:
+def deaf(laptop: Laptop, site: Site) -> Iterator[str]:
     """A security group of the environment that lets nobody in but those who configure the private servers."""
     ec2 = laptop.client("ec2")
     server = site.servers["private-1"]
@@ -54,7 +58,7 @@ def deaf(laptop: Any, site: Any, eventually: Callable[..., Any]) -> Iterator[str
     ec2.delete_security_group(GroupId=group)
 
 
-def ids(site: Any) -> dict[str, str]:
+def ids(site: Site) -> dict[str, str]:
     return {name: server["InstanceId"] for name, server in site.servers.items()}
 
 
@@ -72,7 +76,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("variables", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
-def test_nonsense_is_refused_at_once(laptop: Any, variables: dict[str, Any], message: str) -> None:
+def test_nonsense_is_refused_at_once(laptop: Laptop, variables: dict[str, Any], message: str) -> None:
     laptop.calls(reset=True)
     play = laptop.play(playbook=PLAYBOOK, variables=variables)
     assert play.code != 0
@@ -81,7 +85,7 @@ def test_nonsense_is_refused_at_once(laptop: Any, variables: dict[str, Any], mes
     assert laptop.calls()["writes"] == {}
 
 
-def test_check_tells_who_would_be_replaced(laptop: Any, site: Any) -> None:
+def test_check_tells_who_would_be_replaced(laptop: Laptop, site: Site) -> None:
     before = ids(site)
     laptop.calls(reset=True)
     play = laptop.play("--check", "--diff", playbook=PLAYBOOK, variables=ALL)
@@ -99,18 +103,17 @@ def test_check_tells_who_would_be_replaced(laptop: Any, site: Any) -> None:
 
 
 @pytest.mark.usefixtures("_short_delay")
-def test_one_that_does_not_become_healthy_takes_its_batch_along(
-    laptop: Any, site: Any, deaf: str, eventually: Callable[..., Any]
-) -> None:
+def test_one_that_does_not_become_healthy_takes_its_batch_along(laptop: Laptop, site: Site, deaf: str) -> None:
     """Of two successors one is out of the balancer's reach: both go, nobody is replaced, and the one is told."""
     before = ids(site)
     with visitors(site) as seen, laptop.playing(PLAYBOOK, {**ALL, "servers_deadline": 25}) as plays:
-        successor = eventually(lambda: site.servers.get("private-2-next"), bool, 60)
-        laptop.client("ec2").modify_instance_attribute(InstanceId=successor["InstanceId"], Groups=[deaf])
+        launched = eventually(lambda: ids(site), lambda servers: "private-2-next" in servers, 60)
+        successor = launched["private-2-next"]
+        laptop.client("ec2").modify_instance_attribute(InstanceId=successor, Groups=[deaf])
     assert plays[0].code != 0
     told = plays[0].failures()[-1]
     assert f"{', '.join(BATCH)} could not be replaced" in told
-    assert f"private-2-next ({successor['InstanceId']}) is unhealthy" in told
+    assert f"private-2-next ({successor}) is unhealthy" in told
     assert not re.search(r"private-1-next \S+ is unhealthy", told)
     assert "run the same command again" in told
     assert [place["failures"] for place in seen] == [[], []]
@@ -119,7 +122,7 @@ def test_one_that_does_not_become_healthy_takes_its_batch_along(
 
 
 @pytest.mark.usefixtures("_short_delay")
-def test_a_replacement_is_seen_by_nobody(laptop: Any, site: Any, image: str) -> None:
+def test_a_replacement_is_seen_by_nobody(laptop: Laptop, site: Site, image: str) -> None:
     before, releases = ids(site), served(site)
     began = time.monotonic()
     with visitors(site) as seen:
@@ -137,7 +140,7 @@ def test_a_replacement_is_seen_by_nobody(laptop: Any, site: Any, image: str) -> 
 
 
 @pytest.mark.usefixtures("_short_delay")
-def test_killed_anywhere_the_next_run_goes_on(laptop: Any, site: Any) -> None:
+def test_killed_anywhere_the_next_run_goes_on(laptop: Laptop, site: Site) -> None:
     """One replacement in five runs, of which each but the last is killed as soon as it has taken another step."""
     before, account = ids(site), amounts(laptop)
     variables = {**ALL, "servers_replace": [before["public-1"]]}
@@ -154,11 +157,11 @@ def test_killed_anywhere_the_next_run_goes_on(laptop: Any, site: Any) -> None:
     assert amounts(laptop) == account, "nothing is left that was made half"
 
 
-def amounts(laptop: Any) -> dict[str, int]:
+def amounts(laptop: Laptop) -> dict[str, int]:
     return {kind: len(things) for kind, things in account_listing(laptop.client).items()}
 
 
-def test_a_second_run_changes_nothing(laptop: Any, site: Any) -> None:
+def test_a_second_run_changes_nothing(laptop: Laptop, site: Site) -> None:
     before = ids(site)
     laptop.calls(reset=True)
     again = laptop.play(playbook=PLAYBOOK, variables=ALL)
@@ -167,6 +170,6 @@ def test_a_second_run_changes_nothing(laptop: Any, site: Any) -> None:
     assert ids(site) == before
 
 
-def test_the_new_servers_are_as_site_yml_wants_them(laptop: Any) -> None:
+def test_the_new_servers_are_as_site_yml_wants_them(laptop: Laptop) -> None:
     play = laptop.play("--tags", "infrastructure,lamp")
     assert (play.code, play.changes(), set(play.changed().values())) == (0, [], {0}), play.failures()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from laptop import Laptop
 
 TABLE = Path(__file__).parents[1] / "support" / "bad_input.yml"
 CASES: list[dict[str, Any]] = yaml.safe_load(TABLE.read_text())
@@ -17,7 +18,7 @@ BY_ROLE = {case["message"].partition("_")[0]: case for case in CASES}
 
 
 @pytest.mark.parametrize("case", BY_ROLE.values(), ids=lambda case: case["name"])
-def test_a_wrong_inventory_is_refused_before_anything_is_written(laptop: Any, case: dict[str, Any]) -> None:
+def test_a_wrong_inventory_is_refused_before_anything_is_written(laptop: Laptop, case: dict[str, Any]) -> None:
     laptop.calls(reset=True)
     play = laptop.play(variables=case["variables"])
     assert play.code != 0

@@ -6,10 +6,12 @@ import http.server
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from laptop import Laptop
+from running_site import Site
+from watching import eventually
 
 LAPTOP = "198.18.0.10"
 PORT = 8099
@@ -38,29 +40,29 @@ def witness() -> Iterator[str]:
     server.server_close()
 
 
-def seen_as(laptop: Any, server: str, witness: str) -> str:
+def seen_as(laptop: Laptop, server: str, witness: str) -> str:
     """The address that the internet sees of a server; "" when it cannot get there."""
     _, said = laptop.on(server, f"curl -s -m 4 {witness}")
     return said if said.count(".") == 3 else ""
 
 
-def reaches(laptop: Any, address: str, port: int, *, visitor: bool = False) -> bool:
+def reaches(laptop: Laptop, address: str, port: int, *, visitor: bool = False) -> bool:
     run = laptop.as_visitor if visitor else laptop.run
     return run("python3", "-c", CONNECT, address, str(port)).returncode == 0
 
 
-def test_a_public_server_is_seen_with_its_own_address(laptop: Any, site: Any, witness: str) -> None:
+def test_a_public_server_is_seen_with_its_own_address(laptop: Laptop, site: Site, witness: str) -> None:
     assert seen_as(laptop, "public-1", witness) == site.servers["public-1"]["PublicIpAddress"]
 
 
-def test_a_private_server_is_seen_with_the_nat_gateways_address(laptop: Any, site: Any, witness: str) -> None:
+def test_a_private_server_is_seen_with_the_nat_gateways_address(laptop: Laptop, site: Site, witness: str) -> None:
     gateways = laptop.client("ec2").describe_nat_gateways()["NatGateways"]
     addresses = {a["PublicIp"] for gateway in gateways for a in gateway["NatGatewayAddresses"]}
     assert seen_as(laptop, "private-1", witness) in addresses
     assert "PublicIpAddress" not in site.servers["private-1"]
 
 
-def test_without_the_nat_route_private_traffic_dies(laptop: Any, site: Any, witness: str) -> None:
+def test_without_the_nat_route_private_traffic_dies(laptop: Laptop, site: Site, witness: str) -> None:
     ec2 = laptop.client("ec2")
     subnet = site.servers["private-1"]["SubnetId"]
     tables = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])
@@ -73,7 +75,7 @@ def test_without_the_nat_route_private_traffic_dies(laptop: Any, site: Any, witn
     assert route["NatGatewayId"] and seen_as(laptop, "private-1", witness) != ""
 
 
-def test_nothing_on_the_internet_reaches_a_private_server(laptop: Any, site: Any) -> None:
+def test_nothing_on_the_internet_reaches_a_private_server(laptop: Laptop, site: Site) -> None:
     ec2 = laptop.client("ec2")
     server = site.servers["private-1"]
     group = server["SecurityGroups"][0]["GroupId"]
@@ -89,26 +91,26 @@ def test_nothing_on_the_internet_reaches_a_private_server(laptop: Any, site: Any
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=everyone)
 
 
-def test_ssh_only_from_the_admin_addresses(laptop: Any, site: Any) -> None:
+def test_ssh_only_from_the_admin_addresses(laptop: Laptop, site: Site) -> None:
     address = site.servers["public-1"]["PublicIpAddress"]
     assert reaches(laptop, address, 22)
     assert not reaches(laptop, address, 22, visitor=True)
 
 
 @pytest.mark.parametrize("port", [80, 3306, 443])
-def test_a_public_servers_other_ports_are_closed_to_the_internet(laptop: Any, site: Any, port: int) -> None:
+def test_a_public_servers_other_ports_are_closed_to_the_internet(laptop: Laptop, site: Site, port: int) -> None:
     address = site.servers["public-1"]["PublicIpAddress"]
     assert not reaches(laptop, address, port)
     assert not reaches(laptop, address, port, visitor=True)
 
 
-def test_a_servers_port_80_is_closed_to_other_servers(laptop: Any, site: Any) -> None:
+def test_a_servers_port_80_is_closed_to_other_servers(laptop: Laptop, site: Site) -> None:
     address = site.servers["public-2"]["PrivateIpAddress"]
     code, _ = laptop.on("public-1", f"curl -s -m 3 -o /dev/null http://{address}/healthz")
     assert code == 28, "curl ran into its time limit: the packets were dropped"
 
 
-def test_a_revoked_rule_cuts_new_connections_within_two_seconds(laptop: Any, site: Any, eventually: Any) -> None:
+def test_a_revoked_rule_cuts_new_connections_within_two_seconds(laptop: Laptop, site: Site) -> None:
     ec2 = laptop.client("ec2")
     server = site.servers["public-1"]
     group = server["SecurityGroups"][0]["GroupId"]
@@ -131,12 +133,12 @@ def _connects(address: str, port: int) -> bool:
     return True
 
 
-def test_imds_wants_a_token(laptop: Any) -> None:
+def test_imds_wants_a_token(laptop: Laptop) -> None:
     _, status = laptop.on("public-1", "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/")
     assert status == "401"
 
 
-def test_what_is_in_use_cannot_be_deleted(laptop: Any, site: Any) -> None:
+def test_what_is_in_use_cannot_be_deleted(laptop: Laptop, site: Site) -> None:
     ec2 = laptop.client("ec2")
     server = site.servers["public-1"]
     with pytest.raises(ClientError, match="DependencyViolation"):

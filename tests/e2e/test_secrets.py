@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from laptop import ROOT, Laptop
 from leaks import Leaks
 from nasty_secrets import FOR_EVERYBODY, marked
+from running_site import Site
+from watching import eventually
 
-ROOT = Path(__file__).parents[2]
 SERVER = "public-1"
 PARAMETER = "/groundwork/local/lamp/app/database-password"
 LIMITED = ("--limit", f"localhost,{SERVER}")
@@ -37,7 +39,7 @@ def variables(passwords: dict[str, str]) -> str:
 class Controller:
     """Runs of site.yml that write down everything that Ansible can write down."""
 
-    def __init__(self, laptop: Any, folder: Path) -> None:
+    def __init__(self, laptop: Laptop, folder: Path) -> None:
         self._laptop = laptop
         self._given = folder / "given.yml"
         self.kept = folder / "kept"
@@ -70,7 +72,7 @@ class Controller:
 
 
 @pytest.fixture(scope="module")
-def controller(laptop: Any, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+def controller(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Controller:
     return Controller(laptop, tmp_path_factory.mktemp("secrets"))
 
 
@@ -80,24 +82,24 @@ def leaks(tmp_path: Path) -> Leaks:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def database_log(laptop: Any) -> Iterator[str]:
+def database_log(laptop: Laptop) -> Iterator[str]:
     """MariaDB writes all statements down, as an administrator would have it for a while: where it does."""
     assert laptop.on(SERVER, f'mariadb -e "{LOGS.format(1, 0)}"')[0] == 0
     yield "/var/lib/mysql/$(hostname)*.log"
     assert laptop.on(SERVER, f'mariadb -e "{LOGS.format(0, 10)}" && rm /var/lib/mysql/$(hostname)*.log')[0] == 0
 
 
-def instance(site: Any, server: str = SERVER) -> str:
-    return str(site.servers[server]["InstanceId"])
+def instance(site: Site, server: str = SERVER) -> str:
+    return str(site.server_id(server))
 
 
-def test_passwords_that_are_only_tried_are_nowhere(controller: Controller, leaks: Leaks, site: Any) -> None:
+def test_passwords_that_are_only_tried_are_nowhere(controller: Controller, leaks: Leaks, site: Site) -> None:
     assert controller.play(leaks, "--check", *LIMITED, passwords=PASSWORDS) == (0, [])
     assert leaks.on_server(instance(site)) == []
 
 
 def test_passwords_are_only_where_they_are_needed(
-    controller: Controller, leaks: Leaks, laptop: Any, site: Any, database_log: str
+    controller: Controller, leaks: Leaks, laptop: Laptop, site: Site, database_log: str
 ) -> None:
     assert controller.play(leaks, "--tags", "lamp", *LIMITED, passwords=PASSWORDS) == (0, [])
     assert leaks.on_server(instance(site)) == []
@@ -105,14 +107,14 @@ def test_passwords_are_only_where_they_are_needed(
     assert hashes[0] == 1, "a log of statements has hashes, or there is none"
 
 
-def test_php_and_mariadb_have_the_same_passwords(laptop: Any) -> None:
+def test_php_and_mariadb_have_the_same_passwords(laptop: Laptop) -> None:
     """The hash that MariaDB has was made of the password without PHP."""
     ask = "curl -s -o /dev/null -w '%{http_code} ' -H \"Host: $site.example.com\" http://localhost/whoami.php"
     told = laptop.on(SERVER, f"for site in {' '.join(PASSWORDS)}; do {ask}; done")
     assert told == (0, " ".join(["200"] * len(PASSWORDS)))
 
 
-def test_a_run_that_fails_tells_no_password(controller: Controller, leaks: Leaks, laptop: Any, site: Any) -> None:
+def test_a_run_that_fails_tells_no_password(controller: Controller, leaks: Leaks, laptop: Laptop, site: Site) -> None:
     """php-fpm refuses a pool that somebody left there, just when all passwords change."""
     assert laptop.on(SERVER, f"printf '[zz]\\nuser = nobody-there\\n' > {BROKEN_POOL}")[0] == 0
     try:
@@ -123,7 +125,7 @@ def test_a_run_that_fails_tells_no_password(controller: Controller, leaks: Leaks
 
 
 def test_a_password_is_rotated_as_the_changelog_says(
-    controller: Controller, laptop: Any, site: Any, tmp_path: Path, eventually: Callable[..., Any]
+    controller: Controller, laptop: Laptop, site: Site, tmp_path: Path
 ) -> None:
     def password() -> str:
         return str(laptop.client("ssm").get_parameter(Name=PARAMETER, WithDecryption=True)["Parameter"]["Value"])
@@ -138,7 +140,5 @@ def test_a_password_is_rotated_as_the_changelog_says(
     for server in (SERVER, "private-1"):
         assert leaks.on_server(instance(site, server)) == []
     for tier in ("public", "private"):
-        codes = eventually(
-            lambda tier=tier: {site.whoami(tier)["server"] for _ in range(10)}, lambda s: len(s) == 2, 10
-        )
-        assert len(codes) == 2
+        servers = eventually(partial(site.answering, tier, 10), lambda seen: len(seen) == 2, 10)
+        assert len(servers) == 2

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from laptop import Laptop, Play
+from running_site import Site
+from sample_app import changed_app
+from watching import eventually
 
 SERVER = "public-1"
 WORDS = ("--tags", "lamp", "--limit", SERVER)
@@ -42,7 +46,7 @@ SITES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
 
 
 @pytest.fixture(scope="module")
-def _cleared(laptop: Any) -> Iterator[None]:
+def _cleared(laptop: Laptop) -> Iterator[None]:
     yield
     folders = " ".join(f"/srv/www/{name}" for name in SITES)
     accounts = " && ".join(f"userdel site-{name} && userdel code-{name}" for name in SITES)
@@ -60,7 +64,7 @@ def site_of(folder: Path, name: str) -> dict[str, Any]:
     return {**named, "source": {"path": str(folder / name)}, **more}
 
 
-def failure(play: Any) -> dict[str, Any]:
+def failure(play: Play) -> dict[str, Any]:
     """The one task that failed."""
     assert play.code != 0
     [(name, host, result)] = [one for one in play.results() if one[2].get("failed")]
@@ -71,17 +75,17 @@ def failure(play: Any) -> dict[str, Any]:
     return dict(result)
 
 
-def current(laptop: Any) -> str:
+def current(laptop: Laptop) -> str:
     return str(laptop.on(SERVER, "readlink /srv/www/app/current")[1])
 
 
 @pytest.mark.usefixtures("_cleared")
 def test_what_fails_is_told_with_its_cause_and_what_was_answered_before_goes_back(
-    laptop: Any, site: Any, source: Any, tmp_path: Path
+    laptop: Laptop, site: Site, tmp_path: Path
 ) -> None:
     before, health = current(laptop), site.health("public")
-    [app] = source("<?php throw new RuntimeException('the key is ' . getenv('DB_PASSWORD')); ?>")["lamp_sites"]
-    sites = [app, *(site_of(tmp_path, name) for name in SITES)]
+    broken = changed_app(tmp_path, "<?php throw new RuntimeException('the key is ' . getenv('DB_PASSWORD')); ?>")
+    sites = [*broken["lamp_sites"], *(site_of(tmp_path, name) for name in SITES)]
     play = laptop.play(*WORDS, variables={"lamp_sites": sites, "lamp_sites_trust_each_other": True})
     told = failure(play)
     assert {page["site"] for page in told["failed_pages"]} == {"app", *(name for name in SITES if SITES[name][2])}
@@ -98,9 +102,9 @@ def test_what_fails_is_told_with_its_cause_and_what_was_answered_before_goes_bac
     assert site.health("public") == health, "no server leaves its balancer"
 
 
-def test_a_page_that_breaks_without_a_release_is_found(laptop: Any, site: Any, eventually: Any) -> None:
+def test_a_page_that_breaks_without_a_release_is_found(laptop: Laptop, site: Site) -> None:
     """A server that was never ready is sent no visitors until its page is answered."""
-    instance, part = site.servers[SERVER]["InstanceId"], "/srv/www/app/current/src/visits.php"
+    instance, part = site.server_id(SERVER), "/srv/www/app/current/src/visits.php"
     before = current(laptop)
     assert laptop.on(SERVER, f"mv {part} /root/ && touch /srv/www/app/.unready && systemctl reload php8.2-fpm")[0] == 0
     try:

@@ -9,15 +9,19 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from laptop import Laptop, Play
 from leaks import Leaks, host_of
+from load import Seen
+from running_site import Site
+from sample_app import changed_app
 from visitors import served, visitors
-from watching import watching
+from watching import eventually, watching
 
 TIER = {"instance_type": "t3.small"}
 GROUP = {"group": {"min": 2, "max": 4}, "security_groups": ["private-servers"], **TIER}
@@ -58,7 +62,7 @@ INFRASTRUCTURE = ("--tags", "infrastructure,healthy")
 class Web:
     """The group, as AWS and its visitors see it."""
 
-    def __init__(self, laptop: Any) -> None:
+    def __init__(self, laptop: Laptop) -> None:
         self._ec2, self._elb, self._scaling = map(laptop.client, ("ec2", "elbv2", "autoscaling"))
 
     def launched(self) -> dict[str, float]:
@@ -96,7 +100,7 @@ class Web:
 
 
 @pytest.fixture(scope="module")
-def web(laptop: Any, image: str) -> Iterator[Web]:
+def web(laptop: Laptop, image: str) -> Iterator[Web]:
     """Nothing of it is there before; afterwards it is gone again."""
     assert image
     yield Web(laptop)
@@ -104,13 +108,13 @@ def web(laptop: Any, image: str) -> Iterator[Web]:
     assert removed.code == 0, removed.failures() or removed.errors
 
 
-def play(laptop: Any, *words: str, playbook: str = "site.yml", **variables: Any) -> Any:
+def play(laptop: Laptop, *words: str, playbook: str = "site.yml", **variables: object) -> Play:
     done = laptop.play(*words, playbook=playbook, variables={**WITH_GROUP, **variables})
     assert done.code == 0, done.failures() or done.errors
     return done
 
 
-def test_what_such_a_tier_cannot_is_refused_at_once(laptop: Any) -> None:
+def test_what_such_a_tier_cannot_is_refused_at_once(laptop: Laptop) -> None:
     laptop.calls(reset=True)
     wrong = {"lamp_database_passwords": {"app": "correct-horse-battery"}, "lamp_bucket": "groundwork-local-site"}
     refused = laptop.play(variables={**WITH_GROUP, **wrong})
@@ -121,7 +125,7 @@ def test_what_such_a_tier_cannot_is_refused_at_once(laptop: Any) -> None:
     assert "lamp_bucket: 'groundwork-local-site' is the static site's bucket" in told
 
 
-def test_check_tells_the_run_and_new_servers_serve_by_themselves(laptop: Any, web: Web) -> None:
+def test_check_tells_the_run_and_new_servers_serve_by_themselves(laptop: Laptop, web: Web) -> None:
     laptop.calls(reset=True)
     planned = play(laptop, *INFRASTRUCTURE, "--check", "--diff").changes()
     assert laptop.calls()["writes"] == {}
@@ -141,7 +145,7 @@ def test_check_tells_the_run_and_new_servers_serve_by_themselves(laptop: Any, we
     assert max(took.values()) <= LAUNCH
 
 
-def test_each_server_is_itself(site: Any, web: Web, eventually: Callable[..., Any]) -> None:
+def test_each_server_is_itself(site: Site, web: Web) -> None:
     seen: dict[str, list[int]] = {}
 
     def visited() -> dict[str, list[int]]:
@@ -156,7 +160,7 @@ def test_each_server_is_itself(site: Any, web: Web, eventually: Callable[..., An
         assert visits == list(range(visits[0], visits[0] + len(visits)))
 
 
-def test_no_secret_is_where_others_can_read_it(laptop: Any, web: Web, tmp_path: Path) -> None:
+def test_no_secret_is_where_others_can_read_it(laptop: Laptop, web: Web, tmp_path: Path) -> None:
     instance = next(iter(web.healthy()))
     told = laptop.client("ec2").describe_instance_attribute(InstanceId=instance, Attribute="userData")
     user_data = base64.b64decode(told["UserData"]["Value"])
@@ -175,13 +179,13 @@ def test_no_secret_is_where_others_can_read_it(laptop: Any, web: Web, tmp_path: 
     assert Leaks(tmp_path, [password.decode()]).on_server(instance) == []
 
 
-def bucket_of(laptop: Any) -> str:
-    buckets = [one["Name"] for one in laptop.client("s3").list_buckets()["Buckets"]]
+def bucket_of(laptop: Laptop) -> str:
+    buckets: list[str] = [one["Name"] for one in laptop.client("s3").list_buckets()["Buckets"]]
     [bucket] = [name for name in buckets if name.startswith("groundwork-local-") and name != "groundwork-local-site"]
     return bucket
 
 
-def test_the_second_run_changes_nothing(laptop: Any, web: Web) -> None:
+def test_the_second_run_changes_nothing(laptop: Laptop, web: Web) -> None:
     before = web.healthy()
     laptop.calls(reset=True)
     again = play(laptop, *INFRASTRUCTURE)
@@ -192,7 +196,7 @@ def test_the_second_run_changes_nothing(laptop: Any, web: Web) -> None:
     assert web.healthy() == before
 
 
-def test_a_killed_server_is_replaced_without_any_command(site: Any, web: Web, eventually: Callable[..., Any]) -> None:
+def test_a_killed_server_is_replaced_without_any_command(site: Site, web: Web) -> None:
     before = web.healthy()
     killed = min(before)
     with visitors(site, TIERS) as seen, web.watched() as took:
@@ -211,14 +215,14 @@ def test_a_killed_server_is_replaced_without_any_command(site: Any, web: Web, ev
 
 
 @pytest.fixture(scope="module")
-def first(site: Any, web: Web) -> str:
+def first(site: Site, web: Web) -> str:
     """The release before these."""
     assert web.healthy()
     [release] = set(served(site, TIERS).values())
     return release
 
 
-def release(laptop: Any, site: Any, web: Web, **variables: Any) -> tuple[Any, dict[str, Any]]:
+def release(laptop: Laptop, site: Site, web: Web, **variables: object) -> tuple[Play, Seen]:
     """A release to the group alone, with what visitors saw."""
     before = web.healthy()
     with visitors(site, TIERS) as seen, web.watched() as took:
@@ -232,9 +236,9 @@ def release(laptop: Any, site: Any, web: Web, **variables: Any) -> tuple[Any, di
 
 
 def test_a_release_replaces_the_servers_and_is_seen_by_nobody(
-    laptop: Any, site: Any, web: Web, source: Any, first: str
+    laptop: Laptop, site: Site, web: Web, tmp_path: Path, first: str
 ) -> None:
-    done, place = release(laptop, site, web, **source(""))
+    done, place = release(laptop, site, web, **changed_app(tmp_path))
     told = [line.removeprefix("localhost: ") for line in done.changes()]
     assert [line.rpartition(" ")[0] for line in told if "archive" in line] == ["create release archive app"]
     assert "create boot bundle web" in told
@@ -247,11 +251,11 @@ def test_a_release_replaces_the_servers_and_is_seen_by_nobody(
 
 
 def test_a_release_whose_page_fails_reaches_no_visitor_and_tells_why(
-    laptop: Any, site: Any, web: Web, source: Any, eventually: Callable[..., Any]
+    laptop: Laptop, site: Site, web: Web, tmp_path: Path
 ) -> None:
     """A refresh to it does not get through. AWS gives it up after an hour; here a person does."""
     before, known = web.healthy(), web.launched().keys()
-    bad = source("<?php throw new RuntimeException('the configuration is missing'); ?>")
+    bad = changed_app(tmp_path, "<?php throw new RuntimeException('the configuration is missing'); ?>")
     variables = {**WITH_GROUP, "release_tiers": ["web"], **bad}
     with visitors(site, TIERS) as seen, laptop.playing("playbooks/release.yml", variables) as plays:
         new = eventually(lambda: web.launched().keys() - known, bool, 180)
@@ -266,11 +270,11 @@ def test_a_release_whose_page_fails_reaches_no_visitor_and_tells_why(
     assert place["failures"] == []
 
 
-def console(laptop: Any, instances: Any) -> str:
+def console(laptop: Laptop, instances: Iterable[str]) -> str:
     return "".join(laptop.run("groundwork-lab", "console", instance).stdout for instance in instances)
 
 
-def test_going_back_makes_nothing_new(laptop: Any, site: Any, web: Web, first: str) -> None:
+def test_going_back_makes_nothing_new(laptop: Laptop, site: Site, web: Web, first: str) -> None:
     done, _ = release(laptop, site, web, lamp_release=first)
     made = [line for line in done.changes() if ": create " in line]
     assert made == ["localhost: create instance refresh web"], "the bundle and the version were there already"
@@ -278,7 +282,7 @@ def test_going_back_makes_nothing_new(laptop: Any, site: Any, web: Web, first: s
 
 
 @pytest.mark.parametrize("words", [(), ("--check",)], ids=["in a run", "in check mode"])
-def test_a_release_that_is_nowhere_is_refused(laptop: Any, web: Web, words: tuple[str, ...]) -> None:
+def test_a_release_that_is_nowhere_is_refused(laptop: Laptop, web: Web, words: tuple[str, ...]) -> None:
     laptop.calls(reset=True)
     variables = {**WITH_GROUP, "release_tiers": ["web"], "lamp_release": "000000000000"}
     refused = laptop.play(*words, playbook="playbooks/release.yml", variables=variables)

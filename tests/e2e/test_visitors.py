@@ -11,8 +11,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +19,10 @@ from typing import Any
 
 import brotli
 import pytest
+from asking import get
+from laptop import ROOT, Laptop
+from running_site import Site
 
-ROOT = Path(__file__).parents[2]
 CRAWLER = Path(__file__).with_name("crawler.py")
 DOCUMENTATION = Path("/usr/share/doc/python3-doc/html")
 SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
@@ -36,13 +36,12 @@ LENIENT = {"static_site_allow_missing_references": True, "static_site_not_found_
 
 
 @pytest.fixture(scope="module")
-def edge(laptop: Any) -> str:
-    (found,) = laptop.client("cloudfront").list_distributions()["DistributionList"]["Items"]
-    return f"https://{found['DomainName']}"
+def edge(site: Site) -> str:
+    return site.edge
 
 
 @pytest.fixture(scope="module", autouse=True)
-def sample(laptop: Any) -> Iterator[None]:
+def sample(laptop: Laptop) -> Iterator[None]:
     """At the end the site is the sample again, with the distribution that it had."""
     yield
     play = laptop.play("--tags", "static_site", variables={"static_site_max_deletions": "100%"})
@@ -97,25 +96,14 @@ def visitors(url: str) -> Iterator[dict[str, Any]]:
             seen.update(json.loads(crawler.communicate(timeout=60)[0]))
 
 
-def ask(url: str, **headers: str) -> tuple[int, Any, bytes]:
-    request = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read()
+def publish(laptop: Laptop, source: Path) -> subprocess.CompletedProcess[str]:
+    return laptop.run(*PUBLISH, "-e", variables(source))
 
 
-def publish(laptop: Any, source: Path) -> subprocess.CompletedProcess[str]:
-    done: subprocess.CompletedProcess[str] = laptop.run(*PUBLISH, "-e", variables(source))
-    return done
-
-
-def publish_and_kill(laptop: Any, source: Path, after: float) -> bool:
+def publish_and_kill(laptop: Laptop, source: Path, after: float) -> bool:
     """Publish, and kill it after so many seconds; whether it was still at work."""
     argv = [*PUBLISH, "-e", variables(source)]
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(argv, cwd=ROOT, env=laptop.environment, **silent) as run:
+    with laptop.start(*argv) as run:
         try:
             run.wait(after)
         except subprocess.TimeoutExpired:
@@ -124,7 +112,7 @@ def publish_and_kill(laptop: Any, source: Path, after: float) -> bool:
         return False
 
 
-def test_a_documentation_is_published_whole(laptop: Any, edge: str, documentation: Path) -> None:
+def test_a_documentation_is_published_whole(laptop: Laptop, edge: str, documentation: Path) -> None:
     done = publish(laptop, documentation)
     assert done.returncode == 0, done.stdout + done.stderr
     crawled = subprocess.run(
@@ -135,7 +123,7 @@ def test_a_documentation_is_published_whole(laptop: Any, edge: str, documentatio
     assert seen["broken"] == []
 
 
-def test_nothing_to_do_costs_a_few_reads(laptop: Any, documentation: Path) -> None:
+def test_nothing_to_do_costs_a_few_reads(laptop: Laptop, documentation: Path) -> None:
     laptop.calls(reset=True)
     done = publish(laptop, documentation)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -146,7 +134,7 @@ def test_nothing_to_do_costs_a_few_reads(laptop: Any, documentation: Path) -> No
     assert "cloudfront" not in counted["calls"]
 
 
-def test_killed_anywhere_no_visitor_misses_an_asset(laptop: Any, edge: str, chapters: Path) -> None:
+def test_killed_anywhere_no_visitor_misses_an_asset(laptop: Laptop, edge: str, chapters: Path) -> None:
     """SIGKILL at twenty random moments of twenty publications, each completed by the next."""
     moments = random.Random(20)  # noqa: S311 - repeatable on purpose
     for number in (1, 2):  # the first one deletes what other tests have left
@@ -166,11 +154,10 @@ def test_killed_anywhere_no_visitor_misses_an_asset(laptop: Any, edge: str, chap
     assert seen["visits"] > 200, seen["visits"]
     assert set(seen["statuses"]) <= {"200", "404"}
     (stylesheet,) = (chapters / "_static").glob("pydoctheme.*.css")
-    with urllib.request.urlopen(f"{edge}/index.html", timeout=10) as answer:
-        assert stylesheet.name in answer.read().decode()
+    assert stylesheet.name in get(f"{edge}/index.html").text
 
 
-def test_back_to_an_older_release_without_an_upload(laptop: Any, edge: str, chapters: Path) -> None:
+def test_back_to_an_older_release_without_an_upload(laptop: Laptop, edge: str, chapters: Path) -> None:
     listed = laptop.play("--tags", "releases", playbook="playbooks/publish.yml")
     (releases,) = [result["releases"] for task, _, result in listed.results() if task.endswith("List the releases")]
     assert len(releases) > 1
@@ -182,11 +169,12 @@ def test_back_to_an_older_release_without_an_upload(laptop: Any, edge: str, chap
     assert writes["s3"]["PutObject"] <= 2, "records only"
     assert writes["s3"]["CopyObject"] > 50
     (stylesheet,) = (chapters / "_static").glob("pydoctheme.*.css")
-    with urllib.request.urlopen(f"{edge}/index.html", timeout=10) as answer:
-        assert stylesheet.name not in answer.read().decode()
+    page = get(f"{edge}/index.html")
+    assert page.status == 200
+    assert stylesheet.name not in page.text
 
 
-def test_a_single_page_app(laptop: Any, edge: str, tmp_path: Path) -> None:
+def test_a_single_page_app(laptop: Laptop, edge: str, tmp_path: Path) -> None:
     """A real build, of the web interface that Locust ships: routes give the page, a missing script is missing."""
     argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", ".", "locust"]
     subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
@@ -204,15 +192,16 @@ def test_a_single_page_app(laptop: Any, edge: str, tmp_path: Path) -> None:
     assert play.code == 0, play.failures()
     page = (build / "index.html").read_bytes()
 
-    assert ask(f"{edge}/some/route")[::2] == (200, page)
+    route = get(f"{edge}/some/route")
+    assert (route.status, route.body) == (200, page)
     for missing in ("/assets/gone.js", "/assets/gone.css", "/gone.png"):
-        assert ask(edge + missing)[0] == 404
+        assert get(edge + missing).status == 404
     (script,) = build.glob("assets/*.js")
-    status, headers, packed = ask(f"{edge}/assets/{script.name}", Accept_Encoding="br")
-    assert (status, headers["Content-Encoding"]) == (200, "br")
-    assert len(packed) < script.stat().st_size / 3
-    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert ask(f"{edge}/assets/{script.name}", Accept_Encoding="identity")[2] == script.read_bytes()
+    packed = get(f"{edge}/assets/{script.name}", {"Accept-Encoding": "br"})
+    assert (packed.status, packed.headers["Content-Encoding"]) == (200, "br")
+    assert len(packed.body) < script.stat().st_size / 3
+    assert packed.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert get(f"{edge}/assets/{script.name}", {"Accept-Encoding": "identity"}).body == script.read_bytes()
 
 
 def restyle(site: Path) -> None:
@@ -238,17 +227,17 @@ def see_all(edge: str, site: Path, *, packed: bool) -> None:
     for path, name in paths.items():
         content, kind = (site / name).read_bytes(), Path(name).suffix
         for accepted, unpack in (("br", brotli.decompress), ("gzip", gzip.decompress), ("identity", bytes)):
-            status, headers, body = ask(edge + path, Accept_Encoding=accepted)
-            encoding = headers.get("Content-Encoding", "identity")
-            assert (status, headers["Content-Type"]) == (200, types[kind]), (path, accepted)
-            assert ("immutable" in headers["Cache-Control"]) == path.startswith("/assets/"), (path, accepted)
+            answer = get(edge + path, {"Accept-Encoding": accepted})
+            encoding = answer.headers.get("Content-Encoding", "identity")
+            assert (answer.status, answer.headers["Content-Type"]) == (200, types[kind]), (path, accepted)
+            assert ("immutable" in answer.headers["Cache-Control"]) == path.startswith("/assets/"), (path, accepted)
             assert encoding in ("identity", accepted), (path, accepted)
-            assert (body if encoding == "identity" else unpack(body)) == content, (path, accepted)
+            assert (answer.body if encoding == "identity" else unpack(answer.body)) == content, (path, accepted)
             if packed and accepted == "br" and kind != ".svg":
-                assert body == brotli.compress(content, mode=brotli.MODE_TEXT, quality=11), path
+                assert answer.body == brotli.compress(content, mode=brotli.MODE_TEXT, quality=11), path
 
 
-def test_what_is_packed_serves_until_nobody_asks_for_it(laptop: Any, edge: str, tmp_path: Path) -> None:
+def test_what_is_packed_serves_until_nobody_asks_for_it(laptop: Laptop, edge: str, tmp_path: Path) -> None:
     """Packed, published without it, the function made to follow, and got rid of: no visitor is the worse for it."""
     site = Path(shutil.copytree(SAMPLE, tmp_path / "site"))
 
@@ -256,7 +245,7 @@ def test_what_is_packed_serves_until_nobody_asks_for_it(laptop: Any, edge: str, 
         listed = laptop.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="site/")["Contents"]
         return {one["Key"] for one in listed if one["Key"].endswith(".br")}
 
-    def play(*words: str, **more: Any) -> None:
+    def play(*words: str, **more: object) -> None:
         given = {"static_site_source": str(site), "static_site_max_deletions": "100%", **more}
         done = laptop.play(*words, variables=given, playbook="site.yml" if words else "playbooks/publish.yml")
         assert done.code == 0, done.failures()

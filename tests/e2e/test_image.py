@@ -5,30 +5,31 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from watching import watching
+from golden_images import OURS, PARAMETER, forget_images
+from laptop import Laptop, Play
+from running_site import Site
+from watching import eventually, watching
 
 from groundwork_lab.settings import from_environment
 
 PLAYBOOK = "playbooks/image.yml"
-PARAMETER = "/groundwork/local/image/lamp"
 TIER = {"instance_type": "t3.small"}
 GROWN = {"servers_tiers": {"public": {"count": 2, **TIER}, "private": {"count": 3, **TIER}}}
-OURS = [{"Name": "tag:groundwork:component", "Values": ["image"]}]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_image_before(forget_images: Callable[[], None]) -> None:
-    """None before; the promoted one stays for the tests that replace servers by it."""
-    forget_images()
+def _no_image_before(laptop: Laptop) -> None:
+    """Begin without an image. The one that is promoted here remains for the stages that launch servers from it."""
+    forget_images(laptop)
 
 
-def bench(laptop: Any) -> dict[str, list[str]]:
+def bench(laptop: Laptop) -> dict[str, list[str]]:
     """What there is of images and of what makes them."""
     ec2 = laptop.client("ec2")
     instances = [i for r in ec2.describe_instances(Filters=OURS)["Reservations"] for i in r["Instances"]]
@@ -45,13 +46,13 @@ def bench(laptop: Any) -> dict[str, list[str]]:
 NOTHING: dict[str, list[str]] = {"instances": [], "groups": [], "images": [], "snapshots": []}
 
 
-def play(laptop: Any, *words: str, **variables: Any) -> Any:
+def play(laptop: Laptop, *words: str, **variables: object) -> Play:
     done = laptop.play(*words, playbook=PLAYBOOK, variables=variables)
     assert done.code == 0, done.failures() or done.errors
     return done
 
 
-def test_nonsense_is_refused_at_once(laptop: Any) -> None:
+def test_nonsense_is_refused_at_once(laptop: Laptop) -> None:
     laptop.calls(reset=True)
     wrong = {"image_keep": 0, "image_subnet": "private-a", "image_test_path": "healthz", "image_kep": 1}
     refused = laptop.play(playbook=PLAYBOOK, variables=wrong)
@@ -67,7 +68,7 @@ def test_nonsense_is_refused_at_once(laptop: Any) -> None:
         assert part in told
 
 
-def test_check_tells_the_bake(laptop: Any) -> None:
+def test_check_tells_the_bake(laptop: Laptop) -> None:
     laptop.calls(reset=True)
     planned = [line.split(" lamp-")[0] for line in play(laptop, "--check", "--diff").changes()]
     assert laptop.calls()["writes"] == {}
@@ -75,7 +76,7 @@ def test_check_tells_the_bake(laptop: Any) -> None:
         assert f"localhost: {part}" in planned
 
 
-def test_a_bake_that_fails_leaves_nothing(laptop: Any) -> None:
+def test_a_bake_that_fails_leaves_nothing(laptop: Laptop) -> None:
     failed = laptop.play(playbook=PLAYBOOK, variables={"lamp_php_extensions": ["no-such-extension"]})
     assert failed.code != 0
     assert "The task 'Install and harden" in failed.failures()[-1]
@@ -83,13 +84,13 @@ def test_a_bake_that_fails_leaves_nothing(laptop: Any) -> None:
     assert bench(laptop) == NOTHING
 
 
-def test_a_bake_leaves_the_promoted_image(laptop: Any, image: str) -> None:
+def test_a_bake_leaves_the_promoted_image(laptop: Laptop, image: str) -> None:
     left = bench(laptop)
     assert {**left, "snapshots": []} == {**NOTHING, "images": [image]}
     assert len(left["snapshots"]) == 1
 
 
-def test_the_second_run_changes_nothing(laptop: Any, image: str) -> None:
+def test_the_second_run_changes_nothing(laptop: Laptop, image: str) -> None:
     laptop.calls(reset=True)
     again = play(laptop)
     assert (again.changes(), set(again.changed().values())) == ([], {0})
@@ -97,7 +98,7 @@ def test_the_second_run_changes_nothing(laptop: Any, image: str) -> None:
     assert bench(laptop)["images"] == [image]
 
 
-def test_nothing_of_the_builder_is_on_the_disk(laptop: Any, image: str) -> None:
+def test_nothing_of_the_builder_is_on_the_disk(laptop: Laptop, image: str) -> None:
     layer = from_environment().state / "layers" / image
     assert (layer / "usr/sbin/apache2").exists(), "this is the image's disk"
     files = [path for path in layer.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -120,7 +121,7 @@ def test_nothing_of_the_builder_is_on_the_disk(laptop: Any, image: str) -> None:
 
 
 @contextmanager
-def watched(site: Any, name: str) -> Iterator[dict[str, Any]]:
+def watched(site: Site, name: str) -> Iterator[dict[str, Any]]:
     """When a server was first seen and when it was healthy, by the clock, and which of the visitors' answers failed."""
     seen: dict[str, Any] = {"failures": []}
 
@@ -140,7 +141,7 @@ def watched(site: Any, name: str) -> Iterator[dict[str, Any]]:
         yield seen
 
 
-def test_a_tier_grows_from_the_image(laptop: Any, site: Any, image: str, eventually: Callable[..., Any]) -> None:
+def test_a_tier_grows_from_the_image(laptop: Laptop, site: Site, image: str) -> None:
     before = {name: server["ImageId"] for name, server in site.servers.items()}
     assert image not in before.values()
     with watched(site, "private-3") as seen:
@@ -159,7 +160,7 @@ def test_a_tier_grows_from_the_image(laptop: Any, site: Any, image: str, eventua
     assert took < 90
 
 
-def test_each_server_of_the_image_is_itself(laptop: Any, image: str) -> None:
+def test_each_server_of_the_image_is_itself(laptop: Laptop, image: str) -> None:
     told = [
         laptop.on(name, "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub") for name in ("private-3", "private-1")
     ]
@@ -167,7 +168,7 @@ def test_each_server_of_the_image_is_itself(laptop: Any, image: str) -> None:
     assert len({line for _, text in told for line in text.splitlines()}) == 4
 
 
-def test_it_shrinks_again(laptop: Any, site: Any, image: str) -> None:
+def test_it_shrinks_again(laptop: Laptop, site: Site, image: str) -> None:
     shrunk = laptop.play("--tags", "infrastructure", variables={"servers_allow_removal": True})
     assert shrunk.code == 0, shrunk.failures() or shrunk.errors
     assert set(site.servers) == {"public-1", "public-2", "private-1", "private-2"}

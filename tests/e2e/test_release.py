@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
+from laptop import Laptop
+from running_site import Site
+from sample_app import changed_app
 from visitors import TIERS, served, short_delay, visitors
+from watching import eventually
 
 PLAYBOOK = "playbooks/release.yml"
 # Its own server finds nothing wrong with it: only who comes through the balancer does.
@@ -16,20 +20,20 @@ BROKEN = "<?php if ($_SERVER['REMOTE_ADDR'] !== '127.0.0.1') { http_response_cod
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _short_delay(laptop: Any) -> Iterator[None]:
+def _short_delay(laptop: Laptop) -> Iterator[None]:
     with short_delay(laptop):
         yield
 
 
 @pytest.fixture(scope="module")
-def first(site: Any) -> dict[str, str]:
+def first(site: Site) -> dict[str, str]:
     """What every server had before these tests."""
     found = served(site)
     assert set(found) == {"public-1", "public-2", "private-1", "private-2"}
     return found
 
 
-def refused(laptop: Any, *words: str, playbook: str = PLAYBOOK, **variables: Any) -> str:
+def refused(laptop: Laptop, *words: str, playbook: str = PLAYBOOK, **variables: object) -> str:
     laptop.calls(reset=True)
     play = laptop.play(*words, playbook=playbook, variables=variables)
     assert play.code != 0
@@ -37,7 +41,7 @@ def refused(laptop: Any, *words: str, playbook: str = PLAYBOOK, **variables: Any
     return "\n".join(play.failures())
 
 
-def test_nonsense_is_refused_at_once(laptop: Any) -> None:
+def test_nonsense_is_refused_at_once(laptop: Laptop) -> None:
     told = refused(laptop, release_canary=2, release_batch="0%", release_tiers=["public", "publik"], release_wram=1)
     for part in (
         "release_canary: 2 servers are all",
@@ -57,16 +61,16 @@ def test_nonsense_is_refused_at_once(laptop: Any) -> None:
     ],
 )
 def test_a_release_that_no_server_keeps_is_refused(
-    laptop: Any, first: dict[str, str], playbook: str, words: tuple[str, ...], message: str
+    laptop: Laptop, first: dict[str, str], playbook: str, words: tuple[str, ...], message: str
 ) -> None:
     told = refused(laptop, *words, playbook=playbook, lamp_release="000000000000")
     assert message in told
     assert first["public-1"] in told
 
 
-def test_check_tells_who_would_get_what(laptop: Any, site: Any, first: dict[str, str], source: Any) -> None:
+def test_check_tells_who_would_get_what(laptop: Laptop, site: Site, first: dict[str, str], tmp_path: Path) -> None:
     laptop.calls(reset=True)
-    play = laptop.play("--check", "--diff", playbook=PLAYBOOK, variables=source(""))
+    play = laptop.play("--check", "--diff", playbook=PLAYBOOK, variables=changed_app(tmp_path))
     assert play.code == 0, play.failures() or play.errors
     (plan,) = [result for task, _, result in play.results() if task.endswith("Plan the release")]
     assert [change["name"].rpartition(" on ")[2] for change in plan["changes"]] == [
@@ -79,8 +83,8 @@ def test_check_tells_who_would_get_what(laptop: Any, site: Any, first: dict[str,
     assert served(site) == first
 
 
-def test_a_good_release_is_seen_by_nobody(laptop: Any, site: Any, first: dict[str, str], source: Any) -> None:
-    variables = source("")
+def test_a_good_release_is_seen_by_nobody(laptop: Laptop, site: Site, first: dict[str, str], tmp_path: Path) -> None:
+    variables = changed_app(tmp_path)
     with visitors(site) as seen:
         play = laptop.play(playbook=PLAYBOOK, variables=variables)
     assert play.code == 0, play.failures() or play.errors
@@ -93,10 +97,10 @@ def test_a_good_release_is_seen_by_nobody(laptop: Any, site: Any, first: dict[st
     assert (again.code, again.changes(), set(again.changed().values())) == (0, [], {0})
 
 
-def test_a_bad_release_is_seen_by_the_canarys_visitors_only(laptop: Any, site: Any, source: Any) -> None:
+def test_a_bad_release_is_seen_by_the_canarys_visitors_only(laptop: Laptop, site: Site, tmp_path: Path) -> None:
     before = served(site)
     with visitors(site) as seen:
-        play = laptop.play(playbook=PLAYBOOK, variables=source(BROKEN))
+        play = laptop.play(playbook=PLAYBOOK, variables=changed_app(tmp_path, BROKEN))
     assert play.code != 0
     story = play.failures()[-1]
     assert "app through public: " in story
@@ -110,7 +114,7 @@ def test_a_bad_release_is_seen_by_the_canarys_visitors_only(laptop: Any, site: A
     assert served(site) == before
 
 
-def test_going_back_by_hand_is_seen_by_nobody(laptop: Any, site: Any, first: dict[str, str]) -> None:
+def test_going_back_by_hand_is_seen_by_nobody(laptop: Laptop, site: Site, first: dict[str, str]) -> None:
     with visitors(site) as seen:
         play = laptop.play(playbook=PLAYBOOK, variables={"lamp_release": first["public-1"]})
     assert play.code == 0, play.failures() or play.errors
@@ -118,18 +122,18 @@ def test_going_back_by_hand_is_seen_by_nobody(laptop: Any, site: Any, first: dic
     assert served(site) == first
 
 
-def await_draining(site: Any, eventually: Any, server: str) -> None:
+def await_draining(site: Site, server: str) -> None:
     """A release has come to this server."""
-    tier, instance = server.partition("-")[0], site.servers[server]["InstanceId"]
+    tier, instance = server.partition("-")[0], site.server_id(server)
     assert eventually(lambda: site.health(tier).get(instance), lambda state: state == "draining", 60) == "draining"
 
 
-def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Any, site: Any, source: Any, eventually: Any) -> None:
+def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Laptop, site: Site, tmp_path: Path) -> None:
     """It ends while it drains, so that the release does not reach it; the others go back, and are told apart."""
     before = served(site)
-    lost, ec2 = site.servers["private-1"]["InstanceId"], laptop.client("ec2")
-    with laptop.playing(PLAYBOOK, source("")) as plays:
-        await_draining(site, eventually, "private-1")
+    lost, ec2 = site.server_id("private-1"), laptop.client("ec2")
+    with laptop.playing(PLAYBOOK, changed_app(tmp_path)) as plays:
+        await_draining(site, "private-1")
         ec2.stop_instances(InstanceIds=[lost], Force=True)
     story = plays[0].failures()[-1]
     assert "private-1 could not be reached." in story
@@ -146,14 +150,14 @@ def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Any, site: Any
 
 
 def test_a_page_that_had_failed_before_takes_nothing_back(
-    laptop: Any, site: Any, source: Any, first: dict[str, str]
+    laptop: Laptop, site: Site, tmp_path: Path, first: dict[str, str]
 ) -> None:
     """The databases are stopped, which no release is to blame for: no server leaves its balancer."""
     health = {tier: site.health(tier) for tier in TIERS}
     everywhere = ("ansible", "-i", "inventories/local", "servers", "-b", "-m", "ansible.builtin.service", "-a")
     assert laptop.run(*everywhere, "name=mariadb state=stopped").returncode == 0
     try:
-        play = laptop.play(playbook=PLAYBOOK, variables=source(""))
+        play = laptop.play(playbook=PLAYBOOK, variables=changed_app(tmp_path))
         assert play.code != 0
         assert {tier: site.health(tier) for tier in TIERS} == health
     finally:
@@ -169,18 +173,16 @@ def test_a_page_that_had_failed_before_takes_nothing_back(
     assert served(site) == first
 
 
-def test_with_nobody_else_to_serve_servers_go_back_in_place(
-    laptop: Any, site: Any, source: Any, eventually: Any
-) -> None:
+def test_with_nobody_else_to_serve_servers_go_back_in_place(laptop: Laptop, site: Site, tmp_path: Path) -> None:
     """The last batch is bad, and meanwhile somebody takes the others of its tier out of their balancer."""
     before = served(site)
     address = site.servers["public-2"]["PrivateIpAddress"]
     elb = laptop.client("elbv2")
     [group] = elb.describe_target_groups(Names=["local-public"])["TargetGroups"]
-    bad = source(BROKEN.replace("if (", f"if ($_SERVER['SERVER_ADDR'] === '{address}' && "))
+    bad = changed_app(tmp_path, BROKEN.replace("if (", f"if ($_SERVER['SERVER_ADDR'] === '{address}' && "))
     with laptop.playing(PLAYBOOK, bad) as plays:
-        await_draining(site, eventually, "public-2")
-        target = {"Id": site.servers["public-1"]["InstanceId"]}
+        await_draining(site, "public-2")
+        target = {"Id": site.server_id("public-1")}
         elb.deregister_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[target])
     story = plays[0].failures()[-1]
     assert "app through public: " in story

@@ -10,18 +10,18 @@ import os
 import random
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from account_listing import account_listing
+from account_listing import Listing, account_listing
+from laptop import ENVIRONMENT, ROOT, Laptop, Play
+from running_site import START_AGAIN, name_of
+from watching import eventually
 
-ROOT = Path(__file__).parents[2]
 TEARDOWN = "playbooks/teardown.yml"
 CONFIRMED = {"environment_confirm": "local", "teardown_buckets": True, "teardown_images": True}
 OTHER = {"environment_name": "other", "environment_confirm": "other"}
 SEED = int(os.environ.get("GROUNDWORK_SEED") or random.SystemRandom().randrange(1_000_000))
-PLANNED: dict[str, list[str]] = {}
 INFRASTRUCTURE, STATIC_SITE = 53, 15  # the writes of a first run with these tags
 
 
@@ -54,12 +54,36 @@ class Stranger:
     group: str
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A teardown in check mode, with the account before and after it."""
+
+    play: Play
+    before: Listing
+    after: Listing
+
+
 @pytest.fixture(scope="module")
-def strangers(laptop: Any, before_site: Any, eventually: Any) -> dict[str, Stranger]:
+def planned(laptop: Laptop, strangers: dict[str, Stranger]) -> Planned:
+    """The plan of the teardown while all strangers are there."""
+    assert strangers
+    before = account_listing(laptop.client)
+    play = laptop.play("--check", "--diff", playbook=TEARDOWN, variables=CONFIRMED)
+    return Planned(play, before, account_listing(laptop.client))
+
+
+@pytest.fixture(scope="module")
+def empty_account(before_site: Listing) -> Listing:
+    """The account before the environment was built, as it should be in the end."""
+    built = [vpc for vpc in before_site["Vpcs"].values() if name_of(vpc).startswith(f"{ENVIRONMENT}-")]
+    assert not built, f"this stage compares with the account without a site, and it had one: {START_AGAIN}"
+    return before_site
+
+
+@pytest.fixture(scope="module")
+def strangers(laptop: Laptop, empty_account: Listing) -> dict[str, Stranger]:
     """One in a second environment's network, one in a subnet of ours."""
-    assert before_site
-    if not laptop.client("ec2").describe_vpcs(Filters=tagged("local"))["Vpcs"]:  # when this file is run alone
-        assert laptop.play("--tags", "infrastructure").code == 0
+    assert empty_account
     network = {"environment_name": "other", "region": "eu-central-1", "cidr": "10.40.0.0/16"}
     zones = {"zones": ["eu-central-1a", "eu-central-1b"]}
     made = laptop.run(
@@ -71,8 +95,7 @@ def strangers(laptop: Any, before_site: Any, eventually: Any) -> dict[str, Stran
         "other": launch(laptop.client("ec2"), "other", {"groundwork:environment": "other"}),
         "hand": launch(laptop.client("ec2"), "local", {"Name": "hand"}),
     }
-    for stranger in found.values():
-        assert eventually(lambda stranger=stranger: answers(stranger), bool, 60)
+    assert eventually(lambda: all(answers(stranger) for stranger in found.values()), bool, 60)
     return found
 
 
@@ -116,7 +139,7 @@ def answers(stranger: Stranger) -> bool:
         return False
 
 
-def hosts(laptop: Any) -> set[str]:
+def hosts(laptop: Laptop) -> set[str]:
     """The instances that the lab has a host for."""
     told = json.loads(laptop.run("groundwork-lab", "status", "--json").stdout)
     return {host["id"] for host in told["hosts"]}
@@ -124,7 +147,7 @@ def hosts(laptop: Any) -> set[str]:
 
 @pytest.mark.parametrize("variables", [{}, {"environment_confirm": "prod"}], ids=["without", "another's"])
 def test_without_the_right_confirmation_nothing_happens(
-    laptop: Any, strangers: dict[str, Stranger], variables: dict[str, str]
+    laptop: Laptop, strangers: dict[str, Stranger], variables: dict[str, str]
 ) -> None:
     laptop.calls(reset=True)
     play = laptop.play(playbook=TEARDOWN, variables=variables)
@@ -138,21 +161,21 @@ def test_without_the_right_confirmation_nothing_happens(
     )
 
 
-def test_check_mode_tells_what_would_go(laptop: Any, strangers: dict[str, Stranger]) -> None:
-    before = account_listing(laptop.client)
-    play = laptop.play("--check", "--diff", playbook=TEARDOWN, variables=CONFIRMED)
-    assert play.code == 0, play.failures()
-    assert account_listing(laptop.client) == before
-    PLANNED["all"] = play.changes()
-    assert any("delete server private-1" in change for change in PLANNED["all"])
-    assert "localhost: delete subnet public-a" not in PLANNED["all"]
+def test_check_mode_tells_what_would_go(planned: Planned) -> None:
+    assert planned.play.code == 0, planned.play.failures()
+    assert planned.after == planned.before
+    changes = planned.play.changes()
+    assert any("delete server private-1" in change for change in changes)
+    assert "localhost: delete subnet public-a" not in changes
 
 
-def test_what_is_not_ours_keeps_serving_and_all_the_rest_goes(laptop: Any, strangers: dict[str, Stranger]) -> None:
+def test_what_is_not_ours_keeps_serving_and_all_the_rest_goes(
+    laptop: Laptop, strangers: dict[str, Stranger], planned: Planned
+) -> None:
     hand = strangers["hand"]
     play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
     assert play.code != 0
-    assert play.changes() == PLANNED["all"]
+    assert play.changes() == planned.play.changes()
     [message] = play.failures()
     [keeper] = [line for line in message.splitlines() if hand.id in line]
     assert (
@@ -165,7 +188,7 @@ def test_what_is_not_ours_keeps_serving_and_all_the_rest_goes(laptop: Any, stran
     assert laptop.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
-def test_once_that_is_gone_so_is_the_environment(laptop: Any, strangers: dict[str, Stranger]) -> None:
+def test_once_that_is_gone_so_is_the_environment(laptop: Laptop, strangers: dict[str, Stranger]) -> None:
     ec2, hand = laptop.client("ec2"), strangers["hand"]
     ec2.terminate_instances(InstanceIds=[hand.id])
     ec2.get_waiter("instance_terminated").wait(InstanceIds=[hand.id], WaiterConfig={"Delay": 1})
@@ -179,7 +202,7 @@ def test_once_that_is_gone_so_is_the_environment(laptop: Any, strangers: dict[st
     assert answers(strangers["other"])
 
 
-def test_the_second_time_nothing_is_done_with_few_calls(laptop: Any, strangers: dict[str, Stranger]) -> None:
+def test_the_second_time_nothing_is_done_with_few_calls(laptop: Laptop, strangers: dict[str, Stranger]) -> None:
     laptop.calls(reset=True)
     play = laptop.play(playbook=TEARDOWN, variables=CONFIRMED)
     assert play.code == 0, play.failures()
@@ -190,7 +213,7 @@ def test_the_second_time_nothing_is_done_with_few_calls(laptop: Any, strangers: 
 
 
 @pytest.mark.parametrize("point", points(SEED), ids=str)
-def test_what_a_killed_run_left_goes_too(laptop: Any, strangers: dict[str, Stranger], point: Point) -> None:
+def test_what_a_killed_run_left_goes_too(laptop: Laptop, strangers: dict[str, Stranger], point: Point) -> None:
     print(f"repeat it with GROUNDWORK_SEED={SEED}")
     before = account_listing(laptop.client)
     made = laptop.play_until(point.writes, point.service, "--tags", point.tags)
@@ -203,9 +226,9 @@ def test_what_a_killed_run_left_goes_too(laptop: Any, strangers: dict[str, Stran
 
 
 def test_the_second_environment_goes_the_same_way(
-    laptop: Any, strangers: dict[str, Stranger], before_site: Any
+    laptop: Laptop, strangers: dict[str, Stranger], empty_account: Listing
 ) -> None:
     play = laptop.play(playbook=TEARDOWN, variables=OTHER)
     assert play.code == 0, play.failures()
-    assert account_listing(laptop.client) == before_site
+    assert account_listing(laptop.client) == empty_account
     assert hosts(laptop) == set()

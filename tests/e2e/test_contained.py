@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from laptop import Laptop
 
 SERVER = "public-1"
 ONLY = ("--tags", "lamp", "--limit", SERVER)
@@ -67,7 +68,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def server(laptop: Any, sites: list[dict[str, Any]]) -> Iterator[str]:
+def server(laptop: Laptop, sites: list[dict[str, Any]]) -> Iterator[str]:
     """The server with two more sites, each of which was visited. Afterwards it is as it was."""
     try:
         made = laptop.play(*ONLY, variables={"lamp_sites": sites})
@@ -85,7 +86,7 @@ def server(laptop: Any, sites: list[dict[str, Any]]) -> Iterator[str]:
         assert code == 0, said
 
 
-def ask(laptop: Any, host: str, paths: list[str]) -> dict[str, str]:
+def ask(laptop: Laptop, host: str, paths: list[str]) -> dict[str, str]:
     """What the server's Apache answers itself, by path."""
     asks = (
         f"curl -s -m 10 -H 'Host: {host}' {shlex.quote(f'http://127.0.0.1{path}')}; echo; echo {MARK}" for path in paths
@@ -96,7 +97,7 @@ def ask(laptop: Any, host: str, paths: list[str]) -> dict[str, str]:
     return dict(zip(paths, answers, strict=False))
 
 
-def test_apache_follows_no_link_out_of_a_release(laptop: Any, server: str) -> None:
+def test_apache_follows_no_link_out_of_a_release(laptop: Laptop, server: str) -> None:
     """Links as a release has that was unpacked before archives were checked: to files that Apache itself may read."""
     leads = {
         "passwd": "/etc/passwd",
@@ -116,7 +117,7 @@ def test_apache_follows_no_link_out_of_a_release(laptop: Any, server: str) -> No
     assert [path for path, answer in answers.items() if "403 Forbidden" not in answer] == []
 
 
-def test_php_reads_nothing_of_another_site(laptop: Any, server: str) -> None:
+def test_php_reads_nothing_of_another_site(laptop: Laptop, server: str) -> None:
     code, printed = laptop.on(server, "readlink -f /srv/www/victim/current; ls /srv/www/victim/tmp")
     assert code == 0, printed
     release, *temporary = printed.split()
@@ -142,7 +143,7 @@ def test_php_reads_nothing_of_another_site(laptop: Any, server: str) -> None:
     assert json.dumps({path: answer for path, answer in answers.items() if answer}) == "{}"
 
 
-def test_apache_reads_what_it_serves_and_nothing_changes_a_release(laptop: Any, server: str) -> None:
+def test_apache_reads_what_it_serves_and_nothing_changes_a_release(laptop: Laptop, server: str) -> None:
     private = ("current/config.php", "current/.env", "shared/notes", "tmp")
     reads = [f"runuser -u www-data -- test -r /srv/www/victim/{path} && echo {path}" for path in private]
     writes = [

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from account_listing import Listing, account_listing
+from golden_images import forget_images
+from laptop import ROOT, Laptop, Play
+from running_site import Site
+from sample_app import changed_app
 from visitors import TIERS, visitors
 
-ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
-APP = ROOT / "roles" / "lamp" / "files" / "app"
 RATE = 20  # requests a second: a machine that builds an environment has other things to do
 SECOND = "inventories/dev"
 # What that inventory leaves to its owner, fewer servers, and private ones that come and go by themselves.
@@ -29,13 +31,13 @@ OWN: dict[str, Any] = {
 }
 
 
-def second(laptop: Any, *words: str, playbook: str = "site.yml", **variables: Any) -> Any:
+def second(laptop: Laptop, *words: str, playbook: str = "site.yml", **variables: object) -> Play:
     play = laptop.play(*words, playbook=playbook, inventory=SECOND, variables={**OWN, **variables})
     assert play.code == 0, play.failures() or play.errors
     return play
 
 
-def unchanged(laptop: Any, playbook: str = "site.yml") -> None:
+def unchanged(laptop: Laptop, playbook: str = "site.yml") -> None:
     """The first environment is as its inventory wants it."""
     again = laptop.play(playbook=playbook)
     assert again.code == 0, again.failures() or again.errors
@@ -43,15 +45,14 @@ def unchanged(laptop: Any, playbook: str = "site.yml") -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def before(laptop: Any, site: Any) -> Listing:
-    """The account with the first environment alone."""
-    if not site.servers:  # when this file is run alone
-        assert laptop.play().code == 0
+def before(laptop: Laptop) -> Listing:
+    """The account with the first environment alone, which has no golden image."""
+    forget_images(laptop)
     return account_listing(laptop.client)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _visited(site: Any, before: Listing) -> Iterator[None]:
+def _visited(site: Site, before: Listing) -> Iterator[None]:
     """The first environment has visitors, and none of them sees an error."""
     assert before
     with visitors(site, rate=RATE) as seen:
@@ -60,7 +61,7 @@ def _visited(site: Any, before: Listing) -> Iterator[None]:
 
 
 @pytest.fixture
-def untouched(laptop: Any, before: Listing) -> Iterator[None]:
+def untouched(laptop: Laptop, before: Listing) -> Iterator[None]:
     """Afterwards everything that was there before the second environment is as it was."""
     yield
     now = account_listing(laptop.client)
@@ -68,14 +69,14 @@ def untouched(laptop: Any, before: Listing) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_it_is_built_beside_the_first(laptop: Any) -> None:
+def test_it_is_built_beside_the_first(laptop: Laptop) -> None:
     second(laptop)
     names = {one["LoadBalancerName"] for one in laptop.client("elbv2").describe_load_balancers()["LoadBalancers"]}
     assert names == {f"{environment}-{tier}" for environment in ("local", "dev") for tier in TIERS}
 
 
 @pytest.mark.usefixtures("untouched")
-def test_the_same_again_changes_neither(laptop: Any) -> None:
+def test_the_same_again_changes_neither(laptop: Laptop) -> None:
     laptop.calls(reset=True)
     again = second(laptop)
     assert (again.changes(), set(again.changed().values())) == ([], {0})
@@ -84,17 +85,13 @@ def test_the_same_again_changes_neither(laptop: Any) -> None:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_release_is_its_own(laptop: Any, tmp_path: Path) -> None:
-    app = shutil.copytree(APP, tmp_path / "app")
-    page = app / "public" / "index.php"
-    page.write_text(f"{page.read_text()}<!-- of dev -->\n")
-    sites = [{"name": "app", "web_root": "public", "source": {"path": str(app)}}]
-    assert second(laptop, playbook="playbooks/release.yml", lamp_sites=sites).changes()
+def test_a_release_is_its_own(laptop: Laptop, tmp_path: Path) -> None:
+    assert second(laptop, playbook="playbooks/release.yml", **changed_app(tmp_path)).changes()
     unchanged(laptop, "playbooks/release.yml")
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_publication_is_its_own(laptop: Any, tmp_path: Path) -> None:
+def test_a_publication_is_its_own(laptop: Laptop, tmp_path: Path) -> None:
     source = shutil.copytree(SAMPLE, tmp_path / "site")
     page = source / "index.html"
     page.write_text(f"{page.read_text()}<!-- of dev -->\n")
@@ -102,7 +99,7 @@ def test_a_publication_is_its_own(laptop: Any, tmp_path: Path) -> None:
     unchanged(laptop, "playbooks/publish.yml")
 
 
-def test_its_image_is_its_own(laptop: Any) -> None:
+def test_its_image_is_its_own(laptop: Laptop) -> None:
     """Its group needed one, so site.yml has baked it; the first environment would bake another."""
     images = [f"/groundwork/{name}/image/lamp" for name in ("dev", "local")]
     there = laptop.client("ssm").get_parameters(Names=images)
@@ -112,8 +109,8 @@ def test_its_image_is_its_own(laptop: Any) -> None:
     assert "/groundwork/dev/" not in "\n".join(planned)
 
 
-def test_a_server_of_the_first_is_not_replaced(laptop: Any, site: Any) -> None:
-    stranger = site.servers["public-1"]["InstanceId"]
+def test_a_server_of_the_first_is_not_replaced(laptop: Laptop, site: Site) -> None:
+    stranger = site.server_id("public-1")
     variables = {**OWN, "servers_replace": [stranger], "servers_replace_data": "lost"}
     laptop.calls(reset=True)
     refused = laptop.play(playbook="playbooks/replace.yml", inventory=SECOND, variables=variables)
@@ -122,7 +119,7 @@ def test_a_server_of_the_first_is_not_replaced(laptop: Any, site: Any) -> None:
     assert laptop.calls()["writes"] == {}
 
 
-def test_its_end_is_its_own(laptop: Any, before: Listing) -> None:
+def test_its_end_is_its_own(laptop: Laptop, before: Listing) -> None:
     confirmed = {"environment_confirm": "dev", "teardown_buckets": True, "teardown_images": True}
     second(laptop, playbook="playbooks/teardown.yml", **confirmed)
     assert account_listing(laptop.client) == before

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import pytest
+from laptop import Calls, Laptop, Play
+from running_site import START_AGAIN, Site
+from watching import eventually
 
 SPOILT = "rm -f /etc/php/8.2/fpm/pool.d/groundwork-app.conf; systemctl stop apache2"
-PLANNED: dict[str, list[str]] = {}
 
 
-def test_check_mode_completes_and_writes_nothing(laptop: Any) -> None:
+@dataclass(frozen=True)
+class Planned:
+    """A run in check mode, with the calls that it made."""
+
+    play: Play
+    calls: Calls
+
+
+@pytest.fixture(scope="module")
+def planned(laptop: Laptop, site: Site) -> Planned:
+    """The plan of the first run."""
+    assert not site.servers, f"this stage begins without a site, and the lab has one: {START_AGAIN}"
     laptop.calls(reset=True)
-    play = laptop.play("--check", "--diff")
+    return Planned(laptop.play("--check", "--diff"), laptop.calls())
+
+
+def test_check_mode_completes_and_writes_nothing(planned: Planned) -> None:
+    play = planned.play
     assert play.code == 0, play.failures() or play.errors
-    assert sum(n for operations in laptop.calls()["writes"].values() for n in operations.values()) == 0
-    PLANNED["first run"] = play.changes()
+    assert planned.calls["writes"] == {}
+    changes = play.changes()
     for expected in ("create subnet public-a", "create server private-2", "create load balancer public"):
-        assert any(expected in change for change in PLANNED["first run"]), (expected, PLANNED["first run"])
+        assert any(expected in change for change in changes), (expected, changes)
     for server in ("public-1", "public-2", "private-1", "private-2"):
-        assert any(change.startswith(f"{server}: ") for change in PLANNED["first run"]), server
+        assert any(change.startswith(f"{server}: ") for change in changes), server
 
 
-def test_the_run_makes_exactly_that(laptop: Any) -> None:
+def test_the_run_makes_exactly_that(laptop: Laptop, site: Site, planned: Planned) -> None:
     play = laptop.play()
     assert play.code == 0, play.failures() or play.errors
-    assert play.changes() == PLANNED["first run"]
+    site.built = True
+    assert play.changes() == planned.play.changes()
 
 
 @pytest.mark.parametrize("purge", [False, True])
-def test_the_second_run_changes_nothing_with_few_calls(laptop: Any, purge: bool) -> None:
+def test_the_second_run_changes_nothing_with_few_calls(laptop: Laptop, purge: bool) -> None:
     laptop.calls(reset=True)
     play = laptop.play(variables={f"{role}_purge": purge for role in ("network", "nat", "firewall", "alb")})
     assert play.code == 0, play.failures() or play.errors
@@ -43,12 +61,12 @@ def test_the_second_run_changes_nothing_with_few_calls(laptop: Any, purge: bool)
 
 
 @pytest.mark.parametrize("server", ["public-1", "private-2"])
-def test_check_mode_predicts_on_running_servers(laptop: Any, site: Any, eventually: Any, server: str) -> None:
+def test_check_mode_predicts_on_running_servers(laptop: Laptop, site: Site, server: str) -> None:
     assert laptop.on(server, SPOILT)[0] == 0
     predicted = laptop.play("--check", "--diff", "--limit", server)
     made = laptop.play("--limit", server)
     assert predicted.code == made.code == 0, made.failures()
     assert predicted.changes() == made.changes() != []
     assert set(laptop.play("--limit", server).changed().values()) == {0}
-    tier, instance = server.split("-", maxsplit=1)[0], site.servers[server]["InstanceId"]
+    tier, instance = server.split("-", maxsplit=1)[0], site.server_id(server)
     assert eventually(lambda: site.health(tier)[instance], lambda state: state == "healthy", 60) == "healthy"

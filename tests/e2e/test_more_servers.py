@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from laptop import Laptop
+from running_site import Site
+
 INFRASTRUCTURE = ("--tags", "infrastructure")
 TIER = {"instance_type": "t3.small"}
 
@@ -13,7 +16,7 @@ def tiers(count: int) -> dict[str, Any]:
     return {"servers_tiers": {"public": {"count": count, **TIER}, "private": {"count": count, **TIER}}}
 
 
-def calls_with_nothing_to_do(laptop: Any, count: int) -> dict[str, Any]:
+def calls_with_nothing_to_do(laptop: Laptop, count: int) -> dict[str, Any]:
     laptop.calls(reset=True)
     play = laptop.play(*INFRASTRUCTURE, variables=tiers(count))
     assert play.code == 0, play.failures() or play.errors
@@ -22,7 +25,7 @@ def calls_with_nothing_to_do(laptop: Any, count: int) -> dict[str, Any]:
     return calls
 
 
-def test_a_run_asks_no_more_with_8_servers_a_tier_than_with_2(laptop: Any, site: Any) -> None:
+def test_a_run_asks_no_more_with_8_servers_a_tier_than_with_2(laptop: Laptop, site: Site) -> None:
     with_2 = calls_with_nothing_to_do(laptop, 2)
     grown = laptop.play(*INFRASTRUCTURE, variables=tiers(8))
     assert grown.code == 0, grown.failures() or grown.errors
@@ -32,8 +35,8 @@ def test_a_run_asks_no_more_with_8_servers_a_tier_than_with_2(laptop: Any, site:
     assert calls_with_nothing_to_do(laptop, 8) == with_2, json.dumps(with_2)
 
 
-def test_fewer_servers_only_when_that_is_allowed(laptop: Any, site: Any) -> None:
-    kept = {name: site.servers[name]["InstanceId"] for name in ("public-1", "public-2", "private-1", "private-2")}
+def test_fewer_servers_only_when_that_is_allowed(laptop: Laptop, site: Site) -> None:
+    kept = {name: site.server_id(name) for name in ("public-1", "public-2", "private-1", "private-2")}
     laptop.calls(reset=True)
     refused = laptop.play(*INFRASTRUCTURE, variables=tiers(2))
     assert refused.code != 0
