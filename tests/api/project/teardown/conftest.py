@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from account_listing import Listing, account_listing
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from cloud import Cloud
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import converge_teardown
@@ -37,16 +38,15 @@ def follow(cloud: t.Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def hosts_follow(new_cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Move the hosts on during a wait."""
-    kind = new_cloud.__globals__["Cloud"]
-    sleep = kind.sleep
+    sleep = Cloud.sleep
 
-    def sleep_and_follow(cloud: t.Any, seconds: float) -> None:
+    def sleep_and_follow(cloud: Cloud, seconds: float) -> None:
         sleep(cloud, seconds)
         follow(cloud)
 
-    monkeypatch.setattr(kind, "sleep", sleep_and_follow)
+    monkeypatch.setattr(Cloud, "sleep", sleep_and_follow)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from groundwork_lab.credentials import ACCESS_KEY
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 PARAMETER = "/groundwork/dev/lamp/shop/database-password"
 PLAY = """
 - hosts: localhost
