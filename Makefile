@@ -39,7 +39,7 @@ check: ## In a few minutes, between commits: the linters without Ansible's, and 
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
-	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/e2e tests/support
+	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/api tests/e2e tests/support
 	tools/manifest --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
@@ -49,7 +49,7 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
-	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/e2e tests/support
+	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/api tests/e2e tests/support
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
 	tools/role-readmes --check

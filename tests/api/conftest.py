@@ -8,16 +8,11 @@ from pathlib import Path
 
 import pytest
 from clock import Clock
-from cloud import Cloud, Killed, Watched, is_write, told
+from cloud import Cloud, Killed, NewCloud, Survives, Watched, is_write
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.settings import Settings
-
-
-@pytest.fixture(name="told")
-def told_fixture() -> t.Callable[[t.Mapping[str, t.Any]], list[str]]:
-    return told
 
 
 @pytest.fixture
@@ -31,7 +26,7 @@ def watched() -> Watched:
 
 
 @pytest.fixture
-def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[t.Callable[[], Cloud]]:
+def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[NewCloud]:
     """Makes an empty account, and forgets the one before."""
 
     def close() -> None:
@@ -52,12 +47,12 @@ def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[t.Callable[[], Clo
 
 
 @pytest.fixture
-def cloud(new_cloud: t.Callable[[], Cloud]) -> Cloud:
+def cloud(new_cloud: NewCloud) -> Cloud:
     return new_cloud()
 
 
 @pytest.fixture
-def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
+def survives(new_cloud: NewCloud) -> Survives:
     """Kills a run right after each of its writes; run again, the account has to look as if nothing had happened.
 
     Nothing outlives a run but the account, so that after one call is before the next.
@@ -67,7 +62,7 @@ def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
         converge: t.Callable[[Run], t.Any],
         options: t.Mapping[str, t.Any],
         look: t.Callable[[Cloud], t.Any],
-        prepare: t.Callable[[Cloud], None] = lambda _cloud: None,
+        prepare: t.Callable[[Cloud], object] = lambda _cloud: None,
     ) -> int:
         def fresh() -> Cloud:
             made = new_cloud()

@@ -13,8 +13,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe impo
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
+from groundwork_lab.model import InstanceState
 from groundwork_lab.settings import REGION
 
+# The state that EC2 reports next, once a host has done what was asked.
+NEXT_STATE: dict[str, InstanceState] = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
 READING = ("Describe", "Get", "List")
 
 
@@ -101,6 +104,14 @@ class Cloud(Clock):
         super().sleep(seconds)
         self.plane.reconciled(self.plane.snapshot())
 
+    def follow(self) -> None:
+        """Move the hosts to the states that the API wants."""
+        for reservation in self.ec2.describe_instances()["Reservations"]:
+            for instance in reservation["Instances"]:
+                following = NEXT_STATE.get(instance["State"]["Name"])
+                if following:
+                    self.plane.instance_state(instance["InstanceId"], following)
+
     @property
     def writes(self) -> list[str]:
         return [call for call in self.calls if is_write(call)]
@@ -117,3 +128,18 @@ class Cloud(Clock):
 def told(result: t.Mapping[str, t.Any]) -> list[str]:
     """A result's changes as sentences."""
     return [f"{change['action']} {change['resource']} {change['name']}" for change in result["changes"]]
+
+
+NewCloud = t.Callable[[], Cloud]
+
+
+class Survives(t.Protocol):
+    """Kills a run right after each of its writes and completes it by another one; returns the number of its writes."""
+
+    def __call__(
+        self,
+        converge: t.Callable[[Run], t.Any],
+        options: t.Mapping[str, t.Any],
+        look: t.Callable[[Cloud], t.Any],
+        prepare: t.Callable[[Cloud], object] = ...,
+    ) -> int: ...

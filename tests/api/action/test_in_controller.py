@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import yaml
+from cloud import Cloud
 
 from groundwork_lab.credentials import ACCESS_KEY
 
@@ -55,7 +56,7 @@ def played(folder: Path, endpoint: str, **environment: str) -> tuple[dict[str, t
     return output["plays"][0]["tasks"][0]["hosts"]["localhost"], done.stdout
 
 
-def test_it_gives_the_same_in_both_places(tmp_path: Path, cloud: t.Any) -> None:
+def test_it_gives_the_same_in_both_places(tmp_path: Path, cloud: Cloud) -> None:
     here, printed = played(tmp_path, cloud.endpoint)
     beside, printed_beside = played(tmp_path, cloud.endpoint, SOMETHING="set")
     assert "EXEC" not in printed and "EXEC" in printed_beside

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import typing as t
 from pathlib import Path
 
 import pytest
+from cloud import Cloud
 
 from groundwork_lab.credentials import ACCESS_KEY
 
@@ -33,7 +33,7 @@ PLAY = """
 
 
 @pytest.mark.parametrize("elsewhere", ["{}", '{"SOMETHING": "set"}'], ids=["in Ansible's process", "in its own"])
-def test_nothing_of_a_secret_is_shown_but_a_failure_is(tmp_path: Path, cloud: t.Any, elsewhere: str) -> None:
+def test_nothing_of_a_secret_is_shown_but_a_failure_is(tmp_path: Path, cloud: Cloud, elsewhere: str) -> None:
     (tmp_path / "play.yml").write_text(PLAY)
     own = {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

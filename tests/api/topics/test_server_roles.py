@@ -7,6 +7,7 @@ import typing as t
 from collections import Counter
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import (
@@ -25,16 +26,16 @@ def options(**roles: t.Any) -> dict[str, t.Any]:
     return {"environment_name": "dev", "tags": {}, "roles": roles or {"public": PUBLIC}}
 
 
-def document(cloud: t.Any) -> dict[str, t.Any]:
+def document(cloud: Cloud) -> dict[str, t.Any]:
     return dict(cloud.of("iam").get_role_policy(RoleName="dev-public", PolicyName="groundwork")["PolicyDocument"])
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     profile = cloud.of("iam").get_instance_profile(InstanceProfileName="dev-public")["InstanceProfile"]
     return document(cloud), [role["RoleName"] for role in profile["Roles"]], profile["Tags"]
 
 
-def test_a_role_and_its_profile_are_made_once(cloud: t.Any, told: t.Any) -> None:
+def test_a_role_and_its_profile_are_made_once(cloud: Cloud) -> None:
     predicted = cloud.run(converge_server_roles, options(), check_mode=True)
     assert (told(predicted), cloud.writes) == (CREATION, [])
     result = cloud.run(converge_server_roles, options())
@@ -68,20 +69,20 @@ def test_a_role_and_its_profile_are_made_once(cloud: t.Any, told: t.Any) -> None
     ],
 )
 def test_a_server_may_read_what_is_named_and_nothing_else(
-    cloud: t.Any, action: str, resource: str, allowed: bool
+    cloud: Cloud, action: str, resource: str, allowed: bool
 ) -> None:
     cloud.run(converge_server_roles, options())
     account = cloud.of("sts").get_caller_identity()["Account"]
     assert permits([document(cloud)], action, [resource.replace("123456789012", account)]) is allowed
 
 
-def test_keys_may_be_used(cloud: t.Any) -> None:
+def test_keys_may_be_used(cloud: Cloud) -> None:
     key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     cloud.run(converge_server_roles, options(public={"keys": [key]}))
     assert document(cloud)["Statement"] == [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": [key]}]
 
 
-def test_what_somebody_changed_is_put_back(cloud: t.Any, told: t.Any) -> None:
+def test_what_somebody_changed_is_put_back(cloud: Cloud) -> None:
     cloud.run(converge_server_roles, options())
     before, iam = look(cloud), cloud.of("iam")
     more = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -97,11 +98,11 @@ def test_what_somebody_changed_is_put_back(cloud: t.Any, told: t.Any) -> None:
     assert cloud.run(converge_server_roles, options())["changes"] == []
 
 
-def test_a_killed_run_is_completed(survives: t.Any) -> None:
+def test_a_killed_run_is_completed(survives: Survives) -> None:
     assert survives(converge_server_roles, options(), look) == 4
 
 
-def test_somebody_elses_role_is_refused(cloud: t.Any) -> None:
+def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
     cloud.of("iam").create_role(RoleName="dev-public", AssumeRolePolicyDocument=json.dumps(TRUST))
     with pytest.raises(
         InputError,

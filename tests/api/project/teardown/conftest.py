@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from account_listing import Listing, account_listing
+from accounts.teardown import Build, TearDown
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from cloud import Cloud
+from cloud import Cloud, Watched
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import converge_teardown
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS as BALANCERS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
@@ -23,18 +23,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run 
 ZONES = ["eu-central-1a", "eu-central-1b"]
 TIERS = [{"name": "public", "public": True}, {"name": "private", "public": False}]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJIF4M9mOM1CgqWnVr0CnU4jUDqUDV/AiWYOf4qqJmz"
-NEXT_STATE = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
 RULE = {"protocol": "tcp", "ports": None, "cidrs": None, "groups": None, "description": None}
 OPEN = {**RULE, "protocol": "all", "cidrs": ["0.0.0.0/0"]}
-
-
-def follow(cloud: t.Any) -> None:
-    """Move the hosts to the states that the API wants."""
-    for reservation in cloud.ec2.describe_instances()["Reservations"]:
-        for instance in reservation["Instances"]:
-            following = NEXT_STATE.get(instance["State"]["Name"])
-            if following:
-                cloud.plane.instance_state(instance["InstanceId"], following)
 
 
 @pytest.fixture(autouse=True)
@@ -44,18 +34,18 @@ def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def sleep_and_follow(cloud: Cloud, seconds: float) -> None:
         sleep(cloud, seconds)
-        follow(cloud)
+        cloud.follow()
 
     monkeypatch.setattr(Cloud, "sleep", sleep_and_follow)
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> t.Callable[..., None]:
+def build(tmp_path: Path) -> Build:
     """Create an environment as site.yml does, with security groups that refer to each other."""
     key_file = tmp_path / "id_ed25519.pub"
     key_file.write_text(f"{KEY} someone@somewhere\n")
 
-    def make(cloud: t.Any, environment: str = "dev", cidr: str = "10.20.0.0/16") -> None:
+    def make(cloud: Cloud, environment: str = "dev", cidr: str = "10.20.0.0/16") -> None:
         common = {"environment_name": environment, "tags": {}, "region": "eu-central-1", "zones": ZONES, "purge": False}
         network = {"cidr": cidr, "subnet_prefix": 24, "subnet_cidrs": {}, "s3_endpoint": True, "tiers": TIERS}
         cloud.run(converge_network, {**common, **network})
@@ -102,25 +92,12 @@ def balancers(environment: str) -> dict[str, t.Any]:
     return dict(result.validated_parameters)
 
 
-class TearDown:
-    """Run the module once."""
-
-    converge = staticmethod(converge_teardown)
-
-    def options(self, environment: str, **given: t.Any) -> dict[str, t.Any]:
-        own = {"environment_name": environment, "environment_confirm": environment, "tags": {}}
-        return {**own, "images": False, "buckets": False, "deadline": 600, **given}
-
-    def __call__(self, cloud: t.Any, environment: str = "dev", *, check_mode: bool = False, **given: t.Any) -> t.Any:
-        return cloud.run(self.converge, self.options(environment, **given), check_mode=check_mode)
-
-
 @pytest.fixture
 def tear_down() -> TearDown:
     return TearDown()
 
 
 @pytest.fixture
-def listing(watched: t.Any) -> t.Callable[[], Listing]:
+def listing(watched: Watched) -> t.Callable[[], Listing]:
     """Return all existing resources, read with calls that are not counted."""
     return lambda: account_listing(lambda service: watched.client(service, watched=False))

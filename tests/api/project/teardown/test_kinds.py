@@ -6,7 +6,10 @@ import json
 import typing as t
 
 import pytest
+from account_listing import Listing
+from accounts.teardown import Build, TearDown
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from cloud import Cloud, Survives, Watched, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
@@ -44,9 +47,12 @@ def comment(environment: str) -> str:
 class Account:
     """A creator of resources of an environment, whose calls are not counted."""
 
-    def __init__(self, watched: t.Any) -> None:
+    def __init__(self, watched: Watched) -> None:
+        assert watched.cloud, "there is no account"
         self.cloud = watched.cloud
-        self.client = lambda service: watched.client(service, watched=False)
+
+    def client(self, service: str) -> t.Any:
+        return self.cloud.of(service)
 
     def site(self, environment: str) -> str:
         """A distribution with everything that it can refer to; its id."""
@@ -232,7 +238,7 @@ def tagged(kind: str, environment: str) -> list[dict[str, t.Any]]:
 
 
 @pytest.fixture
-def account(cloud: t.Any, watched: t.Any) -> Account:
+def account(cloud: Cloud, watched: Watched) -> Account:
     assert watched.cloud is cloud
     return Account(watched)
 
@@ -261,7 +267,7 @@ ALL = {
 
 @pytest.mark.parametrize("make", MAKES)
 def test_it_goes_and_another_environments_stays(
-    cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any, told: t.Any, make: str
+    cloud: Cloud, account: Account, tear_down: TearDown, listing: t.Callable[[], Listing], make: str
 ) -> None:
     getattr(account, make)("dev-x")  # whose names begin as ours do
     cloud.sleep(1)  # the edge follows
@@ -279,19 +285,19 @@ def test_it_goes_and_another_environments_stays(
 @pytest.mark.parametrize("make", MAKES)
 @pytest.mark.exhaustive
 def test_killed_anywhere_it_is_completed(
-    survives: t.Any, watched: t.Any, tear_down: t.Any, listing: t.Any, make: str
+    survives: Survives, watched: Watched, tear_down: TearDown, listing: t.Callable[[], Listing], make: str
 ) -> None:
-    def counts(_cloud: t.Any) -> dict[str, int]:
+    def counts(_cloud: Cloud) -> dict[str, int]:
         return {kind: len(things) for kind, things in listing().items()}
 
-    def prepare(_cloud: t.Any) -> None:
+    def prepare(_cloud: Cloud) -> None:
         getattr(Account(watched), make)("dev")
 
     assert survives(tear_down.converge, tear_down.options("dev", buckets=True), counts, prepare) > 3
 
 
 def test_a_group_goes_with_its_servers_and_its_launch_template(
-    cloud: t.Any, account: Account, build: t.Any, tear_down: t.Any, listing: t.Any, told: t.Any
+    cloud: Cloud, account: Account, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:
     before = listing()
     build(cloud)
@@ -312,7 +318,7 @@ IMAGE = ["delete image dev-lamp-1", "delete parameter /groundwork/dev/image/lamp
 
 
 def test_an_image_stays_unless_asked_for_and_takes_all_of_it_along(
-    cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any, told: t.Any
+    cloud: Cloud, account: Account, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:
     account.image("dev-x")
     before = listing()
@@ -332,18 +338,21 @@ def test_an_image_stays_unless_asked_for_and_takes_all_of_it_along(
 
 
 def test_an_image_goes_completely_wherever_it_was_interrupted(
-    survives: t.Any, watched: t.Any, tear_down: t.Any, listing: t.Any
+    survives: Survives, watched: Watched, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:
-    def counts(_cloud: t.Any) -> dict[str, int]:
+    def counts(_cloud: Cloud) -> dict[str, int]:
         return {kind: len(things) for kind, things in listing().items()}
 
+    def prepare(_cloud: Cloud) -> None:
+        Account(watched).image("dev")
+
     options = tear_down.options("dev", images=True)
-    assert survives(tear_down.converge, options, counts, lambda _cloud: Account(watched).image("dev")) == 3
+    assert survives(tear_down.converge, options, counts, prepare) == 3
 
 
 @pytest.mark.parametrize("use", [Account.run, Account.name_in_a_template])
 def test_an_image_in_use_by_others_is_told_and_stays(
-    cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any, told: t.Any, use: t.Any
+    cloud: Cloud, account: Account, tear_down: TearDown, listing: t.Callable[[], Listing], use: t.Any
 ) -> None:
     image = account.image("dev")
     user = use(account, image)
@@ -361,7 +370,7 @@ def test_an_image_in_use_by_others_is_told_and_stays(
     assert {**listing(), "Parameters": {}} == {**before, "Parameters": {}}
 
 
-def test_a_bucket_stays_unless_asked_for(cloud: t.Any, account: Account, tear_down: t.Any, told: t.Any) -> None:
+def test_a_bucket_stays_unless_asked_for(cloud: Cloud, account: Account, tear_down: TearDown) -> None:
     account.site("dev")
     done = tear_down(cloud)
     assert told(done) == ALL["site"]
@@ -370,9 +379,7 @@ def test_a_bucket_stays_unless_asked_for(cloud: t.Any, account: Account, tear_do
     assert told(tear_down(cloud, buckets=True)) == ["delete bucket dev-files"]
 
 
-def test_a_distribution_that_somebody_disabled_is_deleted(
-    cloud: t.Any, account: Account, tear_down: t.Any, told: t.Any
-) -> None:
+def test_a_distribution_that_somebody_disabled_is_deleted(cloud: Cloud, account: Account, tear_down: TearDown) -> None:
     own, edge = account.site("dev"), account.client("cloudfront")
     version = edge.get_distribution_config(Id=own)
     disabled = {**version["DistributionConfig"], "Enabled": False}
@@ -381,7 +388,9 @@ def test_a_distribution_that_somebody_disabled_is_deleted(
     assert edge.list_distributions()["DistributionList"].get("Items", []) == []
 
 
-def test_somebody_elses_distribution_keeps_what_it_refers_to(cloud: t.Any, account: Account, tear_down: t.Any) -> None:
+def test_somebody_elses_distribution_keeps_what_it_refers_to(
+    cloud: Cloud, account: Account, tear_down: TearDown
+) -> None:
     account.site("dev")
     edge = account.client("cloudfront")
     access = edge.list_origin_access_controls()["OriginAccessControlList"]["Items"][0]["Id"]
@@ -396,7 +405,9 @@ def test_somebody_elses_distribution_keeps_what_it_refers_to(cloud: t.Any, accou
     assert len(edge.list_functions()["FunctionList"].get("Items", [])) == 0
 
 
-def test_what_only_has_the_name_is_not_ours(cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any) -> None:
+def test_what_only_has_the_name_is_not_ours(
+    cloud: Cloud, account: Account, tear_down: TearDown, listing: t.Callable[[], Listing]
+) -> None:
     account.client("cloudfront").create_function(
         Name="dev-mine", FunctionConfig={"Comment": "by hand", "Runtime": "cloudfront-js-2.0"}, FunctionCode=CODE
     )
@@ -408,7 +419,11 @@ def test_what_only_has_the_name_is_not_ours(cloud: t.Any, account: Account, tear
 
 
 def test_what_aws_refuses_to_remove_is_told_and_all_the_rest_goes(
-    cloud: t.Any, account: Account, tear_down: t.Any, listing: t.Any, told: t.Any, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud,
+    account: Account,
+    tear_down: TearDown,
+    listing: t.Callable[[], Listing],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     account.role("dev")
     account.storage("dev")

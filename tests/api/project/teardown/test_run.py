@@ -5,6 +5,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from account_listing import Listing
+from accounts.teardown import Build, TearDown
+from cloud import Cloud, NewCloud, Survives, Watched, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 
@@ -13,7 +16,7 @@ NAME = [{"Key": "Name", "Value": "by-hand"}]
 
 
 def test_everything_goes_and_nothing_else(
-    cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any, told: t.Any
+    cloud: Cloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:
     build(cloud, *OTHER)
     before = listing()
@@ -27,7 +30,7 @@ def test_everything_goes_and_nothing_else(
     assert done["keepers"] == []
 
 
-def test_what_is_gone_is_looked_for_once_and_with_few_calls(cloud: t.Any, build: t.Any, tear_down: t.Any) -> None:
+def test_what_is_gone_is_looked_for_once_and_with_few_calls(cloud: Cloud, build: Build, tear_down: TearDown) -> None:
     build(cloud)
     tear_down(cloud)
     again = tear_down(cloud)
@@ -36,7 +39,7 @@ def test_what_is_gone_is_looked_for_once_and_with_few_calls(cloud: t.Any, build:
     assert cloud.calls.count("DescribeVpcs") == 1
 
 
-def test_what_takes_minutes_goes_at_the_same_time(cloud: t.Any, build: t.Any, tear_down: t.Any) -> None:
+def test_what_takes_minutes_goes_at_the_same_time(cloud: Cloud, build: Build, tear_down: TearDown) -> None:
     build(cloud)
     tear_down(cloud)
     first = [cloud.calls.index(name) for name in ("TerminateInstances", "DeleteLoadBalancer", "DeleteVpcEndpoints")]
@@ -48,15 +51,17 @@ def test_what_takes_minutes_goes_at_the_same_time(cloud: t.Any, build: t.Any, te
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_is_completed(survives: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any) -> None:
-    def counts(_cloud: t.Any) -> dict[str, int]:
+def test_killed_anywhere_it_is_completed(
+    survives: Survives, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
+) -> None:
+    def counts(_cloud: Cloud) -> dict[str, int]:
         return {kind: len(things) for kind, things in listing().items()}
 
     assert survives(tear_down.converge, tear_down.options("dev"), counts, build) > 25
 
 
 def test_a_site_that_was_never_finished_goes_too(
-    new_cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any
+    new_cloud: NewCloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:
     """The creation of an environment is interrupted after a number of calls."""
     for calls in range(2, 40, 3):
@@ -82,7 +87,7 @@ def test_a_site_that_was_never_finished_goes_too(
 )
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_without_its_name_nothing_is_even_read(
-    cloud: t.Any, tear_down: t.Any, confirmed: str, message: str, check_mode: bool
+    cloud: Cloud, tear_down: TearDown, confirmed: str, message: str, check_mode: bool
 ) -> None:
     with pytest.raises(InputError, match=message):
         tear_down(cloud, environment_confirm=confirmed, check_mode=check_mode)
@@ -90,7 +95,7 @@ def test_without_its_name_nothing_is_even_read(
 
 
 def test_a_protected_balancer_is_refused_before_anything_goes(
-    cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any, watched: t.Any
+    cloud: Cloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing], watched: Watched
 ) -> None:
     build(cloud)
     elb = watched.client("elbv2", watched=False)
@@ -108,7 +113,7 @@ def test_a_protected_balancer_is_refused_before_anything_goes(
 # What people made by hand
 
 
-def named(cloud: t.Any, kind: str, name: str) -> str:
+def named(cloud: Cloud, kind: str, name: str) -> str:
     """Return the id of a resource of the environment."""
     wanted = [{"Name": "tag:Name", "Values": [f"dev-{name}"]}]
     operation, result, key = {
@@ -123,7 +128,7 @@ def named(cloud: t.Any, kind: str, name: str) -> str:
     return str(found[0][key])
 
 
-def launch(cloud: t.Any, subnet: str, *groups: str) -> str:
+def launch(cloud: Cloud, subnet: str, *groups: str) -> str:
     image = cloud.ec2.describe_images()["Images"][0]["ImageId"]
     options = {"SecurityGroupIds": list(groups)} if groups else {}
     made = cloud.ec2.run_instances(
@@ -139,25 +144,25 @@ def launch(cloud: t.Any, subnet: str, *groups: str) -> str:
     return instance
 
 
-def an_instance(cloud: t.Any) -> str:
+def an_instance(cloud: Cloud) -> str:
     return launch(cloud, named(cloud, "subnet", "public-a"))
 
 
-def a_private_instance_with_a_group_of_ours(cloud: t.Any) -> str:
+def a_private_instance_with_a_group_of_ours(cloud: Cloud) -> str:
     return launch(cloud, named(cloud, "subnet", "private-b"), named(cloud, "group", "private-servers"))
 
 
-def an_interface(cloud: t.Any) -> str:
+def an_interface(cloud: Cloud) -> str:
     made = cloud.ec2.create_network_interface(SubnetId=named(cloud, "subnet", "private-a"))
     return str(made["NetworkInterface"]["NetworkInterfaceId"])
 
 
-def a_group(cloud: t.Any) -> str:
+def a_group(cloud: Cloud) -> str:
     made = cloud.ec2.create_security_group(GroupName="hand", Description="hand", VpcId=named(cloud, "vpc", "main"))
     return str(made["GroupId"])
 
 
-def a_group_that_refers_to_ours(cloud: t.Any) -> str:
+def a_group_that_refers_to_ours(cloud: Cloud) -> str:
     group = a_group(cloud)
     pairs = [{"GroupId": named(cloud, "group", "public-servers")}]
     permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": pairs}
@@ -165,30 +170,30 @@ def a_group_that_refers_to_ours(cloud: t.Any) -> str:
     return group
 
 
-def a_subnet(cloud: t.Any) -> str:
+def a_subnet(cloud: Cloud) -> str:
     made = cloud.ec2.create_subnet(VpcId=named(cloud, "vpc", "main"), CidrBlock="10.20.200.0/24")
     return str(made["Subnet"]["SubnetId"])
 
 
-def a_subnet_with_our_table(cloud: t.Any) -> str:
+def a_subnet_with_our_table(cloud: Cloud) -> str:
     subnet = a_subnet(cloud)
     cloud.ec2.associate_route_table(SubnetId=subnet, RouteTableId=named(cloud, "table", "private-a"))
     return subnet
 
 
-def a_table(cloud: t.Any) -> str:
+def a_table(cloud: Cloud) -> str:
     made = cloud.ec2.create_route_table(VpcId=named(cloud, "vpc", "main"))
     return str(made["RouteTable"]["RouteTableId"])
 
 
-def a_table_that_leads_to_our_nat(cloud: t.Any) -> str:
+def a_table_that_leads_to_our_nat(cloud: Cloud) -> str:
     table = a_table(cloud)
     nat = named(cloud, "nat", "nat-a")
     cloud.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
     return table
 
 
-def a_route_to_an_interface(cloud: t.Any) -> str:
+def a_route_to_an_interface(cloud: Cloud) -> str:
     interface = an_interface(cloud)
     table = named(cloud, "table", "public-b")
     cloud.ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.99.0.0/16", NetworkInterfaceId=interface)
@@ -223,7 +228,7 @@ GROUPS = {"security group private-servers", "security group public-servers", "se
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_what_is_not_ours_stays_with_what_it_rests_on(
-    cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any, told: t.Any, make: t.Any, kept: set[str]
+    cloud: Cloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing], make: t.Any, kept: set[str]
 ) -> None:
     build(cloud, *OTHER)
     foreign = listing()
@@ -260,7 +265,7 @@ def stayed(message: str) -> set[str]:
 
 
 def test_once_the_strange_thing_is_gone_the_rest_goes(
-    cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any
+    cloud: Cloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:
     before = listing()
     build(cloud)
@@ -272,7 +277,9 @@ def test_once_the_strange_thing_is_gone_the_rest_goes(
     assert listing() == before
 
 
-def test_a_given_address_is_not_released(cloud: t.Any, build: t.Any, tear_down: t.Any, listing: t.Any) -> None:
+def test_a_given_address_is_not_released(
+    cloud: Cloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
+) -> None:
     build(cloud)
     address = cloud.ec2.allocate_address(Domain="vpc")["AllocationId"]
     [server] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Watched
 from topic_options import alb, network
 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
@@ -23,7 +24,7 @@ def balancer() -> alb.Make:
     return alb.balancer
 
 
-def furnish(cloud: t.Any) -> None:
+def furnish(cloud: Cloud) -> None:
     """An account with a network, a security group, and servers 1 and 2 of both tiers."""
     cloud.run(converge_network, network.options())
     group = {"name": "web", "description": "Web", "ingress": [], "egress": []}
@@ -33,7 +34,7 @@ def furnish(cloud: t.Any) -> None:
             launch(cloud, tier, number)
 
 
-def launch(cloud: t.Any, tier: str, number: int) -> str:
+def launch(cloud: Cloud, tier: str, number: int) -> str:
     """Create the server of this tier and number, and return its id."""
     wanted = [{"Name": "tag:Name", "Values": [f"dev-{tier}-{'ba'[number % 2]}"]}]
     [subnet] = cloud.ec2.describe_subnets(Filters=wanted)["Subnets"]
@@ -67,13 +68,13 @@ def launch_fixture() -> t.Callable[..., str]:
 
 
 @pytest.fixture
-def site(cloud: t.Any) -> t.Any:
+def site(cloud: Cloud) -> Cloud:
     """Return the account."""
     furnish(cloud)
     return cloud
 
 
 @pytest.fixture
-def elb(watched: t.Any) -> t.Any:
+def elb(watched: Watched) -> t.Any:
     """Return a client whose calls are not counted."""
     return watched.client("elbv2", watched=False)

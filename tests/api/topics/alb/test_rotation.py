@@ -5,7 +5,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from topic_options.alb import GROUPS, rotation
+from cloud import Cloud, Survives, told
+from topic_options.alb import GROUPS, Make, rotation
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation_run import converge_target_rotation
@@ -13,7 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run impo
 
 
 @pytest.fixture
-def balanced(site: t.Any, options: t.Any, elb: t.Any) -> t.Any:
+def balanced(site: Cloud, options: Make, elb: t.Any) -> Cloud:
     """Return two load balancers with two servers each, and a deregistration delay of 0."""
     groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in GROUPS]
     site.run(converge_load_balancers, options(target_groups=groups))
@@ -30,7 +31,7 @@ def registered(elb: t.Any) -> dict[str, int]:
     }
 
 
-def test_out_and_what_it_costs(balanced: t.Any, elb: t.Any, told: t.Any) -> None:
+def test_out_and_what_it_costs(balanced: Cloud, elb: t.Any) -> None:
     out = rotation("public-1", "private-1", state="drained")
     planned = balanced.run(converge_target_rotation, out, check_mode=True)
     assert balanced.writes == []
@@ -43,7 +44,7 @@ def test_out_and_what_it_costs(balanced: t.Any, elb: t.Any, told: t.Any) -> None
     assert (again["changes"], len(balanced.calls)) == ([], 6)
 
 
-def test_back_in_as_far_as_a_target_without_a_server_can_be(balanced: t.Any, elb: t.Any) -> None:
+def test_back_in_as_far_as_a_target_without_a_server_can_be(balanced: Cloud, elb: t.Any) -> None:
     balanced.run(converge_target_rotation, rotation("public-2", state="drained"))
     back = rotation("public-1", "public-2", state="serving")
     planned = balanced.run(converge_target_rotation, back, check_mode=True)
@@ -58,8 +59,10 @@ def test_back_in_as_far_as_a_target_without_a_server_can_be(balanced: t.Any, elb
     assert registered(elb)["dev-public"] == 2
 
 
-def test_a_run_that_was_killed_is_completed(survives: t.Any, options: t.Any, furnish: t.Any, elb: t.Any) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_a_run_that_was_killed_is_completed(
+    survives: Survives, options: Make, furnish: t.Callable[[Cloud], None], elb: t.Any
+) -> None:
+    def prepare(cloud: Cloud) -> None:
         furnish(cloud)
         groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in GROUPS]
         cloud.run(converge_load_balancers, options(target_groups=groups))
@@ -68,13 +71,13 @@ def test_a_run_that_was_killed_is_completed(survives: t.Any, options: t.Any, fur
     assert survives(converge_target_rotation, out, lambda _cloud: registered(elb), prepare) == 2
 
 
-def test_a_server_that_nobody_knows(balanced: t.Any) -> None:
+def test_a_server_that_nobody_knows(balanced: Cloud) -> None:
     with pytest.raises(InputError, match="no server 'public-9'; use some of private-1"):
         balanced.run(converge_target_rotation, rotation("public-9", state="drained"))
     assert balanced.writes == []
 
 
-def test_the_plan_of_an_empty_account(cloud: t.Any) -> None:
+def test_the_plan_of_an_empty_account(cloud: Cloud) -> None:
     planned = cloud.run(converge_target_rotation, rotation("public-1", state="serving"), check_mode=True)
     assert (planned["changes"], planned["absent"], planned["urls"]) == ([], [], {})
     with pytest.raises(InputError, match="the target group 'public'"):

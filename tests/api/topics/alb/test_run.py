@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
@@ -25,7 +26,7 @@ ALL = [
 ]
 
 
-def ruled(balancer: t.Any, *rules: dict[str, t.Any], port: int = 80) -> t.Any:
+def ruled(balancer: Make, *rules: dict[str, t.Any], port: int = 80) -> t.Any:
     """Return the load balancer `public` with these rules."""
     action = {"target_groups": [{"name": "public"}]}
     return balancer("public", listeners=[{"port": port, "default_action": action, "rules": list(rules)}])
@@ -71,7 +72,7 @@ def look(elb: t.Any) -> t.Any:
 
 
 def test_the_plan_of_an_empty_account_is_the_run(
-    cloud: t.Any, options: Make, furnish: t.Any, told: t.Any, elb: t.Any
+    cloud: Cloud, options: Make, furnish: t.Callable[[Cloud], None], elb: t.Any
 ) -> None:
     planned = cloud.run(converge_load_balancers, options(planned_servers=PLANNED), check_mode=True)
     assert cloud.writes == []
@@ -89,7 +90,9 @@ def test_the_plan_of_an_empty_account_is_the_run(
 
 
 @pytest.mark.parametrize("servers", [2, 8])
-def test_nothing_to_do_takes_fourteen_calls(site: t.Any, options: Make, launch: t.Any, servers: int) -> None:
+def test_nothing_to_do_takes_fourteen_calls(
+    site: Cloud, options: Make, launch: t.Callable[..., str], servers: int
+) -> None:
     for number in range(3, servers + 1):
         launch(site, "public", number)
     site.run(converge_load_balancers, options())
@@ -97,7 +100,7 @@ def test_nothing_to_do_takes_fourteen_calls(site: t.Any, options: Make, launch: 
     assert len(site.calls) == 14
 
 
-def test_rules_are_made_changed_and_found_unchanged(site: t.Any, options: Make, balancer: t.Any, told: t.Any) -> None:
+def test_rules_are_made_changed_and_found_unchanged(site: Cloud, options: Make, balancer: Make) -> None:
     rule = {"priority": 10, "conditions": PATH, "action": FIXED}
     site.run(converge_load_balancers, options())
     wanted = options(load_balancers=[ruled(balancer, rule), balancer("private")])
@@ -109,9 +112,7 @@ def test_rules_are_made_changed_and_found_unchanged(site: t.Any, options: Make, 
     assert site.run(converge_load_balancers, wanted)["changes"] == []
 
 
-def test_purge_removes_what_is_ours_and_undeclared(
-    site: t.Any, options: Make, balancer: t.Any, told: t.Any, elb: t.Any
-) -> None:
+def test_purge_removes_what_is_ours_and_undeclared(site: Cloud, options: Make, balancer: Make, elb: t.Any) -> None:
     rule = {"priority": 10, "conditions": PATH, "action": FIXED}
     extra = ruled(balancer, rule)
     extra["listeners"].append({"port": 81, "default_action": FIXED})
@@ -142,14 +143,14 @@ def test_purge_removes_what_is_ours_and_undeclared(
     assert [rule["Priority"] for rule in elb.describe_rules(ListenerArn=listener)["Rules"]] == ["99", "default"]
 
 
-def test_without_purge_what_is_left_is_told(site: t.Any, options: Make, balancer: t.Any) -> None:
+def test_without_purge_what_is_left_is_told(site: Cloud, options: Make, balancer: Make) -> None:
     site.run(converge_load_balancers, options())
     site.run(converge_load_balancers, options(load_balancers=[balancer("public")]))
     assert len(site.warnings) == 1
     assert "load balancer private" in site.warnings[0]
 
 
-def test_targets_follow_the_tier(site: t.Any, options: Make, launch: t.Any, told: t.Any, elb: t.Any) -> None:
+def test_targets_follow_the_tier(site: Cloud, options: Make, launch: t.Callable[..., str], elb: t.Any) -> None:
     site.run(converge_load_balancers, options())
     launch(site, "public", 3)
     assert told(site.run(converge_load_balancers, options())) == ["create targets public"]
@@ -160,7 +161,7 @@ def test_targets_follow_the_tier(site: t.Any, options: Make, launch: t.Any, told
     assert site.run(converge_load_balancers, moved)["changes"] == []
 
 
-def test_unknown_attributes_stay(site: t.Any, options: Make, elb: t.Any) -> None:
+def test_unknown_attributes_stay(site: Cloud, options: Make, elb: t.Any) -> None:
     site.run(converge_load_balancers, options())
     [arn] = [one["LoadBalancerArn"] for one in elb.describe_load_balancers(Names=["dev-public"])["LoadBalancers"]]
     strict = [{"Key": "routing.http.desync_mitigation_mode", "Value": "strictest"}]
@@ -179,9 +180,9 @@ def test_unknown_attributes_stay(site: t.Any, options: Make, elb: t.Any) -> None
     ],
 )
 def test_what_aws_would_refuse_is_told_before_the_first_write(
-    site: t.Any,
+    site: Cloud,
     options: Make,
-    balancer: t.Any,
+    balancer: Make,
     group: dict[str, t.Any],
     balanced: dict[str, t.Any],
     variable: str,
@@ -197,7 +198,7 @@ def test_what_aws_would_refuse_is_told_before_the_first_write(
     assert site.writes == []
 
 
-def test_a_balancer_of_other_people_is_left_alone(site: t.Any, options: Make, elb: t.Any) -> None:
+def test_a_balancer_of_other_people_is_left_alone(site: Cloud, options: Make, elb: t.Any) -> None:
     public = [{"Name": "tag:Name", "Values": ["dev-public-a", "dev-public-b"]}]
     subnets = [each["SubnetId"] for each in site.ec2.describe_subnets(Filters=public)["Subnets"]]
     elb.create_load_balancer(Name="dev-public", Subnets=subnets)
@@ -208,7 +209,7 @@ def test_a_balancer_of_other_people_is_left_alone(site: t.Any, options: Make, el
 
 @pytest.mark.exhaustive
 def test_a_run_that_is_stopped_anywhere_is_completed_by_the_next(
-    survives: t.Callable[..., int], options: Make, furnish: t.Any, elb: t.Any
+    survives: t.Callable[..., int], options: Make, furnish: t.Callable[[Cloud], None], elb: t.Any
 ) -> None:
     writes = survives(converge_load_balancers, options(), lambda _cloud: look(elb), furnish)
     assert writes == 12

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import parse_boots
@@ -26,7 +27,7 @@ RELEASE = {
     "private_group": "code-app",
     "reload": ["web"],
 }
-TIER = {
+TIER: dict[str, t.Any] = {
     "configuration": {
         "name": "lamp",
         "packages": ["web"],
@@ -51,13 +52,13 @@ def options(tmp_path: Path) -> dict[str, t.Any]:
     return {"environment_name": "dev", "tags": {}, "region": "eu-central-1", "bucket": "", "tiers": {"public": tier}}
 
 
-def objects(cloud: t.Any, bucket: str = BUCKET) -> dict[str, bytes]:
+def objects(cloud: Cloud, bucket: str = BUCKET) -> dict[str, bytes]:
     s3 = cloud.of("s3")
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, told: t.Any, options: dict[str, t.Any]) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, options: dict[str, t.Any]) -> None:
     planned = cloud.run(converge_boots, options, check_mode=True)
     assert cloud.writes == []
     done = cloud.run(converge_boots, options)
@@ -84,7 +85,7 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, told: t.Any, opti
     ]
 
 
-def test_a_bundle_tells_what_a_server_becomes(cloud: t.Any, options: dict[str, t.Any]) -> None:
+def test_a_bundle_tells_what_a_server_becomes(cloud: Cloud, options: dict[str, t.Any]) -> None:
     cloud.run(converge_boots, options)
     bundle = next(content for key, content in objects(cloud).items() if key.endswith(".pyz"))
     desired = json.loads(zipfile.ZipFile(io.BytesIO(bundle)).read("desired.json"))
@@ -96,7 +97,7 @@ def test_a_bundle_tells_what_a_server_becomes(cloud: t.Any, options: dict[str, t
     assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
 
 
-def test_the_second_run_changes_nothing_in_seven_calls(cloud: t.Any, options: dict[str, t.Any]) -> None:
+def test_the_second_run_changes_nothing_in_seven_calls(cloud: Cloud, options: dict[str, t.Any]) -> None:
     first = cloud.run(converge_boots, options)
     Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()  # as on the controller of a colleague
     again = cloud.run(converge_boots, options)
@@ -107,11 +108,11 @@ def test_the_second_run_changes_nothing_in_seven_calls(cloud: t.Any, options: di
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, options: dict[str, t.Any]) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, options: dict[str, t.Any]) -> None:
     assert survives(converge_boots, options, objects) == 5
 
 
-def test_what_changes_is_uploaded_and_nothing_else(cloud: t.Any, told: t.Any, options: dict[str, t.Any]) -> None:
+def test_what_changes_is_uploaded_and_nothing_else(cloud: Cloud, options: dict[str, t.Any]) -> None:
     cloud.run(converge_boots, options)
     before = objects(cloud)
     other = {**options["tiers"]["public"], "configuration": {**TIER["configuration"], "packages": ["web", "more"]}}
@@ -121,7 +122,7 @@ def test_what_changes_is_uploaded_and_nothing_else(cloud: t.Any, told: t.Any, op
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_release_that_is_nowhere_is_refused(cloud: t.Any, options: dict[str, t.Any], check_mode: bool) -> None:
+def test_a_release_that_is_nowhere_is_refused(cloud: Cloud, options: dict[str, t.Any], check_mode: bool) -> None:
     unknown = {**RELEASE, "id": "000000000000"}
     wish = {**options, "tiers": {"public": {**TIER, "releases": [unknown]}}}
     told = (
@@ -136,7 +137,7 @@ def test_a_release_that_is_nowhere_is_refused(cloud: t.Any, options: dict[str, t
     assert cloud.writes == []
 
 
-def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: t.Any, options: dict[str, t.Any]) -> None:
+def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: Cloud, options: dict[str, t.Any]) -> None:
     """Check mode accepts a release that a real run would pack."""
     Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()
     assert cloud.run(converge_boots, options, check_mode=True)["changed"]
@@ -147,7 +148,7 @@ def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: t.Any, optio
     assert cloud.writes == []
 
 
-def test_a_bucket_of_somebody_else_is_refused(cloud: t.Any, options: dict[str, t.Any]) -> None:
+def test_a_bucket_of_somebody_else_is_refused(cloud: Cloud, options: dict[str, t.Any]) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket="a-bucket", CreateBucketConfiguration=where)
     with pytest.raises(GroundworkError, match="does not belong to this environment"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import (
@@ -17,7 +18,7 @@ Make = t.Callable[..., dict[str, t.Any]]
 OTHER = "function handler(event) { return event.response; }\n"
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     """Code and configuration of both stages."""
     client = cloud.of("cloudfront")
     return [
@@ -29,7 +30,7 @@ def look(cloud: t.Any) -> t.Any:
     ]
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, options: Make) -> None:
     planned = cloud.run(converge_function, options("function"), check_mode=True)
     assert cloud.writes == []
     done = cloud.run(converge_function, options("function"))
@@ -41,14 +42,14 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, options: Make, to
     assert live[0].endswith(options("function")["code"])
 
 
-def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, options: Make) -> None:
+def test_the_second_run_changes_nothing_in_one_call(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_function, options("function"))
     assert cloud.run(converge_function, options("function"))["changes"] == []
     assert cloud.calls == ["GetFunction"]
 
 
 @pytest.mark.parametrize("given", [{"code": OTHER}, {"runtime": "cloudfront-js-1.0"}])
-def test_what_changes_is_published(cloud: t.Any, options: Make, told: t.Any, given: dict[str, str]) -> None:
+def test_what_changes_is_published(cloud: Cloud, options: Make, given: dict[str, str]) -> None:
     cloud.run(converge_function, options("function"))
     done = cloud.run(converge_function, options("function", **given))
     assert told(done) == ["update function site"]
@@ -56,7 +57,7 @@ def test_what_changes_is_published(cloud: t.Any, options: Make, told: t.Any, giv
     assert cloud.run(converge_function, options("function", **given))["changes"] == []
 
 
-def test_the_diff_shows_the_code(cloud: t.Any, options: Make) -> None:
+def test_the_diff_shows_the_code(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_function, options("function"))
     diff = cloud.run(converge_function, options("function", code=OTHER))["diff"][0]
     assert options("function")["code"] in diff["before"]["code"]
@@ -64,18 +65,18 @@ def test_the_diff_shows_the_code(cloud: t.Any, options: Make) -> None:
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, options: Make) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, options: Make) -> None:
     assert survives(converge_function, options("function"), look) == 2
 
 
-def test_an_update_killed_anywhere_converges(survives: t.Any, options: Make) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_an_update_killed_anywhere_converges(survives: Survives, options: Make) -> None:
+    def prepare(cloud: Cloud) -> None:
         cloud.run(converge_function, options("function"))
 
     assert survives(converge_function, options("function", code=OTHER), look, prepare) == 2
 
 
-def test_what_was_only_written_is_only_published(cloud: t.Any, options: Make) -> None:
+def test_what_was_only_written_is_only_published(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_function, options("function"))
     cloud.killed_after = 3
     with pytest.raises(cloud.Killed):
@@ -86,7 +87,7 @@ def test_what_was_only_written_is_only_published(cloud: t.Any, options: Make) ->
     assert cloud.writes == ["PublishFunction"]
 
 
-def test_code_changed_by_hand_is_put_right(cloud: t.Any, options: Make) -> None:
+def test_code_changed_by_hand_is_put_right(cloud: Cloud, options: Make) -> None:
     client = cloud.of("cloudfront")
     cloud.run(converge_function, options("function"))
     kept = look(cloud)
@@ -100,7 +101,7 @@ def test_code_changed_by_hand_is_put_right(cloud: t.Any, options: Make) -> None:
     assert look(cloud) == kept
 
 
-def test_a_strangers_function_is_refused(cloud: t.Any, options: Make) -> None:
+def test_a_strangers_function_is_refused(cloud: Cloud, options: Make) -> None:
     config = {"Comment": "by hand", "Runtime": "cloudfront-js-2.0"}
     cloud.of("cloudfront").create_function(
         Name="dev-site", FunctionConfig=config, FunctionCode=b"function handler() {}"
@@ -130,7 +131,7 @@ def test_what_is_wrong_is_told(options: Make, given: dict[str, str], variable: s
     assert [problem.variable for problem in problems.found] == [variable]
 
 
-def test_the_first_line_leaves_room_for_the_rest(cloud: t.Any, options: Make) -> None:
+def test_the_first_line_leaves_room_for_the_rest(cloud: Cloud, options: Make) -> None:
     """What is just small enough for us is small enough for AWS."""
     start = "function handler() {} // "
     for length in range(LARGEST - 200, LARGEST):

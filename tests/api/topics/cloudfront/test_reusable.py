@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
@@ -54,7 +55,7 @@ def converge(kind: Kind) -> t.Callable[[Run], dict[str, t.Any]]:
     return lambda run: converge_reusable(run, *PARSERS[kind.noun])
 
 
-def held(cloud: t.Any, kind: Kind) -> list[dict[str, t.Any]]:
+def held(cloud: Cloud, kind: Kind) -> list[dict[str, t.Any]]:
     """All of the account's own, whole, without ids."""
     client = cloud.of("cloudfront")
     listed = getattr(client, f"list_{kind.plural}")(**kind.arguments)[f"{kind.member}List"].get("Items", [])
@@ -62,7 +63,7 @@ def held(cloud: t.Any, kind: Kind) -> list[dict[str, t.Any]]:
     return [getattr(client, f"get_{kind.noun}_config")(Id=one)[f"{kind.member}Config"] for one in ids]
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, kind: Kind, options: Make, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, kind: Kind, options: Make) -> None:
     planned = cloud.run(converge(kind), options(kind.noun), check_mode=True)
     assert cloud.writes == []
     done = cloud.run(converge(kind), options(kind.noun))
@@ -72,7 +73,7 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, kind: Kind, optio
     assert [one["Name"] for one in held(cloud, kind)] == ["dev-site"]
 
 
-def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, kind: Kind, options: Make) -> None:
+def test_the_second_run_changes_nothing_in_one_call(cloud: Cloud, kind: Kind, options: Make) -> None:
     first = cloud.run(converge(kind), options(kind.noun))
     again = cloud.run(converge(kind), options(kind.noun))
     assert (again["changes"], again["id"]) == ([], first["id"])
@@ -80,11 +81,11 @@ def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, kind: Kind, op
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, kind: Kind, options: Make) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, kind: Kind, options: Make) -> None:
     assert survives(converge(kind), options(kind.noun), lambda cloud: held(cloud, kind)) == 1
 
 
-def test_the_diff_is_the_difference(cloud: t.Any, kind: Kind, options: Make, told: t.Any) -> None:
+def test_the_diff_is_the_difference(cloud: Cloud, kind: Kind, options: Make) -> None:
     other, before, after = OTHERS[kind.noun]
     first = cloud.run(converge(kind), options(kind.noun))
     planned = cloud.run(converge(kind), options(kind.noun, **other), check_mode=True)
@@ -96,7 +97,7 @@ def test_the_diff_is_the_difference(cloud: t.Any, kind: Kind, options: Make, tol
     assert cloud.run(converge(kind), options(kind.noun, **other))["changes"] == []
 
 
-def test_what_has_the_name_and_is_not_ours_is_refused(cloud: t.Any, kind: Kind, options: Make) -> None:
+def test_what_has_the_name_and_is_not_ours_is_refused(cloud: Cloud, kind: Kind, options: Make) -> None:
     cloud.run(converge(kind), options(kind.noun))
     client = cloud.of("cloudfront")
     listed = getattr(client, f"list_{kind.plural}")(**kind.arguments)[f"{kind.member}List"]["Items"]
@@ -113,7 +114,9 @@ def test_what_has_the_name_and_is_not_ours_is_refused(cloud: t.Any, kind: Kind, 
     assert held(cloud, kind) == [theirs]
 
 
-def test_what_somebody_changes_in_between_is_not_lost(cloud: t.Any, options: Make, monkeypatch: t.Any) -> None:
+def test_what_somebody_changes_in_between_is_not_lost(
+    cloud: Cloud, options: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind, client = CACHE_POLICY, cloud.of("cloudfront")
     made = cloud.run(converge(kind), options(kind.noun))["id"]
     before = cloud.before
@@ -136,7 +139,7 @@ def test_what_somebody_changes_in_between_is_not_lost(cloud: t.Any, options: Mak
     assert (held(cloud, kind)[0]["DefaultTTL"], held(cloud, kind)[0]["MaxTTL"]) == (90, 3600)
 
 
-def test_what_the_module_does_not_know_stays(cloud: t.Any, options: Make) -> None:
+def test_what_the_module_does_not_know_stays(cloud: Cloud, options: Make) -> None:
     kind, client = RESPONSE_HEADERS_POLICY, cloud.of("cloudfront")
     made = cloud.run(converge(kind), options(kind.noun))["id"]
     one = client.get_response_headers_policy_config(Id=made)
@@ -149,7 +152,7 @@ def test_what_the_module_does_not_know_stays(cloud: t.Any, options: Make) -> Non
     assert "CustomHeadersConfig" not in held(cloud, kind)[0]
 
 
-def test_the_hundred_and_first_is_found_on_the_second_page(cloud: t.Any, options: Make) -> None:
+def test_the_hundred_and_first_is_found_on_the_second_page(cloud: Cloud, options: Make) -> None:
     client = cloud.of("cloudfront")
     for number in range(99):
         config = {

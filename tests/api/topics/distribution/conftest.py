@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 import pytest
+from cloud import Cloud
 from topic_options import distribution
 from topic_options.distribution import COMMON
 
@@ -32,15 +34,15 @@ def options() -> distribution.Make:
     return distribution.options
 
 
-def make_function(cloud: t.Any, name: str) -> None:
+def make_function(cloud: Cloud, name: str) -> None:
     cloud.run(converge_function, {**COMMON, "name": name, "code": CODE, "runtime": "cloudfront-js-2.0"})
 
 
 @pytest.fixture
-def furnish() -> t.Callable[[t.Any], None]:
+def furnish() -> t.Callable[[Cloud], None]:
     """Makes what the distribution refers to, each by the name `site`."""
 
-    def make(cloud: t.Any) -> None:
+    def make(cloud: Cloud) -> None:
         kinds = (
             (ORIGIN_ACCESS_CONTROL, parse_origin_access_control, {"signing": "always"}),
             (CACHE_POLICY, parse_cache_policy, {**TTLS, **KEY}),
@@ -48,7 +50,7 @@ def furnish() -> t.Callable[[t.Any], None]:
         )
         for kind, parse, given in kinds:
             wanted = {**COMMON, "name": "site", **given}
-            cloud.run(lambda run, kind=kind, parse=parse: converge_reusable(run, kind, parse), wanted)
+            cloud.run(partial(converge_reusable, kind=kind, parse=parse), wanted)
         make_function(cloud, "site")
 
     return make

@@ -7,6 +7,7 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -34,14 +35,14 @@ EVERYTHING: dict[str, t.Any] = {
 }
 
 
-def config_of(cloud: t.Any) -> dict[str, t.Any]:
+def config_of(cloud: Cloud) -> dict[str, t.Any]:
     """The configuration of the only distribution, without what AWS gives it."""
     cloudfront = cloud.of("cloudfront")
     (one,) = cloudfront.list_distributions()["DistributionList"]["Items"]
     return t.cast(dict[str, t.Any], cloudfront.get_distribution_config(Id=one["Id"])["DistributionConfig"])
 
 
-def change_by_hand(cloud: t.Any, change: t.Callable[[dict[str, t.Any]], None]) -> None:
+def change_by_hand(cloud: Cloud, change: t.Callable[[dict[str, t.Any]], None]) -> None:
     cloudfront = cloud.of("cloudfront")
     (one,) = cloudfront.list_distributions()["DistributionList"]["Items"]
     answer = cloudfront.get_distribution_config(Id=one["Id"])
@@ -52,7 +53,7 @@ def change_by_hand(cloud: t.Any, change: t.Callable[[dict[str, t.Any]], None]) -
     cloud.plane.reconciled(cloud.plane.snapshot())
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     """The distribution as it would be in any account, that is without ids."""
     cloudfront = cloud.of("cloudfront")
     (one,) = cloudfront.list_distributions()["DistributionList"]["Items"]
@@ -66,7 +67,7 @@ def look(cloud: t.Any) -> t.Any:
     return origins, config["Aliases"], sorted(names), one["Status"]
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, options: Make, furnish: Furnish, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     planned = cloud.run(converge_distribution, options(**EVERYTHING), check_mode=True)
     assert cloud.writes == []
     furnish(cloud)
@@ -82,7 +83,7 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, options: Make, fu
 
 @pytest.mark.parametrize("given", [{}, EVERYTHING, {"origins": [{"name": "b", "bucket": "bucket"}]}])
 def test_the_second_run_changes_nothing_in_two_calls(
-    cloud: t.Any, options: Make, furnish: Furnish, given: dict[str, t.Any]
+    cloud: Cloud, options: Make, furnish: Furnish, given: dict[str, t.Any]
 ) -> None:
     furnish(cloud)
     first = cloud.run(converge_distribution, options(**given))
@@ -91,7 +92,7 @@ def test_the_second_run_changes_nothing_in_two_calls(
     assert cloud.calls == ["GetResources", "GetDistribution"]
 
 
-def test_what_its_tags_do_not_tell_is_listed(cloud: t.Any, options: Make, furnish: Furnish, told: t.Any) -> None:
+def test_what_its_tags_do_not_tell_is_listed(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options(**EVERYTHING))
     cloudfront = cloud.of("cloudfront")
@@ -113,7 +114,7 @@ def test_what_its_tags_do_not_tell_is_listed(cloud: t.Any, options: Make, furnis
     assert len(cloud.calls) == 2
 
 
-def test_another_policy_is_listed_once(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_another_policy_is_listed_once(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
     for policy, lists in (("site", 1), ("site", 0), ("SecurityHeadersPolicy", 0), ("site", 1)):
@@ -123,12 +124,12 @@ def test_another_policy_is_listed_once(cloud: t.Any, options: Make, furnish: Fur
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, options: Make, furnish: Furnish) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, options: Make, furnish: Furnish) -> None:
     assert survives(converge_distribution, options(**EVERYTHING), look, furnish) == 1
 
 
-def test_an_update_killed_anywhere_converges(survives: t.Any, options: Make, furnish: Furnish) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_an_update_killed_anywhere_converges(survives: Survives, options: Make, furnish: Furnish) -> None:
+    def prepare(cloud: Cloud) -> None:
         furnish(cloud)
         cloud.run(converge_distribution, options())
 
@@ -164,7 +165,7 @@ def test_an_update_killed_anywhere_converges(survives: t.Any, options: Make, fur
     ],
 )
 def test_the_diff_is_the_difference(
-    cloud: t.Any,
+    cloud: Cloud,
     options: Make,
     furnish: Furnish,
     given: dict[str, t.Any],
@@ -182,9 +183,7 @@ def test_the_diff_is_the_difference(
     assert cloud.run(converge_distribution, options(**given))["changes"] == []
 
 
-def test_behaviors_come_and_go_and_change_their_order(
-    cloud: t.Any, options: Make, furnish: Furnish, told: t.Any
-) -> None:
+def test_behaviors_come_and_go_and_change_their_order(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
     both = [{"path": "/a/*"}, {"path": "/b/*"}]
@@ -196,7 +195,7 @@ def test_behaviors_come_and_go_and_change_their_order(
         assert cloud.run(converge_distribution, options(behaviors=wanted))["changes"] == []
 
 
-def test_origins_come_and_go(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_origins_come_and_go(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
     more = [*options()["origins"], {"name": "other", "bucket": "another-bucket"}]
@@ -206,7 +205,7 @@ def test_origins_come_and_go(cloud: t.Any, options: Make, furnish: Furnish) -> N
         assert cloud.run(converge_distribution, options(origins=wanted))["changes"] == []
 
 
-def test_what_the_module_does_not_know_stays(cloud: t.Any, options: Make, furnish: Furnish, told: t.Any) -> None:
+def test_what_the_module_does_not_know_stays(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options(**EVERYTHING))
 
@@ -219,7 +218,7 @@ def test_what_the_module_does_not_know_stays(cloud: t.Any, options: Make, furnis
     assert config_of(cloud)["Origins"]["Items"][0]["ConnectionAttempts"] == 1
 
 
-def test_what_is_declared_is_put_right(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_what_is_declared_is_put_right(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options(**EVERYTHING))
     kept = config_of(cloud)
@@ -234,7 +233,7 @@ def test_what_is_declared_is_put_right(cloud: t.Any, options: Make, furnish: Fur
     assert config_of(cloud) == kept
 
 
-def test_the_settings_that_policies_replaced_go(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_the_settings_that_policies_replaced_go(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
 
@@ -251,7 +250,7 @@ def test_the_settings_that_policies_replaced_go(cloud: t.Any, options: Make, fur
 
 
 def test_what_somebody_changes_in_between_is_not_lost(
-    cloud: t.Any, options: Make, furnish: Furnish, monkeypatch: t.Any
+    cloud: Cloud, options: Make, furnish: Furnish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
@@ -273,7 +272,7 @@ def test_what_somebody_changes_in_between_is_not_lost(
     assert (config["Comment"], config["Origins"]["Items"][0]["ConnectionTimeout"]) == ("new", 3)
 
 
-def test_tags_are_added(cloud: t.Any, options: Make, furnish: Furnish, told: t.Any) -> None:
+def test_tags_are_added(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
     assert told(cloud.run(converge_distribution, {**options(), "tags": {"team": "web"}})) == [
@@ -282,7 +281,7 @@ def test_tags_are_added(cloud: t.Any, options: Make, furnish: Furnish, told: t.A
     assert cloud.run(converge_distribution, {**options(), "tags": {"team": "web"}})["changes"] == []
 
 
-def test_what_is_not_there_is_told_before_anything_is_made(cloud: t.Any, options: Make) -> None:
+def test_what_is_not_there_is_told_before_anything_is_made(cloud: Cloud, options: Make) -> None:
     with pytest.raises(InputError) as caught:
         cloud.run(converge_distribution, options(**EVERYTHING))
     assert cloud.writes == []
@@ -294,7 +293,7 @@ def test_what_is_not_there_is_told_before_anything_is_made(cloud: t.Any, options
     ]
 
 
-def test_a_function_that_is_not_there_is_told_when_it_is_added(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_a_function_that_is_not_there_is_told_when_it_is_added(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
     more = {"functions": {"viewer-request": "site", "viewer-response": "missing"}}
@@ -304,7 +303,7 @@ def test_a_function_that_is_not_there_is_told_when_it_is_added(cloud: t.Any, opt
     assert cloud.writes == []
 
 
-def test_nobody_waits_unless_told(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_nobody_waits_unless_told(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options(wait=False))
     assert cloud.slept == [] and look(cloud)[3] == "InProgress"
@@ -312,7 +311,7 @@ def test_nobody_waits_unless_told(cloud: t.Any, options: Make, furnish: Furnish)
     assert cloud.slept == []
 
 
-def test_what_a_killed_run_began_is_awaited(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_what_a_killed_run_began_is_awaited(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options(wait=False))
     planned = cloud.run(converge_distribution, options(), check_mode=True)
@@ -325,17 +324,17 @@ def test_what_a_killed_run_began_is_awaited(cloud: t.Any, options: Make, furnish
 
 
 @pytest.fixture
-def untold(monkeypatch: t.Any) -> t.Callable[[t.Any], None]:
+def untold(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t.Any], None]:
     """Makes the tagging API know nothing of distributions."""
 
-    def hide(_cloud: t.Any) -> None:
+    def hide(_cloud: Cloud) -> None:
         monkeypatch.setattr(Backend, "iter_tagged_resources", lambda _self: iter(()))
 
     return hide
 
 
 def test_one_that_is_not_listed_by_its_tags_yet_is_not_made_again(
-    cloud: t.Any, options: Make, furnish: Furnish, untold: t.Any
+    cloud: Cloud, options: Make, furnish: Furnish, untold: t.Any
 ) -> None:
     furnish(cloud)
     first = cloud.run(converge_distribution, options())
@@ -347,7 +346,7 @@ def test_one_that_is_not_listed_by_its_tags_yet_is_not_made_again(
 
 @pytest.mark.parametrize("hours_later", [0, 1])
 def test_one_that_nothing_tells_of_yet_is_not_made_again(
-    cloud: t.Any, options: Make, furnish: Furnish, untold: t.Any, monkeypatch: t.Any, hours_later: int
+    cloud: Cloud, options: Make, furnish: Furnish, untold: t.Any, monkeypatch: pytest.MonkeyPatch, hours_later: int
 ) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
@@ -362,7 +361,7 @@ def test_one_that_nothing_tells_of_yet_is_not_made_again(
 
 
 def test_one_that_was_deleted_and_is_still_listed_is_none(
-    cloud: t.Any, options: Make, furnish: Furnish, told: t.Any, monkeypatch: t.Any
+    cloud: Cloud, options: Make, furnish: Furnish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     furnish(cloud)
     first = cloud.run(converge_distribution, options())["distribution"]
@@ -379,7 +378,7 @@ def test_one_that_was_deleted_and_is_still_listed_is_none(
     assert cloud.run(converge_distribution, options())["changes"] == []
 
 
-def test_two_of_a_name_are_nobodys_choice(cloud: t.Any, options: Make, furnish: Furnish) -> None:
+def test_two_of_a_name_are_nobodys_choice(cloud: Cloud, options: Make, furnish: Furnish) -> None:
     furnish(cloud)
     cloud.run(converge_distribution, options())
     cloudfront = cloud.of("cloudfront")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud
 from topic_options import firewall
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, specification
@@ -27,7 +28,7 @@ def options() -> firewall.Make:
 
 @pytest.fixture
 def make_vpc() -> t.Callable[[t.Any], str]:
-    def make(cloud: t.Any) -> str:
+    def make(cloud: Cloud) -> str:
         tags = specification("vpc", Owner("dev", "network").tags("main"))
         vpc: str = cloud.ec2.create_vpc(CidrBlock="10.20.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"]
         return vpc

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
@@ -16,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run
 Make = t.Callable[..., dict[str, t.Any]]
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     """Return the environment's security groups and rules, without ids."""
     groups = cloud.ec2.describe_security_groups(Filters=[{"Name": "tag:groundwork:environment", "Values": ["dev"]}])[
         "SecurityGroups"
@@ -68,7 +69,7 @@ SITE = {
 }
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, site: Make, make_vpc: t.Any, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
     planned = cloud.run(converge_security_groups, site(), check_mode=True)
     assert cloud.writes == []
     make_vpc(cloud)
@@ -91,7 +92,9 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, site: Make, make_
     assert look(cloud) == SITE
 
 
-def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, site: Make, make_vpc: t.Any, told: t.Any) -> None:
+def test_the_second_run_changes_nothing_in_one_call(
+    cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
     make_vpc(cloud)
     first = cloud.run(converge_security_groups, site(purge=True))
     again = cloud.run(converge_security_groups, site(purge=True))
@@ -101,19 +104,21 @@ def test_the_second_run_changes_nothing_in_one_call(cloud: t.Any, site: Make, ma
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, site: Make, make_vpc: t.Any) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
     assert survives(converge_security_groups, site(), look, make_vpc) == 6
 
 
-def test_a_removal_killed_anywhere_converges(survives: t.Any, site: Make, options: Make, make_vpc: t.Any) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_a_removal_killed_anywhere_converges(
+    survives: Survives, site: Make, options: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    def prepare(cloud: Cloud) -> None:
         make_vpc(cloud)
         cloud.run(converge_security_groups, site())
 
     assert survives(converge_security_groups, options(purge=True), look, prepare) == 6
 
 
-def test_rules_that_nobody_declared_go(cloud: t.Any, site: Make, make_vpc: t.Any, told: t.Any) -> None:
+def test_rules_that_nobody_declared_go(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
     make_vpc(cloud)
     ids = cloud.run(converge_security_groups, site())["groups"]
     by_hand = [
@@ -139,7 +144,7 @@ def test_rules_that_nobody_declared_go(cloud: t.Any, site: Make, make_vpc: t.Any
     assert look(cloud) == SITE
 
 
-def test_a_rule_that_is_gone_comes_back(cloud: t.Any, site: Make, make_vpc: t.Any, told: t.Any) -> None:
+def test_a_rule_that_is_gone_comes_back(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
     make_vpc(cloud)
     ids = cloud.run(converge_security_groups, site())["groups"]
     open_egress = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -150,7 +155,7 @@ def test_a_rule_that_is_gone_comes_back(cloud: t.Any, site: Make, make_vpc: t.An
 
 @pytest.mark.parametrize("peer", [{"cidrs": ["10.0.0.0/8"]}, {"groups": ["web"]}])
 def test_another_description_is_a_change_of_words_only(
-    cloud: t.Any, options: Make, group: Make, rule: Make, make_vpc: t.Any, told: t.Any, peer: dict[str, t.Any]
+    cloud: Cloud, options: Make, group: Make, rule: Make, make_vpc: t.Callable[[Cloud], str], peer: dict[str, t.Any]
 ) -> None:
     def web(text: str) -> dict[str, t.Any]:
         return options(group("web", ingress=[rule(ports=["80"], description=text, **peer)]))
@@ -164,7 +169,9 @@ def test_another_description_is_a_change_of_words_only(
     assert told(cloud.run(converge_security_groups, web(""))) == []
 
 
-def test_a_groups_own_description_stays(cloud: t.Any, options: Make, group: Make, make_vpc: t.Any, told: t.Any) -> None:
+def test_a_groups_own_description_stays(
+    cloud: Cloud, options: Make, group: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
     make_vpc(cloud)
     cloud.run(converge_security_groups, options(group("web", description="one")))
     assert told(cloud.run(converge_security_groups, options(group("web", description="other")))) == []
@@ -177,7 +184,7 @@ def test_a_groups_own_description_stays(cloud: t.Any, options: Make, group: Make
 
 
 def test_what_is_not_declared_stays_until_it_may_go(
-    cloud: t.Any, site: Make, options: Make, group: Make, make_vpc: t.Any, told: t.Any
+    cloud: Cloud, site: Make, options: Make, group: Make, make_vpc: t.Callable[[Cloud], str]
 ) -> None:
     vpc = make_vpc(cloud)
     cloud.run(converge_security_groups, site())
@@ -195,7 +202,7 @@ def test_what_is_not_declared_stays_until_it_may_go(
     assert cloud.ec2.describe_security_groups(GroupIds=[theirs])["SecurityGroups"]
 
 
-def test_extra_tags_are_added(cloud: t.Any, site: Make, make_vpc: t.Any, told: t.Any) -> None:
+def test_extra_tags_are_added(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
     make_vpc(cloud)
     cloud.run(converge_security_groups, site())
     tagged = cloud.run(converge_security_groups, site(tags={"team": "web"}))
@@ -203,7 +210,7 @@ def test_extra_tags_are_added(cloud: t.Any, site: Make, make_vpc: t.Any, told: t
     assert cloud.writes == ["CreateTags"]
 
 
-def test_without_a_vpc_nothing_is_written(cloud: t.Any, site: Make) -> None:
+def test_without_a_vpc_nothing_is_written(cloud: Cloud, site: Make) -> None:
     with pytest.raises(InputError, match="the environment dev has no VPC for the security groups; run ec2_vpc_network"):
         cloud.run(converge_security_groups, site())
     assert cloud.writes == []

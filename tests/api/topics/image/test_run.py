@@ -5,19 +5,21 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from accounts.image import Site
+from cloud import told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 
 ONE, TWO, THREE, FOUR = (f"2026013{day}T120000Z" for day in range(4))
 
 
-def test_the_plan_of_an_empty_account_tells_the_bake(empty: t.Any, new_site: t.Any, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_tells_the_bake(empty: Site, new_site: t.Callable[[], Site]) -> None:
     planned = empty.stage("plan", stamp=ONE, check_mode=True)
     assert planned["bake"] and empty.left() == (0, [])
     assert new_site().bake(ONE) == told(planned)
 
 
-def test_a_bake_leaves_the_image_and_its_parameter(site: t.Any) -> None:
+def test_a_bake_leaves_the_image_and_its_parameter(site: Site) -> None:
     site.bake(ONE)
     assert site.images() == [f"dev-lamp-{ONE}"]
     assert site.promoted() == site.image_id(ONE)
@@ -30,7 +32,7 @@ def test_a_bake_leaves_the_image_and_its_parameter(site: t.Any) -> None:
     assert {"Key": "Name", "Value": f"dev-lamp-{ONE}"} in snapshot["Tags"]
 
 
-def test_the_same_again_changes_nothing_in_eight_calls(site: t.Any) -> None:
+def test_the_same_again_changes_nothing_in_eight_calls(site: Site) -> None:
     site.bake(ONE)
     again = site.stage("plan")
     assert (again["bake"], again["changed"], again["changes"]) == (False, False, [])
@@ -42,14 +44,14 @@ def test_the_same_again_changes_nothing_in_eight_calls(site: t.Any) -> None:
     "given",
     [{"recipe": {"packages": ["apache2", "php8.2-gd"]}}, {"rebuild": True}, {"base": {"name": "debian-12-*-2053"}}],
 )
-def test_something_new_is_baked(site: t.Any, given: dict[str, t.Any]) -> None:
+def test_something_new_is_baked(site: Site, given: dict[str, t.Any]) -> None:
     site.bake(ONE)
     assert site.stage("plan", **given)["bake"]
     site.bake(TWO, **given)
     assert site.promoted() == site.image_id(TWO)
 
 
-def test_the_bench_is_closed_but_for_what_it_is_for(site: t.Any) -> None:
+def test_the_bench_is_closed_but_for_what_it_is_for(site: Site) -> None:
     def bench(name: str) -> tuple[t.Any, t.Any]:
         (machine,) = [i for i in site.instances("running") if {"Key": "Name", "Value": f"dev-{name}"} in i["Tags"]]
         (group,) = site.ec2.describe_security_groups(GroupIds=[machine["SecurityGroups"][0]["GroupId"]])[
@@ -70,7 +72,7 @@ def test_the_bench_is_closed_but_for_what_it_is_for(site: t.Any) -> None:
     assert "KeyName" not in tester and "IamInstanceProfile" not in tester
 
 
-def test_a_bake_that_fails_leaves_the_old_image(site: t.Any) -> None:
+def test_a_bake_that_fails_leaves_the_old_image(site: Site) -> None:
     site.bake(ONE)
     before = site.promoted()
     for stamp, far in ((TWO, 1), (THREE, 2), (FOUR, 3)):
@@ -104,7 +106,7 @@ WRITES = {  # of each stage
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.exhaustive
-def test_killed_anywhere_the_next_bake_leaves_nothing_else(new_site: t.Any, stage: str) -> None:
+def test_killed_anywhere_the_next_bake_leaves_nothing_else(new_site: t.Callable[[], Site], stage: str) -> None:
     def begun() -> t.Any:
         site = new_site()
         for before in STAGES[: STAGES.index(stage)]:
@@ -129,7 +131,7 @@ def test_killed_anywhere_the_next_bake_leaves_nothing_else(new_site: t.Any, stag
         assert site.stage("plan")["changes"] == [], f"killed after {name}"
 
 
-def test_an_image_that_is_still_being_made_is_awaited(site: t.Any, told: t.Any) -> None:
+def test_an_image_that_is_still_being_made_is_awaited(site: Site) -> None:
     site.stage("build", stamp=ONE)
     (builder,) = site.instances("running")
     site.stage("capture", stamp=ONE)
@@ -140,7 +142,7 @@ def test_an_image_that_is_still_being_made_is_awaited(site: t.Any, told: t.Any) 
     assert site.images() == [] and site.snapshots() == 0 and builder
 
 
-def test_old_images_go_and_those_in_use_stay(site: t.Any) -> None:
+def test_old_images_go_and_those_in_use_stay(site: Site) -> None:
     for stamp in (ONE, TWO, THREE):
         site.bake(stamp, rebuild=True)
     site.ec2.run_instances(ImageId=site.image_id(ONE), MinCount=1, MaxCount=1, SubnetId=site.subnet)
@@ -160,7 +162,7 @@ def test_old_images_go_and_those_in_use_stay(site: t.Any) -> None:
     assert site.images() == [f"dev-lamp-{stamp}" for stamp in (ONE, THREE, FOUR)]
 
 
-def test_others_images_stay(site: t.Any) -> None:
+def test_others_images_stay(site: Site) -> None:
     site.ec2.run_instances(ImageId=_debian(site), MinCount=1, MaxCount=1, SubnetId=site.subnet)
     site.settle(1)
     (theirs,) = site.instances("running")
@@ -171,11 +173,11 @@ def test_others_images_stay(site: t.Any) -> None:
     assert site.left() == (1, [])
 
 
-def _debian(site: t.Any) -> str:
+def _debian(site: Site) -> str:
     return str(site.ec2.describe_images(Owners=["136693071363"])["Images"][0]["ImageId"])
 
 
-def test_what_is_missing_is_told(site: t.Any) -> None:
+def test_what_is_missing_is_told(site: Site) -> None:
     with pytest.raises(InputError, match="'public-z' is not a subnet of the environment; the environment has public-a"):
         site.stage("plan", subnet="public-z")
     with pytest.raises(InputError, match="this region has no image named 'devuan' of owner 136693071363"):

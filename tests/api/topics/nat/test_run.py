@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run import converge_nat
@@ -12,7 +13,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run impo
 Make = t.Callable[..., dict[str, t.Any]]
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     """Return gateways, addresses and the private subnets' default routes, without ids."""
     ec2 = cloud.ec2
     gateways = [g for g in ec2.describe_nat_gateways()["NatGateways"] if g["State"] == "available"]
@@ -31,7 +32,7 @@ def look(cloud: t.Any) -> t.Any:
 
 
 def test_the_plan_of_an_empty_account_is_the_run(
-    cloud: t.Any, options: Make, build_network: t.Any, told: t.Any
+    cloud: Cloud, options: Make, build_network: t.Callable[..., dict[str, t.Any]]
 ) -> None:
     planned = cloud.run(converge_nat, options(), check_mode=True)
     assert cloud.writes == []
@@ -60,7 +61,7 @@ def test_the_plan_of_an_empty_account_is_the_run(
 
 @pytest.mark.parametrize("mode", ["none", "single", "per_zone"])
 def test_the_second_run_changes_nothing_in_three_calls(
-    cloud: t.Any, options: Make, build_network: t.Any, told: t.Any, mode: str
+    cloud: Cloud, options: Make, build_network: t.Callable[..., dict[str, t.Any]], mode: str
 ) -> None:
     build_network(cloud)
     first = cloud.run(converge_nat, options(mode=mode, purge=True))
@@ -72,19 +73,25 @@ def test_the_second_run_changes_nothing_in_three_calls(
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, options: Make, build_network: t.Any) -> None:
+def test_killed_anywhere_it_converges(
+    survives: Survives, options: Make, build_network: t.Callable[..., dict[str, t.Any]]
+) -> None:
     assert survives(converge_nat, options(mode="per_zone"), look, build_network) == 6
 
 
-def test_a_removal_killed_anywhere_converges(survives: t.Any, options: Make, build_network: t.Any) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_a_removal_killed_anywhere_converges(
+    survives: Survives, options: Make, build_network: t.Callable[..., dict[str, t.Any]]
+) -> None:
+    def prepare(cloud: Cloud) -> None:
         build_network(cloud)
         cloud.run(converge_nat, options(mode="per_zone"))
 
     assert survives(converge_nat, options(mode="none", purge=True), look, prepare) == 6
 
 
-def test_from_one_to_many_and_back(cloud: t.Any, options: Make, build_network: t.Any, told: t.Any) -> None:
+def test_from_one_to_many_and_back(
+    cloud: Cloud, options: Make, build_network: t.Callable[..., dict[str, t.Any]]
+) -> None:
     build_network(cloud)
     one = cloud.run(converge_nat, options())
     many = cloud.run(converge_nat, options(mode="per_zone"))
@@ -102,7 +109,7 @@ def test_from_one_to_many_and_back(cloud: t.Any, options: Make, build_network: t
 
 @pytest.mark.parametrize("form", ["AllocationId", "PublicIp"])
 def test_a_given_address_is_used_and_never_released(
-    cloud: t.Any, options: Make, build_network: t.Any, told: t.Any, form: str
+    cloud: Cloud, options: Make, build_network: t.Callable[..., dict[str, t.Any]], form: str
 ) -> None:
     build_network(cloud)
     given = cloud.ec2.allocate_address(Domain="vpc")
@@ -117,7 +124,9 @@ def test_a_given_address_is_used_and_never_released(
     assert [a["PublicIp"] for a in cloud.ec2.describe_addresses()["Addresses"]] == [given["PublicIp"]]
 
 
-def test_an_address_can_be_given_later(cloud: t.Any, options: Make, build_network: t.Any, told: t.Any) -> None:
+def test_an_address_can_be_given_later(
+    cloud: Cloud, options: Make, build_network: t.Callable[..., dict[str, t.Any]]
+) -> None:
     build_network(cloud)
     cloud.run(converge_nat, options())
     given = cloud.ec2.allocate_address(Domain="vpc")["PublicIp"]
@@ -131,7 +140,7 @@ def test_an_address_can_be_given_later(cloud: t.Any, options: Make, build_networ
     assert look(cloud)["gateways"] == ["dev-nat-a"] and look(cloud)["addresses"] == 1
 
 
-def test_extra_tags_are_added(cloud: t.Any, options: Make, build_network: t.Any, told: t.Any) -> None:
+def test_extra_tags_are_added(cloud: Cloud, options: Make, build_network: t.Callable[..., dict[str, t.Any]]) -> None:
     build_network(cloud)
     cloud.run(converge_nat, options())
     assert told(cloud.run(converge_nat, options(tags={"team": "web"}))) == [
@@ -139,7 +148,7 @@ def test_extra_tags_are_added(cloud: t.Any, options: Make, build_network: t.Any,
     ]
 
 
-def test_without_a_network_nothing_is_written(cloud: t.Any, options: Make) -> None:
+def test_without_a_network_nothing_is_written(cloud: Cloud, options: Make) -> None:
     with pytest.raises(
         InputError, match="the network lacks the subnets private-a, private-b, public-a; its subnets are none"
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
@@ -15,7 +16,7 @@ PRIVATE = {"name": "private", "public": False}
 PUBLIC = {"name": "public", "public": True}
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     """Return the whole network without ids."""
     ec2 = cloud.ec2
     mine = [{"Name": "tag:groundwork:environment", "Values": ["dev"]}]
@@ -59,7 +60,7 @@ def look(cloud: t.Any) -> t.Any:
     }
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, options: Make) -> None:
     planned = cloud.run(converge_network, options(s3_endpoint=True), check_mode=True)
     assert cloud.writes == []
     done = cloud.run(converge_network, options(s3_endpoint=True))
@@ -113,7 +114,7 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, options: Make, to
 
 
 @pytest.mark.parametrize("zones", [1, 3])
-def test_the_second_run_changes_nothing_in_eight_calls(cloud: t.Any, options: Make, zones: int) -> None:
+def test_the_second_run_changes_nothing_in_eight_calls(cloud: Cloud, options: Make, zones: int) -> None:
     wanted = options(zones=ZONES[:zones], s3_endpoint=True, purge=True)
     first = cloud.run(converge_network, wanted)
     again = cloud.run(converge_network, wanted)
@@ -123,11 +124,11 @@ def test_the_second_run_changes_nothing_in_eight_calls(cloud: t.Any, options: Ma
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, options: Make) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, options: Make) -> None:
     assert survives(converge_network, options(zones=ZONES[:1], s3_endpoint=True), look) == 14
 
 
-def test_a_new_zone_and_a_new_tier_move_nothing(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_a_new_zone_and_a_new_tier_move_nothing(cloud: Cloud, options: Make) -> None:
     before = cloud.run(converge_network, options())["subnets"]
     grown = cloud.run(converge_network, options(zones=ZONES))
     assert told(grown) == [
@@ -144,7 +145,7 @@ def test_a_new_zone_and_a_new_tier_move_nothing(cloud: t.Any, options: Make, tol
     assert [wider["subnets"][f"data-{z}"]["cidr"] for z in "abc"] == ["10.20.6.0/24", "10.20.128.0/26", "10.20.7.0/24"]
 
 
-def test_what_is_not_declared_stays_until_it_may_go(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_what_is_not_declared_stays_until_it_may_go(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_network, options())
     kept = cloud.run(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE]))
     assert kept["changes"] == []
@@ -159,7 +160,7 @@ def test_what_is_not_declared_stays_until_it_may_go(cloud: t.Any, options: Make,
     assert look(cloud)["gateways"] == []
 
 
-def test_an_endpoint_goes_when_it_may(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_an_endpoint_goes_when_it_may(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_network, options(s3_endpoint=True))
     kept = cloud.run(converge_network, options())
     assert (kept["changes"], kept["undeclared"]) == ([], ["vpc endpoint s3"])
@@ -168,14 +169,14 @@ def test_an_endpoint_goes_when_it_may(cloud: t.Any, options: Make, told: t.Any) 
     assert told(cloud.run(converge_network, options(purge=True))) == []
 
 
-def test_a_purge_killed_anywhere_converges(survives: t.Any, options: Make) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_a_purge_killed_anywhere_converges(survives: Survives, options: Make) -> None:
+    def prepare(cloud: Cloud) -> None:
         cloud.run(converge_network, options(zones=ZONES[:1]))
 
     assert survives(converge_network, options(zones=ZONES[:1], tiers=[PRIVATE], purge=True), look, prepare) == 5
 
 
-def test_a_tier_can_become_private_and_public_again(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_a_tier_can_become_private_and_public_again(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_network, options())
     hidden = options(tiers=[{"name": "public", "public": False}, PRIVATE])
     assert told(cloud.run(converge_network, hidden)) == ["update route table public-a", "update route table public-b"]
@@ -234,7 +235,7 @@ def drift_tags(ec2: t.Any, made: t.Any) -> None:
         (drift_tags, "update tags subnet public-a"),
     ],
 )
-def test_drift_is_healed(cloud: t.Any, options: Make, told: t.Any, drift: t.Any, healed: str) -> None:
+def test_drift_is_healed(cloud: Cloud, options: Make, drift: t.Any, healed: str) -> None:
     made = cloud.run(converge_network, options())
     whole = look(cloud)
     drift(cloud.ec2, made)
@@ -243,7 +244,7 @@ def test_drift_is_healed(cloud: t.Any, options: Make, told: t.Any, drift: t.Any,
     assert told(cloud.run(converge_network, options())) == []
 
 
-def test_what_others_made_is_left_alone(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_what_others_made_is_left_alone(cloud: Cloud, options: Make) -> None:
     made = cloud.run(converge_network, options())
     ec2 = cloud.ec2
     by_hand = ec2.create_subnet(VpcId=made["vpc_id"], CidrBlock="10.20.4.0/24", AvailabilityZone="eu-central-1a")
@@ -259,14 +260,14 @@ def test_what_others_made_is_left_alone(cloud: t.Any, options: Make, told: t.Any
     assert ec2.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"]
 
 
-def test_extra_tags_are_added_and_never_taken(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_extra_tags_are_added_and_never_taken(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_network, options(tags={"team": "web"}))
     assert told(cloud.run(converge_network, options())) == []
     assert told(cloud.run(converge_network, options(tags={"team": "ops"}))) == ["update tags 10 resources"]
     assert cloud.writes == ["CreateTags"]
 
 
-def test_two_environments_share_an_account(cloud: t.Any, options: Make, told: t.Any) -> None:
+def test_two_environments_share_an_account(cloud: Cloud, options: Make) -> None:
     cloud.run(converge_network, options())
     other = cloud.run(converge_network, options(environment_name="prod"))
     assert told(other)[0] == "create vpc main"
@@ -314,7 +315,7 @@ def test_two_environments_share_an_account(cloud: t.Any, options: Make, told: t.
 )
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_what_aws_cannot_do_is_refused_before_the_first_write(
-    cloud: t.Any, options: Make, given: dict[str, t.Any], problem: str, check_mode: bool
+    cloud: Cloud, options: Make, given: dict[str, t.Any], problem: str, check_mode: bool
 ) -> None:
     cloud.run(converge_network, options())
     if "data" in problem:
@@ -327,7 +328,7 @@ def test_what_aws_cannot_do_is_refused_before_the_first_write(
     assert cloud.writes == []
 
 
-def test_two_vpcs_of_one_environment_are_refused(cloud: t.Any, options: Make) -> None:
+def test_two_vpcs_of_one_environment_are_refused(cloud: Cloud, options: Make) -> None:
     made = cloud.run(converge_network, options())
     vpc = cloud.ec2.describe_vpcs(VpcIds=[made["vpc_id"]])["Vpcs"][0]
     twin = cloud.ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]

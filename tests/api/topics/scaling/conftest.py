@@ -5,28 +5,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from accounts.scaling import Site, furnish
 from cloud import Cloud
-from topic_options import network
-from topic_options.scaling import ZONES, Make, options, valid
-
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS as BALANCERS
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
-
-COMMON = {"environment_name": "dev", "tags": {}, "region": "eu-central-1", "zones": ZONES, "purge": False}
-PARAMETER = "/groundwork/dev/image/lamp"
-NEXT_STATE = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
-
-
-def follow(cloud: t.Any) -> None:
-    """The hosts reach the states that the API wants."""
-    for reservation in cloud.ec2.describe_instances()["Reservations"]:
-        for instance in reservation["Instances"]:
-            following = NEXT_STATE.get(instance["State"]["Name"])
-            if following:
-                cloud.plane.instance_state(instance["InstanceId"], following)
+from topic_options.scaling import Make, options
 
 
 @pytest.fixture(autouse=True)
@@ -36,72 +17,10 @@ def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def sleep_and_follow(cloud: Cloud, seconds: float) -> None:
         sleep(cloud, seconds)
-        follow(cloud)
+        cloud.follow()
         cloud.plane.reconciled(cloud.plane.snapshot())
 
     monkeypatch.setattr(Cloud, "sleep", sleep_and_follow)
-
-
-def furnish(cloud: t.Any) -> None:
-    """What other roles make before."""
-    cloud.run(converge_network, network.options())
-    names = ("public-servers", "private-servers", "monitored")
-    groups = [{"name": name, "description": name, "ingress": [], "egress": []} for name in names]
-    cloud.run(converge_security_groups, {**COMMON, "groups": groups})
-    balance(cloud)
-    promote(cloud, 0)
-
-
-def balance(cloud: t.Any, **given: t.Any) -> t.Any:
-    """Two target groups, which no balancer uses."""
-    wanted = {"environment_name": "dev", "zones": ZONES, "load_balancers": [], **given}
-    target_groups = [{"name": name, "tier": name} for name in ("public", "private")]
-    return cloud.run(converge_load_balancers, valid(BALANCERS, {**wanted, "target_groups": target_groups}))
-
-
-def promote(cloud: t.Any, position: int) -> str:
-    """Name an image in the parameter; its id."""
-    images = sorted(image["ImageId"] for image in cloud.ec2.describe_images()["Images"])
-    image = str(images[position])
-    cloud.of("ssm").put_parameter(Name=PARAMETER, Value=image, Type="String", Overwrite=True)
-    return image
-
-
-class Site:
-    """That environment, and runs of the module in it."""
-
-    def __init__(self, cloud: t.Any) -> None:
-        self.cloud = cloud
-        self.scaling = cloud.of("autoscaling")
-
-    def converge(self, *, check_mode: bool = False, **given: t.Any) -> t.Any:
-        return self.cloud.run(converge_server_groups, options(**given), check_mode=check_mode)
-
-    def balance(self, **given: t.Any) -> t.Any:
-        return balance(self.cloud, **given)
-
-    def promote(self, position: int) -> str:
-        return promote(self.cloud, position)
-
-    def group(self, tier: str = "public") -> dict[str, t.Any]:
-        found = self.scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[f"dev-{tier}"])
-        return dict(found["AutoScalingGroups"][0])
-
-    def members(self, tier: str = "public") -> list[str]:
-        return sorted(one["InstanceId"] for one in self.group(tier)["Instances"])
-
-    def instances(self, tier: str = "public") -> list[dict[str, t.Any]]:
-        reservations = self.cloud.ec2.describe_instances(InstanceIds=self.members(tier))["Reservations"]
-        return [instance for reservation in reservations for instance in reservation["Instances"]]
-
-    def versions(self, tier: str = "public") -> list[int]:
-        """Of the launch template, the oldest first."""
-        found = self.cloud.ec2.describe_launch_template_versions(LaunchTemplateName=f"dev-{tier}")
-        return sorted(version["VersionNumber"] for version in found["LaunchTemplateVersions"])
-
-    def refreshes(self, tier: str = "public") -> list[dict[str, t.Any]]:
-        found = self.scaling.describe_instance_refreshes(AutoScalingGroupName=f"dev-{tier}")
-        return list(found["InstanceRefreshes"])
 
 
 @pytest.fixture(name="options")
@@ -115,7 +34,7 @@ def furnish_fixture() -> t.Callable[[t.Any], None]:
 
 
 @pytest.fixture
-def site(cloud: t.Any) -> Site:
+def site(cloud: Cloud) -> Site:
     furnish(cloud)
     return Site(cloud)
 

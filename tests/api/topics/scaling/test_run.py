@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import typing as t
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from accounts.scaling import Site
+from cloud import Cloud, Survives, told
+from topic_options.scaling import Make
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
@@ -31,7 +35,7 @@ def tags(described: t.Mapping[str, t.Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in described["Tags"]}
 
 
-def test_a_group_is_made_and_a_second_run_changes_nothing(site: t.Any, told: t.Any) -> None:
+def test_a_group_is_made_and_a_second_run_changes_nothing(site: Site) -> None:
     result = site.converge(public={"user_data": "#!/bin/sh\ntrue\n", "root_volume_gib": 12})
     assert told(result) == CREATION
     [group] = result["groups"]
@@ -59,7 +63,7 @@ def test_a_group_is_made_and_a_second_run_changes_nothing(site: t.Any, told: t.A
     assert Counter(site.cloud.calls) == BUDGET
 
 
-def test_check_mode_on_an_empty_account_tells_the_real_runs_changes(cloud: t.Any, options: t.Any, told: t.Any) -> None:
+def test_check_mode_on_an_empty_account_tells_the_real_runs_changes(cloud: Cloud, options: Make) -> None:
     image = cloud.ec2.describe_images()["Images"][0]["ImageId"]
     for own, expected in (({"image": {"id": image}}, image), ({}, "(known after apply)")):
         result = cloud.run(converge_server_groups, options(public=own), check_mode=True)
@@ -69,8 +73,10 @@ def test_check_mode_on_an_empty_account_tells_the_real_runs_changes(cloud: t.Any
 
 
 @pytest.mark.exhaustive
-def test_a_killed_run_is_completed(survives: t.Any, furnish: t.Any, site_of: t.Any, options: t.Any) -> None:
-    def look(cloud: t.Any) -> t.Any:
+def test_a_killed_run_is_completed(
+    survives: Survives, furnish: t.Callable[[Cloud], None], site_of: type[Site], options: Make
+) -> None:
+    def look(cloud: Cloud) -> t.Any:
         site = site_of(cloud)
         group = site.group()
         return site.versions(), group["LaunchTemplate"]["Version"], len(group["Instances"])
@@ -79,13 +85,15 @@ def test_a_killed_run_is_completed(survives: t.Any, furnish: t.Any, site_of: t.A
 
 
 @pytest.mark.exhaustive
-def test_a_killed_refresh_is_completed(survives: t.Any, furnish: t.Any, site_of: t.Any, options: t.Any) -> None:
-    def prepare(cloud: t.Any) -> None:
+def test_a_killed_refresh_is_completed(
+    survives: Survives, furnish: t.Callable[[Cloud], None], site_of: type[Site], options: Make
+) -> None:
+    def prepare(cloud: Cloud) -> None:
         furnish(cloud)
         site_of(cloud).converge()
         site_of(cloud).promote(1)
 
-    def look(cloud: t.Any) -> t.Any:
+    def look(cloud: Cloud) -> t.Any:
         site = site_of(cloud)
         group = site.group()
         running = {one["LaunchTemplate"]["Version"] for one in group["Instances"]}
@@ -97,7 +105,7 @@ def test_a_killed_refresh_is_completed(survives: t.Any, furnish: t.Any, site_of:
 # Replacing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_image_replaces_all_servers(site: t.Any, told: t.Any) -> None:
+def test_a_new_image_replaces_all_servers(site: Site) -> None:
     site.converge()
     before = site.members()
     image = site.promote(1)
@@ -116,7 +124,7 @@ def test_a_new_image_replaces_all_servers(site: t.Any, told: t.Any) -> None:
     assert site.converge()["changes"] == []
 
 
-def test_new_servers_alone_are_of_the_new_version_unless_a_refresh_is_wanted(site: t.Any, told: t.Any) -> None:
+def test_new_servers_alone_are_of_the_new_version_unless_a_refresh_is_wanted(site: Site) -> None:
     site.converge()
     before = site.members()
     site.promote(1)
@@ -130,7 +138,7 @@ def test_new_servers_alone_are_of_the_new_version_unless_a_refresh_is_wanted(sit
     assert not set(before) & set(site.members())
 
 
-def test_a_version_that_once_was_is_used_again(site: t.Any, told: t.Any) -> None:
+def test_a_version_that_once_was_is_used_again(site: Site) -> None:
     site.converge()
     site.promote(1)
     site.converge()
@@ -140,7 +148,7 @@ def test_a_version_that_once_was_is_used_again(site: t.Any, told: t.Any) -> None
     assert site.converge()["changes"] == []
 
 
-def test_old_versions_are_pruned(site: t.Any, told: t.Any) -> None:
+def test_old_versions_are_pruned(site: Site) -> None:
     for number in range(4):
         result = site.converge(public={"user_data": f"#!/bin/sh\n# {number}\n"})
         assert site.converge(public={"user_data": f"#!/bin/sh\n# {number}\n"})["changes"] == []
@@ -148,7 +156,7 @@ def test_old_versions_are_pruned(site: t.Any, told: t.Any) -> None:
     assert site.versions() == [2, 3, 4]
 
 
-def test_tags_alone_replace_nothing(site: t.Any, told: t.Any) -> None:
+def test_tags_alone_replace_nothing(site: Site) -> None:
     site.converge()
     before = site.members()
     assert told(site.converge(tags={"team": "blue"})) == [
@@ -161,7 +169,7 @@ def test_tags_alone_replace_nothing(site: t.Any, told: t.Any) -> None:
     assert site.converge(tags={"team": "blue"})["changes"] == []
 
 
-def test_servers_that_do_not_become_healthy_are_told_with_the_progress(site: t.Any) -> None:
+def test_servers_that_do_not_become_healthy_are_told_with_the_progress(site: Site) -> None:
     site.converge()
     site.promote(1)
     site.cloud.plane.instance_state = lambda *_: None  # no host boots any more
@@ -171,12 +179,12 @@ def test_servers_that_do_not_become_healthy_are_told_with_the_progress(site: t.A
     assert "InProgress with 0 % done and 2 servers to replace" in str(caught.value)
 
 
-def test_a_cancelled_refresh_is_an_error_with_its_progress(site: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_refresh_is_an_error_with_its_progress(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.converge()
     site.promote(1)
     sleep = type(site.cloud).sleep
 
-    def cancel(cloud: t.Any, seconds: float) -> None:
+    def cancel(cloud: Cloud, seconds: float) -> None:
         if site.refreshes() and site.refreshes()[0]["Status"] == "InProgress":
             site.scaling.cancel_instance_refresh(AutoScalingGroupName="dev-public")
         sleep(cloud, seconds)
@@ -189,7 +197,7 @@ def test_a_cancelled_refresh_is_an_error_with_its_progress(site: t.Any, monkeypa
     monkeypatch.undo()
 
 
-def test_a_refresh_to_something_else_is_waited_for_first(site: t.Any, told: t.Any) -> None:
+def test_a_refresh_to_something_else_is_waited_for_first(site: Site) -> None:
     site.converge()
     site.scaling.start_instance_refresh(
         AutoScalingGroupName="dev-public", Preferences={"MinHealthyPercentage": 0, "InstanceWarmup": 0}
@@ -218,7 +226,7 @@ def test_a_refresh_to_something_else_is_waited_for_first(site: t.Any, told: t.An
         ({"group": {"warmup": 5}}, {"DefaultInstanceWarmup": 5}),
     ],
 )
-def test_a_groups_settings_are_mended(site: t.Any, told: t.Any, given: t.Any, expected: t.Any) -> None:
+def test_a_groups_settings_are_mended(site: Site, given: t.Any, expected: t.Any) -> None:
     site.converge()
     before = site.members()
     assert told(site.converge(public={**given})) == ["update auto scaling group public"]
@@ -228,14 +236,14 @@ def test_a_groups_settings_are_mended(site: t.Any, told: t.Any, given: t.Any, ex
     assert len(site.members()) == group["DesiredCapacity"]
 
 
-def test_a_capacity_that_others_set_stays(site: t.Any) -> None:
+def test_a_capacity_that_others_set_stays(site: Site) -> None:
     site.converge()
     site.scaling.set_desired_capacity(AutoScalingGroupName="dev-public", DesiredCapacity=4)
     result = site.converge()
     assert (result["changes"], result["groups"][0]["desired"], len(site.members())) == ([], 4, 4)
 
 
-def test_target_groups_are_attached_and_detached(site: t.Any, told: t.Any) -> None:
+def test_target_groups_are_attached_and_detached(site: Site) -> None:
     site.converge()
     result = site.converge(public={"group": {"target_groups": ["private"]}})
     attached = "target groups of auto scaling group public"
@@ -248,7 +256,7 @@ def test_target_groups_are_attached_and_detached(site: t.Any, told: t.Any) -> No
     assert site.group()["HealthCheckType"] == "EC2"
 
 
-def test_user_data_reaches_the_servers(site: t.Any) -> None:
+def test_user_data_reaches_the_servers(site: Site) -> None:
     site.converge(public={"user_data": "#!/bin/sh\necho hello\n"})
     told = site.cloud.ec2.describe_instance_attribute(InstanceId=site.members()[0], Attribute="userData")
     assert base64.b64decode(told["UserData"]["Value"]) == b"#!/bin/sh\necho hello\n"
@@ -257,7 +265,7 @@ def test_user_data_reaches_the_servers(site: t.Any) -> None:
 # Whose servers these are -------------------------------------------------------------------------------------------
 
 
-def test_numbered_servers_and_a_groups_do_not_meet(site: t.Any, told: t.Any, tmp_path: t.Any) -> None:
+def test_numbered_servers_and_a_groups_do_not_meet(site: Site, tmp_path: Path) -> None:
     site.converge()
     key = tmp_path / "key.pub"
     key.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJIF4M9mOM1CgqWnVr0CnU4jUDqUDV/AiWYOf4qqJmz x\n")
@@ -279,7 +287,7 @@ def test_numbered_servers_and_a_groups_do_not_meet(site: t.Any, told: t.Any, tmp
 
 
 @pytest.mark.parametrize("purge", [False, True])
-def test_the_balancers_module_leaves_a_groups_servers_to_it(site: t.Any, purge: bool) -> None:
+def test_the_balancers_module_leaves_a_groups_servers_to_it(site: Site, purge: bool) -> None:
     site.converge()
     assert site.balance(purge=purge)["changes"] == []
     elb, [arn] = site.cloud.of("elbv2"), site.group()["TargetGroupARNs"]
@@ -291,14 +299,14 @@ def test_the_balancers_module_leaves_a_groups_servers_to_it(site: t.Any, purge: 
 # What cannot be ----------------------------------------------------------------------------------------------------
 
 
-def refused(site: t.Any, **given: t.Any) -> str:
+def refused(site: Site, **given: t.Any) -> str:
     with pytest.raises(InputError) as caught:
         site.converge(**given)
     assert site.cloud.writes == []
     return str(caught.value)
 
 
-def test_names_that_are_not_there_are_refused(site: t.Any) -> None:
+def test_names_that_are_not_there_are_refused(site: Site) -> None:
     told = refused(
         site, public={"group": {"target_groups": ["shop"]}, "subnets": ["public-c"], "security_groups": ["web"]}
     )
@@ -309,20 +317,20 @@ def test_names_that_are_not_there_are_refused(site: t.Any) -> None:
     assert "tiers.public.security_groups: 'web' is not a security group" in told
 
 
-def test_a_missing_image_is_refused(site: t.Any) -> None:
+def test_a_missing_image_is_refused(site: Site) -> None:
     site.cloud.of("ssm").delete_parameter(Name="/groundwork/dev/image/lamp")
     assert "the parameter /groundwork/dev/image/lamp does not exist, so no image is promoted" in refused(site)
     assert "the image ami-0123456789abcdef0" in refused(site, public={"image": {"id": "ami-0123456789abcdef0"}})
 
 
-def test_a_strangers_group_is_refused(site: t.Any) -> None:
+def test_a_strangers_group_is_refused(site: Site) -> None:
     site.cloud.ec2.create_launch_template(
         LaunchTemplateName="dev-public", LaunchTemplateData={"InstanceType": "t3.small"}
     )
     assert "the launch template of this tier's name exists and does not belong to this environment" in refused(site)
 
 
-def test_a_group_that_is_not_declared_any_more_is_removed_only_when_asked(site: t.Any, told: t.Any) -> None:
+def test_a_group_that_is_not_declared_any_more_is_removed_only_when_asked(site: Site) -> None:
     site.converge()
     refusal = refused(site, tiers={})
     assert "allow_removal: these Auto Scaling groups (or their launch templates)" in refusal
@@ -334,7 +342,7 @@ def test_a_group_that_is_not_declared_any_more_is_removed_only_when_asked(site: 
     assert site.converge(tiers={}, allow_removal=True)["changes"] == []
 
 
-def test_a_launch_that_ec2_refuses_is_told(site: t.Any) -> None:
+def test_a_launch_that_ec2_refuses_is_told(site: Site) -> None:
     iam = site.cloud.of("iam")
     iam.create_instance_profile(InstanceProfileName="dev-public")
     site.converge(public={"instance_profile": "dev-public"})
@@ -346,12 +354,10 @@ def test_a_launch_that_ec2_refuses_is_told(site: t.Any) -> None:
     assert "Invalid IAM Instance Profile name" in line
 
 
-def test_an_instance_profile_that_was_just_made_is_waited_for(
-    site: t.Any, told: t.Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_instance_profile_that_was_just_made_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     sleep = type(site.cloud).sleep
 
-    def appear(cloud: t.Any, seconds: float) -> None:
+    def appear(cloud: Cloud, seconds: float) -> None:
         if cloud.now > 5 and not site.cloud.of("iam").list_instance_profiles()["InstanceProfiles"]:
             site.cloud.of("iam").create_instance_profile(InstanceProfileName="dev-public")
         sleep(cloud, seconds)

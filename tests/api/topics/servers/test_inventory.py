@@ -6,6 +6,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from accounts.servers import Account
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
@@ -40,7 +41,7 @@ class Shown:
 
 
 @pytest.fixture
-def site(network: t.Any, options: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
+def site(network: Account, options: t.Any, monkeypatch: pytest.MonkeyPatch) -> Account:
     """Two servers in each of two tiers, beside those of others."""
     network.converge(options())
     strangers = [
@@ -60,7 +61,7 @@ def site(network: t.Any, options: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.A
     return network
 
 
-def described(site: t.Any) -> dict[str, dict[str, t.Any]]:
+def described(site: Account) -> dict[str, dict[str, t.Any]]:
     """EC2's own description of the environment's servers, by name."""
     named = {
         tag["Value"].removeprefix("dev-"): one
@@ -71,7 +72,7 @@ def described(site: t.Any) -> dict[str, dict[str, t.Any]]:
     return {name: named[name] for name in NAMES}
 
 
-def check(account: t.Any, shown: t.Mapping[str, str], **given: t.Any) -> dict[str, t.Any]:
+def check(account: Account, shown: t.Mapping[str, str], **given: t.Any) -> dict[str, t.Any]:
     options = {
         "environment_name": "dev",
         "region": REGION,
@@ -90,7 +91,7 @@ def check(account: t.Any, shown: t.Mapping[str, str], **given: t.Any) -> dict[st
         assert account.calls == ["DescribeInstances"]
 
 
-def test_the_inventory_shows_each_server_in_its_tier_with_what_the_collection_reads(site: t.Any) -> None:
+def test_the_inventory_shows_each_server_in_its_tier_with_what_the_collection_reads(site: Account) -> None:
     shown = Shown()
     assert shown.group("tier_public") == ["public-1", "public-2"]
     assert shown.group("tier_private") == ["private-1", "private-2"]
@@ -108,7 +109,7 @@ def test_the_inventory_shows_each_server_in_its_tier_with_what_the_collection_re
     assert site.warnings == []
 
 
-def test_servers_that_are_stopped_are_told(site: t.Any) -> None:
+def test_servers_that_are_stopped_are_told(site: Account) -> None:
     found = {name: one["InstanceId"] for name, one in described(site).items()}
     site.ec2.stop_instances(InstanceIds=[found[name] for name in NAMES[:-1]])
     site.settle()
@@ -123,5 +124,5 @@ def test_servers_that_are_stopped_are_told(site: t.Any) -> None:
     assert site.warnings == []
 
 
-def test_an_account_without_servers_is_no_error(account: t.Any) -> None:
+def test_an_account_without_servers_is_no_error(account: Account) -> None:
     assert check(account, {})["hidden"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from accounts.servers import Account
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -15,7 +16,7 @@ STEPS = ("planned", "launched", "replaced")
 TAGS = ("Name", "groundwork:tier", "groundwork:server")
 
 
-def step(account: t.Any, options: dict[str, t.Any], state: str, *, check_mode: bool = False) -> dict[str, t.Any]:
+def step(account: Account, options: dict[str, t.Any], state: str, *, check_mode: bool = False) -> dict[str, t.Any]:
     account.warnings.clear()
     given = {"replace": "outdated", "replace_batch": "50%", "database": "", "replace_data": "kept", **options}
     run = Run({**given, "state": state}, account, account.warnings.append, check_mode=check_mode, clock=account)
@@ -26,30 +27,30 @@ def names(result: dict[str, t.Any]) -> list[str]:
     return [f"{change['action']} {change['resource']} {change['name']}" for change in result["changes"]]
 
 
-def ids(account: t.Any) -> dict[str, str]:
+def ids(account: Account) -> dict[str, str]:
     """The living instances by their Name."""
     return {{tag["Key"]: tag["Value"] for tag in i["Tags"]}["Name"]: i["InstanceId"] for i in account.instances()}
 
 
-def images(account: t.Any) -> dict[str, str]:
+def images(account: Account) -> dict[str, str]:
     """The images of the living by what their tags tell, duplicates included."""
     tags = [({tag["Key"]: tag["Value"] for tag in i["Tags"]}, i["ImageId"]) for i in account.instances()]
     return {" ".join(own[key] for key in TAGS): image for own, image in tags}
 
 
 @pytest.fixture
-def old(network: t.Any, options: Make) -> t.Any:
+def old(network: Account, options: Make) -> Account:
     return older(network, options)
 
 
-def older(network: t.Any, options: Make) -> t.Any:
+def older(network: Account, options: Make) -> Account:
     """The account with all four servers on the second newest image."""
     image = {"image": {"id": network.images()[1]}}
     network.converge(options(public=image, private=image))
     return network
 
 
-def test_the_outdated_are_those_not_on_the_newest_image(old: t.Any, options: Make) -> None:
+def test_the_outdated_are_those_not_on_the_newest_image(old: Account, options: Make) -> None:
     newest, older = old.images()[:2]
     before = ids(old)
     seen = step(old, options(), "planned")
@@ -68,21 +69,21 @@ def test_the_outdated_are_those_not_on_the_newest_image(old: t.Any, options: Mak
 @pytest.mark.parametrize(
     ("batch", "sizes"), [("1", [1, 1, 1, 1]), ("50%", [1, 1, 1, 1]), ("2", [2, 2]), ("100%", [2, 2]), ("9", [2, 2])]
 )
-def test_batches_are_of_one_tier(old: t.Any, options: Make, batch: str, sizes: list[int]) -> None:
+def test_batches_are_of_one_tier(old: Account, options: Make, batch: str, sizes: list[int]) -> None:
     found = step(old, options(replace_batch=batch), "planned")["batches"]
     assert [len(one) for one in found] == sizes
     assert all(len({server["tier"] for server in one}) == 1 for one in found)
     assert found[-1][-1]["name"] == "public-2"
 
 
-def test_check_tells_what_the_steps_do(old: t.Any, options: Make) -> None:
+def test_check_tells_what_the_steps_do(old: Account, options: Make) -> None:
     wanted = options(replace=["public-2"])
     planned = step(old, wanted, "planned", check_mode=True)
     done = [name for state in STEPS for name in names(step(old, wanted, state))]
     assert names(planned) == ["create server public-2-next", "delete server public-2", "update server public-2"] == done
 
 
-def test_a_successor_takes_the_place(old: t.Any, options: Make) -> None:
+def test_a_successor_takes_the_place(old: Account, options: Make) -> None:
     before = ids(old)
     wanted = options(replace=["public-2"])
     step(old, wanted, "launched")
@@ -102,7 +103,7 @@ def test_a_successor_takes_the_place(old: t.Any, options: Make) -> None:
     assert not old.converge(options())["changed"]
 
 
-def test_site_yml_keeps_a_successor_and_tells_of_it(old: t.Any, options: Make) -> None:
+def test_site_yml_keeps_a_successor_and_tells_of_it(old: Account, options: Make) -> None:
     step(old, options(replace=["public-2"]), "launched")
     kept = old.converge(options())
     assert kept["changes"] == []
@@ -112,7 +113,7 @@ def test_site_yml_keeps_a_successor_and_tells_of_it(old: t.Any, options: Make) -
     assert names(fewer) == ["delete server public-2", "delete server public-2-next"]
 
 
-def test_without_its_predecessor_a_successor_is_the_server(old: t.Any, options: Make) -> None:
+def test_without_its_predecessor_a_successor_is_the_server(old: Account, options: Make) -> None:
     step(old, options(replace=["public-2"]), "launched")
     successor = ids(old)["dev-public-2-next"]
     old.ec2.terminate_instances(InstanceIds=[ids(old)["dev-public-2"]])
@@ -120,7 +121,7 @@ def test_without_its_predecessor_a_successor_is_the_server(old: t.Any, options: 
     assert ids(old)["dev-public-2"] == successor
 
 
-def test_a_second_successor_is_an_error(old: t.Any, options: Make) -> None:
+def test_a_second_successor_is_an_error(old: Account, options: Make) -> None:
     step(old, options(replace=["public-2"]), "launched")
     successor = next(i for i in old.instances() if i["InstanceId"] == ids(old)["dev-public-2-next"])
     tags = [{"ResourceType": "instance", "Tags": successor["Tags"]}]
@@ -131,7 +132,7 @@ def test_a_second_successor_is_an_error(old: t.Any, options: Make) -> None:
 
 
 @pytest.mark.parametrize("settled", [True, False], ids=["stopped", "stopping"])
-def test_a_successor_that_was_stopped_is_started(old: t.Any, options: Make, settled: bool) -> None:
+def test_a_successor_that_was_stopped_is_started(old: Account, options: Make, settled: bool) -> None:
     wanted = options(replace=["public-2"])
     step(old, wanted, "launched")
     successor = ids(old)["dev-public-2-next"]
@@ -143,7 +144,7 @@ def test_a_successor_that_was_stopped_is_started(old: t.Any, options: Make, sett
     assert names(step(old, wanted, "launched")) == []
 
 
-def test_kept_takes_the_successor_away_and_it_can_be_launched_again(old: t.Any, options: Make) -> None:
+def test_kept_takes_the_successor_away_and_it_can_be_launched_again(old: Account, options: Make) -> None:
     before, wanted = ids(old), options(replace=["public-2"])
     step(old, wanted, "launched")
     assert names(step(old, wanted, "kept")) == ["delete server public-2-next"]
@@ -153,7 +154,7 @@ def test_kept_takes_the_successor_away_and_it_can_be_launched_again(old: t.Any, 
     assert len(old.instances()) == 5
 
 
-def test_a_second_run_changes_nothing_whatever_was_asked_for(old: t.Any, options: Make) -> None:
+def test_a_second_run_changes_nothing_whatever_was_asked_for(old: Account, options: Make) -> None:
     first = ids(old)["dev-public-1"]
     for asked in (["public-2", first], "outdated"):
         for state in STEPS:
@@ -168,7 +169,7 @@ def test_a_second_run_changes_nothing_whatever_was_asked_for(old: t.Any, options
     assert told == [f"public-1 is up to date and is not replaced; to replace it nevertheless, give {new}"]
 
 
-def test_an_id_is_replaced_outdated_or_not(network: t.Any, options: Make) -> None:
+def test_an_id_is_replaced_outdated_or_not(network: Account, options: Make) -> None:
     network.converge(options())
     before = ids(network)
     wanted = options(replace=[before["dev-private-1"]])
@@ -197,7 +198,7 @@ REFUSED = [
 @pytest.mark.parametrize(("given", "message"), REFUSED, ids=[message[:40] for _given, message in REFUSED])
 @pytest.mark.parametrize("state", ["planned", "launched"])
 def test_what_cannot_be_is_refused(
-    old: t.Any, options: Make, given: dict[str, t.Any], message: str, state: str
+    old: Account, options: Make, given: dict[str, t.Any], message: str, state: str
 ) -> None:
     old.calls.clear()
     with pytest.raises(InputError) as refused:
@@ -206,18 +207,18 @@ def test_what_cannot_be_is_refused(
     assert not [call for call in old.calls if not call.startswith(("Describe", "Get"))]
 
 
-def test_nobody_is_terminated_without_a_successor(old: t.Any, options: Make) -> None:
+def test_nobody_is_terminated_without_a_successor(old: Account, options: Make) -> None:
     with pytest.raises(InputError, match=r"state: public-2 .* has no successor"):
         step(old, options(replace=["public-2"]), "replaced")
     assert len(old.instances()) == 4
 
 
-def test_databases_that_nobody_needs_are_no_obstacle(old: t.Any, options: Make) -> None:
+def test_databases_that_nobody_needs_are_no_obstacle(old: Account, options: Make) -> None:
     assert step(old, options(database="each", replace_data="lost"), "planned")["batches"]
     assert step(old, options(database="private-1", replace=["public-1"]), "planned")["batches"]
 
 
-def test_a_promoted_image_is_what_is_brought(network: t.Any, options: Make) -> None:
+def test_a_promoted_image_is_what_is_brought(network: Account, options: Make) -> None:
     network.converge(options())
     before = ids(network)
     own = network.ec2.create_image(InstanceId=before["dev-public-1"], Name="dev-lamp-1")["ImageId"]
@@ -230,7 +231,7 @@ def test_a_promoted_image_is_what_is_brought(network: t.Any, options: Make) -> N
     assert step(network, options(), "planned")["batches"] == []
 
 
-def test_an_image_that_does_not_fit_is_refused(old: t.Any, options: Make) -> None:
+def test_an_image_that_does_not_fit_is_refused(old: Account, options: Make) -> None:
     image = {"image": {"id": "ami-00000000000000000"}}
     with pytest.raises(InputError, match=r"tiers\.public\.image"):
         step(old, options(public=image, replace=[ids(old)["dev-public-1"]]), "planned")
@@ -238,7 +239,7 @@ def test_an_image_that_does_not_fit_is_refused(old: t.Any, options: Make) -> Non
 
 @pytest.mark.exhaustive
 def test_killed_after_any_write_it_goes_on(new_network: t.Callable[[], t.Any], options: Make) -> None:
-    def all_steps(account: t.Any) -> None:
+    def all_steps(account: Account) -> None:
         for state in STEPS:
             step(account, options(replace_batch="100%"), state)
 

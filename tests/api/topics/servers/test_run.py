@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
+from accounts.servers import Account
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 
@@ -24,7 +26,7 @@ def names(result: dict[str, t.Any]) -> list[str]:
     return [f"{change['action']} {change['resource']} {change['name']}" for change in result["changes"]]
 
 
-def test_an_empty_account_is_planned(account: t.Any, options: Make) -> None:
+def test_an_empty_account_is_planned(account: Account, options: Make) -> None:
     planned = account.converge(options(), check_mode=True)
     assert names(planned) == [
         "create key pair servers",
@@ -39,7 +41,7 @@ def test_an_empty_account_is_planned(account: t.Any, options: Make) -> None:
     assert planned["servers"][3]["zone"] == "eu-central-1b" and planned["servers"][3]["public_ip"] == ""
 
 
-def test_the_plan_is_the_run_and_the_second_run_changes_nothing(network: t.Any, options: Make) -> None:
+def test_the_plan_is_the_run_and_the_second_run_changes_nothing(network: Account, options: Make) -> None:
     planned = network.converge(options(), check_mode=True)
     done = network.converge(options())
     assert planned["changes"] == done["changes"]
@@ -54,14 +56,14 @@ def test_the_plan_is_the_run_and_the_second_run_changes_nothing(network: t.Any, 
 
 
 @pytest.mark.parametrize("count", [0, 2, 8])
-def test_calls_do_not_grow_with_the_servers(network: t.Any, options: Make, count: int) -> None:
+def test_calls_do_not_grow_with_the_servers(network: Account, options: Make, count: int) -> None:
     wanted = options(public={"count": count}, private={"count": count})
     network.converge(wanted)
     network.converge(wanted)
     assert network.counted == READS
 
 
-def test_a_launch_is_as_promised(network: t.Any, options: Make) -> None:
+def test_a_launch_is_as_promised(network: Account, options: Make) -> None:
     network.converge(options(public={"root_volume_gib": 20}, tags={"Team": "web"}))
     by_name = {tag["Value"]: i for i in network.instances() for tag in i["Tags"] if tag["Key"] == "Name"}
     first = by_name["dev-public-1"]
@@ -104,7 +106,7 @@ def test_killed_at_any_call_it_converges_without_a_duplicate(
 
 
 def test_a_launch_that_ec2_does_not_tell_of_yet_is_not_made_again(
-    network: t.Any, options: Make, monkeypatch: pytest.MonkeyPatch
+    network: Account, options: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html"""
     launched = network.converge(options())["servers"]
@@ -121,7 +123,7 @@ def test_a_launch_that_ec2_does_not_tell_of_yet_is_not_made_again(
     assert len(network.instances()) == 4
 
 
-def test_a_server_terminated_by_hand_is_replaced(network: t.Any, options: Make) -> None:
+def test_a_server_terminated_by_hand_is_replaced(network: Account, options: Make) -> None:
     before = network.converge(options())["servers"]
     network.ec2.terminate_instances(InstanceIds=[before[0]["id"]])
     done = network.converge(options())
@@ -129,7 +131,7 @@ def test_a_server_terminated_by_hand_is_replaced(network: t.Any, options: Make) 
     assert done["servers"][0]["id"] != before[0]["id"] and done["servers"][1:] == before[1:]
 
 
-def test_one_lost_after_an_hour_is_replaced_too(network: t.Any, options: Make) -> None:
+def test_one_lost_after_an_hour_is_replaced_too(network: Account, options: Make) -> None:
     """EC2 has forgotten the instance by then, but not its client token."""
     before = network.converge(options(private={"count": 0}))["servers"]
     network.ec2.terminate_instances(InstanceIds=[before[0]["id"]])
@@ -144,7 +146,7 @@ def test_one_lost_after_an_hour_is_replaced_too(network: t.Any, options: Make) -
     assert done["servers"][0]["state"] == "running"
 
 
-def spend_token_of(account: t.Any, instance_id: str) -> None:
+def spend_token_of(account: Account, instance_id: str) -> None:
     """Tokens of instances that are gone are refused."""
 
     def refuse(http_response: t.Any, parsed: dict[str, t.Any], **_: t.Any) -> None:
@@ -157,7 +159,7 @@ def spend_token_of(account: t.Any, instance_id: str) -> None:
 
 
 @pytest.mark.parametrize("settled", [True, False], ids=["stopped", "stopping"])
-def test_a_stopped_server_is_started(network: t.Any, options: Make, settled: bool) -> None:
+def test_a_stopped_server_is_started(network: Account, options: Make, settled: bool) -> None:
     before = network.converge(options())["servers"]
     network.ec2.stop_instances(InstanceIds=[before[2]["id"]])
     if settled:
@@ -169,7 +171,7 @@ def test_a_stopped_server_is_started(network: t.Any, options: Make, settled: boo
     assert not network.converge(options())["changed"]
 
 
-def test_a_launch_that_fails_is_told_with_the_reason(network: t.Any, options: Make) -> None:
+def test_a_launch_that_fails_is_told_with_the_reason(network: Account, options: Make) -> None:
     def fail() -> None:
         network.plane.instance_state(network.instances()[0]["InstanceId"], "terminated", reason="Out of luck")
 
@@ -178,7 +180,7 @@ def test_a_launch_that_fails_is_told_with_the_reason(network: t.Any, options: Ma
         network.converge(options(public={"count": 1}, private={"count": 0}))
 
 
-def test_servers_that_do_not_run_in_time_are_told_with_the_reason(network: t.Any, options: Make) -> None:
+def test_servers_that_do_not_run_in_time_are_told_with_the_reason(network: Account, options: Make) -> None:
     def stop() -> None:
         network.plane.instance_state(network.instances()[0]["InstanceId"], "stopped", reason="No room on the host")
 
@@ -190,7 +192,7 @@ def test_servers_that_do_not_run_in_time_are_told_with_the_reason(network: t.Any
     assert not caught.value.details
 
 
-def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: t.Any, options: Make) -> None:
+def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: Account, options: Make) -> None:
     network.converge(options(public={"count": 3}))
     fewer = options(public={"count": 1})
     with pytest.raises(InputError, match=r"allow_removal.*public-2 .*public-3"):
@@ -203,7 +205,7 @@ def test_servers_are_removed_only_when_allowed_and_the_newest_first(network: t.A
     assert not network.converge(allowed)["changed"]
 
 
-def test_what_leaves_is_drained_first(network: t.Any, options: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_leaves_is_drained_first(network: Account, options: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("groundwork_lab.aws.elbv2.groups.time", network)  # draining takes the test's time
     network.converge(options(public={"count": 3}))
     elb = network.plain("elbv2")
@@ -224,7 +226,7 @@ def test_what_leaves_is_drained_first(network: t.Any, options: Make, monkeypatch
     assert network.counted["DescribeTargetGroupAttributes"] == 1, "only the environment's groups are looked at"
 
 
-def behind_a_balancer(network: t.Any, elb: t.Any, name: str) -> str:
+def behind_a_balancer(network: Account, elb: t.Any, name: str) -> str:
     """A target group behind a balancer of the same name, with a deregistration delay of 20 s."""
     subnets = network.ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["dev-public-*"]}])["Subnets"]
     group = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=subnets[0]["VpcId"])
@@ -238,7 +240,7 @@ def behind_a_balancer(network: t.Any, elb: t.Any, name: str) -> str:
     return arn
 
 
-def test_a_tier_that_is_no_more_is_removed_like_a_lower_count(network: t.Any, options: Make) -> None:
+def test_a_tier_that_is_no_more_is_removed_like_a_lower_count(network: Account, options: Make) -> None:
     network.converge(options())
     only_public = options()
     del only_public["tiers"]["private"]
@@ -248,7 +250,7 @@ def test_a_tier_that_is_no_more_is_removed_like_a_lower_count(network: t.Any, op
     assert names(done) == ["delete server private-2", "delete server private-1"]
 
 
-def test_a_newer_image_is_told_and_replaces_nothing(network: t.Any, options: Make) -> None:
+def test_a_newer_image_is_told_and_replaces_nothing(network: Account, options: Make) -> None:
     newest, second, *__ = network.images()
     published = network.backend.amis.pop(newest)
     network.converge(options(public={"count": 1}, private={"count": 0}))
@@ -264,7 +266,7 @@ def test_a_newer_image_is_told_and_replaces_nothing(network: t.Any, options: Mak
     assert any("there is a newer image" in warning for warning in network.warnings)
 
 
-def test_drift_that_can_be_mended_is_mended(network: t.Any, options: Make) -> None:
+def test_drift_that_can_be_mended_is_mended(network: Account, options: Make) -> None:
     servers = network.converge(options())["servers"]
     ec2 = network.ec2
     ec2.create_tags(Resources=[servers[0]["id"]], Tags=[{"Key": "groundwork:server", "Value": "1"}])
@@ -289,7 +291,7 @@ def test_drift_that_can_be_mended_is_mended(network: t.Any, options: Make) -> No
     ],
 )
 def test_drift_that_needs_a_replacement_is_told(
-    network: t.Any, options: Make, public: dict[str, t.Any], warning: str
+    network: Account, options: Make, public: dict[str, t.Any], warning: str
 ) -> None:
     network.converge(options())
     assert not network.converge(options(public=public))["changed"]
@@ -309,14 +311,14 @@ def test_drift_that_needs_a_replacement_is_told(
     ],
 )
 def test_what_is_not_there_is_refused_before_the_first_write(
-    network: t.Any, options: Make, public: dict[str, t.Any], message: str
+    network: Account, options: Make, public: dict[str, t.Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         network.converge(options(public=public))
     assert not network.instances()
 
 
-def test_another_key_is_refused(network: t.Any, options: Make, tmp_path: t.Any) -> None:
+def test_another_key_is_refused(network: Account, options: Make, tmp_path: Path) -> None:
     network.converge(options())
     other = tmp_path / "other.pub"
     other.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
@@ -324,13 +326,13 @@ def test_another_key_is_refused(network: t.Any, options: Make, tmp_path: t.Any) 
         network.converge(options(key_file=str(other)))
 
 
-def test_a_key_pair_of_somebody_else_is_refused(network: t.Any, options: Make) -> None:
+def test_a_key_pair_of_somebody_else_is_refused(network: Account, options: Make) -> None:
     network.ec2.create_key_pair(KeyName="dev-servers")
     with pytest.raises(InputError, match="the key pair 'dev-servers' exists"):
         network.converge(options())
 
 
-def test_two_servers_of_one_name_are_told(network: t.Any, options: Make) -> None:
+def test_two_servers_of_one_name_are_told(network: Account, options: Make) -> None:
     servers = network.converge(options())["servers"]
     tags = [{"Key": "groundwork:server", "Value": "1"}]
     network.ec2.create_tags(Resources=[servers[1]["id"]], Tags=tags)
@@ -338,7 +340,7 @@ def test_two_servers_of_one_name_are_told(network: t.Any, options: Make) -> None
         network.converge(options())
 
 
-def test_an_instance_profile_is_given_and_replaced(network: t.Any, options: Make) -> None:
+def test_an_instance_profile_is_given_and_replaced(network: Account, options: Make) -> None:
     iam = network.plain("iam")
     for name in ("one", "two"):
         iam.create_instance_profile(InstanceProfileName=name)
@@ -352,7 +354,7 @@ def test_an_instance_profile_is_given_and_replaced(network: t.Any, options: Make
     assert network.counted["ReplaceIamInstanceProfileAssociation"] == 2
 
 
-def golden(network: t.Any, name: str = "dev-lamp-20260131T120000Z") -> str:
+def golden(network: Account, name: str = "dev-lamp-20260131T120000Z") -> str:
     """An image of the environment's own, which the parameter names."""
     subnet = network.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
     debian = network.images()[0]
@@ -366,7 +368,7 @@ def golden(network: t.Any, name: str = "dev-lamp-20260131T120000Z") -> str:
     return image
 
 
-def test_new_servers_start_from_the_promoted_image(network: t.Any, options: Make) -> None:
+def test_new_servers_start_from_the_promoted_image(network: Account, options: Make) -> None:
     before = network.converge(options())
     image = golden(network)
     grown = network.converge(options(public={"count": 3}))
@@ -380,7 +382,7 @@ def test_new_servers_start_from_the_promoted_image(network: t.Any, options: Make
 
 
 @pytest.mark.parametrize("choice", [{"promoted": False}, {"name": "debian-12-*"}, {"owner": "136693071363"}])
-def test_who_names_an_image_gets_that(network: t.Any, options: Make, choice: dict[str, t.Any]) -> None:
+def test_who_names_an_image_gets_that(network: Account, options: Make, choice: dict[str, t.Any]) -> None:
     image = golden(network)
     done = network.converge(options(public={"image": choice}, private={"count": 0}))
     assert [server["image_id"] for server in done["servers"]] == [network.images()[1]] * 2
@@ -388,7 +390,7 @@ def test_who_names_an_image_gets_that(network: t.Any, options: Make, choice: dic
     assert done["newer_image"] == {}
 
 
-def test_a_promoted_image_that_is_not_there_is_told(network: t.Any, options: Make) -> None:
+def test_a_promoted_image_that_is_not_there_is_told(network: Account, options: Make) -> None:
     wanted = options(public={"image": {"promoted": True}})
     with pytest.raises(
         InputError, match=r"public.image.promoted: the environment dev has no promoted image; build one with"

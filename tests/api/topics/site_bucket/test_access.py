@@ -6,6 +6,7 @@ import json
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
@@ -35,12 +36,12 @@ THEIRS = {
 }
 
 
-def make_bucket(cloud: t.Any) -> None:
+def make_bucket(cloud: Cloud) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
 
 
-def make_distribution(cloud: t.Any, reference: str = "1") -> str:
+def make_distribution(cloud: Cloud, reference: str = "1") -> str:
     config = {
         "CallerReference": reference,
         "Comment": "",
@@ -68,18 +69,18 @@ def make_distribution(cloud: t.Any, reference: str = "1") -> str:
     return str(made["Distribution"]["ARN"])
 
 
-def policy(cloud: t.Any) -> dict[str, t.Any]:
+def policy(cloud: Cloud) -> dict[str, t.Any]:
     return t.cast(dict[str, t.Any], json.loads(cloud.of("s3").get_bucket_policy(Bucket=NAME)["Policy"]))
 
 
 @pytest.fixture
-def furnished(cloud: t.Any) -> t.Any:
+def furnished(cloud: Cloud) -> Cloud:
     make_bucket(cloud)
     make_distribution(cloud)
     return cloud
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud) -> None:
     planned = cloud.run(converge_access, OPTIONS, check_mode=True)
     assert cloud.writes == []
     make_bucket(cloud)
@@ -93,25 +94,25 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, told: t.Any) -> N
     assert policy(cloud)["Statement"] == [*statements(parse_access(OPTIONS, Problems()), arn)]
 
 
-def test_the_second_run_changes_nothing_in_two_calls(furnished: t.Any) -> None:
+def test_the_second_run_changes_nothing_in_two_calls(furnished: Cloud) -> None:
     furnished.run(converge_access, OPTIONS)
     assert furnished.run(converge_access, OPTIONS)["changes"] == []
     assert len(furnished.calls) == 2
 
 
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any) -> None:
-    def furnish(cloud: t.Any) -> None:
+def test_killed_anywhere_it_converges(survives: Survives) -> None:
+    def furnish(cloud: Cloud) -> None:
         make_bucket(cloud)
         make_distribution(cloud)
 
-    def look(cloud: t.Any) -> t.Any:
+    def look(cloud: Cloud) -> t.Any:
         return [{**one, "Condition": None} for one in policy(cloud)["Statement"]]
 
     assert survives(converge_access, OPTIONS, look, furnish) == 1
 
 
-def test_statements_of_others_stay(furnished: t.Any, told: t.Any) -> None:
+def test_statements_of_others_stay(furnished: Cloud) -> None:
     theirs = {"Version": "2008-10-17", "Id": "theirs", "Statement": THEIRS}
     furnished.of("s3").put_bucket_policy(Bucket=NAME, Policy=json.dumps(theirs))
     assert told(furnished.run(converge_access, OPTIONS)) == [f"update bucket policy {NAME}"]
@@ -121,7 +122,7 @@ def test_statements_of_others_stay(furnished: t.Any, told: t.Any) -> None:
     assert furnished.run(converge_access, OPTIONS)["changes"] == []
 
 
-def test_what_was_taken_out_by_hand_comes_back(furnished: t.Any, told: t.Any) -> None:
+def test_what_was_taken_out_by_hand_comes_back(furnished: Cloud) -> None:
     furnished.run(converge_access, OPTIONS)
     kept = policy(furnished)
     broken = {**kept, "Statement": kept["Statement"][1:]}
@@ -130,7 +131,7 @@ def test_what_was_taken_out_by_hand_comes_back(furnished: t.Any, told: t.Any) ->
     assert policy(furnished) == kept
 
 
-def test_what_aws_writes_in_another_way_is_the_same(furnished: t.Any) -> None:
+def test_what_aws_writes_in_another_way_is_the_same(furnished: Cloud) -> None:
     furnished.run(converge_access, OPTIONS)
     whole = policy(furnished)
     for one in whole["Statement"]:
@@ -142,14 +143,14 @@ def test_what_aws_writes_in_another_way_is_the_same(furnished: t.Any) -> None:
     assert furnished.run(converge_access, OPTIONS)["changes"] == []
 
 
-def test_one_that_the_tags_do_not_tell_of_yet_is_found(furnished: t.Any, monkeypatch: t.Any) -> None:
+def test_one_that_the_tags_do_not_tell_of_yet_is_found(furnished: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backend, "iter_tagged_resources", lambda _self: iter(()))
     done = furnished.run(converge_access, OPTIONS)
     assert done["distribution_arn"].startswith("arn:aws:cloudfront::")
     assert furnished.slept == []
 
 
-def test_the_one_that_exists_is_let_in(furnished: t.Any, monkeypatch: t.Any) -> None:
+def test_the_one_that_exists_is_let_in(furnished: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tagging API still tells of the one that was deleted."""
     remembered = list(Backend.iter_tagged_resources(backend_of(furnished.plane.context)))
     cloudfront = furnished.of("cloudfront")
@@ -163,7 +164,7 @@ def test_the_one_that_exists_is_let_in(furnished: t.Any, monkeypatch: t.Any) -> 
     assert old["ARN"] not in json.dumps(policy(furnished))
 
 
-def test_without_a_distribution_it_is_waited_for_and_told(cloud: t.Any) -> None:
+def test_without_a_distribution_it_is_waited_for_and_told(cloud: Cloud) -> None:
     make_bucket(cloud)
     with pytest.raises(GroundworkError, match="CloudFront to list the distribution dev-site, created by"):
         cloud.run(converge_access, OPTIONS)
@@ -171,7 +172,7 @@ def test_without_a_distribution_it_is_waited_for_and_told(cloud: t.Any) -> None:
     assert 120 <= cloud.now < 130
 
 
-def test_without_a_bucket_nothing_is_waited_for(cloud: t.Any) -> None:
+def test_without_a_bucket_nothing_is_waited_for(cloud: Cloud) -> None:
     make_distribution(cloud)
     with pytest.raises(GroundworkError, match=r"NoSuchBucket: .* Run s3_site_bucket"):
         cloud.run(converge_access, OPTIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
@@ -31,7 +32,7 @@ CREATED = ["create bucket dev-site-example", "update bucket versioning dev-site-
 CREATED += ["update bucket lifecycle dev-site-example"]
 
 
-def look(cloud: t.Any) -> t.Any:
+def look(cloud: Cloud) -> t.Any:
     s3 = cloud.of("s3")
     return {
         "tags": sorted((tag["Key"], tag["Value"]) for tag in s3.get_bucket_tagging(Bucket=NAME)["TagSet"]),
@@ -44,7 +45,7 @@ def look(cloud: t.Any) -> t.Any:
     }
 
 
-def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud) -> None:
     planned = cloud.run(converge_bucket, OPTIONS, check_mode=True)
     assert cloud.writes == []
     done = cloud.run(converge_bucket, OPTIONS)
@@ -63,7 +64,7 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: t.Any, told: t.Any) -> N
 
 
 @pytest.mark.parametrize("given", [{}, {"kms_key_arn": KEY}, {"tags": {"team": "web"}}, {"keep_versions_days": 7}])
-def test_the_second_run_changes_nothing_in_five_calls(cloud: t.Any, given: dict[str, t.Any]) -> None:
+def test_the_second_run_changes_nothing_in_five_calls(cloud: Cloud, given: dict[str, t.Any]) -> None:
     cloud.run(converge_bucket, {**OPTIONS, **given})
     assert cloud.run(converge_bucket, {**OPTIONS, **given})["changes"] == []
     assert len(cloud.calls) == 5
@@ -71,7 +72,7 @@ def test_the_second_run_changes_nothing_in_five_calls(cloud: t.Any, given: dict[
 
 @pytest.mark.parametrize(("given", "writes"), [({}, 3), ({"kms_key_arn": KEY}, 4)])
 @pytest.mark.exhaustive
-def test_killed_anywhere_it_converges(survives: t.Any, given: dict[str, t.Any], writes: int) -> None:
+def test_killed_anywhere_it_converges(survives: Survives, given: dict[str, t.Any], writes: int) -> None:
     assert survives(converge_bucket, {**OPTIONS, **given}, look) == writes
 
 
@@ -83,13 +84,13 @@ def test_killed_anywhere_it_converges(survives: t.Any, given: dict[str, t.Any], 
         ({"tags": {"team": "web"}}, f"update tags bucket {NAME}"),
     ],
 )
-def test_what_changes_is_changed_alone(cloud: t.Any, told: t.Any, given: dict[str, t.Any], sentence: str) -> None:
+def test_what_changes_is_changed_alone(cloud: Cloud, given: dict[str, t.Any], sentence: str) -> None:
     cloud.run(converge_bucket, OPTIONS)
     assert told(cloud.run(converge_bucket, {**OPTIONS, **given})) == [sentence]
     assert cloud.run(converge_bucket, {**OPTIONS, **given})["changes"] == []
 
 
-def test_what_somebody_opened_is_closed(cloud: t.Any, told: t.Any) -> None:
+def test_what_somebody_opened_is_closed(cloud: Cloud) -> None:
     cloud.run(converge_bucket, OPTIONS)
     kept, s3 = look(cloud), cloud.of("s3")
     s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Suspended"})
@@ -103,7 +104,7 @@ def test_what_somebody_opened_is_closed(cloud: t.Any, told: t.Any) -> None:
     assert look(cloud) == kept
 
 
-def test_rules_and_tags_of_others_stay(cloud: t.Any) -> None:
+def test_rules_and_tags_of_others_stay(cloud: Cloud) -> None:
     cloud.run(converge_bucket, OPTIONS)
     s3 = cloud.of("s3")
     theirs = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}
@@ -119,7 +120,7 @@ def test_rules_and_tags_of_others_stay(cloud: t.Any) -> None:
     assert {("cost", "17"), ("team", "web")} < set(seen["tags"])
 
 
-def test_a_bucket_without_our_tags_is_refused(cloud: t.Any) -> None:
+def test_a_bucket_without_our_tags_is_refused(cloud: Cloud) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
     for check_mode in (True, False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from cloud import Cloud, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -75,7 +76,7 @@ def steps(**behavior: str) -> list[Step]:
     ]
 
 
-def run(cloud: t.Any, steps: t.Sequence[Step], told: t.Any, *, check_mode: bool = False) -> tuple[list[str], int]:
+def run(cloud: Cloud, steps: t.Sequence[Step], *, check_mode: bool = False) -> tuple[list[str], int]:
     """What all modules tell, and how many calls they made."""
     sentences, calls = [], 0
     for converge, options in steps:
@@ -85,9 +86,9 @@ def run(cloud: t.Any, steps: t.Sequence[Step], told: t.Any, *, check_mode: bool 
     return sentences, calls
 
 
-def test_the_plan_of_an_empty_account_is_the_run_and_nothing_is_done_twice(cloud: t.Any, told: t.Any) -> None:
-    planned, _calls = run(cloud, steps(), told, check_mode=True)
-    done, _calls = run(cloud, steps(), told)
+def test_the_plan_of_an_empty_account_is_the_run_and_nothing_is_done_twice(cloud: Cloud) -> None:
+    planned, _calls = run(cloud, steps(), check_mode=True)
+    done, _calls = run(cloud, steps())
     assert planned == done
     assert done == [
         f"create bucket {BUCKET}",
@@ -109,12 +110,10 @@ def test_the_plan_of_an_empty_account_is_the_run_and_nothing_is_done_twice(cloud
         ({"response_headers_policy": "site", "cache_policy": "site"}, BUDGET),
     ],
 )
-def test_nothing_to_do_is_seen_within_the_budget(
-    cloud: t.Any, told: t.Any, behavior: dict[str, str], calls: int
-) -> None:
+def test_nothing_to_do_is_seen_within_the_budget(cloud: Cloud, behavior: dict[str, str], calls: int) -> None:
     """A cache policy of one's own is made by whoever wants it; the role only refers to it."""
     own = {**COMMON, **CACHE_POLICY_OPTIONS}
     cloud.run(lambda run: converge_reusable(run, CACHE_POLICY, parse_cache_policy), own)
-    assert run(cloud, steps(**behavior), told)[0]
-    assert run(cloud, steps(**behavior), told) == ([], calls)
+    assert run(cloud, steps(**behavior))[0]
+    assert run(cloud, steps(**behavior)) == ([], calls)
     assert calls <= BUDGET

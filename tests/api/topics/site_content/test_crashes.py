@@ -8,13 +8,14 @@ import typing as t
 from collections.abc import Callable
 
 import pytest
+from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 
 ASSET = re.compile(rb'(?:href|src)="(?:\.\./|/)?([^"]+)"')
 
 
-def next_release(site: t.Any) -> None:
+def next_release(site: Site) -> None:
     """Everything changes: a new style sheet under a new name, a page that goes, one that comes."""
     site.put("old.html", '<img src="logo.svg">')
     site.publish()
@@ -38,7 +39,7 @@ def broken(content: t.Mapping[str, bytes]) -> list[str]:
     ]
 
 
-def kill_points(site: t.Any) -> int:
+def kill_points(site: Site) -> int:
     site.publish()
     return len(site.wire.requests)
 
@@ -46,7 +47,7 @@ def kill_points(site: t.Any) -> int:
 @pytest.mark.usefixtures("process_ended")
 @pytest.mark.parametrize("first", [True, False], ids=["first publication", "next release"])
 @pytest.mark.exhaustive
-def test_killed_after_any_request(new_site: Callable[[], t.Any], fill: t.Any, first: bool) -> None:
+def test_killed_after_any_request(new_site: Callable[[], Site], fill: t.Callable[[Site], None], first: bool) -> None:
     def ready() -> t.Any:
         site = new_site()
         site.make_bucket()
@@ -80,7 +81,7 @@ def test_killed_after_any_request(new_site: Callable[[], t.Any], fill: t.Any, fi
 
 @pytest.mark.usefixtures("process_ended")
 @pytest.mark.parametrize("operation", ["CreateInvalidation", "GetInvalidation"])
-def test_killed_around_the_invalidation(site: t.Any, operation: str) -> None:
+def test_killed_around_the_invalidation(site: Site, operation: str) -> None:
     """The next run finds nothing else to do, and invalidates all the same."""
     next_release(site)
     site.edge.killed_at = operation
@@ -97,7 +98,7 @@ def test_killed_around_the_invalidation(site: t.Any, operation: str) -> None:
 
 
 @pytest.mark.usefixtures("process_ended")
-def test_an_interrupted_run_is_resumed_without_putting_all_again(site: t.Any) -> None:
+def test_an_interrupted_run_is_resumed_without_putting_all_again(site: Site) -> None:
     for number in range(20):
         site.put(f"pictures/{number}.svg", f"<svg>{number}</svg>")
     site.wire.earlier = 2  # S3 tells times in whole seconds: what is put is younger than the claim
@@ -116,7 +117,7 @@ def test_an_interrupted_run_is_resumed_without_putting_all_again(site: t.Any) ->
 
 
 @pytest.mark.usefixtures("process_ended")
-def test_another_content_after_an_interrupted_run(site: t.Any) -> None:
+def test_another_content_after_an_interrupted_run(site: Site) -> None:
     next_release(site)
     site.wire.killed_after = 9
     site.wire.requests = []
@@ -130,7 +131,7 @@ def test_another_content_after_an_interrupted_run(site: t.Any) -> None:
     assert not site.publish()["changed"]
 
 
-def test_who_is_publishing_is_told(site: t.Any) -> None:
+def test_who_is_publishing_is_told(site: Site) -> None:
     """The first one has not ended: as far as anybody knows it is at work."""
     site.wire.killed_after = 5
     with pytest.raises(site.cloud.Killed):
@@ -143,7 +144,7 @@ def test_who_is_publishing_is_told(site: t.Any) -> None:
     assert site.writes == []
 
 
-def test_two_at_once_do_not_interleave(site: t.Any) -> None:
+def test_two_at_once_do_not_interleave(site: Site) -> None:
     """The second one begins and ends between the first one's look and its first write."""
     nested: list[dict[str, t.Any]] = []
 
@@ -162,7 +163,7 @@ def test_two_at_once_do_not_interleave(site: t.Any) -> None:
     assert not site.publish()["changed"]
 
 
-def test_after_a_failure_the_next_run_need_not_wait(site: t.Any) -> None:
+def test_after_a_failure_the_next_run_need_not_wait(site: Site) -> None:
     site.publish()
     site.put("index.html", "<p>new")
     site.edge.create_invalidation = refuse

@@ -6,6 +6,7 @@ import typing as t
 
 import boto3
 import pytest
+from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import GLOBAL
@@ -34,13 +35,13 @@ CONFIG = {
 class Front:
     """The site's clients, with CloudFront and the tagging API of the control plane."""
 
-    def __init__(self, site: t.Any) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
         self.clients: dict[str, t.Any] = {}
         self.s3 = site.client
         site.client = self.client
 
-    def client(self, service: str, **_extra: t.Any) -> t.Any:
+    def client(self, service: str, /, **_extra: t.Any) -> t.Any:
         if service == "s3":
             return self.s3(service)
         if service not in self.clients:
@@ -71,11 +72,11 @@ class Front:
 
 
 @pytest.fixture
-def front(site: t.Any) -> Front:
+def front(site: Site) -> Front:
     return Front(site)
 
 
-def test_its_own_distribution_is_invalidated(site: t.Any, front: Front) -> None:
+def test_its_own_distribution_is_invalidated(site: Site, front: Front) -> None:
     front.make("other")
     front.make("site", environment="prod")
     ours = front.make("site")
@@ -95,7 +96,7 @@ def test_its_own_distribution_is_invalidated(site: t.Any, front: Front) -> None:
     assert site.cloud.plane.calls.writes == done["calls"]
 
 
-def test_without_waiting(site: t.Any, front: Front) -> None:
+def test_without_waiting(site: Site, front: Front) -> None:
     ours = front.make("site")
     site.publish()
     site.put("index.html", "<p>new")
@@ -104,7 +105,7 @@ def test_without_waiting(site: t.Any, front: Front) -> None:
     assert not site.publish()["changed"]
 
 
-def test_a_busy_distribution_is_waited_for(site: t.Any, front: Front) -> None:
+def test_a_busy_distribution_is_waited_for(site: Site, front: Front) -> None:
     ours = front.make("site")
     site.publish()
     site.put("index.html", "<p>new")
@@ -114,7 +115,7 @@ def test_a_busy_distribution_is_waited_for(site: t.Any, front: Front) -> None:
     assert len(front.invalidations(ours)) == 2
 
 
-def test_an_invalidation_that_never_ends(site: t.Any, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalidation_that_never_ends(site: Site, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next run owes it still, and finds it by its reference."""
     front.make("site")
     site.publish()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import replace
 
 import pytest
+from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import lease
@@ -21,11 +21,11 @@ CLAIM = Claim("r", "site", "d", "now", "now", lease.LEASE, lease.this_process(),
 
 
 @pytest.fixture
-def bucket(site: t.Any) -> Bucket:
+def bucket(site: Site) -> Bucket:
     return Bucket(site.client("s3"), "dev-site", site.cloud)
 
 
-def test_it_is_renewed_when_a_third_is_over(site: t.Any, bucket: Bucket) -> None:
+def test_it_is_renewed_when_a_third_is_over(site: Site, bucket: Bucket) -> None:
     held = lease.Lease(bucket, CLAIM, "", site.cloud)
     held.take()
     site.cloud.now += 39
@@ -37,7 +37,7 @@ def test_it_is_renewed_when_a_third_is_over(site: t.Any, bucket: Bucket) -> None
     assert bucket.calls["PutObject"] == 2
 
 
-def test_who_lost_it_stops(site: t.Any, bucket: Bucket) -> None:
+def test_who_lost_it_stops(site: Site, bucket: Bucket) -> None:
     held = lease.Lease(bucket, CLAIM, "", site.cloud)
     held.take()
     other = replace(CLAIM, owner=lease.this_process())
@@ -50,7 +50,7 @@ def test_who_lost_it_stops(site: t.Any, bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_lost_answer_is_no_lost_lease(site: t.Any, bucket: Bucket, first: bool) -> None:
+def test_a_lost_answer_is_no_lost_lease(site: Site, bucket: Bucket, first: bool) -> None:
     """S3 refuses the repetition, because the first attempt was taken."""
     held = lease.Lease(bucket, CLAIM, "", site.cloud)
     if not first:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
 
 
-def test_a_page_whose_asset_is_missing_is_refused_or_told(site: object) -> None:
+def test_a_page_whose_asset_is_missing_is_refused_or_told(site: Site) -> None:
     site.put("guide/index.html", '<img src="nothing.png">')
     site.put("app.3f2a9c1b.css", "a { background: url(gone.png) }")
     with pytest.raises(InputError) as caught:
@@ -24,7 +25,7 @@ def test_a_page_whose_asset_is_missing_is_refused_or_told(site: object) -> None:
         site.publish()
 
 
-def test_an_asset_that_unchanged_pages_need_is_missed(site: object) -> None:
+def test_an_asset_that_unchanged_pages_need_is_missed(site: Site) -> None:
     """Only what has changed is parsed; the rest is remembered."""
     site.publish()
     site.remove("logo.svg")

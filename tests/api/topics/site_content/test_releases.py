@@ -5,22 +5,23 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.releases import list_releases
 
 
-def listed(site: t.Any) -> dict[str, t.Any]:
+def listed(site: Site) -> dict[str, t.Any]:
     site.wire.requests = []
     options = {"environment_name": "dev", "tags": {}, "bucket": "dev-site"}
     return list_releases(Run(options, site, print, clock=site.cloud))
 
 
-def test_nothing_is_an_empty_list(site: t.Any) -> None:
+def test_nothing_is_an_empty_list(site: Site) -> None:
     assert listed(site) == {"changed": False, "releases": [], "publishing": {}}
 
 
-def test_the_newest_comes_first_and_a_rollback_says_what_it_restores(site: t.Any) -> None:
+def test_the_newest_comes_first_and_a_rollback_says_what_it_restores(site: Site) -> None:
     first = site.publish()["release"]
     site.put("index.html", "<p>new")
     second = site.publish()["release"]
@@ -36,7 +37,7 @@ def test_the_newest_comes_first_and_a_rollback_says_what_it_restores(site: t.Any
 
 
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_publication_that_is_not_complete_is_told(site: t.Any, ended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_publication_that_is_not_complete_is_told(site: Site, ended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     served = site.publish()["release"]
     site.put("index.html", "<p>new")
     site.wire.killed_after = 4

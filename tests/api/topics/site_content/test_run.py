@@ -5,11 +5,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from accounts.site_content import Site
+from cloud import told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 
 
-def test_the_plan_of_an_empty_account_is_the_run(new_site: t.Any, fill: t.Any, told: t.Any) -> None:
+def test_the_plan_of_an_empty_account_is_the_run(
+    new_site: t.Callable[[], Site], fill: t.Callable[[Site], None]
+) -> None:
     site = new_site()
     fill(site)
     planned = site.publish(check_mode=True)
@@ -37,7 +41,7 @@ def test_the_plan_of_an_empty_account_is_the_run(new_site: t.Any, fill: t.Any, t
     assert set(site.content()) == {"app.3f2a9c1b.css", "app.4e5d6c7b.js", "guide/index.html", "index.html", "logo.svg"}
 
 
-def test_pages_come_last_and_have_their_headers(site: t.Any) -> None:
+def test_pages_come_last_and_have_their_headers(site: Site) -> None:
     site.publish()
     puts = [one.removeprefix("PUT site/") for one in site.writes if one.startswith("PUT site/")]
     assert set(puts[:2]) == {"app.3f2a9c1b.css", "app.4e5d6c7b.js"}
@@ -48,14 +52,14 @@ def test_pages_come_last_and_have_their_headers(site: t.Any) -> None:
     assert asset["ContentType"] == "text/javascript; charset=utf-8" and "immutable" in asset["CacheControl"]
 
 
-def test_nothing_to_do_is_three_reads(site: t.Any) -> None:
+def test_nothing_to_do_is_three_reads(site: Site) -> None:
     first = site.publish()
     again = site.publish()
     assert not again["changed"] and again["changes"] == [] and again["release"] == first["release"]
     assert len(site.wire.requests) == 3 and site.writes == [] and site.edge.calls == []
 
 
-def test_one_changed_page_is_one_put_two_records_and_one_invalidation(site: t.Any, told: t.Any) -> None:
+def test_one_changed_page_is_one_put_two_records_and_one_invalidation(site: Site) -> None:
     site.publish()
     site.put("guide/index.html", "<p>new")
     planned = site.publish(check_mode=True)
@@ -73,9 +77,7 @@ def test_one_changed_page_is_one_put_two_records_and_one_invalidation(site: t.An
     assert done["previous"] and done["invalidation"]["id"] == "I1"
 
 
-def test_what_left_is_deleted_after_the_invalidation_and_fingerprints_stay_for_a_release(
-    site: t.Any, told: t.Any
-) -> None:
+def test_what_left_is_deleted_after_the_invalidation_and_fingerprints_stay_for_a_release(site: Site) -> None:
     site.publish()
     site.remove("app.4e5d6c7b.js")
     site.remove("logo.svg")
@@ -92,7 +94,7 @@ def test_what_left_is_deleted_after_the_invalidation_and_fingerprints_stay_for_a
     assert "app.4e5d6c7b.js" not in site.content()
 
 
-def test_a_release_is_brought_back_without_an_upload(site: t.Any, told: t.Any) -> None:
+def test_a_release_is_brought_back_without_an_upload(site: Site) -> None:
     first = site.publish()
     before = site.content()
     site.put("index.html", "<p>worse")
@@ -124,7 +126,7 @@ def test_a_release_is_brought_back_without_an_upload(site: t.Any, told: t.Any) -
     assert not again["changed"] and site.writes == []
 
 
-def test_an_expired_release_is_refused_before_any_write(site: t.Any) -> None:
+def test_an_expired_release_is_refused_before_any_write(site: Site) -> None:
     first = site.publish()
     site.put("index.html", "<p>new")
     site.publish()
@@ -134,14 +136,14 @@ def test_an_expired_release_is_refused_before_any_write(site: t.Any) -> None:
     assert site.writes == []
 
 
-def expire(site: t.Any, key: str) -> None:
+def expire(site: Site, key: str) -> None:
     """What the bucket's lifecycle does to old versions."""
     for one in site.s3.list_object_versions(Bucket="dev-site", Prefix=key)["Versions"]:
         if not one["IsLatest"]:
             site.s3.delete_object(Bucket="dev-site", Key=key, VersionId=one["VersionId"])
 
 
-def test_a_release_that_nobody_knows_is_refused(site: t.Any) -> None:
+def test_a_release_that_nobody_knows_is_refused(site: Site) -> None:
     with pytest.raises(InputError, match="publish something first"):
         site.publish(release="20260131T120000Z-3f2a9c1b")
     known = site.publish()["release"]
@@ -149,7 +151,7 @@ def test_a_release_that_nobody_knows_is_refused(site: t.Any) -> None:
         site.publish(release="20260131T120000Z-3f2a9c1b")
 
 
-def test_releases_beyond_the_last_few_are_forgotten(site: t.Any) -> None:
+def test_releases_beyond_the_last_few_are_forgotten(site: Site) -> None:
     for number in range(6):
         site.put("index.html", f"<p>{number}")
         site.put(f"note{number}.txt", "gone with the next")
@@ -159,7 +161,7 @@ def test_releases_beyond_the_last_few_are_forgotten(site: t.Any) -> None:
 
 
 @pytest.mark.parametrize("what", ["content", "gone"])
-def test_what_was_changed_by_hand_is_mended(site: t.Any, what: str) -> None:
+def test_what_was_changed_by_hand_is_mended(site: Site, what: str) -> None:
     site.publish()
     if what == "content":
         site.s3.put_object(Bucket="dev-site", Key="site/logo.svg", Body=b"<svg>mine</svg>")
@@ -171,7 +173,7 @@ def test_what_was_changed_by_hand_is_mended(site: t.Any, what: str) -> None:
     assert site.content()["logo.svg"] == b"<svg/>" and site.edge.paths == ["/logo.svg"]
 
 
-def test_strangers_are_deleted_but_not_beside_the_prefix(site: t.Any, told: t.Any) -> None:
+def test_strangers_are_deleted_but_not_beside_the_prefix(site: Site) -> None:
     site.publish()
     site.s3.put_object(Bucket="dev-site", Key="site/stranger.txt", Body=b"")
     site.s3.put_object(Bucket="dev-site", Key="site2/neighbour.txt", Body=b"")
@@ -179,7 +181,7 @@ def test_strangers_are_deleted_but_not_beside_the_prefix(site: t.Any, told: t.An
     assert site.content("site2/") == {"neighbour.txt": b""}
 
 
-def test_too_many_deletions_are_refused_before_any_write(site: t.Any) -> None:
+def test_too_many_deletions_are_refused_before_any_write(site: Site) -> None:
     for number in range(20):
         site.put(f"pages/{number}.html", "<p>")
     site.publish()
@@ -191,7 +193,7 @@ def test_too_many_deletions_are_refused_before_any_write(site: t.Any) -> None:
     assert site.publish(max_deletions="20")["counts"]["deleted"] == 20
 
 
-def test_other_headers_are_a_change(site: t.Any) -> None:
+def test_other_headers_are_a_change(site: Site) -> None:
     site.publish()
     rules = [{"pattern": "*.svg", "value": "no-store"}]
     done = site.publish(cache_control=rules)
@@ -199,9 +201,9 @@ def test_other_headers_are_a_change(site: t.Any) -> None:
     assert not site.publish(cache_control=rules)["changed"]
 
 
-def test_variants_are_packed_where_it_pays(site: t.Any) -> None:
+def test_variants_are_packed_where_it_pays(site: Site) -> None:
     site.put("big.js", "go();" * 1000)
-    options = {"precompress": ["js", "svg"]}
+    options: dict[str, t.Any] = {"precompress": ["js", "svg"]}
     assert site.publish(**options)["calls"]["s3"]["PutObject"] == 6 + 3 + 2
     packed, plain = site.head("big.js.br"), site.head("logo.svg.br")
     assert packed["ContentEncoding"] == "br" and packed["ContentType"] == "text/javascript; charset=utf-8"
@@ -212,7 +214,7 @@ def test_variants_are_packed_where_it_pays(site: t.Any) -> None:
     assert site.edge.paths == ["/big.js", "/big.js.br"]
 
 
-def test_what_edges_ask_for_stays_packed_after_its_extension_has_left(site: t.Any, told: t.Any) -> None:
+def test_what_edges_ask_for_stays_packed_after_its_extension_has_left(site: Site) -> None:
     site.put("big.js", "go();" * 1000)
     packed = site.publish(precompress=["js"])
     assert not site.publish()["changed"]
@@ -240,7 +242,7 @@ def test_what_edges_ask_for_stays_packed_after_its_extension_has_left(site: t.An
     assert site.publish(release=packed["release"], source=None)["changed"] and "big.js.br" in site.content()
 
 
-def test_a_fingerprinted_asset_that_left_stays_for_a_while_with_its_variant(site: t.Any) -> None:
+def test_a_fingerprinted_asset_that_left_stays_for_a_while_with_its_variant(site: Site) -> None:
     both = {"app.4e5d6c7b.js", "app.4e5d6c7b.js.br"}
     site.publish(precompress=["js"])
     site.remove("app.4e5d6c7b.js")
@@ -252,7 +254,7 @@ def test_a_fingerprinted_asset_that_left_stays_for_a_while_with_its_variant(site
     assert not both & set(site.content())
 
 
-def test_a_release_that_was_not_packed_comes_back_with_what_edges_ask_for(site: t.Any, told: t.Any) -> None:
+def test_a_release_that_was_not_packed_comes_back_with_what_edges_ask_for(site: Site) -> None:
     site.put("big.js", "go();" * 1000)
     plain = site.publish()
     site.put("big.js", "stop();" * 1000)
@@ -269,8 +271,8 @@ def test_a_release_that_was_not_packed_comes_back_with_what_edges_ask_for(site: 
     assert site.head("big.js.br")["ContentEncoding"] == "br"
 
 
-def test_pages_go_with_their_variants_before_the_invalidation(site: t.Any) -> None:
-    options = {"precompress": ["html", "svg"]}
+def test_pages_go_with_their_variants_before_the_invalidation(site: Site) -> None:
+    options: dict[str, t.Any] = {"precompress": ["html", "svg"]}
     site.put("old.html", "<p>" * 100)
     site.publish(**options)
     site.remove("old.html")
@@ -289,14 +291,14 @@ def test_pages_go_with_their_variants_before_the_invalidation(site: t.Any) -> No
     assert not set(site.content()) & {"logo.svg", "logo.svg.br"}
 
 
-def test_without_a_distribution_nothing_is_invalidated(site: t.Any) -> None:
+def test_without_a_distribution_nothing_is_invalidated(site: Site) -> None:
     site.publish(distribution=None)
     site.put("index.html", "<p>new")
     done = site.publish(distribution=None)
     assert site.edge.calls == [] and done["invalidation"] == {"id": "", "paths": []}
 
 
-def test_a_missing_distribution_is_refused_before_any_write_and_planned(site: t.Any) -> None:
+def test_a_missing_distribution_is_refused_before_any_write_and_planned(site: Site) -> None:
     site.publish()
     site.put("index.html", "<p>new")
     site.edge.exists = False
@@ -306,20 +308,20 @@ def test_a_missing_distribution_is_refused_before_any_write_and_planned(site: t.
     assert site.writes == []
 
 
-def test_a_missing_bucket_is_refused(new_site: t.Any, fill: t.Any) -> None:
+def test_a_missing_bucket_is_refused(new_site: t.Callable[[], Site], fill: t.Callable[[Site], None]) -> None:
     site = new_site()
     fill(site)
     with pytest.raises(InputError, match="the bucket 'dev-site' does not exist"):
         site.publish()
 
 
-def test_the_records_are_of_one_prefix(site: t.Any) -> None:
+def test_the_records_are_of_one_prefix(site: Site) -> None:
     site.publish()
     with pytest.raises(InputError, match="have the prefix 'site'"):
         site.publish(prefix="other")
 
 
-def test_a_file_that_changes_while_it_is_published_is_named(site: t.Any) -> None:
+def test_a_file_that_changes_while_it_is_published_is_named(site: Site) -> None:
     def change(request: str) -> None:
         if request.startswith("PUT releases/current.json"):
             site.put("index.html", "<p>changed meanwhile")
@@ -331,14 +333,14 @@ def test_a_file_that_changes_while_it_is_published_is_named(site: t.Any) -> None
     assert site.publish()["changed"] and site.content()["index.html"] == b"<p>changed meanwhile"
 
 
-def test_another_content_under_the_same_fingerprint_is_told_and_invalidated(site: t.Any) -> None:
+def test_another_content_under_the_same_fingerprint_is_told_and_invalidated(site: Site) -> None:
     site.publish()
     site.put("app.4e5d6c7b.js", "go(2)")
     site.publish()
     assert site.edge.paths == ["/app.4e5d6c7b.js"] and "keep the old content for up to a year" in site.warnings[0]
 
 
-def test_large_files_go_in_parts(site: t.Any) -> None:
+def test_large_files_go_in_parts(site: Site) -> None:
     site.put("film.mp4", b"x" * (16 * 1024 * 1024 + 1))
     done = site.publish()
     assert done["calls"]["s3"] == {

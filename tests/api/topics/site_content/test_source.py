@@ -7,12 +7,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import source
 
 
-def test_odd_names_are_published_as_they_are(site: t.Any) -> None:
+def test_odd_names_are_published_as_they_are(site: Site) -> None:
     odd = [
         "a b.html",
         "a+b.html",
@@ -41,13 +42,13 @@ def test_odd_names_are_published_as_they_are(site: t.Any) -> None:
     assert not any(path.startswith("odd/") for path in site.content())
 
 
-def test_decomposed_names_are_published_composed(site: t.Any) -> None:
+def test_decomposed_names_are_published_composed(site: Site) -> None:
     site.put("gru\u0308n.html", "<p>")
     site.publish()
     assert "gr\u00fcn.html" in site.content()
 
 
-def test_hidden_files_are_left_out_and_told(site: t.Any) -> None:
+def test_hidden_files_are_left_out_and_told(site: Site) -> None:
     for name in (".git/config", ".DS_Store", ".htaccess", "guide/.hidden"):
         site.put(name, "secret")
     site.publish()
@@ -58,7 +59,7 @@ def test_hidden_files_are_left_out_and_told(site: t.Any) -> None:
     assert ".htaccess" in site.content() and ".git/config" not in site.content()
 
 
-def test_links_inside_are_followed(site: t.Any) -> None:
+def test_links_inside_are_followed(site: Site) -> None:
     (site.source / "alias.html").symlink_to("index.html")
     (site.source / "manual").symlink_to("guide")
     site.publish()
@@ -66,7 +67,7 @@ def test_links_inside_are_followed(site: t.Any) -> None:
     assert "manual/index.html" in site.content()
 
 
-def test_everything_wrong_is_told_at_once(site: t.Any, tmp_path: Path) -> None:
+def test_everything_wrong_is_told_at_once(site: Site, tmp_path: Path) -> None:
     (tmp_path / "outside.html").write_text("secret")
     (site.source / "out.html").symlink_to(tmp_path / "outside.html")
     (site.source / "guide" / "loop").symlink_to(site.source)
@@ -96,11 +97,9 @@ def test_everything_wrong_is_told_at_once(site: t.Any, tmp_path: Path) -> None:
     assert len(caught.value.problems) == 9 and site.wire.requests == []
 
 
-def test_unreadable_files_are_named(site: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_files_are_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     readable = os.access
-    monkeypatch.setattr(
-        source.os, "access", lambda path, mode: not str(path).endswith("logo.svg") and readable(path, mode)
-    )
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("logo.svg") and readable(path, mode))
     with pytest.raises(InputError, match=r"logo\.svg: cannot be read \(Permission denied\)"):
         site.publish()
 
@@ -115,7 +114,7 @@ def test_unreadable_files_are_named(site: t.Any, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_a_source_without_files_is_refused(
-    site: t.Any, tmp_path: Path, prepare: t.Callable[[Path], None], wrong: str
+    site: Site, tmp_path: Path, prepare: t.Callable[[Path], None], wrong: str
 ) -> None:
     site.publish()
     prepare(tmp_path / "other")
@@ -138,7 +137,7 @@ def test_a_file_in_the_way_of_a_variant(tmp_path: Path) -> None:
     ("path", "hidden"),
     [("/a.html", "a.html"), ("/guide", "guide/index.html"), ("/guide/", "guide/index.html"), ("/", ""), ("/b", "")],
 )
-def test_a_redirect_must_not_hide_a_file(site: t.Any, path: str, hidden: str) -> None:
+def test_a_redirect_must_not_hide_a_file(site: Site, path: str, hidden: str) -> None:
     site.remove("index.html")
     site.put("a.html", "<p>")
     if not hidden:
@@ -150,7 +149,7 @@ def test_a_redirect_must_not_hide_a_file(site: t.Any, path: str, hidden: str) ->
     assert f"hides the file {hidden}" in caught.value.problems[0].wrong
 
 
-def test_packing_needs_its_library(site: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packing_needs_its_library(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.wanted.HAS_BROTLI", False
     )
