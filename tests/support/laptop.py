@@ -54,7 +54,7 @@ class Play:
         """Return what the run changed, or would change, as `host: action resource name`, in the order of the names."""
         told = (
             f"{host}: {change['action']} {change['resource']} {change['name']}"
-            for _, host, result in self.results()
+            for _task, host, result in self.results()
             for change in result.get("changes", [])
         )
         return sorted(told)
@@ -65,7 +65,7 @@ class Play:
 
     def failures(self) -> list[str]:
         """Return the messages of the tasks that failed."""
-        return [str(result.get("msg")) for _, _, result in self.results() if result.get("failed")]
+        return [str(result.get("msg")) for _task, _host, result in self.results() if result.get("failed")]
 
 
 def family(pid: int) -> list[int]:
@@ -166,7 +166,7 @@ class Laptop:
         """Run a shell command on a server, as root, over SSH; return its exit code and what it printed."""
         argv = ("ansible", "-i", INVENTORY, server, "-b", "-m", "ansible.builtin.shell", "-a", command)
         done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal")
-        head, _, printed = done.stdout.partition(">>\n")
+        head, _separator, printed = done.stdout.partition(">>\n")
         code = re.search(r"rc=(-?\d+)", head)
         assert code, f"{server} was not reached: {done.stdout}{done.stderr}"
         return int(code[1]), printed.strip()

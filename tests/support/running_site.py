@@ -67,7 +67,7 @@ class Site:
 
     def answering(self, tier: str, visits: int) -> set[str]:
         """Return the servers that answer so many visits."""
-        return {self.whoami(tier)["server"] for _ in range(visits)}
+        return {self.whoami(tier)["server"] for _visit in range(visits)}
 
     @property
     def edge(self) -> str:

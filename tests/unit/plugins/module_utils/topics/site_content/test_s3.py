@@ -6,6 +6,7 @@ import typing as t
 from types import SimpleNamespace
 
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Bucket, base_url
@@ -38,14 +39,14 @@ def test_another_region_is_told() -> None:
         answering(answer).get("a")
 
 
-def test_a_copy_that_fails_after_its_200_has_failed(clock: t.Any) -> None:
+def test_a_copy_that_fails_after_its_200_has_failed(clock: Clock) -> None:
     failed = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>'
     answer = SimpleNamespace(status_code=200, headers={}, content=failed)
     with pytest.raises(GroundworkError, match="Could not restore a: AWS refused CopyObject with AccessDenied"):
         answering(answer).copy("a", "a", "v1")
 
 
-def test_an_error_without_xml(clock: t.Any) -> None:
+def test_an_error_without_xml(clock: Clock) -> None:
     answer = SimpleNamespace(status_code=403, headers={}, content=b"<html>proxy</html")
     with pytest.raises(GroundworkError, match="with 403: S3 returned no message"):
         answering(answer).get("a")
