@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # The tests that start no process and no server: make check.
 FAST := $(addprefix tests/unit/plugins/module_utils/,engine host project/lamp test_rooms.py) \
-  tests/unit/test_words.py lab/tests/unit/plane
+  $(addprefix tests/unit/test_,words.py stages.py without_the_lab.py) lab/tests/unit/plane
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -39,6 +39,7 @@ check: ## In a few minutes, between commits: the linters without Ansible's, and 
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
+	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/api tests/e2e tests/support
 	tools/manifest --check
 	tools/index --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
@@ -49,6 +50,7 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	ruff format --check lab plugins tests benchmarks
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
+	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/api tests/e2e tests/support
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
 	tools/role-readmes --check
@@ -56,11 +58,11 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 
-unit: ## The unit tests, with Python 3.11 and ansible 12
-	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit lab/tests/unit
+unit: ## The unit tests, and those of modules against the lab's API, with Python 3.11 and ansible 12
+	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit tests/api lab/tests/unit
 
-unit-3.13: ## The collection's unit tests (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
-	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'
+unit-3.13: ## The same of the collection alone (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
+	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit tests/api; tools/sanity'
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev

@@ -15,13 +15,39 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import cycle
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 DEADLINE = 10.0  # seconds that a visitor waits
 TELLING = ("x-groundwork-server", "x-groundwork-release")
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Answers(TypedDict):
+    """How many answers of one kind were seen. What a response does not tell is ""."""
+
+    status: str
+    server: str
+    release: str
+    count: int
+
+
+class Seen(TypedDict):
+    """What was seen at a URL: all answers, and a line for each failure."""
+
+    url: str
+    requests: int
+    answers: list[Answers]
+    failures: list[str]
+
+
+class Report(TypedDict):
+    """What this program prints. `late` is the longest delay of a request, in seconds."""
+
+    seconds: float
+    late: float
+    places: list[Seen]
 
 
 @dataclass
@@ -85,11 +111,11 @@ async def _read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> N
         headers["connection"] = "close"
 
 
-async def run(rate: float, urls: list[str]) -> dict[str, Any]:
+async def run(rate: float, urls: list[str]) -> Report:
     """Visit in turn until told to stop, then wait for the answers that are still due."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, stopped.set)
     places = [Place(url) for url in urls]
     visits: set[asyncio.Task[None]] = set()
     start = loop.time()
@@ -108,9 +134,9 @@ async def run(rate: float, urls: list[str]) -> dict[str, Any]:
     return {"seconds": round(seconds, 1), "late": round(late, 2), "places": [told(place) for place in places]}
 
 
-def told(place: Place) -> dict[str, Any]:
-    """What was seen at a place: how many answers by status, server and release, and each failure."""
-    answers = [
+def told(place: Place) -> Seen:
+    """Return what was seen at a place."""
+    answers: list[Answers] = [
         {"status": status, "server": server, "release": release, "count": count}
         for (status, server, release), count in sorted(place.seen.items())
     ]

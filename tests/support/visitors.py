@@ -9,7 +9,10 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from laptop import Laptop
+from load import Report, Seen
+from running_site import Site
 
 LOAD = Path(__file__).with_name("load.py")
 TIERS = ("public", "private")
@@ -18,22 +21,22 @@ DELAY = "deregistration_delay.timeout_seconds"
 
 
 @contextmanager
-def visitors(site: Any, tiers: Sequence[str] = TIERS, rate: int = RATE) -> Iterator[list[dict[str, Any]]]:
+def visitors(site: Site, tiers: Sequence[str] = TIERS, rate: int = RATE) -> Iterator[list[Seen]]:
     """Visitors come at a steady rate; afterwards the list holds what they saw, by balancer."""
-    seen: list[dict[str, Any]] = []
+    seen: list[Seen] = []
     urls = [f"{site.urls[tier]}/" for tier in tiers]
     with subprocess.Popen([sys.executable, str(LOAD), str(rate), *urls], stdout=subprocess.PIPE, text=True) as load:
         try:
             yield seen
         finally:
             load.terminate()
-            told = json.loads(load.communicate(timeout=30)[0])
+            told: Report = json.loads(load.communicate(timeout=30)[0])
             seen.extend(told["places"])
             print(json.dumps(told))
     assert sum(place["requests"] for place in seen) > 0.9 * rate * told["seconds"], "the load was not steady"
 
 
-def served(site: Any, tiers: Sequence[str] = TIERS) -> dict[str, str]:
+def served(site: Site, tiers: Sequence[str] = TIERS) -> dict[str, str]:
     """The release of every server that answers, as the balancers' visitors get it."""
     found = {}
     for tier in tiers:
@@ -44,7 +47,7 @@ def served(site: Any, tiers: Sequence[str] = TIERS) -> dict[str, str]:
 
 
 @contextmanager
-def short_delay(laptop: Any) -> Iterator[None]:
+def short_delay(laptop: Laptop) -> Iterator[None]:
     """Draining takes the whole delay, whatever there is to drain: as short as the pages allow, for the time being."""
     elb = laptop.client("elbv2")
     groups = [group["TargetGroupArn"] for group in elb.describe_target_groups()["TargetGroups"]]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running_lab import Lab
 
 pytestmark = pytest.mark.lab
 
@@ -18,7 +19,7 @@ Step = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def step(lab: Any) -> Step:
+def step(lab: Lab) -> Step:
     script = Path(__file__).with_name("grow_group.py")
 
     def take(*words: str) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def test_it_launches_in_both_zones_and_serves(built: dict[str, Any]) -> None:
     assert built["seconds"] < 60
 
 
-def test_a_killed_host_is_replaced(lab: Any, step: Step, built: dict[str, Any]) -> None:
+def test_a_killed_host_is_replaced(lab: Lab, step: Step, built: dict[str, Any]) -> None:
     killed = next(iter(built["members"]))
     os.kill(machine(lab.name, killed), signal.SIGKILL)
     told = step("replaced", killed)
@@ -72,7 +73,7 @@ def test_a_refresh_brings_a_release_out_without_a_failed_request(step: Step, bui
     assert {member["LaunchTemplate"]["Version"] for member in told["members"].values()} == {"2"}
 
 
-def test_nothing_is_left_of_it(lab: Any, step: Step, built: dict[str, Any]) -> None:
+def test_nothing_is_left_of_it(lab: Lab, step: Step, built: dict[str, Any]) -> None:
     step("remove")
     assert [host for host in lab.status()["hosts"] if host["state"] != "terminated"] == []
 

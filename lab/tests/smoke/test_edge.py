@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running_lab import Lab
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def seen(lab: Any) -> dict[str, Any]:
+def seen(lab: Lab) -> dict[str, Any]:
     visited = lab.inside(sys.executable, str(Path(__file__).with_name("visit_edge.py")))
     found: dict[str, Any] = json.loads(visited.stdout)
     return found
@@ -52,7 +53,7 @@ def test_the_bucket_is_nobody_elses_to_read(seen: dict[str, Any]) -> None:
     assert seen["direct"]["status"] == 403
 
 
-def test_a_visitor_finds_it_too_and_the_machine_does_not(lab: Any, seen: dict[str, Any]) -> None:
+def test_a_visitor_finds_it_too_and_the_machine_does_not(lab: Lab, seen: dict[str, Any]) -> None:
     host = seen["http"]["Location"].split("/")[2]
     curl = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", f"https://{host}/"]
     assert lab.inside(*curl, part="visitor").stdout == "2 200"

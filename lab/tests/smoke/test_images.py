@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running_lab import Lab
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def told(lab: Any) -> dict[str, Any]:
+def told(lab: Lab) -> dict[str, Any]:
     script = Path(__file__).with_name("make_images.py")
     found: dict[str, Any] = json.loads(lab.inside(sys.executable, str(script)).stdout)
     return found
@@ -50,7 +51,7 @@ def test_hosts_outlive_their_image_and_its_source(told: dict[str, Any]) -> None:
     assert told["third"] == told["third later"] == told["third last"]
 
 
-def test_a_layer_goes_with_the_last_who_needs_it(lab: Any, told: dict[str, Any]) -> None:
+def test_a_layer_goes_with_the_last_who_needs_it(lab: Lab, told: dict[str, Any]) -> None:
     layers = lab.state / "layers"
     assert sorted(path.name for path in layers.iterdir()) == sorted(told["images"])
     lab.inside(sys.executable, "-c", TERMINATE, told["left"])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from running_lab import Lab
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def told(lab: Any) -> dict[str, str]:
+def told(lab: Lab) -> dict[str, str]:
     script = Path(__file__).with_name("ask_as_role.py")
     found: dict[str, str] = json.loads(lab.inside(sys.executable, str(script)).stdout)
     return found

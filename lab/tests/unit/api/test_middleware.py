@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
+from control_plane import Lab
 
 from groundwork_lab.api.faults import Fault
 
@@ -19,7 +20,7 @@ def get(port: int, path: str, **headers: str) -> tuple[int, bytes]:
     return answer
 
 
-def test_calls_are_counted_and_writes_told_apart(lab: Any) -> None:
+def test_calls_are_counted_and_writes_told_apart(lab: Lab) -> None:
     vpc = lab.vpc()
     lab.ec2.describe_vpcs()
     lab.ec2.describe_vpcs()
@@ -30,7 +31,7 @@ def test_calls_are_counted_and_writes_told_apart(lab: Any) -> None:
     assert lab.plane.calls.counted() == {}
 
 
-def test_accepted_writes_tell_the_data_plane(lab: Any) -> None:
+def test_accepted_writes_tell_the_data_plane(lab: Lab) -> None:
     lab.ec2.describe_vpcs()
     assert lab.changes == []
     vpc = lab.vpc()
@@ -40,7 +41,7 @@ def test_accepted_writes_tell_the_data_plane(lab: Any) -> None:
     assert len(lab.changes) == 1
 
 
-def test_who_may_ask(lab: Any) -> None:
+def test_who_may_ask(lab: Lab) -> None:
     status, body = get(lab.api, "/?Action=DescribeVpcs&Version=2016-11-15")
     assert (status, b"MissingAuthenticationToken" in body) == (403, True)
     status, body = get(lab.api, "/", **{"X-Amz-Target": "AmazonSSM.GetParameter"})
@@ -52,7 +53,7 @@ def test_who_may_ask(lab: Any) -> None:
     assert lab.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
-def test_s3_for_everyone_and_for_signers(lab: Any) -> None:
+def test_s3_for_everyone_and_for_signers(lab: Lab) -> None:
     s3 = lab.client("s3")
     s3.create_bucket(Bucket="site-1", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="site-1", Key="a/page", Body=b"hello")
@@ -70,7 +71,7 @@ def test_s3_for_everyone_and_for_signers(lab: Any) -> None:
     assert lab.plane.calls.counted()["s3"]["GetObject"] == 5
 
 
-def test_throttling(lab: Any) -> None:
+def test_throttling(lab: Lab) -> None:
     lab.plane.faults.set(Fault(service="ec2", operation="CreateVpc", every=2, code="RequestLimitExceeded", status=503))
     lab.vpc()
     with pytest.raises(ClientError) as caught:
@@ -83,7 +84,7 @@ def test_throttling(lab: Any) -> None:
     lab.vpc()
 
 
-def test_a_connection_that_dies_after_the_call(lab: Any) -> None:
+def test_a_connection_that_dies_after_the_call(lab: Lab) -> None:
     lab.plane.faults.set(Fault(operation="CreateVpc", drop=True, times=1))
     with pytest.raises(ConnectionClosedError):
         lab.vpc()
@@ -92,7 +93,7 @@ def test_a_connection_that_dies_after_the_call(lab: Any) -> None:
     lab.vpc("10.1.0.0/16")
 
 
-def test_connections_stay_open(lab: Any) -> None:
+def test_connections_stay_open(lab: Lab) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", lab.api, timeout=10)
     for body in (b"", b"Action=DescribeVpcs", b"x" * 100_000):
         connection.request("POST", "/", body=body)
@@ -108,7 +109,7 @@ def test_connections_stay_open(lab: Any) -> None:
     connection.close()
 
 
-def test_chunked_bodies_and_expectations(lab: Any) -> None:
+def test_chunked_bodies_and_expectations(lab: Lab) -> None:
     s3 = lab.client("s3")
     s3.create_bucket(Bucket="site-1", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="site-1", Key="big", Body=iter_file(b"y" * 300_000))
@@ -125,7 +126,7 @@ def iter_file(content: bytes) -> Any:
     return BytesIO(content)
 
 
-def test_a_failure_of_moto_is_an_aws_error(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_moto_is_an_aws_error(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object, **options: object) -> None:
         raise KeyError("oops")
 
@@ -134,7 +135,7 @@ def test_a_failure_of_moto_is_an_aws_error(lab: Any, monkeypatch: pytest.MonkeyP
     assert "oops" in lab.refused("UnsupportedOperation", lab.ec2.describe_vpcs)
 
 
-def test_a_new_plane_is_an_empty_account(lab: Any) -> None:
+def test_a_new_plane_is_an_empty_account(lab: Lab) -> None:
     lab.vpc()
     before = lab.plane.snapshot()
     assert before == lab.plane.snapshot()
@@ -142,7 +143,7 @@ def test_a_new_plane_is_an_empty_account(lab: Any) -> None:
     assert before != lab.plane.snapshot()
 
 
-def test_characters_that_an_answer_could_not_have_are_refused(lab: Any) -> None:
+def test_characters_that_an_answer_could_not_have_are_refused(lab: Lab) -> None:
     name = "\0"
     lab.refused("InvalidParameterValue", lab.ec2.create_key_pair, KeyName=name)
     lab.refused("ValidationError", lab.client("iam").create_user, UserName=name)

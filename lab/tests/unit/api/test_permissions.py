@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from control_plane import Lab
 
 from groundwork_lab import credentials
 from groundwork_lab.api.permissions import permits
@@ -33,7 +34,7 @@ def test_what_policies_permit(policies: list[dict[str, Any]], action: str, resou
 
 
 @pytest.fixture
-def role(lab: Any) -> Any:
+def role(lab: Lab) -> Any:
     """Return clients with the keys of an instance whose role may read one parameter and the objects of one bucket."""
     iam = lab.client("iam")
     iam.create_role(RoleName="web", AssumeRolePolicyDocument="{}")
@@ -64,7 +65,7 @@ def code_of(call: Any, **arguments: Any) -> str:
     return ""
 
 
-def test_a_role_reads_what_it_may(lab: Any, role: Any) -> None:
+def test_a_role_reads_what_it_may(lab: Lab, role: Any) -> None:
     for name in ("/web/password", "/other"):
         lab.ssm.put_parameter(Name=name, Type="String", Value="secret")
     assert code_of(role("ssm").get_parameter, Name="/web/password") == ""
@@ -80,11 +81,11 @@ def test_a_role_reads_what_it_may(lab: Any, role: Any) -> None:
     assert code_of(role("s3").put_object, Bucket="releases", Key="a", Body=b"") == "AccessDenied"
 
 
-def test_a_role_without_a_policy_may_only_ask_who_it_is(lab: Any, role: Any) -> None:
+def test_a_role_without_a_policy_may_only_ask_who_it_is(lab: Lab, role: Any) -> None:
     assert code_of(role("sts").get_caller_identity) == ""
     assert code_of(role("ec2").describe_instances) == "UnauthorizedOperation"
     assert code_of(role("iam").list_roles) == "AccessDenied"
 
 
-def test_everybody_else_may_do_everything(lab: Any, role: Any) -> None:
+def test_everybody_else_may_do_everything(lab: Lab, role: Any) -> None:
     assert code_of(lab.ec2.describe_instances) == ""

@@ -6,11 +6,12 @@ from collections import OrderedDict, deque
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.api import undoing
 
 
-def test_every_kind_of_container_gets_back_what_it_had(lab: Any) -> None:
+def test_every_kind_of_container_gets_back_what_it_had(lab: Lab) -> None:
     backend, pool = lab.plane.context.ec2, lab.plane.context.pool
     listed, named, ordered, queue = [1], {"a": {"b"}}, OrderedDict(x=1, y=2), deque([1, 2])
     backend.kept = (listed, named, ordered, queue)
@@ -31,7 +32,7 @@ def test_every_kind_of_container_gets_back_what_it_had(lab: Any) -> None:
 
 
 def test_what_a_call_did_before_it_was_refused_or_failed_is_taken_back(
-    lab: Any, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subnet = lab.subnet(lab.vpc())
     address = lab.address()
@@ -55,7 +56,7 @@ def test_what_a_call_did_before_it_was_refused_or_failed_is_taken_back(
     assert not lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["MapPublicIpOnLaunch"]
 
 
-def test_a_refused_association_of_a_network_acl_changes_nothing(lab: Any) -> None:
+def test_a_refused_association_of_a_network_acl_changes_nothing(lab: Lab) -> None:
     """Test a call in which moto removes the association before it looks up the new ACL."""
     vpc, other = lab.vpc(), lab.vpc("10.1.0.0/16")
     subnet = lab.subnet(vpc)

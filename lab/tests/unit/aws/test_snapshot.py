@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 
-def break_subnet(lab: Any, subnet: str) -> None:
+def break_subnet(lab: Lab, subnet: str) -> None:
     """Remove the network ACL of a subnet, which no API call can do."""
     for acl in lab.plane.context.ec2.network_acls.values():
         acl._associations = {key: each for key, each in acl._associations.items() if each.subnet_id != subnet}
 
 
-def test_what_was_never_read_is_left_out_and_told(lab: Any) -> None:
+def test_what_was_never_read_is_left_out_and_told(lab: Lab) -> None:
     vpc = lab.vpc()
     good, bad = lab.subnet(vpc), lab.subnet(vpc, "10.0.1.0/24")
     break_subnet(lab, bad)
@@ -24,7 +25,7 @@ def test_what_was_never_read_is_left_out_and_told(lab: Any) -> None:
     assert (told.type, told.id, told.why) == ("subnets", bad, "LookupError: the subnet has no network ACL")
 
 
-def test_what_was_read_before_stays_as_it_was_until_it_is_mended(lab: Any) -> None:
+def test_what_was_read_before_stays_as_it_was_until_it_is_mended(lab: Lab) -> None:
     vpc = lab.vpc()
     good, bad = lab.subnet(vpc), lab.subnet(vpc, "10.0.1.0/24")
     before = lab.plane.snapshot()
@@ -55,7 +56,7 @@ def test_what_was_read_before_stays_as_it_was_until_it_is_mended(lab: Any) -> No
         ("instances", "placement"),
     ],
 )
-def test_each_kind_is_read_apart(lab: Any, kind: str, attribute: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_kind_is_read_apart(lab: Lab, kind: str, attribute: str, monkeypatch: pytest.MonkeyPatch) -> None:
     vpc = lab.vpc()
     lab.gateway(vpc)
     subnet = lab.subnet(vpc)

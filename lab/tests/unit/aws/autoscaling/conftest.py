@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.ports import HealthReport
 
@@ -25,7 +26,7 @@ class FakeBalancers:
 class Scaling:
     """`lab` with the resources for a group `web`. The tests advance the time."""
 
-    lab: Any
+    lab: Lab
     balancers: FakeBalancers
     time: float = 0.0
     subnets: list[str] = field(default_factory=list)
@@ -171,7 +172,7 @@ class Scaling:
 
 
 @pytest.fixture
-def scaling(lab: Any) -> Iterator[Scaling]:
+def scaling(lab: Lab) -> Iterator[Scaling]:
     balancers = FakeBalancers()
     lab.plane.attach(lab.hosts, balancers)
     made = Scaling(lab, balancers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
@@ -14,7 +15,7 @@ CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 class Cdn:
     """CloudFront's client, and helpers for its tests."""
 
-    lab: Any
+    lab: Lab
     api: Any
 
     def config(self, reference: str = "one", **changes: Any) -> dict[str, Any]:
@@ -74,5 +75,5 @@ class Cdn:
 
 
 @pytest.fixture
-def cdn(lab: Any) -> Cdn:
+def cdn(lab: Lab) -> Cdn:
     return Cdn(lab, lab.client("cloudfront", "us-east-1"))

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.settings import POOL
 
 
 @pytest.fixture
-def place(lab: Any) -> dict[str, str]:
+def place(lab: Lab) -> dict[str, str]:
     vpc = lab.vpc()
     return {"vpc": vpc, "subnet": lab.subnet(vpc), "gateway": lab.gateway(vpc)}
 
 
-def public(lab: Any, instance: str) -> str | None:
+def public(lab: Lab, instance: str) -> str | None:
     address = lab.instance(instance).get("PublicIpAddress")
     world = lab.plane.snapshot()
     known = world.interfaces[world.instances[instance].interface_id].public_ip
@@ -22,7 +22,7 @@ def public(lab: Any, instance: str) -> str | None:
     return str(address) if address else None
 
 
-def test_addresses_come_from_the_pool(lab: Any, place: dict[str, str]) -> None:
+def test_addresses_come_from_the_pool(lab: Lab, place: dict[str, str]) -> None:
     made = lab.ec2.allocate_address(Domain="vpc")
     assert IPv4Address(made["PublicIp"]) in POOL
     instance = lab.running(place["subnet"])
@@ -35,7 +35,7 @@ def test_addresses_come_from_the_pool(lab: Any, place: dict[str, str]) -> None:
     assert told["PrivateIpAddress"] == lab.instance(instance)["PrivateIpAddress"]
 
 
-def test_associating(lab: Any, place: dict[str, str]) -> None:
+def test_associating(lab: Lab, place: dict[str, str]) -> None:
     one, two = lab.running(place["subnet"]), lab.running(place["subnet"])
     address, associate = lab.address(), lab.ec2.associate_address
     first = associate(AllocationId=address, InstanceId=one)["AssociationId"]
@@ -52,7 +52,7 @@ def test_associating(lab: Any, place: dict[str, str]) -> None:
     lab.refused("InvalidAllocationID.NotFound", lab.ec2.release_address, AllocationId=address)
 
 
-def test_instances_that_cannot_take_an_address(lab: Any, place: dict[str, str]) -> None:
+def test_instances_that_cannot_take_an_address(lab: Lab, place: dict[str, str]) -> None:
     pending = lab.launch(place["subnet"])["InstanceId"]
     lab.refused("InvalidInstanceID", lab.ec2.associate_address, AllocationId=lab.address(), InstanceId=pending)
     inland = lab.running(lab.subnet(lab.vpc("10.1.0.0/16"), "10.1.0.0/24"))
@@ -63,7 +63,7 @@ def test_instances_that_cannot_take_an_address(lab: Any, place: dict[str, str]) 
     ("maps", "asks", "expected"),
     [(False, None, False), (True, None, True), (False, True, True), (True, False, False)],
 )
-def test_automatic_addresses(lab: Any, place: dict[str, str], maps: bool, asks: bool | None, expected: bool) -> None:
+def test_automatic_addresses(lab: Lab, place: dict[str, str], maps: bool, asks: bool | None, expected: bool) -> None:
     subnet = place["subnet"]
     lab.ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": maps})
     options = {}
@@ -72,7 +72,7 @@ def test_automatic_addresses(lab: Any, place: dict[str, str], maps: bool, asks: 
     assert (public(lab, lab.running(subnet, **options)) is not None) is expected
 
 
-def test_an_automatic_address_lives_from_start_to_stop(lab: Any, place: dict[str, str]) -> None:
+def test_an_automatic_address_lives_from_start_to_stop(lab: Lab, place: dict[str, str]) -> None:
     lab.ec2.modify_subnet_attribute(SubnetId=place["subnet"], MapPublicIpOnLaunch={"Value": True})
     instance = lab.running(place["subnet"])
     before = public(lab, instance)
@@ -86,7 +86,7 @@ def test_an_automatic_address_lives_from_start_to_stop(lab: Any, place: dict[str
     assert after != before
 
 
-def test_an_elastic_address_outlives_a_stop_and_hides_the_automatic_one(lab: Any, place: dict[str, str]) -> None:
+def test_an_elastic_address_outlives_a_stop_and_hides_the_automatic_one(lab: Lab, place: dict[str, str]) -> None:
     lab.ec2.modify_subnet_attribute(SubnetId=place["subnet"], MapPublicIpOnLaunch={"Value": True})
     instance = lab.running(place["subnet"])
     automatic, address = public(lab, instance), lab.address()

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.answering import fingerprint, page
@@ -38,7 +37,7 @@ def test_fingerprints() -> None:
         ("describe_route_tables", "RouteTables"),
     ],
 )
-def test_descriptions_come_in_pages(lab: Any, operation: str, key: str) -> None:
+def test_descriptions_come_in_pages(lab: Lab, operation: str, key: str) -> None:
     for n in range(7):
         vpc = lab.vpc(f"10.{n}.0.0/16")
         lab.subnet(vpc, f"10.{n}.0.0/24")
@@ -48,7 +47,7 @@ def test_descriptions_come_in_pages(lab: Any, operation: str, key: str) -> None:
     assert [each for found in pages for each in found[key]] == whole
 
 
-def test_what_holds_for_all_operations(lab: Any) -> None:
+def test_what_holds_for_all_operations(lab: Lab) -> None:
     lab.refused("InvalidParameterValue", lab.ec2.describe_vpcs, MaxResults=1001)
     instance = lab.running(lab.subnet(lab.vpc()))
     describe = lab.ec2.describe_instances

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.captures import check_name
@@ -20,25 +21,25 @@ def test_names_that_aws_refuses(name: str) -> None:
 
 
 @pytest.fixture
-def instance(lab: Any) -> str:
+def instance(lab: Lab) -> str:
     return str(lab.running(lab.subnet(lab.vpc())))
 
 
-def described(lab: Any, image: str) -> Any:
+def described(lab: Lab, image: str) -> Any:
     return lab.ec2.describe_images(ImageIds=[image])["Images"][0]
 
 
-def capture(lab: Any, instance: str, name: str = "golden", **options: Any) -> str:
+def capture(lab: Lab, instance: str, name: str = "golden", **options: Any) -> str:
     return str(lab.ec2.create_image(InstanceId=instance, Name=name, **options)["ImageId"])
 
 
-def captured(lab: Any, instance: str, name: str = "golden", **options: Any) -> str:
+def captured(lab: Lab, instance: str, name: str = "golden", **options: Any) -> str:
     image = capture(lab, instance, name, **options)
     lab.plane.image_captured(image)
     return image
 
 
-def test_an_image_is_pending_until_the_data_plane_has_it(lab: Any, instance: str, tagged: Any) -> None:
+def test_an_image_is_pending_until_the_data_plane_has_it(lab: Lab, instance: str, tagged: Any) -> None:
     image = capture(
         lab,
         instance,
@@ -68,7 +69,7 @@ def test_an_image_is_pending_until_the_data_plane_has_it(lab: Any, instance: str
     lab.ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"MaxAttempts": 1})
 
 
-def test_a_capture_that_fails_says_why(lab: Any, instance: str) -> None:
+def test_a_capture_that_fails_says_why(lab: Lab, instance: str) -> None:
     image = capture(lab, instance)
     lab.plane.image_captured(image, failure="the disk is full")
     failed = described(lab, image)
@@ -99,20 +100,20 @@ def test_a_capture_that_fails_says_why(lab: Any, instance: str) -> None:
         ),
     ],
 )
-def test_captures_that_aws_refuses(lab: Any, instance: str, changes: dict[str, Any], code: str) -> None:
+def test_captures_that_aws_refuses(lab: Lab, instance: str, changes: dict[str, Any], code: str) -> None:
     captured(lab, instance, "taken")
     request = {"InstanceId": instance, "Name": "golden", **changes}
     lab.refused(code, lab.ec2.create_image, **request)
     assert len(lab.ec2.describe_images(Owners=["self"])["Images"]) == 1
 
 
-def test_a_host_that_does_not_run_yet_is_not_captured(lab: Any) -> None:
+def test_a_host_that_does_not_run_yet_is_not_captured(lab: Lab) -> None:
     instance = lab.launch(lab.subnet(lab.vpc()))["InstanceId"]
     message = lab.refused("InvalidParameterValue", lab.ec2.create_image, InstanceId=instance, Name="golden")
     assert "Instance is not in state 'running'" in message
 
 
-def test_an_image_keeps_its_root_volumes_settings(lab: Any) -> None:
+def test_an_image_keeps_its_root_volumes_settings(lab: Lab) -> None:
     subnet = lab.subnet(lab.vpc())
     mapping = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 12, "VolumeType": "gp3", "Encrypted": True}}
     image = captured(lab, lab.running(subnet, BlockDeviceMappings=[mapping]))
@@ -136,13 +137,13 @@ def test_an_image_keeps_its_root_volumes_settings(lab: Any) -> None:
         ("state", "pending", False),
     ],
 )
-def test_own_images_are_found(lab: Any, instance: str, tagged: Any, name: str, value: str, found: bool) -> None:
+def test_own_images_are_found(lab: Lab, instance: str, tagged: Any, name: str, value: str, found: bool) -> None:
     image = captured(lab, instance, TagSpecifications=tagged("image", tier="public"))
     images = lab.ec2.describe_images(Owners=["self"], Filters=[{"Name": name, "Values": [value]}])["Images"]
     assert [each["ImageId"] for each in images] == ([image] if found else [])
 
 
-def test_a_snapshot_lives_as_long_as_its_image(lab: Any, instance: str) -> None:
+def test_a_snapshot_lives_as_long_as_its_image(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     snapshot = described(lab, image)["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
     lab.refused("InvalidSnapshot.InUse", lab.ec2.delete_snapshot, SnapshotId=snapshot)
@@ -154,7 +155,7 @@ def test_a_snapshot_lives_as_long_as_its_image(lab: Any, instance: str) -> None:
     assert lab.ec2.describe_tags()["Tags"] == []
 
 
-def test_an_image_goes_with_its_snapshot(lab: Any, instance: str) -> None:
+def test_an_image_goes_with_its_snapshot(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     answer = lab.ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
     [deleted] = answer["DeleteSnapshotResults"]
@@ -162,12 +163,12 @@ def test_an_image_goes_with_its_snapshot(lab: Any, instance: str) -> None:
     assert lab.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
 
 
-def test_a_name_is_free_again_when_its_image_is_gone(lab: Any, instance: str) -> None:
+def test_a_name_is_free_again_when_its_image_is_gone(lab: Lab, instance: str) -> None:
     lab.ec2.deregister_image(ImageId=captured(lab, instance))
     captured(lab, instance)
 
 
-def test_a_deregistered_image_stays_in_the_world_while_an_instance_has_it(lab: Any, instance: str) -> None:
+def test_a_deregistered_image_stays_in_the_world_while_an_instance_has_it(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     second = lab.running(lab.instance(instance)["SubnetId"], ImageId=image)
     lab.ec2.deregister_image(ImageId=image)
@@ -177,14 +178,14 @@ def test_a_deregistered_image_stays_in_the_world_while_an_instance_has_it(lab: A
     assert image not in lab.plane.snapshot().images
 
 
-def test_others_images_are_not_ours_to_change(lab: Any) -> None:
+def test_others_images_are_not_ours_to_change(lab: Lab) -> None:
     lab.refused("AuthFailure", lab.ec2.deregister_image, ImageId=lab.image)
     lab.refused("AuthFailure", lab.ec2.modify_image_attribute, ImageId=lab.image, Description={"Value": "mine"})
     snapshot = described(lab, lab.image)["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
     lab.refused("AuthFailure", lab.ec2.delete_snapshot, SnapshotId=snapshot)
 
 
-def test_what_can_be_changed(lab: Any, instance: str) -> None:
+def test_what_can_be_changed(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     lab.ec2.modify_image_attribute(ImageId=image, Description={"Value": "better"})
     lab.ec2.modify_image_attribute(ImageId=image, ImdsSupport={"Value": "v2.0"})
@@ -204,7 +205,7 @@ def test_what_can_be_changed(lab: Any, instance: str) -> None:
     )
 
 
-def test_other_ways_to_make_images_are_refused(lab: Any) -> None:
+def test_other_ways_to_make_images_are_refused(lab: Lab) -> None:
     lab.refused("UnsupportedOperation", lab.ec2.register_image, Name="golden")
     request = {"SourceImageId": lab.image, "SourceRegion": "eu-central-1", "Name": "copy"}
     lab.refused("UnsupportedOperation", lab.ec2.copy_image, **request)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from control_plane import Lab
 
 from groundwork_lab import settings
 
 S3_SERVICE = "com.amazonaws.eu-central-1.s3"
 
 
-def test_one_gateway_a_vpc(lab: Any) -> None:
+def test_one_gateway_a_vpc(lab: Lab) -> None:
     vpc = lab.vpc()
     gateway = lab.gateway(vpc)
     spare = lab.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -22,7 +22,7 @@ def test_one_gateway_a_vpc(lab: Any) -> None:
     assert lab.plane.snapshot().internet_gateways[spare].vpc_id is None
 
 
-def test_detaching_waits_for_public_addresses(lab: Any) -> None:
+def test_detaching_waits_for_public_addresses(lab: Lab) -> None:
     vpc = lab.vpc()
     gateway, subnet = lab.gateway(vpc), lab.subnet(vpc)
     nat = lab.nat(subnet)["NatGatewayId"]
@@ -35,7 +35,7 @@ def test_detaching_waits_for_public_addresses(lab: Any) -> None:
     lab.refused("Gateway.NotAttached", lab.ec2.detach_internet_gateway, **detach)
 
 
-def test_s3_endpoint(lab: Any) -> None:
+def test_s3_endpoint(lab: Lab) -> None:
     vpc = lab.vpc()
     first, second = (lab.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
     create = lab.ec2.create_vpc_endpoint

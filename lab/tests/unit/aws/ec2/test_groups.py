@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.groups import canonical_range, check_names, ports_of, protocol_of
@@ -79,7 +80,7 @@ def test_names_that_aws_refuses(name: str, description: str | None) -> None:
 
 
 @pytest.fixture
-def group(lab: Any) -> str:
+def group(lab: Lab) -> str:
     return str(lab.group(lab.vpc()))
 
 
@@ -87,12 +88,12 @@ def allow(port: int, **source: Any) -> dict[str, Any]:
     return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **(source or {"IpRanges": ANYWHERE})}
 
 
-def ingress(lab: Any, group: str) -> list[tuple[Any, ...]]:
+def ingress(lab: Lab, group: str) -> list[tuple[Any, ...]]:
     rules = lab.plane.snapshot().security_groups[group].ingress
     return [(rule.protocol, rule.from_port, [str(cidr) for cidr in rule.cidrs], rule.group_ids) for rule in rules]
 
 
-def test_all_rules_or_none(lab: Any, group: str) -> None:
+def test_all_rules_or_none(lab: Lab, group: str) -> None:
     authorize = lab.ec2.authorize_security_group_ingress
     made = authorize(GroupId=group, IpPermissions=[allow(80), allow(443)])["SecurityGroupRules"]
     assert [rule["FromPort"] for rule in made] == [80, 443]
@@ -112,7 +113,7 @@ def test_all_rules_or_none(lab: Any, group: str) -> None:
     assert [rule[1] for rule in ingress(lab, group)] == [443]
 
 
-def test_rules_are_the_same_whatever_they_are_described_as(lab: Any, group: str) -> None:
+def test_rules_are_the_same_whatever_they_are_described_as(lab: Lab, group: str) -> None:
     authorize, revoke = lab.ec2.authorize_security_group_ingress, lab.ec2.revoke_security_group_ingress
     described = allow(80, UserIdGroupPairs=[{"GroupId": group, "Description": "ourselves"}])
     authorize(GroupId=group, IpPermissions=[described, allow(22, IpRanges=[{"CidrIp": "100.68.0.18/18"}])])
@@ -141,17 +142,17 @@ def test_rules_are_the_same_whatever_they_are_described_as(lab: Any, group: str)
         ({"IpRanges": ANYWHERE}, "InvalidParameterValue"),
     ],
 )
-def test_rules_that_aws_refuses(lab: Any, group: str, permission: dict[str, Any], code: str) -> None:
+def test_rules_that_aws_refuses(lab: Lab, group: str, permission: dict[str, Any], code: str) -> None:
     lab.refused(code, lab.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[permission])
 
 
-def test_sixty_rules(lab: Any, group: str) -> None:
+def test_sixty_rules(lab: Lab, group: str) -> None:
     authorize = lab.ec2.authorize_security_group_ingress
     authorize(GroupId=group, IpPermissions=[allow(port) for port in range(1, 61)])
     lab.refused("RulesPerSecurityGroupLimitExceeded", authorize, GroupId=group, IpPermissions=[allow(61)])
 
 
-def test_every_kind_of_source_reaches_the_world(lab: Any, group: str) -> None:
+def test_every_kind_of_source_reaches_the_world(lab: Lab, group: str) -> None:
     [s3] = lab.ec2.describe_prefix_lists(
         Filters=[{"Name": "prefix-list-name", "Values": ["com.amazonaws.eu-central-1.s3"]}]
     )["PrefixLists"]
@@ -176,7 +177,7 @@ def test_every_kind_of_source_reaches_the_world(lab: Any, group: str) -> None:
     ]
 
 
-def test_groups_that_something_needs_stay(lab: Any) -> None:
+def test_groups_that_something_needs_stay(lab: Lab) -> None:
     vpc = lab.vpc()
     web, balancer = lab.group(vpc, "web"), lab.group(vpc, "balancer")
     pairs = [allow(80, UserIdGroupPairs=[{"GroupId": balancer}]), allow(81, UserIdGroupPairs=[{"GroupId": web}])]
@@ -193,7 +194,7 @@ def test_groups_that_something_needs_stay(lab: Any) -> None:
     lab.refused("CannotDelete", delete, GroupId=default["GroupId"])
 
 
-def test_names_are_unique_in_a_vpc(lab: Any) -> None:
+def test_names_are_unique_in_a_vpc(lab: Lab) -> None:
     one, two = lab.vpc(), lab.vpc("10.1.0.0/16")
     lab.group(one)
     lab.group(two)

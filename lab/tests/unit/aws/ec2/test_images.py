@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.ec2.images import RELEASES, parameters
 
@@ -25,12 +24,12 @@ def test_the_newest_is_the_latest() -> None:
         ({"architecture": "arm64"}, 0),
     ],
 )
-def test_finding_debian(lab: Any, filters: dict[str, str], number: int) -> None:
+def test_finding_debian(lab: Lab, filters: dict[str, str], number: int) -> None:
     wanted = [{"Name": name, "Values": [value]} for name, value in filters.items()]
     assert len(lab.ec2.describe_images(**DEBIAN, Filters=wanted)["Images"]) == number
 
 
-def test_what_an_image_tells(lab: Any) -> None:
+def test_what_an_image_tells(lab: Lab) -> None:
     images = lab.ec2.describe_images(**DEBIAN)["Images"]
     newest = max(images, key=lambda image: image["CreationDate"])
     assert (
@@ -45,7 +44,7 @@ def test_what_an_image_tells(lab: Any) -> None:
     assert lab.ec2.describe_images(Owners=["self"])["Images"] == []
 
 
-def test_an_unknown_image(lab: Any) -> None:
+def test_an_unknown_image(lab: Lab) -> None:
     unknown = "ami-0123456789abcdef0"
     message = lab.refused("InvalidAMIID.NotFound", lab.ec2.describe_images, ImageIds=[lab.image, unknown])
     assert message == f"The image id '[{unknown}]' does not exist"

@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.instances import check_counts, check_interface_fields, decoded_user_data
@@ -44,7 +45,7 @@ def test_interface_fields_that_aws_refuses(params: dict[str, Any], code: str) ->
 
 
 @pytest.fixture
-def subnet(lab: Any) -> str:
+def subnet(lab: Lab) -> str:
     return str(lab.subnet(lab.vpc()))
 
 
@@ -69,20 +70,20 @@ def subnet(lab: Any) -> str:
         ({"InstanceMarketOptions": {"MarketType": "spot"}}, "UnsupportedOperation"),
     ],
 )
-def test_launches_that_aws_refuses(lab: Any, subnet: str, changes: dict[str, Any], code: str) -> None:
+def test_launches_that_aws_refuses(lab: Lab, subnet: str, changes: dict[str, Any], code: str) -> None:
     request = {"ImageId": lab.image, "MinCount": 1, "MaxCount": 1, "InstanceType": "t3.micro", "SubnetId": subnet}
     lab.refused(code, lab.ec2.run_instances, **{**request, **changes})
     assert lab.ec2.describe_instances()["Reservations"] == []
     assert lab.plane.snapshot().interfaces == {}
 
 
-def test_a_group_of_another_vpc(lab: Any, subnet: str) -> None:
+def test_a_group_of_another_vpc(lab: Lab, subnet: str) -> None:
     elsewhere = lab.group(lab.vpc("10.1.0.0/16"))
     request = {"ImageId": lab.image, "MinCount": 1, "MaxCount": 1, "SubnetId": subnet}
     lab.refused("InvalidParameter", lab.ec2.run_instances, **request, SecurityGroupIds=[elsewhere])
 
 
-def test_a_launch(lab: Any, subnet: str, tagged: Any, public_key: bytes) -> None:
+def test_a_launch(lab: Lab, subnet: str, tagged: Any, public_key: bytes) -> None:
     lab.ec2.import_key_pair(KeyName="me", PublicKeyMaterial=public_key)
     group = lab.group(lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"])
     made = lab.launch(
@@ -121,13 +122,13 @@ def test_a_launch(lab: Any, subnet: str, tagged: Any, public_key: bytes) -> None
     assert card["Attachment"]["DeleteOnTermination"]
 
 
-def test_as_many_as_wanted(lab: Any, subnet: str) -> None:
+def test_as_many_as_wanted(lab: Lab, subnet: str) -> None:
     made = lab.ec2.run_instances(ImageId=lab.image, MinCount=1, MaxCount=3, SubnetId=subnet)["Instances"]
     assert [each["AmiLaunchIndex"] for each in made] == [0, 1, 2]
     assert len(lab.plane.snapshot().instances) == 3
 
 
-def test_a_client_token_makes_one_instance(lab: Any, subnet: str) -> None:
+def test_a_client_token_makes_one_instance(lab: Lab, subnet: str) -> None:
     first = lab.launch(subnet, ClientToken="once")["InstanceId"]
     lab.plane.instance_state(first, "running")
     again = lab.launch(subnet, ClientToken="once")
@@ -137,24 +138,24 @@ def test_a_client_token_makes_one_instance(lab: Any, subnet: str) -> None:
     assert lab.launch(subnet, ClientToken="twice")["InstanceId"] != first
 
 
-def test_a_fixed_address_is_one_instances(lab: Any, subnet: str) -> None:
+def test_a_fixed_address_is_one_instances(lab: Lab, subnet: str) -> None:
     lab.launch(subnet, PrivateIpAddress="10.0.0.77")
     request = {"ImageId": lab.image, "MinCount": 1, "MaxCount": 1, "SubnetId": subnet}
     lab.refused("InvalidIPAddress.InUse", lab.ec2.run_instances, **request, PrivateIpAddress="10.0.0.77")
 
 
-def test_without_a_subnet_it_is_a_default_one(lab: Any) -> None:
+def test_without_a_subnet_it_is_a_default_one(lab: Lab) -> None:
     made = lab.ec2.run_instances(ImageId=lab.image, MinCount=1, MaxCount=1)["Instances"][0]
     assert made["PrivateIpAddress"].startswith("172.31.")
     assert lab.instance(made["InstanceId"])["PublicIpAddress"].startswith("198.19.")
 
 
-def status(lab: Any, instance: str) -> str:
+def status(lab: Lab, instance: str) -> str:
     [found] = lab.ec2.describe_instance_status(InstanceIds=[instance], IncludeAllInstances=True)["InstanceStatuses"]
     return f"{found['InstanceState']['Name']} {found['InstanceStatus']['Status']}"
 
 
-def test_states_follow_the_host(lab: Any, subnet: str) -> None:
+def test_states_follow_the_host(lab: Lab, subnet: str) -> None:
     instance = lab.launch(subnet)["InstanceId"]
     changes = len(lab.changes)
     assert status(lab, instance) == "pending not-applicable"
@@ -196,7 +197,7 @@ def test_states_follow_the_host(lab: Any, subnet: str) -> None:
     assert told["CurrentState"]["Name"] == "terminated"
 
 
-def test_a_host_that_fails_says_why(lab: Any, subnet: str) -> None:
+def test_a_host_that_fails_says_why(lab: Lab, subnet: str) -> None:
     instance = lab.launch(subnet)["InstanceId"]
     lab.plane.instance_state(instance, "terminated", reason="Server.InternalError: no disk left")
     reason = lab.instance(instance)["StateReason"]
@@ -205,7 +206,7 @@ def test_a_host_that_fails_says_why(lab: Any, subnet: str) -> None:
 
 
 @pytest.mark.parametrize(("behavior", "expected"), [("stop", "stopped"), ("terminate", "shutting-down")])
-def test_a_host_that_shuts_itself_down(lab: Any, subnet: str, behavior: str, expected: str) -> None:
+def test_a_host_that_shuts_itself_down(lab: Lab, subnet: str, behavior: str, expected: str) -> None:
     instance = lab.running(subnet, InstanceInitiatedShutdownBehavior=behavior)
     lab.plane.instance_state(instance, "stopped")
     found = lab.instance(instance)
@@ -213,7 +214,7 @@ def test_a_host_that_shuts_itself_down(lab: Any, subnet: str, behavior: str, exp
     assert found["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
 
 
-def test_termination_protection(lab: Any, subnet: str) -> None:
+def test_termination_protection(lab: Lab, subnet: str) -> None:
     guarded, other = lab.running(subnet, DisableApiTermination=True), lab.running(subnet)
     lab.refused("OperationNotPermitted", lab.ec2.terminate_instances, InstanceIds=[other, guarded])
     assert lab.instance(other)["State"]["Name"] == "running"
@@ -221,7 +222,7 @@ def test_termination_protection(lab: Any, subnet: str) -> None:
     lab.ec2.terminate_instances(InstanceIds=[other, guarded])
 
 
-def test_attributes(lab: Any, subnet: str) -> None:
+def test_attributes(lab: Lab, subnet: str) -> None:
     instance = lab.running(subnet, UserData="a")
     modify = lab.ec2.modify_instance_attribute
     lab.refused("IncorrectInstanceState", modify, InstanceId=instance, InstanceType={"Value": "t3.small"})
@@ -243,7 +244,7 @@ def test_attributes(lab: Any, subnet: str) -> None:
     assert lab.plane.snapshot().instances[instance].metadata == MetadataOptions("required", 3, enabled=True)
 
 
-def test_console_output(lab: Any, subnet: str) -> None:
+def test_console_output(lab: Lab, subnet: str) -> None:
     instance = lab.running(subnet)
     assert "Output" not in lab.ec2.get_console_output(InstanceId=instance)
     lab.hosts.consoles[instance] = b"login: \xff\n"
@@ -252,7 +253,7 @@ def test_console_output(lab: Any, subnet: str) -> None:
     lab.refused("InvalidInstanceID.NotFound", lab.ec2.get_console_output, InstanceId="i-0123456789abcdef0")
 
 
-def test_an_instance_profile(lab: Any, subnet: str) -> None:
+def test_an_instance_profile(lab: Lab, subnet: str) -> None:
     iam = lab.client("iam")
     iam.create_instance_profile(InstanceProfileName="web")
     made = lab.ec2.run_instances(
@@ -276,13 +277,13 @@ def test_an_instance_profile(lab: Any, subnet: str) -> None:
         ("instance-type", "t3.*", True),
     ],
 )
-def test_filters(lab: Any, subnet: str, tagged: Any, name: str, value: str, found: bool) -> None:
+def test_filters(lab: Lab, subnet: str, tagged: Any, name: str, value: str, found: bool) -> None:
     lab.running(subnet, TagSpecifications=tagged("instance", Name="public-1"))
     told = lab.ec2.describe_instances(Filters=[{"Name": name, "Values": [value]}])["Reservations"]
     assert bool(told) is found
 
 
-def test_unknown_filters_are_refused(lab: Any) -> None:
+def test_unknown_filters_are_refused(lab: Lab) -> None:
     wrong = [{"Name": "instance-state", "Values": ["running"]}]
     lab.refused("InvalidParameterValue", lab.ec2.describe_instances, Filters=wrong)
     lab.refused("InvalidParameterValue", lab.ec2.describe_vpcs, Filters=wrong)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.ec2.interfaces import primary_address, private_dns_name, public_dns_name
 
@@ -27,7 +28,7 @@ def test_dns_names() -> None:
     assert public_dns_name("198.19.0.9", "eu-central-1") == "ec2-198-19-0-9.eu-central-1.compute.amazonaws.com"
 
 
-def test_an_interface_of_its_own(lab: Any) -> None:
+def test_an_interface_of_its_own(lab: Lab) -> None:
     vpc = lab.vpc()
     subnet, group = lab.subnet(vpc), lab.group(vpc)
     create = lab.ec2.create_network_interface
@@ -49,7 +50,7 @@ def test_an_interface_of_its_own(lab: Any) -> None:
     lab.refused("InvalidNetworkInterfaceID.NotFound", delete, NetworkInterfaceId=interface)
 
 
-def test_groups_are_the_interfaces(lab: Any) -> None:
+def test_groups_are_the_interfaces(lab: Lab) -> None:
     vpc = lab.vpc()
     one, two = lab.group(vpc, "one"), lab.group(vpc, "two")
     instance = lab.running(lab.subnet(vpc), SecurityGroupIds=[one])
@@ -63,7 +64,7 @@ def test_groups_are_the_interfaces(lab: Any) -> None:
     lab.refused("InvalidGroup.NotFound", modify, NetworkInterfaceId=interface, Groups=["sg-0123456789abcdef0"])
 
 
-def test_names_follow_the_vpc(lab: Any) -> None:
+def test_names_follow_the_vpc(lab: Lab) -> None:
     vpc = lab.vpc()
     lab.gateway(vpc)
     subnet = lab.subnet(vpc)
@@ -78,7 +79,7 @@ def test_names_follow_the_vpc(lab: Any) -> None:
     assert (association["PublicIp"], association["IpOwnerId"]) == (found["PublicIpAddress"], "amazon")
 
 
-def test_an_interface_for_a_balancer(lab: Any) -> None:
+def test_an_interface_for_a_balancer(lab: Lab) -> None:
     vpc = lab.vpc()
     lab.gateway(vpc)
     subnet, group = lab.subnet(vpc), lab.group(vpc)

@@ -3,14 +3,16 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
+from control_plane import Lab
 
-def test_fingerprints_are_those_of_ssh_keygen(lab: Any, public_key: bytes) -> None:
+
+def test_fingerprints_are_those_of_ssh_keygen(lab: Lab, public_key: bytes) -> None:
     told = lab.ec2.import_key_pair(KeyName="me", PublicKeyMaterial=public_key)["KeyFingerprint"]
     shown = subprocess.run(["ssh-keygen", "-lf", "-"], input=public_key, capture_output=True, check=True).stdout
     assert f"SHA256:{told.rstrip('=')}" == shown.decode().split()[1]
 
 
-def test_key_pairs_by_name_and_id(lab: Any, public_key: bytes, tagged: Any) -> None:
+def test_key_pairs_by_name_and_id(lab: Lab, public_key: bytes, tagged: Any) -> None:
     request = {"KeyName": "me", "PublicKeyMaterial": public_key}
     made = lab.ec2.import_key_pair(**request, TagSpecifications=tagged("key-pair", Name="mine"))
     lab.ec2.create_key_pair(KeyName="other", KeyType="ed25519")

@@ -3,20 +3,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 
 @pytest.fixture
-def subnet(lab: Any) -> str:
+def subnet(lab: Lab) -> str:
     vpc = lab.vpc()
     lab.gateway(vpc)
     return str(lab.subnet(vpc))
 
 
-def state(lab: Any, gateway: str) -> str:
+def state(lab: Lab, gateway: str) -> str:
     return str(lab.ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]["State"])
 
 
-def test_a_gateways_life(lab: Any, subnet: str, tagged: Any) -> None:
+def test_a_gateways_life(lab: Lab, subnet: str, tagged: Any) -> None:
     address = lab.address()
     made = lab.nat(subnet, AllocationId=address, TagSpecifications=tagged("natgateway", Name="nat"))
     gateway, told = made["NatGatewayId"], made["NatGatewayAddresses"][0]
@@ -49,7 +50,7 @@ def test_a_gateways_life(lab: Any, subnet: str, tagged: Any) -> None:
     assert lab.ec2.describe_nat_gateways(Filters=[{"Name": "tag:Name", "Values": ["x"]}])["NatGateways"] == []
 
 
-def test_what_fails_after_the_call(lab: Any, subnet: str) -> None:
+def test_what_fails_after_the_call(lab: Lab, subnet: str) -> None:
     inland = lab.subnet(lab.vpc("10.1.0.0/16"), "10.1.0.0/24")
     failed = lab.nat(inland)
     assert (failed["State"], failed["FailureCode"]) == ("failed", "Gateway.NotAttached")
@@ -68,18 +69,18 @@ def test_what_fails_after_the_call(lab: Any, subnet: str) -> None:
         ({"PrivateIpAddress": "10.0.0.9"}, "UnsupportedOperation"),
     ],
 )
-def test_what_fails_at_once(lab: Any, subnet: str, changes: dict[str, str], code: str) -> None:
+def test_what_fails_at_once(lab: Lab, subnet: str, changes: dict[str, str], code: str) -> None:
     request = {"SubnetId": subnet, "AllocationId": lab.address(), **changes}
     lab.refused(code, lab.ec2.create_nat_gateway, **request)
 
 
-def test_an_address_is_needed_and_unknown_gateways_are_told(lab: Any, subnet: str) -> None:
+def test_an_address_is_needed_and_unknown_gateways_are_told(lab: Lab, subnet: str) -> None:
     lab.refused("MissingParameter", lab.ec2.create_nat_gateway, SubnetId=subnet)
     for call in (lab.ec2.delete_nat_gateway, lambda NatGatewayId: state(lab, NatGatewayId)):  # noqa: N803
         lab.refused("NatGatewayNotFound", call, NatGatewayId="nat-0123456789abcdef0")
 
 
-def test_its_interface_is_not_the_customers(lab: Any, subnet: str) -> None:
+def test_its_interface_is_not_the_customers(lab: Lab, subnet: str) -> None:
     lab.nat(subnet)
     [interface] = lab.ec2.describe_network_interfaces()["NetworkInterfaces"]
     assert interface["RequesterManaged"]
@@ -93,7 +94,7 @@ def test_its_interface_is_not_the_customers(lab: Any, subnet: str) -> None:
     lab.refused("AuthFailure", lab.ec2.disassociate_address, AssociationId=association)
 
 
-def test_a_client_token_makes_one_gateway(lab: Any, subnet: str) -> None:
+def test_a_client_token_makes_one_gateway(lab: Lab, subnet: str) -> None:
     request = {"AllocationId": lab.address(), "ClientToken": "once"}
     first = lab.nat(subnet, **request)["NatGatewayId"]
     lab.plane.reconciled(lab.plane.snapshot())

@@ -4,6 +4,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.ec2.routes import is_shadowing_local
 
@@ -17,13 +18,13 @@ def test_is_shadowing_local(destination: str, expected: bool) -> None:
 
 
 @pytest.fixture
-def network(lab: Any) -> dict[str, str]:
+def network(lab: Lab) -> dict[str, str]:
     vpc = lab.vpc()
     table = lab.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     return {"vpc": vpc, "subnet": lab.subnet(vpc), "gateway": lab.gateway(vpc), "table": table}
 
 
-def routes(lab: Any, table: str) -> dict[str, tuple[str, str]]:
+def routes(lab: Lab, table: str) -> dict[str, tuple[str, str]]:
     """Return (target, state) by destination."""
     [found] = lab.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
     return {
@@ -54,7 +55,7 @@ def routes(lab: Any, table: str) -> dict[str, tuple[str, str]]:
         ({"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1"}, "UnsupportedOperation"),
     ],
 )
-def test_routes_that_aws_refuses(lab: Any, network: dict[str, str], request_: dict[str, str], code: str) -> None:
+def test_routes_that_aws_refuses(lab: Lab, network: dict[str, str], request_: dict[str, str], code: str) -> None:
     names = {**network, "loose": lab.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]}
     names["eni"] = lab.ec2.create_network_interface(SubnetId=network["subnet"])["NetworkInterface"][
         "NetworkInterfaceId"
@@ -63,7 +64,7 @@ def test_routes_that_aws_refuses(lab: Any, network: dict[str, str], request_: di
     lab.refused(code, lab.ec2.create_route, RouteTableId=network["table"], **request)
 
 
-def test_routes_live_and_become_black_holes(lab: Any, network: dict[str, str]) -> None:
+def test_routes_live_and_become_black_holes(lab: Lab, network: dict[str, str]) -> None:
     table, gateway = network["table"], network["gateway"]
     nat = lab.nat(network["subnet"])["NatGatewayId"]
     lab.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
@@ -95,7 +96,7 @@ def test_routes_live_and_become_black_holes(lab: Any, network: dict[str, str]) -
     lab.refused("InvalidParameterValue", lab.ec2.delete_route, RouteTableId=table, DestinationCidrBlock="10.0.0.0/16")
 
 
-def test_one_table_a_subnet(lab: Any, network: dict[str, str]) -> None:
+def test_one_table_a_subnet(lab: Lab, network: dict[str, str]) -> None:
     first = lab.ec2.associate_route_table(RouteTableId=network["table"], SubnetId=network["subnet"])["AssociationId"]
     again = lab.ec2.associate_route_table(RouteTableId=network["table"], SubnetId=network["subnet"])["AssociationId"]
     assert first == again
@@ -119,7 +120,7 @@ def test_one_table_a_subnet(lab: Any, network: dict[str, str]) -> None:
     )
 
 
-def test_network_acls(lab: Any, network: dict[str, str]) -> None:
+def test_network_acls(lab: Lab, network: dict[str, str]) -> None:
     acl = lab.ec2.create_network_acl(VpcId=network["vpc"])["NetworkAcl"]["NetworkAclId"]
     entry = {"NetworkAclId": acl, "Protocol": "6", "Egress": False, "CidrBlock": "0.0.0.0/0", "RuleAction": "allow"}
     entry["PortRange"] = {"From": 80, "To": 80}
@@ -162,7 +163,7 @@ def test_network_acls(lab: Any, network: dict[str, str]) -> None:
         ("UnsupportedOperation", {"Ipv6CidrBlock": "::/0"}),
     ],
 )
-def test_entries_of_network_acls_are_checked_before_they_are_kept(lab: Any, code: str, wrong: dict[str, Any]) -> None:
+def test_entries_of_network_acls_are_checked_before_they_are_kept(lab: Lab, code: str, wrong: dict[str, Any]) -> None:
     acl = lab.ec2.create_network_acl(VpcId=lab.vpc())["NetworkAcl"]["NetworkAclId"]
     entry = {"NetworkAclId": acl, "RuleNumber": 10, "Egress": False, "Protocol": "6", "RuleAction": "allow"}
     entry |= {"CidrBlock": "10.0.0.0/16", "PortRange": {"From": 80, "To": 80}}

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.ec2.subnets import is_size_allowed, network_of
 
@@ -34,7 +34,7 @@ def test_sizes(prefix: int, allowed: bool) -> None:
     ("cidr", "code"),
     [("10.0.0.0/8", "InvalidVpc.Range"), ("10.0.0.0/29", "InvalidVpc.Range"), ("ten", "InvalidParameterValue")],
 )
-def test_vpcs_that_aws_refuses(lab: Any, cidr: str, code: str) -> None:
+def test_vpcs_that_aws_refuses(lab: Lab, cidr: str, code: str) -> None:
     lab.refused(code, lab.ec2.create_vpc, CidrBlock=cidr)
 
 
@@ -50,13 +50,13 @@ def test_vpcs_that_aws_refuses(lab: Any, cidr: str, code: str) -> None:
         ({"Ipv6CidrBlock": "fd00::/64"}, "UnsupportedOperation"),
     ],
 )
-def test_subnets_that_aws_refuses(lab: Any, changes: dict[str, str], code: str) -> None:
+def test_subnets_that_aws_refuses(lab: Lab, changes: dict[str, str], code: str) -> None:
     vpc = lab.vpc()
     lab.subnet(vpc)
     lab.refused(code, lab.ec2.create_subnet, **{"VpcId": vpc, "CidrBlock": "10.0.1.0/24", **changes})
 
 
-def test_what_a_vpc_comes_with(lab: Any) -> None:
+def test_what_a_vpc_comes_with(lab: Lab) -> None:
     vpc = lab.vpc("10.0.7.9/16")
     here = [{"Name": "vpc-id", "Values": [vpc]}]
     assert lab.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlock"] == "10.0.0.0/16"
@@ -70,7 +70,7 @@ def test_what_a_vpc_comes_with(lab: Any) -> None:
     assert sorted(entry["RuleNumber"] for entry in acl["Entries"]) == [100, 100, 32767, 32767]
 
 
-def test_an_account_has_a_default_vpc_with_a_way_out(lab: Any) -> None:
+def test_an_account_has_a_default_vpc_with_a_way_out(lab: Lab) -> None:
     [vpc] = lab.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     assert vpc["CidrBlock"] == "172.31.0.0/16"
     subnets = lab.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
@@ -79,7 +79,7 @@ def test_an_account_has_a_default_vpc_with_a_way_out(lab: Any) -> None:
     assert any(route.get("GatewayId", "").startswith("igw-") for route in table["Routes"])
 
 
-def test_a_zones_first_subnet_is_no_default_one(lab: Any) -> None:
+def test_a_zones_first_subnet_is_no_default_one(lab: Lab) -> None:
     vpc = lab.vpc()
     subnet = lab.subnet(vpc)
     [found] = lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
@@ -89,7 +89,7 @@ def test_a_zones_first_subnet_is_no_default_one(lab: Any) -> None:
     assert lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["AvailableIpAddressCount"] == 250
 
 
-def test_addresses_run_out_and_come_back(lab: Any) -> None:
+def test_addresses_run_out_and_come_back(lab: Lab) -> None:
     subnet = lab.subnet(lab.vpc(), "10.0.0.0/28")
     made = [lab.launch(subnet) for _ in range(11)]
     assert sorted({each["PrivateIpAddress"] for each in made}) == sorted(f"10.0.0.{n}" for n in range(4, 15))
@@ -105,7 +105,7 @@ def test_addresses_run_out_and_come_back(lab: Any) -> None:
     assert lab.launch(subnet)["PrivateIpAddress"] == made[3]["PrivateIpAddress"]
 
 
-def test_one_attribute_at_a_time(lab: Any) -> None:
+def test_one_attribute_at_a_time(lab: Lab) -> None:
     vpc = lab.vpc()
     yes = {"Value": True}
     lab.refused(
@@ -119,7 +119,7 @@ def test_one_attribute_at_a_time(lab: Any) -> None:
     assert lab.plane.snapshot().vpcs[vpc].dns_hostnames
 
 
-def test_deleting_asks_for_dependents_first(lab: Any) -> None:
+def test_deleting_asks_for_dependents_first(lab: Lab) -> None:
     vpc = lab.vpc()
     subnet, gateway, group = lab.subnet(vpc), lab.gateway(vpc), lab.group(vpc)
     table = lab.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.tagging import check_specifications, check_tags, resource_type
@@ -46,7 +47,7 @@ def test_specifications(operation: str, specifications: list[dict[str, Any]], go
         check_specifications(operation, specifications)
 
 
-def test_every_resource_of_a_network_is_tagged_at_birth(lab: Any, tagged: Any) -> None:
+def test_every_resource_of_a_network_is_tagged_at_birth(lab: Lab, tagged: Any) -> None:
     ec2 = lab.ec2
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged("vpc", Name="x"))["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", TagSpecifications=tagged("subnet", Name="x"))
@@ -88,7 +89,7 @@ def test_every_resource_of_a_network_is_tagged_at_birth(lab: Any, tagged: Any) -
         ec2.create_tags(Resources=[resource], Tags=[{"Key": "later", "Value": "y"}])
 
 
-def test_tags_afterwards(lab: Any) -> None:
+def test_tags_afterwards(lab: Lab) -> None:
     vpc = lab.vpc()
     create, delete = lab.ec2.create_tags, lab.ec2.delete_tags
     create(Resources=[vpc], Tags=[*NAME, {"Key": "a", "Value": ""}])
@@ -100,7 +101,7 @@ def test_tags_afterwards(lab: Any) -> None:
     assert lab.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0].get("Tags", []) == []
 
 
-def test_what_is_gone_has_no_tags(lab: Any, tagged: Any) -> None:
+def test_what_is_gone_has_no_tags(lab: Lab, tagged: Any) -> None:
     ec2, x = lab.ec2, {"Name": "x"}
     vpc = lab.vpc()
     group, subnet, gateway = lab.group(vpc), lab.subnet(vpc), lab.gateway(vpc)

@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.templates import Template, Version, check_name, merged
@@ -96,17 +97,17 @@ def test_versions(wanted: str | None, number: int | None) -> None:
 
 
 @pytest.fixture
-def subnet(lab: Any) -> str:
+def subnet(lab: Lab) -> str:
     return str(lab.subnet(lab.vpc()))
 
 
-def make(lab: Any, name: str = "web", **data: Any) -> str:
+def make(lab: Lab, name: str = "web", **data: Any) -> str:
     data.setdefault("InstanceType", "t3.micro")
     made = lab.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
     return str(made["LaunchTemplate"]["LaunchTemplateId"])
 
 
-def test_a_template_and_its_versions(lab: Any, tagged: Any) -> None:
+def test_a_template_and_its_versions(lab: Lab, tagged: Any) -> None:
     made = lab.ec2.create_launch_template(
         LaunchTemplateName="web",
         VersionDescription="first",
@@ -182,13 +183,13 @@ def test_a_template_and_its_versions(lab: Any, tagged: Any) -> None:
         ("delete_launch_template", {}, "MissingParameter"),
     ],
 )
-def test_what_aws_refuses(lab: Any, operation: str, arguments: dict[str, Any], code: str) -> None:
+def test_what_aws_refuses(lab: Lab, operation: str, arguments: dict[str, Any], code: str) -> None:
     make(lab)
     lab.refused(code, getattr(lab.ec2, operation), **arguments)
     assert len(lab.ec2.describe_launch_templates()["LaunchTemplates"]) == 1
 
 
-def test_a_launch_from_a_template(lab: Any, subnet: str, tagged: Any, public_key: bytes) -> None:
+def test_a_launch_from_a_template(lab: Lab, subnet: str, tagged: Any, public_key: bytes) -> None:
     lab.ec2.import_key_pair(KeyName="me", PublicKeyMaterial=public_key)
     group = lab.group(lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"])
     iam = lab.client("iam")
@@ -229,7 +230,7 @@ def test_a_launch_from_a_template(lab: Any, subnet: str, tagged: Any, public_key
     }
 
 
-def test_a_launch_of_a_version(lab: Any, subnet: str) -> None:
+def test_a_launch_of_a_version(lab: Lab, subnet: str) -> None:
     make(lab, ImageId=lab.image)
     lab.ec2.create_launch_template_version(
         LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData={"InstanceType": "t3.small"}
@@ -244,13 +245,13 @@ def test_a_launch_of_a_version(lab: Any, subnet: str) -> None:
         assert made["Instances"][0]["InstanceType"] == kind
 
 
-def test_an_interface_of_the_template_and_a_subnet_of_the_request(lab: Any, subnet: str) -> None:
+def test_an_interface_of_the_template_and_a_subnet_of_the_request(lab: Lab, subnet: str) -> None:
     make(lab, ImageId=lab.image, NetworkInterfaces=[{"DeviceIndex": 0, "AssociatePublicIpAddress": True}])
     request = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet, "LaunchTemplate": {"LaunchTemplateName": "web"}}
     lab.refused("InvalidParameterCombination", lab.ec2.run_instances, **request)
 
 
-def test_an_unknown_profile_in_a_template(lab: Any, subnet: str) -> None:
+def test_an_unknown_profile_in_a_template(lab: Lab, subnet: str) -> None:
     make(lab, ImageId=lab.image, IamInstanceProfile={"Name": "unknown"})
     request = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet, "LaunchTemplate": {"LaunchTemplateName": "web"}}
     assert "Invalid IAM Instance Profile name" in lab.refused("InvalidParameterValue", lab.ec2.run_instances, **request)

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.model import Target
 from groundwork_lab.ports import HealthReport
@@ -28,7 +29,7 @@ class FakeBalancers:
 class Site:
     """A VPC with public subnets in three zones, and ELB's client."""
 
-    lab: Any
+    lab: Lab
     elb: Any
     vpc: str
     subnets: list[str]
@@ -69,7 +70,7 @@ class Site:
 
 
 @pytest.fixture
-def site(lab: Any) -> Site:
+def site(lab: Lab) -> Site:
     vpc = lab.vpc()
     subnets = [lab.subnet(vpc, f"10.0.{index}.0/24", zone) for index, zone in enumerate("abc")]
     lab.gateway(vpc)
@@ -161,7 +162,7 @@ def test_it_needs_two_zones(site: Site) -> None:
     assert "same Availability Zone" in message
 
 
-def test_facing_the_internet_it_needs_a_gateway(lab: Any) -> None:
+def test_facing_the_internet_it_needs_a_gateway(lab: Lab) -> None:
     vpc = lab.vpc()
     subnets = [lab.subnet(vpc, f"10.0.{index}.0/24", zone) for index, zone in enumerate("ab")]
     elb = lab.client("elbv2")

@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.api import Fault
 from groundwork_lab.credentials import ACCESS_KEY
@@ -17,7 +18,7 @@ DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E2QWRUHAPOMQZL"
 
 
 @pytest.fixture
-def s3(lab: Any) -> Any:
+def s3(lab: Lab) -> Any:
     """Return a bucket with a page that the distribution may read."""
     s3 = lab.client("s3")
     s3.create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -51,7 +52,7 @@ def policy(*actions: str, source: str = DISTRIBUTION) -> str:
 
 
 def ask(
-    lab: Any, path: str = "/site/index.html", method: str = "GET", port: int = 0, **headers: str
+    lab: Lab, path: str = "/site/index.html", method: str = "GET", port: int = 0, **headers: str
 ) -> tuple[int, bytes, dict[str, str]]:
     connection = HTTPConnection("127.0.0.1", port or lab.origin_port)
     known = {"Host": HOST, "X-Groundwork-Source-Arn": DISTRIBUTION}
@@ -64,7 +65,7 @@ def ask(
     return response.status, body, {name.lower(): value for name, value in response.getheaders()}
 
 
-def test_the_distribution_reads(lab: Any, s3: Any) -> None:
+def test_the_distribution_reads(lab: Lab, s3: Any) -> None:
     status, body, headers = ask(lab)
     assert (status, body, headers["content-type"]) == (200, b"0123456789", "text/html")
     assert {name for name in headers if name not in ("date", "server", "content-length")} == {
@@ -79,7 +80,7 @@ def test_the_distribution_reads(lab: Any, s3: Any) -> None:
     assert (status, body, headers["content-length"]) == (200, b"", "10")
 
 
-def test_what_is_missing_is_told_to_those_who_may_list(lab: Any, s3: Any) -> None:
+def test_what_is_missing_is_told_to_those_who_may_list(lab: Lab, s3: Any) -> None:
     status, body, headers = ask(lab, "/site/missing")
     assert (status, b"<Code>NoSuchKey</Code>" in body, headers["content-type"]) == (404, True, "application/xml")
     s3.put_bucket_policy(Bucket="site", Policy=policy("s3:GetObject"))
@@ -88,7 +89,7 @@ def test_what_is_missing_is_told_to_those_who_may_list(lab: Any, s3: Any) -> Non
     assert ask(lab)[0] == 200
 
 
-def test_what_the_policy_does_not_say(lab: Any, s3: Any) -> None:
+def test_what_the_policy_does_not_say(lab: Lab, s3: Any) -> None:
     assert ask(lab, "/releases/1.json")[0] == 403
     assert ask(lab, X_Groundwork_Source_Arn=DISTRIBUTION + "X")[0] == 403
     assert ask(lab, X_Groundwork_Source_Arn="")[0] == 403
@@ -99,12 +100,12 @@ def test_what_the_policy_does_not_say(lab: Any, s3: Any) -> None:
     assert ask(lab, Host=f"nowhere.s3.{REGION}.amazonaws.com")[0] == 404
 
 
-def test_the_header_is_believed_at_this_door_only(lab: Any, s3: Any) -> None:
+def test_the_header_is_believed_at_this_door_only(lab: Lab, s3: Any) -> None:
     assert ask(lab, port=lab.s3_port)[0] == 403
     assert ask(lab, port=lab.s3_port, path="/site/site/index.html", Host="127.0.0.1")[0] == 403
 
 
-def test_a_viewers_signature_means_nothing(lab: Any, s3: Any) -> None:
+def test_a_viewers_signature_means_nothing(lab: Lab, s3: Any) -> None:
     signature = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/s3/aws4_request, Signature=0"
     assert ask(lab, "/releases/1.json", Authorization=signature)[0] == 403
     assert ask(lab, "/releases/1.json", X_Groundwork_Source_Arn="", Authorization=signature)[0] == 403
@@ -112,12 +113,12 @@ def test_a_viewers_signature_means_nothing(lab: Any, s3: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
-def test_it_is_read_only(lab: Any, s3: Any, method: str) -> None:
+def test_it_is_read_only(lab: Lab, s3: Any, method: str) -> None:
     status, body, _ = ask(lab, method=method)
     assert (status, b"<Code>MethodNotAllowed</Code>" in body) == (405, True)
 
 
-def test_conditions_and_ranges(lab: Any, s3: Any) -> None:
+def test_conditions_and_ranges(lab: Lab, s3: Any) -> None:
     _, _, headers = ask(lab)
     status, body, again = ask(lab, If_None_Match=headers["etag"], If_Modified_Since=headers["last-modified"])
     assert (status, body, again["etag"]) == (304, b"", headers["etag"])
@@ -129,14 +130,14 @@ def test_conditions_and_ranges(lab: Any, s3: Any) -> None:
     assert (status, body) == (200, b"changed within the same second")
 
 
-def test_calls_are_counted_by_a_name_of_their_own(lab: Any, s3: Any) -> None:
+def test_calls_are_counted_by_a_name_of_their_own(lab: Lab, s3: Any) -> None:
     ask(lab)
     ask(lab, method="HEAD")
     s3.head_bucket(Bucket="site")
     assert lab.plane.calls.counted() == {"origin": {"GetObject": 1, "HeadObject": 1}, "s3": {"HeadBucket": 1}}
 
 
-def test_faults_befall_the_origin_alone(lab: Any, s3: Any) -> None:
+def test_faults_befall_the_origin_alone(lab: Lab, s3: Any) -> None:
     lab.plane.faults.set(Fault(service="origin", code="SlowDown", status=503))
     assert ask(lab)[0] == 503
     s3.get_object(Bucket="site", Key="site/index.html")

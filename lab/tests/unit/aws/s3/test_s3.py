@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
+from control_plane import Lab
 
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION
@@ -18,7 +19,7 @@ HERE = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
 
 
 @pytest.fixture
-def s3(lab: Any) -> Any:
+def s3(lab: Lab) -> Any:
     return lab.client("s3")
 
 
@@ -42,7 +43,7 @@ def read(s3: Any, key: str = "index.html", **options: Any) -> bytes:
     return bytes(s3.get_object(Bucket="site", Key=key, **options)["Body"].read())
 
 
-def browse(lab: Any, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+def browse(lab: Lab, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
     """Send an unsigned request."""
     connection = HTTPConnection("127.0.0.1", lab.s3_port)
     connection.request(method, path, headers=headers)
@@ -84,14 +85,14 @@ def test_objects_are_encrypted(s3: Any, bucket: str) -> None:
     "name",
     ["Site", "ab", "a..b", "192.168.1.1", "-site", "site-", "under_score", "xn--site", "site-s3alias", "site--x-s3"],
 )
-def test_names_that_aws_refuses(lab: Any, name: str) -> None:
+def test_names_that_aws_refuses(lab: Lab, name: str) -> None:
     where = f"<LocationConstraint>{REGION}</LocationConstraint>"
     wanted = f"<CreateBucketConfiguration>{where}</CreateBucketConfiguration>"
     status, body = signed(lab, "PUT", f"/{name}", wanted.encode())
     assert (status, b"<Code>InvalidBucketName</Code>" in body) == (400, True)
 
 
-def signed(lab: Any, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+def signed(lab: Lab, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     """Send a signed request that botocore would not send."""
     connection = HTTPConnection("127.0.0.1", lab.s3_port)
     scope = f"{ACCESS_KEY}/20260101/{REGION}/s3/aws4_request"
@@ -103,7 +104,7 @@ def signed(lab: Any, method: str, path: str, body: bytes = b"") -> tuple[int, by
     return answer
 
 
-def test_where_a_bucket_is_made(lab: Any, s3: Any, bucket: str) -> None:
+def test_where_a_bucket_is_made(lab: Lab, s3: Any, bucket: str) -> None:
     lab.refused("BucketAlreadyOwnedByYou", s3.create_bucket, Bucket=bucket, **HERE)
     lab.refused("IllegalLocationConstraintException", s3.create_bucket, Bucket="nowhere")
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
@@ -114,7 +115,7 @@ def test_where_a_bucket_is_made(lab: Any, s3: Any, bucket: str) -> None:
     home.create_bucket(Bucket="home")  # in us-east-1, creating it again is not an error
 
 
-def test_only_an_empty_bucket_goes(lab: Any, s3: Any, versioned: str) -> None:
+def test_only_an_empty_bucket_goes(lab: Lab, s3: Any, versioned: str) -> None:
     put(s3)
     marker = s3.delete_object(Bucket=versioned, Key="index.html")["VersionId"]
     lab.refused("BucketNotEmpty", s3.delete_bucket, Bucket=versioned)
@@ -124,7 +125,7 @@ def test_only_an_empty_bucket_goes(lab: Any, s3: Any, versioned: str) -> None:
     lab.refused("NoSuchBucket", s3.list_objects_v2, Bucket=versioned)
 
 
-def test_there_are_no_acls(lab: Any, s3: Any, bucket: str) -> None:
+def test_there_are_no_acls(lab: Lab, s3: Any, bucket: str) -> None:
     code = "AccessControlListNotSupported"
     put(s3)
     lab.refused(code, s3.put_object_acl, Bucket=bucket, Key="index.html", ACL="public-read")
@@ -184,7 +185,7 @@ def opened(s3: Any, bucket: str) -> None:
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
 
 
-def test_public_policies_are_blocked(lab: Any, s3: Any, bucket: str) -> None:
+def test_public_policies_are_blocked(lab: Lab, s3: Any, bucket: str) -> None:
     lab.refused("MalformedPolicy", s3.put_bucket_policy, Bucket=bucket, Policy="{}")
     lab.refused("AccessDenied", s3.put_bucket_policy, Bucket=bucket, Policy=policy())
     lab.refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=bucket)
@@ -201,7 +202,7 @@ def test_public_policies_are_blocked(lab: Any, s3: Any, bucket: str) -> None:
     lab.refused("NoSuchBucketPolicy", s3.get_bucket_policy_status, Bucket=bucket)
 
 
-def test_strangers_see_what_is_public(lab: Any, s3: Any, bucket: str) -> None:
+def test_strangers_see_what_is_public(lab: Lab, s3: Any, bucket: str) -> None:
     put(s3)
     assert browse(lab, "/site/index.html")[0] == 403
     opened(s3, bucket)
@@ -228,7 +229,7 @@ ODD = ["a b.html", "a+b.html", "ä/ö.html", "a#b?c&d.html", ".well-known/x", "a
 
 
 @pytest.mark.parametrize("key", ODD)
-def test_odd_keys_survive(lab: Any, s3: Any, versioned: str, key: str) -> None:
+def test_odd_keys_survive(lab: Lab, s3: Any, versioned: str, key: str) -> None:
     put(s3, key, key.encode(), Metadata={"sha256": "abc"}, ContentType="text/html; charset=utf-8")
     assert read(s3, key) == key.encode()
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=versioned)["Contents"]] == [key]
@@ -251,13 +252,13 @@ def test_odd_keys_survive(lab: Any, s3: Any, versioned: str, key: str) -> None:
         ({"IfNoneMatch": '"0"'}, "NotImplemented"),
     ],
 )
-def test_conditions_of_a_write(lab: Any, s3: Any, bucket: str, condition: dict[str, str], code: str) -> None:
+def test_conditions_of_a_write(lab: Lab, s3: Any, bucket: str, condition: dict[str, str], code: str) -> None:
     put(s3)
     lab.refused(code, s3.put_object, Bucket=bucket, Key="index.html", Body=b"two", **condition)
     assert read(s3) == b"one"
 
 
-def test_writes_whose_conditions_hold(lab: Any, s3: Any, versioned: str) -> None:
+def test_writes_whose_conditions_hold(lab: Lab, s3: Any, versioned: str) -> None:
     missing = {"Bucket": versioned, "Key": "index.html", "Body": b"x", "IfMatch": '"0"'}
     lab.refused("NoSuchKey", s3.put_object, **missing)
     etag = put(s3, IfNoneMatch="*")["ETag"]
@@ -269,7 +270,7 @@ def test_writes_whose_conditions_hold(lab: Any, s3: Any, versioned: str) -> None
     assert read(s3) == b"four"
 
 
-def test_conditions_of_a_multipart_upload(lab: Any, s3: Any, bucket: str) -> None:
+def test_conditions_of_a_multipart_upload(lab: Lab, s3: Any, bucket: str) -> None:
     def uploaded(key: str) -> dict[str, Any]:
         upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
         part = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"part")
@@ -294,13 +295,13 @@ def test_conditions_of_a_multipart_upload(lab: Any, s3: Any, bucket: str) -> Non
         {"ChecksumCRC32": "AAAAAA=="},
     ],
 )
-def test_what_arrives_is_what_was_sent(lab: Any, s3: Any, bucket: str, digest: dict[str, str]) -> None:
+def test_what_arrives_is_what_was_sent(lab: Lab, s3: Any, bucket: str, digest: dict[str, str]) -> None:
     put(s3, body=b"", **digest)  # digests of empty content
     lab.refused("BadDigest", s3.put_object, Bucket=bucket, Key="index.html", Body=b"something", **digest)
     assert read(s3) == b""
 
 
-def test_versions(lab: Any, s3: Any, versioned: str) -> None:
+def test_versions(lab: Lab, s3: Any, versioned: str) -> None:
     first, second = put(s3)["VersionId"], put(s3, body=b"two")["VersionId"]
     assert first != second
     assert s3.head_object(Bucket=versioned, Key="index.html")["VersionId"] == second
@@ -340,7 +341,7 @@ def test_a_version_is_brought_back_by_a_copy(s3: Any, versioned: str) -> None:
     assert found["Metadata"] == {"a": "b"}
 
 
-def test_a_copy_onto_itself_changes_something(lab: Any, s3: Any, versioned: str) -> None:
+def test_a_copy_onto_itself_changes_something(lab: Lab, s3: Any, versioned: str) -> None:
     version = put(s3)["VersionId"]
     source = {"Bucket": versioned, "Key": "index.html"}
     lab.refused("InvalidRequest", s3.copy_object, Bucket=versioned, Key="index.html", CopySource=source)
@@ -349,7 +350,7 @@ def test_a_copy_onto_itself_changes_something(lab: Any, s3: Any, versioned: str)
     assert read(s3) == b"one"
 
 
-def test_conditions_of_a_copy(lab: Any, s3: Any, bucket: str) -> None:
+def test_conditions_of_a_copy(lab: Lab, s3: Any, bucket: str) -> None:
     put(s3)
     put(s3, "other", b"two")
     wanted = {"Bucket": bucket, "Key": "other", "CopySource": {"Bucket": bucket, "Key": "index.html"}}
@@ -377,7 +378,7 @@ def test_deleting_what_is_not_there(s3: Any, bucket: str) -> None:
     assert len(s3.list_object_versions(Bucket=bucket)["DeleteMarkers"]) == 1
 
 
-def test_a_thousand_are_deleted_at_once(lab: Any, s3: Any, versioned: str) -> None:
+def test_a_thousand_are_deleted_at_once(lab: Lab, s3: Any, versioned: str) -> None:
     put(s3)
     objects = [{"Key": "index.html"}, *({"Key": f"missing {number}"} for number in range(999))]
     deleted = s3.delete_objects(Bucket=versioned, Delete={"Objects": objects})["Deleted"]
@@ -408,13 +409,13 @@ def status(call: Callable[[], Any]) -> int:
     return int(caught.value.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def test_answers_allow_no_other_origins(lab: Any, s3: Any, bucket: str) -> None:
+def test_answers_allow_no_other_origins(lab: Lab, s3: Any, bucket: str) -> None:
     headers = put(s3)["ResponseMetadata"]["HTTPHeaders"]
     assert "access-control-allow-origin" not in headers
     assert headers["server"] == "AmazonS3"
 
 
-def test_a_write_to_a_bucket_wakes_nobody(lab: Any, s3: Any, bucket: str) -> None:
+def test_a_write_to_a_bucket_wakes_nobody(lab: Lab, s3: Any, bucket: str) -> None:
     lab.changes.clear()
     put(s3)
     assert lab.changes == []
@@ -423,7 +424,7 @@ def test_a_write_to_a_bucket_wakes_nobody(lab: Any, s3: Any, bucket: str) -> Non
 # Lists
 
 
-def test_lists_come_in_pages_of_a_thousand(lab: Any, s3: Any, versioned: str) -> None:
+def test_lists_come_in_pages_of_a_thousand(lab: Lab, s3: Any, versioned: str) -> None:
     for number in range(1005):
         put(s3, f"{number:04}", b"")
     first = s3.list_objects_v2(Bucket=versioned, MaxKeys=5000)

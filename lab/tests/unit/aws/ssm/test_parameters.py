@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.ssm.parameters import excess, misnamed
 
@@ -38,7 +37,7 @@ def test_names(name: str, good: bool) -> None:
     assert (misnamed(name) is None) is good
 
 
-def test_a_secret(lab: Any) -> None:
+def test_a_secret(lab: Lab) -> None:
     secret = {"Name": "/lab/db/password", "Value": "s3cret", "Type": "SecureString"}
     assert lab.ssm.put_parameter(**secret, Tags=[{"Key": "a", "Value": "b"}])["Version"] == 1
     lab.refused("ParameterAlreadyExists", lab.ssm.put_parameter, **secret)

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from control_plane import Lab
 
 from groundwork_lab import credentials
 
 
 @pytest.fixture
-def instance(lab: Any) -> str:
+def instance(lab: Lab) -> str:
     """Launch an instance with the profile `profile`, which contains the role `web-role`."""
     iam = lab.client("iam")
     iam.create_role(RoleName="web-role", AssumeRolePolicyDocument="{}")
@@ -18,27 +19,27 @@ def instance(lab: Any) -> str:
     return str(lab.running(lab.subnet(lab.vpc()), IamInstanceProfile={"Name": "profile"}))
 
 
-def test_the_world_knows_the_role(lab: Any, instance: str) -> None:
+def test_the_world_knows_the_role(lab: Lab, instance: str) -> None:
     assert lab.plane.snapshot().instances[instance].role == "web-role"
     lab.client("iam").remove_role_from_instance_profile(InstanceProfileName="profile", RoleName="web-role")
     assert lab.plane.snapshot().instances[instance].role is None
 
 
-def test_an_instance_learns_who_it_is(lab: Any, instance: str) -> None:
+def test_an_instance_learns_who_it_is(lab: Lab, instance: str) -> None:
     keys = credentials.of_instance(instance, "web-role")
     client = lab.client("sts")
     client._request_signer._credentials.access_key = keys.access_key_id
     assert client.get_caller_identity()["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web-role/{instance}"
 
 
-def test_others_are_who_they_were(lab: Any, instance: str) -> None:
+def test_others_are_who_they_were(lab: Lab, instance: str) -> None:
     assert instance not in lab.client("sts").get_caller_identity()["Arn"]
 
 
 NOBODY = "AKIAIOSFODNN7EXAMPLE"  # from AWS' documentation
 
 
-def with_key(lab: Any, service: str, key: str) -> Any:
+def with_key(lab: Lab, service: str, key: str) -> Any:
     client = lab.client(service)
     client._request_signer._credentials.access_key = key
     return client
@@ -55,7 +56,7 @@ def with_key(lab: Any, service: str, key: str) -> Any:
     ],
 )
 @pytest.mark.parametrize("key", [NOBODY, "ASIAIOSFODNN7EXAMPLE", "x"])
-def test_a_key_of_nobody_is_refused(lab: Any, service: str, operation: str, code: str, status: int, key: str) -> None:
+def test_a_key_of_nobody_is_refused(lab: Lab, service: str, operation: str, code: str, status: int, key: str) -> None:
     with pytest.raises(ClientError) as caught:
         getattr(with_key(lab, service, key), operation)()
     assert caught.value.response["Error"]["Code"] == code
@@ -63,7 +64,7 @@ def test_a_key_of_nobody_is_refused(lab: Any, service: str, operation: str, code
     assert lab.plane.calls.counted() == {}
 
 
-def test_keys_are_known_as_long_as_they_are_somebodys(lab: Any, instance: str) -> None:
+def test_keys_are_known_as_long_as_they_are_somebodys(lab: Lab, instance: str) -> None:
     iam = lab.client("iam")
     iam.create_user(UserName="somebody")
     key = iam.create_access_key(UserName="somebody")["AccessKey"]["AccessKeyId"]

@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report, settle
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
@@ -62,14 +63,14 @@ def available(until: str = "it to be there") -> Wait:
 MADE = {"create_vpc": [{"Vpc": {"VpcId": "vpc-1"}}], "create_subnet": [{"Subnet": {"SubnetId": "subnet-1"}}]}
 
 
-def test_ids_flow_from_one_call_to_the_next(clock: t.Any) -> None:
+def test_ids_flow_from_one_call_to_the_next(clock: Clock) -> None:
     fake, ids = Fake(**MADE), {}
     apply([create_vpc(), create_subnet()], fake, ids, clock)
     assert fake.calls == [("create_vpc", {}), ("create_subnet", {"VpcId": "vpc-1"})]
     assert ids == {VPC: "vpc-1", SUBNET: "subnet-1"}
 
 
-def test_a_token_is_made_of_ids_when_they_are_known(clock: t.Any) -> None:
+def test_a_token_is_made_of_ids_when_they_are_known(clock: Clock) -> None:
     change = Change("create", "thing", "x", (ec2("create_thing", ClientToken=Token(("dev", VPC))),))
     tokens = []
     for vpc in ("vpc-1", "vpc-1", "vpc-2"):
@@ -80,26 +81,26 @@ def test_a_token_is_made_of_ids_when_they_are_known(clock: t.Any) -> None:
     assert len(tokens[0]) == 64
 
 
-def test_waits_are_done_before_what_refers_to_them(clock: t.Any) -> None:
+def test_waits_are_done_before_what_refers_to_them(clock: Clock) -> None:
     fake = Fake(**MADE, describe_vpcs=[{}, {"State": "available"}])
     apply([create_vpc(available()), Change("update", "other", "x", (ec2("other"),)), create_subnet()], fake, {}, clock)
     assert fake.operations == ["create_vpc", "other", "describe_vpcs", "describe_vpcs", "create_subnet"]
     assert clock.slept == [2.0]
 
 
-def test_waits_that_nothing_refers_to_are_done_at_the_end(clock: t.Any) -> None:
+def test_waits_that_nothing_refers_to_are_done_at_the_end(clock: Clock) -> None:
     fake = Fake(**MADE, describe_vpcs=[{"State": "available"}])
     apply([create_vpc(available()), Change("update", "other", "x", (ec2("other"),))], fake, {}, clock)
     assert fake.operations == ["create_vpc", "other", "describe_vpcs"]
 
 
-def test_a_change_can_await_what_its_calls_do_not_mention(clock: t.Any) -> None:
+def test_a_change_can_await_what_its_calls_do_not_mention(clock: Clock) -> None:
     fake = Fake(**MADE, describe_vpcs=[{"State": "available"}])
     apply([create_vpc(available()), Change("update", "other", "x", (ec2("other"),), awaits=(VPC,))], fake, {}, clock)
     assert fake.operations == ["create_vpc", "describe_vpcs", "other"]
 
 
-def test_two_waits_of_one_resource_are_both_done(clock: t.Any) -> None:
+def test_two_waits_of_one_resource_are_both_done(clock: Clock) -> None:
     fake = Fake(describe_vpcs=[{"State": "available"}])
     apply(
         [Change(action, "vpc", "main", (), wait=available()) for action in ("delete", "create")],
@@ -110,14 +111,14 @@ def test_two_waits_of_one_resource_are_both_done(clock: t.Any) -> None:
     assert fake.operations == ["describe_vpcs", "describe_vpcs"]
 
 
-def test_what_an_earlier_run_began_is_awaited(clock: t.Any) -> None:
+def test_what_an_earlier_run_began_is_awaited(clock: Clock) -> None:
     fake = Fake(describe_vpcs=[{"State": "pending"}, {"State": "available"}])
     settle(available(), fake, {VPC: "vpc-1"}, clock)
     assert fake.calls == [("describe_vpcs", {"VpcIds": ["vpc-1"]})] * 2
     assert clock.slept == [2.0]
 
 
-def test_a_wait_that_cannot_succeed_says_why(clock: t.Any) -> None:
+def test_a_wait_that_cannot_succeed_says_why(clock: Clock) -> None:
     wait = Wait("it to be there", ec2("describe_vpcs"), lambda _answer: False, lambda answer: answer.get("Reason"))
     fake = Fake(**MADE, describe_vpcs=[{"Reason": "no address"}])
     with pytest.raises(GroundworkError, match="Waiting for it to be there failed: no address") as caught:
@@ -125,7 +126,7 @@ def test_a_wait_that_cannot_succeed_says_why(clock: t.Any) -> None:
     assert caught.value.details["made"] == ["create vpc main"]
 
 
-def test_a_wait_in_vain_tells_how_far_it_is(clock: t.Any) -> None:
+def test_a_wait_in_vain_tells_how_far_it_is(clock: Clock) -> None:
     wait = Wait("it to be there", ec2("describe_vpcs"), lambda _answer: False, standing=lambda answer: answer["Told"])
     fake = Fake(**MADE, describe_vpcs=[{"Told": "It is at 20 %."}])
     with pytest.raises(DeadlineError, match=r"Timed out after 300 s waiting for it to be there\..* It is at 20 %\.$"):
@@ -135,7 +136,7 @@ def test_a_wait_in_vain_tells_how_far_it_is(clock: t.Any) -> None:
 @pytest.mark.parametrize(
     ("passing", "attempts"), [("Late", 2), ("Late:words", 2), ("Late:other words", 1), ("Other:words", 1)]
 )
-def test_what_passes_is_told_by_code_and_words(clock: t.Any, passing: str, attempts: int) -> None:
+def test_what_passes_is_told_by_code_and_words(clock: Clock, passing: str, attempts: int) -> None:
     fake = Fake(create_vpc=[error("Late"), *MADE["create_vpc"]])
     change = Change("create", "vpc", "main", (Call("ec2", "create_vpc", {}, passing=(passing,)),))
     with contextlib.suppress(GroundworkError):
@@ -143,7 +144,7 @@ def test_what_passes_is_told_by_code_and_words(clock: t.Any, passing: str, attem
     assert fake.operations == ["create_vpc"] * attempts
 
 
-def test_what_is_not_found_right_after_it_was_made_is_asked_again(clock: t.Any) -> None:
+def test_what_is_not_found_right_after_it_was_made_is_asked_again(clock: Clock) -> None:
     not_yet = error("InvalidVpcID.NotFound")
     fake = Fake(create_vpc=MADE["create_vpc"], create_subnet=[not_yet, not_yet, *MADE["create_subnet"]])
     apply([create_vpc(), create_subnet()], fake, {}, clock)
@@ -151,7 +152,7 @@ def test_what_is_not_found_right_after_it_was_made_is_asked_again(clock: t.Any) 
     assert clock.slept == [0.5, 1.0]
 
 
-def test_a_response_that_lacks_what_was_just_made_is_asked_for_again(clock: t.Any) -> None:
+def test_a_response_that_lacks_what_was_just_made_is_asked_for_again(clock: Clock) -> None:
     group = Ref("security group", "default")
     find = ec2("describe_security_groups", VpcId=VPC).yielding(group, "SecurityGroups.0.GroupId")
     fake = Fake(
@@ -163,27 +164,27 @@ def test_a_response_that_lacks_what_was_just_made_is_asked_for_again(clock: t.An
     assert ids[group] == "sg-1"
 
 
-def test_patience_ends(clock: t.Any) -> None:
+def test_patience_ends(clock: Clock) -> None:
     fake = Fake(create_vpc=MADE["create_vpc"], create_subnet=[error("InvalidVpcID.NotFound")])
     with pytest.raises(GroundworkError, match=r"InvalidVpcID\.NotFound"):
         apply([create_vpc(), create_subnet()], fake, {}, clock)
     assert 60 <= clock.now < 70
 
 
-def test_what_was_there_before_is_not_asked_for_twice(clock: t.Any) -> None:
+def test_what_was_there_before_is_not_asked_for_twice(clock: Clock) -> None:
     fake = Fake(create_subnet=[error("InvalidVpcID.NotFound")])
     with pytest.raises(GroundworkError):
         apply([create_subnet()], fake, {VPC: "vpc-1"}, clock)
     assert fake.operations == ["create_subnet"]
 
 
-def test_settled_errors_are_success(clock: t.Any) -> None:
+def test_settled_errors_are_success(clock: Clock) -> None:
     fake = Fake(delete_vpc=[error("InvalidVpcID.NotFound")])
     apply([Change("delete", "vpc", "main", (ec2("delete_vpc").settled_by("InvalidVpcID.NotFound"),))], fake, {}, clock)
     assert fake.operations == ["delete_vpc"]
 
 
-def test_another_call_is_made_instead(clock: t.Any) -> None:
+def test_another_call_is_made_instead(clock: Clock) -> None:
     other = Call("ec2", "find_vpc", {})
     call = Call("ec2", "create_vpc", {}, {VPC: "Vpc.VpcId"}, instead={"Exists": other})
     fake, ids = Fake(create_vpc=[error("Exists")], find_vpc=[{"Vpc": {"VpcId": "vpc-9"}}]), {}
@@ -204,7 +205,7 @@ def test_another_call_is_made_instead(clock: t.Any) -> None:
         ("SomethingElse", "SomethingElse: words"),
     ],
 )
-def test_a_refusal_tells_what_was_done_and_what_to_do(code: str, told: str, clock: t.Any) -> None:
+def test_a_refusal_tells_what_was_done_and_what_to_do(code: str, told: str, clock: Clock) -> None:
     fake = Fake(create_vpc=MADE["create_vpc"], create_subnet=[error(code)])
     with pytest.raises(GroundworkError) as caught:
         apply([create_vpc(), create_subnet()], fake, {}, clock)
@@ -216,7 +217,7 @@ def test_a_refusal_tells_what_was_done_and_what_to_do(code: str, told: str, cloc
     }
 
 
-def test_no_answer_is_told(clock: t.Any) -> None:
+def test_no_answer_is_told(clock: Clock) -> None:
     fake = Fake(create_vpc=[EndpointConnectionError(endpoint_url="http://nowhere")])
     with pytest.raises(GroundworkError, match="Could not call create_vpc of ec2: Could not connect"):
         apply([create_vpc()], fake, {}, clock)

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import ATTEMPTS, is_repeatable, send
@@ -63,7 +64,7 @@ class Script:
     ],
 )
 def test_repeated_until_it_is_made(
-    operation: str, arguments: dict[str, str], answers: list[t.Any], requests: int, clock: t.Any
+    operation: str, arguments: dict[str, str], answers: list[t.Any], requests: int, clock: Clock
 ) -> None:
     script = Script(*answers)
     assert send(script, "ec2", operation, arguments, clock, repeatable=operation == "create_tags") == MADE
@@ -72,14 +73,14 @@ def test_repeated_until_it_is_made(
 
 
 @pytest.mark.parametrize("answer", [LOST, ReadTimeoutError(endpoint_url="http://aws")])
-def test_what_may_have_been_made_is_not_made_again(answer: Exception, clock: t.Any) -> None:
+def test_what_may_have_been_made_is_not_made_again(answer: Exception, clock: Clock) -> None:
     script = Script(answer, MADE)
     with pytest.raises(GroundworkError, match=r"The response to create_vpc of ec2 was lost: .* Run again"):
         send(script, "ec2", "create_vpc", {}, clock)
     assert script.requests == 1
 
 
-def test_an_error_on_aws_side_is_not_repeated_for_what_may_have_been_made(clock: t.Any) -> None:
+def test_an_error_on_aws_side_is_not_repeated_for_what_may_have_been_made(clock: Clock) -> None:
     script = Script(BROKEN, MADE)
     with pytest.raises(ClientError):
         send(script, "ec2", "create_vpc", {}, clock)
@@ -96,13 +97,13 @@ def test_an_error_on_aws_side_is_not_repeated_for_what_may_have_been_made(clock:
         ("detach_internet_gateway", "Gateway.NotAttached"),
     ],
 )
-def test_the_echo_of_a_lost_yes_is_a_yes(operation: str, echo: str, clock: t.Any) -> None:
+def test_the_echo_of_a_lost_yes_is_a_yes(operation: str, echo: str, clock: Clock) -> None:
     assert send(Script(LOST, refusal(echo)), "ec2", operation, {}, clock, repeatable=True) == {}
     with pytest.raises(ClientError):
         send(Script(THROTTLED, refusal(echo)), "ec2", operation, {}, clock, repeatable=True)
 
 
-def test_a_refusal_is_final(clock: t.Any) -> None:
+def test_a_refusal_is_final(clock: Clock) -> None:
     script = Script(refusal("VpcLimitExceeded"), MADE)
     with pytest.raises(ClientError):
         send(script, "ec2", "create_vpc", {}, clock)
@@ -112,7 +113,7 @@ def test_a_refusal_is_final(clock: t.Any) -> None:
 @pytest.mark.parametrize(
     ("answer", "error"), [(THROTTLED, ClientError), (UNSENT, GroundworkError), (LOST, GroundworkError)]
 )
-def test_it_ends(answer: Exception, error: type[Exception], clock: t.Any) -> None:
+def test_it_ends(answer: Exception, error: type[Exception], clock: Clock) -> None:
     script = Script(answer)
     with pytest.raises(error):
         send(script, "ec2", "delete_vpc", {}, clock)
@@ -120,7 +121,7 @@ def test_it_ends(answer: Exception, error: type[Exception], clock: t.Any) -> Non
     assert clock.now < 130
 
 
-def test_what_cannot_be_sent_is_told(clock: t.Any) -> None:
+def test_what_cannot_be_sent_is_told(clock: Clock) -> None:
     with pytest.raises(GroundworkError, match="Could not call create_vpc of ec2: Unable to locate credentials"):
         send(Script(NoCredentialsError()), "ec2", "create_vpc", {}, clock)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 
 
-def wait(answers: list[int], clock: t.Any, deadline: float = 10) -> int:
+def wait(answers: list[int], clock: Clock, deadline: float = 10) -> int:
     seen = iter(answers)
     return wait_until(
         lambda: next(seen), lambda n: n > 2, until="it to be there", deadline=deadline, interval=4, clock=clock
@@ -18,17 +17,17 @@ def wait(answers: list[int], clock: t.Any, deadline: float = 10) -> int:
 
 
 @pytest.mark.parametrize(("answers", "slept"), [([3], []), ([0, 3], [4]), ([0, 0, 0, 3], [4, 4, 4])])
-def test_waits_as_long_as_it_takes(answers: list[int], slept: list[float], clock: t.Any) -> None:
+def test_waits_as_long_as_it_takes(answers: list[int], slept: list[float], clock: Clock) -> None:
     assert wait(answers, clock) == 3
     assert clock.slept == slept
 
 
-def test_gives_up_at_the_deadline(clock: t.Any) -> None:
+def test_gives_up_at_the_deadline(clock: Clock) -> None:
     with pytest.raises(DeadlineError, match=r"Timed out after 10 s waiting for it to be there\. Run again") as caught:
         wait([0] * 9, clock)
     assert clock.now == 12
     assert caught.value.details == {"last_seen": "0"}
 
 
-def test_a_deadline_of_nothing_still_looks_once(clock: t.Any) -> None:
+def test_a_deadline_of_nothing_still_looks_once(clock: Clock) -> None:
     assert wait([3], clock, deadline=0) == 3

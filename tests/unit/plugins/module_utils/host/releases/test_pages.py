@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import Response, fetch
@@ -141,14 +142,14 @@ def test_another_sites_answer_is_no_answer() -> None:
         assert ask(page, lambda *_, answered=answered: answered).fault == fault
 
 
-def test_a_page_is_asked_for_again_for_a_while(clock: Any) -> None:
+def test_a_page_is_asked_for_again_for_a_while(clock: Clock) -> None:
     turns = count()
     answers = ask_all([SHOP], fetch=lambda *_: response(503 if next(turns) < 3 else 200), clock=clock)
     assert [answer.fault for answer in answers] == [""]
     assert clock.slept == [PAUSE] * 3
 
 
-def test_a_page_that_keeps_failing_is_given_up(clock: Any) -> None:
+def test_a_page_that_keeps_failing_is_given_up(clock: Clock) -> None:
     [answer] = ask_all([SHOP], fetch=lambda *_: response(503), clock=clock)
     assert (answer.status, clock.now <= 3) == (503, True)
     assert ask_all([]) == []

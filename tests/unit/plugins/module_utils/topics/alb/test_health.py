@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -68,13 +69,13 @@ class Elb:
         return {"TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 80}, "TargetHealth": health}]}
 
 
-def run(elb: Elb, clock: t.Any, *, check_mode: bool = False) -> dict[str, t.Any]:
+def run(elb: Elb, clock: Clock, *, check_mode: bool = False) -> dict[str, t.Any]:
     options = {"environment_name": "dev", "tags": {}, "target_groups": ["web"], "healthy": 0, "deadline": 5}
     warned: list[str] = []
     return converge_target_health(Run(options, elb, warned.append, check_mode=check_mode, clock=clock))
 
 
-def test_all_well_is_told_at_once(clock: t.Any) -> None:
+def test_all_well_is_told_at_once(clock: Clock) -> None:
     elb = Elb(WELL)
     result = run(elb, clock)
     assert (result["changed"], result["targets"][0]["state"]) == (False, "healthy")
@@ -82,24 +83,24 @@ def test_all_well_is_told_at_once(clock: t.Any) -> None:
     assert clock.slept == []
 
 
-def test_it_waits(clock: t.Any) -> None:
+def test_it_waits(clock: Clock) -> None:
     result = run(Elb(("initial", "Elb.InitialHealthChecking", ""), MISMATCH, WELL), clock)
     assert result["targets"][0]["state"] == "healthy"
     assert len(clock.slept) == 2
 
 
-def test_in_vain_it_tells_what_elb_says_of_each_target(clock: t.Any) -> None:
+def test_in_vain_it_tells_what_elb_says_of_each_target(clock: Clock) -> None:
     with pytest.raises(GroundworkError, match=r"web: i-1 port 80 is unhealthy .*these codes: \[503\]") as caught:
         run(Elb(MISMATCH), clock)
     assert caught.value.details["targets"][0]["reason"] == "Target.ResponseCodeMismatch"
 
 
-def test_check_mode_asks_nothing(clock: t.Any) -> None:
+def test_check_mode_asks_nothing(clock: Clock) -> None:
     elb = Elb()
     assert run(elb, clock, check_mode=True)["awaited"] == ["web"]
     assert elb.calls == []
 
 
-def test_a_group_that_is_not_there(clock: t.Any) -> None:
+def test_a_group_that_is_not_there(clock: Clock) -> None:
     with pytest.raises(InputError, match="the target group 'web'"):
         run(Elb(), clock)

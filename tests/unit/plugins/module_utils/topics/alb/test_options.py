@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from topic_options.alb import Make
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
@@ -25,7 +26,7 @@ def wrong(options: Given) -> list[str]:
     return [problem.variable for problem in problems.found]
 
 
-def test_the_defaults_are_right(options: t.Any) -> None:
+def test_the_defaults_are_right(options: Make) -> None:
     assert wrong(options()) == []
 
 
@@ -57,7 +58,7 @@ def test_the_defaults_are_right(options: t.Any) -> None:
         ({"health_check": {"matcher": "ok"}}, "health_check.matcher"),
     ],
 )
-def test_target_groups(given: Given, option: str, options: t.Any) -> None:
+def test_target_groups(given: Given, option: str, options: Make) -> None:
     group = {"name": "web", "tier": "public", **given}
     assert wrong(options(target_groups=[group], load_balancers=[])) == [f"target_groups[0].{option}"]
 
@@ -77,20 +78,20 @@ def test_target_groups(given: Given, option: str, options: t.Any) -> None:
         ({"attributes": {"idle_timeout": 4001}}, "attributes.idle_timeout"),
     ],
 )
-def test_load_balancers(given: Given, option: str, options: t.Any, balancer: t.Any) -> None:
+def test_load_balancers(given: Given, option: str, options: Make, balancer: Make) -> None:
     assert wrong(options(load_balancers=[balancer("public", **given)])) == [f"load_balancers[0].{option}"]
 
 
-def test_one_zone_is_too_few(options: t.Any) -> None:
+def test_one_zone_is_too_few(options: Make) -> None:
     variables = wrong(options(zones=["eu-central-1a"]))
     assert variables == ["load_balancers[0].tier", "load_balancers[1].tier"]
 
 
-def test_other_peoples_security_groups_go_by_id(options: t.Any, balancer: t.Any) -> None:
+def test_other_peoples_security_groups_go_by_id(options: Make, balancer: Make) -> None:
     assert wrong(options(load_balancers=[balancer("public", security_groups=["sg-0123456789abcdef0"])])) == []
 
 
-def test_names_and_ports_and_priorities_are_there_once(options: t.Any, balancer: t.Any) -> None:
+def test_names_and_ports_and_priorities_are_there_once(options: Make, balancer: Make) -> None:
     action = {"type": "fixed_response", "fixed_response": {"status_code": 200}}
     condition = [{"field": "path-pattern", "values": ["/a"]}]
     rule = {"priority": 1, "conditions": condition, "action": action}
@@ -108,7 +109,7 @@ def test_names_and_ports_and_priorities_are_there_once(options: t.Any, balancer:
     ]
 
 
-def test_a_target_group_serves_one_balancer(options: t.Any, balancer: t.Any) -> None:
+def test_a_target_group_serves_one_balancer(options: Make, balancer: Make) -> None:
     shared = [{"default_action": {"target_groups": [{"name": "public"}]}}]
     given = options(load_balancers=[balancer("public"), balancer("other", listeners=shared)])
     assert wrong(given) == ["load_balancers[1].listeners"]
@@ -135,7 +136,7 @@ def test_a_target_group_serves_one_balancer(options: t.Any, balancer: t.Any) -> 
         ({"type": "fixed_response", "fixed_response": {"status_code": 200, "body": "a" * 1025}}, "fixed_response.body"),
     ],
 )
-def test_actions(action: Given, option: str, options: t.Any, balancer: t.Any) -> None:
+def test_actions(action: Given, option: str, options: Make, balancer: Make) -> None:
     given = options(load_balancers=[balancer("public", listeners=[{"default_action": action}])])
     assert wrong(given) == [f"load_balancers[0].listeners[0].default_action.{option}"]
 
@@ -159,7 +160,7 @@ def test_actions(action: Given, option: str, options: t.Any, balancer: t.Any) ->
         ([{"field": "path-pattern", "name": "X", "values": ["/a"]}], "[0].name"),
     ],
 )
-def test_conditions(conditions: list[Given], option: str, options: t.Any, balancer: t.Any) -> None:
+def test_conditions(conditions: list[Given], option: str, options: Make, balancer: Make) -> None:
     action = {"target_groups": [{"name": "public"}]}
     rule = {"priority": 1, "conditions": conditions, "action": action}
     given = options(load_balancers=[balancer("public", listeners=[{"default_action": action, "rules": [rule]}])])
@@ -167,7 +168,7 @@ def test_conditions(conditions: list[Given], option: str, options: t.Any, balanc
 
 
 @pytest.mark.parametrize("priority", [0, 50001])
-def test_priorities(priority: int, options: t.Any, balancer: t.Any) -> None:
+def test_priorities(priority: int, options: Make, balancer: Make) -> None:
     action = {"target_groups": [{"name": "public"}]}
     rule = {"priority": priority, "conditions": [{"field": "path-pattern", "values": ["/a"]}], "action": action}
     given = options(load_balancers=[balancer("public", listeners=[{"default_action": action, "rules": [rule]}])])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching import PATIENCE, Cloud
@@ -36,7 +37,7 @@ class Host:
         return {"pages": ["app: /"]}
 
 
-def boot(host: Any, clock: Any) -> tuple[list[str], Any]:
+def boot(host: Any, clock: Clock) -> tuple[list[str], Any]:
     """Return the messages and the result."""
     told = []
     steps = _release(host, [], Cloud("eu-central-1", "amazonaws.com", clock=clock.monotonic, sleep=clock.sleep))
@@ -47,12 +48,12 @@ def boot(host: Any, clock: Any) -> tuple[list[str], Any]:
             return told, end.value
 
 
-def test_pages_that_are_answered_are_not_waited_for(clock: Any) -> None:
+def test_pages_that_are_answered_are_not_waited_for(clock: Clock) -> None:
     assert boot(Host(), clock) == ([], {"pages": ["app: /"]})
     assert clock.slept == []
 
 
-def test_it_waits_for_a_database_that_comes_later_and_tells_each_reason_once(clock: Any) -> None:
+def test_it_waits_for_a_database_that_comes_later_and_tells_each_reason_once(clock: Clock) -> None:
     host = Host([fails("answered 503"), fails("answered 503"), fails("answered 500")])
     told, result = boot(host, clock)
     assert told == [
@@ -62,13 +63,13 @@ def test_it_waits_for_a_database_that_comes_later_and_tells_each_reason_once(clo
     assert (result["pages"], host.asked) == (["app: /"], 4)
 
 
-def test_it_gives_up_before_its_group_does(clock: Any) -> None:
+def test_it_gives_up_before_its_group_does(clock: Clock) -> None:
     with pytest.raises(PagesError, match="answered 503"):
         boot(Host([fails("answered 503")], for_ever=True), clock)
     assert PATIENCE <= clock.now < 300
 
 
-def test_what_else_fails_is_told_at_once(clock: Any) -> None:
+def test_what_else_fails_is_told_at_once(clock: Clock) -> None:
     with pytest.raises(GroundworkError, match="Could not unpack"):
         boot(Host([GroundworkError("Could not unpack")]), clock)
     assert clock.slept == []

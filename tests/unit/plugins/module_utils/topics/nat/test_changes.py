@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
@@ -221,7 +222,7 @@ def replacement(options: Make) -> tuple[t.Any, t.Any]:
     return plan_nat(desired, observed, matches, OWNER), ids
 
 
-def test_each_step_awaits_the_one_before(options: Make, clock: t.Any) -> None:
+def test_each_step_awaits_the_one_before(options: Make, clock: Clock) -> None:
     changes, ids = replacement(options)
     slow = Slow()
     apply(changes, slow, ids, clock)
@@ -238,7 +239,7 @@ def test_each_step_awaits_the_one_before(options: Make, clock: t.Any) -> None:
     ]
 
 
-def test_a_gateway_that_fails_says_why(options: Make, clock: t.Any) -> None:
+def test_a_gateway_that_fails_says_why(options: Make, clock: Clock) -> None:
     changes, ids = replacement(options)
     slow = Slow()
     slow.looks["nat-2"] = ["pending", "failed"]

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
-
-DEFAULTS = {
-    "environment_name": "dev",
-    "tags": {},
-    "region": "eu-central-1",
-    "cidr": "10.20.0.0/16",
-    "zones": ["eu-central-1a", "eu-central-1b"],
-    "tiers": [{"name": "public", "public": True}, {"name": "private", "public": False}],
-    "subnet_prefix": 24,
-    "subnet_cidrs": {},
-    "s3_endpoint": False,
-    "purge": False,
-}
+from topic_options import network
 
 
 @pytest.fixture
-def options() -> t.Callable[..., dict[str, t.Any]]:
-    return lambda **given: {**DEFAULTS, **given}
+def options() -> network.Make:
+    return network.options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from topic_options.scaling import Make
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
@@ -16,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.opti
 IMAGE = "ami-0123456789abcdef0"
 
 
-def problems_of(options: t.Any, **known: t.Any) -> list[str]:
+def problems_of(options: dict[str, t.Any], **known: t.Any) -> list[str]:
     problems = Problems()
     assert (parse_server_groups(options, problems, **known) is None) == bool(problems.found)
     return [str(problem) for problem in problems.found]
@@ -42,7 +43,7 @@ def problems_of(options: t.Any, **known: t.Any) -> list[str]:
         ({"colour": "blue"}, "tiers.public.colour: is not an option; use one of group, image, instance_profile"),
     ],
 )
-def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) -> None:
+def test_a_tier(options: Make, tier: dict[str, t.Any], expected: str | None) -> None:
     found = problems_of(options(public=tier))
     assert len(found) == (expected is not None)
     assert not expected or found[0].startswith(expected)
@@ -68,12 +69,12 @@ def test_a_tier(options: t.Any, tier: dict[str, t.Any], expected: str | None) ->
         ({"tiers": {"public": 3}}, "tiers.public: 3 is not a dictionary; give group and instance_type below it."),
     ],
 )
-def test_all_tiers(options: t.Any, given: dict[str, t.Any], expected: str) -> None:
+def test_all_tiers(options: Make, given: dict[str, t.Any], expected: str) -> None:
     found = problems_of(options(**given))
     assert (found[0] if found else "").startswith(expected) and bool(found) == bool(expected)
 
 
-def test_names_of_other_roles(options: t.Any) -> None:
+def test_names_of_other_roles(options: Make) -> None:
     known = Known(tiers=["public"], subnets=["public-a", "public-b"], security_groups=["public-servers"])
     assert problems_of(options(), known=known, target_groups=["public"]) == []
     assert problems_of(options(), known=known, target_groups=["shop"]) == [

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.linking import missing, references_of
 
 HTML = [
@@ -79,28 +78,3 @@ def test_css(css: str, expected: list[str], tmp_path: Path) -> None:
 def test_a_folder_is_answered_by_its_page(reference: str, is_missing: bool) -> None:
     files = {"a.png", "index.html", "guide/index.html"}
     assert bool(missing([reference], files)) is is_missing
-
-
-def test_a_page_whose_asset_is_missing_is_refused_or_told(site: object) -> None:
-    site.put("guide/index.html", '<img src="nothing.png">')
-    site.put("app.3f2a9c1b.css", "a { background: url(gone.png) }")
-    with pytest.raises(InputError) as caught:
-        site.publish()
-    assert [problem.wrong for problem in caught.value.problems] == [
-        "app.3f2a9c1b.css refers to gone.png, which does not exist",
-        "guide/index.html refers to guide/nothing.png, which does not exist",
-    ]
-    assert site.writes == []
-    site.publish(allow_missing_references=True)
-    assert len(site.warnings) == 2
-    site.publish(allow_missing_references=True)
-    with pytest.raises(InputError, match=r"guide/nothing\.png"):
-        site.publish()
-
-
-def test_an_asset_that_unchanged_pages_need_is_missed(site: object) -> None:
-    """Only what has changed is parsed; the rest is remembered."""
-    site.publish()
-    site.remove("logo.svg")
-    with pytest.raises(InputError, match=r"index\.html refers to logo\.svg"):
-        site.publish()

@@ -1,4 +1,4 @@
-"""The requests: where they go, when they are repeated, what an answer means."""
+"""The requests: where they go, what an answer means."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import typing as t
 from types import SimpleNamespace
 
 import pytest
+from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import s3
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Bucket, base_url
-from groundwork_lab.api import Fault
 
 
 @pytest.mark.parametrize(
@@ -30,44 +29,6 @@ def test_where_a_bucket_is(endpoint: str, bucket: str, style: str, expected: str
     assert base_url(meta, bucket) == expected
 
 
-@pytest.fixture
-def bucket(site: t.Any) -> Bucket:
-    return Bucket(site.client("s3"), "dev-site", site.cloud)
-
-
-def test_a_listing_has_all_pages_and_odd_keys(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "PAGE", 3)
-    keys = sorted(f"site/{name}" for name in ("a b", "a+b", "ü", "%41", "a&b", "x/y", "z"))
-    for key in keys:
-        bucket.put(key, b"x", {})
-    bucket.put("site2/a", b"x", {})
-    found = bucket.list("site/")
-    assert found and sorted(found) == keys and bucket.calls["ListObjectsV2"] == 3
-    assert sorted(key for key, _version in bucket.versions("site/")) == keys
-    assert bucket.calls["ListObjectVersions"] == 3
-
-
-@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("ServiceUnavailable", 503)])
-def test_a_busy_service_is_asked_again(site: t.Any, bucket: Bucket, code: str, status: int) -> None:
-    site.cloud.plane.faults.set(Fault("s3", "PutObject", code=code, status=status, times=3))
-    assert bucket.put("site/a", b"x", {}).etag
-    assert bucket.calls["PutObject"] == 4 and len(site.cloud.slept) == 3
-
-
-def test_it_is_not_asked_for_ever(site: t.Any, bucket: Bucket) -> None:
-    site.cloud.plane.faults.set(Fault("s3", "PutObject", code="SlowDown", status=503))
-    with pytest.raises(GroundworkError, match="Could not upload site/a: AWS refused PutObject with SlowDown"):
-        bucket.put("site/a", b"x", {})
-    assert bucket.calls["PutObject"] == 10
-
-
-def test_a_refusal_is_told_with_its_remedy(site: t.Any, bucket: Bucket) -> None:
-    site.cloud.plane.faults.set(Fault("s3", "PutObject", code="AccessDenied", message="Access Denied", status=403))
-    with pytest.raises(GroundworkError, match="Allow s3:PutObject to the credentials in use"):
-        bucket.put("site/a", b"x", {})
-    assert bucket.calls["PutObject"] == 1
-
-
 def test_another_region_is_told() -> None:
     answer = SimpleNamespace(
         status_code=301,
@@ -78,14 +39,14 @@ def test_another_region_is_told() -> None:
         answering(answer).get("a")
 
 
-def test_a_copy_that_fails_after_its_200_has_failed(clock: t.Any) -> None:
+def test_a_copy_that_fails_after_its_200_has_failed(clock: Clock) -> None:
     failed = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>'
     answer = SimpleNamespace(status_code=200, headers={}, content=failed)
     with pytest.raises(GroundworkError, match="Could not restore a: AWS refused CopyObject with AccessDenied"):
         answering(answer).copy("a", "a", "v1")
 
 
-def test_an_error_without_xml(clock: t.Any) -> None:
+def test_an_error_without_xml(clock: Clock) -> None:
     answer = SimpleNamespace(status_code=403, headers={}, content=b"<html>proxy</html")
     with pytest.raises(GroundworkError, match="with 403: S3 returned no message"):
         answering(answer).get("a")

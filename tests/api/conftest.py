@@ -1,0 +1,100 @@
+"""The tests in this folder call the lab's API, which runs in their own process. They need no root."""
+
+from __future__ import annotations
+
+import socket
+import typing as t
+from pathlib import Path
+
+import pytest
+from clock import Clock
+from cloud import Cloud, Killed, NewCloud, Survives, Watched, is_write
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from groundwork_lab.api import ControlPlane
+from groundwork_lab.settings import Settings
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def watched() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def new_cloud(watched: Watched, tmp_path: Path) -> t.Iterator[NewCloud]:
+    """Makes an empty account, and forgets the one before."""
+
+    def close() -> None:
+        if watched.cloud:
+            watched.cloud.plane.close()
+            watched.cloud = None
+
+    def make() -> Cloud:
+        close()
+        plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
+        sockets = [socket.create_server(("127.0.0.1", 0)) for __ in ("api", "s3")]
+        plane.serve(sockets)
+        watched.cloud = Cloud(watched, plane, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
+        return watched.cloud
+
+    yield make
+    close()
+
+
+@pytest.fixture
+def cloud(new_cloud: NewCloud) -> Cloud:
+    return new_cloud()
+
+
+@pytest.fixture
+def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move the hosts on during a wait."""
+    sleep = Cloud.sleep
+
+    def sleep_and_follow(cloud: Cloud, seconds: float) -> None:
+        sleep(cloud, seconds)
+        cloud.follow()
+        cloud.plane.reconciled(cloud.plane.snapshot())
+
+    monkeypatch.setattr(Cloud, "sleep", sleep_and_follow)
+
+
+@pytest.fixture
+def survives(new_cloud: NewCloud) -> Survives:
+    """Kills a run right after each of its writes; run again, the account has to look as if nothing had happened.
+
+    Nothing outlives a run but the account, so that after one call is before the next.
+    """
+
+    def check(
+        converge: t.Callable[[Run], t.Any],
+        options: t.Mapping[str, t.Any],
+        look: t.Callable[[Cloud], t.Any],
+        prepare: t.Callable[[Cloud], object] = lambda _cloud: None,
+    ) -> int:
+        def fresh() -> Cloud:
+            made = new_cloud()
+            prepare(made)
+            return made
+
+        whole = fresh()
+        whole.run(converge, options)
+        expected, operations = look(whole), whole.calls
+        writes = [position for position, name in enumerate(operations) if is_write(name)]
+        for position in writes:
+            victim = fresh()
+            victim.killed_after = position
+            with pytest.raises(Killed):
+                victim.run(converge, options)
+            victim.killed_after = None
+            victim.run(converge, options)
+            assert look(victim) == expected, f"killed after {operations[position]}, call {position}"
+            assert victim.run(converge, options)["changes"] == [], f"killed after {operations[position]}"
+        return len(writes)
+
+    return check

@@ -1,0 +1,215 @@
+"""The balancers against an account of moto's: plan = run, nothing twice, calls counted, crash-safe."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from cloud import Cloud, told
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
+
+Make = t.Callable[..., dict[str, t.Any]]
+FIXED = {"type": "fixed_response", "fixed_response": {"status_code": 404, "body": "no"}}
+PATH = [{"field": "path-pattern", "values": ["/x/*"]}]
+PLANNED = {f"{tier}-{number}": tier for tier in ("public", "private") for number in (1, 2)}
+ALL = [
+    "create target group public",
+    "create target group private",
+    "create targets public",
+    "create targets private",
+    "create load balancer public",
+    "create load balancer private",
+    "create listener public:80",
+    "create listener private:80",
+]
+
+
+def ruled(balancer: Make, *rules: dict[str, t.Any], port: int = 80) -> t.Any:
+    """Return the load balancer `public` with these rules."""
+    action = {"target_groups": [{"name": "public"}]}
+    return balancer("public", listeners=[{"port": port, "default_action": action, "rules": list(rules)}])
+
+
+def look(elb: t.Any) -> t.Any:
+    """Return the existing resources without ids."""
+    names = {
+        group["TargetGroupArn"]: group["TargetGroupName"] for group in elb.describe_target_groups()["TargetGroups"]
+    }
+    balancers = elb.describe_load_balancers()["LoadBalancers"]
+    return {
+        "targets": {
+            name: [
+                each["TargetHealth"]["State"]
+                for each in elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            ]
+            for arn, name in names.items()
+        },
+        "delays": [
+            each["Value"]
+            for arn in names
+            for each in elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+            if each["Key"] == "deregistration_delay.timeout_seconds"
+        ],
+        "balancers": {
+            balancer["LoadBalancerName"]: sorted(
+                (
+                    listener["Port"],
+                    names[listener["DefaultActions"][0]["ForwardConfig"]["TargetGroups"][0]["TargetGroupArn"]],
+                )
+                for listener in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+            )
+            for balancer in balancers
+        },
+        "drop": [
+            each["Value"]
+            for balancer in balancers
+            for each in elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]
+            if each["Key"] == "routing.http.drop_invalid_header_fields.enabled"
+        ],
+    }
+
+
+def test_the_plan_of_an_empty_account_is_the_run(
+    cloud: Cloud, options: Make, furnish: t.Callable[[Cloud], None], elb: t.Any
+) -> None:
+    planned = cloud.run(converge_load_balancers, options(planned_servers=PLANNED), check_mode=True)
+    assert cloud.writes == []
+    furnish(cloud)
+    done = cloud.run(converge_load_balancers, options())
+    assert told(planned) == told(done) == ALL
+    assert planned["load_balancers"][0]["url"] == "(known after apply)"
+    assert done["load_balancers"][0]["url"] == f"http://{done['load_balancers'][0]['dns_name']}/"
+    assert look(elb) == {
+        "targets": {"dev-private": ["initial"] * 2, "dev-public": ["initial"] * 2},
+        "delays": ["30", "30"],
+        "balancers": {"dev-public": [(80, "dev-public")], "dev-private": [(80, "dev-private")]},
+        "drop": ["true", "true"],
+    }
+
+
+@pytest.mark.parametrize("servers", [2, 8])
+def test_nothing_to_do_takes_fourteen_calls(
+    site: Cloud, options: Make, launch: t.Callable[..., str], servers: int
+) -> None:
+    for number in range(3, servers + 1):
+        launch(site, "public", number)
+    site.run(converge_load_balancers, options())
+    assert site.run(converge_load_balancers, options())["changes"] == []
+    assert len(site.calls) == 14
+
+
+def test_rules_are_made_changed_and_found_unchanged(site: Cloud, options: Make, balancer: Make) -> None:
+    rule = {"priority": 10, "conditions": PATH, "action": FIXED}
+    site.run(converge_load_balancers, options())
+    wanted = options(load_balancers=[ruled(balancer, rule), balancer("private")])
+    assert told(site.run(converge_load_balancers, wanted)) == ["create rule public:80/10"]
+    assert site.run(converge_load_balancers, wanted)["changes"] == []
+    other = {**rule, "conditions": [{"field": "host-header", "values": ["a.example.com"]}]}
+    wanted = options(load_balancers=[ruled(balancer, other), balancer("private")])
+    assert told(site.run(converge_load_balancers, wanted)) == ["update rule public:80/10"]
+    assert site.run(converge_load_balancers, wanted)["changes"] == []
+
+
+def test_purge_removes_what_is_ours_and_undeclared(site: Cloud, options: Make, balancer: Make, elb: t.Any) -> None:
+    rule = {"priority": 10, "conditions": PATH, "action": FIXED}
+    extra = ruled(balancer, rule)
+    extra["listeners"].append({"port": 81, "default_action": FIXED})
+    site.run(converge_load_balancers, options(load_balancers=[extra, balancer("private")]))
+    [listener] = [
+        each["ListenerArn"]
+        for one in elb.describe_load_balancers(Names=["dev-public"])["LoadBalancers"]
+        for each in elb.describe_listeners(LoadBalancerArn=one["LoadBalancerArn"])["Listeners"]
+        if each["Port"] == 80
+    ]
+    by_hand = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    conditions = [{"Field": "path-pattern", "Values": ["/by-hand"]}]
+    elb.create_rule(ListenerArn=listener, Priority=99, Conditions=conditions, Actions=by_hand)
+    assert told(site.run(converge_load_balancers, options())) == []
+    wanted = options(
+        target_groups=[{"name": "public", "tier": "public"}], load_balancers=[balancer("public")], purge=True
+    )
+    planned = site.run(converge_load_balancers, wanted, check_mode=True)
+    done = site.run(converge_load_balancers, wanted)
+    assert told(planned) == told(done)
+    assert told(done) == [
+        "delete rule public:80/10",
+        "delete listener public:81",
+        "delete load balancer private",
+        "delete target group private",
+    ]
+    assert site.run(converge_load_balancers, wanted)["changes"] == []
+    assert [rule["Priority"] for rule in elb.describe_rules(ListenerArn=listener)["Rules"]] == ["99", "default"]
+
+
+def test_without_purge_what_is_left_is_told(site: Cloud, options: Make, balancer: Make) -> None:
+    site.run(converge_load_balancers, options())
+    site.run(converge_load_balancers, options(load_balancers=[balancer("public")]))
+    assert len(site.warnings) == 1
+    assert "load balancer private" in site.warnings[0]
+
+
+def test_targets_follow_the_tier(site: Cloud, options: Make, launch: t.Callable[..., str], elb: t.Any) -> None:
+    site.run(converge_load_balancers, options())
+    launch(site, "public", 3)
+    assert told(site.run(converge_load_balancers, options())) == ["create targets public"]
+    moved = options(target_groups=[{"name": "public", "tier": "private"}, {"name": "private", "tier": "private"}])
+    assert told(site.run(converge_load_balancers, moved)) == ["create targets public", "delete targets public"]
+    states = look(elb)["targets"]
+    assert sorted(states["dev-public"]) == ["draining"] * 3 + ["initial"] * 2
+    assert site.run(converge_load_balancers, moved)["changes"] == []
+
+
+def test_unknown_attributes_stay(site: Cloud, options: Make, elb: t.Any) -> None:
+    site.run(converge_load_balancers, options())
+    [arn] = [one["LoadBalancerArn"] for one in elb.describe_load_balancers(Names=["dev-public"])["LoadBalancers"]]
+    strict = [{"Key": "routing.http.desync_mitigation_mode", "Value": "strictest"}]
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=strict)
+    assert site.run(converge_load_balancers, options())["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("group", "balanced", "variable"),
+    [
+        ({"port": 81}, {}, "target_groups[0].port"),
+        ({"protocol": "HTTPS"}, {}, "target_groups[0].protocol"),
+        ({}, {"scheme": "internal"}, "load_balancers[0].scheme"),
+        ({}, {"security_groups": ["ssh"]}, "load_balancers[0].security_groups"),
+        ({}, {"tier": None, "subnets": ["public-a", "public-c"]}, "load_balancers[0].subnets"),
+    ],
+)
+def test_what_aws_would_refuse_is_told_before_the_first_write(
+    site: Cloud,
+    options: Make,
+    balancer: Make,
+    group: dict[str, t.Any],
+    balanced: dict[str, t.Any],
+    variable: str,
+) -> None:
+    first = options(target_groups=[{"name": "public", "tier": "public"}], load_balancers=[balancer("public")])
+    site.run(converge_load_balancers, first)
+    groups = [{"name": "public", "tier": "public", **group}]
+    with pytest.raises(InputError) as caught:
+        site.run(
+            converge_load_balancers, options(target_groups=groups, load_balancers=[balancer("public", **balanced)])
+        )
+    assert [problem.variable for problem in caught.value.problems] == [variable]
+    assert site.writes == []
+
+
+def test_a_balancer_of_other_people_is_left_alone(site: Cloud, options: Make, elb: t.Any) -> None:
+    public = [{"Name": "tag:Name", "Values": ["dev-public-a", "dev-public-b"]}]
+    subnets = [each["SubnetId"] for each in site.ec2.describe_subnets(Filters=public)["Subnets"]]
+    elb.create_load_balancer(Name="dev-public", Subnets=subnets)
+    with pytest.raises(InputError, match="exists, and does not belong to this environment"):
+        site.run(converge_load_balancers, options())
+    assert site.writes == []
+
+
+@pytest.mark.exhaustive
+def test_a_run_that_is_stopped_anywhere_is_completed_by_the_next(
+    survives: t.Callable[..., int], options: Make, furnish: t.Callable[[Cloud], None], elb: t.Any
+) -> None:
+    writes = survives(converge_load_balancers, options(), lambda _cloud: look(elb), furnish)
+    assert writes == 12

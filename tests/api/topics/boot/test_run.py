@@ -1,0 +1,199 @@
+"""Bundles and releases in their bucket, against the lab's control plane."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import typing as t
+import zipfile
+from pathlib import Path
+
+import pytest
+from cloud import Cloud, Survives, told
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import parse_boots
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.run import converge_boots
+
+BUCKET = "groundwork-dev-123456789012-eu-central-1"
+PASSWORD = "@groundwork(parameter:/groundwork/dev/lamp/app/database-password)@"
+RELEASE = {
+    "name": "app",
+    "path": "/srv/www/app",
+    "id": "3f2a9c01d4e5",
+    "owner": "code-app",
+    "group": "site-app",
+    "private_group": "code-app",
+    "reload": ["web"],
+}
+TIER: dict[str, t.Any] = {
+    "configuration": {
+        "name": "lamp",
+        "packages": ["web"],
+        "files": [
+            {"path": "/etc/name", "content": "@groundwork(instance-id)@"},
+            {"path": "/etc/secret", "content": f"x {PASSWORD}", "mode": "0600"},
+        ],
+        "services": [{"name": "web"}],
+    },
+    "databases": {
+        "databases": [{"name": "app"}],
+        "users": [{"name": "app", "password": PASSWORD, "databases": ["app"]}],
+    },
+}
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> dict[str, t.Any]:
+    archive = tmp_path / "app-3f2a9c01d4e5.tar.gz"
+    archive.write_bytes(b"an archive")
+    tier = {**TIER, "releases": [{**RELEASE, "archive": str(archive)}]}
+    return {"environment_name": "dev", "tags": {}, "region": "eu-central-1", "bucket": "", "tiers": {"public": tier}}
+
+
+def objects(cloud: Cloud, bucket: str = BUCKET) -> dict[str, bytes]:
+    s3 = cloud.of("s3")
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    planned = cloud.run(converge_boots, options, check_mode=True)
+    assert cloud.writes == []
+    done = cloud.run(converge_boots, options)
+    assert planned == done
+    assert told(done) == [
+        f"create bucket {BUCKET}",
+        f"update bucket versioning {BUCKET}",
+        f"update bucket lifecycle {BUCKET}",
+        "create release archive app 3f2a9c01d4e5",
+        "create boot bundle public",
+    ]
+    archive, bundle = "releases/app/3f2a9c01d4e5.tar.gz", next(key for key in objects(cloud) if key.endswith(".pyz"))
+    kept = objects(cloud)
+    assert kept[archive] == b"an archive"
+    digest = hashlib.sha256(kept[bundle]).hexdigest()
+    assert bundle == f"boot/public/{digest}.pyz"
+    told_tier = done["tiers"]["public"]
+    where = f"{BUCKET!r}, {bundle!r}, {digest!r}"
+    assert told_tier["user_data"].endswith(f"start(Cloud('eu-central-1', 'amazonaws.com'), {where})\n")
+    assert told_tier["parameters"] == ["/groundwork/dev/lamp/app/database-password"]
+    assert told_tier["archives"] == [
+        {"bucket": BUCKET, "prefix": "boot/public/"},
+        {"bucket": BUCKET, "prefix": "releases/app/"},
+    ]
+
+
+def test_a_bundle_tells_what_a_server_becomes(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    cloud.run(converge_boots, options)
+    bundle = next(content for key, content in objects(cloud).items() if key.endswith(".pyz"))
+    desired = json.loads(zipfile.ZipFile(io.BytesIO(bundle)).read("desired.json"))
+    assert (desired["region"], desired["domain"], desired["bucket"]) == ("eu-central-1", "amazonaws.com", BUCKET)
+    assert desired["configuration"]["files"][1]["content"] == f"x {PASSWORD}"
+    assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True}]
+    assert desired["databases"]["socket"] == "/run/mysqld/mysqld.sock"
+    asked: dict[str, list[t.Any]] = {"pages": [], "logs": [], "hide": []}
+    assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
+
+
+def test_the_second_run_changes_nothing_in_seven_calls(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    first = cloud.run(converge_boots, options)
+    Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()  # as on the controller of a colleague
+    again = cloud.run(converge_boots, options)
+    assert (again["changes"], again["tiers"]) == ([], first["tiers"])
+    assert len(cloud.calls) == 7
+    cloud.run(converge_boots, {**options, "bucket": BUCKET})
+    assert len(cloud.calls) == 6
+
+
+@pytest.mark.exhaustive
+def test_killed_anywhere_it_converges(survives: Survives, options: dict[str, t.Any]) -> None:
+    assert survives(converge_boots, options, objects) == 5
+
+
+def test_what_changes_is_uploaded_and_nothing_else(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    cloud.run(converge_boots, options)
+    before = objects(cloud)
+    other = {**options["tiers"]["public"], "configuration": {**TIER["configuration"], "packages": ["web", "more"]}}
+    assert told(cloud.run(converge_boots, {**options, "tiers": {"public": other}})) == ["create boot bundle public"]
+    assert before.items() < objects(cloud).items()
+    assert cloud.run(converge_boots, options)["changes"] == [], "the one before is still there"
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_release_that_is_nowhere_is_refused(cloud: Cloud, options: dict[str, t.Any], check_mode: bool) -> None:
+    unknown = {**RELEASE, "id": "000000000000"}
+    wish = {**options, "tiers": {"public": {**TIER, "releases": [unknown]}}}
+    told = (
+        "the release '000000000000' of 'app' is neither in the bucket nor packed on the controller; "
+        "give a release that is in the bucket"
+    )
+    with pytest.raises(InputError, match=rf"{told} \(lamp_release\): there is none\."):
+        cloud.run(converge_boots, wish, check_mode=check_mode)
+    cloud.run(converge_boots, options)
+    with pytest.raises(InputError, match=rf"{told} \(lamp_release\): 3f2a9c01d4e5\."):
+        cloud.run(converge_boots, wish, check_mode=check_mode)
+    assert cloud.writes == []
+
+
+def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    """Check mode accepts a release that a real run would pack."""
+    Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()
+    assert cloud.run(converge_boots, options, check_mode=True)["changed"]
+    with pytest.raises(
+        InputError, match="the release '3f2a9c01d4e5' of 'app' is neither in the bucket nor packed on the controller"
+    ):
+        cloud.run(converge_boots, options)
+    assert cloud.writes == []
+
+
+def test_a_bucket_of_somebody_else_is_refused(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    where = {"LocationConstraint": "eu-central-1"}
+    cloud.of("s3").create_bucket(Bucket="a-bucket", CreateBucketConfiguration=where)
+    with pytest.raises(GroundworkError, match="does not belong to this environment"):
+        cloud.run(converge_boots, {**options, "bucket": "a-bucket"})
+    assert cloud.writes == []
+
+
+@pytest.mark.parametrize(
+    ("tiers", "problem"),
+    [
+        ({"Public": TIER}, "tiers.Public: 'Public' is not a valid tier name"),
+        ({"public": []}, "tiers.public: [] is not a dictionary"),
+        ({"public": {}}, "tiers.public.configuration: is missing"),
+        ({"public": {**TIER, "release": []}}, "tiers.public.releases: is missing"),
+        (
+            {"public": {**TIER, "releases": [{**RELEASE, "id": "a/b"}]}},
+            "tiers.public.releases[0].id: 'a/b' is not a valid release id",
+        ),
+        (
+            {
+                "public": {
+                    **TIER,
+                    "databases": {"users": [{"name": "app", "password": "by itself"}]},
+                    "releases": [RELEASE],
+                }
+            },
+            "tiers.public.databases.users[0].password: is not a placeholder for a password",
+        ),
+        (
+            {"public": {"configuration": {"secrets": {"/a": "by itself"}}, "releases": [RELEASE]}},
+            "tiers.public.configuration.secrets: is not an option",
+        ),
+        (
+            {"public": {"configuration": {"validators": [{"argv": ["a"], "services": ["b"]}]}, "releases": [RELEASE]}},
+            "tiers.public.configuration.validators[0]: 'b' is not a service",
+        ),
+        (
+            {"public": {**TIER, "databases": {"databases": [{"name": "A"}]}, "releases": [RELEASE]}},
+            "tiers.public.databases.databases[0]: 'A' is not a valid name",
+        ),
+    ],
+)
+def test_nonsense_is_refused(options: dict[str, t.Any], tiers: t.Any, problem: str) -> None:
+    problems = Problems()
+    parse_boots({**options, "bucket": "A", "tiers": tiers}, problems)
+    found = [str(one) for one in problems.found]
+    assert any(one.startswith(problem) for one in found), found
+    assert any(one.startswith("bucket: 'A' is not a valid bucket name") for one in found)

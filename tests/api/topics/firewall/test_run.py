@@ -1,0 +1,238 @@
+"""Security groups against the lab's control plane: plan = run, nothing twice, calls counted, only ours touched."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from cloud import Cloud, Survives, told
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.changes import plan_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import parse_security_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import existing_rules
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
+
+Make = t.Callable[..., dict[str, t.Any]]
+
+
+def look(cloud: Cloud) -> t.Any:
+    """Return the environment's security groups and rules, without ids."""
+    groups = cloud.ec2.describe_security_groups(Filters=[{"Name": "tag:groundwork:environment", "Values": ["dev"]}])[
+        "SecurityGroups"
+    ]
+    names = {one["GroupId"]: one["GroupName"] for one in groups}
+    return {
+        one["GroupName"]: sorted(
+            f"{rule} ({existing.description})" for rule, existing in existing_rules(one, names).items()
+        )
+        for one in groups
+    }
+
+
+@pytest.fixture
+def site(options: Make, group: Make, rule: Make) -> Make:
+    """Return two security groups that refer to each other, of which one also refers to itself."""
+
+    def make(**given: t.Any) -> dict[str, t.Any]:
+        return options(
+            group(
+                "alb",
+                description="Balancer",
+                ingress=[rule(ports=["80", "443"], cidrs=["0.0.0.0/0"], description="web")],
+                egress=[rule(ports=["80"], groups=["web"])],
+            ),
+            group(
+                "web",
+                ingress=[
+                    rule(ports=["80"], groups=["alb"]),
+                    rule(protocol="all", groups=["web"]),
+                    rule(ports=["22"], cidrs=["198.51.100.0/24", "203.0.113.0/24"]),
+                ],
+            ),
+            **given,
+        )
+
+    return make
+
+
+SITE = {
+    "dev-alb": ["tcp 443 from 0.0.0.0/0 (web)", "tcp 80 from 0.0.0.0/0 (web)", "tcp 80 to dev-web ()"],
+    "dev-web": [
+        "all from dev-web ()",
+        "all to 0.0.0.0/0 ()",
+        "tcp 22 from 198.51.100.0/24 ()",
+        "tcp 22 from 203.0.113.0/24 ()",
+        "tcp 80 from dev-alb ()",
+    ],
+}
+
+
+def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    planned = cloud.run(converge_security_groups, site(), check_mode=True)
+    assert cloud.writes == []
+    make_vpc(cloud)
+    done = cloud.run(converge_security_groups, site())
+    assert (
+        told(planned)
+        == told(done)
+        == [
+            "create security group alb",
+            "create security group web",
+            "update security group rules alb",
+            "update security group rules web",
+        ]
+    )
+    assert planned["groups"] == dict.fromkeys(("alb", "web"), "(known after apply)")
+    assert planned["diff"][2]["after"] == {
+        "ingress": ["tcp 80 from 0.0.0.0/0 (web)", "tcp 443 from 0.0.0.0/0 (web)"],
+        "egress": ["tcp 80 to web"],
+    }
+    assert look(cloud) == SITE
+
+
+def test_the_second_run_changes_nothing_in_one_call(
+    cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    make_vpc(cloud)
+    first = cloud.run(converge_security_groups, site(purge=True))
+    again = cloud.run(converge_security_groups, site(purge=True))
+    assert told(again) == [] and again["groups"] == first["groups"]
+    assert cloud.calls == ["DescribeSecurityGroups"]
+    assert cloud.warnings == []
+
+
+@pytest.mark.exhaustive
+def test_killed_anywhere_it_converges(survives: Survives, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    assert survives(converge_security_groups, site(), look, make_vpc) == 6
+
+
+def test_a_removal_killed_anywhere_converges(
+    survives: Survives, site: Make, options: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    def prepare(cloud: Cloud) -> None:
+        make_vpc(cloud)
+        cloud.run(converge_security_groups, site())
+
+    assert survives(converge_security_groups, options(purge=True), look, prepare) == 6
+
+
+def test_rules_that_nobody_declared_go(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    make_vpc(cloud)
+    ids = cloud.run(converge_security_groups, site())["groups"]
+    by_hand = [
+        {
+            "IpProtocol": "tcp",
+            "FromPort": 80,
+            "ToPort": 80,
+            "IpRanges": [{"CidrIp": "192.0.2.1/32", "Description": "me"}],
+        },
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+        {"IpProtocol": "udp", "FromPort": 1, "ToPort": 9, "UserIdGroupPairs": [{"GroupId": ids["alb"]}]},
+    ]
+    cloud.ec2.authorize_security_group_ingress(GroupId=ids["web"], IpPermissions=by_hand)
+    planned = cloud.run(converge_security_groups, site(), check_mode=True)
+    assert told(planned) == ["update security group rules web"]
+    assert set(planned["diff"][0]["before"]["ingress"]) - set(planned["diff"][0]["after"]["ingress"]) == {
+        "tcp 80 from 192.0.2.1/32 (me)",
+        "tcp 22 from 0.0.0.0/0",
+        "udp 1-9 from alb",
+    }
+    assert told(cloud.run(converge_security_groups, site())) == ["update security group rules web"]
+    assert cloud.writes == ["RevokeSecurityGroupIngress"]
+    assert look(cloud) == SITE
+
+
+def test_a_rule_that_is_gone_comes_back(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    make_vpc(cloud)
+    ids = cloud.run(converge_security_groups, site())["groups"]
+    open_egress = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    cloud.ec2.revoke_security_group_egress(GroupId=ids["web"], IpPermissions=[open_egress])
+    assert told(cloud.run(converge_security_groups, site())) == ["update security group rules web"]
+    assert look(cloud) == SITE
+
+
+@pytest.mark.parametrize("peer", [{"cidrs": ["10.0.0.0/8"]}, {"groups": ["web"]}])
+def test_another_description_is_a_change_of_words_only(
+    cloud: Cloud, options: Make, group: Make, rule: Make, make_vpc: t.Callable[[Cloud], str], peer: dict[str, t.Any]
+) -> None:
+    def web(text: str) -> dict[str, t.Any]:
+        return options(group("web", ingress=[rule(ports=["80"], description=text, **peer)]))
+
+    make_vpc(cloud)
+    cloud.run(converge_security_groups, web("one"))
+    assert told(cloud.run(converge_security_groups, web("other"))) == ["update security group rules web"]
+    assert cloud.writes == ["UpdateSecurityGroupRuleDescriptionsIngress"]
+    assert told(cloud.run(converge_security_groups, web("other"))) == []
+    assert told(cloud.run(converge_security_groups, web(""))) == ["update security group rules web"]
+    assert told(cloud.run(converge_security_groups, web(""))) == []
+
+
+def test_a_groups_own_description_stays(
+    cloud: Cloud, options: Make, group: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    make_vpc(cloud)
+    cloud.run(converge_security_groups, options(group("web", description="one")))
+    assert told(cloud.run(converge_security_groups, options(group("web", description="other")))) == []
+    assert cloud.warnings == [
+        "The security group web keeps its description 'one', because AWS cannot change it. "
+        "To change it, delete the group and run again."
+    ]
+    assert told(cloud.run(converge_security_groups, options(group("web")))) == []
+    assert cloud.warnings == []
+
+
+def test_what_is_not_declared_stays_until_it_may_go(
+    cloud: Cloud, site: Make, options: Make, group: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    vpc = make_vpc(cloud)
+    cloud.run(converge_security_groups, site())
+    theirs = cloud.ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
+    kept = cloud.run(converge_security_groups, options(group("new")))
+    assert (told(kept), kept["undeclared"]) == (["create security group new"], ["alb", "web"])
+    assert cloud.warnings == ["The security groups alb, web are not declared. Set purge to delete them."]
+    assert told(cloud.run(converge_security_groups, options(group("new"), purge=True))) == [
+        "update security group rules alb",
+        "update security group rules web",
+        "delete security group alb",
+        "delete security group web",
+    ]
+    assert list(look(cloud)) == ["dev-new"]
+    assert cloud.ec2.describe_security_groups(GroupIds=[theirs])["SecurityGroups"]
+
+
+def test_extra_tags_are_added(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    make_vpc(cloud)
+    cloud.run(converge_security_groups, site())
+    tagged = cloud.run(converge_security_groups, site(tags={"team": "web"}))
+    assert told(tagged) == ["update tags security group alb, security group web"]
+    assert cloud.writes == ["CreateTags"]
+
+
+def test_without_a_vpc_nothing_is_written(cloud: Cloud, site: Make) -> None:
+    with pytest.raises(InputError, match="the environment dev has no VPC for the security groups; run ec2_vpc_network"):
+        cloud.run(converge_security_groups, site())
+    assert cloud.writes == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "order"),
+    [
+        (10, 10, ["authorize_security_group_ingress", "revoke_security_group_ingress"]),
+        (40, 40, ["revoke_security_group_ingress", "authorize_security_group_ingress"]),
+    ],
+)
+def test_new_rules_come_first_where_the_quota_has_room(
+    options: Make, group: Make, rule: Make, old: int, new: int, order: list[str]
+) -> None:
+    ports = [
+        {"IpProtocol": "tcp", "FromPort": n, "ToPort": n, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]} for n in range(old)
+    ]
+    actual = {"GroupId": "sg-1", "IpPermissions": ports, "IpPermissionsEgress": []}
+    wanted = rule(ports=[str(1000 + n) for n in range(new)], cidrs=["10.0.0.0/8"])
+    owner = Owner("dev", "firewall")
+    desired = parse_security_groups(options(group("web", ingress=[wanted], egress=[])), Problems())
+    assert desired
+    [change] = plan_groups(desired, {"web": {**actual, "Tags": tag_list(owner.tags("web"))}}, owner)
+    assert [call.operation for call in change.calls] == order

@@ -1,0 +1,135 @@
+"""The module `iam_server_roles`: its roles, their permissions, and the message for each mistake."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections import Counter
+
+import pytest
+from cloud import Cloud, Survives, told
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import (
+    TRUST,
+    converge_server_roles,
+    parse_server_roles,
+)
+from groundwork_lab.api.permissions import permits
+
+PASSWORD = "/groundwork/dev/lamp/app/database-password"
+PUBLIC = {"parameters": [PASSWORD], "archives": [{"bucket": "dev-ours", "prefix": "releases/"}]}
+CREATION = ["create role public", "create instance profile public"]
+
+
+def options(**roles: t.Any) -> dict[str, t.Any]:
+    return {"environment_name": "dev", "tags": {}, "roles": roles or {"public": PUBLIC}}
+
+
+def document(cloud: Cloud) -> dict[str, t.Any]:
+    return dict(cloud.of("iam").get_role_policy(RoleName="dev-public", PolicyName="groundwork")["PolicyDocument"])
+
+
+def look(cloud: Cloud) -> t.Any:
+    profile = cloud.of("iam").get_instance_profile(InstanceProfileName="dev-public")["InstanceProfile"]
+    return document(cloud), [role["RoleName"] for role in profile["Roles"]], profile["Tags"]
+
+
+def test_a_role_and_its_profile_are_made_once(cloud: Cloud) -> None:
+    predicted = cloud.run(converge_server_roles, options(), check_mode=True)
+    assert (told(predicted), cloud.writes) == (CREATION, [])
+    result = cloud.run(converge_server_roles, options())
+    assert (told(result), result["instance_profiles"]) == (CREATION, {"public": "dev-public"})
+    role = cloud.of("iam").get_role(RoleName="dev-public")["Role"]
+    assert role["AssumeRolePolicyDocument"] == TRUST
+    assert {"Key": "groundwork:environment", "Value": "dev"} in role["Tags"]
+    assert look(cloud)[1] == ["dev-public"]
+    assert cloud.run(converge_server_roles, options())["changes"] == []
+    assert Counter(cloud.calls) == {
+        "GetCallerIdentity": 1,
+        "GetRole": 1,
+        "GetRolePolicy": 1,
+        "GetInstanceProfile": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("ssm:GetParameter", f"arn:aws:ssm:eu-central-1:123456789012:parameter{PASSWORD}", True),
+        ("ssm:GetParameter", f"arn:aws:ssm:eu-central-1:123456789012:parameter{PASSWORD}2", False),
+        ("ssm:GetParameter", "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/lamp/shop/x", False),
+        ("ssm:PutParameter", f"arn:aws:ssm:eu-central-1:123456789012:parameter{PASSWORD}", False),
+        ("s3:GetObject", "arn:aws:s3:::dev-ours/releases/app.tar.gz", True),
+        ("s3:GetObject", "arn:aws:s3:::dev-ours/releases", False),
+        ("s3:GetObject", "arn:aws:s3:::dev-ours/secrets/key", False),
+        ("s3:PutObject", "arn:aws:s3:::dev-ours/releases/app.tar.gz", False),
+        ("s3:ListBucket", "arn:aws:s3:::dev-ours", False),
+        ("ec2:DescribeInstances", "*", False),
+    ],
+)
+def test_a_server_may_read_what_is_named_and_nothing_else(
+    cloud: Cloud, action: str, resource: str, allowed: bool
+) -> None:
+    cloud.run(converge_server_roles, options())
+    account = cloud.of("sts").get_caller_identity()["Account"]
+    assert permits([document(cloud)], action, [resource.replace("123456789012", account)]) is allowed
+
+
+def test_keys_may_be_used(cloud: Cloud) -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    cloud.run(converge_server_roles, options(public={"keys": [key]}))
+    assert document(cloud)["Statement"] == [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": [key]}]
+
+
+def test_what_somebody_changed_is_put_back(cloud: Cloud) -> None:
+    cloud.run(converge_server_roles, options())
+    before, iam = look(cloud), cloud.of("iam")
+    more = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="dev-public", PolicyName="groundwork", PolicyDocument=json.dumps(more))
+    anyone = {**TRUST, "Statement": [{**TRUST["Statement"][0], "Principal": {"AWS": "*"}}]}
+    iam.update_assume_role_policy(RoleName="dev-public", PolicyDocument=json.dumps(anyone))
+    iam.remove_role_from_instance_profile(InstanceProfileName="dev-public", RoleName="dev-public")
+    iam.untag_role(RoleName="dev-public", TagKeys=["groundwork:component"])
+    result = cloud.run(converge_server_roles, options())
+    assert told(result) == ["update role public", "update instance profile public"]
+    assert look(cloud) == before
+    assert iam.get_role(RoleName="dev-public")["Role"]["AssumeRolePolicyDocument"] == TRUST
+    assert cloud.run(converge_server_roles, options())["changes"] == []
+
+
+def test_a_killed_run_is_completed(survives: Survives) -> None:
+    assert survives(converge_server_roles, options(), look) == 4
+
+
+def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
+    cloud.of("iam").create_role(RoleName="dev-public", AssumeRolePolicyDocument=json.dumps(TRUST))
+    with pytest.raises(
+        InputError,
+        match=r"roles\.public: the role dev-public exists, and does not belong to this "
+        r"environment",
+    ):
+        cloud.run(converge_server_roles, options())
+    assert cloud.writes == []
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        (PUBLIC, ""),
+        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, or remove the role."),
+        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys."),
+        ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
+        ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
+        ({"archives": [{}]}, "roles.public.archives[0].bucket: is missing"),
+        ({"archives": [{"bucket": "*"}]}, "roles.public.archives[0].bucket: '*' is not a valid bucket name"),
+        ({"archives": [{"bucket": "ours", "prefix": "rel"}]}, "roles.public.archives[0].prefix: 'rel' is not a prefix"),
+        ({"archives": [{"bucket": "ours", "prefix": "*/"}]}, "roles.public.archives[0].prefix: '*/' is not a prefix"),
+        ({"keys": ["alias/ours"]}, "roles.public.keys[0]: 'alias/ours' is not the ARN of a key"),
+    ],
+)
+def test_what_cannot_be(role: t.Any, expected: str) -> None:
+    problems = Problems()
+    parsed = parse_server_roles(options(public=role), problems)
+    assert (parsed is None) == bool(problems.found) == bool(expected)
+    assert not expected or str(problems.found[0]).startswith(expected)

@@ -1,0 +1,64 @@
+"""The stages of the end-to-end tests, in the order in which they run. The stage `x` is the file `test_x.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "test_"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One file of tests, which leaves the site as it found it; the last one removes it.
+
+    `needs` is what must exist before the first test: "site" is the environment that site.yml builds.
+    """
+
+    name: str
+    about: str
+    needs: Literal["nothing", "site"] = "site"
+
+    @property
+    def file(self) -> str:
+        return f"{PREFIX}{self.name}.py"
+
+
+STAGES = (
+    Stage("bad_input", "a wrong inventory is refused before anything is written", needs="nothing"),
+    Stage("plan_and_run", "on an empty account the plan is complete, and the run does exactly that", needs="nothing"),
+    Stage("site", "both load balancers serve their tier"),
+    Stage("packets", "what the network lets through"),
+    Stage("breakage", "what breaks is noticed and repaired"),
+    Stage("inventory", "an inventory that does not show the servers is refused"),
+    Stage("pages", "site.yml asks every server for a page of every site"),
+    Stage("secrets", "passwords are only where they are needed"),
+    Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed"),
+    Stage("contained", "a site reads nothing of the other sites on its server"),
+    Stage("release", "visitors do not see a release, and few of them one that fails"),
+    Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it"),
+    Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot"),
+    Stage("replace", "all servers are replaced by new ones from the golden image"),
+    Stage("static_site", "the static site through CloudFront"),
+    Stage("visitors", "visitors of the static site while it is published"),
+    Stage("two_environments", "a second environment beside the first"),
+    Stage("teardown", "nothing remains of the environment, and all else does"),
+)
+POSITIONS = {stage.file: position for position, stage in enumerate(STAGES)}
+
+
+def stage_of(file: str) -> Stage | None:
+    """Return the stage of a file's name, None if the file is not a stage."""
+    return STAGES[POSITIONS[file]] if file in POSITIONS else None
+
+
+def mismatches(files: Iterable[str]) -> list[str]:
+    """Return the differences between the list of stages and the files in their folder, each with what to do."""
+    found = {file for file in files if file.startswith(PREFIX)}
+    unlisted = sorted(found - POSITIONS.keys())
+    missing = [stage for stage in STAGES if stage.file not in found]
+    return [
+        *(f"{file} is not a stage: add it to STAGES in tests/e2e/stages.py, where it has to run." for file in unlisted),
+        *(f"{stage.file} does not exist: write it, or remove the stage '{stage.name}'." for stage in missing),
+    ]
