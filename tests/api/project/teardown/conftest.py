@@ -17,7 +17,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run impo
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run import converge_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets import LETTERS_AND_DIGITS, converge_secret
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import (
+    LETTERS_AND_DIGITS,
+    converge_secret,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
 
 ZONES = ["eu-central-1a", "eu-central-1b"]
