@@ -51,11 +51,13 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
 	tools/role-readmes --check
+	tools/lab-corrections --check
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 
-unit: ## The unit tests, with Python 3.11 and ansible 12
-	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit lab/tests/unit
+unit: ## The unit tests, with Python 3.11 and ansible 12; those of the lab's corrections also on moto alone
+	@tools/with-python 3.11 bash -euc 'pytest -n auto --dist loadfile tests/unit lab/tests/unit
+	  pytest -n auto --dist loadfile --plain-moto lab/tests/unit/aws'
 
 unit-3.13: ## The collection's unit tests (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
 	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'

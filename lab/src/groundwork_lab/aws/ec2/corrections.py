@@ -118,7 +118,6 @@ EXCHANGED: tuple[Exchange, ...] = (
     (subnets, "Subnet", Subnet),
     (key_pairs, "public_key_fingerprint", fingerprint),
     (moto.ec2.utils, "is_filter_matching", filters.is_filter_matching),
-    (moto.ec2.utils, "tag_filter_matches", filters.tag_filter_matches),
     (moto.ec2.utils, "passes_filter_dict", passes_filter_dict),
     (moto.ec2.utils, "passes_igw_filter_dict", passes_igw_filters),
     (moto.ec2.urls, "url_paths", {"{0}/": Responses.dispatch}),

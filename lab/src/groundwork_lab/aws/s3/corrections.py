@@ -12,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from groundwork_lab.aws.context import Context
 from groundwork_lab.aws.corrections import Corrections, Exchange
-from groundwork_lab.aws.s3.application import application
+from groundwork_lab.aws.s3.application import Responses
 from groundwork_lab.aws.s3.buckets import Bucket, BucketsBackend, policy_is_public
 from groundwork_lab.aws.s3.objects import ObjectsBackend
 
@@ -49,7 +49,7 @@ EXCHANGED: tuple[Exchange, ...] = (
 
 
 CORRECTIONS = Corrections(
-    registry=moto.s3.models.s3_backends, backend=Backend, exchanged=EXCHANGED, application=application
+    registry=moto.s3.models.s3_backends, backend=Backend, exchanged=EXCHANGED, application=Responses.application
 )
 
 
