@@ -55,11 +55,13 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	tools/manifest --check
 	tools/role-readmes --check
 	tools/index --check
+	tools/lab-corrections --check
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 
-unit: ## The unit tests, and those of modules against the lab's API, with Python 3.11 and ansible 12
-	@tools/with-python 3.11 pytest -n auto --dist loadfile tests/unit tests/api lab/tests/unit
+unit: ## The unit tests and those against the lab's API, with Python 3.11 and ansible 12; the lab's corrections also on moto alone
+	@tools/with-python 3.11 bash -euc 'pytest -n auto --dist loadfile tests/unit tests/api lab/tests/unit
+	  pytest -n auto --dist loadfile --plain-moto lab/tests/unit/aws'
 
 unit-3.13: ## The same of the collection alone (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
 	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit tests/api; tools/sanity'

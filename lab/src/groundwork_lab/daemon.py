@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from groundwork_lab.api import ControlPlane
 from groundwork_lab.api.faults import Fault
 from groundwork_lab.api.serving import server_context
 from groundwork_lab.authority import Authority
+from groundwork_lab.aws.cloudfront.world import is_deployed
+from groundwork_lab.aws.services import global_endpoints
 from groundwork_lab.control import RefusalError, Route, Server
 from groundwork_lab.journal import Journal, start_time
 from groundwork_lab.packages import PORT as PACKAGES_PORT
@@ -36,6 +39,7 @@ from groundwork_lab.plane.edges import EdgeManager
 from groundwork_lab.plane.fabric import Fabric
 from groundwork_lab.plane.hosts import HostManager
 from groundwork_lab.plane.names import Names, endpoint_names
+from groundwork_lab.ports import Reconciler
 from groundwork_lab.processes import in_namespace, listen
 from groundwork_lab.reconcile import Loop
 from groundwork_lab.settings import API, ORIGIN, PACKAGES, RESOLVER, S3, Settings, from_environment
@@ -68,7 +72,7 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         fabric.start()
         authority = Authority(settings)
         authority.start()
-        names = parts.enter_context(closing(Names(settings, journal)))
+        names = parts.enter_context(closing(Names(settings, journal, global_endpoints())))
         names.start()
         packages = parts.enter_context(closing(Packages(settings, journal)))
         packages.start()
@@ -79,29 +83,25 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
-        edges = parts.enter_context(closing(EdgeManager(settings, journal, authority)))
+        reconcilers: list[tuple[str, Reconciler]] = [
+            ("fabric", fabric),
+            ("names", names),
+            ("packages", packages),
+            ("hosts", hosts),
+            ("balancers", balancers),
+            ("edges", parts.enter_context(closing(EdgeManager(settings, journal, authority)))),
+        ]
         aws = settings.namespace("aws")
         origin, origin_port = ORIGIN
         control_plane.serve(
             [listen(aws, str(API), 80), listen(aws, str(S3), 80), listen(aws, str(origin), origin_port)],
             secure=[listen(aws, str(API), 443), listen(aws, str(S3), 443)],
-            tls=server_context(settings.state, *authority.issue(endpoint_names())),
+            tls=server_context(settings.state, *authority.issue(endpoint_names(global_endpoints()))),
         )
         lab = Lab(settings, started, control_plane, hosts, balancers, loop)
         parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
-        parts.enter_context(closing(loop)).start(
-            control_plane.snapshot,
-            [
-                ("fabric", fabric),
-                ("names", names),
-                ("packages", packages),
-                ("hosts", hosts),
-                ("balancers", balancers),
-                ("edges", edges),
-            ],
-            control_plane.reconciled,
-        )
-        control_plane.look_after_groups()
+        parts.enter_context(closing(loop)).start(control_plane.snapshot, reconcilers, control_plane.reconciled)
+        control_plane.start_workers()
         in_namespace(settings.namespace("laptop"), probe)
         yield lab
 
@@ -156,7 +156,10 @@ def whole_status(lab: Lab) -> dict[str, Any]:
         "resolver": str(RESOLVER),
         "packages": f"http://{PACKAGES}:{PACKAGES_PORT}",
         **status.of_world(
-            lab.control_plane.snapshot(), lab.hosts.reachable, lab.balancers.target_health, lab.control_plane.deployed
+            lab.control_plane.snapshot(),
+            lab.hosts.reachable,
+            lab.balancers.target_health,
+            partial(is_deployed, lab.control_plane.context),
         ),
         **status.of_loop(lab.loop.report),
         "calls": {"total": total(calls.counted()), "writes": total(calls.writes)},

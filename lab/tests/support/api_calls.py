@@ -27,12 +27,13 @@ from moto.core.utils import camelcase_to_underscores
 
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.api.middleware import Middleware
+from groundwork_lab.aws.corrections import discover
 from groundwork_lab.aws.ec2.answering import NO_DATA_PLANE
-from groundwork_lab.aws.services import SERVICES
+from groundwork_lab.aws.services import services
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import ACCOUNT, REGION
 
-SIGNED_AS = {service.client: name for name, service in SERVICES.items()}
+SERVICES = {service.client: service for service in services() if not service.version}
 SESSION = botocore.session.Session()
 
 Params = dict[str, Any]
@@ -72,7 +73,7 @@ class Api:
 
     def __init__(self, plane: ControlPlane) -> None:
         self._doors = {
-            door: Middleware(plane.context, plane.calls, plane.faults, plane.context.changed, door)
+            door: Middleware(plane.context, discover(), plane.calls, plane.faults, plane.context.changed, door)
             for door in ("api", "s3")
         }
 
@@ -130,8 +131,8 @@ def _environ(service: str, request: Mapping[str, Any], mangle: Any) -> dict[str,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "CONTENT_LENGTH": str(len(raw)),
-        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20300101/{REGION}/{SIGNED_AS[service]}"
-        "/aws4_request, SignedHeaders=host, Signature=0",
+        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20300101/{REGION}/"
+        f"{SERVICES[service].signing_name}/aws4_request, SignedHeaders=host, Signature=0",
     }
     for name, value in request["headers"].items():
         key = name.upper().replace("-", "_")
@@ -338,7 +339,7 @@ def operations() -> list[tuple[str, str]]:
     """Return the operations of all services of the lab, without those that moto does not know."""
     return [
         (service, operation)
-        for service in sorted(SIGNED_AS)
+        for service in SERVICES
         for operation in model_of(service).operation_names
         if (service, operation) not in LENGTHY and _is_there(service, operation)
     ]
@@ -352,7 +353,7 @@ LENGTHY = frozenset(  # megabytes of constant data
 
 @cache
 def _handlers(service: str) -> tuple[Any, ...]:
-    backends = get_backend(SERVICES[SIGNED_AS[service]].backend)[ACCOUNT]
+    backends = get_backend(SERVICES[service].moto)[ACCOUNT]
     paths = backends[REGION if REGION in backends.regions else "aws"].url_paths
     return tuple(getattr(handler, "__self__", handler) for handler in paths.values())
 

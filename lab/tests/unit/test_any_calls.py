@@ -23,6 +23,7 @@ from groundwork_lab import status
 from groundwork_lab.apart import Apart
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.api.calls import is_read
+from groundwork_lab.aws.corrections import discover
 from groundwork_lab.model import InstanceState, World
 from groundwork_lab.plane import balancers
 from groundwork_lab.plane.balancers.nodes import nodes
@@ -202,8 +203,9 @@ def test_the_world_is_read_and_followed_while_calls_come_in(plane: ControlPlane)
         api_site.build(
             learning(api, caller), name, network, lambda instance_id: plane.instance_state(instance_id, "running")
         )
-    known = [each for each in operations() if each[0] in ("ec2", "elbv2", "autoscaling", "cloudfront")]
-    plane.look_after_groups()
+    deep = {name for name, each in discover().items() if each.sources or each.worker}
+    known = [each for each in operations() if each[0] in deep]
+    plane.start_workers()
     failures: list[Exception] = []
 
     def work(caller: Caller) -> None:

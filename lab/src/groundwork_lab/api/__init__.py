@@ -26,6 +26,7 @@ from groundwork_lab.settings import Settings
 
 if TYPE_CHECKING:
     from groundwork_lab.api.serving import Server
+    from groundwork_lab.aws.corrections import Installed
 
 __all__ = ["CallCounter", "Context", "ControlPlane", "Fault", "Faults"]
 
@@ -34,10 +35,10 @@ class ControlPlane:
     """The API and the state of its services. Implements `ports.Reports`.
 
     `changed` is called in the request's thread, after each accepted write and after each report that changed the state.
-    It must not block.
+    It must not block. `installed` are the corrections of moto, by default those of all services.
     """
 
-    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, changed: Callable[[], None], installed: Installed | None = None) -> None:
         from groundwork_lab.aws import corrections  # noqa: PLC0415 - importing moto takes a second
 
         self.calls = CallCounter()
@@ -46,15 +47,18 @@ class ControlPlane:
         self._announce = changed
         self._servers: list[Server] = []
         self._world = World()
-        self._groups = corrections.install(self.context)
+        self._installed = corrections.discover() if installed is None else installed
+        self.workers = corrections.install(self.context, self._installed)
 
     def _changed(self) -> None:
         self._announce()
-        self._groups.wake()
+        for worker in self.workers:
+            worker.wake()
 
-    def look_after_groups(self) -> None:
-        """Start the thread that updates the Auto Scaling groups between the passes of the data plane."""
-        self._groups.start()
+    def start_workers(self) -> None:
+        """Start the threads that work between the passes of the data plane, such as that of the Auto Scaling groups."""
+        for worker in self.workers:
+            worker.start()
 
     def attach(self, hosts: Hosts, balancers: Balancers) -> None:
         """Connect the data plane, which answers GetConsoleOutput and DescribeTargetHealth."""
@@ -76,14 +80,15 @@ class ControlPlane:
         plain = [(door, listening, None) for door, listening in zip(DOORS, sockets, strict=False)]
         encrypted = [(door, listening, tls) for door, listening in zip(DOORS, secure, strict=False)]
         for door, listening, context in (*plain, *encrypted):
-            application = Middleware(self.context, self.calls, self.faults, self._changed, door)
+            application = Middleware(self.context, self._installed, self.calls, self.faults, self._changed, door)
             server = Server(listening, application, door, "AmazonEC2" if door == "api" else "AmazonS3", context)
             server.start()
             self._servers.append(server)
 
     def close(self) -> None:
         """Stop serving and close the sockets."""
-        self._groups.close()
+        for worker in self.workers:
+            worker.close()
         for server in self._servers:
             server.stop()
         self._servers.clear()
@@ -93,37 +98,35 @@ class ControlPlane:
         from groundwork_lab.aws.snapshot import take  # noqa: PLC0415 - heavy
 
         with self.context.lock:
-            self._world = take(self.context, self._world)
+            self._world = take(self.context, self._installed, self._world)
             return self._world
-
-    def deployed(self, distribution_id: str) -> bool:
-        """Return whether the edge serves the latest configuration of the CloudFront distribution."""
-        from groundwork_lab.aws import cloudfront  # noqa: PLC0415 - heavy
-
-        with self.context.lock:
-            return cloudfront.is_deployed(self.context, distribution_id)
 
     # Reports
 
-    def instance_state(self, instance_id: str, state: InstanceState, *, reason: str = "") -> None:
+    def report(self, change: Callable[[Context], bool]) -> None:
+        """Change the state of a service as the data plane reports. `change` returns whether others have to follow."""
         with self.context.lock:
-            changed = self.context.ec2.report_state(instance_id, state, reason)
+            changed = change(self.context)
         if changed:
             self._changed()
 
+    def instance_state(self, instance_id: str, state: InstanceState, *, reason: str = "") -> None:
+        self.report(lambda context: bool(context.ec2.report_state(instance_id, state, reason)))
+
     def instance_reachable(self, instance_id: str) -> None:
-        with self.context.lock:
-            self.context.ec2.report_reachable(instance_id)
+        self.report(lambda context: bool(context.ec2.report_reachable(instance_id)))
 
     def image_captured(self, image_id: str, *, failure: str = "") -> None:
-        with self.context.lock:
-            self.context.ec2.report_captured(image_id, failure)
-        self._changed()
+        self.report(lambda context: bool(context.ec2.report_captured(image_id, failure)))
 
     def reconciled(self, world: World) -> None:
         apart = Apart()
         with self.context.lock:
-            for follow in self.context.on_reconciled:
-                with apart.trying(follow.__qualname__):
-                    follow(world)
+            for name, each in self._installed.items():
+                if each.follow:
+                    with apart.trying(name):
+                        each.follow(self.context, world)
+            for worker in self.workers:
+                with apart.trying(type(worker).__qualname__):
+                    worker.pass_once()
         apart.end()

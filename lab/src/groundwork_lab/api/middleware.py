@@ -9,28 +9,32 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import unquote, unquote_plus
 
 from groundwork_lab.api import permissions, requests, undoing
 from groundwork_lab.api.calls import CallCounter, is_read
 from groundwork_lab.api.faults import Faults
-from groundwork_lab.api.requests import NO_DATA_PLANE, ORIGIN, REGIONAL, Call
+from groundwork_lab.api.requests import Call
 from groundwork_lab.api.serving import ConnectionCutError
 from groundwork_lab.aws import s3
+from groundwork_lab.aws.applications import make_application
 from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.corrections import Application, Installed
 from groundwork_lab.aws.errors import UNPRINTABLE, Answer, Protocol, error_answer
 from groundwork_lab.aws.s3 import access
 from groundwork_lab.aws.s3.addressing import Address, settle
-from groundwork_lab.aws.services import SERVICES, Application, Service, make_application
+from groundwork_lab.aws.s3.corrections import bucket_of
+from groundwork_lab.aws.services import Service, services
 from groundwork_lab.aws.sts import identity
 
 LOG = logging.getLogger(__name__)
-S3 = SERVICES["s3"]
+S3 = s3.SERVICE
+ORIGIN = replace(S3, client="origin", backend="s3")  # as CloudFront's edges call it, counted under its own name
 Door = Literal["api", "s3", "origin"]
 SOURCE_ARN = "HTTP_X_GROUNDWORK_SOURCE_ARN"
-OUTSIDE = frozenset({S3})  # a `World` does not contain the content of buckets, so no part has to follow these writes
+OUTSIDE = frozenset(each.moto for each in services() if not each.in_world)
 DOORS: tuple[Door, ...] = ("api", "s3", "origin")
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -44,6 +48,7 @@ class Middleware:
     """
 
     context: Context
+    installed: Installed
     calls: CallCounter
     faults: Faults
     changed: Callable[[], None]
@@ -77,18 +82,19 @@ class Middleware:
             return permissions.unknown(call)
         self.calls.count(call.service.client, call.operation)
         with self.context.lock:
-            denied = permissions.denied(self.context, call, key, permissions.Asked(query, body, address))
+            denied = permissions.denied(
+                self.context, self.installed, call, key, permissions.Asked(query, body, address)
+            )
         return denied or self._with_faults(call, environ)
 
     def _refusal(self, call: Call) -> Answer | None:
         protocol = call.service.protocol
         if not is_known(call.service.client, call.operation):
             return unknown_action(protocol, call.operation)
-        missing = NO_DATA_PLANE.get(call.service.client)
-        if missing is not None and not is_read(call.operation):
-            message = f"The lab has no {missing}; it refuses {call.operation}."
+        if call.service.not_implemented and not is_read(call.operation):
+            message = f"The lab has no {call.service.not_implemented}; it refuses {call.operation}."
             return error_answer(protocol, "UnsupportedOperation", message, 400)
-        if call.service.client in REGIONAL and call.region != self.context.region:
+        if call.service.reach == "lab" and call.region != self.context.region:
             message = f"The lab's region is {self.context.region}; {call.region} is not enabled for this account."
             return error_answer(protocol, "AuthFailure", message, 401)
         return None
@@ -114,7 +120,7 @@ class Middleware:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
         with self.context.lock:
-            bucket = s3.bucket_of(self.context, address.bucket)
+            bucket = bucket_of(self.context, address.bucket)
             action = access.action_of(call.operation, environ.get("QUERY_STRING", ""))
             allowed = action is not None and access.may(bucket, action, address, who)
             may_list = access.may(bucket, "s3:ListBucket", Address(address.bucket), who)
@@ -140,9 +146,9 @@ class Middleware:
 
     def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
         with self.context.lock:
-            if is_read(call.operation) or call.service in OUTSIDE:
+            if is_read(call.operation) or not call.service.in_world:
                 return self._carried_out(call, environ)
-            undo = undoing.remember(self.context, without=S3.backend)
+            undo = undoing.remember(self.context, without=OUTSIDE)
             answer = self._carried_out(call, environ)
             if answer.status >= 400:
                 undo()
@@ -163,9 +169,9 @@ class Middleware:
 
     def _application(self, service: Service) -> Application:
         """Return moto's application for the service. It is created at first use, because each one imports megabytes."""
-        if service.backend not in self._applications:
-            self._applications[service.backend] = make_application(service)
-        return self._applications[service.backend]
+        if service.moto not in self._applications:
+            self._applications[service.moto] = make_application(service, self.installed.get(service.moto))
+        return self._applications[service.moto]
 
 
 def is_known(client: str, operation: str) -> bool:

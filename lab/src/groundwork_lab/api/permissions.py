@@ -1,8 +1,8 @@
 """The permissions of an instance's role, from the role's policies. All other keys have all permissions.
 
-The resources of a call are known for S3 and for SSM parameters. For other services, an Allow applies to its actions
-with any resource, and a Deny applies only if it names all resources. Bucket policies are not evaluated for roles: the
-role's own policies decide.
+The resources of a call are known for S3, and for services whose corrections have `resources`. For other services, an
+Allow applies to its actions with any resource, and a Deny applies only if it names all resources. Bucket policies are
+not evaluated for roles: the role's own policies decide.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from groundwork_lab.api.requests import Call
 from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.corrections import Installed
 from groundwork_lab.aws.errors import Answer, error_answer
 from groundwork_lab.aws.s3.access import action_of
 from groundwork_lab.aws.s3.policies import Request, allows, statements
@@ -21,12 +22,11 @@ from groundwork_lab.aws.sts import identity
 
 TEMPORARY = "ASIA"  # the prefix of a role's keys
 ALWAYS = frozenset({"sts:GetCallerIdentity"})  # "No permissions are required to perform this operation."
-PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 S3_NAMES = {"ListBuckets": "ListAllMyBuckets"}
 ANY = "*"
 
 
-def denied(context: Context, call: Call, key: str, asked: Asked) -> Answer | None:
+def denied(context: Context, installed: Installed, call: Call, key: str, asked: Asked) -> Answer | None:
     """Return AWS' refusal if the key belongs to an instance whose role does not permit the call, or None.
 
     The caller holds the context's lock.
@@ -37,7 +37,8 @@ def denied(context: Context, call: Call, key: str, asked: Asked) -> Answer | Non
     instance, role = found
     action = action_name(call, asked.query)
     policies = [*role.policies.values(), *(policy.document for policy in role.managed_policies.values())]
-    if action in ALWAYS or permits([json.loads(each) for each in policies], action, asked.resources(context, call)):
+    resources = asked.resources(context, installed, call)
+    if action in ALWAYS or permits([json.loads(each) for each in policies], action, resources):
         return None
     who = f"arn:aws:sts::{context.account}:assumed-role/{role.name}/{instance.id}"
     reason = f"because no identity-based policy allows the {action} action"
@@ -62,10 +63,9 @@ def _of_anything(statement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def action_name(call: Call, query: str) -> str:
-    client = call.service.client
-    if client == "s3":
+    if call.service.client == "s3":
         return action_of(call.operation, query) or f"s3:{S3_NAMES.get(call.operation, call.operation)}"
-    return f"{PREFIXES.get(client, client)}:{call.operation}"
+    return f"{call.service.prefix}:{call.operation}"
 
 
 class Asked:
@@ -76,29 +76,12 @@ class Asked:
         self._body = body
         self._address = address
 
-    def resources(self, context: Context, call: Call) -> list[str]:
+    def resources(self, context: Context, installed: Installed, call: Call) -> list[str]:
         if call.service.client == "s3":
             return [self._address or ANY]
-        if call.service.client == "ssm":
-            return [parameter_arn(context, each) for each in parameter_names(self._body)] or [ANY]
-        return [ANY]
-
-
-def parameter_names(body: bytes) -> list[str]:
-    """Return the names of the parameters in a request to SSM."""
-    try:
-        fields = json.loads(body or b"{}")
-    except ValueError:
-        return []
-    single = [fields[name] for name in ("Name", "Path") if isinstance(fields.get(name), str)]
-    return [*single, *(fields.get("Names") or [])]
-
-
-def parameter_arn(context: Context, name: str) -> str:
-    if name.startswith("arn:"):
-        return name
-    plain = name.partition(":")[0].lstrip("/")  # without a version or label
-    return f"arn:aws:ssm:{context.region}:{context.account}:parameter/{plain}"
+        corrections = installed.get(call.service.client)
+        named = corrections.resources(context, self._body) if corrections and corrections.resources else []
+        return named or [ANY]
 
 
 def _refusal(call: Call, message: str) -> Answer:

@@ -11,17 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from groundwork_lab.aws.services import SERVICES, Service
-
-ORIGIN = Service("origin", "s3", "s3")  # S3 as CloudFront's edges call it, counted under its own name
-CLASSIC_BALANCERS = Service("elb", "elb", "query")  # also signs as elasticloadbalancing
-CLASSIC_VERSION = "2012-06-01"
-NO_DATA_PLANE = {  # moto accepts their writes, but the lab does not implement them
-    "acm": "certificates",
-    "elb": "Classic Load Balancers",
-    "route53": "hosted zones",
-}
-REGIONAL = frozenset({"ec2", "elb", "elbv2", "autoscaling"})  # these have a data plane: only in the lab's region
+from groundwork_lab.aws.services import Service, find
 
 
 @dataclass(frozen=True)
@@ -77,14 +67,13 @@ def _scope_of(credential: str) -> Scope | None:
 
 def identify(found: Scope, environ: dict[str, Any], body: bytes) -> Call | None:
     """Return the call of a signed request, or None if the lab does not have the service."""
-    service = SERVICES.get(found.service)
+    service = find(found.service)
     if service is None:
         return None
     form: dict[str, list[str]] = {}
     if service.protocol in ("ec2", "query"):
         form = parse_qs(body.decode("utf-8", "replace")) or parse_qs(environ.get("QUERY_STRING", ""))
-        if service.client == "elbv2" and form.get("Version") == [CLASSIC_VERSION]:
-            service = CLASSIC_BALANCERS
+        service = find(found.service, form.get("Version", [""])[0]) or service
     return Call(
         service=service,
         operation=_operation(service, form, environ),

@@ -8,7 +8,7 @@ place, so that all references to a resource stay valid (docs/decisions/0028).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
 from operator import is_
@@ -16,26 +16,27 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict
 
-from groundwork_lab.aws.autoscaling.controller import Controller
-from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.context import Context, Worker
 
 STATE = (
     "moto.",
     "groundwork_lab.api.",
     "groundwork_lab.aws.",
 )  # modules whose objects are state; objects of other modules are values
-SURROUNDINGS = (Context, Controller)  # refer to the state, but are not part of it
+SURROUNDINGS = (Context, Worker)  # refer to the state, but are not part of it
 VALUES = frozenset((str, bytes, int, float, bool, type(None), datetime, IPv4Address, IPv4Network))  # have no content
 CONTAINERS = (dict, list, set, deque)
 
 
-def remember(context: Context, *, without: str) -> Callable[[], None]:
-    """Remember the state of all services except `without`, and return a function that restores it.
+def remember(context: Context, *, without: Collection[str]) -> Callable[[], None]:
+    """Remember the state of all services except `without` (moto's names), and return a function that restores it.
 
     The caller holds the context's lock, without a break, until it has kept or restored the state. Otherwise the changes
     of other requests would be undone too.
     """
-    backends = [each for service in BackendDict._instances if service.service_name != without for each in _all(service)]
+    backends = [
+        each for service in BackendDict._instances if service.service_name not in without for each in _all(service)
+    ]
     kept = [(container, _content(container)) for container in _containers([*backends, context.pool])]
 
     def restore() -> None:

@@ -7,6 +7,7 @@ it as `backend.context`.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from moto.core.exceptions import ServiceException
 
 from groundwork_lab import settings as addresses
 from groundwork_lab.aws.pool import AddressPool
-from groundwork_lab.model import InterfaceOwner, World
+from groundwork_lab.model import InterfaceOwner
 from groundwork_lab.ports import Balancers, HealthReport, Hosts
 from groundwork_lab.settings import Settings
 
@@ -24,6 +25,26 @@ ACCOUNT_OF_BALANCERS = "amazon-elb"  # RequesterId and InstanceOwnerId of a load
 
 Sources = Mapping[str, tuple[Iterable[tuple[str, Any]], Callable[[Any], object]]]
 """By field of the `World`: the resources by id, and the function that reads one of them."""
+
+
+class Worker(ABC):
+    """The part of a service that works without a request, in a thread of its own."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the thread."""
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Request a pass, because the state has changed. Can be called from any thread and must return at once."""
+
+    @abstractmethod
+    def pass_once(self) -> None:
+        """Do everything that can be done at the moment. The caller holds the context's lock exactly once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the thread."""
 
 
 @dataclass
@@ -40,9 +61,6 @@ class Context:
     region: str = addresses.REGION
     lock: threading.RLock = field(default_factory=threading.RLock)
     pool: AddressPool = field(default_factory=lambda: AddressPool(addresses.POOL))
-    on_reconciled: list[Callable[[World], None]] = field(default_factory=list)
-    """Called with the lock held when the data plane has applied a `World`: pending resources in it are complete."""
-
     changed: Callable[[], None] = lambda: None
     """Reports a change of the state that no request made, for example the end of a delay. From any thread."""
 

@@ -1,29 +1,77 @@
-"""The corrections of all services, installed in moto's registries.
-
-Each service's package contains its corrections and installs them.
-"""
+"""What the lab replaces of moto: the corrections of a service, and their installation in moto's registries."""
 
 from __future__ import annotations
 
-import moto.resourcegroupstaggingapi.models
-import moto.ssm.models
-import moto.sts.models
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import reset_model_data
 
-from groundwork_lab.aws import autoscaling, cloudfront, ec2, elbv2, s3
-from groundwork_lab.aws.autoscaling.controller import Controller
-from groundwork_lab.aws.context import Context
-from groundwork_lab.aws.resourcegroupstaggingapi.grouping import GroupingBackend
-from groundwork_lab.aws.ssm.parameters import ParametersBackend
-from groundwork_lab.aws.sts.identity import IdentityBackend
+from groundwork_lab import aws
+from groundwork_lab.aws.context import Context, Sources, Worker
+from groundwork_lab.aws.errors import Answer
+from groundwork_lab.aws.services import services
+from groundwork_lab.model import World
+
+Application = Callable[[dict[str, Any]], Answer]
+Exchange = tuple[Any, str, Any]
+"""A module of moto, a name in it, and what the lab puts in its place."""
 
 
-def install(context: Context) -> Controller:
-    """Clear moto's state and install the corrected classes. Call it for each control plane.
+@dataclass(frozen=True)
+class Corrections:
+    """What the lab replaces of moto's service, and the functions with which the other parts of the lab use it.
 
-    Return the controller of the Auto Scaling groups.
+    Callers of `sources`, `follow` and `resources` hold the context's lock.
     """
+
+    registry: BackendDict  # moto's backends by account and region
+    backend: type[Any]
+    exchanged: tuple[Exchange, ...] = ()
+    application: Application | None = None  # answers requests in place of moto's Flask application
+    own: bool = False  # an implementation with a state of its own, which uses little of moto's
+    sources: Callable[[Context], Sources] | None = None  # the fields of the `World` that the service has
+    follow: Callable[[Context, World], None] | None = None
+    """Called when the data plane has applied a `World`: pending resources in it are complete."""
+
+    worker: Callable[[Context], Worker] | None = None
+    resources: Callable[[Context, bytes], list[str]] | None = None
+    """Returns the ARNs of the resources that the body of a request names, for the policies of roles."""
+
+
+Installed = Mapping[str, Corrections]
+"""By boto3's name of the service."""
+
+
+def discover() -> Installed:
+    """Return the corrections of all services. The first call imports moto's services, which takes a second."""
+    return dict(_discovered())
+
+
+def _discovered() -> Iterator[tuple[str, Corrections]]:
+    for service in services():
+        module = f"{aws.__name__}.{service.client}.corrections"
+        if find_spec(module) is not None:
+            yield service.client, import_module(module).CORRECTIONS
+
+
+def install(context: Context, corrections: Installed) -> tuple[Worker, ...]:
+    """Clear moto's state and install the corrections. Call it for each control plane. Return the services' workers."""
+    clear()
+    for each in corrections.values():
+        for module, name, replacement in each.exchanged:
+            setattr(module, name, replacement)
+        each.backend.context = context
+        each.registry.backend = each.backend
+    return tuple(each.worker(context) for each in corrections.values() if each.worker)
+
+
+def clear() -> None:
+    """Clear moto's state."""
     for backends in list(BackendDict._instances):
         backends.clear()
         getattr(backends, "bucket_accounts", {}).clear()  # names of S3 buckets, which are global
@@ -31,12 +79,3 @@ def install(context: Context) -> Controller:
     # moto's dashboard keeps a list of all resources, and its backends cache their regions
     reset_model_data()
     AccountSpecificBackend._generate_regions.cache_clear()
-    moto.ssm.models.ssm_backends.backend = ParametersBackend
-    IdentityBackend.context = context
-    moto.sts.models.sts_backends.backend = IdentityBackend
-    moto.resourcegroupstaggingapi.models.resourcegroupstaggingapi_backends.backend = GroupingBackend
-    ec2.install(context)
-    elbv2.install(context)
-    cloudfront.install(context)
-    s3.install(context)
-    return autoscaling.install(context)

@@ -1,63 +1,76 @@
-"""The services of the lab, and the applications that answer their requests."""
+"""The services of the lab. Each one is a package in this folder, which is found because it is there.
+
+The package has boto3's name of the service. Its `__init__` declares the service as `SERVICE`. It does not import moto,
+which takes a second. Its module `corrections`, if it has one, declares as `CORRECTIONS` what the lab replaces of moto.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Literal
 
-from werkzeug.test import run_wsgi_app
+from groundwork_lab import aws
+from groundwork_lab.aws.errors import Protocol
 
-from groundwork_lab.aws.errors import Answer, Protocol
-
-Application = Callable[[dict[str, Any]], Answer]
+Reach = Literal["lab", "region", "global"]
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service. `client` is boto3's name for it, `backend` is moto's."""
+    """A service. `client` is boto3's name for it, and the name under which calls are counted."""
 
     client: str
-    backend: str
     protocol: Protocol
+    signs_as: str = ""  # its signing name, if boto3's name is another one
+    version: str = ""  # its API version, if another service has the same signing name
+    backend: str = ""  # moto's name for it, if boto3's name is another one
+    action_prefix: str = ""  # of its actions in policies, if its signing name is another one
+    reach: Reach = "region"
+    """`lab`: it has a data plane, so that it refuses regions other than the lab's. `global`: it has no regions."""
+
+    global_endpoint: bool = False  # `<signing name>.amazonaws.com`
+    not_implemented: str = ""  # what the lab does not implement, so that it refuses all writes
+    in_world: bool = True  # whether the data plane may have to follow a write
+
+    @property
+    def signing_name(self) -> str:
+        return self.signs_as or self.client
+
+    @property
+    def moto(self) -> str:
+        return self.backend or self.client
+
+    @property
+    def prefix(self) -> str:
+        return self.action_prefix or self.signing_name
 
 
-SERVICES = {  # by signing name
-    "ec2": Service("ec2", "ec2", "ec2"),
-    "elasticloadbalancing": Service("elbv2", "elbv2", "query"),
-    "autoscaling": Service("autoscaling", "autoscaling", "query"),
-    "s3": Service("s3", "s3", "s3"),
-    "ssm": Service("ssm", "ssm", "json"),
-    "iam": Service("iam", "iam", "query"),
-    "sts": Service("sts", "sts", "query"),
-    "cloudfront": Service("cloudfront", "cloudfront", "rest-xml"),
-    "route53": Service("route53", "route53", "rest-xml"),
-    "acm": Service("acm", "acm", "json"),
-    "kms": Service("kms", "kms", "json"),
-    "tagging": Service("resourcegroupstaggingapi", "resourcegroupstaggingapi", "json"),
-}
+@cache
+def services() -> tuple[Service, ...]:
+    """Return all services, in the order of their names. All packages in this folder are services."""
+    return tuple(import_module(f"{aws.__name__}.{name}").SERVICE for name in _packages())
 
 
-def make_application(service: Service) -> Application:
-    """Return the application that answers the service's requests."""
-    if service.backend == "s3":
-        from groundwork_lab.aws.s3.application import application  # noqa: PLC0415 - heavy
-
-        return application
-    flask = make_flask_application(service)
-
-    def answered(environ: dict[str, Any]) -> Answer:
-        chunks, status, headers = run_wsgi_app(flask, environ, buffered=True)
-        return Answer(int(status.split()[0]), tuple(headers.items()), b"".join(chunks))
-
-    return answered
+def _packages() -> Iterator[str]:
+    return (each.name for each in iter_modules(aws.__path__) if each.ispkg)
 
 
-def make_flask_application(service: Service) -> Any:
-    """Create moto's Flask application for one service. Exceptions of moto are raised, not handled."""
-    from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415 - heavy
+@cache
+def find(signing_name: str, version: str = "") -> Service | None:
+    """Return the service that signs with this name, or None. `version` decides if several services do."""
+    signing = [each for each in services() if each.signing_name == signing_name]
+    return next((each for each in signing if each.version == version), None) or next(
+        (each for each in signing if not each.version), None
+    )
 
-    application = create_backend_app(service.backend)
-    application.debug = False
-    application.config["PROPAGATE_EXCEPTIONS"] = True
-    return application
+
+def global_endpoints() -> tuple[str, ...]:
+    """Return the names `<name>.amazonaws.com` at which the API answers.
+
+    AWS Organizations is among them: the lab does not have it, and answers so.
+    """
+    return (*(each.signing_name for each in services() if each.global_endpoint), "organizations")

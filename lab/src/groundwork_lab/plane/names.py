@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from groundwork_lab.processes import spawn, stop, wait_listening
 from groundwork_lab.settings import API, EDGE, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
 
 TTL = 5  # seconds; AWS' load balancers have 60, but a user of the lab waits for it
-GLOBAL_SERVICES = ("iam", "sts", "cloudfront", "route53", "organizations", "s3")
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +86,7 @@ def render_hosts(records: Iterable[tuple[IPv4Address, str]]) -> str:
     return "".join(f"{address} {name}\n" for address, name in sorted(records, key=lambda each: (each[1], each[0])))
 
 
-def render_config(hosts: Path) -> str:
+def render_config(hosts: Path, global_endpoints: Iterable[str]) -> str:
     """Return dnsmasq's configuration. Source: dnsmasq(8)."""
     return "\n".join(
         [
@@ -102,7 +101,7 @@ def render_config(hosts: Path) -> str:
             f"server={UPSTREAM}",
             "bogus-priv",
             *(f"local=/{domain}/" for domain in _local_domains()),
-            *(f"address=/{domain}/{address}" for domain, address in _endpoints()),
+            *(f"address=/{domain}/{address}" for domain, address in _endpoints(global_endpoints)),
             "log-facility=-",
             "",
         ]
@@ -121,17 +120,20 @@ def _local_domains() -> list[str]:
     ]
 
 
-def _endpoints() -> list[tuple[str, IPv4Address]]:
-    """Return AWS' endpoints. Each includes all names below it (the name of a bucket is below that of S3)."""
+def _endpoints(global_endpoints: Iterable[str]) -> list[tuple[str, IPv4Address]]:
+    """Return AWS' endpoints, also those without a region, which `global_endpoints` names by service.
+
+    Each includes all names below it (the name of a bucket is below that of S3).
+    """
     regional = [(f"{region}.amazonaws.com", API) for region in (REGION, "us-east-1")]
     buckets = [(f"s3.{region}.amazonaws.com", S3) for region in (REGION, "us-east-1")]
-    everywhere = [(f"{service}.amazonaws.com", S3 if service == "s3" else API) for service in GLOBAL_SERVICES]
+    everywhere = [(f"{service}.amazonaws.com", S3 if service == "s3" else API) for service in global_endpoints]
     return [*regional, *buckets, *everywhere]
 
 
-def endpoint_names() -> list[str]:
+def endpoint_names(global_endpoints: Iterable[str]) -> list[str]:
     """Return the names of AWS' endpoints for a certificate: each endpoint, and all names one level below it."""
-    return [name for domain, _ in _endpoints() for name in (domain, f"*.{domain}")]
+    return [name for domain, _ in _endpoints(global_endpoints) for name in (domain, f"*.{domain}")]
 
 
 def render_resolv_conf() -> str:
@@ -147,9 +149,10 @@ def render_nsswitch(machines: str) -> str:
 class Names:
     """The process of the resolver, and its files in the state folder's `names`."""
 
-    def __init__(self, settings: Settings, journal: Journal) -> None:
+    def __init__(self, settings: Settings, journal: Journal, global_endpoints: Collection[str]) -> None:
         self._settings = settings
         self._journal = journal
+        self._global_endpoints = global_endpoints
         self._folder = settings.state / "names"
         self._hosts = self._folder / "hosts"
         self._process: subprocess.Popen[bytes] | None = None
@@ -162,7 +165,7 @@ class Names:
         write_atomically(self._folder / "nsswitch.conf", render_nsswitch(machines.read_text(encoding="utf-8")))
         write_atomically(self._hosts, "")
         config = self._folder / "dnsmasq.conf"
-        write_atomically(config, render_config(self._hosts))
+        write_atomically(config, render_config(self._hosts, self._global_endpoints))
         subprocess.run(["dnsmasq", "--test", f"--conf-file={config}"], check=True, capture_output=True)
         self._run(config)
 

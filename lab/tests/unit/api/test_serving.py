@@ -14,6 +14,7 @@ import pytest
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.api.serving import server_context
 from groundwork_lab.authority import Authority
+from groundwork_lab.aws.services import global_endpoints
 from groundwork_lab.plane.names import endpoint_names
 from groundwork_lab.settings import Settings
 
@@ -49,7 +50,7 @@ def test_who_does_not_trust_it_hears_nothing_and_disturbs_nobody(served: tuple[i
 
 
 def test_a_certificate_is_for_every_endpoint() -> None:
-    names = endpoint_names()
+    names = endpoint_names(global_endpoints())
     assert {"*.eu-central-1.amazonaws.com", "*.s3.eu-central-1.amazonaws.com", "iam.amazonaws.com"} <= set(names)
     assert {"s3.amazonaws.com", "*.s3.amazonaws.com"} <= set(names)
 

@@ -16,7 +16,7 @@ def test_every_kind_of_container_gets_back_what_it_had(lab: Lab) -> None:
     listed, named, ordered, queue = [1], {"a": {"b"}}, OrderedDict(x=1, y=2), deque([1, 2])
     backend.kept = (listed, named, ordered, queue)
     inner, taken, attributes = named["a"], pool._taken, set(vars(backend))
-    undo = undoing.remember(lab.plane.context, without="s3")
+    undo = undoing.remember(lab.plane.context, without={"s3"})
     listed.append(2)
     inner.add("c")
     named["a"] = set()

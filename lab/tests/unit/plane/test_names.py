@@ -84,7 +84,7 @@ def test_a_balancer_has_the_addresses_of_its_nodes(balancer: LoadBalancer, addre
 
 
 def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
-    assert render_config(Path("/state/names/hosts")).splitlines() == [
+    assert render_config(Path("/state/names/hosts"), ["iam", "s3"]).splitlines() == [
         "listen-address=198.18.0.3",
         "bind-interfaces",
         "user=root",
@@ -106,10 +106,6 @@ def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
         "address=/s3.eu-central-1.amazonaws.com/198.18.0.4",
         "address=/s3.us-east-1.amazonaws.com/198.18.0.4",
         "address=/iam.amazonaws.com/198.18.0.2",
-        "address=/sts.amazonaws.com/198.18.0.2",
-        "address=/cloudfront.amazonaws.com/198.18.0.2",
-        "address=/route53.amazonaws.com/198.18.0.2",
-        "address=/organizations.amazonaws.com/198.18.0.2",
         "address=/s3.amazonaws.com/198.18.0.4",
         "log-facility=-",
     ]

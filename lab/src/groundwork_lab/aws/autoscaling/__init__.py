@@ -1,7 +1,10 @@
-"""Auto Scaling: groups that launch, replace and terminate instances."""
+"""Auto Scaling: groups that launch, replace and terminate instances.
+
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/Welcome.html
+"""
 
 from __future__ import annotations
 
-from groundwork_lab.aws.autoscaling.corrections import install
+from groundwork_lab.aws.services import Service
 
-__all__ = ["install"]
+SERVICE = Service(client="autoscaling", protocol="query", reach="lab")

@@ -16,7 +16,7 @@ from groundwork_lab.aws.autoscaling import placement
 from groundwork_lab.aws.autoscaling.launching import Launcher, LaunchError
 from groundwork_lab.aws.autoscaling.refresher import Refresher
 from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, TemplateUse, now, stamp
-from groundwork_lab.aws.context import AwsError, Context
+from groundwork_lab.aws.context import AwsError, Context, Worker
 
 GLANCE = 0.5  # seconds between polls for changes that are not reported
 BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until a refused launch is retried
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 Health = Mapping[str, Mapping[str, str]]  # the state of each instance by target group
 
 
-class Controller:
+class Controller(Worker):
     """Keeps groups at their desired configuration.
 
     Call `pass_once` with the context's lock held exactly once, because it releases the lock to ask the load balancers.

@@ -1,4 +1,4 @@
-"""Installation of the lab's Auto Scaling in place of moto's."""
+"""The lab's Auto Scaling in place of moto's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from groundwork_lab.aws.autoscaling.backend import Backend
 from groundwork_lab.aws.autoscaling.controller import Controller
 from groundwork_lab.aws.autoscaling.responses import Responses
 from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.corrections import Corrections
 
 
-def install(context: Context) -> Controller:
-    """Install the lab's Auto Scaling with an empty state and return its controller. Call it for each control plane."""
-    moto.autoscaling.urls.url_paths = {"{0}/$": Responses.dispatch}
-    Backend.context = context
-    moto.autoscaling.models.autoscaling_backends.backend = Backend
-    backend = moto.autoscaling.models.autoscaling_backends[context.account][context.region]
-    controller: Controller = backend.controller
-    context.on_reconciled.append(lambda _world: controller.pass_once())
-    return controller
+def controller(context: Context) -> Controller:
+    """Return the controller of the groups in the lab's region."""
+    found: Controller = moto.autoscaling.models.autoscaling_backends[context.account][context.region].controller
+    return found
+
+
+CORRECTIONS = Corrections(
+    registry=moto.autoscaling.models.autoscaling_backends,
+    backend=Backend,
+    exchanged=((moto.autoscaling.urls, "url_paths", {"{0}/$": Responses.dispatch}),),
+    own=True,
+    worker=controller,
+)

@@ -17,9 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.test import EnvironBuilder
 
+from groundwork_lab.aws import ec2
+from groundwork_lab.aws.applications import make_application
 from groundwork_lab.aws.autoscaling.state import TemplateUse
 from groundwork_lab.aws.context import AwsError, Context
-from groundwork_lab.aws.services import SERVICES, make_application
 
 NO_ONE = "auto-scaling"  # a fixed key: the calls are not authenticated
 
@@ -43,7 +44,7 @@ class Launcher:
 
     @cached_property
     def _application(self) -> Any:
-        return make_application(SERVICES["ec2"])
+        return make_application(ec2.SERVICE, None)
 
     @cached_property
     def _client(self) -> Any:

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/cloudfront/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-from groundwork_lab.aws.cloudfront.corrections import install
-from groundwork_lab.aws.cloudfront.world import is_deployed, sources
+from groundwork_lab.aws.services import Service
 
-__all__ = ["install", "is_deployed", "sources"]
+SERVICE = Service(client="cloudfront", protocol="rest-xml", reach="global", global_endpoint=True)

@@ -1,4 +1,4 @@
-"""CloudFront's part of the `World` for the data plane. The caller holds the context's lock."""
+"""CloudFront's part of the `World` for the data plane."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import moto.cloudfront.models
 
 from groundwork_lab import model
-from groundwork_lab.aws.cloudfront import reusable
+from groundwork_lab.aws.cloudfront import distributions, reusable
 from groundwork_lab.aws.cloudfront.state import Backend, Distribution, Function
 from groundwork_lab.aws.context import Context, Sources
 
@@ -21,7 +21,10 @@ def backend_of(context: Context) -> Backend:
 
 
 def sources(context: Context) -> Sources:
-    """Return the World's fields of CloudFront: distributions, policies and access controls by id, functions by ARN."""
+    """Return the World's fields of CloudFront: distributions, policies and access controls by id, functions by ARN.
+
+    The caller holds the context's lock.
+    """
     backend = backend_of(context)
     live = {each.arn: each for each in backend.functions.values() if "LIVE" in each.stages}
     return {
@@ -34,10 +37,16 @@ def sources(context: Context) -> Sources:
     }
 
 
+def follow(context: Context, world: model.World) -> None:
+    """Mark what `world` contains as deployed. The caller holds the context's lock."""
+    distributions.follow(backend_of(context), world)
+
+
 def is_deployed(context: Context, distribution_id: str) -> bool:
-    """Return whether the distribution exists and its latest configuration is deployed."""
-    distribution = backend_of(context).distributions.get(distribution_id)
-    return distribution is not None and distribution.status == "Deployed"
+    """Return whether the edge serves the latest configuration of the distribution."""
+    with context.lock:
+        distribution = backend_of(context).distributions.get(distribution_id)
+        return distribution is not None and distribution.status == "Deployed"
 
 
 def _as_it_is(settings: Mapping[str, object]) -> Mapping[str, object]:

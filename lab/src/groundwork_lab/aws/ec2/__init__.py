@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-from groundwork_lab.aws.ec2.corrections import install
-from groundwork_lab.aws.ec2.world import sources
+from groundwork_lab.aws.services import Service
 
-__all__ = ["install", "sources"]
+SERVICE = Service(client="ec2", protocol="ec2", reach="lab")

@@ -163,10 +163,11 @@ class CapturesBackend(EC2Backend):
         super().deregister_image(image.id)
         self.forget(image.id)
 
-    def report_captured(self, image_id: str, failure: str) -> None:
+    def report_captured(self, image_id: str, failure: str) -> bool:
         image = self.amis.get(image_id)
         if image is not None:
             image.captured(failure)
+        return True
 
     def images_in_world(self) -> list[Any]:
         """Return the account's images, and deregistered ones that instances still use."""

@@ -1,7 +1,7 @@
-"""EC2 with the lab's corrections: subclasses of moto's backends and responses, and replaced helpers of moto.
+"""EC2's corrections: subclasses of moto's backends and responses, and replaced helpers of moto.
 
 Each topic's module has a backend (state and rules), often responses (parameters and output), and the classes that
-replace moto's. Here they are combined and installed in moto's registries.
+replace moto's. Here they are combined.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from moto.ec2.models import (
 )
 
 from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.corrections import Corrections, Exchange
 from groundwork_lab.aws.ec2 import filters
 from groundwork_lab.aws.ec2.addresses import AddressesBackend
 from groundwork_lab.aws.ec2.answering import Answering
@@ -46,6 +47,8 @@ from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsRespon
 from groundwork_lab.aws.ec2.tagging import TagsBackend, TagsResponses
 from groundwork_lab.aws.ec2.template_answers import TemplatesResponses
 from groundwork_lab.aws.ec2.templates import TemplatesBackend
+from groundwork_lab.aws.ec2.world import sources
+from groundwork_lab.model import World
 
 
 class Backend(
@@ -104,7 +107,7 @@ class Responses(
     """EC2's responses."""
 
 
-EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+EXCHANGED: tuple[Exchange, ...] = (
     (elastic_block_store, "Snapshot", Snapshot),
     (elastic_block_store, "VolumeAttachment", Attachment),
     (elastic_network_interfaces, "NetworkInterface", Interface),
@@ -115,17 +118,16 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
     (subnets, "Subnet", Subnet),
     (key_pairs, "public_key_fingerprint", fingerprint),
     (moto.ec2.utils, "is_filter_matching", filters.is_filter_matching),
-    (moto.ec2.utils, "tag_filter_matches", filters.tag_filter_matches),
     (moto.ec2.utils, "passes_filter_dict", passes_filter_dict),
     (moto.ec2.utils, "passes_igw_filter_dict", passes_igw_filters),
     (moto.ec2.urls, "url_paths", {"{0}/": Responses.dispatch}),
 )
 
 
-def install(context: Context) -> None:
-    """Install the lab's EC2 with an empty state. Call it for each control plane."""
-    for module, name, replacement in EXCHANGED:
-        setattr(module, name, replacement)
-    Backend.context = context
-    moto.ec2.models.ec2_backends.backend = Backend
-    context.on_reconciled.append(context.ec2.follow_nat_gateways)
+def follow(context: Context, world: World) -> None:
+    context.ec2.follow_nat_gateways(world)
+
+
+CORRECTIONS = Corrections(
+    registry=moto.ec2.models.ec2_backends, backend=Backend, exchanged=EXCHANGED, sources=sources, follow=follow
+)

@@ -87,5 +87,5 @@ def is_filter_matching(resource: Any, name: str, wanted: Any) -> bool:
 
 
 def tag_filter_matches(resource: Any, name: str, wanted: list[str]) -> bool:
-    """Replace `moto.ec2.utils.tag_filter_matches`."""
+    """Return whether a tag of a moto resource passes the filter."""
     return matches(tag_values(tags_of(resource), name), wanted)

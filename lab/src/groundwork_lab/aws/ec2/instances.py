@@ -342,10 +342,11 @@ class InstancesBackend(EC2Backend):
         instance = self.get_instance_by_id(instance_id)
         return instance is not None and instance.report(state, reason)
 
-    def report_reachable(self, instance_id: str) -> None:
+    def report_reachable(self, instance_id: str) -> bool:
         instance = self.get_instance_by_id(instance_id)
         if instance is not None and instance.state == "running":
             instance.reachable = True
+        return False  # the `World` does not contain it
 
     def terminate_instances(self, instance_ids: list[str]) -> list[Any]:
         instances = self.get_multi_instances_by_id(instance_ids)

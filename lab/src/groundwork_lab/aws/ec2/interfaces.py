@@ -216,11 +216,7 @@ class InterfacesResponses(EC2Response):
         attachment_id = self._get_param("AttachmentId")
         if attachment_id.startswith("ela-attach"):
             refuse("OperationNotPermitted", f"You are not allowed to manage '{attachment_id}' attachments.")
-        for interface in self.ec2_backend.enis.values():
-            if interface.attachment_id == attachment_id:
-                message = "The network interface at device index 0 and networkCard index 0 cannot be detached."
-                refuse("OperationNotPermitted", message)
-        refuse("InvalidAttachmentID.NotFound", f"The attachment '{attachment_id}' does not exist")
+        return super().detach_network_interface()
 
     def modify_network_interface_attribute(self) -> ActionResult:
         interface = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))

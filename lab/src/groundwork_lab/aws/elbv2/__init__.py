@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/Welcome.htm
 
 from __future__ import annotations
 
-from groundwork_lab.aws.elbv2.corrections import install
-from groundwork_lab.aws.elbv2.world import sources
+from groundwork_lab.aws.services import Service
 
-__all__ = ["install", "sources"]
+SERVICE = Service(client="elbv2", protocol="query", signs_as="elasticloadbalancing", reach="lab")

@@ -1,19 +1,18 @@
-"""Installation of the lab's Elastic Load Balancing in place of moto's."""
+"""The corrections of Elastic Load Balancing."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import moto.elb.urls
 import moto.elbv2.models
 import moto.elbv2.urls
 
 from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.corrections import Corrections, Exchange
 from groundwork_lab.aws.elbv2.answers import Responses
 from groundwork_lab.aws.elbv2.balancers import BalancersBackend, LoadBalancer
 from groundwork_lab.aws.elbv2.groups import GroupsBackend, TargetGroup
 from groundwork_lab.aws.elbv2.listeners import Action, DefaultRule, ListenersBackend
-from groundwork_lab.model import World
+from groundwork_lab.aws.elbv2.world import follow, sources
 
 
 class Backend(BalancersBackend, GroupsBackend, ListenersBackend):
@@ -23,7 +22,7 @@ class Backend(BalancersBackend, GroupsBackend, ListenersBackend):
     _url_module = moto.elbv2.urls  # moto looks it up beside the class
 
 
-EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+EXCHANGED: tuple[Exchange, ...] = (
     (moto.elbv2.models, "FakeAction", Action),
     (moto.elbv2.models, "FakeLoadBalancer", LoadBalancer),
     (moto.elbv2.models, "FakeRule", DefaultRule),
@@ -32,14 +31,6 @@ EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
 )
 
 
-def install(context: Context) -> None:
-    """Install the lab's Elastic Load Balancing with an empty state. Call it for each control plane."""
-    for module, name, replacement in EXCHANGED:
-        setattr(module, name, replacement)
-    Backend.context = context
-    moto.elbv2.models.elbv2_backends.backend = Backend
-
-    def follow(world: World) -> None:
-        moto.elbv2.models.elbv2_backends[context.account][context.region].follow(world)
-
-    context.on_reconciled.append(follow)
+CORRECTIONS = Corrections(
+    registry=moto.elbv2.models.elbv2_backends, backend=Backend, exchanged=EXCHANGED, sources=sources, follow=follow
+)

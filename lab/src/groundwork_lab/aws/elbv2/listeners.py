@@ -118,12 +118,6 @@ class ListenersBackend(ELBv2Backend):
                 refuse("InvalidConfigurationRequest", f"The lab's listeners do not do '{each['Key']}'.")
         return dict(listener.attributes)
 
-    def delete_listener(self, listener_arn: str) -> Any:
-        listener = self.listener(listener_arn)
-        for owned in (listener_arn, *listener.rules):
-            self.tagging_service.delete_all_tags_for_resource(str(owned))
-        return super().delete_listener(listener_arn)
-
     def _check_actions(self, balancer: Any, described: Sequence[Mapping[str, Any]]) -> None:
         """Refuse invalid actions, and target groups of another VPC or of another load balancer.
 

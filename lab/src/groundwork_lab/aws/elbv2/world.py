@@ -24,6 +24,11 @@ def sources(context: Context) -> Sources:
     }
 
 
+def follow(context: Context, world: model.World) -> None:
+    """Mark the load balancers in `world` as active. The caller holds the context's lock."""
+    _backend(context).follow(world)
+
+
 def _target_group(group: Any) -> model.TargetGroup:
     return model.TargetGroup(
         arn=group.arn,

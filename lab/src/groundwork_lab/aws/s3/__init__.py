@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 
 from __future__ import annotations
 
-from groundwork_lab.aws.s3.corrections import bucket_of, install
+from groundwork_lab.aws.services import Service
 
-__all__ = ["bucket_of", "install"]
+# The `World` does not contain the content of buckets.
+SERVICE = Service(client="s3", protocol="s3", global_endpoint=True, in_world=False)

@@ -41,22 +41,22 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
         respond = self.key_response if self.address.key else self.bucket_response
         return respond(request, request.raw_url, request.headers)
 
-
-def application(environ: dict[str, Any]) -> Answer:
-    """Answer one request. The caller holds the context's lock."""
-    responses = Responses()
-    responses.address = settle(environ)
-    one_condition(environ)
-    try:
-        status, headers, body = responses.answer(BackendRequest(environ))
-    except AwsError as error:
-        return error_answer("s3", str(error.code), str(error.message), status_of(str(error.code)))
-    except S3ClientError as error:
-        return error_answer("s3", error.error_type, error.description, int(error.code))
-    if status in (204, 304):
-        body = b""
-    content = body.encode() if isinstance(body, str) else bytes(body)
-    return Answer(int(status), tuple(told(headers)), content)
+    @classmethod
+    def application(cls, environ: dict[str, Any]) -> Answer:
+        """Answer one request. The caller holds the context's lock."""
+        responses = cls()
+        responses.address = settle(environ)
+        one_condition(environ)
+        try:
+            status, headers, body = responses.answer(BackendRequest(environ))
+        except AwsError as error:
+            return error_answer("s3", str(error.code), str(error.message), status_of(str(error.code)))
+        except S3ClientError as error:
+            return error_answer("s3", error.error_type, error.description, int(error.code))
+        if status in (204, 304):
+            body = b""
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        return Answer(int(status), tuple(told(headers)), content)
 
 
 def told(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Installation of the lab's S3 in place of moto's."""
+"""S3's corrections."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import moto.s3.utils
 from requests.structures import CaseInsensitiveDict
 
 from groundwork_lab.aws.context import Context
+from groundwork_lab.aws.corrections import Corrections, Exchange
+from groundwork_lab.aws.s3.application import Responses
 from groundwork_lab.aws.s3.buckets import Bucket, BucketsBackend, policy_is_public
 from groundwork_lab.aws.s3.objects import ObjectsBackend
 
@@ -39,19 +41,16 @@ def metadata_from_headers(headers: Any) -> Any:
     return kept
 
 
-EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
+EXCHANGED: tuple[Exchange, ...] = (
     (moto.s3.models, "FakeBucket", Bucket),
     (moto.s3.responses, "bucket_policy_is_public", policy_is_public),
     (moto.s3.responses, "metadata_from_headers", metadata_from_headers),
 )
 
 
-def install(context: Context) -> None:
-    """Install the lab's S3 with an empty state. Call it for each control plane."""
-    for module, name, replacement in EXCHANGED:
-        setattr(module, name, replacement)
-    Backend.context = context
-    moto.s3.models.s3_backends.backend = Backend
+CORRECTIONS = Corrections(
+    registry=moto.s3.models.s3_backends, backend=Backend, exchanged=EXCHANGED, application=Responses.application
+)
 
 
 def bucket_of(context: Context, name: str) -> Any:

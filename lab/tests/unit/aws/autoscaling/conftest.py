@@ -41,8 +41,13 @@ class Scaling:
     def elb(self) -> Any:
         return self.lab.client("elbv2")
 
+    @property
+    def controller(self) -> Any:
+        [found] = self.lab.plane.workers
+        return found
+
     def prepare(self) -> None:
-        self.lab.plane._groups.clock = lambda: self.time
+        self.controller.clock = lambda: self.time
         vpc = self.lab.vpc()
         self.lab.gateway(vpc)
         self.subnets = [self.lab.subnet(vpc, f"10.0.{number}.0/24", zone) for number, zone in enumerate("ab")]

@@ -22,6 +22,7 @@ def public(lab: Lab, instance: str) -> str | None:
     return str(address) if address else None
 
 
+@pytest.mark.correction("ec2:AllocateAddress", "An Elastic IP address is of the lab's internet.")
 def test_addresses_come_from_the_pool(lab: Lab, place: dict[str, str]) -> None:
     made = lab.ec2.allocate_address(Domain="vpc")
     assert IPv4Address(made["PublicIp"]) in POOL
@@ -35,6 +36,12 @@ def test_addresses_come_from_the_pool(lab: Lab, place: dict[str, str]) -> None:
     assert told["PrivateIpAddress"] == lab.instance(instance)["PrivateIpAddress"]
 
 
+@pytest.mark.correction(
+    "ec2:AssociateAddress",
+    "Associating an address again changes nothing, and an associated one needs AllowReassociation.",
+)
+@pytest.mark.correction("ec2:DisassociateAddress", "An association that is replaced does not exist any more.")
+@pytest.mark.correction("ec2:ReleaseAddress", "An associated address cannot be released.")
 def test_associating(lab: Lab, place: dict[str, str]) -> None:
     one, two = lab.running(place["subnet"]), lab.running(place["subnet"])
     address, associate = lab.address(), lab.ec2.associate_address
@@ -52,6 +59,9 @@ def test_associating(lab: Lab, place: dict[str, str]) -> None:
     lab.refused("InvalidAllocationID.NotFound", lab.ec2.release_address, AllocationId=address)
 
 
+@pytest.mark.correction(
+    "ec2:AssociateAddress", "The instance must be running or stopped, and its VPC must have an internet gateway."
+)
 def test_instances_that_cannot_take_an_address(lab: Lab, place: dict[str, str]) -> None:
     pending = lab.launch(place["subnet"])["InstanceId"]
     lab.refused("InvalidInstanceID", lab.ec2.associate_address, AllocationId=lab.address(), InstanceId=pending)
@@ -59,6 +69,15 @@ def test_instances_that_cannot_take_an_address(lab: Lab, place: dict[str, str]) 
     lab.refused("Gateway.NotAttached", lab.ec2.associate_address, AllocationId=lab.address(), InstanceId=inland)
 
 
+@pytest.mark.correction(
+    "ec2:RunInstances",
+    "The request decides over the automatic public address, then the subnet.",
+    also=(
+        "Interface.check_auto_public_ip",
+        "Interface.association",
+    ),
+    data_plane=True,
+)
 @pytest.mark.parametrize(
     ("maps", "asks", "expected"),
     [(False, None, False), (True, None, True), (False, True, True), (True, False, False)],
@@ -72,6 +91,13 @@ def test_automatic_addresses(lab: Lab, place: dict[str, str], maps: bool, asks: 
     assert (public(lab, lab.running(subnet, **options)) is not None) is expected
 
 
+@pytest.mark.correction(
+    "ec2:StopInstances",
+    "A stopped instance loses its automatic public address and gets another one when it starts.",
+    page="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
+    also=("Interface.stop",),
+    data_plane=True,
+)
 def test_an_automatic_address_lives_from_start_to_stop(lab: Lab, place: dict[str, str]) -> None:
     lab.ec2.modify_subnet_attribute(SubnetId=place["subnet"], MapPublicIpOnLaunch={"Value": True})
     instance = lab.running(place["subnet"])
@@ -86,6 +112,12 @@ def test_an_automatic_address_lives_from_start_to_stop(lab: Lab, place: dict[str
     assert after != before
 
 
+@pytest.mark.correction(
+    "ec2:AssociateAddress",
+    "An Elastic IP address replaces the automatic one, and remains when the instance stops.",
+    page="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
+    data_plane=True,
+)
 def test_an_elastic_address_outlives_a_stop_and_hides_the_automatic_one(lab: Lab, place: dict[str, str]) -> None:
     lab.ec2.modify_subnet_attribute(SubnetId=place["subnet"], MapPublicIpOnLaunch={"Value": True})
     instance = lab.running(place["subnet"])

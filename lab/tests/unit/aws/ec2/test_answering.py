@@ -28,6 +28,12 @@ def test_fingerprints() -> None:
     assert fingerprint({"A": 1}) != fingerprint({"A": 2})
 
 
+@pytest.mark.correction(
+    "ec2:DescribeVpcs",
+    "All Describe operations with MaxResults return pages.",
+    page="https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html",
+    also=("Answering.call_action",),
+)
 @pytest.mark.parametrize(
     ("operation", "key"),
     [
@@ -47,6 +53,11 @@ def test_descriptions_come_in_pages(lab: Lab, operation: str, key: str) -> None:
     assert [each for found in pages for each in found[key]] == whole
 
 
+@pytest.mark.correction(
+    "ec2:DescribeRegions",
+    "The account has the lab's region only; limits of pages, dry runs and unknown actions hold for all operations.",
+    also=("Answering.call_action",),
+)
 def test_what_holds_for_all_operations(lab: Lab) -> None:
     lab.refused("InvalidParameterValue", lab.ec2.describe_vpcs, MaxResults=1001)
     instance = lab.running(lab.subnet(lab.vpc()))

@@ -39,6 +39,12 @@ def captured(lab: Lab, instance: str, name: str = "golden", **options: Any) -> s
     return image
 
 
+@pytest.mark.correction(
+    "ec2:CreateImage",
+    "An image and its snapshot are pending until the disk is copied.",
+    also=("Snapshot.progress",),
+    data_plane=True,
+)
 def test_an_image_is_pending_until_the_data_plane_has_it(lab: Lab, instance: str, tagged: Any) -> None:
     image = capture(
         lab,
@@ -69,6 +75,7 @@ def test_an_image_is_pending_until_the_data_plane_has_it(lab: Lab, instance: str
     lab.ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"MaxAttempts": 1})
 
 
+@pytest.mark.correction("ec2:DescribeImages", "A failed image has the reason in StateReason.", data_plane=True)
 def test_a_capture_that_fails_says_why(lab: Lab, instance: str) -> None:
     image = capture(lab, instance)
     lab.plane.image_captured(image, failure="the disk is full")
@@ -78,6 +85,9 @@ def test_a_capture_that_fails_says_why(lab: Lab, instance: str) -> None:
     lab.refused("InvalidAMIID.Unavailable", lab.launch, subnet=lab.instance(instance)["SubnetId"], ImageId=image)
 
 
+@pytest.mark.correction(
+    "ec2:CreateImage", "An image has a unique valid name, and cannot shrink or encrypt the root volume."
+)
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -107,12 +117,18 @@ def test_captures_that_aws_refuses(lab: Lab, instance: str, changes: dict[str, A
     assert len(lab.ec2.describe_images(Owners=["self"])["Images"]) == 1
 
 
+@pytest.mark.correction("ec2:CreateImage", "The instance must be running or stopped.", data_plane=True)
 def test_a_host_that_does_not_run_yet_is_not_captured(lab: Lab) -> None:
     instance = lab.launch(lab.subnet(lab.vpc()))["InstanceId"]
     message = lab.refused("InvalidParameterValue", lab.ec2.create_image, InstanceId=instance, Name="golden")
     assert "Instance is not in state 'running'" in message
 
 
+@pytest.mark.correction(
+    "ec2:CreateImage",
+    "An image has the size, type and encryption of the root volume that it was created from.",
+    also=("InstancesResponses._parse_block_device_mapping",),
+)
 def test_an_image_keeps_its_root_volumes_settings(lab: Lab) -> None:
     subnet = lab.subnet(lab.vpc())
     mapping = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 12, "VolumeType": "gp3", "Encrypted": True}}
@@ -143,6 +159,11 @@ def test_own_images_are_found(lab: Lab, instance: str, tagged: Any, name: str, v
     assert [each["ImageId"] for each in images] == ([image] if found else [])
 
 
+@pytest.mark.correction(
+    "ec2:DeleteSnapshot",
+    "The snapshot of a registered image cannot be deleted.",
+    also=("SnapshotsBackend.get_snapshot",),
+)
 def test_a_snapshot_lives_as_long_as_its_image(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     snapshot = described(lab, image)["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
@@ -155,6 +176,7 @@ def test_a_snapshot_lives_as_long_as_its_image(lab: Lab, instance: str) -> None:
     assert lab.ec2.describe_tags()["Tags"] == []
 
 
+@pytest.mark.correction("ec2:DeregisterImage", "DeleteAssociatedSnapshots deletes the snapshots of the image.")
 def test_an_image_goes_with_its_snapshot(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     answer = lab.ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
@@ -178,6 +200,7 @@ def test_a_deregistered_image_stays_in_the_world_while_an_instance_has_it(lab: L
     assert image not in lab.plane.snapshot().images
 
 
+@pytest.mark.correction("ec2:ModifyImageAttribute", "Images and snapshots of another account cannot be changed.")
 def test_others_images_are_not_ours_to_change(lab: Lab) -> None:
     lab.refused("AuthFailure", lab.ec2.deregister_image, ImageId=lab.image)
     lab.refused("AuthFailure", lab.ec2.modify_image_attribute, ImageId=lab.image, Description={"Value": "mine"})
@@ -185,6 +208,12 @@ def test_others_images_are_not_ours_to_change(lab: Lab) -> None:
     lab.refused("AuthFailure", lab.ec2.delete_snapshot, SnapshotId=snapshot)
 
 
+@pytest.mark.correction(
+    "ec2:EnableImageDeprecation", "A deprecation time is rounded to minutes and shown in the image."
+)
+@pytest.mark.correction(
+    "ec2:ModifyImageAttribute", "ImdsSupport v2.0 decides over the metadata options of an instance."
+)
 def test_what_can_be_changed(lab: Lab, instance: str) -> None:
     image = captured(lab, instance)
     lab.ec2.modify_image_attribute(ImageId=image, Description={"Value": "better"})
@@ -205,7 +234,25 @@ def test_what_can_be_changed(lab: Lab, instance: str) -> None:
     )
 
 
+@pytest.mark.correction(
+    "ec2:RegisterImage", "The lab has no disk for an image that is not created from an instance.", data_plane=True
+)
+@pytest.mark.correction("ec2:DisableImage", "An image of the lab cannot be disabled.", data_plane=True)
+@pytest.mark.correction("ec2:CopyImage", "The lab has one region.", data_plane=True)
 def test_other_ways_to_make_images_are_refused(lab: Lab) -> None:
     lab.refused("UnsupportedOperation", lab.ec2.register_image, Name="golden")
     request = {"SourceImageId": lab.image, "SourceRegion": "eu-central-1", "Name": "copy"}
     lab.refused("UnsupportedOperation", lab.ec2.copy_image, **request)
+    lab.refused("UnsupportedOperation", lab.ec2.disable_image, ImageId=lab.image)
+
+
+@pytest.mark.correction(
+    "ec2:DescribeSnapshots",
+    "Snapshots are found by their owner, and by filters of the documentation.",
+    also=("Snapshot.get_filter_value",),
+)
+def test_snapshots_are_found(lab: Any) -> None:
+    describe = lab.ec2.describe_snapshots
+    assert describe(OwnerIds=["self"])["Snapshots"] == []
+    assert describe(OwnerIds=["136693071363"], Filters=[{"Name": "progress", "Values": ["100%"]}])["Snapshots"]
+    lab.refused("InvalidSnapshot.NotFound", describe, SnapshotIds=["snap-0123456789abcdef0"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from control_plane import Lab
 
 from groundwork_lab import settings
@@ -7,6 +8,8 @@ from groundwork_lab import settings
 S3_SERVICE = "com.amazonaws.eu-central-1.s3"
 
 
+@pytest.mark.correction("ec2:AttachInternetGateway", "A VPC has one internet gateway, and a gateway one VPC.")
+@pytest.mark.correction("ec2:DeleteInternetGateway", "An attached gateway cannot be deleted.")
 def test_one_gateway_a_vpc(lab: Lab) -> None:
     vpc = lab.vpc()
     gateway = lab.gateway(vpc)
@@ -22,6 +25,9 @@ def test_one_gateway_a_vpc(lab: Lab) -> None:
     assert lab.plane.snapshot().internet_gateways[spare].vpc_id is None
 
 
+@pytest.mark.correction(
+    "ec2:DetachInternetGateway", "A gateway cannot be detached while interfaces in the VPC have public addresses."
+)
 def test_detaching_waits_for_public_addresses(lab: Lab) -> None:
     vpc = lab.vpc()
     gateway, subnet = lab.gateway(vpc), lab.subnet(vpc)
@@ -35,6 +41,13 @@ def test_detaching_waits_for_public_addresses(lab: Lab) -> None:
     lab.refused("Gateway.NotAttached", lab.ec2.detach_internet_gateway, **detach)
 
 
+@pytest.mark.correction(
+    "ec2:CreateVpcEndpoint",
+    "A gateway endpoint adds its prefix list to its route tables, once to each.",
+    also=("GatewaysBackend.create_default_pls",),
+)
+@pytest.mark.correction("ec2:ModifyVpcEndpoint", "Route tables can be added and removed.")
+@pytest.mark.correction("ec2:DeleteVpcEndpoints", "The endpoints that do not exist are in Unsuccessful.")
 def test_s3_endpoint(lab: Lab) -> None:
     vpc = lab.vpc()
     first, second = (lab.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
@@ -58,3 +71,16 @@ def test_s3_endpoint(lab: Lab) -> None:
     assert [each["ResourceId"] for each in gone] == ["vpce-0123456789abcdef0"]
     assert lab.ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
     assert lab.plane.snapshot().route_tables[second].endpoint_ids == ()
+
+
+@pytest.mark.correction(
+    "ec2:DescribeInternetGateways",
+    "A filter of an unknown name is refused, and values can have wildcards.",
+    also=("passes_igw_filter_dict",),
+)
+def test_filters_of_gateways(lab: Lab) -> None:
+    vpc = lab.vpc()
+    gateway, describe = lab.gateway(vpc), lab.ec2.describe_internet_gateways
+    found = describe(Filters=[{"Name": "attachment.vpc-id", "Values": [f"{vpc[:-1]}?"]}])["InternetGateways"]
+    assert [each["InternetGatewayId"] for each in found] == [gateway]
+    lab.refused("InvalidParameterValue", describe, Filters=[{"Name": "vpc-id", "Values": [vpc]}])

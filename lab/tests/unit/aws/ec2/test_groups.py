@@ -93,6 +93,10 @@ def ingress(lab: Lab, group: str) -> list[tuple[Any, ...]]:
     return [(rule.protocol, rule.from_port, [str(cidr) for cidr in rule.cidrs], rule.group_ids) for rule in rules]
 
 
+@pytest.mark.correction(
+    "ec2:AuthorizeSecurityGroupIngress", "A request adds all of its rules in their order, or none of them."
+)
+@pytest.mark.correction("ec2:RevokeSecurityGroupIngress", "A request removes all of its rules, or none of them.")
 def test_all_rules_or_none(lab: Lab, group: str) -> None:
     authorize = lab.ec2.authorize_security_group_ingress
     made = authorize(GroupId=group, IpPermissions=[allow(80), allow(443)])["SecurityGroupRules"]
@@ -113,6 +117,14 @@ def test_all_rules_or_none(lab: Lab, group: str) -> None:
     assert [rule[1] for rule in ingress(lab, group)] == [443]
 
 
+@pytest.mark.correction(
+    "ec2:AuthorizeSecurityGroupIngress",
+    "Two rules are the same if they differ in their description only, or in bits behind the prefix of a CIDR block.",
+    also=(
+        "Rule.__eq__",
+        "Rule.description",
+    ),
+)
 def test_rules_are_the_same_whatever_they_are_described_as(lab: Lab, group: str) -> None:
     authorize, revoke = lab.ec2.authorize_security_group_ingress, lab.ec2.revoke_security_group_ingress
     described = allow(80, UserIdGroupPairs=[{"GroupId": group, "Description": "ourselves"}])
@@ -130,6 +142,9 @@ def test_rules_are_the_same_whatever_they_are_described_as(lab: Lab, group: str)
     assert ingress(lab, group) == []
 
 
+@pytest.mark.correction(
+    "ec2:AuthorizeSecurityGroupIngress", "A rule has a protocol, both ports in ascending order, and a source."
+)
 @pytest.mark.parametrize(
     ("permission", "code"),
     [
@@ -152,6 +167,13 @@ def test_sixty_rules(lab: Lab, group: str) -> None:
     lab.refused("RulesPerSecurityGroupLimitExceeded", authorize, GroupId=group, IpPermissions=[allow(61)])
 
 
+@pytest.mark.correction(
+    "ec2:AuthorizeSecurityGroupEgress",
+    "A rule can have a prefix list, another group, an ICMP type, or a protocol by its number.",
+)
+@pytest.mark.correction(
+    "ec2:RevokeSecurityGroupEgress", "The rule that allows all outgoing traffic can be removed by its fields."
+)
 def test_every_kind_of_source_reaches_the_world(lab: Lab, group: str) -> None:
     [s3] = lab.ec2.describe_prefix_lists(
         Filters=[{"Name": "prefix-list-name", "Values": ["com.amazonaws.eu-central-1.s3"]}]
@@ -177,6 +199,10 @@ def test_every_kind_of_source_reaches_the_world(lab: Lab, group: str) -> None:
     ]
 
 
+@pytest.mark.correction(
+    "ec2:DeleteSecurityGroup",
+    "A group that an interface or a rule of another group refers to cannot be deleted, nor can a default group.",
+)
 def test_groups_that_something_needs_stay(lab: Lab) -> None:
     vpc = lab.vpc()
     web, balancer = lab.group(vpc, "web"), lab.group(vpc, "balancer")
@@ -201,4 +227,72 @@ def test_names_are_unique_in_a_vpc(lab: Lab) -> None:
     create = lab.ec2.create_security_group
     lab.refused("InvalidGroup.Duplicate", create, GroupName="web", Description="again", VpcId=one)
     lab.refused("InvalidVpcID.NotFound", create, GroupName="web", Description="d", VpcId="vpc-0123456789abcdef0")
+
+
+@pytest.mark.correction("ec2:CreateSecurityGroup", "A name has characters of a set, and not the form of an id.")
+def test_names_that_are_refused(lab: Any) -> None:
+    create, vpc = lab.ec2.create_security_group, lab.vpc()
+    for name, description in (("sg-1", "d"), ("default", "d"), ("\u00fc", "d"), ("web", "\u00e4")):
+        lab.refused("InvalidParameterValue", create, GroupName=name, Description=description, VpcId=vpc)
+
+
+@pytest.mark.correction(
+    "ec2:DescribeSecurityGroups", "A filter of an unknown name is refused.", also=("Group.matches_filter",)
+)
+def test_unknown_filters_of_groups(lab: Any) -> None:
     lab.refused("InvalidParameterValue", lab.ec2.describe_security_groups, Filters=[{"Name": "nme", "Values": ["x"]}])
+
+
+@pytest.mark.correction(
+    "ec2:ModifySecurityGroupRules", "The bits of a CIDR block behind its prefix are zero, and ports are checked."
+)
+def test_a_rule_is_modified(lab: Any, group: str) -> None:
+    [rule] = lab.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[allow(80)])["SecurityGroupRules"]
+    modify = lab.ec2.modify_security_group_rules
+    changed = {"IpProtocol": "TCP", "FromPort": 443, "ToPort": 443, "CidrIpv4": "10.0.0.9/8"}
+    wrong = {**changed, "ToPort": 80}
+    wanted, refused = (
+        [{"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "SecurityGroupRule": each}] for each in (changed, wrong)
+    )
+    lab.refused("InvalidParameterValue", modify, GroupId=group, SecurityGroupRules=refused)
+    modify(GroupId=group, SecurityGroupRules=wanted)
+    here = [{"Name": "group-id", "Values": [group]}]
+    rules = lab.ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    [found] = [each for each in rules if not each["IsEgress"]]
+    assert (found["IpProtocol"], found["FromPort"], found["CidrIpv4"]) == ("tcp", 443, "10.0.0.0/8")
+
+
+@pytest.mark.correction(
+    "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+    "A description that the request does not contain is removed.",
+    also=("GroupsBackend._sg_update_description",),
+)
+def test_a_description_is_removed(lab: Any, group: str) -> None:
+    described = allow(80, IpRanges=[{"CidrIp": "0.0.0.0/0", "Description": "all"}])
+    lab.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[described])
+    lab.ec2.update_security_group_rule_descriptions_ingress(GroupId=group, IpPermissions=[allow(80)])
+    [found] = lab.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert found["IpPermissions"][0]["IpRanges"] == ANYWHERE
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("ip-permission.from-port", "80", True),
+        ("ip-permission.from-port", "8*", True),
+        ("ip-permission.cidr", "10.0.0.0/8", False),
+        ("egress.ip-permission.from-port", "80", False),
+    ],
+)
+def test_filters_of_groups(lab: Any, group: str, name: str, value: str, found: bool) -> None:
+    lab.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[allow(80)])
+    groups = lab.ec2.describe_security_groups(Filters=[{"Name": name, "Values": [value]}])["SecurityGroups"]
+    assert (group in [each["GroupId"] for each in groups]) is found
+
+
+@pytest.mark.correction(
+    "ec2:DescribeSecurityGroupRules", "A filter of an unknown name is refused.", also=("Rule.matches_filter",)
+)
+def test_unknown_filters_of_rules(lab: Any) -> None:
+    wrong = [{"Name": "port", "Values": ["80"]}]
+    lab.refused("InvalidParameterValue", lab.ec2.describe_security_group_rules, Filters=wrong)

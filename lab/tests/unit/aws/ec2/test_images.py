@@ -14,6 +14,12 @@ def test_the_newest_is_the_latest() -> None:
     assert len({release.date for release in RELEASES}) == len(RELEASES) >= 2
 
 
+@pytest.mark.correction(
+    "ec2:DescribeImages",
+    "Debian publishes its images under the names and the owner of its wiki.",
+    page="https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm",
+    also=("ImagesBackend._load_amis",),
+)
 @pytest.mark.parametrize(
     ("filters", "number"),
     [
@@ -29,6 +35,11 @@ def test_finding_debian(lab: Lab, filters: dict[str, str], number: int) -> None:
     assert len(lab.ec2.describe_images(**DEBIAN, Filters=wanted)["Images"]) == number
 
 
+@pytest.mark.correction(
+    "ec2:DescribeImages",
+    "The parameters of Debian have the ids of its images.",
+    page="https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters.html",
+)
 def test_what_an_image_tells(lab: Lab) -> None:
     images = lab.ec2.describe_images(**DEBIAN)["Images"]
     newest = max(images, key=lambda image: image["CreationDate"])
@@ -44,6 +55,7 @@ def test_what_an_image_tells(lab: Lab) -> None:
     assert lab.ec2.describe_images(Owners=["self"])["Images"] == []
 
 
+@pytest.mark.correction("ec2:DescribeImages", "An id that does not exist is refused, also beside one that does.")
 def test_an_unknown_image(lab: Lab) -> None:
     unknown = "ami-0123456789abcdef0"
     message = lab.refused("InvalidAMIID.NotFound", lab.ec2.describe_images, ImageIds=[lab.image, unknown])

@@ -49,6 +49,7 @@ def subnet(lab: Lab) -> str:
     return str(lab.subnet(lab.vpc()))
 
 
+@pytest.mark.correction("ec2:RunInstances", "A launch is checked completely before anything is created.")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -77,6 +78,7 @@ def test_launches_that_aws_refuses(lab: Lab, subnet: str, changes: dict[str, Any
     assert lab.plane.snapshot().interfaces == {}
 
 
+@pytest.mark.correction("ec2:RunInstances", "A security group must be of the subnet's VPC.")
 def test_a_group_of_another_vpc(lab: Lab, subnet: str) -> None:
     elsewhere = lab.group(lab.vpc("10.1.0.0/16"))
     request = {"ImageId": lab.image, "MinCount": 1, "MaxCount": 1, "SubnetId": subnet}
@@ -122,12 +124,19 @@ def test_a_launch(lab: Lab, subnet: str, tagged: Any, public_key: bytes) -> None
     assert card["Attachment"]["DeleteOnTermination"]
 
 
+@pytest.mark.correction("ec2:RunInstances", "As many instances are launched as MaxCount says.")
 def test_as_many_as_wanted(lab: Lab, subnet: str) -> None:
     made = lab.ec2.run_instances(ImageId=lab.image, MinCount=1, MaxCount=3, SubnetId=subnet)["Instances"]
     assert [each["AmiLaunchIndex"] for each in made] == [0, 1, 2]
     assert len(lab.plane.snapshot().instances) == 3
 
 
+@pytest.mark.correction(
+    "ec2:RunInstances",
+    "A client token launches once, and cannot be used for another request.",
+    page="https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html",
+    also=("Answering.RESPONSE_KEY_PATH_TO_TRANSFORMER",),
+)
 def test_a_client_token_makes_one_instance(lab: Lab, subnet: str) -> None:
     first = lab.launch(subnet, ClientToken="once")["InstanceId"]
     lab.plane.instance_state(first, "running")
@@ -138,12 +147,16 @@ def test_a_client_token_makes_one_instance(lab: Lab, subnet: str) -> None:
     assert lab.launch(subnet, ClientToken="twice")["InstanceId"] != first
 
 
+@pytest.mark.correction("ec2:RunInstances", "A private address is used once.")
 def test_a_fixed_address_is_one_instances(lab: Lab, subnet: str) -> None:
     lab.launch(subnet, PrivateIpAddress="10.0.0.77")
     request = {"ImageId": lab.image, "MinCount": 1, "MaxCount": 1, "SubnetId": subnet}
     lab.refused("InvalidIPAddress.InUse", lab.ec2.run_instances, **request, PrivateIpAddress="10.0.0.77")
 
 
+@pytest.mark.correction(
+    "ec2:RunInstances", "Without a subnet, the instance is in a default subnet, with a public address."
+)
 def test_without_a_subnet_it_is_a_default_one(lab: Lab) -> None:
     made = lab.ec2.run_instances(ImageId=lab.image, MinCount=1, MaxCount=1)["Instances"][0]
     assert made["PrivateIpAddress"].startswith("172.31.")
@@ -155,6 +168,25 @@ def status(lab: Lab, instance: str) -> str:
     return f"{found['InstanceState']['Name']} {found['InstanceStatus']['Status']}"
 
 
+@pytest.mark.correction(
+    "ec2:StopInstances",
+    "An instance has the states of its lifecycle, as its host reports them.",
+    page="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html",
+    also=(
+        "Instance.start",
+        "Instance.stop",
+        "Instance.terminate",
+        "Instance.reboot",
+        "Instance.instance_status",
+        "Instance.system_status",
+        "Instance.private_ip",
+        "Instance.private_ip_address",
+        "Instance.subnet_id",
+        "Instance.vpc_id",
+    ),
+    data_plane=True,
+)
+@pytest.mark.correction("ec2:StartInstances", "Only a stopped instance starts.", data_plane=True)
 def test_states_follow_the_host(lab: Lab, subnet: str) -> None:
     instance = lab.launch(subnet)["InstanceId"]
     changes = len(lab.changes)
@@ -197,6 +229,7 @@ def test_states_follow_the_host(lab: Lab, subnet: str) -> None:
     assert told["CurrentState"]["Name"] == "terminated"
 
 
+@pytest.mark.correction("ec2:DescribeInstances", "StateReason has the reason of a failed launch.", data_plane=True)
 def test_a_host_that_fails_says_why(lab: Lab, subnet: str) -> None:
     instance = lab.launch(subnet)["InstanceId"]
     lab.plane.instance_state(instance, "terminated", reason="Server.InternalError: no disk left")
@@ -205,6 +238,11 @@ def test_a_host_that_fails_says_why(lab: Lab, subnet: str) -> None:
     lab.plane.instance_state("i-0123456789abcdef0", "running")  # of an instance that does not exist
 
 
+@pytest.mark.correction(
+    "ec2:DescribeInstances",
+    "InstanceInitiatedShutdownBehavior decides what follows when the host shuts down.",
+    data_plane=True,
+)
 @pytest.mark.parametrize(("behavior", "expected"), [("stop", "stopped"), ("terminate", "shutting-down")])
 def test_a_host_that_shuts_itself_down(lab: Lab, subnet: str, behavior: str, expected: str) -> None:
     instance = lab.running(subnet, InstanceInitiatedShutdownBehavior=behavior)
@@ -214,6 +252,9 @@ def test_a_host_that_shuts_itself_down(lab: Lab, subnet: str, behavior: str, exp
     assert found["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
 
 
+@pytest.mark.correction(
+    "ec2:TerminateInstances", "A protected instance is not terminated, nor are the others of the request."
+)
 def test_termination_protection(lab: Lab, subnet: str) -> None:
     guarded, other = lab.running(subnet, DisableApiTermination=True), lab.running(subnet)
     lab.refused("OperationNotPermitted", lab.ec2.terminate_instances, InstanceIds=[other, guarded])
@@ -222,6 +263,10 @@ def test_termination_protection(lab: Lab, subnet: str) -> None:
     lab.ec2.terminate_instances(InstanceIds=[other, guarded])
 
 
+@pytest.mark.correction(
+    "ec2:ModifyInstanceAttribute", "The type and the user data of an instance can be changed while it is stopped."
+)
+@pytest.mark.correction("ec2:ModifyInstanceMetadataOptions", "Options that are not in the request remain.")
 def test_attributes(lab: Lab, subnet: str) -> None:
     instance = lab.running(subnet, UserData="a")
     modify = lab.ec2.modify_instance_attribute
@@ -244,6 +289,9 @@ def test_attributes(lab: Lab, subnet: str) -> None:
     assert lab.plane.snapshot().instances[instance].metadata == MetadataOptions("required", 3, enabled=True)
 
 
+@pytest.mark.correction(
+    "ec2:GetConsoleOutput", "The output is what the host has written so far, and is missing before.", data_plane=True
+)
 def test_console_output(lab: Lab, subnet: str) -> None:
     instance = lab.running(subnet)
     assert "Output" not in lab.ec2.get_console_output(InstanceId=instance)
@@ -264,6 +312,16 @@ def test_an_instance_profile(lab: Lab, subnet: str) -> None:
     assert arns == {"arn:aws:iam::123456789012:instance-profile/web"}
 
 
+@pytest.mark.correction(
+    "ec2:DescribeInstances",
+    "All filters of the documentation work, with wildcards.",
+    also=(
+        "Instance.applies",
+        "Instance.get_filter_value",
+        "InstancesBackend.get_reservations_by_instance_ids",
+        "passes_filter_dict",
+    ),
+)
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
@@ -283,6 +341,9 @@ def test_filters(lab: Lab, subnet: str, tagged: Any, name: str, value: str, foun
     assert bool(told) is found
 
 
+@pytest.mark.correction(
+    "ec2:DescribeInstances", "A filter of an unknown name is refused.", also=("is_filter_matching",)
+)
 def test_unknown_filters_are_refused(lab: Lab) -> None:
     wrong = [{"Name": "instance-state", "Values": ["running"]}]
     lab.refused("InvalidParameterValue", lab.ec2.describe_instances, Filters=wrong)

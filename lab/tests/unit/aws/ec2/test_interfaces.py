@@ -28,6 +28,16 @@ def test_dns_names() -> None:
     assert public_dns_name("198.19.0.9", "eu-central-1") == "ec2-198-19-0-9.eu-central-1.compute.amazonaws.com"
 
 
+@pytest.mark.correction(
+    "ec2:CreateNetworkInterface",
+    "An interface has a free private address, keeps it in an instance, and outlives the instance.",
+    also=(
+        "Interface.delete",
+        "Interface.attachment",
+    ),
+    data_plane=True,
+)
+@pytest.mark.correction("ec2:DeleteNetworkInterface", "An interface in use cannot be deleted.", data_plane=True)
 def test_an_interface_of_its_own(lab: Lab) -> None:
     vpc = lab.vpc()
     subnet, group = lab.subnet(vpc), lab.group(vpc)
@@ -50,6 +60,12 @@ def test_an_interface_of_its_own(lab: Lab) -> None:
     lab.refused("InvalidNetworkInterfaceID.NotFound", delete, NetworkInterfaceId=interface)
 
 
+@pytest.mark.correction(
+    "ec2:ModifyNetworkInterfaceAttribute",
+    "The security groups of an instance are those of its interface, at most five.",
+    also=("Interface.group_set",),
+    data_plane=True,
+)
 def test_groups_are_the_interfaces(lab: Lab) -> None:
     vpc = lab.vpc()
     one, two = lab.group(vpc, "one"), lab.group(vpc, "two")
@@ -64,6 +80,18 @@ def test_groups_are_the_interfaces(lab: Lab) -> None:
     lab.refused("InvalidGroup.NotFound", modify, NetworkInterfaceId=interface, Groups=["sg-0123456789abcdef0"])
 
 
+@pytest.mark.correction(
+    "ec2:DescribeInstances",
+    "An instance has a public name if its VPC has DNS host names.",
+    page="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html",
+    also=(
+        "Instance.private_dns_name",
+        "Instance.public_dns_name",
+        "Instance.public_ip",
+        "Instance.public_ip_address",
+        "Interface.association",
+    ),
+)
 def test_names_follow_the_vpc(lab: Lab) -> None:
     vpc = lab.vpc()
     lab.gateway(vpc)
@@ -79,6 +107,9 @@ def test_names_follow_the_vpc(lab: Lab) -> None:
     assert (association["PublicIp"], association["IpOwnerId"]) == (found["PublicIpAddress"], "amazon")
 
 
+@pytest.mark.correction(
+    "ec2:DescribeNetworkInterfaces", "An interface of a load balancer is managed by its requester.", data_plane=True
+)
 def test_an_interface_for_a_balancer(lab: Lab) -> None:
     vpc = lab.vpc()
     lab.gateway(vpc)
@@ -105,3 +136,49 @@ def test_an_interface_for_a_balancer(lab: Lab) -> None:
         context.delete_interface(made.id)
         context.delete_interface(made.id)
     assert made.id not in lab.plane.snapshot().interfaces
+
+
+@pytest.mark.correction("ec2:AttachNetworkInterface", "An instance of the lab has one interface.")
+@pytest.mark.correction("ec2:AssignPrivateIpAddresses", "An interface of the lab has one private address.")
+@pytest.mark.correction("ec2:AssignIpv6Addresses", "The lab has no IPv6.")
+def test_what_the_lab_does_not_do_with_interfaces(lab: Any) -> None:
+    vpc = lab.vpc()
+    subnet = lab.subnet(vpc)
+    interface = lab.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    code, other = "UnsupportedOperation", {"InstanceId": lab.running(subnet), "DeviceIndex": 1}
+    lab.refused(code, lab.ec2.assign_ipv6_addresses, NetworkInterfaceId=interface, Ipv6AddressCount=1)
+    lab.refused(code, lab.ec2.attach_network_interface, NetworkInterfaceId=interface, **other)
+    assign = lab.ec2.assign_private_ip_addresses
+    lab.refused(code, assign, NetworkInterfaceId=interface, SecondaryPrivateIpAddressCount=1)
+
+
+def test_a_primary_interface_stays(lab: Any) -> None:
+    instance = lab.running(lab.subnet(lab.vpc()))
+    [interface] = lab.instance(instance)["NetworkInterfaces"]
+    detach = lab.ec2.detach_network_interface
+    lab.refused("OperationNotPermitted", detach, AttachmentId=interface["Attachment"]["AttachmentId"])
+    lab.refused("InvalidAttachmentID.NotFound", detach, AttachmentId="eni-attach-0123456789abcdef0")
+
+
+@pytest.mark.correction("ec2:DetachNetworkInterface", "The interface of a NAT gateway is attached by its requester.")
+def test_a_managed_interface_stays(lab: Any) -> None:
+    vpc = lab.vpc()
+    lab.gateway(vpc)
+    lab.nat(lab.subnet(vpc))
+    [interface] = lab.ec2.describe_network_interfaces()["NetworkInterfaces"]
+    attachment = interface["Attachment"]["AttachmentId"]
+    lab.refused("OperationNotPermitted", lab.ec2.detach_network_interface, AttachmentId=attachment)
+
+
+@pytest.mark.correction(
+    "ec2:DescribeNetworkInterfaces",
+    "Interfaces are found by status, MAC address and DeviceIndex of their attachment.",
+    also=("Interface.get_filter_value",),
+)
+@pytest.mark.parametrize(
+    ("name", "value"), [("status", "in-use"), ("mac-address", "02:*"), ("attachment.device-index", "0")]
+)
+def test_filters_of_interfaces(lab: Any, name: str, value: str) -> None:
+    instance = lab.running(lab.subnet(lab.vpc()))
+    found = lab.ec2.describe_network_interfaces(Filters=[{"Name": name, "Values": [value]}])["NetworkInterfaces"]
+    assert [each["Attachment"]["InstanceId"] for each in found] == [instance]

@@ -17,6 +17,12 @@ def state(lab: Lab, gateway: str) -> str:
     return str(lab.ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]["State"])
 
 
+@pytest.mark.correction("ec2:CreateNatGateway", "A NAT gateway is pending until it routes.", data_plane=True)
+@pytest.mark.correction(
+    "ec2:DeleteNatGateway",
+    "A NAT gateway is deleting until it is removed, and keeps its address until then.",
+    data_plane=True,
+)
 def test_a_gateways_life(lab: Lab, subnet: str, tagged: Any) -> None:
     address = lab.address()
     made = lab.nat(subnet, AllocationId=address, TagSpecifications=tagged("natgateway", Name="nat"))
@@ -50,6 +56,11 @@ def test_a_gateways_life(lab: Lab, subnet: str, tagged: Any) -> None:
     assert lab.ec2.describe_nat_gateways(Filters=[{"Name": "tag:Name", "Values": ["x"]}])["NatGateways"] == []
 
 
+@pytest.mark.correction(
+    "ec2:CreateNatGateway",
+    "A gateway that cannot be created is failed, with FailureCode.",
+    page="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NatGateway.html",
+)
 def test_what_fails_after_the_call(lab: Lab, subnet: str) -> None:
     inland = lab.subnet(lab.vpc("10.1.0.0/16"), "10.1.0.0/24")
     failed = lab.nat(inland)
@@ -60,6 +71,7 @@ def test_what_fails_after_the_call(lab: Lab, subnet: str) -> None:
     assert len(lab.plane.snapshot().nat_gateways) == 1
 
 
+@pytest.mark.correction("ec2:CreateNatGateway", "The subnet and the allocation must exist.")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -74,12 +86,15 @@ def test_what_fails_at_once(lab: Lab, subnet: str, changes: dict[str, str], code
     lab.refused(code, lab.ec2.create_nat_gateway, **request)
 
 
+@pytest.mark.correction("ec2:DescribeNatGateways", "An unknown gateway is refused with NatGatewayNotFound.")
+@pytest.mark.correction("ec2:CreateNatGateway", "A public NAT gateway needs an allocation.")
 def test_an_address_is_needed_and_unknown_gateways_are_told(lab: Lab, subnet: str) -> None:
     lab.refused("MissingParameter", lab.ec2.create_nat_gateway, SubnetId=subnet)
     for call in (lab.ec2.delete_nat_gateway, lambda NatGatewayId: state(lab, NatGatewayId)):  # noqa: N803
         lab.refused("NatGatewayNotFound", call, NatGatewayId="nat-0123456789abcdef0")
 
 
+@pytest.mark.correction("ec2:DeleteNetworkInterface", "The interface of a NAT gateway is managed by its requester.")
 def test_its_interface_is_not_the_customers(lab: Lab, subnet: str) -> None:
     lab.nat(subnet)
     [interface] = lab.ec2.describe_network_interfaces()["NetworkInterfaces"]
@@ -94,6 +109,12 @@ def test_its_interface_is_not_the_customers(lab: Lab, subnet: str) -> None:
     lab.refused("AuthFailure", lab.ec2.disassociate_address, AssociationId=association)
 
 
+@pytest.mark.correction(
+    "ec2:CreateNatGateway",
+    "A client token creates one gateway.",
+    page="https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html",
+    data_plane=True,
+)
 def test_a_client_token_makes_one_gateway(lab: Lab, subnet: str) -> None:
     request = {"AllocationId": lab.address(), "ClientToken": "once"}
     first = lab.nat(subnet, **request)["NatGatewayId"]

@@ -33,6 +33,10 @@ def routes(lab: Lab, table: str) -> dict[str, tuple[str, str]]:
     }
 
 
+@pytest.mark.correction(
+    "ec2:CreateRoute",
+    "A route has one destination and one existing target, and is not more specific than the local route.",
+)
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
@@ -64,6 +68,11 @@ def test_routes_that_aws_refuses(lab: Lab, network: dict[str, str], request_: di
     lab.refused(code, lab.ec2.create_route, RouteTableId=network["table"], **request)
 
 
+@pytest.mark.correction("ec2:ReplaceRoute", "The bits of a destination behind its prefix are set to zero.")
+@pytest.mark.correction(
+    "ec2:DescribeRouteTables", "A route whose target is deleted or detached is a black hole.", also=("Route.state",)
+)
+@pytest.mark.correction("ec2:DeleteRoute", "The local route cannot be deleted.")
 def test_routes_live_and_become_black_holes(lab: Lab, network: dict[str, str]) -> None:
     table, gateway = network["table"], network["gateway"]
     nat = lab.nat(network["subnet"])["NatGatewayId"]
@@ -96,6 +105,8 @@ def test_routes_live_and_become_black_holes(lab: Lab, network: dict[str, str]) -
     lab.refused("InvalidParameterValue", lab.ec2.delete_route, RouteTableId=table, DestinationCidrBlock="10.0.0.0/16")
 
 
+@pytest.mark.correction("ec2:AssociateRouteTable", "A subnet is associated with one route table, of its own VPC.")
+@pytest.mark.correction("ec2:DisassociateRouteTable", "The association of the main route table cannot be removed.")
 def test_one_table_a_subnet(lab: Lab, network: dict[str, str]) -> None:
     first = lab.ec2.associate_route_table(RouteTableId=network["table"], SubnetId=network["subnet"])["AssociationId"]
     again = lab.ec2.associate_route_table(RouteTableId=network["table"], SubnetId=network["subnet"])["AssociationId"]
@@ -120,6 +131,8 @@ def test_one_table_a_subnet(lab: Lab, network: dict[str, str]) -> None:
     )
 
 
+@pytest.mark.correction("ec2:CreateNetworkAclEntry", "A number of a rule is used once in each direction, up to 32766.")
+@pytest.mark.correction("ec2:DeleteNetworkAclEntry", "A rule that is deleted must exist.")
 def test_network_acls(lab: Lab, network: dict[str, str]) -> None:
     acl = lab.ec2.create_network_acl(VpcId=network["vpc"])["NetworkAcl"]["NetworkAclId"]
     entry = {"NetworkAclId": acl, "Protocol": "6", "Egress": False, "CidrBlock": "0.0.0.0/0", "RuleAction": "allow"}
@@ -149,6 +162,9 @@ def test_network_acls(lab: Lab, network: dict[str, str]) -> None:
     assert lab.plane.snapshot().subnets[network["subnet"]].network_acl_id == acl
 
 
+@pytest.mark.correction(
+    "ec2:CreateNetworkAclEntry", "A rule has a valid CIDR block, protocol, action and range of ports."
+)
 @pytest.mark.parametrize(
     ("code", "wrong"),
     [
@@ -168,8 +184,33 @@ def test_entries_of_network_acls_are_checked_before_they_are_kept(lab: Lab, code
     entry = {"NetworkAclId": acl, "RuleNumber": 10, "Egress": False, "Protocol": "6", "RuleAction": "allow"}
     entry |= {"CidrBlock": "10.0.0.0/16", "PortRange": {"From": 80, "To": 80}}
     lab.ec2.create_network_acl_entry(**entry)
-    before = lab.plane.snapshot()
+    before = lab.ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"]
     lab.refused(code, lab.ec2.create_network_acl_entry, **{**entry, "RuleNumber": 11, **wrong})
     lab.refused(code, lab.ec2.replace_network_acl_entry, **{**entry, **wrong})
-    assert lab.plane.snapshot() == before
-    assert before.unreadable == ()
+    assert lab.ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"] == before
+    assert lab.plane.snapshot().unreadable == ()
+
+
+@pytest.mark.correction("ec2:ReplaceNetworkAclAssociation", "The association and the network ACL are of one VPC.")
+def test_an_association_is_replaced_in_its_vpc(lab: Any, network: dict[str, str]) -> None:
+    here = [{"Name": "association.subnet-id", "Values": [network["subnet"]]}]
+    [acl] = lab.ec2.describe_network_acls(Filters=here)["NetworkAcls"]
+    association = acl["Associations"][0]["NetworkAclAssociationId"]
+    elsewhere = lab.ec2.create_network_acl(VpcId=lab.vpc())["NetworkAcl"]["NetworkAclId"]
+    replace = lab.ec2.replace_network_acl_association
+    lab.refused("InvalidParameterValue", replace, AssociationId=association, NetworkAclId=elsewhere)
+    own = acl["NetworkAclId"]
+    lab.refused("InvalidAssociationID.NotFound", replace, AssociationId="aclassoc-0123456789abcdef0", NetworkAclId=own)
+
+
+@pytest.mark.correction(
+    "ec2:CreateNetworkAcl",
+    "A network ACL ends with a rule that denies everything.",
+    page="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html",
+)
+def test_a_network_acl_denies_in_the_end(lab: Any) -> None:
+    entries = lab.ec2.create_network_acl(VpcId=lab.vpc())["NetworkAcl"]["Entries"]
+    assert {(each["RuleNumber"], each["Egress"], each["RuleAction"]) for each in entries} == {
+        (32767, True, "deny"),
+        (32767, False, "deny"),
+    }

@@ -38,6 +38,10 @@ def test_vpcs_that_aws_refuses(lab: Lab, cidr: str, code: str) -> None:
     lab.refused(code, lab.ec2.create_vpc, CidrBlock=cidr)
 
 
+@pytest.mark.correction(
+    "ec2:CreateSubnet",
+    "A subnet has a CIDR block between /16 and /28, inside of its VPC, and an Availability Zone of the region.",
+)
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -56,6 +60,11 @@ def test_subnets_that_aws_refuses(lab: Lab, changes: dict[str, str], code: str) 
     lab.refused(code, lab.ec2.create_subnet, **{"VpcId": vpc, "CidrBlock": "10.0.1.0/24", **changes})
 
 
+@pytest.mark.correction(
+    "ec2:CreateVpc",
+    "The bits of a CIDR block behind its prefix are zero, and the default group allows traffic from itself.",
+    also=("GroupsBackend._add_source_group",),
+)
 def test_what_a_vpc_comes_with(lab: Lab) -> None:
     vpc = lab.vpc("10.0.7.9/16")
     here = [{"Name": "vpc-id", "Values": [vpc]}]
@@ -70,6 +79,11 @@ def test_what_a_vpc_comes_with(lab: Lab) -> None:
     assert sorted(entry["RuleNumber"] for entry in acl["Entries"]) == [100, 100, 32767, 32767]
 
 
+@pytest.mark.correction(
+    "ec2:CreateDefaultVpc",
+    "The main route table of the default VPC has a route to an internet gateway.",
+    page="https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html",
+)
 def test_an_account_has_a_default_vpc_with_a_way_out(lab: Lab) -> None:
     [vpc] = lab.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     assert vpc["CidrBlock"] == "172.31.0.0/16"
@@ -79,7 +93,11 @@ def test_an_account_has_a_default_vpc_with_a_way_out(lab: Lab) -> None:
     assert any(route.get("GatewayId", "").startswith("igw-") for route in table["Routes"])
 
 
+@pytest.mark.correction("ec2:CreateSubnet", "Only a subnet of the default VPC is a default subnet.")
 def test_a_zones_first_subnet_is_no_default_one(lab: Lab) -> None:
+    zone = {"Name": "availability-zone", "Values": ["eu-central-1a"]}
+    [default] = lab.ec2.describe_subnets(Filters=[zone])["Subnets"]
+    lab.ec2.delete_subnet(SubnetId=default["SubnetId"])
     vpc = lab.vpc()
     subnet = lab.subnet(vpc)
     [found] = lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
@@ -89,6 +107,17 @@ def test_a_zones_first_subnet_is_no_default_one(lab: Lab) -> None:
     assert lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["AvailableIpAddressCount"] == 250
 
 
+@pytest.mark.correction(
+    "ec2:RunInstances",
+    "A subnet has as many addresses as its CIDR block without the five that AWS reserves; the first one is the fourth.",
+    page="https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html",
+    also=(
+        "Subnet.get_available_subnet_ip",
+        "Subnet.request_ip",
+        "Subnet.del_subnet_ip",
+        "Subnet.available_ip_address_count",
+    ),
+)
 def test_addresses_run_out_and_come_back(lab: Lab) -> None:
     subnet = lab.subnet(lab.vpc(), "10.0.0.0/28")
     made = [lab.launch(subnet) for _ in range(11)]
@@ -105,6 +134,7 @@ def test_addresses_run_out_and_come_back(lab: Lab) -> None:
     assert lab.launch(subnet)["PrivateIpAddress"] == made[3]["PrivateIpAddress"]
 
 
+@pytest.mark.correction("ec2:ModifyVpcAttribute", "A request changes one attribute of a VPC.")
 def test_one_attribute_at_a_time(lab: Lab) -> None:
     vpc = lab.vpc()
     yes = {"Value": True}
@@ -119,6 +149,12 @@ def test_one_attribute_at_a_time(lab: Lab) -> None:
     assert lab.plane.snapshot().vpcs[vpc].dns_hostnames
 
 
+@pytest.mark.correction(
+    "ec2:DeleteVpc",
+    "A VPC is deleted after its resources, with its main route table, default group and default network ACL.",
+)
+@pytest.mark.correction("ec2:DeleteSubnet", "A subnet with a network interface cannot be deleted.")
+@pytest.mark.correction("ec2:DeleteRouteTable", "A route table with a subnet cannot be deleted.")
 def test_deleting_asks_for_dependents_first(lab: Lab) -> None:
     vpc = lab.vpc()
     subnet, gateway, group = lab.subnet(vpc), lab.gateway(vpc), lab.group(vpc)
@@ -141,3 +177,25 @@ def test_deleting_asks_for_dependents_first(lab: Lab) -> None:
     assert vpc not in world.vpcs
     assert all(each.vpc_id != vpc for each in (*world.route_tables.values(), *world.network_acls.values()))
     assert all(each.vpc_id != vpc for each in world.security_groups.values())
+
+
+@pytest.mark.correction(
+    "ec2:AssociateVpcCidrBlock", "Another CIDR block of a VPC is between /16 and /28 and overlaps none of its own."
+)
+def test_another_block_of_a_vpc(lab: Lab) -> None:
+    vpc = lab.vpc()
+    associate = lab.ec2.associate_vpc_cidr_block
+    lab.refused("CidrConflict", associate, VpcId=vpc, CidrBlock="10.0.128.0/17")
+    lab.refused("InvalidVpc.Range", associate, VpcId=vpc, CidrBlock="10.1.0.0/29")
+    lab.refused("UnsupportedOperation", associate, VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+    associate(VpcId=vpc, CidrBlock="10.1.0.0/16")
+    assert lab.subnet(vpc, "10.1.0.0/24")
+
+
+@pytest.mark.correction("ec2:ModifySubnetAttribute", "A request changes one attribute of a subnet.")
+def test_one_attribute_of_a_subnet(lab: Lab) -> None:
+    yes, subnet = {"Value": True}, lab.subnet(lab.vpc())
+    modify = lab.ec2.modify_subnet_attribute
+    both = {"MapPublicIpOnLaunch": yes, "AssignIpv6AddressOnCreation": yes}
+    lab.refused("InvalidParameterCombination", modify, SubnetId=subnet, **both)
+    lab.refused("MissingParameter", modify, SubnetId=subnet)

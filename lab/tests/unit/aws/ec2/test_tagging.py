@@ -89,6 +89,12 @@ def test_every_resource_of_a_network_is_tagged_at_birth(lab: Lab, tagged: Any) -
         ec2.create_tags(Resources=[resource], Tags=[{"Key": "later", "Value": "y"}])
 
 
+@pytest.mark.correction(
+    "ec2:CreateTags",
+    "The prefix aws: is reserved, and a tagged resource must exist.",
+    also=("TagsBackend.do_resources_exist",),
+)
+@pytest.mark.correction("ec2:DeleteTags", "A request without tags removes all tags of the user.")
 def test_tags_afterwards(lab: Lab) -> None:
     vpc = lab.vpc()
     create, delete = lab.ec2.create_tags, lab.ec2.delete_tags
@@ -101,6 +107,14 @@ def test_tags_afterwards(lab: Lab) -> None:
     assert lab.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0].get("Tags", []) == []
 
 
+@pytest.mark.correction(
+    "ec2:DescribeTags",
+    "A deleted resource has no tags.",
+    also=(
+        "TagsBackend.delete_volume",
+        "RoutesBackend.delete_network_acl",
+    ),
+)
 def test_what_is_gone_has_no_tags(lab: Lab, tagged: Any) -> None:
     ec2, x = lab.ec2, {"Name": "x"}
     vpc = lab.vpc()

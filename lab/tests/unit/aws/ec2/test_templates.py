@@ -107,6 +107,14 @@ def make(lab: Lab, name: str = "web", **data: Any) -> str:
     return str(made["LaunchTemplate"]["LaunchTemplateId"])
 
 
+@pytest.mark.correction(
+    "ec2:CreateLaunchTemplateVersion", "SourceVersion is the base of the new version, and numbers are not used again."
+)
+@pytest.mark.correction(
+    "ec2:DescribeLaunchTemplateVersions",
+    "Versions are listed from the newest, and $Default and $Latest over all templates.",
+)
+@pytest.mark.correction("ec2:ModifyLaunchTemplate", "The default version can be changed.")
 def test_a_template_and_its_versions(lab: Lab, tagged: Any) -> None:
     made = lab.ec2.create_launch_template(
         LaunchTemplateName="web",
@@ -140,6 +148,9 @@ def test_a_template_and_its_versions(lab: Lab, tagged: Any) -> None:
     assert lab.ec2.describe_tags()["Tags"] == []
 
 
+@pytest.mark.correction("ec2:CreateLaunchTemplate", "Names are unique and valid, and user data is Base64.")
+@pytest.mark.correction("ec2:DeleteLaunchTemplate", "A template is named by its id or its name.")
+@pytest.mark.correction("ec2:DescribeLaunchTemplates", "Unknown and malformed ids and names are refused.")
 @pytest.mark.parametrize(
     ("operation", "arguments", "code"),
     [
@@ -189,6 +200,7 @@ def test_what_aws_refuses(lab: Lab, operation: str, arguments: dict[str, Any], c
     assert len(lab.ec2.describe_launch_templates()["LaunchTemplates"]) == 1
 
 
+@pytest.mark.correction("ec2:RunInstances", "A launch has the settings and the tags of its template.", data_plane=True)
 def test_a_launch_from_a_template(lab: Lab, subnet: str, tagged: Any, public_key: bytes) -> None:
     lab.ec2.import_key_pair(KeyName="me", PublicKeyMaterial=public_key)
     group = lab.group(lab.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"])
@@ -245,12 +257,14 @@ def test_a_launch_of_a_version(lab: Lab, subnet: str) -> None:
         assert made["Instances"][0]["InstanceType"] == kind
 
 
+@pytest.mark.correction("ec2:RunInstances", "A subnet in the request and interfaces in the template are refused.")
 def test_an_interface_of_the_template_and_a_subnet_of_the_request(lab: Lab, subnet: str) -> None:
     make(lab, ImageId=lab.image, NetworkInterfaces=[{"DeviceIndex": 0, "AssociatePublicIpAddress": True}])
     request = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet, "LaunchTemplate": {"LaunchTemplateName": "web"}}
     lab.refused("InvalidParameterCombination", lab.ec2.run_instances, **request)
 
 
+@pytest.mark.correction("ec2:RunInstances", "An instance profile in the template must exist.")
 def test_an_unknown_profile_in_a_template(lab: Lab, subnet: str) -> None:
     make(lab, ImageId=lab.image, IamInstanceProfile={"Name": "unknown"})
     request = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet, "LaunchTemplate": {"LaunchTemplateName": "web"}}

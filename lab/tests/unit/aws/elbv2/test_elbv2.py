@@ -82,6 +82,9 @@ def site(lab: Lab) -> Site:
 # Load balancers
 
 
+@pytest.mark.correction(
+    "elbv2:CreateLoadBalancer", "A load balancer has an interface in each of its subnets, with its security groups."
+)
 def test_a_balancer_keeps_an_interface_in_each_subnet(site: Site) -> None:
     made = site.balancer()
     interfaces = site.interfaces()
@@ -92,12 +95,23 @@ def test_a_balancer_keeps_an_interface_in_each_subnet(site: Site) -> None:
     assert {group["GroupId"] for each in interfaces for group in each["Groups"]} == {site.group}
 
 
+@pytest.mark.correction(
+    "elbv2:CreateLoadBalancer",
+    "The name of an internal load balancer begins with internal-.",
+    page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html",
+)
 def test_an_internal_balancer_has_no_public_address_and_says_so_in_its_name(site: Site) -> None:
     made = site.balancer(Scheme="internal")
     assert made["DNSName"].startswith("internal-web-")
     assert not any("Association" in each for each in site.interfaces())
 
 
+@pytest.mark.correction(
+    "elbv2:DescribeLoadBalancers",
+    "A load balancer is provisioning until it serves.",
+    also=("LoadBalancer.activate",),
+    data_plane=True,
+)
 def test_it_is_active_when_the_data_plane_has_followed(site: Site) -> None:
     def state() -> str:
         return str(site.elb.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"])
@@ -108,6 +122,9 @@ def test_it_is_active_when_the_data_plane_has_followed(site: Site) -> None:
     assert state() == "active"
 
 
+@pytest.mark.correction(
+    "elbv2:CreateLoadBalancer", "The DNS name is in lower case, below elb.amazonaws.com of the region."
+)
 def test_its_name_is_like_aws(site: Site) -> None:
     made = site.balancer("My-Web")
     assert made["DNSName"].startswith("my-web-")
@@ -115,6 +132,7 @@ def test_its_name_is_like_aws(site: Site) -> None:
     assert made["Scheme"] == "internet-facing"
 
 
+@pytest.mark.correction("elbv2:CreateLoadBalancer", "Creating it again with the same settings succeeds.")
 def test_made_again_with_the_same_settings_it_is_the_same(site: Site) -> None:
     tags = [{"Key": "a", "Value": "b"}]
     first, second = site.balancer(Tags=tags), site.balancer(Tags=tags)
@@ -122,6 +140,7 @@ def test_made_again_with_the_same_settings_it_is_the_same(site: Site) -> None:
     assert len(site.interfaces()) == 2
 
 
+@pytest.mark.correction("elbv2:CreateLoadBalancer", "Creating it again with other settings is refused.")
 @pytest.mark.parametrize(
     "options",
     [
@@ -135,6 +154,7 @@ def test_made_again_with_other_settings_it_is_refused(site: Site, options: dict[
     site.lab.refused("DuplicateLoadBalancerName", site.balancer, **options)
 
 
+@pytest.mark.correction("elbv2:CreateLoadBalancer", "Names, schemes, subnets, security groups and tags are checked.")
 @pytest.mark.parametrize(
     ("code", "options"),
     [
@@ -155,6 +175,7 @@ def test_what_a_balancer_cannot_be(site: Site, code: str, options: dict[str, Any
     assert site.interfaces() == []
 
 
+@pytest.mark.correction("elbv2:CreateLoadBalancer", "It needs subnets of at least two zones, one of each.")
 def test_it_needs_two_zones(site: Site) -> None:
     site.lab.refused("ValidationError", site.balancer, Subnets=site.subnets[:1])
     twin = site.lab.subnet(site.vpc, "10.0.9.0/24", "a")
@@ -162,6 +183,9 @@ def test_it_needs_two_zones(site: Site) -> None:
     assert "same Availability Zone" in message
 
 
+@pytest.mark.correction(
+    "elbv2:CreateLoadBalancer", "A load balancer that faces the internet needs an internet gateway."
+)
 def test_facing_the_internet_it_needs_a_gateway(lab: Lab) -> None:
     vpc = lab.vpc()
     subnets = [lab.subnet(vpc, f"10.0.{index}.0/24", zone) for index, zone in enumerate("ab")]
@@ -170,6 +194,7 @@ def test_facing_the_internet_it_needs_a_gateway(lab: Lab) -> None:
     assert elb.create_load_balancer(Name="a", Subnets=subnets, Scheme="internal")["LoadBalancers"]
 
 
+@pytest.mark.correction("elbv2:SetSubnets", "A subnet that remains keeps its interface.")
 def test_subnets_are_exchanged_one_by_one(site: Site) -> None:
     arn = site.balancer()["LoadBalancerArn"]
     before = {each["SubnetId"]: each["NetworkInterfaceId"] for each in site.interfaces()}
@@ -179,6 +204,7 @@ def test_subnets_are_exchanged_one_by_one(site: Site) -> None:
     assert after[site.subnets[1]] == before[site.subnets[1]]
 
 
+@pytest.mark.correction("elbv2:SetSecurityGroups", "The security groups are those of its interfaces.")
 def test_groups_are_those_of_its_interfaces(site: Site) -> None:
     arn = site.balancer()["LoadBalancerArn"]
     other = site.lab.group(site.vpc, "other")
@@ -198,6 +224,7 @@ def test_deleted_it_leaves_nothing(site: Site) -> None:
     assert site.elb.describe_load_balancers()["LoadBalancers"] == []
 
 
+@pytest.mark.correction("elbv2:DeleteLoadBalancer", "A protected load balancer cannot be deleted.")
 def test_deletion_protection(site: Site) -> None:
     arn = site.balancer()["LoadBalancerArn"]
     switch = [{"Key": "deletion_protection.enabled", "Value": "true"}]
@@ -205,6 +232,7 @@ def test_deletion_protection(site: Site) -> None:
     site.lab.refused("OperationNotPermitted", site.elb.delete_load_balancer, LoadBalancerArn=arn)
 
 
+@pytest.mark.correction("elbv2:ModifyLoadBalancerAttributes", "Keys and values of attributes are checked.")
 @pytest.mark.parametrize(
     ("code", "key", "value"),
     [
@@ -222,11 +250,15 @@ def test_balancer_attributes(site: Site, code: str, key: str, value: str) -> Non
     assert {each["Key"]: each["Value"] for each in told}["idle_timeout.timeout_seconds"] == "60"
 
 
+@pytest.mark.correction(
+    "elbv2:DescribeLoadBalancers", "A name that does not exist is refused, also beside one that does."
+)
 def test_names_that_there_are_not(site: Site) -> None:
     site.balancer()
     site.lab.refused("LoadBalancerNotFound", site.elb.describe_load_balancers, Names=["web", "other"])
 
 
+@pytest.mark.correction("elbv2:DescribeTargetGroups", "PageSize and Marker return pages.")
 def test_pages(site: Site) -> None:
     arns = {site.target_group(f"g{index}") for index in range(5)}
     pages = list(site.elb.get_paginator("describe_target_groups").paginate(PaginationConfig={"PageSize": 2}))
@@ -234,6 +266,7 @@ def test_pages(site: Site) -> None:
     assert {group["TargetGroupArn"] for each in pages for group in each["TargetGroups"]} == arns
 
 
+@pytest.mark.correction("elbv2:DescribeTags", "A request names at most 20 resources, which must exist.")
 def test_tags_of_at_most_twenty_resources(site: Site) -> None:
     arn = site.target_group(Tags=[{"Key": "Name", "Value": "x"}])
     told = site.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
@@ -245,12 +278,14 @@ def test_tags_of_at_most_twenty_resources(site: Site) -> None:
 # Target groups
 
 
+@pytest.mark.correction("elbv2:CreateTargetGroup", "Creating it again with the same settings succeeds.")
 def test_a_group_made_again(site: Site) -> None:
     assert site.target_group() == site.target_group()
     site.lab.refused("DuplicateTargetGroupName", site.target_group, Port=81)
     site.lab.refused("DuplicateTargetGroupName", site.target_group, HealthCheckPath="/x")
 
 
+@pytest.mark.correction("elbv2:CreateTargetGroup", "The settings of health checks are checked against their limits.")
 @pytest.mark.parametrize(
     ("code", "options"),
     [
@@ -270,6 +305,7 @@ def test_what_a_group_cannot_be(site: Site, code: str, options: dict[str, Any]) 
     site.lab.refused(code, site.target_group, **options)
 
 
+@pytest.mark.correction("elbv2:DescribeTargetGroupAttributes", "All attributes have their defaults.")
 def test_group_attributes_have_their_defaults(site: Site) -> None:
     told = site.elb.describe_target_group_attributes(TargetGroupArn=site.target_group())["Attributes"]
     values = {each["Key"]: each["Value"] for each in told}
@@ -278,6 +314,7 @@ def test_group_attributes_have_their_defaults(site: Site) -> None:
     assert values["stickiness.type"] == "lb_cookie"
 
 
+@pytest.mark.correction("elbv2:ModifyTargetGroupAttributes", "Keys, values and combinations of attributes are checked.")
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
@@ -297,6 +334,10 @@ def test_group_attributes_that_are_refused(site: Site, code: str, wanted: dict[s
     site.lab.refused(code, change, TargetGroupArn=site.target_group(), Attributes=attributes)
 
 
+@pytest.mark.correction(
+    "elbv2:DeleteTargetGroup",
+    "A group in use cannot be deleted; LoadBalancerArns has the load balancers that use it now.",
+)
 def test_a_group_in_use_stays(site: Site) -> None:
     group = site.target_group()
     arn = site.balancer()["LoadBalancerArn"]
@@ -308,6 +349,11 @@ def test_a_group_in_use_stays(site: Site) -> None:
     site.elb.delete_target_group(TargetGroupArn=group)
 
 
+@pytest.mark.correction(
+    "elbv2:CreateListener",
+    "A target group serves one load balancer.",
+    page="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html",
+)
 def test_a_group_serves_one_balancer(site: Site) -> None:
     action = {"Type": "forward", "TargetGroupArn": site.target_group()}
     site.listener(site.balancer("a")["LoadBalancerArn"], action=action)
@@ -319,6 +365,7 @@ def test_a_group_serves_one_balancer(site: Site) -> None:
 # Targets
 
 
+@pytest.mark.correction("elbv2:RegisterTargets", "A target is a running instance of the group's VPC.")
 def test_targets_that_are_refused(site: Site) -> None:
     group = site.target_group()
     stranger = site.lab.running(site.lab.subnet(site.lab.vpc("10.9.0.0/16"), "10.9.0.0/24"))
@@ -328,6 +375,10 @@ def test_targets_that_are_refused(site: Site) -> None:
     assert site.health(group) == {}
 
 
+@pytest.mark.correction(
+    "elbv2:DescribeTargetHealth", "The health of a target is what the load balancer reports.", data_plane=True
+)
+@pytest.mark.correction("elbv2:DeregisterTargets", "A deregistered target is draining for the delay.", data_plane=True)
 def test_health_through_a_targets_life(site: Site) -> None:
     group, instance = site.target_group(), site.lab.running(site.subnets[0])
     site.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
@@ -342,6 +393,9 @@ def test_health_through_a_targets_life(site: Site) -> None:
     assert site.health(group) == {instance: ("draining", "Target.DeregistrationInProgress")}
 
 
+@pytest.mark.correction(
+    "elbv2:DescribeTargetHealth", "A target in a zone without a node of the load balancer is unused.", data_plane=True
+)
 def test_a_target_in_a_zone_without_a_node_is_not_used(site: Site) -> None:
     group, instance = site.target_group(), site.lab.running(site.subnets[2])
     site.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
@@ -349,6 +403,7 @@ def test_a_target_in_a_zone_without_a_node_is_not_used(site: Site) -> None:
     assert site.health(group) == {instance: ("unused", "Target.NotInUse")}
 
 
+@pytest.mark.correction("elbv2:RegisterTargets", "An instance with two ports is two targets.")
 def test_an_instance_on_two_ports_is_two_targets(site: Site) -> None:
     group, instance = site.target_group(), site.lab.running(site.subnets[0])
     targets = [{"Id": instance, "Port": 80}, {"Id": instance, "Port": 81}]
@@ -358,6 +413,7 @@ def test_an_instance_on_two_ports_is_two_targets(site: Site) -> None:
     assert site.lab.plane.snapshot().target_groups[group].targets == (Target(instance, 80), Target(instance, 81))
 
 
+@pytest.mark.correction("elbv2:DeregisterTargets", "Draining ends after the deregistration delay.", data_plane=True)
 def test_draining_ends_and_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     timers: list[tuple[float, Callable[[], None]]] = []
     later = "groundwork_lab.aws.elbv2.groups._later"
@@ -381,6 +437,12 @@ def test_draining_ends_and_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) 
     assert site.lab.plane.snapshot().target_groups[group].draining == ()
 
 
+@pytest.mark.correction(
+    "elbv2:DescribeTargetHealth",
+    "A terminated instance is deregistered.",
+    also=("GroupsBackend.notify_terminate_instances",),
+    data_plane=True,
+)
 def test_a_terminated_instance_is_taken_out(site: Site) -> None:
     group, instance = site.target_group(), site.lab.running(site.subnets[0])
     site.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
@@ -391,6 +453,10 @@ def test_a_terminated_instance_is_taken_out(site: Site) -> None:
 # Listeners and rules
 
 
+@pytest.mark.correction(
+    "elbv2:CreateListener", "Creating it again with the same settings succeeds, with others it is refused."
+)
+@pytest.mark.correction("elbv2:ModifyListener", "A port is used by one listener.")
 def test_a_listener_made_again(site: Site) -> None:
     arn = site.balancer()["LoadBalancerArn"]
     assert site.listener(arn) == site.listener(arn)
@@ -401,6 +467,7 @@ def test_a_listener_made_again(site: Site) -> None:
     site.lab.refused("DuplicateListener", site.elb.modify_listener, ListenerArn=second, Port=80)
 
 
+@pytest.mark.correction("elbv2:CreateListener", "Ports, protocols and actions are checked.")
 @pytest.mark.parametrize(
     ("code", "options"),
     [
@@ -429,6 +496,7 @@ def test_what_a_listener_cannot_be(site: Site, code: str, options: dict[str, Any
     assert site.elb.describe_listeners(LoadBalancerArn=arn)["Listeners"] == []
 
 
+@pytest.mark.correction("elbv2:DescribeListeners", "An action has the defaults that AWS fills in.")
 def test_actions_come_back_as_aws_tells_them(site: Site) -> None:
     group = site.target_group()
     arn = site.balancer()["LoadBalancerArn"]
@@ -452,6 +520,10 @@ def test_actions_come_back_as_aws_tells_them(site: Site) -> None:
     }
 
 
+@pytest.mark.correction(
+    "elbv2:DescribeRules", "Rules are listed in the order of their priorities, the default rule last."
+)
+@pytest.mark.correction("elbv2:DeleteRule", "The default rule cannot be deleted.")
 def test_rules_are_told_in_order_of_priority(site: Site) -> None:
     listener = site.listener(site.balancer()["LoadBalancerArn"])
     site.rule(listener, 20, "/b")
@@ -464,6 +536,11 @@ def test_rules_are_told_in_order_of_priority(site: Site) -> None:
     site.lab.refused("OperationNotPermitted", site.elb.delete_rule, RuleArn=told[2]["RuleArn"])
 
 
+@pytest.mark.correction(
+    "elbv2:CreateRule",
+    "Priorities, conditions and their limits are checked.",
+    also=("ListenersBackend._validate_conditions",),
+)
 @pytest.mark.parametrize(
     ("code", "priority", "conditions"),
     [
@@ -491,6 +568,7 @@ def test_what_a_rule_cannot_be(site: Site, code: str, priority: int, conditions:
     site.lab.refused(code, site.elb.create_rule, **request)
 
 
+@pytest.mark.correction("elbv2:SetRulePriorities", "All priorities are set together, so that rules can exchange them.")
 def test_rules_change_places(site: Site) -> None:
     listener = site.listener(site.balancer()["LoadBalancerArn"])
     first, second = site.rule(listener, 1, "/a"), site.rule(listener, 2, "/b")
@@ -501,6 +579,7 @@ def test_rules_change_places(site: Site) -> None:
     site.lab.refused("PriorityInUse", site.elb.set_rule_priorities, RulePriorities=taken)
 
 
+@pytest.mark.correction("elbv2:ModifyRule", "A changed condition has both of its forms, and the actions remain.")
 def test_a_rule_is_changed(site: Site) -> None:
     listener = site.listener(site.balancer()["LoadBalancerArn"])
     rule = site.rule(listener, 1, "/a")
@@ -529,3 +608,40 @@ def test_the_world_tells_all_of_it(site: Site) -> None:
     assert [(rule.priority, rule.conditions[0].values) for rule in told.rules] == [(7, ("/a", "/b"))]
     check = world.target_groups[group].health_check
     assert (check.path, check.interval, check.healthy_threshold, check.matcher) == ("/healthz", 30, 5, "200")
+
+
+# What is not served, and tags
+
+
+@pytest.mark.correction("elbv2:SetIpAddressType", "The lab has no IPv6.")
+@pytest.mark.correction("elbv2:ModifyListenerAttributes", "The lab's listeners have the defaults of all attributes.")
+def test_what_the_lab_does_not_do(site: Site) -> None:
+    arn = site.balancer()["LoadBalancerArn"]
+    listener = site.listener(arn)
+    code = "InvalidConfigurationRequest"
+    site.lab.refused(code, site.elb.set_ip_address_type, LoadBalancerArn=arn, IpAddressType="dualstack")
+    wanted = [{"Key": "routing.http.response.server.enabled", "Value": "false"}]
+    site.lab.refused(code, site.elb.modify_listener_attributes, ListenerArn=listener, Attributes=wanted)
+
+
+@pytest.mark.correction("elbv2:ModifyTargetGroup", "Changed settings of health checks are checked with the others.")
+def test_a_group_is_changed(site: Site) -> None:
+    group, modify = site.target_group(), site.elb.modify_target_group
+    site.lab.refused("ValidationError", modify, TargetGroupArn=group, HealthyThresholdCount=11)
+    site.lab.refused("ValidationError", modify, TargetGroupArn=group, HealthCheckTimeoutSeconds=31)
+    [changed] = modify(TargetGroupArn=group, HealthCheckPath="/healthz", Matcher={"HttpCode": "204"})["TargetGroups"]
+    assert (changed["HealthCheckPath"], changed["Matcher"]) == ("/healthz", {"HttpCode": "204"})
+
+
+@pytest.mark.correction("elbv2:AddTags", "A resource has at most 50 tags, whose keys are different.")
+def test_tags_are_checked_with_those_that_are_there(site: Site) -> None:
+    arn = site.target_group(Tags=[{"Key": f"k{number}", "Value": ""} for number in range(50)])
+    site.lab.refused("TooManyTags", site.elb.add_tags, ResourceArns=[arn], Tags=[{"Key": "more", "Value": ""}])
+    twice = [{"Key": "k1", "Value": "a"}, {"Key": "k1", "Value": "b"}]
+    site.lab.refused("DuplicateTagKeys", site.elb.add_tags, ResourceArns=[arn], Tags=twice)
+
+
+def test_a_deleted_listener(site: Site) -> None:
+    listener = site.listener(site.balancer()["LoadBalancerArn"])
+    site.elb.delete_listener(ListenerArn=listener)
+    site.lab.refused("ListenerNotFound", site.elb.delete_listener, ListenerArn=listener)

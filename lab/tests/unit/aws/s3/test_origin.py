@@ -65,6 +65,11 @@ def ask(
     return response.status, body, {name.lower(): value for name, value in response.getheaders()}
 
 
+@pytest.mark.correction(
+    "s3:GetObject",
+    "A distribution reads what the bucket policy permits it, and no header but those of S3 is in the answer.",
+    also=("Bucket.get_permission",),
+)
 def test_the_distribution_reads(lab: Lab, s3: Any) -> None:
     status, body, headers = ask(lab)
     assert (status, body, headers["content-type"]) == (200, b"0123456789", "text/html")
@@ -118,6 +123,11 @@ def test_it_is_read_only(lab: Lab, s3: Any, method: str) -> None:
     assert (status, b"<Code>MethodNotAllowed</Code>" in body) == (405, True)
 
 
+@pytest.mark.correction(
+    "s3:GetObject",
+    "A condition on the ETag has precedence over one on the time.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax",
+)
 def test_conditions_and_ranges(lab: Lab, s3: Any) -> None:
     _, _, headers = ask(lab)
     status, body, again = ask(lab, If_None_Match=headers["etag"], If_Modified_Since=headers["last-modified"])

@@ -56,12 +56,20 @@ def browse(lab: Lab, path: str, method: str = "GET", **headers: str) -> tuple[in
 # Buckets
 
 
+@pytest.mark.correction(
+    "s3:CreateBucket",
+    "A bucket can be created with tags.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html",
+    also=("BucketsResponses._bucket_response_put",),
+)
 def test_a_bucket_is_made_with_its_tags(s3: Any) -> None:
     tags = [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d & e"}]
     s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"LocationConstraint": REGION, "Tags": tags})
     assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
 
 
+@pytest.mark.correction("s3:CreateBucket", "A new bucket blocks public access, has no ACLs and is encrypted.")
+@pytest.mark.correction("s3:DeleteBucketEncryption", "The encryption is reset to the default.")
 def test_a_new_bucket_is_private(s3: Any, bucket: str) -> None:
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert block == dict.fromkeys(
@@ -76,11 +84,17 @@ def test_a_new_bucket_is_private(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == [rule]
 
 
+@pytest.mark.correction("s3:PutObject", "Objects are encrypted with AES256 by default.")
 def test_objects_are_encrypted(s3: Any, bucket: str) -> None:
     assert put(s3)["ServerSideEncryption"] == "AES256"
     assert s3.head_object(Bucket=bucket, Key="index.html")["ServerSideEncryption"] == "AES256"
 
 
+@pytest.mark.correction(
+    "s3:CreateBucket",
+    "The name of a bucket follows the naming rules.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html",
+)
 @pytest.mark.parametrize(
     "name",
     ["Site", "ab", "a..b", "192.168.1.1", "-site", "site-", "under_score", "xn--site", "site-s3alias", "site--x-s3"],
@@ -125,6 +139,11 @@ def test_only_an_empty_bucket_goes(lab: Lab, s3: Any, versioned: str) -> None:
     lab.refused("NoSuchBucket", s3.list_objects_v2, Bucket=versioned)
 
 
+@pytest.mark.correction(
+    "s3:PutObjectAcl",
+    "A bucket whose owner enforces the ownership has no ACLs.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html",
+)
 def test_there_are_no_acls(lab: Lab, s3: Any, bucket: str) -> None:
     code = "AccessControlListNotSupported"
     put(s3)
@@ -142,6 +161,11 @@ def test_there_are_no_acls(lab: Lab, s3: Any, bucket: str) -> None:
     lab.refused(code, s3.put_object, Bucket="with-acls", Key="a", ACL="private")
 
 
+@pytest.mark.correction(
+    "s3:GetBucketLifecycleConfiguration",
+    "Lifecycle rules are returned as they were put.",
+    also=("BucketsResponses.get_bucket_lifecycle",),
+)
 def test_lifecycle_comes_back(s3: Any, bucket: str) -> None:
     rules = [
         {
@@ -162,6 +186,7 @@ def test_lifecycle_comes_back(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == rules
 
 
+@pytest.mark.correction("s3:PutBucketLifecycleConfiguration", "A lifecycle rule without an ID gets one.")
 def test_a_rule_without_an_id_gets_one(s3: Any, bucket: str) -> None:
     rule = {"Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 1}}
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
@@ -185,6 +210,14 @@ def opened(s3: Any, bucket: str) -> None:
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
 
 
+@pytest.mark.correction(
+    "s3:PutBucketPolicy", "A policy is checked, and a public one is refused while public policies are blocked."
+)
+@pytest.mark.correction(
+    "s3:GetBucketPolicyStatus",
+    "A policy is public if it permits an unlimited principal.",
+    also=("bucket_policy_is_public",),
+)
 def test_public_policies_are_blocked(lab: Lab, s3: Any, bucket: str) -> None:
     lab.refused("MalformedPolicy", s3.put_bucket_policy, Bucket=bucket, Policy="{}")
     lab.refused("AccessDenied", s3.put_bucket_policy, Bucket=bucket, Policy=policy())
@@ -244,6 +277,12 @@ def test_odd_keys_survive(lab: Lab, s3: Any, versioned: str, key: str) -> None:
     assert browse(lab, f"/site/{quote('copy ' + key)}") == (200, key.encode())
 
 
+@pytest.mark.correction(
+    "s3:PutObject",
+    "If-None-Match of a write accepts * only.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html",
+    also=("ObjectsResponses._key_response_put",),
+)
 @pytest.mark.parametrize(
     ("condition", "code"),
     [
@@ -270,6 +309,12 @@ def test_writes_whose_conditions_hold(lab: Lab, s3: Any, versioned: str) -> None
     assert read(s3) == b"four"
 
 
+@pytest.mark.correction(
+    "s3:CompleteMultipartUpload",
+    "A multipart upload has the conditions of a write.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html",
+    also=("ObjectsResponses._key_response_post",),
+)
 def test_conditions_of_a_multipart_upload(lab: Lab, s3: Any, bucket: str) -> None:
     def uploaded(key: str) -> dict[str, Any]:
         upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
@@ -287,6 +332,7 @@ def test_conditions_of_a_multipart_upload(lab: Lab, s3: Any, bucket: str) -> Non
     s3.complete_multipart_upload(IfNoneMatch="*", **uploaded("other"))
 
 
+@pytest.mark.correction("s3:PutObject", "The digests of the request must be those of the content.")
 @pytest.mark.parametrize(
     "digest",
     [
@@ -301,6 +347,10 @@ def test_what_arrives_is_what_was_sent(lab: Lab, s3: Any, bucket: str, digest: d
     assert read(s3) == b""
 
 
+@pytest.mark.correction(
+    "s3:DeleteObject",
+    "Deleting without a version adds a delete marker, and deleting the marker brings the object back.",
+)
 def test_versions(lab: Lab, s3: Any, versioned: str) -> None:
     first, second = put(s3)["VersionId"], put(s3, body=b"two")["VersionId"]
     assert first != second
@@ -350,6 +400,11 @@ def test_a_copy_onto_itself_changes_something(lab: Lab, s3: Any, versioned: str)
     assert read(s3) == b"one"
 
 
+@pytest.mark.correction(
+    "s3:CopyObject",
+    "A copy has the conditions of a write.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html",
+)
 def test_conditions_of_a_copy(lab: Lab, s3: Any, bucket: str) -> None:
     put(s3)
     put(s3, "other", b"two")
@@ -358,6 +413,11 @@ def test_conditions_of_a_copy(lab: Lab, s3: Any, bucket: str) -> None:
     assert read(s3, "other") == b"two"
 
 
+@pytest.mark.correction(
+    "s3:PutObject",
+    "With suspended versioning, a write replaces the null version only.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html",
+)
 def test_suspended_versioning_keeps_the_versions(s3: Any, versioned: str) -> None:
     first = put(s3)["VersionId"]
     s3.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Suspended"})
@@ -371,6 +431,9 @@ def test_suspended_versioning_keeps_the_versions(s3: Any, versioned: str) -> Non
     assert [each["VersionId"] for each in listed["Versions"]] == [first]
 
 
+@pytest.mark.correction(
+    "s3:DeleteObject", "Deleting a key that does not exist adds a delete marker in a versioned bucket."
+)
 def test_deleting_what_is_not_there(s3: Any, bucket: str) -> None:
     s3.delete_object(Bucket=bucket, Key="missing")
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -378,6 +441,11 @@ def test_deleting_what_is_not_there(s3: Any, bucket: str) -> None:
     assert len(s3.list_object_versions(Bucket=bucket)["DeleteMarkers"]) == 1
 
 
+@pytest.mark.correction(
+    "s3:DeleteObjects",
+    "At most 1000 keys are deleted, and the result has their delete markers.",
+    also=("ObjectsResponses._bucket_response_delete_keys",),
+)
 def test_a_thousand_are_deleted_at_once(lab: Lab, s3: Any, versioned: str) -> None:
     put(s3)
     objects = [{"Key": "index.html"}, *({"Key": f"missing {number}"} for number in range(999))]
@@ -409,10 +477,27 @@ def status(call: Callable[[], Any]) -> int:
     return int(caught.value.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
+@pytest.mark.correction(
+    "s3:PutObject",
+    "An answer allows no other origins.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html",
+)
 def test_answers_allow_no_other_origins(lab: Lab, s3: Any, bucket: str) -> None:
     headers = put(s3)["ResponseMetadata"]["HTTPHeaders"]
     assert "access-control-allow-origin" not in headers
     assert headers["server"] == "AmazonS3"
+
+
+@pytest.mark.correction(
+    "s3:GetObject",
+    "The digests of an upload are not headers of the download.",
+    also=("metadata_from_headers",),
+)
+def test_headers_of_an_upload_stay_there(s3: Any, bucket: str) -> None:
+    put(s3, body=b"", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg==", CacheControl="no-cache")
+    found = s3.get_object(Bucket=bucket, Key="index.html")["ResponseMetadata"]["HTTPHeaders"]
+    assert found["cache-control"] == "no-cache"
+    assert not {"content-md5", "x-amz-content-sha256"} & set(found)
 
 
 def test_a_write_to_a_bucket_wakes_nobody(lab: Lab, s3: Any, bucket: str) -> None:
@@ -424,6 +509,8 @@ def test_a_write_to_a_bucket_wakes_nobody(lab: Lab, s3: Any, bucket: str) -> Non
 # Lists
 
 
+@pytest.mark.correction("s3:ListObjectsV2", "A page has at most 1000 keys.")
+@pytest.mark.correction("s3:ListObjectVersions", "A page has at most 1000 versions.")
 def test_lists_come_in_pages_of_a_thousand(lab: Lab, s3: Any, versioned: str) -> None:
     for number in range(1005):
         put(s3, f"{number:04}", b"")
@@ -469,6 +556,9 @@ def test_folders_and_versions_over_pages(s3: Any, versioned: str, size: int) -> 
     )
 
 
+@pytest.mark.correction(
+    "s3:ListObjects", "The prefix of the answer is not encoded twice, and a page ends behind a common prefix."
+)
 def test_lists_of_a_prefix(s3: Any, bucket: str) -> None:
     for key in ("a b/1", "a b/2", "a+b/1", "c"):
         put(s3, key)

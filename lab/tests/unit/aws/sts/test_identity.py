@@ -25,6 +25,7 @@ def test_the_world_knows_the_role(lab: Lab, instance: str) -> None:
     assert lab.plane.snapshot().instances[instance].role is None
 
 
+@pytest.mark.correction("sts:GetCallerIdentity", "The key of an instance belongs to the session of its role.")
 def test_an_instance_learns_who_it_is(lab: Lab, instance: str) -> None:
     keys = credentials.of_instance(instance, "web-role")
     client = lab.client("sts")
@@ -64,6 +65,8 @@ def test_a_key_of_nobody_is_refused(lab: Lab, service: str, operation: str, code
     assert lab.plane.calls.counted() == {}
 
 
+@pytest.mark.correction("sts:GetSessionToken", "The lab issues temporary credentials by AssumeRole only.")
+@pytest.mark.correction("sts:GetFederationToken", "The lab issues temporary credentials by AssumeRole only.")
 def test_keys_are_known_as_long_as_they_are_somebodys(lab: Lab, instance: str) -> None:
     iam = lab.client("iam")
     iam.create_user(UserName="somebody")

@@ -1,0 +1,10 @@
+"""Identity and Access Management, as moto has it. `api.permissions` applies the policies of instances' roles.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html
+"""
+
+from __future__ import annotations
+
+from groundwork_lab.aws.services import Service
+
+SERVICE = Service(client="iam", protocol="query", reach="global", global_endpoint=True)
