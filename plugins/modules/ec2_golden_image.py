@@ -177,13 +177,13 @@ in_use:
   sample: [{name: lamp-20260101T120000Z, id: ami-0123456789abcdef0, used_by: [instance dev-public-1]}]
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_golden_image import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.options import GOLDEN_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.run import converge_golden
 
 
 def main() -> None:
-    run_module(GOLDEN_ARGUMENTS, converge_golden)
+    run_module(ARGUMENTS, converge_golden)
 
 
 if __name__ == "__main__":

@@ -110,11 +110,11 @@ releases:
 
 from pathlib import Path
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.release_archives import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
-    ARCHIVE_ARGUMENTS,
     pack,
     parse_source,
 )
@@ -122,7 +122,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packi
 
 def main() -> None:
     """Pack all releases. The archives are a cache, so writing one is not a change."""
-    module = QuietModule(argument_spec=ARCHIVE_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     problems = Problems()
     wanted = module.params["releases"]
     sources = [parse_source(item["source"], f"releases[{at}].source", problems) for at, item in enumerate(wanted)]

@@ -10,15 +10,17 @@ import typing as t
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_distribution import (
+    ARGUMENTS as DISTRIBUTION,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_response_headers_policy import (
+    ARGUMENTS as HEADERS_POLICY,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
-    HEADERS_ARGUMENTS,
     parse_response_headers_policy,
-)
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import (
-    ARGUMENTS as DISTRIBUTION,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import parse_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import parse_bucket
@@ -27,6 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 # A function has at most 10,240 bytes, including its code.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST_TABLE = 8192
+HEADERS = {name: option for name, option in HEADERS_POLICY.items() if name != "name"}
 PREFIX = "site"  # the prefix of the content in the bucket
 
 
@@ -75,7 +78,7 @@ def _given(one: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _check_headers(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     """Add to `problems` what is wrong with the headers, which are the options of a module."""
     before = len(problems.found)
-    given = conform_options(HEADERS_ARGUMENTS, options["response_headers"], "response_headers", problems)
+    given = conform_options(HEADERS, options["response_headers"], "response_headers", problems)
     if len(problems.found) == before:
         where = problems.scope(f"{problems.prefix}response_headers.")
         parse_response_headers_policy({**given, "name": options["name"]}, where)

@@ -7,8 +7,8 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
 

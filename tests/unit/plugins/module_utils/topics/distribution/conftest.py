@@ -6,6 +6,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_distribution import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import converge_function
@@ -20,7 +21,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.r
     RESPONSE_HEADERS_POLICY,
     converge_reusable,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import ARGUMENTS
 
 COMMON = {"environment_name": "dev", "tags": {}, "region": "eu-central-1"}
 CODE = "function handler(event) { return event.request; }"

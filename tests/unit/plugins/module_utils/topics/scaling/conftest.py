@@ -7,12 +7,14 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.autoscaling_server_groups import ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import (
+    ARGUMENTS as BALANCERS,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS as BALANCERS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 
 ZONES = ["eu-central-1a", "eu-central-1b"]
