@@ -43,7 +43,7 @@ check: ## In a few minutes, between commits: the linters without Ansible's, and 
 	tools/generate --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
-lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
+lint: ## ruff, mypy, ansible-lint, yamllint, reuse, shellcheck, ansible-test sanity
 	@tools/bootstrap dev
 	ruff check lab plugins tests benchmarks tools/generate
 	ruff format --check lab plugins tests benchmarks tools/generate
@@ -52,6 +52,8 @@ lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
 	tools/generate --check
+	reuse lint --lines
+	yamllint --strict .
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 
