@@ -116,7 +116,7 @@ options:
     suboptions:
       <<: *behavior
       path:
-        description: The path pattern, such as V(/api/*).
+        description: The path pattern, such as V(/api/*). The first cache behavior that matches is used.
         type: str
         required: true
   error_pages:

@@ -60,7 +60,8 @@ options:
     type: str
   addresses:
     description:
-      - Existing Elastic IP addresses for the gateways, by zone, as allocation ids or public IP addresses.
+      - Existing Elastic IP addresses for the gateways, by zone, as allocation ids or public IP addresses. They are
+        never released.
       - For other gateways the module allocates an address, which it releases with the gateway.
     type: dict
     default: {}

@@ -29,13 +29,13 @@ options:
     default: ''
   images:
     description:
-      - Whether to remove its golden images, with their snapshots and the parameters with their ids. An image that
-        instances or launch templates outside the environment use stays, and is reported.
+      - Whether to remove the golden images of the environment, with their snapshots and the parameters with their ids.
+        An image that instances or launch templates outside the environment use stays, and is reported.
     type: bool
     default: false
   buckets:
     description:
-      - Whether to remove its buckets, with all object versions.
+      - Whether to remove the buckets of the environment, with all object versions.
     type: bool
     default: false
   deadline:

@@ -44,10 +44,10 @@ options:
         required: true
         suboptions:
           path:
-            description: A folder.
+            description: A folder on the controller.
             type: path
           archive:
-            description: A tar archive, compressed or not, or a zip archive.
+            description: A tar archive, compressed or not, or a zip archive, on the controller.
             type: path
           git:
             description: The URL of a git repository. Its submodules are not packed.
@@ -57,11 +57,11 @@ options:
             type: str
             default: HEAD
           strip:
-            description: How many leading folders to drop from each name.
+            description: The number of leading folders to remove from each path.
             type: int
             default: 0
           exclude:
-            description: Patterns of names and paths to leave out.
+            description: Patterns of names and paths that are excluded from the release.
             type: list
             elements: str
             default: []
