@@ -35,27 +35,30 @@ test: ## Everything that must pass: what computes beside what waits for a lab
 
 check: ## In a few minutes, between commits: the linters without Ansible's, and the tests that are fast
 	@tools/bootstrap dev
-	ruff check lab plugins tests benchmarks
-	ruff format --check lab plugins tests benchmarks
+	ruff check lab plugins tests benchmarks tools/generate
+	ruff format --check lab plugins tests benchmarks tools/generate
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
 	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/api tests/e2e tests/support
 	tools/manifest --check
 	tools/index --check
+	tools/generate --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
-lint: ## ruff, mypy, ansible-lint, shellcheck, ansible-test sanity
+lint: ## ruff, mypy, ansible-lint, yamllint, reuse, shellcheck, ansible-test sanity
 	@tools/bootstrap dev
-	ruff check lab plugins tests benchmarks
-	ruff format --check lab plugins tests benchmarks
+	ruff check lab plugins tests benchmarks tools/generate
+	ruff format --check lab plugins tests benchmarks tools/generate
 	mypy lab/src/groundwork_lab
 	MYPYPATH=.collections:lab/src mypy -p ansible_collections.groundwork.aws.plugins
 	MYPYPATH=tests/support:tests/e2e:.collections mypy tests/api tests/e2e tests/support
 	shellcheck $$(grep -l "^#!.*bash" tools/*) .ci/run
 	tools/manifest --check
-	tools/role-readmes --check
+	tools/generate --check
 	tools/index --check
 	tools/lab-corrections --check
+	reuse lint --lines
+	yamllint --strict .
 	ansible-lint
 	tools/with-python 3.11 tools/sanity
 

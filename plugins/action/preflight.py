@@ -49,7 +49,8 @@ class ActionModule(ActionBase):
             sources = ", ".join((task_vars or {}).get("ansible_inventory_sources") or []) or "empty"
             raise AnsibleActionFail(NO_INVENTORY.format(sources=sources), result=result)
         used = self._usage(self._task.args.get("roles") or [])
-        specs = {path.parents[1].name: self._spec(path) for path in sorted(ROLES.glob("*/meta/argument_specs.yml"))}
+        roles = sorted(path.parents[1] for path in ROLES.glob("*/meta/argument_specs.yml"))
+        specs = {role.name: self._spec(role) for role in roles}
         problems = Problems()
         for host, variables in self._contexts(task_vars or {}, {name for own in specs.values() for name in own}):
             for problem in self._check(used, specs, variables):
@@ -122,9 +123,11 @@ class ActionModule(ActionBase):
             found[name] = Variable(value, error, given=by_people, names=mentioned)
         return found
 
-    def _spec(self, path: Path) -> dict[str, t.Any]:
-        spec: dict[str, t.Any] = self._load(path)["argument_specs"]["main"]["options"]
-        return spec
+    def _spec(self, role: Path) -> dict[str, t.Any]:
+        """Return the argument spec of a role with all defaults, also those with expressions."""
+        spec = self._load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+        defaults = self._load(role / "defaults" / "main.yml")
+        return {name: {**one, "default": defaults[name]} if name in defaults else one for name, one in spec.items()}
 
     def _load(self, path: Path) -> dict[str, t.Any]:
         if not path.exists():

@@ -13,9 +13,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import (
-    ARGUMENTS,
     merged,
     parse_desired,
     plan_new,

@@ -221,8 +221,8 @@ groups:
       returned: success
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.autoscaling_server_groups import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 
 

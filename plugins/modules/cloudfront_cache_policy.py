@@ -113,24 +113,13 @@ name:
   sample: dev-site
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_cache_policy import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import parse_cache_policy
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     CACHE_POLICY,
     converge_reusable,
 )
-
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "min_ttl": {"type": "int", "default": 1},
-    "default_ttl": {"type": "int", "default": 86400},
-    "max_ttl": {"type": "int", "default": 31536000},
-    "gzip": {"type": "bool", "default": True},
-    "brotli": {"type": "bool", "default": True},
-    "headers": {"type": "list", "elements": "str", "default": ["none"]},
-    "cookies": {"type": "list", "elements": "str", "default": ["none"]},
-    "query_strings": {"type": "list", "elements": "str", "default": ["none"]},
-}
 
 
 def main() -> None:

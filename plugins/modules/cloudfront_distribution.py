@@ -116,7 +116,7 @@ options:
     suboptions:
       <<: *behavior
       path:
-        description: The path pattern, such as V(/api/*).
+        description: The path pattern, such as V(/api/*). The first cache behavior that matches is used.
         type: str
         required: true
   error_pages:
@@ -293,9 +293,14 @@ distribution:
     url: https://d111111abcdef8.cloudfront.net
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_distribution import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.run import converge_distribution
+
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "secrets": {"no_log": True},
+}
 
 
 def main() -> None:

@@ -89,17 +89,11 @@ name:
   sample: dev-site
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_function import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import (
-    RUNTIMES,
     converge_function,
 )
-
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "code": {"type": "str", "required": True},
-    "runtime": {"type": "str", "choices": list(RUNTIMES), "default": RUNTIMES[0]},
-}
 
 
 def main() -> None:

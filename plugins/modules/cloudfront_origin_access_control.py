@@ -82,6 +82,7 @@ name:
   sample: dev-site
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_origin_access_control import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
     parse_origin_access_control,
@@ -90,11 +91,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.r
     ORIGIN_ACCESS_CONTROL,
     converge_reusable,
 )
-
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "signing": {"type": "str", "choices": ["always", "no-override", "never"], "default": "always"},
-}
 
 
 def main() -> None:

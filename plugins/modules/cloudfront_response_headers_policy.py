@@ -176,17 +176,17 @@ name:
   sample: dev-site
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_response_headers_policy import (
+    ARGUMENTS,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
-    HEADERS_ARGUMENTS,
     parse_response_headers_policy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     RESPONSE_HEADERS_POLICY,
     converge_reusable,
 )
-
-ARGUMENTS = {"name": {"type": "str", "required": True}, **HEADERS_ARGUMENTS}
 
 
 def main() -> None:

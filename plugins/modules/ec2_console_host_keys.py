@@ -105,15 +105,9 @@ known_hosts:
   sample: /home/me/.ssh/known_hosts.dev
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_console_host_keys import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.host_keys import converge_host_keys
-
-ARGUMENTS = {
-    "servers": {"type": "dict"},
-    "known_hosts": {"type": "path", "required": True},
-    "verify": {"type": "bool", "default": False},
-    "deadline": {"type": "int", "default": 600},
-}
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ options:
     default: {}
     suboptions:
       owner:
-        description: An account id, V(self) or V(amazon).
+        description: An account id in quotes, V(self) or V(amazon).
         type: str
         default: "136693071363"
       name:
@@ -74,7 +74,7 @@ options:
     elements: str
     default: []
   keep:
-    description: The number of formerly promoted images to keep besides the promoted one.
+    description: The number of formerly promoted images to keep besides the promoted one. Images in use are always kept.
     type: int
     default: 3
   rebuild:
@@ -82,7 +82,7 @@ options:
     type: bool
     default: false
   deadline:
-    description: The time limit of each wait, in seconds.
+    description: The time limit of each wait, in seconds. A snapshot takes some minutes.
     type: int
     default: 900
 extends_documentation_fragment:
@@ -177,13 +177,13 @@ in_use:
   sample: [{name: lamp-20260101T120000Z, id: ami-0123456789abcdef0, used_by: [instance dev-public-1]}]
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_golden_image import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.options import GOLDEN_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.run import converge_golden
 
 
 def main() -> None:
-    run_module(GOLDEN_ARGUMENTS, converge_golden)
+    run_module(ARGUMENTS, converge_golden)
 
 
 if __name__ == "__main__":

@@ -227,17 +227,14 @@ key_name:
   sample: dev-servers
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_instance_group import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
 
-ARGUMENTS = {
-    "tiers": {"type": "dict", "required": True},
-    "zones": {"type": "list", "elements": "str", "default": []},
-    "key_file": {"type": "path", "required": True, "no_log": False},
-    "key_file_planned": {"type": "bool", "default": False, "no_log": False},
-    "metadata_hop_limit": {"type": "int", "default": 1},
-    "allow_removal": {"type": "bool", "default": False},
-    "deadline": {"type": "int", "default": 600},
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "key_file": {"no_log": False},
+    "key_file_planned": {"no_log": False},
 }
 
 

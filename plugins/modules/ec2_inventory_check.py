@@ -70,8 +70,9 @@ hidden:
   sample: [private-1]
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_inventory_check import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import ARGUMENTS, check_inventory
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import check_inventory
 
 
 def main() -> None:

@@ -152,35 +152,9 @@ undeclared:
   sample: [web]
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_security_groups import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
-
-RULE = {
-    "protocol": {"type": "str", "default": "tcp"},
-    "ports": {"type": "list", "elements": "str"},
-    "cidrs": {"type": "list", "elements": "str"},
-    "groups": {"type": "list", "elements": "str"},
-    "description": {"type": "str"},
-}
-ARGUMENTS = {
-    "groups": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "description": {"type": "str"},
-            "ingress": {"type": "list", "elements": "dict", "default": [], "options": RULE},
-            "egress": {
-                "type": "list",
-                "elements": "dict",
-                "default": [{"protocol": "all", "cidrs": ["0.0.0.0/0"]}],
-                "options": RULE,
-            },
-        },
-    },
-    "purge": {"type": "bool", "default": False},
-}
 
 
 def main() -> None:

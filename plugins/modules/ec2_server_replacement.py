@@ -178,11 +178,17 @@ lines:
   elements: str
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_server_replacement import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement_run import (
-    ARGUMENTS,
     converge_replacement,
 )
+
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "key_file": {"no_log": False},
+    "key_file_planned": {"no_log": False},
+}
 
 
 def main() -> None:

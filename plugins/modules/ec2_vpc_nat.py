@@ -60,7 +60,8 @@ options:
     type: str
   addresses:
     description:
-      - Existing Elastic IP addresses for the gateways, by zone, as allocation ids or public IP addresses.
+      - Existing Elastic IP addresses for the gateways, by zone, as allocation ids or public IP addresses. They are
+        never released.
       - For other gateways the module allocates an address, which it releases with the gateway.
     type: dict
     default: {}
@@ -133,25 +134,9 @@ gateways:
       public_ip: 198.51.100.7
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_vpc_nat import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run import converge_nat
-
-ARGUMENTS = {
-    "mode": {"type": "str", "choices": ["none", "single", "per_zone"], "default": "single"},
-    "zones": {"type": "list", "elements": "str", "required": True},
-    "tiers": {
-        "type": "list",
-        "elements": "dict",
-        "default": [{"name": "public", "public": True}, {"name": "private", "public": False}],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "public": {"type": "bool", "default": False},
-        },
-    },
-    "tier": {"type": "str"},
-    "addresses": {"type": "dict", "default": {}},
-    "purge": {"type": "bool", "default": False},
-}
 
 
 def main() -> None:

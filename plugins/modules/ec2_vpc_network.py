@@ -166,26 +166,9 @@ undeclared:
   sample: [subnet public-c, route table public-c]
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_vpc_network import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
-
-ARGUMENTS = {
-    "cidr": {"type": "str", "required": True},
-    "zones": {"type": "list", "elements": "str", "required": True},
-    "tiers": {
-        "type": "list",
-        "elements": "dict",
-        "default": [{"name": "public", "public": True}, {"name": "private", "public": False}],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "public": {"type": "bool", "default": False},
-        },
-    },
-    "subnet_prefix": {"type": "int", "default": 24},
-    "subnet_cidrs": {"type": "dict", "default": {}},
-    "s3_endpoint": {"type": "bool", "default": False},
-    "purge": {"type": "bool", "default": False},
-}
 
 
 def main() -> None:

@@ -95,9 +95,9 @@ targets:
       description: ""
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_target_health import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health import (
-    ARGUMENTS,
     converge_target_health,
 )
 

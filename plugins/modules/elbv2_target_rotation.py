@@ -112,9 +112,9 @@ urls:
     public: http://dev-public-1234567890.eu-central-1.elb.amazonaws.com
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_target_rotation import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation_run import (
-    ARGUMENTS,
     converge_target_rotation,
 )
 

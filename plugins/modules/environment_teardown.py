@@ -29,13 +29,13 @@ options:
     default: ''
   images:
     description:
-      - Whether to remove its golden images, with their snapshots and the parameters with their ids. An image that
-        instances or launch templates outside the environment use stays, and is reported.
+      - Whether to remove the golden images of the environment, with their snapshots and the parameters with their ids.
+        An image that instances or launch templates outside the environment use stays, and is reported.
     type: bool
     default: false
   buckets:
     description:
-      - Whether to remove its buckets, with all object versions.
+      - Whether to remove the buckets of the environment, with all object versions.
     type: bool
     default: false
   deadline:
@@ -100,15 +100,9 @@ keepers:
     - instance (i-0a1b) in subnet public-a, which is not part of the environment, prevents the removal of vpc main
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.environment_teardown import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import converge_teardown
-
-ARGUMENTS = {
-    "environment_confirm": {"type": "str", "default": ""},
-    "images": {"type": "bool", "default": False},
-    "buckets": {"type": "bool", "default": False},
-    "deadline": {"type": "int", "default": 1800},
-}
 
 
 def main() -> None:

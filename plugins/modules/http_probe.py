@@ -108,10 +108,10 @@ probes:
       type: dict
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.http_probe import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import (
-    PROBE_ARGUMENTS,
     gather,
     parse_probes,
     summary,
@@ -121,7 +121,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import (
 
 def main() -> None:
     """Send all requests, then check the responses."""
-    module = QuietModule(argument_spec=PROBE_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options, problems = module.params, Problems()
     probes = parse_probes(options, problems)
     try:

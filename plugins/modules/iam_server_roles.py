@@ -83,11 +83,9 @@ instance_profiles:
     public: dev-public
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.iam_server_roles import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import (
-    ARGUMENTS,
-    converge_server_roles,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import converge_server_roles
 
 
 def main() -> None:

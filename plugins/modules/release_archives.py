@@ -44,10 +44,10 @@ options:
         required: true
         suboptions:
           path:
-            description: A folder.
+            description: A folder on the controller.
             type: path
           archive:
-            description: A tar archive, compressed or not, or a zip archive.
+            description: A tar archive, compressed or not, or a zip archive, on the controller.
             type: path
           git:
             description: The URL of a git repository. Its submodules are not packed.
@@ -57,11 +57,11 @@ options:
             type: str
             default: HEAD
           strip:
-            description: How many leading folders to drop from each name.
+            description: The number of leading folders to remove from each path.
             type: int
             default: 0
           exclude:
-            description: Patterns of names and paths to leave out.
+            description: Patterns of names and paths that are excluded from the release.
             type: list
             elements: str
             default: []
@@ -110,11 +110,11 @@ releases:
 
 from pathlib import Path
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.release_archives import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
-    ARCHIVE_ARGUMENTS,
     pack,
     parse_source,
 )
@@ -122,7 +122,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packi
 
 def main() -> None:
     """Pack all releases. The archives are a cache, so writing one is not a change."""
-    module = QuietModule(argument_spec=ARCHIVE_ARGUMENTS, supports_check_mode=True)
+    module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     problems = Problems()
     wanted = module.params["releases"]
     sources = [parse_source(item["source"], f"releases[{at}].source", problems) for at, item in enumerate(wanted)]

@@ -120,8 +120,8 @@ tiers:
       returned: success
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_boot_bundles import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.run import converge_boots
 
 

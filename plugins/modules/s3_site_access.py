@@ -80,14 +80,9 @@ distribution_arn:
   sample: arn:aws:cloudfront::123456789012:distribution/E1A2B3C4D5E6F7
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_access import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.access import converge_access
-
-ARGUMENTS = {
-    "bucket": {"type": "str", "required": True},
-    "prefix": {"type": "str", "default": "site"},
-    "distribution": {"type": "str", "required": True},
-}
 
 
 def main() -> None:

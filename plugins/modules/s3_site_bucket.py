@@ -90,13 +90,13 @@ arn:
   sample: arn:aws:s3:::dev-site-example
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_bucket import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import converge_bucket
 
-ARGUMENTS = {
-    "bucket": {"type": "str", "required": True},
-    "keep_versions_days": {"type": "int", "default": 30},
-    "kms_key_arn": {"type": "str", "default": "", "no_log": False},  # a name, not the key
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "kms_key_arn": {"no_log": False},  # a name, not the key
 }
 
 

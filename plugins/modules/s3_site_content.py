@@ -304,8 +304,8 @@ calls:
       CreateInvalidation: 1
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.run import converge_content
 
 

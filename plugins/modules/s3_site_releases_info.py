@@ -101,9 +101,9 @@ publishing:
   sample: {}
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_releases_info import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.releases import (
-    ARGUMENTS,
     list_releases,
 )
 

@@ -473,13 +473,20 @@ missing:
   elements: str
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import hide
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host
-from ansible_collections.groundwork.aws.plugins.module_utils.host.server import ARGUMENTS, become, parse_desired
+from ansible_collections.groundwork.aws.plugins.module_utils.host.server import become, parse_desired
+
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "databases.users.password": {"no_log": True},
+    "secrets": {"no_log": True},
+}
 
 
 def main() -> None:

@@ -93,18 +93,13 @@ value:
   type: str
 """
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ssm_generated_secret import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import (
-    LETTERS_AND_DIGITS,
-    converge_secret,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import converge_secret
 
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "component": {"type": "str", "required": True},
-    "length": {"type": "int", "default": 32},
-    "characters": {"type": "str", "default": LETTERS_AND_DIGITS},
-    "key_id": {"type": "str", "no_log": False},
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "key_id": {"no_log": False},
 }
 
 

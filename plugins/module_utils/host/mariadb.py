@@ -27,7 +27,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
 
-SOCKET = "/run/mysqld/mysqld.sock"
 DATA = Path("/var/lib/mysql")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 HOST = re.compile(r"localhost|%|[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -36,31 +35,6 @@ SHORTEST_PASSWORD = 12
 TEST_DATABASE = "test"
 NATIVE = "mysql_native_password"
 HASH = re.compile(r"\*[0-9A-F]+")  # a result of native_hash, or its beginning
-
-MARIADB_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "socket": {"type": "path", "default": SOCKET},
-    "databases": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "character_set": {"type": "str", "default": "utf8mb4"},
-            "collation": {"type": "str", "default": "utf8mb4_unicode_ci"},
-        },
-    },
-    "users": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "hosts": {"type": "list", "elements": "str", "default": ["localhost"]},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "databases": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-}
 
 
 @dataclass(frozen=True)

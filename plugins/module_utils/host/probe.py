@@ -29,26 +29,6 @@ CONCURRENCY = 4
 CHUNK = 65536  # bytes
 PAUSE = 0.2  # seconds, after a round without any answer
 
-PROBE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "probes": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "url": {"type": "str", "required": True},
-            "host": {"type": "str", "default": ""},
-            "paths": {"type": "list", "elements": "str", "default": ["/"]},
-            "servers": {"type": "list", "elements": "str", "required": True},
-            "release": {"type": "str", "default": ""},
-        },
-    },
-    "requests": {"type": "int", "default": 1},
-    "error_threshold": {"type": "float", "default": 0.0},
-    "timeout": {"type": "int", "default": 10},
-    "deadline": {"type": "int", "default": 60},
-}
-
 
 @dataclass(frozen=True)
 class Probe:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import SECRETS_ARGUMENT, check_secrets
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import check_secrets
 from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import planning
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
-    SERVER_ARGUMENTS,
     Server,
     parse_server,
 )
@@ -27,18 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases impor
 Options = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
-PARTS: dict[str, dict[str, t.Any]] = {
-    "configuration": {"type": "dict", "options": SERVER_ARGUMENTS},
-    "databases": {"type": "dict", "options": mariadb.MARIADB_ARGUMENTS},
-    "releases": {**serving.RELEASE_ARGUMENTS["releases"], "required": False, "default": []},
-}
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    **PARTS,
-    **SECRETS_ARGUMENT,
-    "name": {"type": "str", "default": ""},
-    "planned": {"type": "bool", "default": False},
-    "require_pages": {"type": "bool", "default": True},
-}
+PARTS = {name: ARGUMENTS[name] for name in ("configuration", "databases", "releases")}
 LISTS = ("changes", "deprecations", "diff", "warnings")  # of a result, to which each part adds
 
 

@@ -8,7 +8,9 @@ from cloud import Cloud
 from topic_options import network
 from topic_options.scaling import ZONES, options, valid
 
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS as BALANCERS
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import (
+    ARGUMENTS as BALANCERS,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 from cloud import Cloud
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.run import converge_content
 from groundwork_lab.settings import REGION
 

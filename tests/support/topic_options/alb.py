@@ -6,8 +6,8 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS
 
 Make = t.Callable[..., dict[str, t.Any]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_distribution import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import ARGUMENTS
 
 Make = t.Callable[..., dict[str, t.Any]]
 

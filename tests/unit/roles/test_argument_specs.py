@@ -30,10 +30,24 @@ def undescribed(specs: Mapping[str, Any], where: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
-def test_spec_and_defaults_are_the_same(role: Path) -> None:
+def test_only_defaults_with_expressions_are_not_in_the_spec(role: Path) -> None:
     defaults = load(role / "defaults" / "main.yml") or {}
-    told = {name: spec.get("default") for name, spec in options(role).items() if not spec.get("required")}
-    assert {name: value for name, value in told.items() if value is not None or name in defaults} == defaults
+    told = {name: spec["default"] for name, spec in options(role).items() if "default" in spec}
+    computed = {name: value for name, value in defaults.items() if "{{" in str(value)}
+    assert {**told, **computed} == defaults and not told.keys() & computed.keys()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_no_required_variable_has_a_default(role: Path) -> None:
+    defaults = load(role / "defaults" / "main.yml") or {}
+    required = {name for name, spec in options(role).items() if spec.get("required")}
+    assert not required & defaults.keys()
+
+
+def test_a_variable_that_several_roles_have_is_declared_the_same() -> None:
+    for name in ENVIRONMENTS_OWN:
+        specs = [options(role)[name] for role in ROLES if name in options(role)]
+        assert all(spec == specs[0] for spec in specs), name
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

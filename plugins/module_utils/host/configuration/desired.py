@@ -23,68 +23,6 @@ Action = t.Literal["reload", "restart"]
 ACCOUNT_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # useradd(8)
 MODE = re.compile(r"[0-7]{3,4}")
 
-SERVER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "name": {"type": "str", "default": "groundwork"},
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "accounts": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "home": {"type": "path", "required": True},
-            "members": {"type": "list", "elements": "str", "default": []},
-            "reload": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "files": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "path": {"type": "path", "required": True},
-            "state": {"type": "str", "choices": ["file", "link", "directory", "absent"], "default": "file"},
-            "content": {"type": "str"},
-            "target": {"type": "str"},
-            "owner": {"type": "str", "default": "root"},
-            "group": {"type": "str", "default": "root"},
-            "mode": {"type": "str"},
-            "reload": {"type": "list", "elements": "str", "default": []},
-            "restart": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "purge": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "pattern": {"type": "path", "required": True},
-            "reload": {"type": "list", "elements": "str", "default": []},
-            "restart": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "validators": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "argv": {"type": "list", "elements": "str", "required": True},
-            "services": {"type": "list", "elements": "str", "required": True},
-            "refuse": {"type": "str"},
-        },
-    },
-    "services": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
-            "enabled": {"type": "bool", "default": True},
-        },
-    },
-}
-
 
 @dataclass(frozen=True)
 class Touch:

@@ -20,11 +20,6 @@ DIGITS = re.compile(r"\d+")  # times and process ids, by which repeated lines di
 STDERR = 'said into stderr: "'  # the beginning of a process' error output in php-fpm's log
 SETTING = re.compile(r"^env\[(\w+)\] = (.*)$", re.MULTILINE)  # as in a pool's configuration
 
-LOG_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "path", "required": True},
-    "containing": {"type": "str", "default": ""},
-}
-
 
 @dataclass(frozen=True)
 class Log:

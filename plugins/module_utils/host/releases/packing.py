@@ -44,27 +44,6 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 GIT_URL = re.compile(r"(https|http|ssh|git|file)://[^\s]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[^\s]+")
 GIT_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 
-SOURCE_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "path"},
-    "archive": {"type": "path"},
-    "git": {"type": "str"},
-    "ref": {"type": "str", "default": "HEAD"},
-    "strip": {"type": "int", "default": 0},
-    "exclude": {"type": "list", "elements": "str", "default": []},
-}
-ARCHIVE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "folder": {"type": "path", "required": True},
-    "releases": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "source": {"type": "dict", "required": True, "options": SOURCE_OPTIONS},
-        },
-    },
-}
-
 
 @dataclass(frozen=True)
 class Source:

@@ -35,15 +35,6 @@ MATCHER = re.compile(r"[2-4]\d{2}(-[2-4]\d{2})?(,[2-4]\d{2}(-[2-4]\d{2})?)*")
 PATH = re.compile(r"/[!-~]*")  # a request's target has no space, and ASCII only (RFC 9112, section 3.2)
 URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"
 
-PAGE_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "str", "default": "/"},
-    "matcher": {"type": "str", "default": "200-399"},
-    "timeout": {"type": "int", "default": 10},
-    "host": {"type": "str", "default": ADDRESS},
-    "names": {"type": "list", "elements": "str", "default": []},
-    "any_name": {"type": "bool", "default": False},
-}
-
 
 @dataclass(frozen=True)
 class Page:

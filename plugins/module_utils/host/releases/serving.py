@@ -40,14 +40,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     whole_tree,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import (
-    LOG_OPTIONS,
     Log,
     last_lines,
     secrets_in,
     sizes,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import (
-    PAGE_OPTIONS,
     Answer,
     Page,
     ask_all,
@@ -64,27 +62,6 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CONFIGURE = "configure the site first (site.yml)"
 FEWEST_KEPT = 2  # a request that started with the previous release needs its files
 
-RELEASE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "releases": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "path": {"type": "path", "required": True},
-            "id": {"type": "str", "required": True},
-            "archive": {"type": "path"},
-            "owner": {"type": "str", "default": "root"},
-            "group": {"type": "str", "default": "root"},
-            "private_group": {"type": "str"},
-            "keep": {"type": "int", "default": 3},
-            "reload": {"type": "list", "elements": "str", "default": []},
-            "pages": {"type": "list", "elements": "dict", "default": [], "options": PAGE_OPTIONS},
-            "logs": {"type": "list", "elements": "dict", "default": [], "options": LOG_OPTIONS},
-            "hide": {"type": "list", "elements": "path", "default": []},
-        },
-    },
-}
 REMEDY = (
     "Fix the application or the server (the log above shows why), or set the site's probe in lamp_sites to a page and "
     "the statuses that are expected; then run again."

@@ -10,6 +10,7 @@ import re
 import typing as t
 from ipaddress import IPv4Address
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
@@ -21,11 +22,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import SHORTEST_PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import PAGE_OPTIONS, check_page
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import FEWEST_KEPT, ID
 
 EACH = "each"
-PROBE = {name: PAGE_OPTIONS[name]["default"] for name in ("path", "matcher", "timeout")}
+PAGE = ARGUMENTS["releases"]["options"]["pages"]["options"]
+PROBE = {name: PAGE[name]["default"] for name in ("path", "matcher", "timeout")}
 SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 SITE_NAME_LENGTH = 20  # the account `site-<name>` has at most 32 characters, and MariaDB's user as many
 # The names of MariaDB's databases and users. A site's database and user have the name of the site.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the variables of the role `static_site`, without calls to AWS."""
+"""Check the variables of the role `static_site`, and compute what its distribution is, without calls to AWS."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import typing as t
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_distribution import (
+    ARGUMENTS as DISTRIBUTION,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_response_headers_policy import (
+    ARGUMENTS as HEADERS_POLICY,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS as CONTENT
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
-    HEADERS_ARGUMENTS,
     parse_response_headers_policy,
-)
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import (
-    ARGUMENTS as DISTRIBUTION,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import parse_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import parse_bucket
@@ -27,7 +30,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 # A function has at most 10,240 bytes, including its code.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST_TABLE = 8192
-PREFIX = "site"  # the prefix of the content in the bucket
+HEADERS = {name: option for name, option in HEADERS_POLICY.items() if name != "name"}
+PREFIX: str = CONTENT["prefix"]["default"]  # of the content in the bucket
 
 
 def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
@@ -41,7 +45,7 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
         before = len(problems.found)
         parse_bucket(options, problems)
         if len(problems.found) == before:  # the bucket is also an origin: do not report its problems twice
-            parse_distribution(_distribution(options), problems)
+            parse_distribution(_checked(options), problems)
         parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
     else:
         right = "give a bucket name that is unique in all of AWS, such as <company>-<environment>-site"
@@ -52,19 +56,32 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
         _check_headers(options, problems)
 
 
-def _distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options of `cloudfront_distribution`, with the bucket's origin after the given ones."""
-    name = options["name"]
-    own = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
-    policies = {kind: options[kind] for kind in ("cache_policy", "response_headers_policy")}
-    common = {"origin": name, **policies}
-    given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
-    shaped = {
-        **given,
-        "origins": [*options["origins"], own],
-        "behavior": common,
-        "behaviors": [{**common, **_given(one)} for one in options["behaviors"]],
+def distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options of `cloudfront_distribution` that are computed from several variables.
+
+    The first origin is the site's bucket, to which all paths without a behavior of their own lead.
+    """
+    name, page = options["name"], options["not_found_page"]
+    bucket = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
+    common = {
+        "origin": name,
+        "cache_policy": options["cache_policy"],
+        "response_headers_policy": name if options["response_headers"] else options["response_headers_policy"],
     }
+    return {
+        "origins": [bucket, *options["origins"]],
+        "behavior": {**common, "functions": {"viewer-request": name}},
+        "behaviors": [{**common, **_given(one)} for one in options["behaviors"]],
+        "error_pages": [{"code": 404, "page": f"/{page}", "response_code": 404}] if page else [],
+    }
+
+
+def _checked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options of `cloudfront_distribution` for the check: a message counts the given origins alone."""
+    given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
+    computed = distribution(options)
+    bucket, *origins = computed["origins"]
+    shaped = {**given, **computed, "origins": [*origins, bucket], "error_pages": []}  # the page is checked by itself
     return {**conform_options(DISTRIBUTION, shaped, "", Problems()), "region": options.get("region")}
 
 
@@ -75,7 +92,7 @@ def _given(one: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _check_headers(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     """Add to `problems` what is wrong with the headers, which are the options of a module."""
     before = len(problems.found)
-    given = conform_options(HEADERS_ARGUMENTS, options["response_headers"], "response_headers", problems)
+    given = conform_options(HEADERS, options["response_headers"], "response_headers", problems)
     if len(problems.found) == before:
         where = problems.scope(f"{problems.prefix}response_headers.")
         parse_response_headers_policy({**given, "name": options["name"]}, where)

@@ -23,12 +23,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options 
 
 INTERVAL = 1.0  # seconds between reads
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "target_groups": {"type": "list", "elements": "str", "required": True},
-    "healthy": {"type": "int", "default": 0},
-    "deadline": {"type": "int", "default": 180},
-}
-
 
 @dataclass(frozen=True)
 class Expected:

@@ -10,14 +10,12 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID, TOKEN
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
-    CONFIGS,
-    CONTENT_TYPES,
-    KINDS,
     Api,
     listed,
     parse_action,
@@ -28,6 +26,8 @@ Options = t.Mapping[str, t.Any]
 Spec = dict[str, dict[str, t.Any]]
 
 COMPONENT = "alb"
+HEALTH_CHECK: Spec = ARGUMENTS["target_groups"]["options"]["health_check"]["options"]
+ATTRIBUTES: Spec = ARGUMENTS["load_balancers"]["options"]["attributes"]["options"]
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 MAX_NAME = 32
 MAX_LISTENERS = 50
@@ -37,114 +37,6 @@ MAX_GROUPS_OF_INTERFACE = 5
 NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 CODES = re.compile(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*")
 MAX_SECONDS = 604800
-
-HEALTH_CHECK: Spec = {
-    "path": {"type": "str", "default": "/healthz"},
-    "port": {"type": "str", "default": "traffic-port"},
-    "interval": {"type": "int", "default": 5},
-    "timeout": {"type": "int", "default": 3},
-    "healthy_threshold": {"type": "int", "default": 2},
-    "unhealthy_threshold": {"type": "int", "default": 2},
-    "matcher": {"type": "str", "default": "200"},
-}
-STICKINESS: Spec = {
-    "enabled": {"type": "bool", "default": True},
-    "type": {"type": "str", "choices": ["lb_cookie", "app_cookie"], "default": "lb_cookie"},
-    "duration": {"type": "int", "default": 86400},
-    "cookie_name": {"type": "str"},
-}
-TARGET_GROUP: Spec = {
-    "name": {"type": "str", "required": True},
-    "tier": {"type": "str", "required": True},
-    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"], "default": "HTTP"},
-    "port": {"type": "int", "default": 80},
-    "health_check": {"type": "dict", "options": HEALTH_CHECK},
-    "deregistration_delay": {"type": "int", "default": 30},
-    "slow_start": {"type": "int", "default": 0},
-    "stickiness": {"type": "dict", "options": STICKINESS},
-    "algorithm": {
-        "type": "str",
-        "choices": ["round_robin", "least_outstanding_requests", "weighted_random"],
-        "default": "round_robin",
-    },
-}
-ACTION: Spec = {
-    "type": {"type": "str", "choices": list(KINDS), "default": "forward"},
-    "target_groups": {
-        "type": "list",
-        "elements": "dict",
-        "options": {"name": {"type": "str", "required": True}, "weight": {"type": "int", "default": 1}},
-    },
-    "stickiness_duration": {"type": "int", "default": 0},
-    "redirect": {
-        "type": "dict",
-        "options": {
-            "protocol": {"type": "str"},
-            "host": {"type": "str"},
-            "port": {"type": "str"},
-            "path": {"type": "str"},
-            "query": {"type": "str"},
-            "status_code": {"type": "int", "choices": [301, 302], "default": 301},
-        },
-    },
-    "fixed_response": {
-        "type": "dict",
-        "options": {
-            "status_code": {"type": "int", "required": True},
-            "content_type": {"type": "str", "choices": list(CONTENT_TYPES), "default": "text/plain"},
-            "body": {"type": "str"},
-        },
-    },
-}
-RULE: Spec = {
-    "priority": {"type": "int", "required": True},
-    "conditions": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "field": {"type": "str", "choices": list(CONFIGS), "required": True},
-            "name": {"type": "str"},
-            "values": {"type": "list", "elements": "str", "required": True},
-        },
-    },
-    "action": {"type": "dict", "required": True, "options": ACTION},
-}
-ATTRIBUTES: Spec = {
-    "idle_timeout": {"type": "int", "default": 60},
-    "deletion_protection": {"type": "bool", "default": False},
-    "drop_invalid_headers": {"type": "bool", "default": True},
-    "preserve_host_header": {"type": "bool", "default": False},
-    "xff_mode": {"type": "str", "choices": ["append", "preserve", "remove"], "default": "append"},
-    "http2": {"type": "bool", "default": True},
-}
-LOAD_BALANCER: Spec = {
-    "name": {"type": "str", "required": True},
-    "scheme": {"type": "str", "choices": ["internet-facing", "internal"], "default": "internet-facing"},
-    "tier": {"type": "str"},
-    "subnets": {"type": "list", "elements": "str"},
-    "security_groups": {"type": "list", "elements": "str", "required": True},
-    "listeners": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "port": {"type": "int", "default": 80},
-            "protocol": {"type": "str", "choices": ["HTTP"], "default": "HTTP"},
-            "default_action": {"type": "dict", "required": True, "options": ACTION},
-            "rules": {"type": "list", "elements": "dict", "default": [], "options": RULE},
-        },
-    },
-    "attributes": {"type": "dict", "options": ATTRIBUTES},
-}
-ARGUMENTS: Spec = {
-    "zones": {"type": "list", "elements": "str", "default": []},
-    "target_groups": {"type": "list", "elements": "dict", "required": True, "options": TARGET_GROUP},
-    "load_balancers": {"type": "list", "elements": "dict", "required": True, "options": LOAD_BALANCER},
-    "planned_servers": {"type": "dict", "default": {}},
-    "purge": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-}
 
 
 @dataclass(frozen=True)

@@ -42,14 +42,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
     listed,
 )
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "servers": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["serving", "drained"], "required": True},
-    "target_groups": {"type": "dict", "required": True},
-    "leave": {"type": "int", "default": 1},
-    "deadline": {"type": "int", "default": 180},
-}
-
 
 @dataclass(frozen=True)
 class Rotation:

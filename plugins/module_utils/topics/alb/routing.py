@@ -25,7 +25,6 @@ MAX_WEIGHT = 999
 MAX_SECONDS = 604800  # of stickiness
 MAX_VALUE_LENGTH = 128
 MAX_BODY = 1024
-CONTENT_TYPES = ("text/plain", "text/css", "text/html", "application/javascript", "application/json")
 CONFIGS = {
     "host-header": "HostHeaderConfig",
     "http-header": "HttpHeaderConfig",
@@ -52,7 +51,6 @@ REDIRECT_DEFAULTS = {
 }
 KEYWORD = re.compile(r"#\{(\w*)\}")
 KEYWORDS = ("protocol", "host", "port", "path", "query")
-KINDS = ("forward", "redirect", "fixed_response")
 
 
 def group_ref(name: str) -> Ref:

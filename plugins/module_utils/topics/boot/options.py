@@ -13,7 +13,6 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import TIER_NAME, check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import RELEASE_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import PARTS, parse_desired
 
 Options = dict[str, t.Any]
@@ -21,11 +20,7 @@ Options = dict[str, t.Any]
 TIER_ARGUMENTS: dict[str, Options] = {
     **PARTS,
     "configuration": {**PARTS["configuration"], "required": True},
-    "releases": RELEASE_ARGUMENTS["releases"],
-}
-ARGUMENTS: dict[str, Options] = {
-    "bucket": {"type": "str", "default": ""},
-    "tiers": {"type": "dict", "required": True},
+    "releases": {"required": True, **{key: one for key, one in PARTS["releases"].items() if key != "default"}},
 }
 
 

@@ -20,7 +20,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT, comment_of
 
-RUNTIMES = ("cloudfront-js-2.0", "cloudfront-js-1.0")
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST = 10240
 ABSENT = ("NoSuchFunctionExists",)

@@ -37,35 +37,6 @@ REFERRER_POLICIES = (
 )
 Options = t.Mapping[str, t.Any]
 
-HSTS: dict[str, dict[str, t.Any]] = {
-    "max_age": {"type": "int", "default": 31536000},
-    "include_subdomains": {"type": "bool", "default": False},
-    "preload": {"type": "bool", "default": False},
-}
-SECURITY: dict[str, dict[str, t.Any]] = {
-    "hsts": {"type": "dict", "options": HSTS},
-    "content_security_policy": {"type": "str"},
-    "content_type_options": {"type": "bool", "default": True},
-    "frame_options": {"type": "str", "choices": list(FRAME_OPTIONS)},
-    "referrer_policy": {"type": "str", "choices": list(REFERRER_POLICIES)},
-    "xss_protection": {"type": "str", "choices": list(XSS)},
-}
-CORS: dict[str, dict[str, t.Any]] = {
-    "origins": {"type": "list", "elements": "str", "required": True},
-    "methods": {"type": "list", "elements": "str", "default": ["GET", "HEAD", "OPTIONS"]},
-    "headers": {"type": "list", "elements": "str", "default": ["*"]},
-    "expose": {"type": "list", "elements": "str", "default": []},
-    "credentials": {"type": "bool", "default": False},
-    "max_age": {"type": "int", "default": 600},
-    "override": {"type": "bool", "default": True},
-}
-HEADERS_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "security": {"type": "dict", "options": SECURITY},
-    "cors": {"type": "dict", "options": CORS},
-    "custom": {"type": "dict"},
-    "remove": {"type": "list", "elements": "str"},
-}
-
 
 def check_name(name: str, problems: Problems, variable: str = "name") -> None:
     """Check a name. Names have at most 64 characters in CloudFront, including the prefix `<environment>-`."""

@@ -16,7 +16,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing i
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
     GOLDEN,
-    IMAGE_OPTIONS,
     INSTANCE_TYPE,
     ImageChoice,
     parse_image,
@@ -24,21 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
 
 COMPONENT = "image"
 Stage = t.Literal["plan", "build", "capture", "test", "promote", "clear"]
-STAGES: tuple[Stage, ...] = t.get_args(Stage)
 STAMP = re.compile(r"\d{8}T\d{6}Z")
-
-GOLDEN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "stage": {"type": "str", "choices": list(STAGES), "default": "plan"},
-    "stamp": {"type": "str", "default": ""},
-    "recipe": {"type": "dict", "required": True},
-    "base": {"type": "dict", "default": {}, "options": IMAGE_OPTIONS},
-    "subnet": {"type": "str", "required": True},
-    "instance_type": {"type": "str", "default": "t3.small"},
-    "admin_cidrs": {"type": "list", "elements": "str", "default": []},
-    "keep": {"type": "int", "default": 3},
-    "rebuild": {"type": "bool", "default": False},
-    "deadline": {"type": "int", "default": 900},
-}
 
 
 @dataclass(frozen=True)

@@ -42,17 +42,6 @@ OWN_OPTIONS: Spec = {
     "group": {"type": "dict", "required": True, "options": GROUP_OPTIONS},
     "image": {"type": "dict", "options": IMAGE_OPTIONS},
 }
-ARGUMENTS: Spec = {
-    "tiers": {"type": "dict", "required": True},
-    "zones": {"type": "list", "elements": "str", "default": []},
-    "metadata_hop_limit": {"type": "int", "default": 1},
-    "refresh": {"type": "bool", "default": True},
-    "refresh_min_healthy": {"type": "int", "default": 100},
-    "refresh_max_healthy": {"type": "int", "default": 150},
-    "refresh_deadline": {"type": "int", "default": 3600},
-    "allow_removal": {"type": "bool", "default": False},
-    "deadline": {"type": "int", "default": 600},
-}
 
 
 @dataclass(frozen=True)

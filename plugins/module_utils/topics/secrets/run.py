@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import secrets
-import string
 import typing as t
 from dataclasses import dataclass
 
@@ -20,7 +19,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 
-LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 LEAST_ENTROPY = 96  # bits
 LONGEST_VALUE = 4096  # characters of a standard parameter
 

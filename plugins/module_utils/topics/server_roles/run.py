@@ -39,7 +39,6 @@ RIGHTS: Spec = {
     "archives": {"type": "list", "elements": "dict", "default": [], "options": ARCHIVES},
     "keys": {"type": "list", "elements": "str", "default": []},
 }
-ARGUMENTS: Spec = {"roles": {"type": "dict", "required": True}}
 
 Document = dict[str, t.Any]
 TRUST: Document = {

@@ -32,12 +32,6 @@ try:
 except ImportError:
     pass  # Ansible itself needs it, and this module runs on the controller
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "tiers": {"type": "list", "elements": "str", "required": True},
-    "shown": {"type": "dict", "default": {}},
-    "sources": {"type": "list", "elements": "str", "default": []},
-    "starts_servers": {"type": "bool", "default": False},
-}
 
 # The plugin amazon.aws.aws_ec2 reads files of these names and no others.
 SOURCES = ("*aws_ec2.yml", "*aws_ec2.yaml")

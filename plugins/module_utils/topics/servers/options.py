@@ -12,15 +12,13 @@ import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_golden_image import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import IMAGE_ID, TIER_NAME
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
 
-# https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
-DEBIAN_OWNER = "136693071363"
-DEBIAN_12 = "debian-12-amd64-*"
 GOLDEN = "lamp"  # part of the names of the environment's own images, and of the parameter that names the promoted one
 
 SMALLEST_ROOT_VOLUME = 8  # GiB: the size of Debian's images
@@ -38,11 +36,8 @@ OWNER = re.compile(r"\d{12}|self|amazon|aws-marketplace")
 PROFILE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 
 Spec = dict[str, dict[str, t.Any]]
-IMAGE_OPTIONS: Spec = {
-    "owner": {"type": "str", "default": DEBIAN_OWNER},
-    "name": {"type": "str", "default": DEBIAN_12},
-    "id": {"type": "str"},
-}
+# The defaults are of Debian 12: https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
+IMAGE_OPTIONS: Spec = ARGUMENTS["base"]["options"]
 TIER_OPTIONS: Spec = {
     "count": {"type": "int", "required": True},
     "instance_type": {"type": "str", "required": True},
@@ -279,8 +274,8 @@ def _parse_choice(
 
 def parse_image(options: t.Mapping[str, t.Any], where: str, problems: Problems) -> ImageChoice:
     choice = ImageChoice(
-        owner=options.get("owner") or DEBIAN_OWNER,
-        name=options.get("name") or DEBIAN_12,
+        owner=options.get("owner") or IMAGE_OPTIONS["owner"]["default"],
+        name=options.get("name") or IMAGE_OPTIONS["name"]["default"],
         id=options.get("id") or "",
     )
     if choice.id and not IMAGE_ID.fullmatch(choice.id):

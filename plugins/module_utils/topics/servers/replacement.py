@@ -49,7 +49,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
 
 OUTDATED = "outdated"
 State = t.Literal["planned", "launched", "replaced", "kept"]
-STATES: tuple[State, ...] = t.get_args(State)
 EACH = "each"
 
 

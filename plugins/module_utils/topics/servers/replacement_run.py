@@ -18,7 +18,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
     observe_target_groups,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import (
-    STATES,
     Replacement,
     check_replacement,
     parse_replacement,
@@ -27,21 +26,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.repl
     wanted,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import COMPONENT, await_running
-
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "tiers": {"type": "dict", "required": True},
-    "zones": {"type": "list", "elements": "str", "default": []},
-    "key_file": {"type": "path", "required": True, "no_log": False},
-    "key_file_planned": {"type": "bool", "default": False, "no_log": False},
-    "metadata_hop_limit": {"type": "int", "default": 1},
-    "allow_removal": {"type": "bool", "default": False},
-    "deadline": {"type": "int", "default": 600},
-    "state": {"type": "str", "choices": list(STATES), "required": True},
-    "replace": {"type": "raw", "required": True},
-    "replace_batch": {"type": "str", "default": "50%"},
-    "database": {"type": "str", "default": ""},
-    "replace_data": {"type": "str", "choices": ["kept", "lost"], "default": "kept"},
-}
 
 
 def converge_replacement(run: Run) -> dict[str, t.Any]:

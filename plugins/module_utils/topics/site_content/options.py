@@ -16,33 +16,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
 COMPONENT = "static_site"
 RECORDS = "releases"  # the folder of the records of releases, beside the prefix
 
-RULE: dict[str, dict[str, t.Any]] = {
-    "pattern": {"type": "str", "required": True},
-    "value": {"type": "str", "required": True},
-}
-
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "bucket": {"type": "str", "required": True},
-    "distribution": {"type": "str"},
-    "source": {"type": "path"},
-    "release": {"type": "str"},
-    "prefix": {"type": "str", "default": "site"},
-    "cache_control": {"type": "list", "elements": "dict", "options": RULE, "default": []},
-    "fingerprint": {"type": "str"},
-    "content_types": {"type": "list", "elements": "dict", "options": RULE, "default": []},
-    "exclude": {"type": "list", "elements": "str", "default": [".*"]},
-    "precompress": {"type": "list", "elements": "str", "default": []},
-    "keep_variants": {"type": "bool", "default": True},
-    "redirects": {"type": "list", "elements": "str", "default": []},
-    "max_deletions": {"type": "str", "default": "25%"},
-    "allow_missing_references": {"type": "bool", "default": False},
-    "keep_releases": {"type": "int", "default": 5},
-    "keep_assets": {"type": "int", "default": 1},
-    "wait": {"type": "bool", "default": True},
-    "deadline": {"type": "int", "default": 900},
-    "parallel": {"type": "int", "default": 16},
-    "progress": {"type": "path"},
-}
 
 RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9_-]+)*")

@@ -23,8 +23,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 if t.TYPE_CHECKING:
     from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {"bucket": {"type": "str", "required": True}}
-
 
 @dataclass(frozen=True)
 class Question:

@@ -11,16 +11,16 @@ from accounts.teardown import Build, TearDown
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cloud import Cloud, Watched
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import (
+    ARGUMENTS as BALANCERS,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ssm_generated_secret import ARGUMENTS as SECRET
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import ARGUMENTS as BALANCERS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run import converge_nat
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import (
-    LETTERS_AND_DIGITS,
-    converge_secret,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import converge_secret
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
 
 ZONES = ["eu-central-1a", "eu-central-1b"]
@@ -59,7 +59,13 @@ def build(tmp_path: Path) -> Build:
         cloud.run(converge_servers, {**common, **servers})
         cloud.run(converge_load_balancers, balancers(environment))
         path = f"/groundwork/{environment}/lamp/app/database-password"
-        secret = {"name": path, "component": "lamp", "length": 32, "characters": LETTERS_AND_DIGITS, "key_id": None}
+        secret = {
+            "name": path,
+            "component": "lamp",
+            "length": 32,
+            "characters": SECRET["characters"]["default"],
+            "key_id": None,
+        }
         cloud.run(converge_secret, {**common, **secret})
 
     return make

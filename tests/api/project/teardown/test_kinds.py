@@ -11,9 +11,11 @@ from accounts.teardown import Build, TearDown
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cloud import Cloud, Survives, Watched, told
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.autoscaling_server_groups import (
+    ARGUMENTS as GROUPS,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ARGUMENTS as GROUPS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import converge_server_roles
 from groundwork_lab.api import Fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import typing as t
 from collections.abc import Iterator
 
@@ -9,12 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ssm_generated_secret import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import (
-    LETTERS_AND_DIGITS,
-    converge_secret,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run import converge_secret
 
 NAME = "/groundwork/dev/lamp/shop/database-password"
 
@@ -42,7 +41,7 @@ class Account:
             "component": "lamp",
             "name": NAME,
             "length": 32,
-            "characters": LETTERS_AND_DIGITS,
+            "characters": ARGUMENTS["characters"]["default"],
             "key_id": None,
             **given,
         }
@@ -62,7 +61,7 @@ def test_it_is_planned_generated_and_then_only_read(account: Account) -> None:
     assert planned["changed"] and planned["value"] == "(known after apply)" and account.calls == ["GetParameter"]
     done = account.converge()
     assert done["changes"] == planned["changes"] and done["diff"] == planned["diff"]
-    assert len(done["value"]) == 32 and set(done["value"]) <= set(LETTERS_AND_DIGITS)
+    assert len(done["value"]) == 32 and set(done["value"]) <= set(string.ascii_letters + string.digits)
     assert done["value"] not in str(done["diff"])
     again = account.converge()
     assert not again["changed"] and again["value"] == done["value"] and account.calls == ["GetParameter"]

@@ -7,12 +7,15 @@ import typing as t
 import pytest
 from cloud import Cloud, told
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments import (
+    cloudfront_distribution,
+    cloudfront_response_headers_policy,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import converge_function
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
-    HEADERS_ARGUMENTS,
     parse_cache_policy,
     parse_origin_access_control,
     parse_response_headers_policy,
@@ -23,7 +26,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.r
     RESPONSE_HEADERS_POLICY,
     converge_reusable,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.arguments import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.run import converge_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.access import converge_access
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import converge_bucket
@@ -61,8 +63,9 @@ def steps(**behavior: str) -> list[Step]:
         "behavior": {**BEHAVIOR, **behavior},
         "error_pages": [{"code": 404, "page": "/404.html"}],
     }
-    distribution = conform_options(ARGUMENTS, given, "", problems)
-    headers = conform_options(HEADERS_ARGUMENTS, {"custom": {"X-Robots-Tag": "noindex"}}, "", problems)
+    distribution = conform_options(cloudfront_distribution.ARGUMENTS, given, "", problems)
+    custom = {"name": "site", "custom": {"X-Robots-Tag": "noindex"}}
+    headers = conform_options(cloudfront_response_headers_policy.ARGUMENTS, custom, "", problems)
     assert not problems.found
     code = {"code": "function handler(event) { return event.request; }", "runtime": "cloudfront-js-2.0"}
     own_headers = [(headers_policy, headers)] if "response_headers_policy" in behavior else []

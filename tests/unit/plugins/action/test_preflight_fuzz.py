@@ -16,10 +16,12 @@ from garbage import GARBAGE as VALUES
 from garbage import places, put, sample
 
 from ansible_collections.groundwork.aws.plugins.action.preflight import ROLES, ActionModule
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfront_response_headers_policy import (
+    ARGUMENTS as HEADERS,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problem
 from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import Usage, usage
 from ansible_collections.groundwork.aws.plugins.module_utils.project.variables import Specs, Variable, followed, root
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import HEADERS_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import OWN_OPTIONS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import RIGHTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import TIER_OPTIONS
@@ -50,7 +52,7 @@ def samples() -> dict[str, Any]:
     found = {name: sample(spec) for name, spec in EVERY.items()}
     for name, keys in FREE.items():
         found[name] = {key: sample({"type": "dict", "options": options}) for key, options in keys.items()}
-    found["static_site_response_headers"] = sample({"type": "dict", "options": HEADERS_ARGUMENTS})
+    found["static_site_response_headers"] = sample({"type": "dict", "options": HEADERS})
     return found
 
 

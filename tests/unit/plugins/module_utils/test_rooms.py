@@ -1,4 +1,4 @@
-"""module_utils has four floors, and no room imports from a floor above it, nor two rooms of topics each other."""
+"""module_utils has four floors and the arguments below. No room imports from above, nor two topics each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 MODULE_UTILS = Path(__file__).parents[4] / "plugins" / "module_utils"
 PREFIX = "ansible_collections.groundwork.aws.plugins.module_utils."
-FLOORS = ("engine", "host", "topics", "project")
+FLOORS = ("arguments", "engine", "host", "topics", "project")
 
 
 def imported(path: Path) -> set[str]:

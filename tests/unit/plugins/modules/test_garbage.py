@@ -13,15 +13,12 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from garbage import GARBAGE, places, put, sample
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments import http_probe, release_archives, server
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import PROBE_ARGUMENTS, parse_probes
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
-    ARCHIVE_ARGUMENTS,
-    parse_source,
-)
-from ansible_collections.groundwork.aws.plugins.module_utils.host.server import ARGUMENTS as SERVER_ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import parse_probes
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import parse_desired
 
 MODULES = Path(__file__).parents[4] / "plugins" / "modules"
@@ -46,9 +43,9 @@ def parse_archives(options: Mapping[str, Any], problems: Problems) -> None:
 
 
 ON_SERVERS: dict[str, tuple[Spec, Callable[[Mapping[str, Any], Problems], Any]]] = {
-    "http_probe": (PROBE_ARGUMENTS, parse_probes),
-    "release_archives": (ARCHIVE_ARGUMENTS, parse_archives),
-    "server": (SERVER_ARGUMENTS, parse_desired),
+    "http_probe": (http_probe.ARGUMENTS, parse_probes),
+    "release_archives": (release_archives.ARGUMENTS, parse_archives),
+    "server": (server.ARGUMENTS, parse_desired),
 }
 
 

@@ -9,7 +9,10 @@ import pytest
 import yaml
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site.options import parse_static_site
+from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site.options import (
+    distribution,
+    parse_static_site,
+)
 
 ROLE = Path(__file__).parents[6] / "roles" / "static_site"
 
@@ -103,3 +106,26 @@ def test_without_a_source_there_is_nothing_to_check(source: Path) -> None:
 def test_what_is_wrong(source: Path, more: dict[str, Any], variable: str, words: str) -> None:
     told = found(source, **more)
     assert words in told.get(variable, ""), told
+
+
+def test_the_bucket_is_the_first_origin_and_serves_all_other_paths() -> None:
+    app = {"name": "app", "domain": "app.example.org"}
+    api = {"path": "/api/*", "origin": "app", "cache_policy": "CachingDisabled", "response_headers_policy": None}
+    computed = distribution({**DEFAULTS, "bucket": "b", "origins": [app], "behaviors": [api, {"path": "/a/*"}]})
+    bucket = {"name": "site", "bucket": "b", "path": "/site", "origin_access_control": "site"}
+    common = {"origin": "site", "cache_policy": "CachingOptimized", "response_headers_policy": "SecurityHeadersPolicy"}
+    assert computed == {
+        "origins": [bucket, app],
+        "behavior": {**common, "functions": {"viewer-request": "site"}},
+        "behaviors": [
+            {**common, "path": "/api/*", "origin": "app", "cache_policy": "CachingDisabled"},
+            {**common, "path": "/a/*"},
+        ],
+        "error_pages": [{"code": 404, "page": "/404.html", "response_code": 404}],
+    }
+
+
+def test_own_response_headers_replace_the_policy_of_aws() -> None:
+    computed = distribution({**DEFAULTS, "not_found_page": "", "response_headers": {"custom": {"X-A": "1"}}})
+    assert computed["behavior"]["response_headers_policy"] == "site"
+    assert computed["error_pages"] == []

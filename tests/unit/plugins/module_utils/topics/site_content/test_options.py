@@ -6,9 +6,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import (
-    ARGUMENTS,
     Limit,
     parse_content,
 )

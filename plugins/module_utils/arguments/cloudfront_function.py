@@ -1,0 +1,15 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument spec of `cloudfront_function`, which tools/generate writes from its documentation."""
+
+from __future__ import annotations
+
+import typing as t
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "required": True},
+    "code": {"type": "str", "required": True},
+    "runtime": {"type": "str", "choices": ["cloudfront-js-2.0", "cloudfront-js-1.0"], "default": "cloudfront-js-2.0"},
+}

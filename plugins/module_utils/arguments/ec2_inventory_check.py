@@ -1,0 +1,16 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument spec of `ec2_inventory_check`, which tools/generate writes from its documentation."""
+
+from __future__ import annotations
+
+import typing as t
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "tiers": {"type": "list", "elements": "str", "required": True},
+    "shown": {"type": "dict", "default": {}},
+    "sources": {"type": "list", "elements": "str", "default": []},
+    "starts_servers": {"type": "bool", "default": False},
+}

@@ -1,0 +1,143 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument spec of `server`, which tools/generate writes from its documentation."""
+
+from __future__ import annotations
+
+import typing as t
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "default": ""},
+    "planned": {"type": "bool", "default": False},
+    "configuration": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str", "default": "groundwork"},
+            "packages": {"type": "list", "elements": "str", "default": []},
+            "accounts": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "home": {"type": "path", "required": True},
+                    "members": {"type": "list", "elements": "str", "default": []},
+                    "reload": {"type": "list", "elements": "str", "default": []},
+                },
+            },
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "path": {"type": "path", "required": True},
+                    "state": {"type": "str", "choices": ["file", "link", "directory", "absent"], "default": "file"},
+                    "content": {"type": "str"},
+                    "target": {"type": "str"},
+                    "owner": {"type": "str", "default": "root"},
+                    "group": {"type": "str", "default": "root"},
+                    "mode": {"type": "str"},
+                    "reload": {"type": "list", "elements": "str", "default": []},
+                    "restart": {"type": "list", "elements": "str", "default": []},
+                },
+            },
+            "purge": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "pattern": {"type": "path", "required": True},
+                    "reload": {"type": "list", "elements": "str", "default": []},
+                    "restart": {"type": "list", "elements": "str", "default": []},
+                },
+            },
+            "validators": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "argv": {"type": "list", "elements": "str", "required": True},
+                    "services": {"type": "list", "elements": "str", "required": True},
+                    "refuse": {"type": "str"},
+                },
+            },
+            "services": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+                    "enabled": {"type": "bool", "default": True},
+                },
+            },
+        },
+    },
+    "databases": {
+        "type": "dict",
+        "options": {
+            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            "databases": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "character_set": {"type": "str", "default": "utf8mb4"},
+                    "collation": {"type": "str", "default": "utf8mb4_unicode_ci"},
+                },
+            },
+            "users": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "hosts": {"type": "list", "elements": "str", "default": ["localhost"]},
+                    "password": {"type": "str", "required": True, "no_log": True},
+                    "databases": {"type": "list", "elements": "str", "default": []},
+                },
+            },
+        },
+    },
+    "releases": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "path": {"type": "path", "required": True},
+            "id": {"type": "str", "required": True},
+            "archive": {"type": "path"},
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "root"},
+            "private_group": {"type": "str"},
+            "keep": {"type": "int", "default": 3},
+            "reload": {"type": "list", "elements": "str", "default": []},
+            "pages": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "path": {"type": "str", "default": "/"},
+                    "matcher": {"type": "str", "default": "200-399"},
+                    "timeout": {"type": "int", "default": 10},
+                    "host": {"type": "str", "default": "127.0.0.1"},
+                    "names": {"type": "list", "elements": "str", "default": []},
+                    "any_name": {"type": "bool", "default": False},
+                },
+            },
+            "logs": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {"path": {"type": "path", "required": True}, "containing": {"type": "str", "default": ""}},
+            },
+            "hide": {"type": "list", "elements": "path", "default": []},
+        },
+    },
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "require_pages": {"type": "bool", "default": True},
+}
