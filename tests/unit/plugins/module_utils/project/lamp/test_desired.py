@@ -104,7 +104,7 @@ def test_where_the_database_runs(changes: dict[str, t.Any], runs: bool, address:
     assert ("mariadb-server" in configuration["packages"]) is runs
     assert bool(lamp(given(**changes), "databases")) is runs
     pool = file("/etc/php/8.2/fpm/pool.d/groundwork-app.conf", **changes)
-    assert f'env[DB_HOST] = "{address}"' in pool
+    assert f"env[DB_HOST] = '{address}'" in pool
 
 
 @pytest.mark.parametrize(
