@@ -133,7 +133,10 @@ NO_PATH = (
                 ("@groundwork(instance-id)@", "it contains @groundwork(, which begins a placeholder"),
             )
         ),
-        (site(php_settings={"a": ["b"]}), "lamp_sites[0].php_settings.a: ['b'] cannot be set: it is not text, a number,"),
+        (
+            site(php_settings={"a": ["b"]}),
+            "lamp_sites[0].php_settings.a: ['b'] cannot be set: it is not text, a number,",
+        ),
         (site(php_settings={"a": ""}), "lamp_sites[0].php_settings.a: '' cannot be set: it is empty"),
         (
             site(php_settings={"error_log": "log"}),
