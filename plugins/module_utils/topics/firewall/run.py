@@ -72,6 +72,6 @@ def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described], left: 
             )
     if left and not desired.purge:
         run.warn(
-            f"The security groups {', '.join(left)} are not declared. They stay, and so do the rules that refer to them. "
-            "Set purge to delete them."
+            f"The security groups {', '.join(left)} are not declared. They stay, and so do the rules that refer to "
+            "them. Set purge to delete them."
         )
