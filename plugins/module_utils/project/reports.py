@@ -82,7 +82,9 @@ def release_report(
     for one in members:
         lines += _outcome(one, back, stays=stays)
     lost = [one for one in members if one.touched and one.name not in back and not stays]
-    return "\n".join([*lines, *_way_back(lost, command, sites), "To release again when the cause is fixed:", f"  {command}"])
+    return "\n".join(
+        [*lines, *_way_back(lost, command, sites), "To release again when the cause is fixed:", f"  {command}"]
+    )
 
 
 def _outcome(one: Member, back: t.Sequence[str], *, stays: bool) -> list[str]:
@@ -117,7 +119,10 @@ def _way_back(lost: t.Sequence[Member], command: str, sites: int) -> list[str]:
     ids = {release for one in lost for release in one.before.values()}
     pinned = f" -e lamp_release={ids.pop()}" if len(ids) == 1 and sites == 1 else ""
     names = ", ".join(one.name for one in lost)
-    return [f"To make {names} serve what the other servers serve, {' and '.join(steps)}, and run", f"  {command}{pinned}"]
+    return [
+        f"To make {names} serve what the other servers serve, {' and '.join(steps)}, and run",
+        f"  {command}{pinned}",
+    ]
 
 
 def replacement_report(leaving: t.Sequence[str], failures: t.Mapping[str, str | None], everywhere: str) -> str:
@@ -130,7 +135,8 @@ def replacement_report(leaving: t.Sequence[str], failures: t.Mapping[str, str | 
     gone = [f"{name} could not be reached." for name, text in failures.items() if text is None]
     return "\n".join(
         [
-            f"{', '.join(leaving)} could not be replaced. The successors are terminated, and all servers serve as before.",
+            f"{', '.join(leaving)} could not be replaced. "
+            "The successors are terminated, and all servers serve as before.",
             "Fix the cause and run the same command again: it continues from here.",
             *(f"- {_indented(text)}" for text in told or gone),
         ]

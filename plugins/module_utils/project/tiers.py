@@ -70,6 +70,7 @@ def successors(batches: t.Sequence[t.Sequence[Options]]) -> list[dict[str, t.Any
 
 
 def balancer_probes(
+    *,
     servers: t.Sequence[Options],
     releases: t.Sequence[Options],
     hosts: t.Mapping[str, str],
