@@ -322,7 +322,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 14 API calls if nothing changes for two load balancers with a listener and a target group each, for any
+  - Budget. 16 API calls if nothing changes for two load balancers with a listener and a target group each, for any
     number of servers. These are 5 for the environment, 4 for each load balancer with a target group, and 1 for the tags
     of every 20 of them. A listener with rules needs 1 more, and with O(purge) every listener does.
   - Without O(purge) rules that were created by hand stay, unless they have the priority of a declared one.

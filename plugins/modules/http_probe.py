@@ -58,6 +58,8 @@ options:
   error_threshold:
     description:
       - The allowed percentage of errors. An error is a status of 500 or more, or a missing response.
+      - If more requests than that are errors, but at most 10 percent, the requests are repeated up to twice before the
+        percentage is judged. So one lost response is not an error of a server.
     type: float
     default: 0.0
   timeout:
@@ -112,8 +114,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.http_prob
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import (
-    gather,
     parse_probes,
+    sample,
     summary,
     verdict,
 )
@@ -129,7 +131,8 @@ def main() -> None:
     except GroundworkError as error:
         module.fail_json(msg=str(error), **error.details)
     asked = () if module.check_mode else probes
-    answers = [gather(one, options["requests"], options["timeout"], options["deadline"]) for one in asked]
+    limits = (options["requests"], options["timeout"], options["deadline"], options["error_threshold"])
+    answers = [sample(one, *limits) for one in asked]
     seen = [summary(probe, some) for probe, some in zip(asked, answers, strict=True)]
     wrong = [
         line

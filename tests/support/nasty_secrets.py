@@ -28,6 +28,7 @@ FOR_EVERYBODY = (
     "'''''''''''''",
     "-- ; DROP USER x; /* x */ # \\G",
     "!vault |-unsafe &a *a",
+    "a tab\tand more of it",
     "long " * 800,
 )
 # php-fpm would make something else of these.
@@ -36,7 +37,6 @@ NOT_FOR_FPM = (
     "the $pool is expanded",
     "two lines\nof a secret",
     "ends with a line break\n",
-    "a tab\tand more of it",
     "escape \x1b[31m sequence",
     "carriage\r\nreturn here",
 )

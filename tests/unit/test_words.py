@@ -87,6 +87,7 @@ VERBS = (
     "Update",
     "Upload",
     "Verify",
+    "Warn",
     "Wait",
     "Write",
     "Yield",

@@ -28,20 +28,33 @@ HIDDEN = "(secret, not shown)"
 # Ansible and `hide` replace every occurrence of a secret in a message: a shorter one could be part of other words.
 SHORTEST_SECRET = 8
 
-# php-fpm reads a pool's file line by line, and replaces a value that begins with a dollar sign by a variable of its
-# own environment, and $pool by the pool's name: https://www.php.net/manual/en/install.fpm.configuration.php
-NOT_FOR_FPM = re.compile(r"\A\$|\$pool|[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# php-fpm replaces a value that begins with a dollar sign by a variable of its own environment, and $pool by the pool's
+# name: https://www.php.net/manual/en/install.fpm.configuration.php
+NOT_FOR_FPM = re.compile(r"\A\$|\$pool")
+
+
+def php_quoted(text: str) -> str:
+    """Return `text` as a value in php.ini. Raise ValueError if PHP would read another value.
+
+    PHP interprets nothing between single quotes, and no apostrophe between double quotes.
+    https://www.php.net/manual/en/function.parse-ini-file.php
+    """
+    if CONTROL.search(text):
+        raise ValueError("it contains a line break or another control character")
+    return "".join(f'"{run}"' if "'" in run else f"'{run}'" for run in re.findall(r"[^']+|'+", text)) or "''"
 
 
 def php_fpm_quoted(text: str) -> str:
     """Return `text` as a value in the file of a php-fpm pool. Raise ValueError if php-fpm would read another value.
 
-    php-fpm interprets nothing between single quotes, and no apostrophe between double quotes.
-    https://www.php.net/manual/en/function.parse-ini-file.php
+    php-fpm reads such a file line by line, with the syntax of php.ini.
     """
-    if NOT_FOR_FPM.search(text):
+    if not text:
+        raise ValueError("it is empty")
+    if NOT_FOR_FPM.search(text) or CONTROL.search(text):
         raise ValueError("it begins with a dollar sign, or contains $pool, a line break or another control character")
-    return "".join(f'"{run}"' if "'" in run else f"'{run}'" for run in re.findall(r"[^']+|'+", text))
+    return php_quoted(text)
 
 
 def php_fpm_unquoted(text: str) -> str:

@@ -28,6 +28,8 @@ RELEASE = "X-Groundwork-Release"
 CONCURRENCY = 4
 CHUNK = 65536  # bytes
 PAUSE = 0.2  # seconds, after a round without any answer
+DOUBTFUL = 10.0  # percent of failures, up to which more requests decide
+SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,16 @@ class Probe:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. `status` is 0 without one; `server` and `release` are "" if their headers are missing."""
+    """A response. `status` is 0 without one, and `fault` then says why.
+
+    `server` and `release` are "" if their headers are missing.
+    """
 
     path: str
     status: int
     server: str = ""
     release: str = ""
+    fault: str = ""
 
     @property
     def failed(self) -> bool:
@@ -121,8 +127,8 @@ def ask(probe: Probe, path: str, timeout: float) -> Answer:
     headers = {"Host": probe.host} if probe.host else {}
     try:
         response = fetch(place.hostname or "", place.port or 80, path, headers, timeout)
-    except (OSError, http.client.HTTPException):
-        return Answer(path, 0)
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(path, 0, fault=str(error) or type(error).__name__)
     return Answer(path, response.status, response.headers.get(SERVER, ""), response.headers.get(RELEASE, ""))
 
 
@@ -143,6 +149,39 @@ def gather(
     return answers
 
 
+def sample(
+    probe: Probe,
+    requests: int,
+    timeout: float,
+    deadline: float,
+    error_threshold: float,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    ask: Ask = ask,
+) -> list[Answer]:
+    """Return the responses to judge a probe by.
+
+    If a few requests fail, as when the network loses one response of 50, `requests` more are sent, at most twice.
+    `error_threshold` is in percent.
+    """
+    answers: list[Answer] = []
+    for _attempt in range(SAMPLES):
+        answers += gather(probe, requests, timeout, deadline, clock=clock, ask=ask)
+        theirs = _theirs(probe, answers)
+        share = sum(answer.failed for answer in theirs) * 100 / max(1, len(theirs))
+        if not 0 < error_threshold < share <= DOUBTFUL:
+            break
+    return answers
+
+
+def _theirs(probe: Probe, answers: t.Iterable[Answer]) -> list[Answer]:
+    """Return the responses of the probe's servers, and the failures without the name of a server.
+
+    These come from the load balancer, or are missing responses. They may be due to the probe's servers.
+    """
+    return [answer for answer in answers if answer.server in probe.servers or (answer.failed and not answer.server)]
+
+
 def lacking(probe: Probe, answers: t.Iterable[Answer], share: int) -> list[str]:
     """Return the servers that have not given their share of responses."""
     given = Counter(answer.server for answer in answers)
@@ -150,17 +189,12 @@ def lacking(probe: Probe, answers: t.Iterable[Answer], share: int) -> list[str]:
 
 
 def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -> list[str]:
-    """Return what is wrong with the responses of a probe's servers, as sentences.
-
-    A failure without the name of a server comes from the load balancer, or is a missing response. It counts, because it
-    may be due to these servers.
-    `error_threshold` is in percent.
-    """
-    theirs = [answer for answer in answers if answer.server in probe.servers or (answer.failed and not answer.server)]
+    """Return what is wrong with the responses of a probe's servers, as sentences. `error_threshold` is in percent."""
+    theirs = _theirs(probe, answers)
     wrong = []
     failed = [answer for answer in theirs if answer.failed]
     if failed and len(failed) * 100 > error_threshold * len(theirs):
-        kinds = Counter(f"{one.server or 'unknown server '}{one.path}: {one.status or 'no answer'}" for one in failed)
+        kinds = Counter(f"{one.server or 'unknown server '}{one.path}: {_outcome(one)}" for one in failed)
         told = ", ".join(f"{kind} ({count} times)" for kind, count in sorted(kinds.items()))
         wrong.append(
             f"{probe.name}: {len(failed)} of {len(theirs)} requests failed, more than {error_threshold:g} %: {told}."
@@ -175,6 +209,11 @@ def verdict(probe: Probe, answers: t.Sequence[Answer], error_threshold: float) -
             f"{', '.join(unheard)}. Servers send their names only to the networks in lamp_probe_cidrs."
         )
     return wrong
+
+
+def _outcome(answer: Answer) -> str:
+    missing = f"no answer ({answer.fault})" if answer.fault else "no answer"
+    return str(answer.status) if answer.status else missing
 
 
 def summary(probe: Probe, answers: t.Sequence[Answer]) -> dict[str, t.Any]:

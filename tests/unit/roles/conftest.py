@@ -17,7 +17,7 @@ from deprecations import own_deprecations
 
 ROOT = Path(__file__).parents[3]
 FAKE = Path(__file__).with_name("fake_action.py")
-WHOLE = ("galaxy.yml", "meta", "plugins/modules", "plugins/module_utils", "plugins/doc_fragments")
+WHOLE = ("galaxy.yml", "meta", "plugins/modules", "plugins/module_utils", "plugins/doc_fragments", "plugins/filter")
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def test_a_host_that_dies_in_its_batch_is_left_and_its_mate_goes_back(release: A
         "- private-2 is unchanged: it did not get the release.",
         "- public-1 has app old again.",
         "- public-2 is unchanged: it did not get the release.",
-        "To make private-1 serve what the other servers serve, repair it (start or reboot it), and run",
+        "To make private-1 serve what the other servers serve, start or reboot private-1, and run",
         f"{AGAIN} -e lamp_release=old",
         "To release again when the cause is fixed:",
         AGAIN,

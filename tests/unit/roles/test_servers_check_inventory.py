@@ -101,7 +101,7 @@ def test_ec2_is_asked_only_when_a_counted_server_is_not_shown(
         "servers_tiers": dict(COUNTED),
         "servers_check": {"tiers": list(checked)},
         "groups": {f"tier_{tier}": [name for name in shown if name.startswith(tier)] for tier in ("public", "private")},
-        "hostvars": {name: {"server_id": trust_as_template(server_id)} for name in shown},
+        "hostvars": {name: {"inventory_hostname": name, "server_id": trust_as_template(server_id)} for name in shown},
     }
     expected = not_shown if server_id == "i-1" else [name for name in ALL if name.partition("-")[0] in checked]
     told = Templar(loader, variables).template(variables["__servers_not_shown"])

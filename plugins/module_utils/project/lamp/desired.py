@@ -14,7 +14,9 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import CURRENT, RELEASES, UNREADY
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 
 Options = dict[str, t.Any]
@@ -26,6 +28,7 @@ CONFIGURATION = "lamp"
 APACHE = "apache2"
 MARIADB = "mariadb"
 APACHE_MB = 64
+APACHE_REQUEST_BYTES = 1024**3  # https://httpd.apache.org/docs/2.4/mod/core.html#limitrequestbody
 PHP_PROCESS_MB = 40
 ANY_STATUS = "200-499"  # of the paths that are only requested to warm a server
 # https://httpd.apache.org/docs/2.4/mod/
@@ -54,6 +57,7 @@ class Site:
     allow_override: bool
     database: bool
     php_settings: Variables
+    largest_request: int  # bytes; 0 for no limit
     environment: Variables
     probe: Options
     password_parameter: str
@@ -87,6 +91,18 @@ class Site:
     def identifier(self) -> str:
         """Return the name of the site's database, and of its user."""
         return self.name.replace("-", "_")
+
+    @property
+    def apache_limit(self) -> int | None:
+        """Return the largest request of Apache in bytes, 0 for no limit, None if its default is large enough."""
+        return None if 0 < self.largest_request <= APACHE_REQUEST_BYTES else self.largest_request
+
+    @property
+    def private_environment(self) -> dict[str, str]:
+        """Return the variables that only the site may read, as they are written into its pool."""
+        given = {name: php.environment_text(value) for name, value in self.environment.items()}
+        password = f"@groundwork(parameter:{self.password_parameter}|php-fpm)@"
+        return {**({"DB_PASSWORD": password} if self.database else {}), **given}
 
     @property
     def main_name(self) -> str:
@@ -130,6 +146,19 @@ class Lamp:
     def database_sites(self) -> tuple[Site, ...]:
         """Return the sites that have a database."""
         return tuple(site for site in self.sites if site.database)
+
+    @property
+    def php_settings(self) -> dict[str, str]:
+        """Return the settings of all sites, as they are written into php.ini."""
+        settings = php.with_defaults(self.given["php_settings"])
+        return {name: php.ini_text(name, value) for name, value in settings.items()}
+
+    def public_environment(self, site: Site) -> dict[str, str]:
+        """Return the variables that a site gets from the role, as they are written into its pool."""
+        variables = {"TMPDIR": site.temporary, "SERVER": self.given["server_name"], "TIER": self.given["server_tier"]}
+        if site.database:
+            variables |= {"DB_HOST": self.database_host, "DB_NAME": site.identifier, "DB_USER": site.identifier}
+        return {name: php_fpm_quoted(value) if value else php.EMPTY_VARIABLE for name, value in variables.items()}
 
     @property
     def shares_database(self) -> bool:
@@ -177,12 +206,16 @@ class Lamp:
 def lamp_of(variables: Variables) -> Lamp:
     """Return the role's variables, given by their names without the role's, with each site complete."""
     folder = f"/groundwork/{variables['environment_name']}/lamp"
-    sites = tuple(_site(site, variables["sample"], folder, not at) for at, site in enumerate(variables["sites"]))
+    settings = php.with_defaults(variables["php_settings"])
+    sites = tuple(
+        _site(site, variables["sample"], folder, settings, not at) for at, site in enumerate(variables["sites"])
+    )
     given = {name: value for name, value in variables.items() if name != "database_passwords"}
     return Lamp(given, sites, variables["database_passwords"])
 
 
-def _site(site: Variables, sample: str, folder: str, is_first: bool) -> Site:
+def _site(site: Variables, sample: str, folder: str, settings: Variables, is_first: bool) -> Site:
+    own = php.with_room(site.get("php_settings") or {}, settings)
     return Site(
         name=site["name"],
         is_first=is_first,
@@ -192,7 +225,8 @@ def _site(site: Variables, sample: str, folder: str, is_first: bool) -> Site:
         front_controller=site.get("front_controller") or "",
         allow_override=bool(site.get("allow_override", False)),
         database=bool(site.get("database", True)),
-        php_settings=site.get("php_settings") or {},
+        php_settings={name: php.pool_text(name, value) for name, value in own.items()},
+        largest_request=php.size_in_bytes({**settings, **own}["post_max_size"]) or 0,
         environment=site.get("environment") or {},
         probe={**PROBE, **(site.get("probe") or {})},
         password_parameter=f"{folder}/{site['name']}/database-password",
@@ -339,7 +373,7 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
     # php-fpm does not start without a pool: Debian's own is removed when there are others.
     files.append(_absent(f"{lamp.fpm_folder}/pool.d/www.conf", reload=[lamp.fpm]))
     files += [_pool(lamp, site, render) for site in lamp.sites]
-    files += [_secret_pool(lamp, site, render) for site in lamp.database_sites]
+    files += [_secret_pool(lamp, site, render) for site in lamp.sites if site.private_environment]
     if lamp.has_database and lamp.shares_database:
         files.append(_mariadb(lamp, render))
     return files

@@ -18,12 +18,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
     VARIABLE_NAME,
     check_bucket,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import is_unicode, php_fpm_quoted
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    INSTANCE_ID,
+    is_unicode,
+    php_fpm_quoted,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import SHORTEST_PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import FEWEST_KEPT, ID
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
 
 EACH = "each"
 PAGE = ARGUMENTS["releases"]["options"]["pages"]["options"]
@@ -37,8 +42,8 @@ PHP_VERSION = re.compile(r"\d+\.\d+")
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
-# In php.ini and in a pool's file, these end a quoted value or are replaced by PHP.
-UNQUOTABLE = re.compile(r'["\n\r]|\$\{')
+SERVER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+UNLIMITED = (("memory_limit", -1), ("memory_limit", "-1"))
 LONGEST_KEEPALIVE = 4100  # seconds: more than a load balancer's longest idle timeout, 4,000
 LEAST_MEMORY_MB = 384  # 64 for Apache, 164 for MariaDB, 38 for opcache, two PHP processes, and some room
 
@@ -70,6 +75,9 @@ def parse_lamp(
         parse_cidr(cidr, f"trusted_proxies[{at}]", problems)
     for at, cidr in enumerate(options.get("probe_cidrs") or []):
         parse_cidr(cidr, f"probe_cidrs[{at}]", problems)
+    name = options.get("server_name") or ""
+    if name and name != INSTANCE_ID and not SERVER_NAME.fullmatch(name):
+        problems.add("server_name", f"'{name}' is not a valid name", "use letters, digits, dots, hyphens, underscores")
     _check_release(options.get("release") or "", options["sites"], problems)
     if options["keep_releases"] < FEWEST_KEPT:
         right = f"keep {FEWEST_KEPT} or more: a request that started with the previous release needs its files"
@@ -139,7 +147,7 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
     for host in site.get("server_names") or []:
         if not HOST_NAME.fullmatch(host):
             problems.add(f"{where}.server_names", f"'{host}' is not a valid host name", "write it as shop.example.com")
-    _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems)
+    _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems, php.pool_text)
     _check_environment(site.get("environment") or {}, f"{where}.environment", problems)
     check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
 
@@ -150,23 +158,37 @@ def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: P
             problems.add(f"{where}.{name}", "is not a valid variable name", "use letters, digits and underscores")
         elif name in OWN_ENVIRONMENT:
             problems.add(f"{where}.{name}", "the role sets it", "use another name")
-        _check_value(value, f"{where}.{name}", problems)
+        try:
+            php.environment_text(value)
+        except ValueError as error:  # the message must not contain the value, which may be secret
+            right = "write the text that the application expects in quotes, encoded in one line"
+            problems.add(f"{where}.{name}", f"the value cannot be passed to PHP: {error}", right)
 
 
-def _check_settings(settings: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+def _check_settings(
+    settings: t.Mapping[str, t.Any], where: str, problems: Problems, written: t.Callable[[str, t.Any], str]
+) -> None:
+    """Add to `problems` the settings that `written` cannot write."""
     for name, value in settings.items():
         if not PHP_SETTING.fullmatch(str(name)):
             problems.add(
                 f"{where}.{name}", "is not the name of a PHP setting", "write it as in php.ini, as memory_limit"
             )
-        _check_value(value, f"{where}.{name}", problems)
+        elif name in php.DEFAULTS and php.size_in_bytes(value) is None and (name, value) not in UNLIMITED:
+            problems.add(f"{where}.{name}", f"{value!r} is not a size", "write it as 64M or 1G")
+        else:
+            try:
+                written(name, value)
+            except ValueError as error:
+                problems.add(f"{where}.{name}", f"{value!r} cannot be set: {error}", "use another value")
 
 
-def _check_value(value: t.Any, where: str, problems: Problems) -> None:
-    if isinstance(value, (dict, list)) or value is None:
-        problems.add(where, f"{value!r} is not a single value", "give text, a number, true or false")
-    elif UNQUOTABLE.search(str(value)):
-        problems.add(where, 'the value contains a double quote, a line break or "${"', "remove them")
+def _check_uploads(settings: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+    """Add to `problems` a largest file that does not fit into the largest request."""
+    if not php.fits(settings):
+        wrong = "{post_max_size} is smaller than upload_max_filesize, {upload_max_filesize}".format(**settings)
+        right = "give a larger size, or remove it: it then follows upload_max_filesize"
+        problems.add(f"{where}.post_max_size", f"{wrong}: the application would get empty forms", right)
 
 
 def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers: t.Sequence[str] | None) -> None:
@@ -220,4 +242,10 @@ def _check_php(options: t.Mapping[str, t.Any], problems: Problems) -> None:
     for at, name in enumerate(options["php_extensions"]):
         if not PHP_EXTENSION.fullmatch(name):
             problems.add(f"php_extensions[{at}]", f"'{name}' is not a valid extension name", "write it as mbstring")
-    _check_settings(options["php_settings"], "php_settings", problems)
+    _check_settings(options["php_settings"], "php_settings", problems, php.ini_text)
+    settings = php.with_defaults(options["php_settings"])
+    _check_uploads(settings, "php_settings", problems)
+    for at, site in enumerate(options["sites"]):
+        own = php.with_room(site.get("php_settings") or {}, settings)
+        if own.keys() & php.UPLOADS:
+            _check_uploads({**settings, **own}, f"sites[{at}].php_settings", problems)

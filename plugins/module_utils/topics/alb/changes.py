@@ -29,6 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed
     Listener,
     Observed,
     listener_ref,
+    pairs,
     stray_listeners,
     stray_rules,
 )
@@ -40,6 +41,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options 
     TargetGroupWish,
     balancer_ref,
     dns_ref,
+    forwards_to,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
     comparable_actions,
@@ -87,6 +89,7 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         if balancer:
             _check_ours(balancer.tags, f"load balancer '{owner.name(balancer_wish.name)}'", where, owner, problems)
             _check_scheme(balancer_wish, balancer, where, problems)
+        _check_holders(balancer_wish, observed, where, problems)
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
@@ -116,6 +119,20 @@ def _check_scheme(wish: BalancerWish, balancer: Balancer, where: str, problems: 
     if actual != wish.scheme:
         wrong = f"the load balancer is {actual}, which AWS cannot change"
         problems.add(f"{where}.scheme", wrong, f"keep {actual}, or give the load balancer another name")
+
+
+def _check_holders(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
+    """Add to `problems` the target groups that another load balancer uses: TargetGroupAssociationLimit.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+    """
+    own = observed.balancers[wish.name].arn if wish.name in observed.balancers else ""
+    names = {balancer.arn: name for name, balancer in observed.balancers.items()}
+    for name in sorted(forwards_to(wish) & observed.groups.keys()):
+        for holder in sorted(observed.groups[name].balancers - {own}):
+            wrong = f"the load balancer '{names.get(holder, holder)}' uses the target group '{name}', and only one can"
+            right = "declare another target group here; purge removes the old one when it is not declared any more"
+            problems.add(f"{where}.listeners", wrong, right)
 
 
 def _check_references(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
@@ -437,6 +454,22 @@ def _removals(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterato
         call = elb("delete_target_group", TargetGroupArn=group.arn).settled_by("TargetGroupNotFound")
         awaits = tuple(balancer_ref(each) for each in leaving)
         yield Change("delete", "target group", name, (call,), {"arn": group.arn}, awaits=awaits)
+
+
+def strays(desired: Balancers, observed: Observed, owner: Owner) -> tuple[list[str], list[str]]:
+    """Return the undeclared listeners and rules of declared load balancers: the owner's, and those of others."""
+    found: list[tuple[str, str]] = []
+    for balancer, wish in pairs(observed, desired):
+        found += [(arn, f"listener {wish.name}:{port}") for port, arn in stray_listeners(balancer, wish).items()]
+        found += [
+            (rule["RuleArn"], f"rule {wish.name}:{port}/{priority}")
+            for port, rules in stray_rules(balancer, wish).items()
+            for priority, rule in rules.items()
+        ]
+    told: tuple[list[str], list[str]] = [], []
+    for arn, name in found:
+        told[not owner.owns_tags(observed.tags.get(arn, {}))].append(name)
+    return told
 
 
 def _stray_removals(balancer: Balancer, wish: BalancerWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:

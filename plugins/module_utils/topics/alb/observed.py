@@ -59,6 +59,11 @@ class Group:
     def arn(self) -> str:
         return str(self.described["TargetGroupArn"])
 
+    @property
+    def balancers(self) -> frozenset[str]:
+        """Return the ARNs of the load balancers that use the target group. AWS allows one."""
+        return frozenset(self.described.get("LoadBalancerArns", ()))
+
 
 @dataclass(frozen=True)
 class Listener:
@@ -92,7 +97,7 @@ class Balancer:
 
 @dataclass(frozen=True)
 class Observed:
-    """The existing resources by name. `tags` are those of the listeners and rules to purge, by ARN."""
+    """The existing resources by name. `tags` are those of undeclared listeners and rules, by ARN."""
 
     groups: t.Mapping[str, Group] = field(default_factory=dict)
     balancers: t.Mapping[str, Balancer] = field(default_factory=dict)
@@ -122,7 +127,7 @@ def listener_ref(balancer: str, port: int) -> Ref:
 
 
 def look(owner: Owner, desired: Balancers, clients: Clients) -> Observed:
-    """Return all existing resources, in 14 calls for two load balancers with a listener and a target group each."""
+    """Return all existing resources, in 16 calls for two load balancers with a listener and a target group each."""
     first = observe(clients, _first_reads(owner))
     prefix = owner.name("")
     groups = {str(g["TargetGroupArn"]): g for g in first["groups"] if g["TargetGroupName"].startswith(prefix)}
@@ -143,7 +148,7 @@ def look(owner: Owner, desired: Balancers, clients: Clients) -> Observed:
             for name, group in Owner(owner.environment, FIREWALL).by_name(first["security groups"]).items()
         },
     )
-    return _with_tags_of_strays(found, desired, clients) if desired.purge else found
+    return _with_tags_of_strays(found, desired, clients)
 
 
 def _short(owner: Owner, name: str) -> str:
@@ -199,14 +204,14 @@ def _third_reads(
     tags: t.Mapping[str, t.Mapping[str, str]],
     second: t.Mapping[str, list[t.Any]],
 ) -> dict[str, Read]:
-    """Return the reads of the rules of listeners with declared rules, or with purge of all listeners."""
+    """Return the reads of the rules of declared listeners, or with purge of all listeners."""
     wishes = {owner.name(wish.name): wish for wish in desired.load_balancers}
     reads: dict[str, Read] = {}
     for arn, balancer in balancers.items():
         wish = wishes.get(balancer["LoadBalancerName"])
-        ruled = {listener.port for listener in wish.listeners if listener.rules} if wish else set()
+        declared = {listener.port for listener in wish.listeners} if wish else set()
         for listener in second.get(f"listeners {arn}", []):
-            if desired.purge or listener["Port"] in ruled:
+            if desired.purge or listener["Port"] in declared:
                 by_arn = {"ListenerArn": listener["ListenerArn"]}
                 reads[f"rules {listener['ListenerArn']}"] = Read("elbv2", "describe_rules", "Rules", by_arn)
         if not wish and desired.purge and owner.owns_tags(tags.get(arn, {})):

@@ -124,7 +124,7 @@ def _parse_redirect(action: Options, where: str, _groups: t.Collection[str], pro
         for word in KEYWORD.findall(config[key]):
             if word not in KEYWORDS:
                 right = f"use {listed(f'#{{{each}}}' for each in KEYWORDS)}"
-                problems.add(f"{place}.{key.lower()}", "'#{{word}}' is not a keyword", right)
+                problems.add(f"{place}.{key.lower()}", f"'#{{{word}}}' is not a keyword", right)
     return {"Type": "redirect", "RedirectConfig": {**config, "StatusCode": f"HTTP_{given['status_code']}"}}
 
 

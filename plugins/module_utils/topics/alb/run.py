@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes import (
     check,
     plan_balancers,
+    strays,
     undeclared_balancers,
     undeclared_groups,
 )
@@ -62,11 +63,15 @@ def _url(wish: BalancerWish, dns_name: str) -> str:
 
 
 def _tell(run: Run, desired: Balancers, observed: Observed, owner: Owner) -> None:
-    if desired.purge:
-        return
+    """Warn about everything that is not declared and stays."""
+    ours, others = strays(desired, observed, owner)
     left = [
         *(f"load balancer {name}" for name in undeclared_balancers(desired, observed, owner)),
         *(f"target group {name}" for name in undeclared_groups(desired, observed, owner)),
+        *ours,
     ]
-    if left:
+    if left and not desired.purge:
         run.warn(f"Resources that are not declared: {', '.join(sorted(left))}. Set purge to delete them.")
+    if others:
+        told = f"Resources that are not declared, and that this collection did not create: {', '.join(sorted(others))}."
+        run.warn(f"{told} They stay and apply to requests. Declare them, or delete them by hand.")

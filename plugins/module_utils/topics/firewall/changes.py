@@ -30,12 +30,14 @@ def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Own
     """Return the changes. `observed` maps names to the owner's described groups."""
     names = {group["GroupId"]: name for name, group in observed.items()}
     missing = [wish for wish in desired.groups if wish.name not in observed]
+    staying = () if desired.purge else undeclared(desired, observed)
     return [
         *(_creation(wish, owner) for wish in missing),
         *(
             change
             for wish in desired.groups
-            for change in _rule_changes(wish.name, wish.rules, _rules_of(observed.get(wish.name), names))
+            for actual in (_rules_of(observed.get(wish.name), names),)
+            for change in _rule_changes(wish.name, _with_kept(wish.rules, actual, staying), actual)
         ),
         *_tag_changes(desired, observed, owner),
         *(_removals(desired, observed, names) if desired.purge else ()),
@@ -63,6 +65,24 @@ def _creation(wish: GroupWish, owner: Owner) -> Change:
 def _rules_of(group: Described | None, names: t.Mapping[str, str]) -> dict[Rule, Existing]:
     """Return the existing rules. AWS gives a new group a rule that allows all outbound traffic."""
     return existing_rules(group, names) if group else {OPEN_EGRESS: Existing("", permission(OPEN_EGRESS))}
+
+
+def rules_for(actual: t.Iterable[Rule], groups: t.Collection[str]) -> list[Rule]:
+    """Return the rules that allow traffic from or to members of the groups."""
+    return [rule for rule in actual if rule.kind == "group" and rule.peer in groups]
+
+
+def _with_kept(
+    wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], staying: t.Collection[str]
+) -> dict[Rule, str]:
+    """Return the rules of a declared group, with those for undeclared groups that stay.
+
+    The members of a group that got another name are still in the old one. They keep their traffic until the purge,
+    which follows when everything has moved. Without room for both within AWS' quota, the rules are removed now.
+    """
+    kept = {rule: actual[rule].description for rule in rules_for(actual, staying)}
+    room = {way: MAX_RULES - sum(rule.way == way for rule in wanted.keys() | kept.keys()) for way in WAYS}
+    return {**{rule: text for rule, text in kept.items() if room[rule.way] >= 0}, **wanted}
 
 
 def _rule_changes(name: str, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing]) -> t.Iterator[Change]:

@@ -90,14 +90,14 @@ def test_the_plan_of_an_empty_account_is_the_run(
 
 
 @pytest.mark.parametrize("servers", [2, 8])
-def test_nothing_to_do_takes_fourteen_calls(
+def test_nothing_to_do_takes_sixteen_calls(
     site: Cloud, options: Make, launch: t.Callable[..., str], servers: int
 ) -> None:
     for number in range(3, servers + 1):
         launch(site, "public", number)
     site.run(converge_load_balancers, options())
     assert site.run(converge_load_balancers, options())["changes"] == []
-    assert len(site.calls) == 14
+    assert len(site.calls) == 16
 
 
 def test_rules_are_made_changed_and_found_unchanged(site: Cloud, options: Make, balancer: Make) -> None:
@@ -127,6 +127,11 @@ def test_purge_removes_what_is_ours_and_undeclared(site: Cloud, options: Make, b
     conditions = [{"Field": "path-pattern", "Values": ["/by-hand"]}]
     elb.create_rule(ListenerArn=listener, Priority=99, Conditions=conditions, Actions=by_hand)
     assert told(site.run(converge_load_balancers, options())) == []
+    assert site.warnings == [
+        "Resources that are not declared: listener public:81, rule public:80/10. Set purge to delete them.",
+        "Resources that are not declared, and that this collection did not create: rule public:80/99. "
+        "They stay and apply to requests. Declare them, or delete them by hand.",
+    ]
     wanted = options(
         target_groups=[{"name": "public", "tier": "public"}], load_balancers=[balancer("public")], purge=True
     )
@@ -195,6 +200,28 @@ def test_what_aws_would_refuse_is_told_before_the_first_write(
             converge_load_balancers, options(target_groups=groups, load_balancers=[balancer("public", **balanced)])
         )
     assert [problem.variable for problem in caught.value.problems] == [variable]
+    assert site.writes == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_target_group_that_another_balancer_uses_is_refused(
+    site: Cloud, options: Make, balancer: Make, check_mode: bool
+) -> None:
+    """A load balancer that got another name, and two that exchange their target groups."""
+    groups = [{"name": "public", "tier": "public"}, {"name": "private", "tier": "private"}]
+
+    def forwards(name: str, group: str) -> t.Any:
+        return balancer(name, listeners=[{"port": 80, "default_action": {"target_groups": [{"name": group}]}}])
+
+    site.run(converge_load_balancers, options())
+    site.writes.clear()
+    renamed = [forwards("website", "public"), balancer("private")]
+    exchanged = [forwards("public", "private"), forwards("private", "public")]
+    for wanted, count in ((renamed, 1), (exchanged, 2)):
+        given = options(target_groups=groups, load_balancers=wanted, purge=True)
+        with pytest.raises(InputError, match=r"uses the target group '(public|private)', and only one can") as caught:
+            site.run(converge_load_balancers, given, check_mode=check_mode)
+        assert len(caught.value.problems) == count
     assert site.writes == []
 
 

@@ -191,7 +191,10 @@ def test_what_is_not_declared_stays_until_it_may_go(
     theirs = cloud.ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
     kept = cloud.run(converge_security_groups, options(group("new")))
     assert (told(kept), kept["undeclared"]) == (["create security group new"], ["alb", "web"])
-    assert cloud.warnings == ["The security groups alb, web are not declared. Set purge to delete them."]
+    assert cloud.warnings == [
+        "The security groups alb, web are not declared. They stay, and so do the rules that refer to them. "
+        "Set purge to delete them."
+    ]
     assert told(cloud.run(converge_security_groups, options(group("new"), purge=True))) == [
         "update security group rules alb",
         "update security group rules web",
@@ -200,6 +203,53 @@ def test_what_is_not_declared_stays_until_it_may_go(
     ]
     assert list(look(cloud)) == ["dev-new"]
     assert cloud.ec2.describe_security_groups(GroupIds=[theirs])["SecurityGroups"]
+
+
+def test_a_group_with_another_name_keeps_its_traffic_until_the_purge(
+    cloud: Cloud, options: Make, group: Make, rule: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    def site(name: str, *, purge: bool = False) -> dict[str, t.Any]:
+        alb = group("alb", ingress=[rule(ports=["443"], groups=[name])], egress=[rule(ports=["80"], groups=[name])])
+        return options(alb, group(name, ingress=[rule(ports=["80"], groups=["alb"])]), purge=purge)
+
+    make_vpc(cloud)
+    cloud.run(converge_security_groups, site("web"))
+    cloud.run(converge_security_groups, site("servers"))
+    assert look(cloud)["dev-alb"] == [
+        "tcp 443 from dev-servers ()",
+        "tcp 443 from dev-web ()",
+        "tcp 80 to dev-servers ()",
+        "tcp 80 to dev-web ()",
+    ]
+    assert look(cloud)["dev-web"] == look(cloud)["dev-servers"]
+    assert told(cloud.run(converge_security_groups, site("servers"))) == []
+    assert told(cloud.run(converge_security_groups, site("servers", purge=True))) == [
+        "update security group rules alb",
+        "update security group rules web",
+        "delete security group web",
+    ]
+    assert look(cloud)["dev-alb"] == ["tcp 443 from dev-servers ()", "tcp 80 to dev-servers ()"]
+
+
+def test_without_room_for_both_the_old_rules_go_at_once(options: Make, group: Make, rule: Make) -> None:
+    pairs = [{"GroupId": "sg-2"}]
+    ports = [{"IpProtocol": "tcp", "FromPort": n, "ToPort": n, "UserIdGroupPairs": pairs} for n in range(40)]
+    web = {"GroupId": "sg-1", "IpPermissions": ports, "IpPermissionsEgress": []}
+    old = {"GroupId": "sg-2", "IpPermissions": [], "IpPermissionsEgress": []}
+    wanted = rule(ports=[str(n) for n in range(40)], groups=["new"])
+    owner = Owner("dev", "firewall")
+    new = group("new", egress=[])
+    desired = parse_security_groups(options(group("web", ingress=[wanted], egress=[]), new), Problems())
+    assert desired
+    observed = {
+        name: {**one, "Tags": tag_list(owner.tags(name))}
+        for name, one in (("web", web), ("old", old), ("new", {**old, "GroupId": "sg-3"}))
+    }
+    [change] = plan_groups(desired, observed, owner)
+    assert [call.operation for call in change.calls] == [
+        "revoke_security_group_ingress",
+        "authorize_security_group_ingress",
+    ]
 
 
 def test_extra_tags_are_added(cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.probe import (
     ask,
     gather,
     parse_probes,
+    sample,
     summary,
     verdict,
 )
@@ -86,6 +88,33 @@ def test_it_asks_until_each_server_has_given_its_share(clock: Any) -> None:
     assert clock.slept == []
 
 
+@pytest.mark.parametrize(
+    ("lost", "threshold", "asked", "fails"),
+    [
+        (0, 1.0, 50, False),
+        (1, 1.0, 100, False),  # each server has to answer 50 times
+        (2, 1.0, 200, False),  # 2 % of 100, and 1 % of 200
+        (3, 1.0, 200, True),
+        (10, 1.0, 200, True),
+        (30, 1.0, 100, True),  # too many for chance
+        (1, 0.0, 100, True),
+    ],
+)
+def test_a_few_lost_answers_are_asked_for_again(
+    clock: Any, lost: int, threshold: float, asked: int, fails: bool
+) -> None:
+    count = itertools.count()
+
+    def ask(_probe: Probe, path: str, _timeout: float) -> Answer:
+        return Answer(path, 0, fault="timed out") if next(count) < lost else WELL
+
+    answers = sample(PROBE, 50, 1, 60, threshold, clock=clock, ask=ask)
+    assert len(answers) == asked
+    wrong = verdict(PROBE, answers, threshold)
+    assert bool(wrong) is fails
+    assert not fails or "no answer (timed out)" in wrong[0]
+
+
 def test_it_gives_up_at_the_deadline(clock: Any) -> None:
     answers = gather(PROBE, 1, 1, 2, clock=clock, ask=lambda _probe, path, _timeout: Answer(path, 0))
     assert clock.now >= 2
@@ -120,7 +149,9 @@ def test_an_answer_is_read(web: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_is_there() -> None:
-    assert ask(replace(PROBE, url="http://127.0.0.1:1"), "/", 1) == LOST
+    assert ask(replace(PROBE, url="http://127.0.0.1:1"), "/", 1) == replace(
+        LOST, fault="[Errno 111] Connection refused"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from nasty_secrets import FOR_EVERYBODY
 
 from ansible_collections.groundwork.aws.plugins.filter.lamp import PARTS, RENDERED, lamp, render
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_unquoted
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import PARTS as OPTIONS
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import parse_desired
@@ -104,7 +107,7 @@ def test_where_the_database_runs(changes: dict[str, t.Any], runs: bool, address:
     assert ("mariadb-server" in configuration["packages"]) is runs
     assert bool(lamp(given(**changes), "databases")) is runs
     pool = file("/etc/php/8.2/fpm/pool.d/groundwork-app.conf", **changes)
-    assert f'env[DB_HOST] = "{address}"' in pool
+    assert f"env[DB_HOST] = '{address}'" in pool
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,65 @@ def test_where_the_database_runs(changes: dict[str, t.Any], runs: bool, address:
 def test_memory_is_divided(memory: int, sites: int, budget: desired.Budget) -> None:
     many = [{"name": f"app-{number}"} for number in range(sites)]
     assert desired.lamp_of(given(memory_mb=memory, sites=many)).budget == budget
+
+
+def test_only_root_reads_the_variables_of_a_site() -> None:
+    site = {"name": "app", "environment": {"KEY": "hunter2-hunter2", "NONE": ""}}
+    files = lamp(given(sites=[site]), "configuration")["files"]
+    [secret] = [one for one in files if "hunter2" in one.get("content", "")]
+    assert (secret["path"], secret["mode"]) == ("/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf", "0600")
+    assert secret["content"].splitlines()[2:] == [
+        "[app]",
+        "env[DB_PASSWORD] = @groundwork(parameter:/groundwork/dev/lamp/app/database-password|php-fpm)@",
+        "env[KEY] = 'hunter2-hunter2'",
+        "env[NONE] = $GROUNDWORK_EMPTY",
+    ]
+    [release] = lamp(given(sites=[site]), "releases")
+    assert release["hide"] == [secret["path"]]
+
+
+def test_a_site_without_variables_has_no_secret_file() -> None:
+    paths = [one["path"] for one in lamp(given(sites=[SHOP], packed=[]), "configuration")["files"]]
+    assert [path for path in paths if "secret" in path] == []
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "own", "ini", "pool", "apache"),
+    [
+        ({}, {}, "16M", None, None),
+        ({"upload_max_filesize": "64M"}, {}, str(65 * 1024**2), None, None),
+        ({"upload_max_filesize": "8M"}, {}, "16M", None, None),
+        ({"post_max_size": "32M"}, {"upload_max_filesize": "64M"}, "32M", str(65 * 1024**2), None),
+        ({}, {"upload_max_filesize": "2G", "post_max_size": "3G"}, "16M", "'3G'", 3 * 1024**3),
+        ({"post_max_size": 0}, {"upload_max_filesize": "2G"}, "0", None, 0),
+    ],
+)
+def test_uploads_fit_into_requests(
+    everywhere: dict[str, t.Any], own: dict[str, t.Any], ini: str, pool: str | None, apache: int | None
+) -> None:
+    given_ = desired.lamp_of(given(php_settings=everywhere, sites=[{"name": "app", "php_settings": own}]))
+    [site] = given_.sites
+    assert given_.php_settings["post_max_size"].strip("'") == ini
+    assert given_.php_settings["memory_limit"] == "'128M'"
+    assert site.php_settings.get("post_max_size") == pool
+    assert site.apache_limit == apache
+    text = file(
+        "/etc/apache2/sites-available/groundwork-01-app.conf",
+        php_settings=everywhere,
+        sites=[{"name": "app", "php_settings": own}],
+    )
+    assert ("LimitRequestBody" in text) is (apache is not None)
+
+
+@pytest.mark.parametrize("text", [secret for secret in FOR_EVERYBODY if "@groundwork(" not in secret])
+def test_text_is_written_as_php_reads_it(text: str) -> None:
+    site = {"name": "app", "environment": {"A": text}, "php_settings": {"user_agent": text}}
+    pool = file("/etc/php/8.2/fpm/pool.d/groundwork-app.conf", sites=[site])
+    ini = file("/etc/php/8.2/fpm/conf.d/90-groundwork.ini", php_settings={"user_agent": text})
+    secret = file("/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf", sites=[site])
+    for line in (pool, ini, secret):
+        [value] = re.findall(r"(?:user_agent\]?|env\[A\]) = (.*)", line)
+        assert php_fpm_unquoted(value) == text
 
 
 def test_the_image_has_no_site_and_no_secret() -> None:

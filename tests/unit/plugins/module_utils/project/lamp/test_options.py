@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -45,7 +46,12 @@ def site(**changes: Any) -> dict[str, Any]:
         {},
         {"database_server": "private-2", "database_address": "10.20.8.4"},
         site(name="a" * 20, server_names=["shop.example.com", "*.example.com"], front_controller="index.php"),
-        site(environment={"MODE": "live", "DEBUG": False}, php_settings={"opcache.jit": "off"}),
+        site(environment={"MODE": "live", "WORKERS": 4, "EMPTY": "", "QUOTED": 'a "b" ${C}'}),
+        site(php_settings={"opcache.jit": "off", "display_errors": False, "error_reporting": "E_ALL & ~E_DEPRECATED"}),
+        {"php_settings": {"memory_limit": -1, "precision": 14.5, "auto_prepend_file": "", "error_reporting": 0}},
+        {"php_settings": {"upload_max_filesize": "2G"}},
+        {"php_settings": {"post_max_size": 0, "upload_max_filesize": "2G"}},
+        site(php_settings={"upload_max_filesize": "64m"}),
         {"database_passwords": {"app": "correct-horse-battery"}},
         site(name="mysql", database=False),
         site(allow_override=True),
@@ -70,7 +76,6 @@ NO_SITE_NAME = (
 NO_PATH = (
     "is not a path within the application; write it relative, without a leading slash and without dots at the beginning"
 )
-NO_VALUE = 'the value contains a double quote, a line break or "${"; remove them.'
 
 
 @pytest.mark.parametrize(
@@ -114,9 +119,48 @@ NO_VALUE = 'the value contains a double quote, a line break or "${"; remove them
         (site(probe={"timeout": 0}), "lamp_sites[0].probe.timeout: 0 is out of range"),
         (site(environment={"DB_HOST": "x"}), "lamp_sites[0].environment.DB_HOST: the role sets it"),
         (site(environment={"A-B": "x"}), "lamp_sites[0].environment.A-B: is not a valid variable name"),
-        (site(environment={"A": "${B}"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
-        (site(environment={"A": "x\ny"}), f"lamp_sites[0].environment.A: {NO_VALUE}"),
-        (site(php_settings={"a": ["b"]}), "lamp_sites[0].php_settings.a: ['b'] is not a single value"),
+        *(
+            (site(environment={"A": value}), f"lamp_sites[0].environment.A: the value cannot be passed to PHP: {why}")
+            for value, why in (
+                (False, "it is not text or a whole number; write the text that the application expects in quotes"),
+                (1.1, "it is not text or a whole number"),
+                (None, "it is not text or a whole number"),
+                (["x"], "it is not text or a whole number"),
+                (datetime.date(2026, 1, 1), "it is not text or a whole number"),
+                ("x\ny", "it begins with a dollar sign, or contains $pool, a line break"),
+                ("$HOME", "it begins with a dollar sign"),
+                ("\ud800", "it cannot be encoded as UTF-8"),
+                ("@groundwork(instance-id)@", "it contains @groundwork(, which begins a placeholder"),
+            )
+        ),
+        (
+            site(php_settings={"a": ["b"]}),
+            "lamp_sites[0].php_settings.a: ['b'] cannot be set: it is not text, a number,",
+        ),
+        (site(php_settings={"a": ""}), "lamp_sites[0].php_settings.a: '' cannot be set: it is empty"),
+        (
+            site(php_settings={"error_log": "log"}),
+            "lamp_sites[0].php_settings.error_log: 'log' cannot be set: php-fpm writes its own prefix",
+        ),
+        (site(php_settings={"a": "$pool"}), "lamp_sites[0].php_settings.a: '$pool' cannot be set: it begins with"),
+        ({"php_settings": {"a": "b\nc"}}, "lamp_php_settings.a: 'b\\nc' cannot be set: it contains a line break"),
+        ({"php_settings": {"a": None}}, "lamp_php_settings.a: None cannot be set: it is not text, a number, true or"),
+        *(
+            ({"php_settings": {"error_reporting": text}}, f"lamp_php_settings.error_reporting: '{text}' cannot be set")
+            for text in ("E_ALL & ~E_DEPRACATED", "all", "E_ALL E_NOTICE", "E_ALL &", "(E_ALL", "E_ALL; x = 1", "")
+        ),
+        ({"php_settings": {"memory_limit": "lots"}}, "lamp_php_settings.memory_limit: 'lots' is not a size; write it"),
+        ({"php_settings": {"post_max_size": "64MB"}}, "lamp_php_settings.post_max_size: '64MB' is not a size"),
+        (
+            {"php_settings": {"upload_max_filesize": "64M", "post_max_size": "32M"}},
+            "lamp_php_settings.post_max_size: 32M is smaller than upload_max_filesize, 64M: the application would get "
+            "empty forms; give a larger size, or remove it: it then follows upload_max_filesize.",
+        ),
+        (
+            site(php_settings={"post_max_size": "8M"}),
+            "lamp_sites[0].php_settings.post_max_size: 8M is smaller than upload_max_filesize, 16M",
+        ),
+        ({"server_name": 'web "1"'}, "lamp_server_name: 'web \"1\"' is not a valid name"),
         ({"php_settings": {"a b": 1}}, "lamp_php_settings.a b: is not the name of a PHP setting"),
         (
             {"database_server": "private-9"},

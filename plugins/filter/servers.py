@@ -1,0 +1,68 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Computes options of modules, and a report, for the role `servers`."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: servers
+short_description: Compute options of modules, and a report, for the role servers
+description:
+  - Used by the role servers alone, and private to this collection.
+version_added: 0.1.0
+author:
+  - The groundwork.aws developers (@groundwork)
+positional: part
+options:
+  _input:
+    description:
+      - The arguments of the function C(part) of the module utilities project.tiers or project.reports, by their names.
+    type: dict
+    required: true
+  part:
+    description: The part to compute.
+    type: str
+    choices: [balancer_probes, counted_names, group_roles, groups, replacement_report, successors]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show the names of the servers of the tier web
+  ansible.builtin.debug:
+    msg: "{{ {'tiers': servers_tiers, 'wanted': ['web']} | groundwork.aws.servers('counted_names') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The part.
+  type: raw
+"""
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.project import reports, tiers
+
+PARTS: dict[str, t.Callable[..., t.Any]] = {
+    "balancer_probes": tiers.balancer_probes,
+    "counted_names": tiers.counted_names,
+    "group_roles": tiers.group_roles,
+    "groups": tiers.groups,
+    "replacement_report": reports.replacement_report,
+    "successors": tiers.successors,
+}
+
+
+class FilterModule:
+    """The filter `servers`."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by their names."""
+        return {"servers": servers}
+
+
+def servers(given: t.Mapping[str, t.Any], part: str) -> t.Any:
+    """Return a part, computed from its arguments."""
+    return PARTS[part](**given)

@@ -1,0 +1,99 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from `servers_tiers` for the servers and the Auto Scaling groups of an environment. Pure functions."""
+
+from __future__ import annotations
+
+import typing as t
+
+Options = t.Mapping[str, t.Any]
+Tiers = t.Mapping[str, Options]
+
+
+def counted_names(tiers: Tiers, wanted: t.Container[str]) -> list[str]:
+    """Return the names of the servers of the tiers `wanted` that are not Auto Scaling groups."""
+    return [
+        f"{tier}-{number}"
+        for tier, given in tiers.items()
+        if tier in wanted and "group" not in given
+        for number in range(1, int(given["count"]) + 1)
+    ]
+
+
+def group_roles(tiers: Tiers, roles: Tiers, boot: Tiers) -> dict[str, dict[str, t.Any]]:
+    """Return the roles of the Auto Scaling groups' servers, as the option `roles` of the module `iam_server_roles`.
+
+    `roles` are the user's rights by tier. A tier without its own instance profile and user data gets in addition what
+    its servers read when they boot: `parameters` and `archives` of `boot`.
+    """
+    found = {}
+    for tier, given in tiers.items():
+        if "group" not in given:
+            continue
+        own = roles.get(tier) or {}
+        configures = given.get("instance_profile") is None and given.get("user_data") is None
+        read = boot.get(tier, {}) if configures else {}
+        if own or read:
+            rights = {name: [*read.get(name, []), *own.get(name, [])] for name in ("parameters", "archives")}
+            found[tier] = {**own, **rights}
+    return found
+
+
+def groups(tiers: Tiers, environment: str, roles: t.Container[str], boot: Tiers) -> dict[str, dict[str, t.Any]]:
+    """Return the Auto Scaling groups, as the option `tiers` of the module `autoscaling_server_groups`.
+
+    A tier in `roles` has the instance profile of its role, and a tier in `boot` the user data that configures servers.
+    """
+    return {
+        tier: {
+            **({"instance_profile": f"{environment}-{tier}"} if tier in roles else {}),
+            **({"user_data": boot[tier]["user_data"]} if tier in boot else {}),
+            **given,
+        }
+        for tier, given in tiers.items()
+        if "group" in given
+    }
+
+
+def successors(batches: t.Sequence[t.Sequence[Options]]) -> list[dict[str, t.Any]]:
+    """Return the hosts of a replacement: for each batch one that represents the controller, and its successors."""
+    return [
+        host
+        for number, batch in enumerate(batches, 1)
+        for host in (
+            {"name": f"batch-{number}"},
+            *({"name": server["successor"], "takes_place_of": server} for server in batch),
+        )
+    ]
+
+
+def balancer_probes(
+    *,
+    servers: t.Sequence[Options],
+    releases: t.Sequence[Options],
+    hosts: t.Mapping[str, str],
+    groups_of_tiers: t.Mapping[str, str],
+    urls: t.Mapping[str, str],
+    paths: t.Sequence[str],
+) -> list[dict[str, t.Any]]:
+    """Return the probes of new servers through their load balancers, as options of the module `http_probe`.
+
+    `servers` have a `name` and a `tier`. `hosts` are the host names of sites, `groups_of_tiers` the tiers of target
+    groups, and `urls` the URLs of target groups.
+    """
+    return [
+        {
+            "name": f"{release['name']} through {group}",
+            "url": urls[group],
+            "host": hosts[release["name"]],
+            "paths": list(paths),
+            "servers": names,
+            "release": release["id"],
+        }
+        for group, tier in groups_of_tiers.items()
+        if group in urls and (names := [one["name"] for one in servers if one["tier"] == tier])
+        for release in releases
+        if release["name"] in hosts
+    ]
