@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.retries.standard import ExponentialBackoff
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import NO_REPETITION, TEN_ATTEMPTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from groundwork_lab.api import ControlPlane
+from groundwork_lab.api import ControlPlane, Fault
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 
@@ -47,16 +50,16 @@ class Watched:
 
     def __init__(self) -> None:
         self.cloud: Cloud | None = None
-        self._clients: dict[tuple[str, bool, str], t.Any] = {}
+        self._clients: dict[tuple[str, bool, str, bool], t.Any] = {}
 
-    def client(self, service: str, *, watched: bool, region: str = REGION) -> t.Any:
-        key = (service, watched, region)
+    def client(self, service: str, *, watched: bool, region: str = REGION, writing: bool = False) -> t.Any:
+        key = (service, watched, region, writing)
         if key not in self._clients:
             client = boto3.client(
                 service,
                 region_name=region,
                 endpoint_url="http://cloud.invalid",
-                config=Config(s3={"addressing_style": "path"}),
+                config=Config(s3={"addressing_style": "path"}, retries=NO_REPETITION if writing else TEN_ATTEMPTS),
                 aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
             )
@@ -78,6 +81,26 @@ class Watched:
     def _after(self, **_event: t.Any) -> None:
         if self.cloud:
             self.cloud.after()
+
+
+class Writers:
+    """Clients of the account that do not repeat requests."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+
+    def client(self, service: str, **extra: t.Any) -> t.Any:
+        return self._watched.client(service, watched=True, writing=True, **extra)
+
+
+# What may happen on the way to AWS and back, to one call of five.
+WEATHER = {
+    "throttled": Fault(),
+    "failed before": Fault(code="InternalError", status=500),
+    "failed after": Fault(code="InternalError", status=500, executed=True),
+    "lost": Fault(drop=True),
+    "cut": Fault(cut=True),
+}
 
 
 class Cloud(Clock):
@@ -111,7 +134,8 @@ class Cloud(Clock):
     ) -> t.Any:
         """One run of a module."""
         self.calls, self.warnings = [], []
-        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self))
+        writers = Writers(self._watched)
+        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self, writers=writers))
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
@@ -202,11 +226,14 @@ def cloud(new_cloud: t.Callable[[], Cloud]) -> Cloud:
 
 
 @pytest.fixture
-def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
-    """Kills a run right after each of its writes; run again, the account has to look as if nothing had happened.
+def survives(new_cloud: t.Callable[[], Cloud], monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., int]:
+    """Kills a run right after each of its writes, and then sends a run through each weather.
 
+    After a kill the next run, and in bad weather the first run, has to leave the account as if nothing had happened.
     Nothing outlives a run but the account, so that after one call is before the next.
     """
+
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda _self, _context: 0)
 
     def check(
         converge: t.Callable[[Run], t.Any],
@@ -232,6 +259,13 @@ def survives(new_cloud: t.Callable[[], Cloud]) -> t.Callable[..., int]:
             victim.run(converge, options)
             assert look(victim) == expected, f"killed after {operations[position]}, call {position}"
             assert victim.run(converge, options)["changes"] == [], f"killed after {operations[position]}"
+        for name, fault in WEATHER.items():
+            traveller = fresh()
+            traveller.plane.faults.set(replace(fault, probability=0.2, seed=len(operations)))
+            traveller.run(converge, options)
+            traveller.plane.faults.clear()
+            assert look(traveller) == expected, name
+            assert traveller.run(converge, options)["changes"] == [], name
         return len(writes)
 
     return check

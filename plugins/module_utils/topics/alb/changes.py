@@ -17,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
     Call,
     Change,
     Ids,
+    Lookup,
     Ref,
     Wait,
     resolve,
@@ -54,9 +55,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 DEADLINE = 600.0
 
 
-def elb(operation: str, /, **arguments: t.Any) -> Call:
+def elb(operation: str, /, lookup: Lookup | None = None, **arguments: t.Any) -> Call:
     """Return a call of Elastic Load Balancing."""
-    return Call("elbv2", operation, arguments)
+    return Call("elbv2", operation, arguments, lookup=lookup)
+
+
+def _named(plural: str, result: str, name: str, absent: str) -> Lookup:
+    """Return how to find a resource whose name only one resource of the region can have."""
+    return Lookup(f"describe_{plural}", result, {"Names": [name]}, absent=(absent,))
 
 
 def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list[Change]:
@@ -176,6 +182,7 @@ def _group_creation(wish: TargetGroupWish, owner: Owner) -> Change:
         TargetType="instance",
         **wish.health_check,
         Tags=tag_list(owner.tags(wish.name)),
+        lookup=_named("target_groups", "TargetGroups", owner.name(wish.name), "TargetGroupNotFound"),
     ).yielding(ref, "TargetGroups.0.TargetGroupArn")
     attributes = elb("modify_target_group_attributes", TargetGroupArn=ref, Attributes=tag_list(wish.attributes))
     after = {
@@ -274,6 +281,7 @@ def _balancer_creation(wish: BalancerWish, subnets: list[Ref], groups: list[t.An
             Subnets=subnets,
             SecurityGroups=groups,
             Tags=tag_list(owner.tags(wish.name)),
+            lookup=_named("load_balancers", "LoadBalancers", owner.name(wish.name), "LoadBalancerNotFound"),
         )
         .yielding(ref, "LoadBalancers.0.LoadBalancerArn")
         .yielding(dns_ref(wish.name), "LoadBalancers.0.DNSName")
@@ -363,6 +371,12 @@ def _listener_creation(balancer: BalancerWish, wish: ListenerWish, owner: Owner)
         Port=wish.port,
         DefaultActions=[wish.action],
         Tags=tag_list(owner.tags(f"{balancer.name}-{wish.port}")),
+        lookup=Lookup(
+            "describe_listeners",
+            "Listeners",
+            {"LoadBalancerArn": balancer_ref(balancer.name)},
+            lambda item: item["Port"] == wish.port,
+        ),
     ).yielding(ref, "Listeners.0.ListenerArn")
     after = {"protocol": wish.protocol, "port": wish.port, "default_action": wish.action}
     return Change("create", ref.resource, ref.name, (create,), after=after)
@@ -386,7 +400,7 @@ def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner:
             Priority=rule.priority,
             **content,
             Tags=tag_list(owner.tags(name.replace(":", "-").replace("/", "-"))),
-        )
+        ).safe_to_repeat()
         # An interrupted run may have created it. The next run compares its content.
         yield Change("create", "rule", name, (call.settled_by("PriorityInUse"),), after=content)
         return
