@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.remedies import api_name, remedy
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
 
 try:
@@ -178,18 +179,6 @@ def dig(response: t.Any, path: str) -> t.Any:
     return response
 
 
-REMEDIES = {
-    "UnauthorizedOperation": "Allow {service}:{action} to the credentials in use, or use others.",
-    "AccessDenied": "Allow {service}:{action} to the credentials in use, or use others.",
-    "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
-    "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
-    "ExpiredToken": "Renew the session's credentials and run again.",
-    "PreconditionFailed": "It was changed by another process meanwhile. Run again; that change is not lost.",
-    "DependencyViolation": "Another resource still uses it. Remove that resource first, or declare this one again.",
-    "RequestLimitExceeded": "AWS throttled ten attempts. Run again later; nothing is lost.",
-}
-
-
 def refused(
     doing: str, service: str, operation: str, error: ClientError, remedies: t.Mapping[str, str] | None = None
 ) -> GroundworkError:
@@ -198,9 +187,5 @@ def refused(
     `remedies` are those of the call, which precede those of all calls.
     """
     code, words = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    action = "".join(part.title() for part in operation.split("_"))
-    remedy = {**REMEDIES, **(remedies or {})}.get(code, "").format(service=service, action=action)
-    if not remedy and code.endswith("LimitExceeded"):
-        remedy = "A quota of the account is exhausted. Raise it in Service Quotas, or delete unused resources."
-    text = f"Could not {doing}: AWS refused {action} with {code}: {words}"
-    return GroundworkError(f"{text} {remedy}".rstrip(), error_code=code)
+    text = f"Could not {doing}: AWS refused {api_name(operation)} with {code}: {words}"
+    return GroundworkError(f"{text} {remedy(code, service, operation, remedies or {})}".rstrip(), error_code=code)

@@ -86,7 +86,7 @@ class Call:
     repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
     `repeatable` is true if a second request has no further effect although the operation creates or registers
     something, and `lookup` finds what the call has created if it is not (engine/send.py). `remedies` tell the user what
-    to do, by error code, where observe.REMEDIES does not.
+    to do, by error code, where engine/remedies.py does not.
     """
 
     service: str
