@@ -108,6 +108,10 @@ class Call:
         """Return the same call, for which these error codes count as success."""
         return replace(self, settled=(*self.settled, *codes))
 
+    def found_by(self, lookup: Lookup) -> Call:
+        """Return the same call, with how to find what it has created."""
+        return replace(self, lookup=lookup)
+
     def safe_to_repeat(self) -> Call:
         """Return the same call, of which a second request has no further effect."""
         return replace(self, repeatable=True)

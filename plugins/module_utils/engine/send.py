@@ -122,7 +122,7 @@ def _code(error: Exception) -> str:
 def _told(error: Exception, service: str, operation: str) -> Exception:
     """Return the error to raise for a request that is not repeated."""
     if isinstance(error, ClientError):
-        return error
+        return t.cast(Exception, error)
     if _outcome(error) != LOST:
         return GroundworkError(f"Could not call {operation} of {service}: {error}")
     why = CUT if isinstance(error, ResponseParserError) else str(error).rstrip(".")

@@ -55,9 +55,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 DEADLINE = 600.0
 
 
-def elb(operation: str, /, lookup: Lookup | None = None, **arguments: t.Any) -> Call:
+def elb(operation: str, /, **arguments: t.Any) -> Call:
     """Return a call of Elastic Load Balancing."""
-    return Call("elbv2", operation, arguments, lookup=lookup)
+    return Call("elbv2", operation, arguments)
 
 
 def _named(plural: str, result: str, name: str, absent: str) -> Lookup:
@@ -96,7 +96,7 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
-        problems.add(
+        problems.add_missing(
             "environment_name", "the environment has no subnets", "run ec2_vpc_network (the role network) first"
         )
     if desired.purge:
@@ -128,11 +128,13 @@ def _check_references(wish: BalancerWish, observed: Observed, where: str, proble
     for name in wish.subnets:
         if name not in observed.subnets:
             right = f"use some of {listed(observed.subnets)}"
-            problems.add(f"{where}.subnets", f"'{name}' is not a subnet of the environment", right)
+            problems.add_missing(f"{where}.subnets", f"'{name}' is not a subnet of the environment", right)
     for name in wish.security_groups:
         if name not in observed.security_groups and not SECURITY_GROUP_ID.fullmatch(name):
             right = f"use some of {listed(observed.security_groups)}"
-            problems.add(f"{where}.security_groups", f"'{name}' is not a security group of the environment", right)
+            problems.add_missing(
+                f"{where}.security_groups", f"'{name}' is not a security group of the environment", right
+            )
 
 
 def _check_protected(desired: Balancers, observed: Observed, owner: Owner, problems: Problems) -> None:
@@ -182,8 +184,8 @@ def _group_creation(wish: TargetGroupWish, owner: Owner) -> Change:
         TargetType="instance",
         **wish.health_check,
         Tags=tag_list(owner.tags(wish.name)),
-        lookup=_named("target_groups", "TargetGroups", owner.name(wish.name), "TargetGroupNotFound"),
     ).yielding(ref, "TargetGroups.0.TargetGroupArn")
+    create = create.found_by(_named("target_groups", "TargetGroups", owner.name(wish.name), "TargetGroupNotFound"))
     attributes = elb("modify_target_group_attributes", TargetGroupArn=ref, Attributes=tag_list(wish.attributes))
     after = {
         "arn": ref,
@@ -281,8 +283,8 @@ def _balancer_creation(wish: BalancerWish, subnets: list[Ref], groups: list[t.An
             Subnets=subnets,
             SecurityGroups=groups,
             Tags=tag_list(owner.tags(wish.name)),
-            lookup=_named("load_balancers", "LoadBalancers", owner.name(wish.name), "LoadBalancerNotFound"),
         )
+        .found_by(_named("load_balancers", "LoadBalancers", owner.name(wish.name), "LoadBalancerNotFound"))
         .yielding(ref, "LoadBalancers.0.LoadBalancerArn")
         .yielding(dns_ref(wish.name), "LoadBalancers.0.DNSName")
     )
@@ -371,13 +373,11 @@ def _listener_creation(balancer: BalancerWish, wish: ListenerWish, owner: Owner)
         Port=wish.port,
         DefaultActions=[wish.action],
         Tags=tag_list(owner.tags(f"{balancer.name}-{wish.port}")),
-        lookup=Lookup(
-            "describe_listeners",
-            "Listeners",
-            {"LoadBalancerArn": balancer_ref(balancer.name)},
-            lambda item: item["Port"] == wish.port,
-        ),
     ).yielding(ref, "Listeners.0.ListenerArn")
+    arguments = {"LoadBalancerArn": balancer_ref(balancer.name)}
+    create = create.found_by(
+        Lookup("describe_listeners", "Listeners", arguments, lambda item: item["Port"] == wish.port)
+    )
     after = {"protocol": wish.protocol, "port": wish.port, "default_action": wish.action}
     return Change("create", ref.resource, ref.name, (create,), after=after)
 

@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/manage-functi
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
@@ -107,7 +107,7 @@ def plan(owner: Owner, desired: Function, live: bytes | None, stage: Stage | Non
     elif stage:
         calls = [_write("update_function", name, config, desired, IfMatch=stage.etag)]
     else:
-        calls = [replace(_write("create_function", name, config, desired), lookup=_created(name))]
+        calls = [_write("create_function", name, config, desired).found_by(_created(name))]
     publish = Call("cloudfront", "publish_function", {"Name": name, "IfMatch": version})
     after = {"runtime": desired.runtime, "code": desired.code.decode()}
     action: t.Literal["create", "update"] = "update" if stage else "create"
