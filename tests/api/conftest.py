@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from clock import Clock
-from cloud import Cloud, Killed, NewCloud, Survives, Watched, is_write
+from cloud import WEATHER, Cloud, Killed, NewCloud, Survives, Watched, is_write
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from groundwork_lab.api import ControlPlane
@@ -65,11 +67,13 @@ def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def survives(new_cloud: NewCloud) -> Survives:
-    """Kills a run right after each of its writes; run again, the account has to look as if nothing had happened.
+def survives(new_cloud: NewCloud, monkeypatch: pytest.MonkeyPatch) -> Survives:
+    """Kills a run right after each of its writes, and then sends a run through each weather.
 
+    After a kill the next run, and in bad weather the first run, has to leave the account as if nothing had happened.
     Nothing outlives a run but the account, so that after one call is before the next.
     """
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda _self, _context: 0)
 
     def check(
         converge: t.Callable[[Run], t.Any],
@@ -95,6 +99,13 @@ def survives(new_cloud: NewCloud) -> Survives:
             victim.run(converge, options)
             assert look(victim) == expected, f"killed after {operations[position]}, call {position}"
             assert victim.run(converge, options)["changes"] == [], f"killed after {operations[position]}"
+        for name, fault in WEATHER.items():
+            traveller = fresh()
+            traveller.plane.faults.set(replace(fault, probability=0.2, seed=len(operations)))
+            traveller.run(converge, options)
+            traveller.plane.faults.clear()
+            assert look(traveller) == expected, name
+            assert traveller.run(converge, options)["changes"] == [], name
         return len(writes)
 
     return check

@@ -9,8 +9,9 @@ import boto3
 from botocore.config import Config
 from clock import Clock
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import NO_REPETITION, TEN_ATTEMPTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from groundwork_lab.api import ControlPlane
+from groundwork_lab.api import ControlPlane, Fault
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.model import InstanceState
 from groundwork_lab.settings import REGION
@@ -33,16 +34,16 @@ class Watched:
 
     def __init__(self) -> None:
         self.cloud: Cloud | None = None
-        self._clients: dict[tuple[str, bool, str], t.Any] = {}
+        self._clients: dict[tuple[str, bool, str, bool], t.Any] = {}
 
-    def client(self, service: str, *, watched: bool, region: str = REGION) -> t.Any:
-        key = (service, watched, region)
+    def client(self, service: str, *, watched: bool, region: str = REGION, writing: bool = False) -> t.Any:
+        key = (service, watched, region, writing)
         if key not in self._clients:
             client = boto3.client(
                 service,
                 region_name=region,
                 endpoint_url="http://cloud.invalid",
-                config=Config(s3={"addressing_style": "path"}),
+                config=Config(s3={"addressing_style": "path"}, retries=NO_REPETITION if writing else TEN_ATTEMPTS),
                 aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
             )
@@ -64,6 +65,26 @@ class Watched:
     def _after(self, **_event: t.Any) -> None:
         if self.cloud:
             self.cloud.after()
+
+
+class Writers:
+    """Clients of the account that do not repeat requests."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+
+    def client(self, service: str, /, **extra: t.Any) -> t.Any:
+        return self._watched.client(service, watched=True, writing=True, **extra)
+
+
+# What may happen on the way to AWS and back, to one call of five.
+WEATHER = {
+    "throttled": Fault(),
+    "failed before": Fault(code="InternalError", status=500),
+    "failed after": Fault(code="InternalError", status=500, executed=True),
+    "lost": Fault(drop=True),
+    "cut": Fault(cut=True),
+}
 
 
 class Cloud(Clock):
@@ -97,7 +118,8 @@ class Cloud(Clock):
     ) -> t.Any:
         """One run of a module."""
         self.calls, self.warnings = [], []
-        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self))
+        writers = Writers(self._watched)
+        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self, writers=writers))
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)

@@ -78,7 +78,8 @@ def _add_faults(commands: Any) -> None:
     for flag, kind, text in FAULT_FLAGS:
         field = "probability" if flag == "rate" else "code" if flag == "error" else flag
         made.add_argument(f"--{flag}", dest=f"fault_{field}", type=kind, metavar=flag.upper(), help=text)
-    made.add_argument("--drop-after", dest="fault_drop", action="store_true", default=None, help=DROP_HELP)
+    for flag, field, text in FAULT_SWITCHES:
+        made.add_argument(f"--{flag}", dest=f"fault_{field}", action="store_true", default=None, help=text)
     kinds.add_parser("clear", help="remove all rules").set_defaults(command=faults_clear)
     kinds.add_parser("show", help="show the rules").set_defaults(command=faults_show)
 
@@ -95,7 +96,11 @@ FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
     ("delay", float, "seconds to delay the call"),
     ("seed", int, "the seed of the random choice for --rate (default: 0)"),
 )
-DROP_HELP = "execute the call, then close the connection without an answer"
+FAULT_SWITCHES = (
+    ("after", "executed", "execute the call, then answer with the error"),
+    ("drop-after", "drop", "execute the call, then close the connection without an answer"),
+    ("cut-after", "cut", "execute the call, then send the first half of the answer"),
+)
 
 
 def up(settings: Settings, options: argparse.Namespace) -> int:

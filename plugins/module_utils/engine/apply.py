@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
+from functools import partial
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.created import find, lookup_of, value_at
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, dig, refused
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
     Call,
     Change,
     Ids,
+    Lookup,
     Wait,
     references,
     resolve,
@@ -124,7 +128,7 @@ class _Run:
         """Make the call, and return the values of the Refs that it yields."""
         response = self._once(change, one, arguments)
         try:
-            return {ref: dig(response, path) for ref, path in one.yields.items()}
+            return {ref: value_at(response, path) for ref, path in one.yields.items()}
         except LookupError as error:
             wanted = ", ".join(one.yields.values())
             raise GroundworkError(
@@ -133,7 +137,16 @@ class _Run:
 
     def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         try:
-            return send(self.writers, one.service, one.operation, arguments, self.clock, repeatable=one.repeatable)
+            lookup = lookup_of(one, arguments)
+            return send(
+                self.writers,
+                one.service,
+                one.operation,
+                arguments,
+                self.clock,
+                repeatable=one.repeatable,
+                find=partial(self._find, one.service, lookup) if lookup else None,
+            )
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in one.settled:
@@ -142,6 +155,10 @@ class _Run:
                 other = one.instead[code]
                 return self._once(change, other, resolve(other.arguments, self.ids))
             raise refused(str(change), one.service, one.operation, error, one.remedies) from error
+
+    def _find(self, service: str, lookup: Lookup) -> dict[str, t.Any] | None:
+        resolved = replace(lookup, arguments=resolve(lookup.arguments, self.ids))
+        return find(self.clients, service, resolved, self.clock)
 
     def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any], *, fresh: bool) -> Ids:
         """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason.

@@ -60,12 +60,14 @@ def one_line(text: str) -> str:
 class Problems:
     """A collection of problems. `prefix` is put before each variable: `network_` for a role, "" for a module.
 
-    `warnings` are sentences about input that is valid but probably a mistake.
+    `warnings` are sentences about input that is valid but probably a mistake. `missing` are those of the problems that
+    are about a resource that AWS does not report, and that another module may have created seconds ago.
     """
 
     prefix: str = ""
     found: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    missing: list[Problem] = field(default_factory=list)
 
     def add(self, variable: str, wrong: str, right: str) -> None:
         """Add a problem of `variable` (an option's path, as `subnets[2].cidr`): what is wrong and what is right."""
@@ -73,13 +75,19 @@ class Problems:
         if problem not in self.found:  # several roles share the environment's own variables
             self.found.append(problem)
 
+    def add_missing(self, variable: str, wrong: str, right: str) -> None:
+        """Add a problem of `variable` that refers to a resource that AWS does not report (yet)."""
+        count = len(self.found)
+        self.add(variable, wrong, right)
+        self.missing += self.found[count:]
+
     def warn(self, variable: str, what: str) -> None:
         """Add a warning about `variable`. `what` is a sentence without its full stop."""
         self.warnings.append(f"{self.prefix}{variable}: {what}.")
 
     def scope(self, prefix: str) -> Problems:
         """Return a view of this collection with another prefix."""
-        return Problems(prefix, self.found, self.warnings)
+        return Problems(prefix, self.found, self.warnings, self.missing)
 
     def raise_if_any(self) -> None:
         """Raise InputError if there are problems."""

@@ -11,11 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.remedies import api_name, remedy
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
+
+T = t.TypeVar("T")
 
 
 class Clients(t.Protocol):
@@ -73,15 +79,44 @@ class RetryingClients:
         return self._made[key]
 
 
-def call(clients: Clients, service: str, operation: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Make one API call. Raise botocore's ClientError unchanged, and GroundworkError if AWS cannot be reached."""
+# botocore does not repeat a request whose response was cut.
+CUT_ATTEMPTS = 6
+CUT = (
+    "The response to {operation} of {service} was incomplete {attempts} times, or it was not from AWS. "
+    "Check the network, and the proxy if there is one, and run again."
+)
+
+
+def call(
+    clients: Clients,
+    service: str,
+    operation: str,
+    arguments: t.Mapping[str, t.Any],
+    clock: Clock = SYSTEM_CLOCK,
+) -> dict[str, t.Any]:
+    """Make one API call that reads. Raise botocore's ClientError unchanged, and GroundworkError without a response."""
     try:
-        response: dict[str, t.Any] = getattr(clients.client(service), operation)(**arguments)
+        response: dict[str, t.Any] = _whole(
+            lambda: getattr(clients.client(service), operation)(**arguments), service, operation, clock
+        )
     except ClientError:
         raise
     except BotoCoreError as error:
         raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
     return response
+
+
+def _whole(read: t.Callable[[], T], service: str, operation: str, clock: Clock) -> T:
+    """Return the result of a read, which is repeated while a response is cut."""
+    for attempt in range(1, CUT_ATTEMPTS + 1):
+        try:
+            return read()
+        except ResponseParserError as error:
+            if attempt == CUT_ATTEMPTS:
+                told = CUT.format(operation=operation, service=service, attempts=attempt)
+                raise GroundworkError(told) from error
+        clock.sleep(0.1 * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def observe(clients: Clients, reads: t.Mapping[str, Read]) -> dict[str, list[t.Any]]:
@@ -94,14 +129,19 @@ def observe(clients: Clients, reads: t.Mapping[str, Read]) -> dict[str, list[t.A
     for read in reads.values():  # one after the other: creating clients is not thread-safe
         read.client(clients)
     with ThreadPoolExecutor(max_workers=min(len(reads), 16)) as pool:
-        pending = {key: pool.submit(_read, clients, read) for key, read in reads.items()}
+        pending = {key: pool.submit(read_all, clients, read) for key, read in reads.items()}
         return {key: future.result() for key, future in pending.items()}
 
 
-def _read(clients: Clients, read: Read) -> list[t.Any]:
+def read_all(clients: Clients, read: Read, clock: Clock = SYSTEM_CLOCK) -> list[t.Any]:
+    """Make one read, and return the complete list. Raise GroundworkError with the operation that failed."""
     client = read.client(clients)
-    try:
+
+    def once() -> list[t.Any]:
         return [item for page in _pages(client, read) for item in _listed(_found(page, read.result, []))]
+
+    try:
+        return _whole(once, read.service, read.operation, clock)
     except ClientError as error:
         if error.response["Error"]["Code"] in read.absent:
             return []
@@ -139,18 +179,6 @@ def dig(response: t.Any, path: str) -> t.Any:
     return response
 
 
-REMEDIES = {
-    "UnauthorizedOperation": "Allow {service}:{action} to the credentials in use, or use others.",
-    "AccessDenied": "Allow {service}:{action} to the credentials in use, or use others.",
-    "AccessDeniedException": "Allow {service}:{action} to the credentials in use, or use others.",
-    "AuthFailure": "Check the credentials, and that the region is enabled for the account.",
-    "ExpiredToken": "Renew the session's credentials and run again.",
-    "PreconditionFailed": "It was changed by another process meanwhile. Run again; that change is not lost.",
-    "DependencyViolation": "Another resource still uses it. Remove that resource first, or declare this one again.",
-    "RequestLimitExceeded": "AWS throttled ten attempts. Run again later; nothing is lost.",
-}
-
-
 def refused(
     doing: str, service: str, operation: str, error: ClientError, remedies: t.Mapping[str, str] | None = None
 ) -> GroundworkError:
@@ -159,9 +187,5 @@ def refused(
     `remedies` are those of the call, which precede those of all calls.
     """
     code, words = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    action = "".join(part.title() for part in operation.split("_"))
-    remedy = {**REMEDIES, **(remedies or {})}.get(code, "").format(service=service, action=action)
-    if not remedy and code.endswith("LimitExceeded"):
-        remedy = "A quota of the account is exhausted. Raise it in Service Quotas, or delete unused resources."
-    text = f"Could not {doing}: AWS refused {action} with {code}: {words}"
-    return GroundworkError(f"{text} {remedy}".rstrip(), error_code=code)
+    text = f"Could not {doing}: AWS refused {api_name(operation)} with {code}: {words}"
+    return GroundworkError(f"{text} {remedy(code, service, operation, remedies or {})}".rstrip(), error_code=code)

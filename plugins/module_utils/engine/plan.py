@@ -60,6 +60,22 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """How to find what a creating call has made, when its response was lost.
+
+    `operation` of the call's service reads the list at the dotted path `result` ("" for the whole response), and
+    `matches` says which item the call makes. `absent` are error codes that mean that there is none.
+    """
+
+    operation: str
+    result: str
+    arguments: t.Mapping[str, t.Any] = field(default_factory=dict)
+    matches: t.Callable[[t.Mapping[str, t.Any]], bool] = lambda _: True
+    absent: tuple[str, ...] = ()
+    marker: str = ""
+
+
+@dataclass(frozen=True)
 class Call:
     """One API call of a boto3 client, which is not made yet.
 
@@ -69,7 +85,8 @@ class Call:
     are error codes of a temporary condition, such as a dependency on a resource that is being deleted: the call is
     repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
     `repeatable` is true if a second request has no further effect although the operation creates or registers
-    something (engine/send.py). `remedies` tell the user what to do, by error code, where observe.REMEDIES does not.
+    something, and `lookup` finds what the call has created if it is not (engine/send.py). `remedies` tell the user what
+    to do, by error code, where engine/remedies.py does not.
     """
 
     service: str
@@ -80,6 +97,7 @@ class Call:
     instead: t.Mapping[str, Call] = field(default_factory=dict)
     passing: tuple[str, ...] = ()
     repeatable: bool = False
+    lookup: Lookup | None = None
     remedies: t.Mapping[str, str] = field(default_factory=dict)
 
     def yielding(self, ref: Ref, path: str) -> Call:
@@ -89,6 +107,10 @@ class Call:
     def settled_by(self, *codes: str) -> Call:
         """Return the same call, for which these error codes count as success."""
         return replace(self, settled=(*self.settled, *codes))
+
+    def found_by(self, lookup: Lookup) -> Call:
+        """Return the same call, with how to find what it has created."""
+        return replace(self, lookup=lookup)
 
     def safe_to_repeat(self) -> Call:
         """Return the same call, of which a second request has no further effect."""

@@ -10,7 +10,11 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import (
+    CONSISTENCY_DEADLINE,
+    apply,
+    report,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS, parse_owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, RetryingClients
@@ -48,6 +52,24 @@ class Run:
         for warning in problems.warnings:
             self.warn(warning)
         return owner, t.cast(D, desired)
+
+    def observe(self, look: t.Callable[[], D], check: t.Callable[[D, Problems], None]) -> D:
+        """Return what `look` reads, when `check` adds no problem to it. Raise InputError with all problems.
+
+        AWS may not report yet what another module has created seconds ago. If only such resources are missing, a real
+        run reads again for some seconds before it fails.
+        https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+        """
+        end, pause = self.clock.monotonic() + CONSISTENCY_DEADLINE, 1.0
+        while True:
+            observed, problems = look(), Problems()
+            check(observed, problems)
+            lagging = problems.found and len(problems.missing) == len(problems.found)
+            if self.check_mode or not lagging or self.clock.monotonic() >= end:
+                problems.raise_if_any()
+                return observed
+            self.clock.sleep(pause)
+            pause = min(pause * 2, 8.0)
 
     def make(self, changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
         """Make the changes, except in check mode, and return `changed`, `changes` and `diff` of the module's result.

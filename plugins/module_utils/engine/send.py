@@ -5,8 +5,9 @@
 """Send a write so that it takes effect once, also when AWS throttles, fails or its response is lost.
 
 botocore repeats every request whose response is lost. Most calls of EC2 that create a resource have no client token, so
-that a repetition creates a second VPC. This module repeats a request only if AWS has certainly not accepted it, or if
-repeating it is harmless. Else the run fails, and the next run finds the created resource by its tags.
+that a repetition creates a second VPC. This module repeats a request if AWS has certainly not accepted it, or if
+repeating it is harmless. Otherwise it looks for what the lost request may have created, and repeats it only if there is
+nothing. See docs/decisions/0034.
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
 """
 
@@ -27,6 +28,7 @@ try:
         EndpointConnectionError,
         HTTPClientError,
     )
+    from botocore.parsers import ResponseParserError
 except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
@@ -53,8 +55,14 @@ THROTTLED = frozenset(
 )
 # A repetition of these creates a second resource, unless they have a client token or their plan says otherwise.
 CREATING = ("allocate_", "copy_", "create_", "import_", "register_", "run_")
+# What is known after a request that failed: AWS has not accepted it, may have accepted it, or has refused it.
+UNSENT, LOST, REFUSED = "unsent", "lost", "refused"
+CUT = "it was incomplete, or not from AWS; check the network, and the proxy if there is one"
 # The ends of AWS' error codes for a repetition of a call that it accepted the first time.
 ECHOES = ("NotFound", "Duplicate", "AlreadyExists", "AlreadyAssociated", "NotAttached")
+
+
+Response = dict[str, t.Any]
 
 
 def send(
@@ -65,50 +73,65 @@ def send(
     clock: Clock,
     *,
     repeatable: bool = False,
-) -> dict[str, t.Any]:
+    find: t.Callable[[], Response | None] | None = None,
+) -> Response:
     """Make one API call and return its response, or {} if a repetition shows that the lost response was a success.
 
-    `clients` must not repeat requests. `repeatable` is the field of Call.
+    `clients` must not repeat requests. `repeatable` is the field of Call. `find` looks for what an earlier request has
+    created, and returns it in place of the lost response, or None.
 
     Raise botocore's ClientError if AWS refuses the call, and GroundworkError if AWS does not answer and the request
     cannot be repeated.
     """
-    repeatable = repeatable or is_repeatable(operation, arguments)
+    harmless = repeatable or is_repeatable(operation, arguments)
     unanswered = False
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            response: dict[str, t.Any] = getattr(clients.client(service), operation)(**arguments)
+            response: Response = getattr(clients.client(service), operation)(**arguments)
             return response
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if unanswered and code.endswith(ECHOES):
-                return {}
-            if attempt == ATTEMPTS or not _may_repeat(error, repeatable):
-                raise
-            unanswered = unanswered or code not in THROTTLED
-        except (EndpointConnectionError, ConnectTimeoutError) as error:  # it was never sent
-            if attempt == ATTEMPTS:
-                raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
-        except HTTPClientError as error:
-            if attempt == ATTEMPTS or not repeatable:
-                raise GroundworkError(
-                    f"The response to {operation} of {service} was lost: {str(error).rstrip('.')}. "
-                    "Run again; if AWS created the resource, the next run finds it by its tags."
-                ) from error
-            unanswered = True
-        except BotoCoreError as error:
-            raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            outcome = _outcome(error)
+            if unanswered and outcome == REFUSED:
+                made = find() if find else None
+                if made or _code(error).endswith(ECHOES):
+                    return made or {}
+            if attempt == ATTEMPTS or outcome == REFUSED or (outcome == LOST and not (harmless or find)):
+                raise _told(error, service, operation) from error
+            unanswered = unanswered or outcome == LOST
+        if unanswered and not harmless and find and (made := find()):
+            return made
         clock.sleep(random.uniform(0, min(LONGEST_PAUSE, 2.0**attempt / 2)))  # noqa: S311 - jitter, no secret
     raise AssertionError("the last attempt returns or raises")
+
+
+def _outcome(error: Exception) -> str:
+    """Return what is known after a request that failed."""
+    if isinstance(error, ClientError):
+        if _code(error) in THROTTLED:
+            return UNSENT
+        return LOST if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 else REFUSED
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
+        return UNSENT
+    return LOST if isinstance(error, (HTTPClientError, ResponseParserError)) else REFUSED
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+
+
+def _told(error: Exception, service: str, operation: str) -> Exception:
+    """Return the error to raise for a request that is not repeated."""
+    if isinstance(error, ClientError):
+        return t.cast(Exception, error)
+    if _outcome(error) != LOST:
+        return GroundworkError(f"Could not call {operation} of {service}: {error}")
+    why = CUT if isinstance(error, ResponseParserError) else str(error).rstrip(".")
+    return GroundworkError(
+        f"The response to {operation} of {service} was lost: {why}. "
+        "Run again; if AWS created the resource, the next run finds it by its tags."
+    )
 
 
 def is_repeatable(operation: str, arguments: t.Mapping[str, t.Any]) -> bool:
     """Return whether sending the same request twice has the same effect as sending it once."""
     return "ClientToken" in arguments or not operation.startswith(CREATING)
-
-
-def _may_repeat(error: ClientError, repeatable: bool) -> bool:
-    if error.response["Error"]["Code"] in THROTTLED:
-        return True
-    # After a server error it is unknown whether AWS accepted the request.
-    return repeatable and error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500

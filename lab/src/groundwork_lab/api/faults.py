@@ -1,4 +1,4 @@
-"""Injected faults: throttling, errors, delays, and connections that are closed after the call was executed.
+"""Injected faults: throttling, errors, delays, and responses that are lost or cut after the call was executed.
 
 Two runs with the same rules, seeds and calls have the same faults.
 """
@@ -17,9 +17,10 @@ class Fault:
     """A rule for calls of `service` and `operation` (shell patterns; services are named as boto3's clients).
 
     The fault applies to a call with `probability` (0 to 1), or to exactly every `every`-th call if `every` is above 0,
-    and to at most `times` calls (0: no limit). The call waits `delay` seconds. Then, with `drop`, it is executed and
-    the connection is closed without an answer; or, with `code`, it is refused with that error and `status` and is not
-    executed. With neither it is only delayed.
+    and to at most `times` calls (0: no limit). The call waits `delay` seconds. Then, with `code`, it is refused with
+    that error and `status`, and it is not executed. With `executed` it is executed first. With `drop` it is executed
+    and the connection is closed without an answer, with `cut` the first half of its answer is sent. With neither of
+    them it is only delayed.
     """
 
     service: str = "*"
@@ -32,7 +33,14 @@ class Fault:
     status: int = 503
     delay: float = 0.0
     drop: bool = False
+    cut: bool = False
+    executed: bool = False
     seed: int = 0
+
+    @property
+    def refuses(self) -> bool:
+        """Return whether the call is answered with an error in place of its answer."""
+        return bool(self.code and self.status and not self.drop and not self.cut)
 
     def concerns(self, service: str, operation: str) -> bool:
         return fnmatchcase(service, self.service) and fnmatchcase(operation, self.operation)

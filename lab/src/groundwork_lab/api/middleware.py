@@ -137,12 +137,12 @@ class Middleware:
         if fault is None:
             return self._execute(call, environ)
         time.sleep(fault.delay)
-        if fault.code and not fault.drop and fault.status:
+        answer = self._execute(call, environ) if fault.executed or not fault.refuses else None
+        if answer is None or fault.refuses:
             return error_answer(call.service.protocol, fault.code, fault.message, fault.status)
-        answer = self._execute(call, environ)
         if fault.drop:
             raise ConnectionCutError
-        return answer
+        return answer.cut() if fault.cut else answer
 
     def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
         with self.context.lock:

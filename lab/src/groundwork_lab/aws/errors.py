@@ -18,6 +18,12 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    def cut(self) -> Answer:
+        """Return the first half of the answer."""
+        half = self.body[: len(self.body) // 2]
+        headers = tuple((name, value) for name, value in self.headers if name.lower() != "content-length")
+        return Answer(self.status, (*headers, ("Content-Length", str(len(half)))), half)
+
 
 def error_answer(protocol: Protocol, code: str, message: str, status: int) -> Answer:
     """Return an error in the format of `protocol`, from which botocore reads code and message.

@@ -19,7 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
     check_bucket,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
-    INSTANCE_ID,
+    INSTANCE_ID_PLACEHOLDER,
     is_unicode,
     php_fpm_quoted,
 )
@@ -76,7 +76,7 @@ def parse_lamp(
     for at, cidr in enumerate(options.get("probe_cidrs") or []):
         parse_cidr(cidr, f"probe_cidrs[{at}]", problems)
     name = options.get("server_name") or ""
-    if name and name != INSTANCE_ID and not SERVER_NAME.fullmatch(name):
+    if name and name != INSTANCE_ID_PLACEHOLDER and not SERVER_NAME.fullmatch(name):
         problems.add("server_name", f"'{name}' is not a valid name", "use letters, digits, dots, hyphens, underscores")
     _check_release(options.get("release") or "", options["sites"], problems)
     if options["keep_releases"] < FEWEST_KEPT:

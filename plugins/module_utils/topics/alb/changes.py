@@ -17,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
     Call,
     Change,
     Ids,
+    Lookup,
     Ref,
     Wait,
     resolve,
@@ -61,6 +62,11 @@ def elb(operation: str, /, **arguments: t.Any) -> Call:
     return Call("elbv2", operation, arguments)
 
 
+def _named(plural: str, result: str, name: str, absent: str) -> Lookup:
+    """Return how to find a resource whose name only one resource of the region can have."""
+    return Lookup(f"describe_{plural}", result, {"Names": [name]}, absent=(absent,))
+
+
 def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list[Change]:
     """Return the changes: first target groups, then load balancers, then removals of undeclared resources."""
     ids = observed.ids()
@@ -93,7 +99,7 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
-        problems.add(
+        problems.add_missing(
             "environment_name", "the environment has no subnets", "run ec2_vpc_network (the role network) first"
         )
     if desired.purge:
@@ -139,11 +145,13 @@ def _check_references(wish: BalancerWish, observed: Observed, where: str, proble
     for name in wish.subnets:
         if name not in observed.subnets:
             right = f"use some of {listed(observed.subnets)}"
-            problems.add(f"{where}.subnets", f"'{name}' is not a subnet of the environment", right)
+            problems.add_missing(f"{where}.subnets", f"'{name}' is not a subnet of the environment", right)
     for name in wish.security_groups:
         if name not in observed.security_groups and not SECURITY_GROUP_ID.fullmatch(name):
             right = f"use some of {listed(observed.security_groups)}"
-            problems.add(f"{where}.security_groups", f"'{name}' is not a security group of the environment", right)
+            problems.add_missing(
+                f"{where}.security_groups", f"'{name}' is not a security group of the environment", right
+            )
 
 
 def _check_protected(desired: Balancers, observed: Observed, owner: Owner, problems: Problems) -> None:
@@ -194,6 +202,7 @@ def _group_creation(wish: TargetGroupWish, owner: Owner) -> Change:
         **wish.health_check,
         Tags=tag_list(owner.tags(wish.name)),
     ).yielding(ref, "TargetGroups.0.TargetGroupArn")
+    create = create.found_by(_named("target_groups", "TargetGroups", owner.name(wish.name), "TargetGroupNotFound"))
     attributes = elb("modify_target_group_attributes", TargetGroupArn=ref, Attributes=tag_list(wish.attributes))
     after = {
         "arn": ref,
@@ -292,6 +301,7 @@ def _balancer_creation(wish: BalancerWish, subnets: list[Ref], groups: list[t.An
             SecurityGroups=groups,
             Tags=tag_list(owner.tags(wish.name)),
         )
+        .found_by(_named("load_balancers", "LoadBalancers", owner.name(wish.name), "LoadBalancerNotFound"))
         .yielding(ref, "LoadBalancers.0.LoadBalancerArn")
         .yielding(dns_ref(wish.name), "LoadBalancers.0.DNSName")
     )
@@ -381,6 +391,10 @@ def _listener_creation(balancer: BalancerWish, wish: ListenerWish, owner: Owner)
         DefaultActions=[wish.action],
         Tags=tag_list(owner.tags(f"{balancer.name}-{wish.port}")),
     ).yielding(ref, "Listeners.0.ListenerArn")
+    arguments = {"LoadBalancerArn": balancer_ref(balancer.name)}
+    create = create.found_by(
+        Lookup("describe_listeners", "Listeners", arguments, lambda item: item["Port"] == wish.port)
+    )
     after = {"protocol": wish.protocol, "port": wish.port, "default_action": wish.action}
     return Change("create", ref.resource, ref.name, (create,), after=after)
 
@@ -403,7 +417,7 @@ def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner:
             Priority=rule.priority,
             **content,
             Tags=tag_list(owner.tags(name.replace(":", "-").replace("/", "-"))),
-        )
+        ).safe_to_repeat()
         # An interrupted run may have created it. The next run compares its content.
         yield Change("create", "rule", name, (call.settled_by("PriorityInUse"),), after=content)
         return

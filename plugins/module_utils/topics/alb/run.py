@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -33,10 +32,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options 
 def converge_load_balancers(run: Run) -> dict[str, t.Any]:
     """Return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_load_balancers)
-    observed = look(owner, desired, run.clients)
-    problems = Problems()
-    check(desired, observed, owner, problems, check_mode=run.check_mode)
-    problems.raise_if_any()
+    observed = run.observe(
+        lambda: look(owner, desired, run.clients),
+        lambda seen, problems: check(desired, seen, owner, problems, check_mode=run.check_mode),
+    )
     _tell(run, desired, observed, owner)
     ids = observed.ids()
     result = run.make(plan_balancers(desired, observed, owner), ids)

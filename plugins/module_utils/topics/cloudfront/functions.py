@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ids, Ref, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
+    Call,
+    Change,
+    Ids,
+    Lookup,
+    Ref,
+    shown,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT, comment_of
@@ -99,7 +106,7 @@ def plan(owner: Owner, desired: Function, live: bytes | None, stage: Stage | Non
     elif stage:
         calls = [_write("update_function", name, config, desired, IfMatch=stage.etag)]
     else:
-        calls = [_write("create_function", name, config, desired)]
+        calls = [_write("create_function", name, config, desired).found_by(_created(name))]
     publish = Call("cloudfront", "publish_function", {"Name": name, "IfMatch": version})
     after = {"runtime": desired.runtime, "code": desired.code.decode()}
     action: t.Literal["create", "update"] = "update" if stage else "create"
@@ -109,6 +116,10 @@ def plan(owner: Owner, desired: Function, live: bytes | None, stage: Stage | Non
 def _write(operation: str, name: str, config: t.Mapping[str, t.Any], desired: Function, **more: t.Any) -> Call:
     arguments = {"Name": name, "FunctionConfig": config, "FunctionCode": desired.code, **more}
     return Call("cloudfront", operation, arguments).yielding(_etag(desired.name), "ETag")
+
+
+def _created(name: str) -> Lookup:
+    return Lookup("describe_function", "", {"Name": name, "Stage": "DEVELOPMENT"}, absent=ABSENT)
 
 
 def _etag(name: str) -> Ref:

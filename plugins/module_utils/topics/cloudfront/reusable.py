@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ids, Ref, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ids, Lookup, Ref, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import (
     differences,
@@ -56,6 +56,17 @@ class Kind:
         where = f"{self.member}List"
         result, marker = f"{where}.Items", f"{where}.NextMarker"
         return Read("cloudfront", f"list_{self.plural}", result, self.arguments, marker=marker)
+
+    def lookup(self, name: str) -> Lookup:
+        """Return how to find the resource, whose name only one of its kind can have."""
+        read = self.read()
+        return Lookup(
+            read.operation,
+            read.result,
+            read.arguments,
+            lambda item: bool(self.entry(item)[1]["Name"] == name),
+            marker=read.marker,
+        )
 
     def entry(self, item: Config) -> tuple[str, Config]:
         """Return the id and the configuration of an item of the list."""
@@ -158,7 +169,13 @@ def plan(kind: Kind, name: str, wanted: Config, observed: Observed | None) -> li
     """Return the change that creates the resource or updates the version that was read, or an empty list."""
     ref, member = kind.ref(name), f"{kind.member}Config"
     if observed is None:
-        create = Call("cloudfront", f"create_{kind.noun}", {member: whole(wanted)}).yielding(ref, f"{kind.member}.Id")
+        create = Call(
+            "cloudfront",
+            f"create_{kind.noun}",
+            {member: whole(wanted)},
+            yields={ref: f"{kind.member}.Id"},
+            lookup=kind.lookup(wanted["Name"]),
+        )
         return [Change("create", kind.resource, name, (create,), after={"id": ref, **wanted})]
     target = merged(observed.config, wanted)
     before, after = differences(observed.config, target)

@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
     Call,
     Change,
     Ids,
+    Lookup,
     Ref,
     Token,
     Wait,
@@ -82,10 +83,21 @@ def _creation(owner: Owner, desired: Distribution) -> Change:
             distribution_ref(desired.name, "arn"): "Distribution.ARN",
             distribution_ref(desired.name, "domain_name"): "Distribution.DomainName",
         },
+        lookup=Lookup("list_distributions", "DistributionList.Items", matches=_matches(desired)),
         remedies=REMEDIES,
     )
     facts = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
     return Change("create", RESOURCE, desired.name, (create,), after=facts, wait=_awaited(desired))
+
+
+def _matches(desired: Distribution) -> t.Callable[[t.Mapping[str, t.Any]], bool]:
+    """Return a predicate that says whether an item of ListDistributions is the distribution."""
+
+    def seen(config: t.Mapping[str, t.Any], origins: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[str, list[str]]:
+        return config.get("Comment", ""), sorted(origin["DomainName"] for origin in origins)
+
+    wanted = seen(desired.config, desired.config["Origins"])
+    return lambda item: seen(item, item["Origins"].get("Items", ())) == wanted
 
 
 def _reference(owner: Owner, desired: Distribution) -> tuple[t.Any, ...]:

@@ -46,9 +46,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 def converge_distribution(run: Run) -> dict[str, t.Any]:
     """Create or update the distribution, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_distribution)
-    observed, ids = look(owner, desired, run.clients)
-    if not run.check_mode:
-        _check_names(desired, ids)
+    observed, ids = run.observe(
+        lambda: look(owner, desired, run.clients),
+        lambda seen, problems: None if run.check_mode else _check_names(desired, seen[1], problems),
+    )
     changes = plan_distribution(owner, desired, observed, ids)
     result = run.make(changes, ids)
     began = observed is not None and observed.status != DEPLOYED and not any(change.wait for change in changes)
@@ -116,8 +117,7 @@ def _published(name: str) -> Read:
     return Read("cloudfront", "describe_function", "FunctionSummary", {"Name": name, "Stage": "LIVE"}, absent=ABSENT)
 
 
-def _check_names(desired: Distribution, ids: Ids) -> None:
-    problems = Problems()
+def _check_names(desired: Distribution, ids: Ids, problems: Problems) -> None:
     for ref, where in desired.places.items():
         if ref in ids:
             continue
@@ -127,8 +127,7 @@ def _check_names(desired: Distribution, ids: Ids) -> None:
             known = sorted(other.name for other in ids if other.resource == ref.resource)
             wrong = f"this environment has no {ref.resource} '{ref.name}'"
             right = f"create it first; the environment has {', '.join(known) or 'none'}"
-        problems.add(where, wrong, right)
-    problems.raise_if_any()
+        problems.add_missing(where, wrong, right)
 
 
 def _facts(desired: Distribution, ids: Ids) -> dict[str, t.Any]:

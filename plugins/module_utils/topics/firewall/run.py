@@ -48,18 +48,17 @@ def _vpc(run: Run, owner: Owner) -> Ids:
     """Return the id of the environment's VPC, in which new groups are created."""
     network = Owner(owner.environment, NETWORK)
     read = Read("ec2", "describe_vpcs", "Vpcs", {"Filters": network.filters()})
-    vpc = the_only(observe(run.clients, {"vpcs": read})["vpcs"], "VpcId", "VPC", network)
-    if vpc:
-        return {VPC: vpc["VpcId"]}
-    if not run.check_mode:  # in check mode the network may not exist yet
-        problems = Problems()
-        problems.add(
-            "environment_name",
-            f"the environment {owner.environment} has no VPC for the security groups",
-            "run ec2_vpc_network (the role network) first",
-        )
-        problems.raise_if_any()
-    return {}
+
+    def check(found: t.Any, problems: Problems) -> None:
+        if not found and not run.check_mode:  # in check mode the network may not exist yet
+            problems.add_missing(
+                "environment_name",
+                f"the environment {owner.environment} has no VPC for the security groups",
+                "run ec2_vpc_network (the role network) first",
+            )
+
+    vpc = run.observe(lambda: the_only(observe(run.clients, {"vpcs": read})["vpcs"], "VpcId", "VPC", network), check)
+    return {VPC: vpc["VpcId"]} if vpc else {}
 
 
 def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described], left: t.Sequence[str]) -> None:

@@ -45,9 +45,9 @@ def check(desired: Golden, observed: Observed, owner: Owner, problems: Problems,
         return
     if desired.subnet not in observed.subnets:
         right = f"the environment has {', '.join(sorted(observed.subnets)) or 'none: run groundwork.aws.site first'}"
-        problems.add("subnet", f"'{desired.subnet}' is not a subnet of the environment", right)
+        problems.add_missing("subnet", f"'{desired.subnet}' is not a subnet of the environment", right)
     if not observed.has_key:
-        problems.add(
+        problems.add_missing(
             "environment_name",
             f"the key pair '{owner.name('servers')}' does not exist",
             "run groundwork.aws.site first",

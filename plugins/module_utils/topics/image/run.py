@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.bench import BUILDER, TESTER
@@ -42,12 +42,12 @@ def converge_golden(run: Run) -> dict[str, t.Any]:
     """Run one stage of a bake and return the module's result. Raise GroundworkError on failure."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     owner, desired = run.parse(COMPONENT, partial(parse_golden, now=now))
-    seen = observe_golden(run.clients, owner, desired)
-    if desired.stage in ("plan", "build"):
-        problems = Problems()
-        check(desired, seen, owner, problems, check_mode=run.check_mode)
-        problems.raise_if_any()
-    elif not run.check_mode:
+    plans = desired.stage in ("plan", "build")
+    seen = run.observe(
+        lambda: observe_golden(run.clients, owner, desired),
+        lambda found, problems: check(desired, found, owner, problems, check_mode=run.check_mode) if plans else None,
+    )
+    if not plans and not run.check_mode:
         _check_stage(desired, seen)
     if desired.stage not in ("capture", "test") and removable(desired, seen):
         seen = observe_users(run.clients, seen)

@@ -119,7 +119,7 @@ def check_subnets(desired: Nat, observed: Observed, problems: Problems) -> None:
     served = {subnet for subnet, gateway in desired.routes.items() if gateway}
     missing = sorted(name for name in hosts | served if not observed.subnet_id(name))
     if missing:
-        problems.add(
+        problems.add_missing(
             "zones",
             f"the network lacks the subnets {', '.join(missing)}; its subnets are {known}",
             "run ec2_vpc_network (the role network) first, with the same zones and tiers",
@@ -127,7 +127,7 @@ def check_subnets(desired: Nat, observed: Observed, problems: Problems) -> None:
     for name in sorted(hosts & tables.keys()):
         target = str((default_route(tables[name]) or {}).get("GatewayId", ""))
         if not target.startswith("igw-"):
-            problems.add(
+            problems.add_missing(
                 "tier",
                 f"the subnet {name} of a NAT gateway has no route to an internet gateway",
                 "run ec2_vpc_network (the role network) first, or name a public tier",

@@ -33,20 +33,21 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 def converge_nat(run: Run) -> dict[str, t.Any]:
     """Return the result of the module `ec2_vpc_nat`."""
     owner, desired = run.parse(COMPONENT, parse_nat)
-    observed = look(owner, desired, run.clients)
+
+    def check(observed: Observed, problems: Problems) -> None:
+        check_addresses(desired, match(desired, observed, owner), observed, problems)
+        if not run.check_mode:  # in check mode the network may not exist yet
+            check_subnets(desired, observed, problems)
+
+    observed = run.observe(lambda: look(owner, desired, run.clients), check)
     matches = match(desired, observed, owner)
-    _check(run, desired, observed, matches)
+    _tell(run, desired, matches)
     ids = known_ids(observed, matches)
     result = run.make(plan_nat(desired, observed, matches, owner), ids)
     return {**result, "gateways": _facts(desired, ids)}
 
 
-def _check(run: Run, desired: Nat, observed: Observed, matches: Matches) -> None:
-    problems = Problems()
-    check_addresses(desired, matches, observed, problems)
-    if not run.check_mode:  # in check mode the network may not exist yet
-        check_subnets(desired, observed, problems)
-    problems.raise_if_any()
+def _tell(run: Run, desired: Nat, matches: Matches) -> None:
     left = [gateway["NatGatewayId"] for gateway in matches.stale_gateways]
     if left and not desired.purge:
         run.warn(

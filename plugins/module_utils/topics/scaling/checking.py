@@ -61,7 +61,7 @@ def _check_names(group: ServerGroup, observed: Observed, problems: Problems) -> 
     for option, (kind, names, known) in named.items():
         for name in sorted(set(names) - set(known)):
             right = f"use one of {', '.join(sorted(known)) or 'none'}"
-            problems.add(f"{group.where}.{option}", f"'{name}' is not a {kind} of the environment", right)
+            problems.add_missing(f"{group.where}.{option}", f"'{name}' is not a {kind} of the environment", right)
 
 
 def surplus(desired: ServerGroups, observed: Observed) -> list[str]:

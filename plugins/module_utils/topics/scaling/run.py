@@ -11,7 +11,6 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
     DeadlineError,
     GroundworkError,
-    Problems,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
@@ -40,10 +39,10 @@ REFUSED = ("Failed", "Cancelled")  # the statuses of activities that did not lau
 def converge_server_groups(run: Run) -> dict[str, t.Any]:
     """Create, update, refresh and delete groups, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_server_groups)
-    observed = observe_groups(run.clients, owner, desired)
-    problems = Problems()
-    check(desired, observed, problems, check_mode=run.check_mode)
-    problems.raise_if_any()
+    observed = run.observe(
+        lambda: observe_groups(run.clients, owner, desired),
+        lambda seen, problems: check(desired, seen, problems, check_mode=run.check_mode),
+    )
     behind = {wish.name: sorted(outdated(owner, desired, wish, observed)) for wish in desired.groups}
     if not desired.refreshing.wanted:
         for remark in _remarks(behind):

@@ -72,14 +72,14 @@ def _check_names(desired: Servers, observed: Observed, problems: Problems) -> No
             continue
         for placement in tier.placements:
             if placement.subnet not in observed.subnets:
-                problems.add(
+                problems.add_missing(
                     f"tiers.{tier.name}.subnets",
                     f"'{placement.subnet}' is not a subnet of the environment",
                     f"use one of {_listed(observed.subnets)}",
                 )
         for group in tier.security_groups:
             if group not in observed.security_groups:
-                problems.add(
+                problems.add_missing(
                     f"tiers.{tier.name}.security_groups",
                     f"'{group}' is not a security group of the environment",
                     f"use one of {_listed(observed.security_groups)}",

@@ -12,7 +12,6 @@ from dataclasses import replace
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
     DeadlineError,
     GroundworkError,
-    Problems,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
@@ -49,10 +48,10 @@ POLL_INTERVAL = 2.0  # seconds
 def converge_servers(run: Run) -> dict[str, t.Any]:
     """Launch, update, start and terminate servers, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_servers)
-    observed = observe_servers(run.clients, owner, desired)
-    problems = Problems()
-    check(owner, desired, observed, problems, check_mode=run.check_mode)
-    problems.raise_if_any()
+    observed = run.observe(
+        lambda: observe_servers(run.clients, owner, desired),
+        lambda seen, problems: check(owner, desired, seen, problems, check_mode=run.check_mode),
+    )
     for remark in remarks(desired, observed):
         run.warn(remark)
     if surplus(desired, observed):

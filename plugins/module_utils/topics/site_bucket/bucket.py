@@ -175,6 +175,8 @@ def _creation(owner: Owner, desired: Bucket) -> Change:
             "ObjectOwnership": "BucketOwnerEnforced",
             "CreateBucketConfiguration": {**where, "Tags": tag_list(owner.tags(desired.name))},
         },
+        settled=("BucketAlreadyOwnedByYou",),  # by an earlier request whose response was lost
+        repeatable=True,
         remedies={"BucketAlreadyExists": "Another AWS account has a bucket with this name. Use another name."},
     )
     return Change("create", "bucket", desired.name, (create,), after={"region": desired.region})

@@ -195,7 +195,10 @@ def test_another_call_is_made_instead(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("UnauthorizedOperation", "UnauthorizedOperation: words Allow ec2:CreateSubnet to the credentials in use"),
+        (
+            "UnauthorizedOperation",
+            "UnauthorizedOperation: words Allow ec2:CreateSubnet and ec2:CreateTags to the credentials in use",
+        ),
         ("VpcLimitExceeded", "VpcLimitExceeded: words A quota of the account is exhausted. Raise it in Service Quotas"),
         ("RequestLimitExceeded", "RequestLimitExceeded: words AWS throttled ten attempts. Run again later"),
         (

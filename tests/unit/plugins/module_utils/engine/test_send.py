@@ -12,6 +12,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 from clock import Clock
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
@@ -61,6 +62,7 @@ class Script:
         pytest.param("create_nat_gateway", {"ClientToken": "x"}, [LOST, MADE], 2, id="lost, with a token"),
         pytest.param("create_tags", {}, [LOST, MADE], 2, id="lost, and planned as repeatable"),
         pytest.param("modify_vpc_attribute", {}, [LOST, BROKEN, MADE], 3, id="harmless to repeat"),
+        pytest.param("modify_vpc_attribute", {}, [ResponseParserError("<x"), MADE], 2, id="cut, harmless to repeat"),
     ],
 )
 def test_repeated_until_it_is_made(
@@ -101,6 +103,54 @@ def test_the_echo_of_a_lost_yes_is_a_yes(operation: str, echo: str, clock: Clock
     assert send(Script(LOST, refusal(echo)), "ec2", operation, {}, clock, repeatable=True) == {}
     with pytest.raises(ClientError):
         send(Script(THROTTLED, refusal(echo)), "ec2", operation, {}, clock, repeatable=True)
+
+
+CUT = ResponseParserError("unclosed token")
+
+
+class Account:
+    """What `find` sees: nothing until the request number `made` was accepted, and `lag` looks later."""
+
+    def __init__(self, made: int = 0, lag: int = 0) -> None:
+        self.made, self.lag, self.looks = made, lag, 0
+
+    def find(self, script: Script) -> dict[str, t.Any] | None:
+        self.looks += 1
+        there = self.made and script.requests >= self.made
+        return {"found": 1} if there and self.looks > self.lag else None
+
+
+@pytest.mark.parametrize(
+    ("answers", "made", "lag", "expected", "requests"),
+    [
+        pytest.param([LOST, MADE], 0, 0, MADE, 2, id="lost before it was made"),
+        pytest.param([BROKEN, BROKEN, MADE], 0, 0, MADE, 3, id="failed before it was made"),
+        pytest.param([CUT], 1, 0, {"found": 1}, 1, id="made, and the response cut"),
+        pytest.param([BROKEN], 1, 0, {"found": 1}, 1, id="made, and then failed"),
+        pytest.param([LOST, LOST], 2, 0, {"found": 1}, 2, id="made the second time"),
+        pytest.param([LOST, refusal("InvalidSubnet.Conflict")], 1, 1, {"found": 1}, 2, id="seen after the conflict"),
+        pytest.param([LOST, THROTTLED, MADE], 0, 0, MADE, 3, id="then throttled"),
+    ],
+)
+def test_what_may_have_been_made_is_looked_for_before_it_is_made_again(
+    answers: list[t.Any], made: int, lag: int, expected: dict[str, t.Any], requests: int, clock: Clock
+) -> None:
+    script, account = Script(*answers), Account(made, lag)
+    assert send(script, "ec2", "create_subnet", {}, clock, find=lambda: account.find(script)) == expected
+    assert script.requests == requests
+
+
+def test_a_refusal_of_what_was_not_made_is_final_too(clock: Clock) -> None:
+    script = Script(LOST, refusal("SubnetLimitExceeded"), MADE)
+    with pytest.raises(ClientError):
+        send(script, "ec2", "create_subnet", {}, clock, find=lambda: None)
+    assert script.requests == 2
+
+
+def test_a_response_that_is_cut_is_told_without_its_text(clock: Clock) -> None:
+    with pytest.raises(GroundworkError, match="The response to create_vpc of ec2 was lost: it was incomplete") as told:
+        send(Script(CUT), "ec2", "create_vpc", {}, clock)
+    assert "unclosed" not in str(told.value)
 
 
 def test_a_refusal_is_final(clock: Clock) -> None:
