@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from clock import Clock
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import watch
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import NO_REPETITION, TEN_ATTEMPTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from groundwork_lab.api import ControlPlane, Fault
@@ -47,6 +48,7 @@ class Watched:
                 aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
             )
+            watch(client)
             client.meta.events.register(f"request-created.{service}", self._address)
             if watched:
                 client.meta.events.register(f"before-call.{service}", self._before)

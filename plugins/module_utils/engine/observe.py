@@ -10,6 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import is_cut, watch
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.remedies import api_name, remedy
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
@@ -76,6 +77,7 @@ class RetryingClients:
             retries = NO_REPETITION if self._writing else own.get("retries", TEN_ATTEMPTS)
             config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
             self._made[key] = self._module.client(service, aws_config=config, **extra)
+            watch(self._made[key])
         return self._made[key]
 
 
@@ -111,7 +113,9 @@ def _whole(read: t.Callable[[], T], service: str, operation: str, clock: Clock) 
     for attempt in range(1, CUT_ATTEMPTS + 1):
         try:
             return read()
-        except ResponseParserError as error:
+        except (ClientError, ResponseParserError) as error:
+            if not is_cut(error, operation):
+                raise
             if attempt == CUT_ATTEMPTS:
                 told = CUT.format(operation=operation, service=service, attempts=attempt)
                 raise GroundworkError(told) from error

@@ -16,6 +16,7 @@ from __future__ import annotations
 import random
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import is_cut
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
@@ -90,7 +91,7 @@ def send(
             response: Response = getattr(clients.client(service), operation)(**arguments)
             return response
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            outcome = _outcome(error)
+            outcome = _outcome(error, operation)
             if unanswered and outcome == REFUSED:
                 made = find() if find else None
                 if made or _code(error).endswith(ECHOES):
@@ -104,12 +105,13 @@ def send(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _outcome(error: Exception) -> str:
-    """Return what is known after a request that failed."""
+def _outcome(error: Exception, operation: str) -> str:
+    """Return what is known after a request that failed. A refusal whose reason was cut is asked for again."""
     if isinstance(error, ClientError):
-        if _code(error) in THROTTLED:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if _code(error) in THROTTLED or (status < 500 and is_cut(error, operation)):
             return UNSENT
-        return LOST if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 else REFUSED
+        return LOST if status >= 500 else REFUSED
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         return UNSENT
     return LOST if isinstance(error, (HTTPClientError, ResponseParserError)) else REFUSED
@@ -123,7 +125,7 @@ def _told(error: Exception, service: str, operation: str) -> Exception:
     """Return the error to raise for a request that is not repeated."""
     if isinstance(error, ClientError):
         return t.cast(Exception, error)
-    if _outcome(error) != LOST:
+    if _outcome(error, operation) != LOST:
         return GroundworkError(f"Could not call {operation} of {service}: {error}")
     why = CUT if isinstance(error, ResponseParserError) else str(error).rstrip(".")
     return GroundworkError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -118,7 +119,7 @@ class Module:
 
     def client(self, service: str, **settings: t.Any) -> object:
         self.made.append((service, settings))
-        return object()
+        return Mock()
 
 
 def test_a_client_is_made_once_and_retries() -> None:

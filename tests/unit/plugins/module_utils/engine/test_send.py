@@ -63,6 +63,7 @@ class Script:
         pytest.param("create_tags", {}, [LOST, MADE], 2, id="lost, and planned as repeatable"),
         pytest.param("modify_vpc_attribute", {}, [LOST, BROKEN, MADE], 3, id="harmless to repeat"),
         pytest.param("modify_vpc_attribute", {}, [ResponseParserError("<x"), MADE], 2, id="cut, harmless to repeat"),
+        pytest.param("create_vpc", {}, [refusal("404", 404), MADE], 2, id="refused, and the reason cut"),
     ],
 )
 def test_repeated_until_it_is_made(
