@@ -34,6 +34,7 @@ STAGES = (
     Stage("inventory", "an inventory that does not show the servers is refused"),
     Stage("pages", "site.yml asks every server for a page of every site"),
     Stage("secrets", "passwords are only where they are needed"),
+    Stage("values", "PHP gets settings and variables as they were written"),
     Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed"),
     Stage("contained", "a site reads nothing of the other sites on its server"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
