@@ -11,7 +11,8 @@ FAST := $(addprefix tests/unit/plugins/module_utils/,engine host project/lamp te
 LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test check lint unit unit-3.13 packets molecule newest long long-fuzz long-debian bench
+.PHONY: help up down test check lint unit unit-3.13 packets molecule newest \
+  long long-corrections long-debian long-exhaustive long-fuzz long-sanity bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,7 +46,7 @@ check: ## In a few minutes, between commits: the linters without Ansible's, and 
 	tools/generate --check
 	pytest -n auto --dist loadfile -m 'not lab and not exhaustive' $(FAST)
 
-lint: ## ruff, mypy, ansible-lint, yamllint, reuse, shellcheck, ansible-test sanity
+lint: ## ruff, mypy, ansible-lint, yamllint, reuse, shellcheck, and what tools write
 	@tools/bootstrap dev
 	ruff check lab plugins tests benchmarks tools/generate
 	ruff format --check lab plugins tests benchmarks tools/generate
@@ -60,14 +61,12 @@ lint: ## ruff, mypy, ansible-lint, yamllint, reuse, shellcheck, ansible-test san
 	reuse lint --lines
 	yamllint --strict .
 	ansible-lint
-	tools/with-python 3.11 tools/sanity
 
-unit: ## The unit tests and those against the lab's API, with Python 3.11 and ansible 12; the lab's corrections also on moto alone
-	@tools/with-python 3.11 bash -euc 'pytest -n auto --dist loadfile tests/unit tests/api lab/tests/unit
-	  pytest -n auto --dist loadfile --plain-moto lab/tests/unit/aws'
+unit: ## The unit tests, and those against the lab's API (but the exhaustive ones), with Python 3.11 and ansible 12
+	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit tests/api lab/tests/unit
 
-unit-3.13: ## The same of the collection alone (but the exhaustive ones) and sanity, with Python 3.13 and ansible 14
-	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit tests/api; tools/sanity'
+unit-3.13: ## The unit tests of the collection, and sanity, with Python 3.13 and ansible 14
+	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev
@@ -79,7 +78,17 @@ newest: ## A short way through the product on the lab, with Python 3.13 and ansi
 molecule: ## The whole product on the lab, end to end, with Python 3.11 and ansible 12
 	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
 
-long: long-fuzz long-debian ## What takes too long for every change
+long: ## What takes too long for every change: stages that continue where an earlier run of the same commit ended
+	@tools/long long-exhaustive long-corrections long-sanity long-fuzz long-debian
+
+long-exhaustive: ## Runs that end at each of their calls, and in each weather between them and AWS
+	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "exhaustive and not lab" tests/unit tests/api lab/tests/unit
+
+long-corrections: ## Each correction of the lab on moto alone, where it must fail
+	@tools/with-python 3.11 pytest -n auto --dist loadfile --plain-moto lab/tests/unit/aws
+
+long-sanity: ## ansible-test sanity with Python 3.11 and ansible 12
+	@tools/with-python 3.11 tools/sanity
 
 long-fuzz: ## Many more random calls to the lab's API than the unit tests make
 	@tools/with-python 3.11 env GROUNDWORK_FUZZ_SEEDS=$$(seq -s, 21 28) GROUNDWORK_FUZZ_CALLS=3000 \

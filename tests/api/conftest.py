@@ -12,7 +12,9 @@ from botocore.retries.standard import ExponentialBackoff
 from clock import Clock
 from cloud import WEATHER, Cloud, Killed, NewCloud, Survives, Watched, is_write
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine import apply
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import is_repeatable
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.settings import Settings
 
@@ -64,6 +66,19 @@ def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
         cloud.plane.reconciled(cloud.plane.snapshot())
 
     monkeypatch.setattr(Cloud, "sleep", sleep_and_follow)
+
+
+@pytest.fixture(autouse=True)
+def _recoverable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no module make a call that could neither be repeated nor found after its response was lost (0038)."""
+    send = apply.send
+
+    def checked(clients: t.Any, service: str, operation: str, arguments: t.Any, clock: t.Any, **more: t.Any) -> t.Any:
+        recoverable = more["repeatable"] or more["find"] or is_repeatable(operation, arguments)
+        assert recoverable, f"{operation} of {service} creates something: make it repeatable, or give it a Lookup"
+        return send(clients, service, operation, arguments, clock, **more)
+
+    monkeypatch.setattr(apply, "send", checked)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@
 botocore repeats every request whose response is lost. Most calls of EC2 that create a resource have no client token, so
 that a repetition creates a second VPC. This module repeats a request if AWS has certainly not accepted it, or if
 repeating it is harmless. Otherwise it looks for what the lost request may have created, and repeats it only if there is
-nothing. See docs/decisions/0034.
+nothing. See docs/decisions/0038.
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
 """
 
