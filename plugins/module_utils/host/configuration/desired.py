@@ -81,6 +81,7 @@ SERVER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
             "enabled": {"type": "bool", "default": True},
+            "check": {"type": "list", "elements": "str", "default": []},
         },
     },
 }
@@ -142,11 +143,12 @@ class Validator:
 
 @dataclass(frozen=True)
 class Service:
-    """A systemd service."""
+    """A systemd service. It is reloaded if it is active and the command `check` fails: its effect was undone."""
 
     name: str
     started: bool = True
     enabled: bool = True
+    check: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,8 @@ def _account(item: t.Mapping[str, t.Any]) -> Account:
 
 
 def _service(item: t.Mapping[str, t.Any]) -> Service:
-    return Service(item["name"], item.get("state", "started") == "started", item.get("enabled", True))
+    started, enabled = item.get("state", "started") == "started", item.get("enabled", True)
+    return Service(item["name"], started, enabled, tuple(item.get("check") or ()))
 
 
 def _validator(item: t.Mapping[str, t.Any]) -> Validator:

@@ -91,7 +91,7 @@ def test_a_bundle_tells_what_a_server_becomes(cloud: t.Any, options: dict[str, t
     desired = json.loads(zipfile.ZipFile(io.BytesIO(bundle)).read("desired.json"))
     assert (desired["region"], desired["domain"], desired["bucket"]) == ("eu-central-1", "amazonaws.com", BUCKET)
     assert desired["configuration"]["files"][1]["content"] == f"x {PASSWORD}"
-    assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True}]
+    assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True, "check": []}]
     assert desired["databases"]["socket"] == "/run/mysqld/mysqld.sock"
     asked: dict[str, list[t.Any]] = {"pages": [], "logs": [], "hide": []}
     assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
