@@ -15,9 +15,9 @@ short_description: Manage the bundles with which servers configure themselves at
 description:
   - Packs a bundle for each tier of servers. It contains options of M(groundwork.aws.server), and the code
     of that module, which needs only Python. A server that runs the bundle is configured as the module would do it.
-  - Bundles and packed releases are kept in a private, encrypted and versioned bucket. Their keys contain a digest of
-    the content, so that each is uploaded once and never overwritten. The module deletes no object, because a launch
-    template version may need it.
+  - Bundles and packed releases are kept in a private, encrypted and versioned bucket, which denies requests without
+    TLS. Their keys contain a digest of the content, so that each is uploaded once and never overwritten. The module
+    deletes no object, because a launch template version may need it.
   - Returns the user data with which a server fetches its bundle with its instance profile, checks the SHA-256 digest,
     and runs it. The user data changes only if the bundle changes.
   - A bundle contains no secret. It contains the placeholders of M(groundwork.aws.server), and the server reads
@@ -43,7 +43,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 7 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket).
+  - Budget. 8 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket).
   - The module fails if a bucket with this name exists without the environment's tags.
 seealso:
   - module: groundwork.aws.autoscaling_server_groups

@@ -190,6 +190,13 @@ options:
             description: Whether it starts with the server.
             type: bool
             default: true
+          check:
+            description:
+              - A command that succeeds while the service has the effect that it should have, for a unit without a
+                daemon. If the service is active and the command fails, the service is reloaded.
+            type: list
+            elements: str
+            default: []
   databases:
     description: Databases, users and grants of MariaDB. Not changed without this option.
     type: dict

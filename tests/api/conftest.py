@@ -14,7 +14,7 @@ from cloud import WEATHER, Cloud, Killed, NewCloud, Survives, Watched, is_write
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine import apply
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import is_repeatable
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import is_repeatable, send
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.settings import Settings
 
@@ -71,7 +71,6 @@ def hosts_follow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _recoverable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no module make a call that could neither be repeated nor found after its response was lost (0038)."""
-    send = apply.send
 
     def checked(clients: t.Any, service: str, operation: str, arguments: t.Any, clock: t.Any, **more: t.Any) -> t.Any:
         recoverable = more["repeatable"] or more["find"] or is_repeatable(operation, arguments)

@@ -37,6 +37,7 @@ STAGES = (
     Stage("values", "PHP gets settings and variables as they were written"),
     Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed"),
     Stage("contained", "a site reads nothing of the other sites on its server"),
+    Stage("metadata", "a site does not reach the instance metadata service"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
     Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it"),
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot"),

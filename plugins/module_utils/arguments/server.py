@@ -71,6 +71,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "name": {"type": "str", "required": True},
                     "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
                     "enabled": {"type": "bool", "default": True},
+                    "check": {"type": "list", "elements": "str", "default": []},
                 },
             },
         },

@@ -80,11 +80,12 @@ class Validator:
 
 @dataclass(frozen=True)
 class Service:
-    """A systemd service."""
+    """A systemd service. It is reloaded if it is active and the command `check` fails: its effect was undone."""
 
     name: str
     started: bool = True
     enabled: bool = True
+    check: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def _account(item: t.Mapping[str, t.Any]) -> Account:
 
 
 def _service(item: t.Mapping[str, t.Any]) -> Service:
-    return Service(item["name"], item.get("state", "started") == "started", item.get("enabled", True))
+    started, enabled = item.get("state", "started") == "started", item.get("enabled", True)
+    return Service(item["name"], started, enabled, tuple(item.get("check") or ()))
 
 
 def _validator(item: t.Mapping[str, t.Any]) -> Validator:

@@ -36,11 +36,15 @@ class Actual:
 
 @dataclass(frozen=True)
 class Unit:
-    """A service as systemd sees it. A unit that is not installed is neither enabled nor active."""
+    """A service as systemd sees it. A unit that is not installed is neither enabled nor active.
+
+    An active unit without effect is one whose check has failed.
+    """
 
     enabled: bool = False
     active: bool = False
     installed: bool = False
+    effective: bool = True
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,8 @@ def _service_steps(wanted: Service, observed: Observed, touched: Action | None) 
         steps.append("enable" if wanted.enabled else "disable")
     if wanted.started and not unit.active:
         steps.append("start")
-    elif wanted.started and touched:
-        steps.append(touched)
+    elif wanted.started and (touched or not unit.effective):
+        steps.append(touched or "reload")
     after = Unit(enabled=wanted.enabled, active=wanted.started, installed=True)
     done = f", {steps[-1]}ed" if steps and steps[-1] in ("reload", "restart") else ""
     return ServiceSteps(wanted.name, tuple(steps), _in_words(unit), _in_words(after) + done)
@@ -165,7 +169,8 @@ def _service_steps(wanted: Service, observed: Observed, touched: Action | None) 
 def _in_words(unit: Unit) -> str:
     if not unit.installed:
         return "not installed"
-    return f"{'active' if unit.active else 'inactive'}, {'enabled' if unit.enabled else 'disabled'}"
+    state = f"{'active' if unit.active else 'inactive'}, {'enabled' if unit.enabled else 'disabled'}"
+    return state if unit.effective else f"{state}, without effect"
 
 
 def restoring(path: str, actual: Actual) -> Entry | None:

@@ -120,11 +120,11 @@ class Services:
         )
 
     def _renewed(self, name: str, since: float | None) -> bool:
-        """Return whether the daemon has replaced its workers, or has none."""
+        """Return whether the daemon has replaced its workers, or has none. A unit without a daemon has no process."""
         if since is None:
             return True
         starts = self.processes.starts(name)
-        return len(starts) == 1 or any(start >= since for start in starts)
+        return len(starts) <= 1 or any(start >= since for start in starts)
 
     def _failure(self, words: str, names: t.Sequence[str]) -> str:
         units = [f"--unit={name}" for name in names]

@@ -24,6 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
     Action,
     Entry,
     Server,
+    Service,
     Validator,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.packages import (
@@ -111,11 +112,23 @@ class Host:
             packages=installed(self.run, desired.packages),
             accounts=look_for_accounts(tuple(account.name for account in desired.accounts)),
             paths={path: files.look(path) for path in sorted(paths)},
-            units=self.services.look([service.name for service in desired.services]),
+            units=self._units(desired),
             pending=pending,
             previous=previous,
             purgeable=purgeable,
         )
+
+    def _units(self, desired: Server) -> dict[str, Unit]:
+        units = self.services.look([service.name for service in desired.services])
+        undone = [one.name for one in desired.services if units[one.name].active and not self._works(one)]
+        return {**units, **{name: replace(units[name], effective=False) for name in undone}}
+
+    def _works(self, service: Service) -> bool:
+        """Return whether the check of a service succeeds. It fails if its command does not exist."""
+        try:
+            return not service.check or self.run(service.check).code == 0
+        except GroundworkError:
+            return False
 
 
 def _matches(pattern: str) -> list[str]:

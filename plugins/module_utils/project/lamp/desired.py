@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import CURRENT, RELEASES, UNREADY
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import metadata, php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 
 Options = dict[str, t.Any]
@@ -59,6 +59,7 @@ class Site:
     php_settings: Variables
     largest_request: int  # bytes; 0 for no limit
     environment: Variables
+    instance_metadata: bool
     probe: Options
     password_parameter: str
 
@@ -228,6 +229,7 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
         php_settings={name: php.pool_text(name, value) for name, value in own.items()},
         largest_request=php.size_in_bytes({**settings, **own}["post_max_size"]) or 0,
         environment=site.get("environment") or {},
+        instance_metadata=bool(site.get("instance_metadata", False)),
         probe={**PROBE, **(site.get("probe") or {})},
         password_parameter=f"{folder}/{site['name']}/database-password",
     )
@@ -239,7 +241,7 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
 def configuration(lamp: Lamp, render: Render) -> Options:
     """Return the option `configuration` of the module `server`."""
     packages = _web_packages(lamp) + (["mariadb-server"] if lamp.has_database else [])
-    files = [*_shared_files(lamp, render), *_site_files(lamp, render)]
+    files = [*_shared_files(lamp, render), *metadata.files(render, lamp.sites, APACHE), *_site_files(lamp, render)]
     return {
         "name": CONFIGURATION,
         "packages": packages,
@@ -255,12 +257,13 @@ def image_configuration(lamp: Lamp, render: Render) -> Options:
     A server without a database that starts from the image has MariaDB's packages too, and does not run it.
     """
     packages = _web_packages(lamp) + (["mariadb-server"] if lamp.database_sites else [])
-    return {"name": CONFIGURATION, "packages": packages, "files": _shared_files(lamp, render), **_services(lamp)}
+    files = [*_shared_files(lamp, render), *metadata.files(render, (), APACHE)]
+    return {"name": CONFIGURATION, "packages": packages, "files": files, **_services(lamp)}
 
 
 def _web_packages(lamp: Lamp) -> list[str]:
     extensions = [f"php{lamp.given['php_version']}-{name}" for name in lamp.given["php_extensions"]]
-    return [APACHE, lamp.fpm, *extensions]
+    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE]
 
 
 def _accounts(lamp: Lamp, site: Site) -> list[Options]:
@@ -280,6 +283,7 @@ def _services(lamp: Lamp) -> Options:
     validators: list[Options] = [
         {"argv": ["apache2ctl", "configtest"], "services": [APACHE]},
         {"argv": [f"php-fpm{lamp.given['php_version']}", "--test"], "services": [lamp.fpm]},
+        metadata.validator(),
     ]
     if lamp.has_database:  # mariadbd reports a value that it does not understand, and runs without it
         argv = ["mariadbd", "--user=mysql", "--help", "--verbose"]
@@ -293,6 +297,7 @@ def _services(lamp: Lamp) -> Options:
         ],
         "validators": validators,
         "services": [
+            metadata.service(),
             {"name": APACHE},
             {"name": lamp.fpm},
             {
@@ -305,7 +310,7 @@ def _services(lamp: Lamp) -> Options:
 
 
 def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
-    context = {"lamp": lamp, **lamp.given}
+    context = {"lamp": lamp, "metadata_service": metadata.SERVICE, **lamp.given}
     unit = f"/etc/systemd/system/{lamp.fpm}.service.d"
     files = [
         _folder("/var/www/groundwork"),

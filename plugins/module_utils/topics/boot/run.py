@@ -25,6 +25,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options
     parse_boots,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket import bucket as buckets
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.policy import (
+    only_over_tls,
+    parse_policy,
+    plan_policy,
+    policy_read,
+)
 
 COMPONENT = "lamp"
 KEEP_VERSIONS_DAYS = 30  # of objects that were deleted by hand; no object is overwritten
@@ -39,6 +45,12 @@ class Place:
     region: str
     domain: str
     bucket: str
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        """Return the bucket's ARN."""
+        return f"arn:{self.partition}:s3:::{self.bucket}"
 
 
 @dataclass(frozen=True)
@@ -61,20 +73,26 @@ def converge_boots(run: Run) -> dict[str, t.Any]:
     place = _place(run, owner, wanted)
     observed = buckets.look(run.clients, place.bucket)
     buckets.check_owner(owner, place.bucket, observed)
-    listing = Read("s3", "list_objects_v2", "Contents", {"Bucket": place.bucket})
-    there = observe(run.clients, {"objects": listing})["objects"] if observed.tags is not None else []
-    keys = {one["Key"] for one in there}
+    policy, keys = _content(run, place) if observed.tags is not None else ({}, set())
     problems = Problems()
     check(wanted, keys, problems, check_mode=run.check_mode)
     problems.raise_if_any()
     packed = [pack(boot, place) for boot in wanted.tiers]
     bucket = buckets.Bucket(place.bucket, place.region, KEEP_VERSIONS_DAYS)
-    changes = [*buckets.plan(owner, bucket, observed), *plan(packed, place, keys)]
+    secured = plan_policy(place.bucket, policy, [only_over_tls(place.arn)])
+    changes = [*buckets.plan(owner, bucket, observed), *secured, *plan(packed, place, keys)]
     return {
         **run.make(changes, {}),
         "bucket": place.bucket,
         "tiers": {one.boot.tier: _told(one, place) for one in packed},
     }
+
+
+def _content(run: Run, place: Place) -> tuple[dict[str, t.Any], set[str]]:
+    """Return the bucket policy and the keys of all objects."""
+    listing = Read("s3", "list_objects_v2", "Contents", {"Bucket": place.bucket})
+    answers = observe(run.clients, {"objects": listing, "policy": policy_read(place.bucket)})
+    return parse_policy(answers["policy"]), {one["Key"] for one in answers["objects"]}
 
 
 def _place(run: Run, owner: Owner, wanted: Boots) -> Place:
@@ -83,7 +101,7 @@ def _place(run: Run, owner: Owner, wanted: Boots) -> Place:
     if not name:
         [caller] = observe(run.clients, {"caller": Read("sts", "get_caller_identity", "")})["caller"]
         name = f"groundwork-{owner.environment}-{caller['Account']}-{region}"
-    return Place(region, DOMAINS[client.meta.partition], name)
+    return Place(region, DOMAINS[client.meta.partition], name, client.meta.partition)
 
 
 def check(wanted: Boots, keys: t.Collection[str], problems: Problems, *, check_mode: bool) -> None:

@@ -11,15 +11,14 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-conte
 
 from __future__ import annotations
 
-import json
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PREFIX, check_bucket
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
@@ -33,11 +32,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     in_front_of,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import NO_BUCKET, REMEDIES
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.policy import (
+    SID,
+    Statement,
+    only_over_tls,
+    parse_policy,
+    plan_policy,
+    policy_read,
+)
 
 SHOWN_DEADLINE = 120.0  # seconds until CloudFront's lists contain a new distribution
 POLL_INTERVAL = 2.0
-SID = "Groundwork"
-Statement = dict[str, t.Any]
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,10 @@ def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
 def converge_access(run: Run) -> dict[str, t.Any]:
     """Update the bucket policy, and return the module's result. Two calls are made if nothing has to change."""
     owner, desired = run.parse(COMPONENT, parse_access)
-    absent = ("NoSuchBucketPolicy", *((NO_BUCKET,) if run.check_mode else ()))
-    read = Read("s3", "get_bucket_policy", "Policy", {"Bucket": desired.bucket}, absent, remedies=REMEDIES)
+    read = policy_read(desired.bucket, *((NO_BUCKET,) if run.check_mode else ()), remedies=REMEDIES)
     answers = observe(run.clients, {"policy": read, "tagged": distributions_read(owner)})
     tagged = candidates(owner, desired.distribution, answers["tagged"])
-    policy = json.loads(answers["policy"][0]) if answers["policy"] else {}
+    policy = parse_policy(answers["policy"])
     arn = tagged[0].arn if len(tagged) == 1 else ""
     if not arn or plan(desired, policy, arn):  # the tags may be of a deleted distribution, so check before a change
         arn = _arn(run, owner, desired, tagged)
@@ -97,18 +101,7 @@ def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Ex
 
 def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Change]:
     """Return the change that adds the statements to the bucket policy. All other statements are kept."""
-    told = policy.get("Statement", [])
-    actual = told if isinstance(told, list) else [told]
-    ours = [one for one in actual if str(one.get("Sid", "")).startswith(SID)]
-    wanted = statements(desired, arn)
-    if [_canonical(one) for one in ours] == [_canonical(one) for one in wanted]:
-        return []
-    whole = {"Version": "2012-10-17", **policy, "Statement": [*(one for one in actual if one not in ours), *wanted]}
-    arguments = {"Bucket": desired.bucket, "Policy": json.dumps(whole, separators=(",", ":"))}
-    call = Call("s3", "put_bucket_policy", arguments, passing=(NO_BUCKET,), remedies=REMEDIES)
-    action: t.Literal["create", "update"] = "update" if actual else "create"
-    before = {"Statement": ours} if ours else {}
-    return [Change(action, "bucket policy", desired.bucket, (call,), before, {"Statement": wanted})]
+    return plan_policy(desired.bucket, policy, statements(desired, arn), REMEDIES)
 
 
 def statements(desired: Access, arn: str) -> list[Statement]:
@@ -122,21 +115,5 @@ def statements(desired: Access, arn: str) -> list[Statement]:
     return [
         {"Sid": f"{SID}Read", **edge, "Action": "s3:GetObject", "Resource": f"{bucket}/{desired.prefix}/*"},
         {"Sid": f"{SID}TellWhatIsMissing", **edge, "Action": "s3:ListBucket", "Resource": bucket},
-        {
-            "Sid": f"{SID}OnlyOverTls",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [bucket, f"{bucket}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
+        only_over_tls(bucket),
     ]
-
-
-def _canonical(value: t.Any) -> t.Any:
-    """Return a comparable form: AWS returns a list with one item as that item, and lists in any order."""
-    if isinstance(value, dict):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return value[0] if len(value) == 1 else sorted(value)
-    return value

@@ -67,6 +67,7 @@ def test_the_plan_of_an_empty_account_is_the_run(cloud: Cloud, options: dict[str
         f"create bucket {BUCKET}",
         f"update bucket versioning {BUCKET}",
         f"update bucket lifecycle {BUCKET}",
+        f"create bucket policy {BUCKET}",
         "create release archive app 3f2a9c01d4e5",
         "create boot bundle public",
     ]
@@ -91,25 +92,40 @@ def test_a_bundle_tells_what_a_server_becomes(cloud: Cloud, options: dict[str, t
     desired = json.loads(zipfile.ZipFile(io.BytesIO(bundle)).read("desired.json"))
     assert (desired["region"], desired["domain"], desired["bucket"]) == ("eu-central-1", "amazonaws.com", BUCKET)
     assert desired["configuration"]["files"][1]["content"] == f"x {PASSWORD}"
-    assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True}]
+    assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True, "check": []}]
     assert desired["databases"]["socket"] == "/run/mysqld/mysqld.sock"
     asked: dict[str, list[t.Any]] = {"pages": [], "logs": [], "hide": []}
     assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
 
 
-def test_the_second_run_changes_nothing_in_seven_calls(cloud: Cloud, options: dict[str, t.Any]) -> None:
+def test_the_second_run_changes_nothing_in_eight_calls(cloud: Cloud, options: dict[str, t.Any]) -> None:
     first = cloud.run(converge_boots, options)
     Path(options["tiers"]["public"]["releases"][0]["archive"]).unlink()  # as on the controller of a colleague
     again = cloud.run(converge_boots, options)
     assert (again["changes"], again["tiers"]) == ([], first["tiers"])
-    assert len(cloud.calls) == 7
+    assert len(cloud.calls) == 8
     cloud.run(converge_boots, {**options, "bucket": BUCKET})
-    assert len(cloud.calls) == 6
+    assert len(cloud.calls) == 7
+
+
+def test_the_bucket_answers_over_tls_only(cloud: t.Any, told: t.Any, options: dict[str, t.Any]) -> None:
+    cloud.run(converge_boots, options)
+    s3 = cloud.of("s3")
+    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
+    arn = f"arn:aws:s3:::{BUCKET}"
+    [statement] = policy["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Resource"] == [arn, f"{arn}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    theirs = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": arn}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({**policy, "Statement": theirs}))
+    assert told(cloud.run(converge_boots, options)) == [f"update bucket policy {BUCKET}"]
+    assert json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"] == [theirs, statement]
 
 
 @pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: Survives, options: dict[str, t.Any]) -> None:
-    assert survives(converge_boots, options, objects) == 5
+    assert survives(converge_boots, options, objects) == 6
 
 
 def test_what_changes_is_uploaded_and_nothing_else(cloud: Cloud, options: dict[str, t.Any]) -> None:

@@ -87,7 +87,7 @@ def create(namespace: Namespace, journal: Journal) -> None:
         with IPRoute() as netlink:
             netlink.link("set", index=_index("lo"), state="up")
 
-    namespaces.create(namespace.name, journal, prepare)
+    namespaces.create(namespace.name, journal, prepare, confined=namespace.confined)
 
 
 def remove(name: str, journal: Journal) -> None:

@@ -258,5 +258,6 @@ def _interface(settings: Settings, network: Network, interface: Interface) -> Pa
         addresses=frozenset([Address(HOST_DEVICE, IPv4Interface((interface.private_ip, subnet.cidr.prefixlen)))]),
         routes=frozenset([Route(DEFAULT, HOST_DEVICE, subnet.cidr.network_address + 1)]),
         ruleset=rulesets.nat_ruleset(network, interface) if gateway else "",
+        confined=True,
     )
     return Part((namespace,))

@@ -83,8 +83,9 @@ class Link:
 class Namespace:
     """A network namespace. Its devices are the ends of its links. They are always up, and so is `lo`.
 
-    `ruleset` is the body of the nftables table `ip fabric`, "" for none, or None if it is unknown and so never equal to
-    a desired one. The sysctls of a namespace that was read back are unknown too.
+    A `confined` one belongs to a user namespace of its own. `ruleset` is the body of the nftables table `ip fabric`, ""
+    for none, or None if it is unknown and so never equal to a desired one. The sysctls of a namespace that was read
+    back are unknown too.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Namespace:
     routes: frozenset[Route] = frozenset()
     rules: frozenset[Rule] = frozenset()
     ruleset: str | None = ""
+    confined: bool = False
 
 
 @dataclass(frozen=True)

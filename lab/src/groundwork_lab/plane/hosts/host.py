@@ -324,7 +324,7 @@ class Host:
         group = self._groups()[0]
         group.mkdir(exist_ok=True)
         shared.journal.record(Entry("folder", str(machine.mailbox(self._machine))))
-        argv = machine.launch_argv(group, machine.nspawn_argv(self._machine))
+        argv = machine.launch_argv(group, self._machine)
         self._process = processes.spawn(argv, shared.journal, namespace=self._namespace, log=self.console)
         self._start_time = start_time(self._process.pid) or 0
 

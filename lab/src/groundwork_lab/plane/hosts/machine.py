@@ -16,11 +16,11 @@ from groundwork_lab import settings
 
 RESOLVER = "169.254.169.253"  # https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 
-# A host has the default capabilities of systemd-nspawn that its own services use. CAP_NET_ADMIN is not a default one,
-# and must not be granted: without a user namespace it would apply to each network namespace that the host can name, and
-# rtnetlink can name the other end of its link, the router. Debian's systemd does not need it, because the fabric
-# configures the interface before the host boots. With CAP_LINUX_IMMUTABLE, a host could create files that cannot be
-# deleted with its disk.
+# A host has the default capabilities of systemd-nspawn that its own services use, and CAP_NET_ADMIN, with which it
+# filters packets. They apply in the user namespace of its interface alone (docs/decisions/0036): rtnetlink can name the
+# other end of the host's link, the router, which belongs to the machine's own user namespace. With CAP_LINUX_IMMUTABLE,
+# a host could create files that cannot be deleted with its disk.
+GRANTED = ("CAP_NET_ADMIN",)
 DROPPED = ("CAP_AUDIT_CONTROL", "CAP_LINUX_IMMUTABLE", "CAP_MKNOD", "CAP_NET_BROADCAST", "CAP_SYS_TTY_CONFIG")
 
 
@@ -36,8 +36,8 @@ class Machine:
 def nspawn_argv(machine: Machine) -> list[str]:
     """Return the command that boots the machine. On SIGTERM it shuts the host down in an orderly way.
 
-    It must be started in the host's network namespace. With `--network-namespace-path` (systemd 252), the host would
-    enter the namespace after its /sys was mounted, and would see this machine's interfaces there.
+    It must be started by `launch_argv` in the host's network namespace. With `--network-namespace-path` (systemd 252),
+    the host would enter the namespace after its /sys was mounted, and would see this machine's interfaces there.
 
     `--keep-unit` and `--register=no` avoid machined and the system manager, so that it also works if PID 1 is not
     systemd. With them, a reboot of the host ends the command with code 133.
@@ -54,6 +54,7 @@ def nspawn_argv(machine: Machine) -> list[str]:
         f"--directory={machine.root}",
         f"--machine={machine.name}",
         f"--hostname={machine.hostname}",
+        f"--capability={','.join(GRANTED)}",
         f"--drop-capability={','.join(DROPPED)}",
         "--console=read-only",
         "--register=no",
@@ -70,10 +71,10 @@ def mailbox(machine: Machine) -> Path:
     return Path("/run/systemd/nspawn/propagate", machine.name)
 
 
-def launch_argv(group: Path, argv: list[str]) -> list[str]:
-    """Return the command line that starts `argv` in a control group."""
+def launch_argv(group: Path, machine: Machine) -> list[str]:
+    """Return the command that boots the machine in a control group and in the user namespace of its interface."""
     launcher = Path(__file__).with_name("launch.py")
-    return [sys.executable, "-I", "-S", str(launcher), str(group), *argv]
+    return [sys.executable, "-I", "-S", str(launcher), str(group), str(machine.root), *nspawn_argv(machine)]
 
 
 def seed_files(package_proxy: str | None) -> dict[str, str]:

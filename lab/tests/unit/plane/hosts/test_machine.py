@@ -20,6 +20,7 @@ def test_nspawn_command() -> None:
         "--directory=/state/i-1/root",
         "--machine=lab-i-1",
         "--hostname=ip-10-20-0-5",
+        "--capability=CAP_NET_ADMIN",
         f"--drop-capability={','.join(machine.DROPPED)}",
         "--console=read-only",
         "--register=no",
@@ -32,10 +33,11 @@ def test_nspawn_command() -> None:
 
 
 def test_launch_command() -> None:
-    argv = machine.launch_argv(Path("/sys/fs/cgroup/lab/i-1"), ["program", "argument"])
+    plan = machine.Machine(name="lab-i-1", root=Path("/state/i-1/root"), hostname="ip-10-20-0-5")
+    argv = machine.launch_argv(Path("/sys/fs/cgroup/lab/i-1"), plan)
     assert argv[:3] == [sys.executable, "-I", "-S"]
     assert Path(argv[3]).is_file()
-    assert argv[4:] == ["/sys/fs/cgroup/lab/i-1", "program", "argument"]
+    assert argv[4:] == ["/sys/fs/cgroup/lab/i-1", "/state/i-1/root", *machine.nspawn_argv(plan)]
 
 
 def test_seed_files() -> None:

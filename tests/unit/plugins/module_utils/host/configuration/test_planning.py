@@ -28,6 +28,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 )
 
 RUNS = Unit(enabled=True, active=True, installed=True)
+UNDONE = Unit(enabled=True, active=True, installed=True, effective=False)
 FILE = Actual("file", b"x", owner="root", group="root", mode=0o644)
 CONF = Entry("/etc/a", "file", b"x", touch=Touch(reload=("apache2",)))
 
@@ -67,6 +68,9 @@ def test_a_folder_is_nobodys_to_replace(kind: Any) -> None:
         (Service("s"), RUNS, None, ()),
         (Service("s"), RUNS, "reload", ("reload",)),
         (Service("s"), RUNS, "restart", ("restart",)),
+        (Service("s"), UNDONE, None, ("reload",)),
+        (Service("s"), UNDONE, "restart", ("restart",)),
+        (Service("s", started=False), UNDONE, None, ("stop",)),
         (Service("s"), Unit(enabled=True, installed=True), "restart", ("start",)),
         (Service("s"), Unit(active=True, installed=True), None, ("enable",)),
         (Service("s"), Unit(), "reload", ("enable", "start")),

@@ -87,6 +87,10 @@ def test_a_daemon_without_workers_is_believed() -> None:
     services(FakeSystemd(ACTIVE), [50.0]).act("reload", ["php8.2-fpm"])
 
 
+def test_a_unit_without_a_daemon_is_believed() -> None:
+    services(FakeSystemd(ACTIVE), []).act("reload", ["rules"])
+
+
 @pytest.mark.parametrize("action", ["start", "restart", "reload"])
 def test_a_service_that_does_not_come_back_is_told_with_its_journal(action: str) -> None:
     with pytest.raises(GroundworkError, match=f"apache2 is not running after its {action}.*\n.*\nAH00072"):

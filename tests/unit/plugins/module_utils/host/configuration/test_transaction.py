@@ -63,7 +63,9 @@ class Stage:
     rehearsed: list[Any] = field(default_factory=list)
 
     def run(self, argv: Sequence[str], /, *, stdin: str = "") -> Done:
-        return Done(0, "apache2 installed\n" if argv[0] == "dpkg-query" else "", "")
+        if argv[0] == "missing":
+            raise GroundworkError("The command missing does not exist on this server.")
+        return Done(int(argv[0] == "false"), "apache2 installed\n" if argv[0] == "dpkg-query" else "", "")
 
     def rehearse(self, run: Any, accounts: Any, entries: Any, validators: Any, /) -> None:
         self.rehearsed.append((entries, validators))
@@ -114,6 +116,27 @@ def test_check_mode_tells_the_same_and_does_nothing(settled: Stage) -> None:
     planned = settled.converge(("a.conf", "two"), check_mode=True)
     assert (settled.text("a.conf"), settled.services.acted) == ("one", [])
     assert planned == settled.converge(("a.conf", "two"))
+
+
+@pytest.mark.parametrize("check", [("false",), ("missing",)])
+def test_a_service_whose_effect_was_undone_is_reloaded(stage: Stage, check: tuple[str, ...]) -> None:
+    works: dict[str, Any] = {"services": (Service("apache2", check=("true",)),)}
+    undone: dict[str, Any] = {"services": (Service("apache2", check=check),)}
+    assert stage.converge(**works)["changes"] == []
+    planned = stage.converge(**undone, check_mode=True)
+    assert stage.services.acted == []
+    assert stage.converge(**undone) == planned
+    assert planned["changes"] == [{"action": "reload", "resource": "service", "name": "apache2"}]
+    assert [(diff["before"], diff["after"]) for diff in planned["diff"]] == [
+        ("active, enabled, without effect\n", "active, enabled, reloaded\n")
+    ]
+    assert stage.services.acted == ["reload apache2"]
+
+
+def test_a_service_that_is_stopped_is_not_checked(stage: Stage) -> None:
+    stage.services.units.clear()
+    asked = stage.converge(services=(Service("apache2", check=("false",)),), check_mode=True)
+    assert [change["action"] for change in asked["changes"]] == ["enable", "start"]
 
 
 def test_only_the_validators_of_touched_services_run(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from nasty_secrets import FOR_EVERYBODY
 
 from ansible_collections.groundwork.aws.plugins.filter.lamp import PARTS, RENDERED, lamp, render
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_unquoted
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import parameters_in, php_fpm_unquoted
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import PARTS as OPTIONS
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import parse_desired
@@ -191,6 +191,59 @@ def test_the_image_has_no_site_and_no_secret() -> None:
     assert {one["path"] for one in image["files"]} < whole | {"/etc/mysql/mariadb.conf.d/60-groundwork.cnf"}
     texts = [one.get("content", "") for one in image["files"]]
     assert [text for text in texts if "@groundwork(" in text] == []
+
+
+RULES = "/etc/groundwork/metadata.nft"
+ADDRESSES = ("ip daddr 169.254.169.254", "ip6 daddr fd00:ec2::254")
+
+
+@pytest.mark.parametrize(
+    ("sites", "accounts"),
+    [
+        ([{"name": "app"}, SHOP], '"www-data", "site-app", "site-my-shop"'),
+        ([{"name": "app", "instance_metadata": True}, SHOP], '"www-data", "site-my-shop"'),
+        ([{"name": "app", "instance_metadata": "yes"}], '"www-data"'),
+    ],
+)
+def test_sites_that_do_not_ask_are_kept_away_from_the_instance_metadata(
+    sites: list[dict[str, t.Any]], accounts: str
+) -> None:
+    rules = file(RULES, sites=sites, packed=[])
+    assert [line.strip() for line in rules.splitlines() if "reject" in line] == [
+        f"meta skuid {{ {accounts} }} {address} reject" for address in ADDRESSES
+    ]
+    assert rules.index("add table") < rules.index("delete table") < rules.index("\ntable")
+    assert "flush" not in rules
+
+
+@pytest.mark.parametrize("part", ["configuration", "image_configuration"])
+def test_nothing_of_a_site_runs_before_the_packet_filter(part: str) -> None:
+    computed = lamp(VARIABLES, part)
+    files = {one["path"]: one for one in computed["files"]}
+    for name in ("apache2", "php8.2-fpm"):
+        needs = files[f"/etc/systemd/system/{name}.service.d/groundwork.conf"]["content"]
+        assert "\nRequires=groundwork-metadata.service\nAfter=groundwork-metadata.service\n" in needs
+    unit = files["/etc/systemd/system/groundwork-metadata.service"]["content"]
+    assert f"ExecStart=/usr/sbin/nft --file {RULES}\n" in unit
+    assert files[RULES]["reload"] == ["groundwork-metadata"]
+    assert "nftables" in computed["packages"]
+    checked = {"argv": ["nft", "--check", "--file", RULES], "services": ["groundwork-metadata"]}
+    assert checked in computed["validators"]
+    [service] = [one for one in computed["services"] if one["name"] == "groundwork-metadata"]
+    assert service["check"] == ["nft", "list", "chain", "inet", "groundwork_metadata", "output"]
+
+
+def test_the_packet_filter_of_an_image_names_no_site() -> None:
+    [rules] = [one["content"] for one in lamp(VARIABLES, "image_configuration")["files"] if one["path"] == RULES]
+    assert 'meta skuid { "www-data" } ip daddr' in rules
+    assert "site-" not in rules
+
+
+def test_a_server_reads_the_parameters_of_its_sites_alone() -> None:
+    """The role of a server may read what the placeholders in its bundle name."""
+    variables = given(sites=[{"name": "app"}, SHOP])
+    parts = [lamp(variables, name) for name in ("configuration", "databases", "releases")]
+    assert parameters_in(parts) == ["/groundwork/dev/lamp/app/database-password"]
 
 
 def test_a_release_is_given_by_its_id() -> None:
