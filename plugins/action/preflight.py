@@ -23,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.variables i
     check_variables,
     names_in,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import mismatches, read_sources
 
 ROLES = Path(__file__).parents[2] / "roles"
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -57,12 +58,22 @@ class ActionModule(ActionBase):
                 wrong = f"{problem.wrong} (on {host})" if host else problem.wrong
                 if problem not in problems.found:
                     problems.add(problem.variable, wrong, problem.right)
+        if "servers" in used.roles:
+            self._check_inventory(task_vars or {}, problems)
         try:
             problems.raise_if_any()
         except InputError as error:
             raise AnsibleActionFail(str(error), result={**result, **error.details}) from error
         count = sum(len(specs[role]) for role in used.roles)
         return {**result, "changed": False, "roles": sorted(used.roles), "variables": count}
+
+    def _check_inventory(self, given: Values, problems: Problems) -> None:
+        """Add to `problems` inventory files of another environment or region than the variables."""
+        environment, region = (
+            str(self._templar.template(given.get(name))) for name in ("environment_name", "aws_region")
+        )
+        for problem in mismatches(environment, region, read_sources(given.get("ansible_inventory_sources") or ())):
+            problems.add(*problem)
 
     def _usage(self, more: t.Sequence[str]) -> Usage:
         """Return what the file of this task uses, including the roles `more`."""

@@ -48,9 +48,8 @@ def test_an_inventory_of_another_environment_is_refused_at_once(
     assert play.code != 0
     assert laptop.calls()["writes"] == {}
     [message] = play.failures()
-    for name, server in site.servers.items():
-        assert f"- {name} ({server['InstanceId']}), which is running" in message
-    assert f"{folder}/aws_ec2.yml: filters has tag:groundwork:environment: lokal, which excludes local." in message
+    told = f"environment_name: 'local' is not the environment of {folder}/aws_ec2.yml, which is lokal"
+    assert told in message
 
 
 def test_without_an_inventory_one_sentence_tells_what_to_do(laptop: Laptop) -> None:

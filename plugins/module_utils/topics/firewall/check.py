@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import check_admin_cidr
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
@@ -17,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.opt
 
 def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
     for position, cidr in enumerate(own["admin_cidrs"]):
-        parse_cidr(cidr, f"admin_cidrs[{position}]", problems)
+        check_admin_cidr(cidr, f"admin_cidrs[{position}]", problems)
     firewall = parse_security_groups(own, problems)
     return {"security_groups": [group.name for group in firewall.groups] if firewall else []}
 

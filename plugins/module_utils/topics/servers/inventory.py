@@ -18,7 +18,7 @@ from ansible.module_utils.common.yaml import yaml_load
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
     Server,
@@ -35,6 +35,7 @@ except ImportError:
 
 # The plugin amazon.aws.aws_ec2 reads files of these names and no others.
 SOURCES = ("*aws_ec2.yml", "*aws_ec2.yaml")
+TAG = f"tag:{ENVIRONMENT}"
 VISIBLE = frozenset({"pending", "running"})  # the states that the inventory's filters ask for
 
 
@@ -178,6 +179,23 @@ def _wrong(source: Source, owner: Owner, region: str) -> list[str]:
     if "server_id" not in (source.options.get("compose") or {}):
         lines.append("compose has no server_id. Copy compose and keyed_groups from inventories/local/aws_ec2.yml.")
     return [f"{source.path}: {line}" for line in lines]
+
+
+def mismatches(environment: str, region: str, sources: t.Iterable[Source]) -> t.Iterator[tuple[str, str, str]]:
+    """Yield a variable, what is wrong and what is right for each file that is of another environment or region.
+
+    A run would have the servers of one environment, and the variables of another one.
+    """
+    for source in sources:
+        regions = _texts(source.options.get("regions"))
+        if regions and region not in regions:
+            wrong = f"'{region}' is not in regions of {source.path}, which has {', '.join(regions)}"
+            yield "aws_region", wrong, "give both the same region"
+        filters = source.options.get("filters")
+        patterns = _texts(filters.get(TAG)) if isinstance(filters, dict) else []
+        if patterns and not any(fnmatchcase(environment, pattern) for pattern in patterns):
+            wrong = f"'{environment}' is not the environment of {source.path}, which is {', '.join(patterns)}"
+            yield "environment_name", wrong, "correct one of them, and give one inventory to a run"
 
 
 def read_sources(paths: t.Iterable[str]) -> list[Source]:

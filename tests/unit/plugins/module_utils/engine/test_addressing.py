@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import (
     NoRoom,
     allocate,
+    check_admin_cidr,
     is_private,
     overlaps,
     parse_cidr,
@@ -133,3 +134,19 @@ def test_interrupted_anywhere_the_rest_goes_where_it_would_have_gone() -> None:
 )
 def test_private_space(block: str, private: bool) -> None:
     assert is_private(IPv4Network(block)) == private
+
+
+@pytest.mark.parametrize(
+    ("network", "wrong"),
+    [
+        ("198.18.0.10/32", None),
+        ("10.0.0.0/8", None),
+        ("192.0.2.0/24", "192.0.2.0/24 is an example of the documentation, and nobody's network"),
+        ("203.0.113.7/32", "203.0.113.7/32 is an example of the documentation, and nobody's network"),
+        ("office", "'office' is not an IPv4 CIDR block"),
+    ],
+)
+def test_nobody_connects_from_an_example(network: str, wrong: str | None) -> None:
+    problems = Problems()
+    check_admin_cidr(network, "admin_cidrs[0]", problems)
+    assert [problem.wrong for problem in problems.found] == ([wrong] if wrong else [])

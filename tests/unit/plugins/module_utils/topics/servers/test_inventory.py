@@ -11,9 +11,11 @@ import yaml
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import (
     Expected,
+    Source,
     blocking,
     explain,
     hidden_servers,
+    mismatches,
     read_sources,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import Server
@@ -183,3 +185,27 @@ def test_an_inventory_without_a_file_for_the_plugin_is_told(sources: tuple[str, 
     expected = Expected(frozenset(["public"]), {}, sources, False)
     message = explain(Owner("dev", "servers"), REGION, expected, [server("public-1")], read_sources(sources))
     assert f"- The inventory ({given}) has no file whose name ends in aws_ec2.yml" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"regions": ["eu-central-1"], "filters": {"tag:groundwork:environment": "dev"}}, []),
+        ({}, []),
+        ({"regions": "{{ region }}", "filters": {"tag:groundwork:environment": ["de*"]}}, []),
+        ({"filters": "broken"}, []),
+        (
+            {"regions": ["eu-west-1", "eu-west-2"]},
+            [("aws_region", "'eu-central-1' is not in regions of a/aws_ec2.yml, which has eu-west-1, eu-west-2")],
+        ),
+        (
+            {"filters": {"tag:groundwork:environment": "prod"}},
+            [("environment_name", "'dev' is not the environment of a/aws_ec2.yml, which is prod")],
+        ),
+    ],
+)
+def test_a_file_of_another_environment_or_region_is_told(
+    settings: dict[str, t.Any], told: list[tuple[str, str]]
+) -> None:
+    found = mismatches("dev", "eu-central-1", [Source("a/aws_ec2.yml", settings)])
+    assert [(variable, wrong) for variable, wrong, _right in found] == told
