@@ -69,9 +69,8 @@ class ActionModule(ActionBase):
 
     def _check_inventory(self, given: Values, problems: Problems) -> None:
         """Add to `problems` inventory files of another environment or region than the variables."""
-        environment, region = (
-            str(self._templar.template(given.get(name))) for name in ("environment_name", "aws_region")
-        )
+        environment = str(self._templar.template(given["environment_name"]))
+        region = str(self._templar.template(given.get("aws_region")))
         for problem in mismatches(environment, region, read_sources(given.get("ansible_inventory_sources") or ())):
             problems.add(*problem)
 

@@ -87,8 +87,8 @@ VERBS = (
     "Update",
     "Upload",
     "Verify",
-    "Warn",
     "Wait",
+    "Warn",
     "Write",
     "Yield",
 )

@@ -18,7 +18,7 @@ SMALLEST_PREFIX = 28
 PRIVATE_SPACE = tuple(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 
 
-# The addresses of examples, which nobody has: RFC 5737.
+# The addresses of examples in documentation: RFC 5737.
 EXAMPLES = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 
 
@@ -41,11 +41,11 @@ def parse_cidr(value: t.Any, variable: str, problems: Problems) -> IPv4Network |
 
 
 def check_admin_cidr(value: t.Any, variable: str, problems: Problems) -> None:
-    """Add to `problems` what is wrong with the network of an administrator. Nobody connects from one of RFC 5737."""
+    """Add to `problems` what is wrong with the network of an administrator, which is not an example network."""
     block = parse_cidr(value, variable, problems)
     if block and any(block.subnet_of(example) for example in EXAMPLES):
         right = "give the public address from which you connect, with /32, or the network of your office or VPN"
-        problems.add(variable, f"{block} is an example of the documentation, and nobody's network", right)
+        problems.add(variable, f"{block} is an example network of RFC 5737", right)
 
 
 def parse_vpc_block(value: t.Any, variable: str, problems: Problems) -> IPv4Network | None:

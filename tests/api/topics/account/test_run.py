@@ -28,7 +28,7 @@ def test_credentials_of_the_account_pass(cloud: Cloud, account: str, check_mode:
 
 
 def test_credentials_of_another_account_are_refused(cloud: Cloud, account: str) -> None:
-    with pytest.raises(GroundworkError, match=f"the credentials are of the account {account} .* not|account 0") as told:
+    with pytest.raises(GroundworkError, match=f"the credentials are of the account {account} ") as told:
         cloud.run(check_account, options("012345678901"))
     assert "the environment dev is in the account 012345678901. Nothing was read or changed." in str(told.value)
     assert cloud.calls == ["GetCallerIdentity"]
@@ -36,6 +36,6 @@ def test_credentials_of_another_account_are_refused(cloud: Cloud, account: str) 
 
 @pytest.mark.parametrize("wrong", [12345678901, "1234567890123", "prod", ""])
 def test_what_is_not_an_account_is_refused_without_a_call(cloud: Cloud, wrong: t.Any) -> None:
-    with pytest.raises(InputError, match="aws_account_id: '.*' is not the id of an AWS account; give its 12 digits"):
+    with pytest.raises(InputError, match=r"aws_account_id: '.*' is not the id of an AWS account; give its 12 digits"):
         cloud.run(check_account, options(wrong))
     assert cloud.calls == []

@@ -141,12 +141,12 @@ def test_private_space(block: str, private: bool) -> None:
     [
         ("198.18.0.10/32", None),
         ("10.0.0.0/8", None),
-        ("192.0.2.0/24", "192.0.2.0/24 is an example of the documentation, and nobody's network"),
-        ("203.0.113.7/32", "203.0.113.7/32 is an example of the documentation, and nobody's network"),
+        ("192.0.2.0/24", "192.0.2.0/24 is an example network of RFC 5737"),
+        ("203.0.113.7/32", "203.0.113.7/32 is an example network of RFC 5737"),
         ("office", "'office' is not an IPv4 CIDR block"),
     ],
 )
-def test_nobody_connects_from_an_example(network: str, wrong: str | None) -> None:
+def test_an_administrator_has_no_example_network(network: str, wrong: str | None) -> None:
     problems = Problems()
     check_admin_cidr(network, "admin_cidrs[0]", problems)
     assert [problem.wrong for problem in problems.found] == ([wrong] if wrong else [])
