@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -152,6 +153,19 @@ def test_a_connection_from_before_reaches_no_server_that_has_left(lab: Lab, site
 def test_only_the_balancer_reaches_the_web_port(lab: Lab, site: dict[str, Any]) -> None:
     address = site["servers"]["public"]["public_ip"]
     assert lab.inside("curl", "-s", "-m", "2", f"http://{address}/", check=False).returncode == 28
+
+
+def test_a_host_filters_its_packets_by_user(site: dict[str, Any], ssh: Ssh) -> None:
+    install = "apt-get -qq update && apt-get -qq install -y --no-install-recommends nftables >/dev/null"
+    rules = (
+        "add table inet own; "
+        "add chain inet own output { type filter hook output priority filter; }; "
+        "add rule inet own output meta skuid nobody ip daddr 169.254.169.254 reject"
+    )
+    url = "http://169.254.169.254/"
+    asking = f"curl -s -m 5 -o /dev/null -w '%{{exitcode}} ' {url}"
+    script = f'{install} && nft "{rules}" && {{ runuser -u nobody -- {asking}; {asking}; nft delete table inet own; }}'
+    assert ssh("public", "sudo", "sh", "-c", shlex.quote(script)).stdout.split() == ["7", "0"]
 
 
 def test_status_tells_what_there_is(lab: Lab, site: dict[str, Any]) -> None:

@@ -123,6 +123,21 @@ def test_files_keep_their_owners(host: Run, tmp_path: Path) -> None:
     assert (tmp_path / "file").stat().st_uid == 33
 
 
+def test_a_link_on_its_disk_leads_nowhere(host: Run, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "dev").symlink_to(tmp_path / "outside")
+    ran = host("true")
+    assert ran.returncode != 0
+    assert f"Too many levels of symbolic links: '{tmp_path}/dev'" in ran.stderr
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_host_sees_no_process_of_the_machine(host: Run, tmp_path: Path) -> None:
+    """Test the /proc below the one that systemd-nspawn mounts."""
+    ran = host(*script(f"cd {tmp_path}", "ls dev/shm | grep -c '^[0-9]'"))
+    assert (ran.stdout, ran.stderr) == ("0\n", "")
+
+
 @pytest.mark.parametrize("other", ["vpc-1", "eni-web2", "igw-1", "internet", "aws", "laptop"])
 def test_a_host_enters_no_other_network_namespace(settings: Settings, host: Run, other: str) -> None:
     ran = host("nsenter", f"--net={NETNS / settings.namespace(other)}", "true")

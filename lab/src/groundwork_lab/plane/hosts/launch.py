@@ -11,6 +11,7 @@ with threads. It imports nothing of the lab, so that it starts quickly.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import sys
@@ -29,9 +30,9 @@ def confine(disk: str) -> None:
     The mounts in it are locked, as they come from a user namespace with more rights (mount_namespaces(7)). A host needs
     one that it can move to its root, so the disk is mounted on itself.
 
-    A new /proc is allowed only where another one is visible (mount_too_revealing() in fs/namespace.c), and newer
-    versions of systemd-nspawn remove the machine's before they mount the host's. So the disk has one of no processes,
-    which is hidden when systemd-nspawn mounts /dev.
+    A new /proc is allowed only where another one is visible (mount_too_revealing() in fs/namespace.c), and
+    systemd-nspawn 257 removes the machine's before it mounts the host's. So the disk has one of no processes, which is
+    hidden when systemd-nspawn mounts /dev.
     """
     with Path("/proc/self/ns/net").open("rb") as network:
         users = fcntl.ioctl(network, NS_GET_USERNS)
@@ -39,9 +40,18 @@ def confine(disk: str) -> None:
     os.close(users)
     _check(_libc.unshare(CLONE_NEWNS), "unshare")
     _check(_libc.mount(os.fsencode(disk), os.fsencode(disk), None, MS_BIND, None), disk)
-    hidden = Path(disk, "dev/shm")
-    hidden.mkdir(parents=True, exist_ok=True)
-    _succeed("unshare", "--pid", "--fork", "mount", "-t", "proc", "proc", str(hidden))
+    _succeed("unshare", "--pid", "--fork", "mount", "-t", "proc", "proc", str(_folder(disk, "dev", "shm")))
+
+
+def _folder(disk: str, *names: str) -> Path:
+    """Return a folder on the disk, and create it if it does not exist. Raise OSError for a link: the host made it."""
+    folder = Path(disk)
+    for name in names:
+        folder /= name
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
+        folder.mkdir(exist_ok=True)
+    return folder
 
 
 def forget_filters() -> None:
