@@ -112,8 +112,8 @@ def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> 
     desired = json.loads(zipfile.ZipFile(io.BytesIO(objects[bundle])).read("desired.json"))
     files = {one["path"]: one for one in desired["configuration"]["files"]}
     pool = files["/etc/php/8.2/fpm/pool.d/groundwork-app.conf"]["content"]
-    assert f'env[SERVER] = "{NAME}"' in pool
-    assert 'env[TIER] = "private"' in pool
+    assert f"env[SERVER] = '{NAME}'" in pool
+    assert "env[TIER] = 'private'" in pool
     secret = files["/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf"]
     assert f"env[DB_PASSWORD] = {PASSWORD.replace(')@', '|php-fpm)@')}\n" in secret["content"]
     assert [user["password"] for user in desired["databases"]["users"]] == [PASSWORD]

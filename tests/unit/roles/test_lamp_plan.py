@@ -136,7 +136,7 @@ def test_a_password_is_never_printed(plan: Any) -> None:
 def test_each_server_has_its_own_database_that_nobody_reaches(plan: Any) -> None:
     printed = plan()[1]
     assert printed.count("+bind-address = 127.0.0.1") == 2
-    assert printed.count('+env[DB_HOST] = "localhost"') == 2
+    assert printed.count("+env[DB_HOST] = 'localhost'") == 2
 
 
 def test_one_server_can_be_everybodys_database(plan: Any) -> None:
@@ -145,7 +145,7 @@ def test_one_server_can_be_everybodys_database(plan: Any) -> None:
     assert ("install", "package", "mariadb-server") not in told(planned["public-1"])
     assert not {name for action, resource, name in told(planned["public-1"]) if resource in ("database", "user")}
     assert printed.count("+bind-address = (known after apply)") == 1
-    assert printed.count('+env[DB_HOST] = "(known after apply)"') == 1
+    assert printed.count("+env[DB_HOST] = '(known after apply)'") == 1
 
 
 def test_sites_are_kept_apart(plan: Any) -> None:

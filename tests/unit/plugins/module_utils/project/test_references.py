@@ -132,6 +132,7 @@ def test_servers_that_cannot_be_are_told_once(tier: Any, given: dict[str, Any], 
 
 SITE = {"name": "app", "web_root": "public", "server_names": [], "database": True}
 LAMP = {
+    "lamp_server_name": "localhost",
     "lamp_sites": [SITE],
     "lamp_database_address": "(known after apply)",
     "lamp_database_cidr": "10.20.0.0/16",
