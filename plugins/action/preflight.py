@@ -69,8 +69,12 @@ class ActionModule(ActionBase):
 
     def _check_inventory(self, given: Values, problems: Problems) -> None:
         """Add to `problems` inventory files of another environment or region than the variables."""
-        environment = str(self._templar.template(given["environment_name"]))
-        region = str(self._templar.template(given.get("aws_region")))
+        try:
+            environment, region = (
+                str(self._templar.template(given[name])) for name in ("environment_name", "aws_region")
+            )
+        except (AnsibleError, KeyError):
+            return  # the check of the variables tells it
         for problem in mismatches(environment, region, read_sources(given.get("ansible_inventory_sources") or ())):
             problems.add(*problem)
 

@@ -82,6 +82,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project import repo
 
 Hosts = t.Mapping[str, t.Mapping[str, t.Any]]
 TIER = "groundwork:tier"
+UNPLANNED: t.Mapping[str, t.Any] = {"back": (), "rotated": False}  # a server that has the release already
 
 
 class FilterModule:
@@ -96,7 +97,7 @@ def release(hostvars: Hosts, part: str, hosts: t.Sequence[str], **play: t.Any) -
     """Return a part of a release."""
     if part == "servers":
         return [server(name, hostvars[name], play["absent"]) for name in hosts]
-    members = [member(name, hostvars[name], play["plan"][name], play["touched"]) for name in hosts]
+    members = [member(name, hostvars[name], play["plan"].get(name, UNPLANNED), play["touched"]) for name in hosts]
     if part == "rolled_back":
         return reports.rolled_back(members)
     facts = {name: play[name] for name in ("stays", "command", "sites")}

@@ -16,8 +16,7 @@ description:
   - Creates the security groups of an environment, and all their rules, in the VPC that
     M(groundwork.aws.ec2_vpc_network) created. All groups are created before their rules, so that groups can refer to
     each other, and to themselves.
-  - A group has only the declared rules. Rules that are not declared are removed. Rules that refer to a group that is no
-    longer declared are removed only with O(purge), so that a group can get another name while it is in use.
+  - A group has only the declared rules. Rules that are not declared are removed.
   - Rules are compared in a canonical form, because AWS merges rules. New rules are added before old ones are removed.
   - The module M(amazon.aws.ec2_security_group) manages one group. Groups that refer to each other need several runs
     of it in the right order, each with its own API calls.
@@ -77,6 +76,12 @@ options:
     description:
       - Whether to delete groups that the module created and that are no longer declared. The module fails if such a
         group is in use.
+    type: bool
+    default: false
+  moving:
+    description:
+      - Whether servers and load balancers may still have to move to other groups, as when a group got another name.
+        Rules that refer to a group that is not declared are then kept, until a run without this option.
     type: bool
     default: false
 extends_documentation_fragment:

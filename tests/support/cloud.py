@@ -44,7 +44,9 @@ class Watched:
                 service,
                 region_name=region,
                 endpoint_url="http://cloud.invalid",
-                config=Config(s3={"addressing_style": "path"}, retries=NO_REPETITION if writing else TEN_ATTEMPTS),
+                config=Config(
+                    s3={"addressing_style": "path"}, retries=dict(NO_REPETITION if writing else TEN_ATTEMPTS)
+                ),
                 aws_access_key_id=ACCESS_KEY,
                 aws_secret_access_key="testing",
             )

@@ -43,4 +43,5 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         },
     },
     "purge": {"type": "bool", "default": False},
+    "moving": {"type": "bool", "default": False},
 }

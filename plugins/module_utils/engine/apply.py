@@ -145,6 +145,7 @@ class _Run:
                 arguments,
                 self.clock,
                 repeatable=one.repeatable,
+                echoes=one.echoes,
                 find=partial(self._find, one.service, lookup) if lookup else None,
             )
         except ClientError as error:

@@ -23,11 +23,17 @@ JSON = "application/x-amz-json"  # https://smithy.io/2.0/aws/protocols/aws-json-
 
 
 def watch(client: t.Any) -> None:
-    """Make a boto3 client raise ResponseParserError for JSON that was cut."""
-    client.meta.events.register("after-call", _check_json)
+    """Make a boto3 client raise ResponseParserError for a success that is not of AWS, and for JSON that was cut.
+
+    Each response of AWS has the id of its request. Without it, the page of a proxy would be read as an empty list.
+    """
+    client.meta.events.register("after-call", _check)
 
 
-def _check_json(http_response: t.Any, **_event: t.Any) -> None:
+def _check(http_response: t.Any, parsed: t.Mapping[str, t.Any], **_event: t.Any) -> None:
+    if http_response.status_code < 300 and not parsed.get("ResponseMetadata", {}).get("RequestId"):
+        message = "the response has no request id"
+        raise ResponseParserError(message)
     if http_response.headers.get("content-type", "").startswith(JSON) and http_response.content:
         try:
             json.loads(http_response.content)

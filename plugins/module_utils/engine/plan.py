@@ -85,7 +85,8 @@ class Call:
     are error codes of a temporary condition, such as a dependency on a resource that is being deleted: the call is
     repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
     `repeatable` is true if a second request has no further effect although the operation creates or registers
-    something, and `lookup` finds what the call has created if it is not (engine/send.py). `remedies` tell the user what
+    something, and `lookup` finds what the call has created if it is not (engine/send.py). `echoes` are error codes of a
+    repetition that show that AWS accepted the first request, whose response was lost. `remedies` tell the user what
     to do, by error code, where engine/remedies.py does not.
     """
 
@@ -98,6 +99,7 @@ class Call:
     passing: tuple[str, ...] = ()
     repeatable: bool = False
     lookup: Lookup | None = None
+    echoes: tuple[str, ...] = ()
     remedies: t.Mapping[str, str] = field(default_factory=dict)
 
     def yielding(self, ref: Ref, path: str) -> Call:

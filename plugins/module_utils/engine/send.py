@@ -59,8 +59,11 @@ CREATING = ("allocate_", "copy_", "create_", "import_", "register_", "run_")
 # What is known after a request that failed: AWS has not accepted it, may have accepted it, or has refused it.
 UNSENT, LOST, REFUSED = "unsent", "lost", "refused"
 CUT = "it was incomplete, or not from AWS; check the network, and the proxy if there is one"
-# The ends of AWS' error codes for a repetition of a call that it accepted the first time.
-ECHOES = ("NotFound", "Duplicate", "AlreadyExists", "AlreadyAssociated", "NotAttached")
+# The ends of AWS' error codes for a repetition of a call that it accepted the first time. NotFound is one only for a
+# call that removes something: for another one, a resource that it refers to is not known yet.
+REMOVING = ("delete_", "deregister_", "detach_", "disassociate_", "release_", "remove_", "revoke_", "terminate_")
+GONE = ("NotFound", "NotAttached", "NoSuchEntity")
+MADE = ("Duplicate", "AlreadyExists", "AlreadyAssociated")
 
 
 Response = dict[str, t.Any]
@@ -75,11 +78,12 @@ def send(
     *,
     repeatable: bool = False,
     find: t.Callable[[], Response | None] | None = None,
+    echoes: t.Container[str] = (),
 ) -> Response:
     """Make one API call and return its response, or {} if a repetition shows that the lost response was a success.
 
     `clients` must not repeat requests. `repeatable` is the field of Call. `find` looks for what an earlier request has
-    created, and returns it in place of the lost response, or None.
+    created, and returns it in place of the lost response, or None. `echoes` is the field of Call.
 
     Raise botocore's ClientError if AWS refuses the call, and GroundworkError if AWS does not answer and the request
     cannot be repeated.
@@ -94,7 +98,7 @@ def send(
             outcome = _outcome(error, operation)
             if unanswered and outcome == REFUSED:
                 made = find() if find else None
-                if made or _code(error).endswith(ECHOES):
+                if made or _is_echo(_code(error), operation, echoes):
                     return made or {}
             if attempt == ATTEMPTS or outcome == REFUSED or (outcome == LOST and not (harmless or find)):
                 raise _told(error, service, operation) from error
@@ -115,6 +119,11 @@ def _outcome(error: Exception, operation: str) -> str:
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         return UNSENT
     return LOST if isinstance(error, (HTTPClientError, ResponseParserError)) else REFUSED
+
+
+def _is_echo(code: str, operation: str, echoes: t.Container[str]) -> bool:
+    """Return whether a refusal of the repetition shows that the lost request was accepted."""
+    return code in echoes or code.endswith(GONE if operation.startswith(REMOVING) else MADE)
 
 
 def _code(error: Exception) -> str:

@@ -46,6 +46,11 @@ def files(render: Render, sites: t.Iterable[Site], apache: str) -> list[Options]
         {"path": "/etc/groundwork", "state": "directory"},
         {"path": RULES, "content": render("metadata.nft.j2", context), "reload": [SERVICE]},
         {"path": f"{UNITS}/{SERVICE}.service", "content": render("metadata.service.j2", context)},
+        {"path": f"{UNITS}/{PACKAGE}.service.d", "state": "directory"},
+        {
+            "path": f"{UNITS}/{PACKAGE}.service.d/groundwork.conf",
+            "content": render("metadata.nftables.conf.j2", context),
+        },
         {"path": f"{UNITS}/{apache}.service.d", "state": "directory"},
         {"path": f"{UNITS}/{apache}.service.d/groundwork.conf", "content": render("metadata.needs.conf.j2", context)},
     ]

@@ -41,7 +41,8 @@ HOST_NAME = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9
 PHP_VERSION = re.compile(r"\d+\.\d+")
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
-OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
+OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR"})
+DATABASE_ENVIRONMENT = frozenset({"DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
 SERVER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 UNLIMITED = (("memory_limit", -1), ("memory_limit", "-1"))
 LONGEST_KEEPALIVE = 4100  # seconds: more than a load balancer's longest idle timeout, 4,000
@@ -148,15 +149,18 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
         if not HOST_NAME.fullmatch(host):
             problems.add(f"{where}.server_names", f"'{host}' is not a valid host name", "write it as shop.example.com")
     _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems, php.pool_text)
-    _check_environment(site.get("environment") or {}, f"{where}.environment", problems)
+    reserved = OWN_ENVIRONMENT | (DATABASE_ENVIRONMENT if site.get("database") else frozenset())
+    _check_environment(site.get("environment") or {}, reserved, f"{where}.environment", problems)
     check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
 
 
-def _check_environment(variables: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+def _check_environment(
+    variables: t.Mapping[str, t.Any], reserved: t.Container[str], where: str, problems: Problems
+) -> None:
     for name, value in variables.items():
         if not VARIABLE_NAME.fullmatch(str(name)):
             problems.add(f"{where}.{name}", "is not a valid variable name", "use letters, digits and underscores")
-        elif name in OWN_ENVIRONMENT:
+        elif name in reserved:
             problems.add(f"{where}.{name}", "the role sets it", "use another name")
         try:
             php.environment_text(value)

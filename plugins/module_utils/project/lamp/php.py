@@ -65,6 +65,7 @@ LEVELS = frozenset(
         "E_WARNING",
     }
 )
+NUMBER = re.compile(r"-?\d+")
 EXPRESSION = re.compile(r"[ ~!(]*\w+[ )]*(?:[&|^][ ~!(]*\w+[ )]*)*")
 # https://www.php.net/manual/en/faq.using.php#faq.using.shorthandbytes
 SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[KMG]?)", re.IGNORECASE)
@@ -98,13 +99,25 @@ def _text(name: str, value: t.Any, quote: Quote) -> str:
 
 def _levels(text: str) -> str:
     """Return an expression of error levels. PHP evaluates it, because it is not quoted."""
+    if NUMBER.fullmatch(text):
+        return text
     names = [word for word in re.findall(r"\w+", text) if not word.isdecimal()]
     unknown = [name for name in names if name not in LEVELS]
     if unknown:
         raise ValueError(f"'{unknown[0]}' is not an error level of PHP, such as E_ALL")
-    if not EXPRESSION.fullmatch(text) or text.count("(") != text.count(")"):
+    if not EXPRESSION.fullmatch(text) or not _is_nested(text):
         raise ValueError("it is not a number or an expression such as E_ALL & ~E_DEPRECATED")
     return text.strip()
+
+
+def _is_nested(text: str) -> bool:
+    """Return whether each parenthesis is closed after it was opened."""
+    depth = 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def environment_text(value: t.Any) -> str:
@@ -138,13 +151,17 @@ def with_defaults(given: Settings) -> dict[str, t.Any]:
 
 
 def with_room(own: Settings, others: Settings) -> dict[str, t.Any]:
-    """Return the settings `own`, with a larger post_max_size if only upload_max_filesize is among them.
+    """Return the settings `own`, in which the largest file fits into the largest request.
 
-    `others` apply to what is not among them. PHP drops a request that is larger than post_max_size, and the application
-    gets an empty form. https://www.php.net/manual/en/features.file-upload.common-pitfalls.php
+    If only one of the two limits is among them, the other one follows it. `others` apply to what is not among them. PHP
+    drops a request that is larger than post_max_size, and the application gets an empty form.
+    https://www.php.net/manual/en/features.file-upload.common-pitfalls.php
     """
-    if own.keys() & UPLOADS != {"upload_max_filesize"} or fits({**others, **own}):
+    chosen = own.keys() & UPLOADS
+    if len(chosen) != 1 or fits({**others, **own}):
         return dict(own)
+    if chosen == {"post_max_size"}:
+        return {**own, "upload_max_filesize": own["post_max_size"]}
     return {**own, "post_max_size": (size_in_bytes(own["upload_max_filesize"]) or 0) + FORM_BYTES}
 
 

@@ -33,7 +33,7 @@ def check_account(run: Run) -> dict[str, t.Any]:
     if caller["Account"] != account:
         raise GroundworkError(
             f"aws_account_id: the credentials are of the account {caller['Account']} ({caller['Arn']}), and the "
-            f"environment {owner.environment} is in the account {account}. Nothing was read or changed. Use "
+            f"environment {owner.environment} is in the account {account}. Nothing was changed. Use "
             "credentials of that account, for example by AWS_PROFILE, or correct aws_account_id."
         )
     return {"changed": False, "account": caller["Account"], "arn": caller["Arn"]}

@@ -95,7 +95,8 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         if balancer:
             _check_ours(balancer.tags, f"load balancer '{owner.name(balancer_wish.name)}'", where, owner, problems)
             _check_scheme(balancer_wish, balancer, where, problems)
-        _check_holders(balancer_wish, observed, where, problems)
+        before = {one.name: forwards_to(one) for one in desired.load_balancers[:position]}
+        _check_holders(balancer_wish, observed, before, where, problems)
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
@@ -127,8 +128,13 @@ def _check_scheme(wish: BalancerWish, balancer: Balancer, where: str, problems: 
         problems.add(f"{where}.scheme", wrong, f"keep {actual}, or give the load balancer another name")
 
 
-def _check_holders(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
+def _check_holders(
+    wish: BalancerWish, observed: Observed, before: t.Mapping[str, t.Collection[str]], where: str, problems: Problems
+) -> None:
     """Add to `problems` the target groups that another load balancer uses: TargetGroupAssociationLimit.
+
+    `before` are the target groups of the load balancers that are changed before this one. One that does not forward to
+    a target group any more has released it by then.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
     """
@@ -136,9 +142,12 @@ def _check_holders(wish: BalancerWish, observed: Observed, where: str, problems:
     names = {balancer.arn: name for name, balancer in observed.balancers.items()}
     for name in sorted(forwards_to(wish) & observed.groups.keys()):
         for holder in sorted(observed.groups[name].balancers - {own}):
-            wrong = f"the load balancer '{names.get(holder, holder)}' uses the target group '{name}', and only one can"
-            right = "declare another target group here; purge removes the old one when it is not declared any more"
-            problems.add(f"{where}.listeners", wrong, right)
+            other = names.get(holder, holder)
+            if name in before.get(other, (name,)):
+                wrong = f"the load balancer '{other}' uses the target group '{name}', and only one can"
+                right = f"declare another target group here, or run first without '{name}' in '{other}'"
+                add = problems.add if holder in names else problems.add_missing  # one that is deleted stays for a while
+                add(f"{where}.listeners", wrong, right)
 
 
 def _check_references(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:

@@ -30,7 +30,7 @@ def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Own
     """Return the changes. `observed` maps names to the owner's described groups."""
     names = {group["GroupId"]: name for name, group in observed.items()}
     missing = [wish for wish in desired.groups if wish.name not in observed]
-    staying = () if desired.purge else undeclared(desired, observed)
+    staying = undeclared(desired, observed) if desired.moving and not desired.purge else ()
     return [
         *(_creation(wish, owner) for wish in missing),
         *(
@@ -77,8 +77,8 @@ def _with_kept(
 ) -> dict[Rule, str]:
     """Return the rules of a declared group, with those for undeclared groups that stay.
 
-    The members of a group that got another name are still in the old one. They keep their traffic until the purge,
-    which follows when everything has moved. Without room for both within AWS' quota, the rules are removed now.
+    The members of a group that got another name are still in the old one. They keep their traffic until a run that is
+    not `moving`, when everything has moved. Without room for both within AWS' quota, the rules are removed now.
     """
     kept = {rule: actual[rule].description for rule in rules_for(actual, staying)}
     room = {way: MAX_RULES - sum(rule.way == way for rule in wanted.keys() | kept.keys()) for way in WAYS}

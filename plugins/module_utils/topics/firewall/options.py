@@ -47,6 +47,7 @@ class Groups:
 
     groups: tuple[GroupWish, ...]
     purge: bool = False
+    moving: bool = False
 
 
 def parse_security_groups(options: t.Mapping[str, t.Any], problems: Problems) -> Groups | None:
@@ -57,7 +58,9 @@ def parse_security_groups(options: t.Mapping[str, t.Any], problems: Problems) ->
     for position, name in enumerate(names):
         if name in names[:position]:
             problems.add(f"groups[{position}].name", f"'{name}' is used twice", "give each group its own name")
-    return Groups(groups, bool(options["purge"])) if len(problems.found) == before else None
+    return (
+        Groups(groups, bool(options["purge"]), bool(options.get("moving"))) if len(problems.found) == before else None
+    )
 
 
 def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems) -> GroupWish:

@@ -69,8 +69,5 @@ def _tell(run: Run, desired: Groups, observed: t.Mapping[str, Described], left: 
                 f"The security group {wish.name} keeps its description '{actual['Description']}', because AWS cannot "
                 "change it. To change it, delete the group and run again."
             )
-    if left and not desired.purge:
-        run.warn(
-            f"The security groups {', '.join(left)} are not declared. They stay, and so do the rules that refer to "
-            "them. Set purge to delete them."
-        )
+    if left and not desired.purge and not desired.moving:
+        run.warn(f"The security groups {', '.join(left)} are not declared. Set purge to delete them.")

@@ -232,7 +232,9 @@ def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.
     """
     name, tags = owner.name(tier), tag_list(owner.tags(tier))
     profile = {"InstanceProfileName": name}
-    add = Call("iam", "add_role_to_instance_profile", {**profile, "RoleName": name}, passing=GONE)
+    # A profile holds one role, so that a repetition exceeds the limit.
+    arguments = {**profile, "RoleName": name}
+    add = Call("iam", "add_role_to_instance_profile", arguments, passing=GONE, echoes=("LimitExceeded",))
     if found is None:
         create = iam("create_instance_profile", **profile, Tags=tags).settled_by("EntityAlreadyExists").safe_to_repeat()
         yield Change("create", "instance profile", tier, (create, add), after={"Role": name})

@@ -437,7 +437,9 @@ def _fix_profile(tier: Tier, server: Server) -> Fix | None:
         arguments = {"AssociationId": server.profile_association, **profile}
         call = Call("ec2", "replace_iam_instance_profile_association", arguments)
     else:
-        call = Call("ec2", "associate_iam_instance_profile", {"InstanceId": server.id, **profile})
+        arguments = {"InstanceId": server.id, **profile}
+        # An instance has one profile, so that a repetition is refused.
+        call = Call("ec2", "associate_iam_instance_profile", arguments, echoes=("IncorrectState",))
     return call, "InstanceProfile", server.instance_profile or None, tier.instance_profile
 
 

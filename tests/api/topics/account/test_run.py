@@ -30,7 +30,7 @@ def test_credentials_of_the_account_pass(cloud: Cloud, account: str, check_mode:
 def test_credentials_of_another_account_are_refused(cloud: Cloud, account: str) -> None:
     with pytest.raises(GroundworkError, match=f"the credentials are of the account {account} ") as told:
         cloud.run(check_account, options("012345678901"))
-    assert "the environment dev is in the account 012345678901. Nothing was read or changed." in str(told.value)
+    assert "the environment dev is in the account 012345678901. Nothing was changed." in str(told.value)
     assert cloud.calls == ["GetCallerIdentity"]
 
 

@@ -108,7 +108,7 @@ def test_the_second_run_changes_nothing_in_eight_calls(cloud: Cloud, options: di
     assert len(cloud.calls) == 7
 
 
-def test_the_bucket_answers_over_tls_only(cloud: t.Any, told: t.Any, options: dict[str, t.Any]) -> None:
+def test_the_bucket_answers_over_tls_only(cloud: Cloud, options: dict[str, t.Any]) -> None:
     cloud.run(converge_boots, options)
     s3 = cloud.of("s3")
     policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])

@@ -191,10 +191,7 @@ def test_what_is_not_declared_stays_until_it_may_go(
     theirs = cloud.ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
     kept = cloud.run(converge_security_groups, options(group("new")))
     assert (told(kept), kept["undeclared"]) == (["create security group new"], ["alb", "web"])
-    assert cloud.warnings == [
-        "The security groups alb, web are not declared. They stay, and so do the rules that refer to them. "
-        "Set purge to delete them."
-    ]
+    assert cloud.warnings == ["The security groups alb, web are not declared. Set purge to delete them."]
     assert told(cloud.run(converge_security_groups, options(group("new"), purge=True))) == [
         "update security group rules alb",
         "update security group rules web",
@@ -208,13 +205,13 @@ def test_what_is_not_declared_stays_until_it_may_go(
 def test_a_group_with_another_name_keeps_its_traffic_until_the_purge(
     cloud: Cloud, options: Make, group: Make, rule: Make, make_vpc: t.Callable[[Cloud], str]
 ) -> None:
-    def site(name: str, *, purge: bool = False) -> dict[str, t.Any]:
+    def site(name: str, **given: bool) -> dict[str, t.Any]:
         alb = group("alb", ingress=[rule(ports=["443"], groups=[name])], egress=[rule(ports=["80"], groups=[name])])
-        return options(alb, group(name, ingress=[rule(ports=["80"], groups=["alb"])]), purge=purge)
+        return options(alb, group(name, ingress=[rule(ports=["80"], groups=["alb"])]), **given)
 
     make_vpc(cloud)
     cloud.run(converge_security_groups, site("web"))
-    cloud.run(converge_security_groups, site("servers"))
+    cloud.run(converge_security_groups, site("servers", moving=True))
     assert look(cloud)["dev-alb"] == [
         "tcp 443 from dev-servers ()",
         "tcp 443 from dev-web ()",
@@ -222,7 +219,10 @@ def test_a_group_with_another_name_keeps_its_traffic_until_the_purge(
         "tcp 80 to dev-web ()",
     ]
     assert look(cloud)["dev-web"] == look(cloud)["dev-servers"]
-    assert told(cloud.run(converge_security_groups, site("servers"))) == []
+    assert told(cloud.run(converge_security_groups, site("servers", moving=True))) == []
+    assert told(cloud.run(converge_security_groups, site("servers"), check_mode=True)) == [
+        "update security group rules alb"
+    ]
     assert told(cloud.run(converge_security_groups, site("servers", purge=True))) == [
         "update security group rules alb",
         "update security group rules web",
@@ -239,7 +239,7 @@ def test_without_room_for_both_the_old_rules_go_at_once(options: Make, group: Ma
     wanted = rule(ports=[str(n) for n in range(40)], groups=["new"])
     owner = Owner("dev", "firewall")
     new = group("new", egress=[])
-    desired = parse_security_groups(options(group("web", ingress=[wanted], egress=[]), new), Problems())
+    desired = parse_security_groups(options(group("web", ingress=[wanted], egress=[]), new, moving=True), Problems())
     assert desired
     observed = {
         name: {**one, "Tags": tag_list(owner.tags(name))}

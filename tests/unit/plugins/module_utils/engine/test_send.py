@@ -154,6 +154,25 @@ def test_a_response_that_is_cut_is_told_without_its_text(clock: Clock) -> None:
     assert "unclosed" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("create_route", "InvalidNatGatewayID.NotFound"),
+        ("modify_listener", "TargetGroupNotFound"),
+        ("authorize_security_group_ingress", "InvalidGroup.NotFound"),
+        ("delete_security_group", "InvalidGroup.Duplicate"),
+    ],
+)
+def test_what_a_call_refers_to_is_not_its_echo(operation: str, code: str, clock: Clock) -> None:
+    with pytest.raises(ClientError):
+        send(Script(LOST, refusal(code)), "ec2", operation, {}, clock, repeatable=True)
+
+
+def test_a_call_says_what_else_is_its_echo(clock: Clock) -> None:
+    script = Script(LOST, refusal("LimitExceeded"))
+    assert send(script, "iam", "add_role_to_instance_profile", {}, clock, echoes=("LimitExceeded",)) == {}
+
+
 def test_a_refusal_is_final(clock: Clock) -> None:
     script = Script(refusal("VpcLimitExceeded"), MADE)
     with pytest.raises(ClientError):

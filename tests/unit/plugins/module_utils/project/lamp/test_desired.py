@@ -153,6 +153,7 @@ def test_a_site_without_variables_has_no_secret_file() -> None:
         ({"post_max_size": "32M"}, {"upload_max_filesize": "64M"}, "32M", str(65 * 1024**2), None),
         ({}, {"upload_max_filesize": "2G", "post_max_size": "3G"}, "16M", "'3G'", 3 * 1024**3),
         ({"post_max_size": 0}, {"upload_max_filesize": "2G"}, "0", None, 0),
+        ({"post_max_size": "8M"}, {}, "8M", None, None),
     ],
 )
 def test_uploads_fit_into_requests(

@@ -51,7 +51,10 @@ def site(**changes: Any) -> dict[str, Any]:
         {"php_settings": {"memory_limit": -1, "precision": 14.5, "auto_prepend_file": "", "error_reporting": 0}},
         {"php_settings": {"upload_max_filesize": "2G"}},
         {"php_settings": {"post_max_size": 0, "upload_max_filesize": "2G"}},
-        site(php_settings={"upload_max_filesize": "64m"}),
+        site(php_settings={"upload_max_filesize": "64m", "error_reporting": "-1"}),
+        site(php_settings={"post_max_size": "1M"}),
+        {"php_settings": {"post_max_size": "8M", "error_reporting": "(E_ALL & ~(E_NOTICE | E_STRICT))"}},
+        site(database=False, environment={"DB_HOST": "database.example.com"}),
         {"database_passwords": {"app": "correct-horse-battery"}},
         site(name="mysql", database=False),
         site(allow_override=True),
@@ -147,7 +150,16 @@ NO_PATH = (
         ({"php_settings": {"a": None}}, "lamp_php_settings.a: None cannot be set: it is not text, a number, true or"),
         *(
             ({"php_settings": {"error_reporting": text}}, f"lamp_php_settings.error_reporting: '{text}' cannot be set")
-            for text in ("E_ALL & ~E_DEPRACATED", "all", "E_ALL E_NOTICE", "E_ALL &", "(E_ALL", "E_ALL; x = 1", "")
+            for text in (
+                "E_ALL & ~E_DEPRACATED",
+                "all",
+                "E_ALL E_NOTICE",
+                "E_ALL &",
+                "(E_ALL",
+                "E_ALL; x = 1",
+                "",
+                "E_ALL) & (E_NOTICE",
+            )
         ),
         ({"php_settings": {"memory_limit": "lots"}}, "lamp_php_settings.memory_limit: 'lots' is not a size; write it"),
         ({"php_settings": {"post_max_size": "64MB"}}, "lamp_php_settings.post_max_size: '64MB' is not a size"),
@@ -157,8 +169,8 @@ NO_PATH = (
             "empty forms; give a larger size, or remove it: it then follows upload_max_filesize.",
         ),
         (
-            site(php_settings={"post_max_size": "8M"}),
-            "lamp_sites[0].php_settings.post_max_size: 8M is smaller than upload_max_filesize, 16M",
+            site(php_settings={"post_max_size": "8M", "upload_max_filesize": "9M"}),
+            "lamp_sites[0].php_settings.post_max_size: 8M is smaller than upload_max_filesize, 9M",
         ),
         ({"server_name": 'web "1"'}, "lamp_server_name: 'web \"1\"' is not a valid name"),
         ({"php_settings": {"a b": 1}}, "lamp_php_settings.a b: is not the name of a PHP setting"),
