@@ -38,10 +38,13 @@ class Point:
 
 
 def points(seed: int) -> list[Point]:
-    """Ten, all over a run, whose parts are killed one by one: none of them needs another one's result."""
+    """Points all over a run, whose parts are killed one by one: none of them needs another one's result."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    infrastructure = [Point("infrastructure", writes) for writes in chance.sample(range(1, INFRASTRUCTURE - 2), 6)]
-    site = [Point("static_site", writes) for writes in chance.sample(range(1, STATIC_SITE - 2), 3)]
+    several, few = (6, 3) if os.environ.get("GROUNDWORK_MANY_KILLS") else (2, 1)
+    infrastructure = [
+        Point("infrastructure", writes) for writes in chance.sample(range(1, INFRASTRUCTURE - 2), several)
+    ]
+    site = [Point("static_site", writes) for writes in chance.sample(range(1, STATIC_SITE - 2), few)]
     return [*infrastructure, Point("infrastructure,lamp", 1, "ssm"), *site]
 
 

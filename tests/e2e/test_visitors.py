@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
@@ -29,7 +30,7 @@ SAMPLE = ROOT / "roles" / "static_site" / "files" / "site"
 CHAPTERS = ("tutorial", "howto", "install", "installing", "distributing", "extending", "using", "whatsnew")
 STYLESHEET = "_static/pydoctheme.css"
 BUCKET = "groundwork-local-site"
-KILLS = 20
+KILLS = 20 if os.environ.get("GROUNDWORK_MANY_KILLS") else 8
 PUBLISH = ("ansible-playbook", "-i", "inventories/local", "playbooks/publish.yml")
 # A few of the documentation's own references lead to what its Debian package leaves out.
 LENIENT = {"static_site_allow_missing_references": True, "static_site_not_found_page": ""}
@@ -135,7 +136,7 @@ def test_nothing_to_do_costs_a_few_reads(laptop: Laptop, documentation: Path) ->
 
 
 def test_killed_anywhere_no_visitor_misses_an_asset(laptop: Laptop, edge: str, chapters: Path) -> None:
-    """SIGKILL at twenty random moments of twenty publications, each completed by the next."""
+    """SIGKILL at a random moment of each of many publications, each completed by the next."""
     moments = random.Random(20)  # noqa: S311 - repeatable on purpose
     for number in (1, 2):  # the first one deletes what other tests have left
         edition(chapters, number)
@@ -151,7 +152,7 @@ def test_killed_anywhere_no_visitor_misses_an_asset(laptop: Laptop, edge: str, c
         assert done.returncode == 0, done.stdout + done.stderr
     assert killed >= KILLS / 2, f"{killed} of {KILLS} were still at work when they were killed"
     assert seen["broken"] == []
-    assert seen["visits"] > 200, seen["visits"]
+    assert seen["visits"] > 10 * KILLS, seen["visits"]
     assert set(seen["statuses"]) <= {"200", "404"}
     (stylesheet,) = (chapters / "_static").glob("pydoctheme.*.css")
     assert stylesheet.name in get(f"{edge}/index.html").text
