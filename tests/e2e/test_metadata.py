@@ -125,7 +125,7 @@ def test_php_gets_neither_a_token_nor_data_unless_its_site_asks(laptop: Laptop, 
 @pytest.mark.parametrize("account", ["site-app", "site-kept-away", "www-data"])
 def test_no_program_of_a_site_reaches_it_nor_does_apache(laptop: Laptop, server: str, account: str) -> None:
     run = f"runuser -u {account} --"
-    code, printed = laptop.on(server, f"{run} {TOKEN} -o /dev/null -w '%{{time_total}}\\n'")
+    code, printed = laptop.on(server, f"{run} {TOKEN} -o /dev/null -w '%{{time_total}} seconds'")
     assert code == 7, "curl(1): failed to connect"
     assert float(printed.split()[0]) < AT_ONCE
     assert laptop.on(server, f"{run} python3 -c '{DATAGRAM}'") == (0, "PermissionError")
