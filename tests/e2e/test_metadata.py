@@ -196,7 +196,7 @@ def test_rules_of_an_administrators_own_service_do_not_remove_it(laptop: Laptop,
 
 
 def test_nothing_runs_without_the_rules(laptop: Laptop, sites: list[dict[str, Any]], ask: Ask) -> None:
-    assert laptop.on(SERVER, f"systemctl stop {UNIT} && {ACTIVE}")[1].split() == ["inactive"] * 3
+    assert laptop.on(SERVER, f"systemctl stop {UNIT} && {ACTIVE}; echo")[1].split() == ["inactive"] * 3
     started = [f"{SERVER}: start service {name}" for name in ("apache2", UNIT, "php8.2-fpm")]
     assert play(laptop, sites) == started
     is_kept_away(laptop, ask)
