@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import development_link  # noqa: F401 - the end-to-end tests do not import the collection otherwise
-
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Whose
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import reads_of
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import ALL
