@@ -12,14 +12,14 @@ START_AGAIN = "`groundwork-lab down` and `groundwork-lab up`, or playbooks/teard
 
 
 class Site:
-    """The environment `local`. `built`: site.yml has been run for it in this session."""
+    """The environment `local`. `built` is true once site.yml has been run for it by these tests."""
 
     def __init__(self, laptop: Laptop) -> None:
         self._laptop = laptop
         self.built = False
 
     def build(self) -> None:
-        """Run site.yml, if that has not been done in this session."""
+        """Run site.yml, unless these tests have done that already."""
         if self.built:
             return
         play = self._laptop.play()

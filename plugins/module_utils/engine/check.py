@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role declares so that the preflight checks its variables."""
+"""The declaration by which a role has its variables checked in the preflight."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What follows from `servers_tiers` for the servers and the Auto Scaling groups of an environment. Pure functions."""
+"""Options of modules that the role `servers` computes: names, roles and groups of tiers, and a replacement. Pure."""
 
 from __future__ import annotations
 

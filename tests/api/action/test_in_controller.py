@@ -26,7 +26,7 @@ PLAY = """
         cidr: "{{ item }}"
         zones: [eu-central-1a, eu-central-1b]
       loop: [10.20.0.0/16, 193.0.0.0/16, 10.20.0.0/33]
-      ignore_errors: true
+      ignore_errors: true # the wrong value is one of the cases
       check_mode: true
       diff: true
 """

@@ -26,7 +26,7 @@ PLAY = """
       loop: [/groundwork/dev/lamp/shop/database-password, aws]
       register: secrets
       environment: "{{ elsewhere }}"
-      ignore_errors: true
+      ignore_errors: true # the wrong value is one of the cases
     - ansible.builtin.assert:
         that: secrets.results[0].value | length == 32
 """

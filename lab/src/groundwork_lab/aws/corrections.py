@@ -1,4 +1,4 @@
-"""What the lab replaces of moto: the corrections of a service, and their installation in moto's registries."""
+"""Declare the corrections of a service, and install them in moto's registries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Exchange = tuple[Any, str, Any]
 
 @dataclass(frozen=True)
 class Corrections:
-    """What the lab replaces of moto's service, and the functions with which the other parts of the lab use it.
+    """The parts of moto's service that the lab replaces, and the functions that other parts of the lab call.
 
     Callers of `sources`, `follow` and `resources` hold the context's lock.
     """
