@@ -28,7 +28,8 @@ USER, UID = "person", 61000
 IN_A_CHECKOUT = "python3 -m venv .venv\n"
 WITHOUT_ONE = "python3 -m venv .venv && . .venv/bin/activate\n"
 PLACES = {"AWS_PROFILE=…": "AWS_PROFILE=lab"}
-EDITOR = "sed -i s,192.0.2.0/24,198.18.0.10/32,"
+# The example networks, which site.yml refuses, become the person's own.
+EDITOR = r"sed -i s,\[192\.0\.2\..*\],[198.18.0.10/32],"
 # What a user's session may have beside its home and path: how pip reaches the package index, past which proxy.
 KEPT = ("PIP_", "no_proxy", "NO_PROXY", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 PATH = "/usr/bin:/bin"
