@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.groundwork.aws.plugins.action.in_controller import require_lock
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import (
@@ -54,6 +55,7 @@ class ActionModule(ActionBase):
         return {**merged(answer, released), "missing": missing}
 
     def _ask(self, arguments: Options, task_vars: Options | None) -> Options:
+        require_lock()
         answer: Options = self._execute_module(
             module_name=MODULE, module_args=arguments, task_vars=task_vars, wrap_async=False
         )
