@@ -25,6 +25,9 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = "local"
 INVENTORY = f"inventories/{ENVIRONMENT}"
 
+LOCK_CALLS = 4  # of S3 in a run of less than a minute: GetBucketPolicy, and the following
+LOCK = ("PutObject", "DeleteObject")  # the writes of a run's lock: taken and renewed, and released
+
 Variables = dict[str, Any]
 
 
@@ -88,6 +91,13 @@ def command_line(
 def ended(process: subprocess.Popen[Any]) -> bool:
     """Return whether a process has ended."""
     return process.poll() is not None
+
+
+def besides_lock(calls: Calls) -> dict[str, dict[str, int]]:
+    """Return the writes of a run that changes nothing in S3, without those of its lock."""
+    s3 = {name: count for name, count in calls["writes"].get("s3", {}).items() if name not in LOCK}
+    writes = {**calls["writes"], "s3": s3}
+    return {service: operations for service, operations in writes.items() if operations}
 
 
 class Laptop:
@@ -188,9 +198,14 @@ class Laptop:
 
     @staticmethod
     def writes(service: str = "") -> int:
-        """Return the number of writes since the last reset, of one service or of all, without starting a process."""
+        """Return the number of writes of a run since the last reset, of one service or of all, after it took its lock.
+
+        It starts no process.
+        """
         counted: Calls = json.loads(ask(from_environment(), "GET", "/calls"))
-        return sum(sum(operations.values()) for name, operations in counted["writes"].items() if service in ("", name))
+        writes = {name: sum(operations.values()) for name, operations in counted["writes"].items()}
+        writes["s3"] = max(writes.get("s3", 0) - 1, 0)
+        return sum(count for name, count in writes.items() if service in ("", name))
 
     def client(self, service: str) -> Any:
         """Return boto3's client, which has no types."""

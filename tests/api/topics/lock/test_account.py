@@ -13,12 +13,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.run imp
 
 
 def test_credentials_of_the_account_pass(cloud: Cloud) -> None:
-    result = cloud.run(take_lock, options(account_id=account_of(cloud)), check_mode=True)
-    assert result["account"] == account_of(cloud) and result["arn"].startswith("arn:aws:")
+    result = cloud.run(take_lock, options(account_id=account_of(cloud.of)), check_mode=True)
+    assert result["account"] == account_of(cloud.of) and result["arn"].startswith("arn:aws:")
 
 
 def test_credentials_of_another_account_are_refused(cloud: Cloud) -> None:
-    with pytest.raises(GroundworkError, match=f"the credentials are of the account {account_of(cloud)} ") as told:
+    with pytest.raises(GroundworkError, match=f"the credentials are of the account {account_of(cloud.of)} ") as told:
         cloud.run(take_lock, options(account_id="012345678901"))
     assert "the environment dev is in the account 012345678901. Nothing was changed." in str(told.value)
     assert cloud.calls == ["GetCallerIdentity"]

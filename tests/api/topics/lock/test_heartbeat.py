@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cloud import Cloud
-from locks import KEY, bucket_of, lock_in, occupy, options
+from locks import lock_in, occupy, options, release
 from watching import eventually
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import State, read_state
@@ -68,30 +68,29 @@ def nothing() -> None:
 
 def test_it_renews_and_releases(cloud: Cloud, taken: tuple[Store, Taken], tmp_path: Path) -> None:
     seen: list[int] = []
-    life = live(taken, tmp_path / "lock", nothing, lambda: seen.append((lock_in(cloud) or {})["renewals"]), nothing)
+    life = live(taken, tmp_path / "lock", nothing, lambda: seen.append((lock_in(cloud.of) or {})["renewals"]), nothing)
     assert (life.waits, seen) == ([RENEWAL] * 4, [1])
     assert read_state(tmp_path / "lock") == State("dev", 1000 + 3 * RENEWAL + TRUST)
-    assert lock_in(cloud) is None
+    assert lock_in(cloud.of) is None
 
 
 @pytest.mark.parametrize("gone", [False, True])
 def test_it_tells_the_run_that_the_lock_is_lost(
     cloud: Cloud, taken: tuple[Store, Taken], tmp_path: Path, gone: bool
 ) -> None:
-    s3 = cloud.of("s3")
-    lose: Event = (lambda: s3.delete_object(Bucket=bucket_of(cloud), Key=KEY)) if gone else (lambda: occupy(cloud))
+    lose: Event = (lambda: release(cloud.of)) if gone else (lambda: occupy(cloud.of))
     life = live(taken, tmp_path / "lock", lose, nothing)
     assert life.events == [nothing], "the heartbeat has ended"
     state = read_state(tmp_path / "lock")
     assert state and state.until == 0.0
     assert ("Its object in S3 was deleted." if gone else "Another run has taken it: bob@ci") in state.lost
-    assert (lock_in(cloud) is None) == gone, "the lock of the other run stays"
+    assert (lock_in(cloud.of) is None) == gone, "the lock of the other run stays"
 
 
 def test_it_does_not_release_the_lock_of_another_run(cloud: Cloud, taken: tuple[Store, Taken], tmp_path: Path) -> None:
-    occupy(cloud)
+    occupy(cloud.of)
     live(taken, tmp_path / "lock")
-    lock = lock_in(cloud)
+    lock = lock_in(cloud.of)
     assert lock and lock["owner"]["token"] == "b0b"
 
 
@@ -103,7 +102,7 @@ def test_a_lost_response_loses_no_lock(
 ) -> None:
     live(taken, tmp_path / "lock", lambda: cloud.plane.faults.set(Fault("s3", "PutObject", times=1, **fault)), nothing)
     state = read_state(tmp_path / "lock")
-    assert state and not state.lost and lock_in(cloud) is None
+    assert state and not state.lost and lock_in(cloud.of) is None
 
 
 def test_while_aws_is_not_reachable_it_tries_and_trusts_no_longer(
@@ -150,6 +149,6 @@ def test_it_is_a_process_of_its_own_that_ends_after_the_run(
     START(store, own, state)
     assert children.read_text() == before, "nobody would wait for its end"
     assert read_state(state) == State("dev", one.begun + TRUST)
-    assert lock_in(cloud) is not None
+    assert lock_in(cloud.of) is not None
     playbook.kill()
-    assert eventually(lambda: lock_in(cloud), lambda lock: lock is None, 10) is None
+    assert eventually(lambda: lock_in(cloud.of), lambda lock: lock is None, 10) is None

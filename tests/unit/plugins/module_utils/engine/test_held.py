@@ -63,6 +63,6 @@ def test_no_attempt_of_a_write_begins_without_the_lock(tmp_path: Path, monkeypat
         sleep = staticmethod(lambda _seconds: None)
 
     for _run in range(2):
-        with pytest.raises(GroundworkError, match="Another run has taken it. This run has stopped before its next"):
+        with pytest.raises(GroundworkError, match=r"Another run has taken it\. This run has stopped before its next"):
             send(ec2, "ec2", "create_vpc", {}, NoTime())
         assert ec2.calls == 1

@@ -62,7 +62,7 @@ def test_a_claim_survives_being_written() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"format": 2}', b'{"format": 1, "owner": {}}', b"\xff"])
 def test_what_is_not_a_claim_is_named(text: bytes) -> None:
-    with pytest.raises(GroundworkError, match="^s3://b/k is not a lock that this version can read"):
+    with pytest.raises(GroundworkError, match=r"^s3://b/k is not a lock that this version can read"):
         claims.load(text, "s3://b/k")
 
 
