@@ -73,9 +73,10 @@ def test_check_mode_works_beside_a_run_and_tells_it(laptop: Laptop) -> None:
         planned = play(laptop, "--check")
         assert planned.code == 0, planned.failures() or planned.errors
         assert any(BUSY in warning for warning in warnings(planned))
+        assert laptop.calls()["writes"] == {}
         refused = play(laptop)
         assert BUSY in refused.failures()[0]
-        assert laptop.calls()["writes"] == {}
+        assert laptop.calls()["writes"] == {"s3": {"PutObject": 1}}, "which S3 has refused"
     finally:
         release(laptop.client)
 
