@@ -12,8 +12,20 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 
+try:
+    from botocore.exceptions import NoCredentialsError
+except ImportError:
+    pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
 # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
 ACCOUNT = re.compile(r"\d{12}")
+
+
+NO_CREDENTIALS = (
+    "AWS credentials were not found. Nothing was changed. Give them by a profile (export AWS_PROFILE=<name>, after "
+    "'aws sso login' if it needs that), by the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and "
+    "AWS_SESSION_TOKEN if they are temporary), or by the role of the machine, and run again."
+)
 
 
 class Caller(t.NamedTuple):
@@ -35,7 +47,12 @@ def parse_account(account: t.Any, problems: Problems) -> str:
 
 def identify(clients: Clients, environment: str, account: str) -> Caller:
     """Return the caller. Raise GroundworkError if its account is not `account`, unless that is ""."""
-    [told] = observe(clients, {"caller": Read("sts", "get_caller_identity", "")})["caller"]
+    try:
+        [told] = observe(clients, {"caller": Read("sts", "get_caller_identity", "")})["caller"]
+    except GroundworkError as error:
+        if isinstance(error.__cause__, NoCredentialsError):
+            raise GroundworkError(NO_CREDENTIALS) from error
+        raise
     caller = Caller(told["Account"], told["Arn"])
     if account and caller.account != account:
         raise GroundworkError(
