@@ -15,7 +15,14 @@ KEY = "locks/dev.json"
 
 def options(**more: t.Any) -> dict[str, t.Any]:
     """Return the options of `environment_lock`, of a run that is this process."""
-    own = {"environment_name": "dev", "tags": {}, "region": REGION, "account_id": None, "state": "taken", "wait": 0}
+    own: dict[str, t.Any] = {
+        "environment_name": "dev",
+        "tags": {},
+        "region": REGION,
+        "account_id": None,
+        "state": "taken",
+        "wait": 0,
+    }
     run = {"break_lock": "", "command": "site.yml", "pid": os.getpid(), "state_file": "/nonexistent/lock"}
     return {**own, **run, **more}
 
@@ -48,7 +55,12 @@ def release(client: Client) -> None:
 def occupy(client: Client, *, lease: int = 120, **owner: t.Any) -> str:
     """Put the lock of another run in the place of the present one, and return its id."""
     theirs = {"who": "bob@ci", "token": "b0b", "machine": "another", "pid": 1, "started": "1", **owner}
-    fields = {"environment": "dev", "owner": theirs, "caller": "arn:aws:iam::1:user/bob", "command": "release.yml"}
+    fields: dict[str, t.Any] = {
+        "environment": "dev",
+        "owner": theirs,
+        "caller": "arn:aws:iam::1:user/bob",
+        "command": "release.yml",
+    }
     fields |= {"format": 1, "since": "2026-01-31T12:00:00Z", "lease": lease, "renewals": 0}
     client("s3").put_object(Bucket=bucket_of(client), Key=KEY, Body=json.dumps(fields).encode())
     return str(theirs["token"])

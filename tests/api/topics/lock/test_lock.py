@@ -14,6 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import Process, machine, this_process
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock import bucket, heartbeat, run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.heartbeat import Taken
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.store import Store
 from groundwork_lab.api import Fault
 from groundwork_lab.settings import REGION
 
@@ -139,15 +140,15 @@ def test_a_lock_is_not_taken_over_from_the_run_that_was_faster(cloud: Cloud, mon
     """Two runs find the lock of a dead one; the ETag decides between them."""
     take(cloud)
     occupy(cloud.of, machine=machine(), pid=DEAD)
-    read = run.Store.read
+    read = Store.read
 
-    def read_and_lose(store: run.Store) -> t.Any:
+    def read_and_lose(store: Store) -> t.Any:
         found = read(store)
-        monkeypatch.setattr(run.Store, "read", read)
+        monkeypatch.setattr(Store, "read", read)
         occupy(cloud.of, token="faster")
         return found
 
-    monkeypatch.setattr(run.Store, "read", read_and_lose)
+    monkeypatch.setattr(Store, "read", read_and_lose)
     with pytest.raises(GroundworkError, match="environment_break_lock=faster"):
         take(cloud)
 
