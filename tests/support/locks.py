@@ -6,6 +6,8 @@ import json
 import os
 import typing as t
 
+from botocore.exceptions import ClientError
+
 from groundwork_lab.settings import REGION
 
 Client = t.Callable[[str], t.Any]  # returns boto3's client of a service
@@ -39,11 +41,12 @@ def bucket_of(client: Client) -> str:
 
 def lock_in(client: Client) -> dict[str, t.Any] | None:
     """Return the content of the lock, None if it is free."""
-    s3, bucket = client("s3"), bucket_of(client)
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix=KEY).get("Contents", [])
-    if not listed:
+    try:
+        body = client("s3").get_object(Bucket=bucket_of(client), Key=KEY)["Body"].read()
+    except ClientError as error:
+        assert error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket")
         return None
-    content: dict[str, t.Any] = json.loads(s3.get_object(Bucket=bucket, Key=KEY)["Body"].read())
+    content: dict[str, t.Any] = json.loads(body)
     return content
 
 
