@@ -152,6 +152,34 @@ options:
             type: list
             elements: str
             default: []
+      includes:
+        description:
+          - Patterns of files that daemons include. A file that matches one, and is neither in O(configuration.files)
+            nor part of a package, could override the configuration. It is renamed to C(<name>.set-aside), which no
+            daemon includes.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          pattern:
+            description: A path whose last part can contain wildcards.
+            type: path
+            required: true
+          keep:
+            description: Patterns of paths of files that stay.
+            type: list
+            elements: str
+            default: []
+          reload:
+            description: Services to reload when a file is set aside.
+            type: list
+            elements: str
+            default: []
+          restart:
+            description: Services to restart when a file is set aside.
+            type: list
+            elements: str
+            default: []
       validators:
         description: The daemons' checks of their configuration. They see the new files below C(/etc).
         type: list

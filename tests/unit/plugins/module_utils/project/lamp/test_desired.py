@@ -34,6 +34,7 @@ VARIABLES: dict[str, t.Any] = {
     "php_version": "8.2",
     "php_extensions": ["mysql"],
     "php_settings": {"memory_limit": "128M", "display_errors": False},
+    "keep_files": [],
     "memory_mb": 1024,
     "release": "",
     "keep_releases": 3,
@@ -113,10 +114,10 @@ def test_where_the_database_runs(changes: dict[str, t.Any], runs: bool, address:
 @pytest.mark.parametrize(
     ("memory", "sites", "budget"),
     [
-        (384, 1, desired.Budget(115, 38, 2)),
-        (1024, 1, desired.Budget(307, 102, 11)),
-        (1024, 2, desired.Budget(307, 102, 5)),
-        (8192, 1, desired.Budget(2457, 256, 132)),
+        (384, 1, desired.Budget(115, 38, 2, 16, 151)),
+        (1024, 1, desired.Budget(307, 102, 11, 16, 151)),
+        (1024, 2, desired.Budget(307, 102, 5, 16, 151)),
+        (8192, 1, desired.Budget(2457, 256, 121, 165, 151)),
     ],
 )
 def test_memory_is_divided(memory: int, sites: int, budget: desired.Budget) -> None:
