@@ -298,6 +298,13 @@ options:
       archive:
         description: The packed release, on the controller. A release without an archive must be on the server already.
         type: path
+      mend:
+        description:
+          - Whether files of the release that were changed, added or removed on the server are put back. What was at
+            their paths is kept in C(<path>/releases/.<id>.set-aside). Otherwise they are only reported.
+          - Without the archive on the controller they are only reported in any case.
+        type: bool
+        default: true
       owner:
         description:
           - The account that owns the release. No process should run as it.

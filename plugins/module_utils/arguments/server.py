@@ -123,6 +123,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "path": {"type": "path", "required": True},
             "id": {"type": "str", "required": True},
             "archive": {"type": "path"},
+            "mend": {"type": "bool", "default": True},
             "owner": {"type": "str", "default": "root"},
             "group": {"type": "str", "default": "root"},
             "private_group": {"type": "str"},
