@@ -129,7 +129,8 @@ def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
         entries=tuple(_entry(item, f"files[{at}]", secrets, problems) for at, item in enumerate(options["files"])),
         purges=tuple(Purge(item["pattern"], _touch(item)) for item in options["purge"]),
         includes=tuple(
-            Include(item["pattern"], tuple(item.get("keep") or ()), _touch(item)) for item in options.get("includes") or ()
+            Include(item["pattern"], tuple(item.get("keep") or ()), _touch(item))
+            for item in options.get("includes") or ()
         ),
         validators=tuple(_validator(item) for item in options["validators"]),
         services=services,

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 )
 
 HIDDEN = "(secret, not shown)\n"
+SET_ASIDE = "set aside: it belongs to neither this configuration nor a package\n"
 GONE = ("absent", "aside")
 
 
@@ -243,6 +244,8 @@ def _entry_diff(entry: Entry, actual: Actual) -> dict[str, str]:
     else:
         wanted = Actual(entry.kind, entry.content, entry.target, entry.owner, entry.group, entry.mode)
     before, after = _entry_text(actual, entry.secret), _entry_text(wanted, entry.secret)
+    if entry.kind == "aside":
+        after = SET_ASIDE
     if actual.kind == entry.kind == "file" and actual.content != entry.content:
         after = after.replace(HIDDEN, "(secret, not shown: another one)\n")
     return _diff(entry.path, before, after)

@@ -237,18 +237,22 @@ def report(plan: Plan) -> dict[str, t.Any]:
     return {
         "changed": bool(changes),
         "changes": changes,
-        "diff": [
-            {
-                "before_header": f"{step.release.path}/{CURRENT}",
-                "after_header": f"{step.release.path}/{CURRENT}",
-                "before": f"{RELEASES}/{step.before}\n" if step.before else "",
-                "after": f"{RELEASES}/{step.release.id}\n",
-            }
-            for step in plan.steps
-            if step.switch
-        ],
+        "diff": [diff for step in plan.steps for diff in _diffs(step)],
         "missing": plan.missing(),
     }
+
+
+def _diffs(step: Step) -> t.Iterator[dict[str, str]]:
+    if step.mend:
+        changed_by_hand = "".join(f"{member}: changed, added or removed by hand\n" for member in step.mend)
+        yield _diff(str(step.release.folder), changed_by_hand, "as it was unpacked\n")
+    if step.switch:
+        before = f"{RELEASES}/{step.before}\n" if step.before else ""
+        yield _diff(f"{step.release.path}/{CURRENT}", before, f"{RELEASES}/{step.release.id}\n")
+
+
+def _diff(header: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
 def _changes(step: Step) -> t.Iterator[dict[str, str]]:

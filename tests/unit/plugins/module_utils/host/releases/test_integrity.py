@@ -81,6 +81,9 @@ def test_a_change_is_found_and_put_back(server: Server, name: str) -> None:
     restored = {one["name"] for one in planned["changes"] if one["action"] == "restore"}
     assert restored == {str(release.folder / member) for member in told}
     assert planned["missing"] == ["app"], "the archive is uploaded"
+    assert set(planned["diff"][0]["before"].splitlines()) == {
+        f"{one}: changed, added or removed by hand" for one in told
+    }
     server.services.acted.clear()
     assert server.converge(release) == planned
     assert server.served() == "one"
