@@ -125,6 +125,14 @@ def test_memory_is_divided(memory: int, sites: int, budget: desired.Budget) -> N
     assert desired.lamp_of(given(memory_mb=memory, sites=many)).budget == budget
 
 
+def test_apache_keeps_all_its_workers() -> None:
+    """It closes idle connections when it ends a process, and before it has started enough of them."""
+    text = file("/etc/apache2/conf-available/zz-groundwork-workers.conf", memory_mb=2048)
+    settings = dict(line.split() for line in text.splitlines() if line and not line.startswith("#"))
+    assert settings["StartServers"] == settings["ServerLimit"] == "37"
+    assert settings["MaxSpareThreads"] == settings["MaxRequestWorkers"] == "925"
+
+
 def test_only_root_reads_the_variables_of_a_site() -> None:
     site = {"name": "app", "environment": {"KEY": "hunter2-hunter2", "NONE": ""}}
     files = lamp(given(sites=[site]), "configuration")["files"]
