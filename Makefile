@@ -14,7 +14,7 @@ PART := tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenari
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help up down test check lint unit unit-3.13 packets molecule newest \
-  long long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-sanity long-servers bench
+  long long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-sanity long-servers long-trixie bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,7 +81,7 @@ molecule: ## The product on the lab, end to end, with Python 3.11 and ansible 12
 	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
 
 long: ## What takes too long for every change: stages that continue where an earlier run of the same commit ended
-	@tools/long long-servers long-environments long-exhaustive long-corrections long-sanity long-fuzz long-kills long-debian
+	@tools/long long-servers long-environments long-trixie long-exhaustive long-corrections long-sanity long-fuzz long-kills long-debian
 
 long-servers: ## On the lab: images, groups of servers, the replacement of servers
 	@export GROUNDWORK_PART='tests/e2e --part servers'
@@ -89,6 +89,11 @@ long-servers: ## On the lab: images, groups of servers, the replacement of serve
 
 long-environments: ## On the lab: several environments, operators and controllers
 	@export GROUNDWORK_PART='tests/e2e --part environments'
+	$(PART)
+
+long-trixie: ## On the lab: servers with Debian 13 and PHP 8.4
+	@export GROUNDWORK_GIVEN=tests/e2e/debian_13.json
+	export GROUNDWORK_PART='$(addprefix tests/e2e/test_,plan_and_run.py site.py breakage.py pages.py secrets.py values.py contained.py release.py)'
 	$(PART)
 
 long-exhaustive: ## Runs that end at each of their calls, and in each weather between them and AWS

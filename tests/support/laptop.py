@@ -26,6 +26,10 @@ ENVIRONMENT = "local"
 INVENTORY = f"inventories/{ENVIRONMENT}"
 
 Variables = dict[str, Any]
+# A file with variables of every run: `make long-trixie` gives those of Debian 13.
+GIVEN: Variables = json.loads((ROOT / path).read_text()) if (path := os.environ.get("GROUNDWORK_GIVEN")) else {}
+FPM = f"php{GIVEN.get('lamp_php_version', '8.2')}-fpm"
+FPM_FOLDER = f"/etc/php/{GIVEN.get('lamp_php_version', '8.2')}/fpm"
 
 
 class Calls(TypedDict):
@@ -81,7 +85,8 @@ def command_line(
     *words: str, playbook: str, inventory: str = INVENTORY, variables: Mapping[str, Any] | None = None
 ) -> list[str]:
     """Return the command that runs a playbook with these variables."""
-    given = ["-e", json.dumps(variables)] if variables else []
+    values = {**GIVEN, **(variables or {})}
+    given = ["-e", json.dumps(values)] if values else []
     return ["ansible-playbook", "-i", inventory, playbook, *words, *given]
 
 
