@@ -8,9 +8,10 @@ import pwd
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Journal
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, pack
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import Answer, Page
@@ -44,8 +45,17 @@ class Server:
         (app / "run.sh").chmod(0o755)
         made = pack("app", Source(str(app)), self.root / "cache", run, check_mode=False)
         group = grp.getgrgid(os.getgid()).gr_name
-        rights = {"owner": OWNER, "group": group, "private_group": PRIVATE}
-        return Release("app", str(self.site), made["id"], made["archive"], keep=keep, reload=("php8.2-fpm",), **rights)
+        return Release(
+            name="app",
+            path=str(self.site),
+            id=made["id"],
+            archive=made["archive"],
+            owner=OWNER,
+            group=group,
+            private_group=PRIVATE,
+            keep=keep,
+            reload=("php8.2-fpm",),
+        )
 
     @property
     def site(self) -> Path:
@@ -59,7 +69,7 @@ class Server:
         return self.releases().converge([release], check_mode=check_mode)
 
     def releases(self, ask: Callable[[Collection[Page]], list[Answer]] = lambda _: []) -> Releases:
-        return Releases(self.services, Journal(self.root / "journal.json"), ask)
+        return Releases(cast("Services", self.services), Journal(self.root / "journal.json"), ask)
 
     def served(self) -> str:
         return (self.site / "current" / "public" / "index.php").read_text()
