@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from laptop import LOCK_CALLS, Calls, Laptop, Play, besides_lock
+from laptop import FPM_FOLDER, LOCK_CALLS, Calls, Laptop, Play, besides_lock
 from running_site import START_AGAIN, Site
 from watching import eventually
 
-SPOILT = "rm -f /etc/php/8.2/fpm/pool.d/groundwork-app.conf; systemctl stop apache2"
+SPOILT = f"rm -f {FPM_FOLDER}/pool.d/groundwork-app.conf; systemctl stop apache2"
 
 
 @dataclass(frozen=True)

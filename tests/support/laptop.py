@@ -29,6 +29,10 @@ LOCK_CALLS = 4  # of S3 in a run of less than a minute: GetBucketPolicy, and the
 LOCK = ("PutObject", "DeleteObject")  # the writes of a run's lock: taken and renewed, and released
 
 Variables = dict[str, Any]
+# A file with variables of every run: `make long-trixie` gives those of Debian 13.
+GIVEN: Variables = json.loads((ROOT / path).read_text()) if (path := os.environ.get("GROUNDWORK_GIVEN")) else {}
+FPM = f"php{GIVEN.get('lamp_php_version', '8.2')}-fpm"
+FPM_FOLDER = f"/etc/php/{GIVEN.get('lamp_php_version', '8.2')}/fpm"
 
 
 class Calls(TypedDict):
@@ -84,7 +88,8 @@ def command_line(
     *words: str, playbook: str, inventory: str = INVENTORY, variables: Mapping[str, Any] | None = None
 ) -> list[str]:
     """Return the command that runs a playbook with these variables."""
-    given = ["-e", json.dumps(variables)] if variables else []
+    values = {**GIVEN, **(variables or {})}
+    given = ["-e", json.dumps(values)] if values else []
     return ["ansible-playbook", "-i", inventory, playbook, *words, *given]
 
 

@@ -37,6 +37,11 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     return {
         "servers": servers,
         "groups": list(groups),
+        "images": {
+            tier.name: tier.image.name if tier.image.promoted == "never" else ""
+            for tier in tiers
+            if tier.image.promoted != "must" and not tier.image.id
+        },
         "booting": [name for name, tier in groups.items() if "user_data" not in tier],
     }
 
