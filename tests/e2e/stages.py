@@ -45,6 +45,7 @@ STAGES = (
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published"),
     Stage("two_environments", "a second environment beside the first"),
+    Stage("second_controller", "another controller works on the site, recovers its servers, and removes it"),
     Stage("teardown", "nothing remains of the environment, and all else does"),
 )
 POSITIONS = {stage.file: position for position, stage in enumerate(STAGES)}

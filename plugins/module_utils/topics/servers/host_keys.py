@@ -269,8 +269,8 @@ def _compare(desired: HostKeys, hosts: t.Iterable[Host], recorded: Recorded) -> 
                 f"{changed:%Y-%m-%dT%H:%M:%SZ}, is not the one in the instance's tag {HOST_KEY}, written at "
                 f"{host.tagged_at or 'an unknown time'}. Either another controller has recorded new keys of the "
                 "server, or the file or the tag was manipulated. Nothing was changed. To read the keys from the "
-                f"server, run groundwork.aws.recover with servers_recover={host.name}, which stops and starts it. To trust the "
-                f"tag, remove the file's lines with 'ssh-keygen -R {host.id} -f {desired.path}' and run again."
+                f"server, run groundwork.aws.recover with servers_recover={host.name}, which stops and starts it. To "
+                f"trust the tag, remove the lines with 'ssh-keygen -R {host.id} -f {desired.path}' and run again."
             )
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import gzip
 import re
 import typing as t
+import zlib
 from email import message_from_bytes
 from email.encoders import encode_base64
 from email.message import Message
@@ -103,7 +104,10 @@ def _part(content_type: str, content: bytes) -> MIMEBase:
 
 def recovery_in(user_data: bytes) -> Recovery | None:
     """Return the recovery that the user data contains, or None."""
-    plain = gzip.decompress(user_data) if user_data.startswith(COMPRESSED) else user_data
+    try:
+        plain = gzip.decompress(user_data) if user_data.startswith(COMPRESSED) else user_data
+    except (OSError, EOFError, zlib.error):  # data of another format, or damaged
+        return None
     message = message_from_bytes(plain)
     token, parts = message.get(HEADER), message.get_payload()
     if not token or not isinstance(parts, list) or not parts:
