@@ -83,7 +83,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 2 API calls. For each server 5 reads, 7 writes, and 1 read every two or three seconds while waiting.
+  - Budget. 3 API calls. For each server 5 reads, 7 writes, and 1 read every two or three seconds while waiting.
   - After an interrupted run, run again. A recovery that has printed the host keys goes on, another one begins again.
 seealso:
   - module: groundwork.aws.ssm_private_key
@@ -147,6 +147,12 @@ servers:
     - name: public-1
       id: i-0123456789abcdef0
       tier: public
+target_groups:
+  description: The names of the environment's target groups that exist, which may be none before the first complete run.
+  returned: success
+  type: list
+  elements: str
+  sample: [private, public]
 lines:
   description: What the recovery does to each server, for the user.
   returned: success

@@ -69,9 +69,9 @@ Keys = frozenset[PublicKey]
 
 
 def converge_recovery(run: Run) -> dict[str, t.Any]:
-    """Announce or make the recovery, and return the module's result. Raise GroundworkError on failure."""
+    """Make the recovery or only report it, and return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_recoveries)
-    servers, pair = _observe(run, owner)
+    servers, pair, target_groups = _observe(run, owner)
     problems = Problems()
     check(desired, servers, pair, problems, check_mode=run.check_mode)
     problems.raise_if_any()
@@ -80,14 +80,23 @@ def converge_recovery(run: Run) -> dict[str, t.Any]:
     if desired.state == "recovered" and not run.check_mode:
         result = _recovered(run, owner, desired, leaving, pair)
     described = [{"name": server.name, "id": server.id, "tier": server.tier} for server in leaving]
-    return {**result, "servers": described, "lines": lines(desired, servers)}
+    return {**result, "servers": described, "lines": lines(desired, servers), "target_groups": target_groups}
 
 
-def _observe(run: Run, owner: Owner) -> tuple[dict[str, Server], KeyPair | None]:
-    answers = observe(run.clients, {"instances": instances_read(owner), "pairs": key_pairs_read(owner)})
+def _observe(run: Run, owner: Owner) -> tuple[dict[str, Server], KeyPair | None, list[str]]:
+    """Return the servers, the key pair, and the names of the target groups."""
+    reads = {
+        "instances": instances_read(owner),
+        "pairs": key_pairs_read(owner),
+        "groups": Read("elbv2", "describe_target_groups", "TargetGroups"),
+    }
+    answers = observe(run.clients, reads)
     live, _gone = split_instances(answers["instances"])
     pairs = [key_pair_of(answer) for answer in answers["pairs"]]
-    return live, pairs[0] if pairs else None
+    prefix = owner.name("")
+    named = [group["TargetGroupName"] for group in answers["groups"]]
+    groups = sorted(name.removeprefix(prefix) for name in named if name.startswith(prefix))
+    return live, pairs[0] if pairs else None, groups
 
 
 def _planned(owner: Owner, desired: Recoveries, leaving: t.Sequence[Server], pair: KeyPair | None) -> list[Change]:
@@ -161,7 +170,7 @@ def _recovering(server: Server, recovery: Recovery) -> bytes:
 
 def _restart(run: Run, owner: Owner, desired: Recoveries, server: Server, user_data: bytes) -> dict[str, t.Any]:
     """Stop the server, set its user data, start it, and wait until it is running."""
-    live = _observe(run, owner)[0]
+    live, _gone = split_instances(observe(run.clients, {"instances": instances_read(owner)})["instances"])
     if server.name not in live or live[server.name].id != server.id:
         raise GroundworkError(
             f"{server.name} ({server.id}) was terminated meanwhile. Run groundwork.aws.site to launch it again."

@@ -66,7 +66,7 @@ class Controller:
 
     def has(self, key: str) -> None:
         """Put a private key and its public key into the folder."""
-        self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.write_text(key)
         self.path.with_name("id_ed25519.pub").write_text(f"{public_half(key)}\n")
 
@@ -262,7 +262,7 @@ def test_a_key_that_is_not_the_pairs_is_moved_away_when_another_controller_has_i
 
 def test_a_file_that_is_not_a_key_is_told(one: Controller, two: Controller) -> None:
     one.run()
-    two.path.parent.mkdir()
+    two.path.parent.mkdir(parents=True)
     two.path.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
     assert "Move the file elsewhere and run again" in two.refused()
     two.move_away()
