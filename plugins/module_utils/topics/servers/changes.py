@@ -210,7 +210,8 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
         if server.succeeds:
             said.append(
                 f"{server.name} ({server.id}) was launched to replace {server.place}, and the replacement is not "
-                f"complete. Run groundwork.aws.replace with servers_replace={server.place}, or terminate it."
+                f"complete. Run groundwork.aws.replace with servers_replace={server.place}, which completes it "
+                f"and deletes the disk of {server.place}."
             )
     for tier in desired.tiers:
         for server in _servers_of(tier, observed):
@@ -220,8 +221,8 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
 
 def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
     replacing = (
-        f"Nothing was changed. To replace the server, run groundwork.aws.replace with servers_replace={server.id}, "
-        "which deletes its disk with all data on it"
+        f"Nothing was changed. To replace the server, run groundwork.aws.replace with servers_replace={server.id} and "
+        "servers_replace_data=lost, which deletes its disk with all data on it"
     )
     if server.instance_type != tier.instance_type:
         yield (

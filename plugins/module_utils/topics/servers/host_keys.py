@@ -92,7 +92,8 @@ class HostKeys:
 Recorded = dict[str, frozenset[PublicKey]]  # by instance id
 WAY_BACK = (
     "Run groundwork.aws.recover with servers_recover=<name>, which stops and starts the server and keeps its data. Or "
-    "run groundwork.aws.replace with servers_replace=<instance id>, which deletes its disk with all data on it."
+    "run groundwork.aws.replace with servers_replace=<instance id> and servers_replace_data=lost, which deletes its "
+    "disk with all data on it."
 )
 
 

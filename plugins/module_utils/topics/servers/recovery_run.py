@@ -163,7 +163,7 @@ def _recovering(server: Server, recovery: Recovery) -> bytes:
         raise GroundworkError(
             f"{server.name} ({server.id}) cannot be recovered: its user data leaves too little room for the script "
             "that installs the key. Nothing was changed. Run groundwork.aws.replace with servers_replace="
-            f"{server.id}, which deletes its disk with all data on it."
+            f"{server.id} and servers_replace_data=lost, which deletes its disk with all data on it."
         )
     return data
 
@@ -207,8 +207,8 @@ def _await_printed(run: Run, desired: Recoveries, server: Server, token: str) ->
         raise GroundworkError(
             f"Timed out after {desired.deadline:.0f} s waiting for {server.name} ({server.id}) to print its host keys. "
             "cloud-init does this at the start: look for errors of the boot on the console. Run again to try once "
-            f"more. Or run groundwork.aws.replace with servers_replace={server.id}, which deletes its disk with all "
-            "data on it."
+            f"more. Or run groundwork.aws.replace with servers_replace={server.id} and servers_replace_data=lost, "
+            "which deletes its disk with all data on it."
         ) from error
     keys = t.cast(Keys, printed(console, token))
     try:
