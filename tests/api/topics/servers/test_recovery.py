@@ -167,6 +167,8 @@ def test_it_is_announced_and_refused_until_it_is_accepted(lost: Recovered) -> No
 
 def test_an_elastic_address_stays_and_a_lonely_server_is_told(lost: Recovered) -> None:
     server = lost.one()
+    gateway = lost.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    lost.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=server["VpcId"])
     address = lost.ec2.allocate_address(Domain="vpc")
     lost.ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=server["InstanceId"])
     other = lost.one("public-2")["InstanceId"]
