@@ -131,12 +131,11 @@ def _recover(run: Run, owner: Owner, desired: Recoveries, server: Server) -> t.I
     """Recover one server, and yield the results of its steps. A recovery that has printed the keys goes on."""
     user_data = _user_data(run, server)
     began = recovery_in(user_data)
-    keys = _printed(run, desired, server, began)
+    keys = _printed(run, owner, desired, server, began)
     recovery = began or Recovery("", "", user_data)
     if keys is None:
         token = secrets.token_hex(8)
-        boothook = script(token, t.cast(PublicKey, desired.key), owner.name("servers"), desired.user)
-        recovery = Recovery(token, boothook, recovery.original)
+        recovery = Recovery(token, _script(owner, desired, token), recovery.original)
         yield _restart(run, owner, desired, server, _recovering(server, recovery))
         keys = _await_printed(run, desired, server, token)
     yield _remember(run, desired, server, keys)
@@ -150,9 +149,13 @@ def _user_data(run: Run, server: Server) -> bytes:
     return base64.b64decode(found[0].get("Value", "") if found else "")
 
 
-def _printed(run: Run, desired: Recoveries, server: Server, recovery: Recovery | None) -> Keys | None:
+def _script(owner: Owner, desired: Recoveries, token: str) -> str:
+    return script(token, t.cast(PublicKey, desired.key), owner.name("servers"), desired.user)
+
+
+def _printed(run: Run, owner: Owner, desired: Recoveries, server: Server, recovery: Recovery | None) -> Keys | None:
     """Return the keys that an interrupted recovery has printed, or None if it is to begin again."""
-    if recovery is None or server.state != "running" or str(desired.key) not in recovery.script:
+    if recovery is None or server.state != "running" or recovery.script != _script(owner, desired, recovery.token):
         return None
     return printed(read_console(run.clients, server.id), recovery.token)
 
