@@ -83,7 +83,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 3 API calls. For each server 5 reads, 7 writes, and 1 read every two or three seconds while waiting.
+  - Budget. 3 API calls. For each server 6 reads, 7 writes, and 1 read every two or three seconds while waiting.
   - After an interrupted run, run again. A recovery that has printed the host keys goes on, another one begins again.
 seealso:
   - module: groundwork.aws.ssm_private_key

@@ -76,6 +76,8 @@ def converge_recovery(run: Run) -> dict[str, t.Any]:
     check(desired, servers, pair, problems, check_mode=run.check_mode)
     problems.raise_if_any()
     leaving = chosen(desired, servers)
+    for server in leaving:
+        _recovering(server, _began(owner, desired, _own_user_data(run, server)[1]))
     result = run.make(_planned(owner, desired, leaving, pair) if run.check_mode else [], {})
     if desired.state == "recovered" and not run.check_mode:
         result = _recovered(run, owner, desired, leaving, pair)
@@ -129,24 +131,24 @@ def _recovered(
 
 def _recover(run: Run, owner: Owner, desired: Recoveries, server: Server) -> t.Iterator[dict[str, t.Any]]:
     """Recover one server, and yield the results of its steps. A recovery that has printed the keys goes on."""
-    user_data = _user_data(run, server)
-    began = recovery_in(user_data)
+    began, own = _own_user_data(run, server)
     keys = _printed(run, owner, desired, server, began)
-    recovery = began or Recovery("", "", user_data)
     if keys is None:
-        token = secrets.token_hex(8)
-        recovery = Recovery(token, _script(owner, desired, token), recovery.original)
+        recovery = _began(owner, desired, own)
         yield _restart(run, owner, desired, server, _recovering(server, recovery))
-        keys = _await_printed(run, desired, server, token)
+        keys = _await_printed(run, desired, server, recovery.token)
     yield _remember(run, desired, server, keys)
-    yield _restart(run, owner, desired, server, recovery.original)
+    yield _restart(run, owner, desired, server, own)
 
 
-def _user_data(run: Run, server: Server) -> bytes:
+def _own_user_data(run: Run, server: Server) -> tuple[Recovery | None, bytes]:
+    """Return the recovery that an interrupted run has begun, or None, and the server's own user data."""
     named = {"InstanceId": server.id, "Attribute": "userData"}
     read = Read("ec2", "describe_instance_attribute", "UserData", named)
     found = observe(run.clients, {"user data": read})["user data"]
-    return base64.b64decode(found[0].get("Value", "") if found else "")
+    user_data = base64.b64decode(found[0].get("Value", "") if found else "")
+    began = recovery_in(user_data)
+    return began, began.original if began else user_data
 
 
 def _script(owner: Owner, desired: Recoveries, token: str) -> str:
@@ -160,7 +162,14 @@ def _printed(run: Run, owner: Owner, desired: Recoveries, server: Server, recove
     return printed(read_console(run.clients, server.id), recovery.token)
 
 
+def _began(owner: Owner, desired: Recoveries, original: bytes) -> Recovery:
+    """Return a new recovery of a server with this user data."""
+    token = secrets.token_hex(8)
+    return Recovery(token, _script(owner, desired, token), original)
+
+
 def _recovering(server: Server, recovery: Recovery) -> bytes:
+    """Return the user data of a recovery. Raise GroundworkError if the server's own leaves too little room for it."""
     data = with_recovery(recovery)
     if data is None:
         raise GroundworkError(

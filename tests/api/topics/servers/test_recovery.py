@@ -202,8 +202,10 @@ def test_user_data_that_leaves_no_room_is_refused_and_nothing_is_stopped(lost: R
     lost.ec2.modify_instance_attribute(InstanceId=server, UserData={"Value": full})
     lost.ec2.start_instances(InstanceIds=[server])
     lost.settle()
-    with pytest.raises(GroundworkError, match=rf"groundwork.aws.replace with servers_replace={server}"):
-        lost.recover()
+    for state in ("planned", "recovered"):
+        with pytest.raises(GroundworkError, match=rf"groundwork.aws.replace with servers_replace={server}"):
+            lost.recover(state=state)
+        assert not [call for call in lost.calls if not call.startswith(("Describe", "Get"))]
     assert (lost.state(server), lost.user_data(server)) == ("running", full)
 
 
