@@ -30,7 +30,7 @@ WHOLE = [*RESTART, "update host keys public-1", *RESTART]
 class Hosts:
     """Servers that were started before, so that they print host keys only if their user data says so."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Recovered) -> None:
         self.account = account
         self.installed: dict[str, str] = {}  # the script that each server executed last
         account.plane.context.attach(t.cast(t.Any, self), t.cast(t.Any, None))
@@ -62,7 +62,7 @@ class Recovered(Account):
         return str(found["State"]["Name"])
 
     def tag(self, name: str = "public-1") -> str:
-        return {tag["Key"]: tag["Value"] for tag in self.one(name)["Tags"]}.get("groundwork:host-key", "")
+        return str({tag["Key"]: tag["Value"] for tag in self.one(name)["Tags"]}.get("groundwork:host-key", ""))
 
     def recover(self, *, check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
         options = {
