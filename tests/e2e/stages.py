@@ -50,6 +50,11 @@ STAGES = (
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published"),
     Stage("two_environments", "a second environment beside the first", part="environments"),
+    Stage(
+        "second_controller",
+        "another controller works on the site, recovers its servers, and removes it",
+        part="environments",
+    ),
     Stage("teardown", "nothing remains of the environment, and all else does"),
 )
 POSITIONS = {stage.file: position for position, stage in enumerate(STAGES)}

@@ -22,7 +22,7 @@ TEARDOWN = "playbooks/teardown.yml"
 CONFIRMED = {"environment_confirm": "local", "teardown_buckets": True, "teardown_images": True}
 OTHER = {"environment_name": "other", "environment_confirm": "other"}
 SEED = int(os.environ.get("GROUNDWORK_SEED") or random.SystemRandom().randrange(1_000_000))
-INFRASTRUCTURE, STATIC_SITE = 53, 15  # the writes of a first run with these tags
+INFRASTRUCTURE, STATIC_SITE = 58, 15  # the writes of a first run with these tags
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def points(seed: int) -> list[Point]:
         Point("infrastructure", writes) for writes in chance.sample(range(1, INFRASTRUCTURE - 2), several)
     ]
     site = [Point("static_site", writes) for writes in chance.sample(range(1, STATIC_SITE - 2), few)]
-    return [*infrastructure, Point("infrastructure,lamp", 1, "ssm"), *site]
+    return [*infrastructure, Point("infrastructure,lamp", 2, "ssm"), *site]
 
 
 @dataclass(frozen=True)

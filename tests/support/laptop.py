@@ -106,7 +106,10 @@ def besides_lock(calls: Calls) -> dict[str, dict[str, int]]:
 
 
 class Laptop:
-    """A user's machine, on the lab's internet."""
+    """A user's machine with a checkout of the project, on the lab's internet."""
+
+    def __init__(self, checkout: Path = ROOT) -> None:
+        self.checkout = checkout
 
     @property
     def environment(self) -> dict[str, str]:
@@ -116,7 +119,9 @@ class Laptop:
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command, with more environment variables."""
         own = {**self.environment, **more}
-        return subprocess.run(argv, cwd=ROOT, env=own, capture_output=True, text=True, check=False, timeout=900)
+        return subprocess.run(
+            argv, cwd=self.checkout, env=own, capture_output=True, text=True, check=False, timeout=900
+        )
 
     @staticmethod
     def kill(process: subprocess.Popen[Any]) -> None:
@@ -165,7 +170,7 @@ class Laptop:
     def start(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start a command whose output is discarded."""
         return subprocess.Popen(
-            argv, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            argv, cwd=self.checkout, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     @contextmanager

@@ -37,6 +37,7 @@ RUNS = [
     "site.yml --skip-tags infrastructure --limit tier_public",
     "playbooks/release.yml --limit private-1",
     "playbooks/replace.yml --tags nothing",
+    "playbooks/recover.yml --check",
     "playbooks/image.yml --check",
     "playbooks/publish.yml --tags releases",
     "playbooks/teardown.yml",

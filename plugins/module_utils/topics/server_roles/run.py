@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
     BUCKET,
+    KEY_PARAMETER,
     KMS_KEY_ARN,
     PARAMETER_NAME,
     TIER_NAME,
@@ -108,6 +109,9 @@ def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | Non
         if not PARAMETER_NAME.fullmatch(name):
             right = "give a path such as /groundwork/dev/lamp/shop/database-password"
             problems.add(f"{where}.parameters[{position}]", f"'{name}' is not a parameter path", right)
+        elif KEY_PARAMETER.fullmatch(name):
+            wrong = f"'{name}' has the private key for the servers, which no server may read"
+            problems.add(f"{where}.parameters[{position}]", wrong, "remove it")
     for position, archive in enumerate(rights["archives"]):
         _check_archive(archive, f"{where}.archives[{position}]", problems)
     for position, key in enumerate(rights["keys"]):
