@@ -49,7 +49,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Parameters of the type SecureString, such as the passwords of databases, are deleted with the environment.
+  - Nothing is deleted if a resource is protected, for example by termination or deletion protection, or managed by
+    another tool such as CloudFormation. All protections are reported together, with the commands that lift them.
+  - Parameters of the type SecureString, such as the passwords of databases, are deleted after the servers that use them.
   - Listeners and rules are deleted with their load balancer, and routes with their route table, whoever created them.
 """
 

@@ -19,7 +19,7 @@ from groundwork_lab.settings import REGION
 
 # The state that EC2 reports next, once a host has done what was asked.
 NEXT_STATE: dict[str, InstanceState] = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
-READING = ("Describe", "Get", "List")
+READING = ("Describe", "Get", "Head", "List")
 
 
 def is_write(operation: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from account_listing import Listing, account_listing
+from accounts.kinds import Account
 from accounts.teardown import Build, TearDown
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cloud import Cloud, Watched
@@ -103,3 +104,9 @@ def tear_down() -> TearDown:
 def listing(watched: Watched) -> t.Callable[[], Listing]:
     """Return all existing resources, read with calls that are not counted."""
     return lambda: account_listing(lambda service: watched.client(service, watched=False))
+
+
+@pytest.fixture
+def account(cloud: Cloud, watched: Watched) -> Account:
+    assert watched.cloud is cloud
+    return Account(watched)
