@@ -191,7 +191,9 @@ class Account:
         }
         image = self.client("ec2").describe_images()["Images"][0]["ImageId"]
         path = f"/groundwork/{environment}/image/lamp"
-        self.client("ssm").put_parameter(Name=path, Value=image, Type="String", Tags=tags(environment))
+        known = self.client("ssm").get_parameters(Names=[path])["Parameters"]
+        if not known:
+            self.client("ssm").put_parameter(Name=path, Value=image, Type="String", Tags=tags(environment))
         result = ArgumentSpecValidator({**COMMON_ARGUMENTS, **GROUPS}).validate(wanted)
         self.cloud.run(converge_server_groups, result.validated_parameters)
 

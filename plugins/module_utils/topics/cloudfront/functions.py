@@ -82,8 +82,8 @@ def converge_function(run: Run) -> dict[str, t.Any]:
     stage = None if live == desired.code else _development(run.clients, name)
     if stage and stage.config.get("Comment") != comment_of(owner):
         raise GroundworkError(
-            f"The function {name} exists and does not belong to this environment: its comment is not "
-            f"'{comment_of(owner)}'. Delete it, or use another name."
+            f"The function {name} exists, and its comment is not this environment's. If it is the environment's, put "
+            f"back the comment '{comment_of(owner)}', else use another name."
         )
     ids: Ids = {}
     result = run.make(plan(owner, desired, live, stage), ids)

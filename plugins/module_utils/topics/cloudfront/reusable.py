@@ -139,8 +139,8 @@ def converge_reusable(
     observed = look(kind, wanted, run.clients)
     if observed and observed.config.get(kind.comment) != wanted[kind.comment]:
         raise GroundworkError(
-            f"The {kind.resource} {wanted['Name']} ({observed.id}) exists and does not belong to this environment: its "
-            f"comment is not '{wanted[kind.comment]}'. Delete or rename it, or use another name."
+            f"The {kind.resource} {wanted['Name']} ({observed.id}) exists, and its comment is not this environment's. "
+            f"If it is the environment's, put back the comment '{wanted[kind.comment]}', else use another name."
         )
     ref = kind.ref(desired.name)
     ids: Ids = {ref: observed.id} if observed else {}

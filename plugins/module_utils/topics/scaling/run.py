@@ -41,7 +41,7 @@ def converge_server_groups(run: Run) -> dict[str, t.Any]:
     owner, desired = run.parse(COMPONENT, parse_server_groups)
     observed = run.observe(
         lambda: observe_groups(run.clients, owner, desired),
-        lambda seen, problems: check(desired, seen, problems, check_mode=run.check_mode),
+        lambda seen, problems: check(owner, desired, seen, problems, check_mode=run.check_mode),
     )
     behind = {wish.name: sorted(outdated(owner, desired, wish, observed)) for wish in desired.groups}
     if not desired.refreshing.wanted:

@@ -171,11 +171,9 @@ def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, prob
     for role in wanted:
         for kind, found in (("role", observed.roles), ("instance profile", observed.profiles)):
             if role.tier in found and tag_dict(found[role.tier]).get(ENVIRONMENT) != owner.environment:
-                problems.add(
-                    f"roles.{role.tier}",
-                    f"the {kind} {owner.name(role.tier)} exists, and does not belong to this environment",
-                    "delete it, or use another name for the environment",
-                )
+                told = found[role.tier]
+                what = f"the {kind} {owner.name(role.tier)} ({told['Arn']})"
+                problems.add(f"roles.{role.tier}", *owner.foreign(what, tag_dict(told)))
 
 
 def plan(owner: Owner, wanted: t.Sequence[ServerRole], place: Place, observed: Observed) -> list[Change]:

@@ -201,3 +201,59 @@ def test_what_aws_refuses_to_remove_is_told_and_all_the_rest_goes(
     with pytest.raises(GroundworkError, match=r"role servers .*Allow iam:DeleteRole") as failure:
         tear_down(cloud)
     assert {kind for kind, count in failure.value.details["found"].items() if count} == {"role"}
+
+
+def test_without_rights_to_cloudfront_and_iam_all_the_rest_goes_and_it_is_told(
+    cloud: Cloud, account: Account, tear_down: TearDown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment has no static site, so that nobody needs these rights."""
+    account.storage("dev")
+    for service in ("cloudfront", "iam"):
+        _deny(monkeypatch, service)
+    done = tear_down(cloud)
+    assert {"delete snapshot x", "delete volume x"} < {*told(done)}
+    assert {"distribution", "function", "cache policy", "role", "instance profile"} <= {*done["not_looked_at"]}
+    assert not {*done["not_looked_at"]} & {*done["found"]}
+    [warning] = cloud.warnings
+    assert "not looked at, and remain if the environment has any" in warning
+    assert "Allow cloudfront:ListDistributions" in warning and "Allow iam:ListRoles" in warning
+
+
+def test_without_rights_to_what_every_environment_has_nothing_goes(
+    cloud: Cloud, account: Account, tear_down: TearDown, listing: t.Callable[[], Listing]
+) -> None:
+    account.storage("dev")
+    before = listing()
+    cloud.plane.faults.set(Fault(operation="DescribeSubnets", code="UnauthorizedOperation", status=403))
+    with pytest.raises(GroundworkError, match="Allow ec2:DescribeSubnets"):
+        tear_down(cloud)
+    cloud.plane.faults.clear()
+    assert listing() == before
+
+
+def _deny(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """Refuse all calls of a service, as a policy of the organization does."""
+    from botocore.exceptions import ClientError
+
+    client = Cloud.client
+
+    def denied(cloud: Cloud, wanted: str, /, **extra: t.Any) -> t.Any:
+        made = client(cloud, wanted, **extra)
+        if wanted != service:
+            return made
+
+        class Denying:
+            meta = made.meta
+
+            def can_paginate(self, _operation: str) -> bool:
+                return False
+
+            def __getattr__(self, operation: str) -> t.Any:
+                def refuse(**_arguments: t.Any) -> t.NoReturn:
+                    raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
+
+                return refuse
+
+        return Denying()
+
+    monkeypatch.setattr(Cloud, "client", denied)
