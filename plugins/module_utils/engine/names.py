@@ -45,8 +45,9 @@ CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-
 KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
 WEB_ACL_ARN = re.compile(rf"{_ARN}:wafv2:us-east-1:\d{{12}}:global/webacl/[^/]+/[0-9a-f-]+")
 
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
-ZONE = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)(?:-[a-z]+-\d+)?(?P<letter>[a-z])")
+# Of all partitions: eu-central-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1.
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+ZONE = re.compile(r"(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)(?:-[a-z]+-\d+)?(?P<letter>[a-z])")
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"

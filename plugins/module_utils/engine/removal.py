@@ -196,13 +196,15 @@ class Whose:
 class Sight:
     """What has been read so far: `answers` by the keys of their reads, of all topics.
 
-    `wishes` are the options for the removal of what stays by default. `deadline` is in seconds, per resource.
+    `wishes` are the options for the removal of what stays by default. `deadline` is in seconds, per resource. `denied`
+    are the reads that the credentials do not allow, by key, with AWS' message.
     """
 
     whose: Whose
     answers: Answers = field(default_factory=dict)
     wishes: frozenset[str] = frozenset()
     deadline: float = 1800.0
+    denied: t.Mapping[str, str] = field(default_factory=dict)
 
     def found(self, key: str) -> list[t.Any]:
         """Return an answer, or [] before it has been read."""
@@ -271,7 +273,9 @@ class Removal:
     `tagged`, by the key of their answer, and by further `reads`, also as (key, read). `reads` is called again with the
     answers until it returns no new key, so a read whose arguments are in another answer is returned in the next round.
 
-    `after` is the topic whose resources come before those of this one where nothing needs either of them.
+    `after` is the topic whose resources come before those of this one where nothing needs either of them. An
+    `optional` topic is one that an environment may not use: if the credentials may not read its resources, these are
+    reported as not looked at, and the others are removed.
     """
 
     kinds: tuple[str, ...]
@@ -280,3 +284,4 @@ class Removal:
     reads: t.Callable[[Sight], t.Iterable[tuple[str, Read]]] = lambda _: ()
     interfaces: Interfaces | None = None
     after: str = ""
+    optional: bool = False

@@ -32,6 +32,8 @@ ROUNDS = 3  # an Auto Scaling group or another run of site.yml may create resour
 SWEEP_DEADLINE = 60.0  # seconds until AWS stops reporting deleted resources
 SWEEP_INTERVAL = 5.0
 
+UNREAD = "These kinds of resources were not looked at, and remain if the environment has any: {kinds}. {reasons}"
+
 TOPICS = in_order(REMOVALS, lambda removal: (removal.after,))
 ALL = (*TOPICS, interface_removal(TOPICS))
 # All kinds of resources of an environment, which the last read looks for.
@@ -61,6 +63,7 @@ class _Teardown:
         self.refused: dict[str, str] = {}
         self.single: set[str] = set()
         self.made: dict[str, Change] = {}
+        self.unread: set[str] = set()
         self.things = self._look()
         self._check()
 
@@ -80,7 +83,14 @@ class _Teardown:
 
     def _look(self) -> list[Thing]:
         begin = Sight(self.whose, {}, self.desired.wishes, self.desired.deadline)
-        return things(ALL, look(ALL, begin, self.run.clients))
+        sight = look(ALL, begin, self.run.clients)
+        lacking = [one for one in ALL if any(key in sight.denied for key, _read in one.reads(sight))]
+        unread = {kind for removal in lacking for kind in removal.kinds} - self.unread
+        if unread:
+            reasons = " ".join(dict.fromkeys(sight.denied.values()))
+            self.run.warn(UNREAD.format(kinds=", ".join(sorted(unread)), reasons=reasons))
+        self.unread |= unread
+        return things(ALL, sight)
 
     def _check(self) -> None:
         """Raise GroundworkError with all protections of the resources that are to be deleted."""
@@ -137,7 +147,9 @@ class _Teardown:
     def _found(self) -> dict[str, t.Any]:
         """Return the number of the environment's resources in the last read, by kind, and what keeps them."""
         counted = Counter(thing.kind for thing in self.things if thing.ours and not thing.part_of)
-        return {"found": {kind: counted[kind] for kind in KINDS}, "keepers": [str(one) for one in self._keepers()]}
+        found = {kind: counted[kind] for kind in KINDS if kind not in self.unread}
+        keeping = [str(one) for one in self._keepers()]
+        return {"found": found, "not_looked_at": sorted(self.unread), "keepers": keeping}
 
     def _prove(self) -> None:
         kept = [f"{keeper}. {_remedy(keeper)}" for keeper in self._keepers()]

@@ -89,4 +89,5 @@ REMOVAL = Removal(
     things=_things,
     reads=_reads,
     after="distribution",
+    optional=True,
 )

@@ -128,4 +128,4 @@ def _origins(one: Described) -> t.Iterator[str]:
         yield from (f"arn:aws:s3:::{domain[: found.start()]}" for found in S3.finditer(domain))
 
 
-REMOVAL = Removal(kinds=("distribution",), things=_things, reads=_reads, after="network")
+REMOVAL = Removal(kinds=("distribution",), things=_things, reads=_reads, after="network", optional=True)

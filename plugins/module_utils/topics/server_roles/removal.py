@@ -90,4 +90,4 @@ def _role(role: Described, sight: Sight) -> Thing:
     return Thing("role", arn, sight.short(name), calls=calls, tags=tag_dict({"Tags": sight.found(f"tags {arn}")}))
 
 
-REMOVAL = Removal(kinds=("instance profile", "role"), things=_things, reads=_reads, after="secrets")
+REMOVAL = Removal(kinds=("instance profile", "role"), things=_things, reads=_reads, after="secrets", optional=True)

@@ -44,6 +44,7 @@ from groundwork_lab.aws.ec2.nat import NatBackend, NatResponses
 from groundwork_lab.aws.ec2.protections import Lock, ProtectionsBackend, ProtectionsResponses
 from groundwork_lab.aws.ec2.regions import RegionsBackend
 from groundwork_lab.aws.ec2.routes import Route, RoutesBackend
+from groundwork_lab.aws.ec2.settings import SettingsBackend, SettingsResponses
 from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsResponses
 from groundwork_lab.aws.ec2.tagging import TagsBackend, TagsResponses
 from groundwork_lab.aws.ec2.template_answers import TemplatesResponses
@@ -65,6 +66,7 @@ class Backend(
     NatBackend,
     RegionsBackend,
     RoutesBackend,
+    SettingsBackend,
     SnapshotsBackend,
     SubnetsBackend,
     TagsBackend,
@@ -77,6 +79,7 @@ class Backend(
 
     def __init__(self, region_name: str, account_id: str) -> None:
         self.retired: dict[str, Any] = {}
+        self.block_public_access: dict[str, str] = {}
         self.locks: dict[str, Lock] = {}
         self.reverse_names: dict[str, str] = {}
         self.client_tokens: dict[tuple[str, str], tuple[str, Any]] = {}
@@ -104,6 +107,7 @@ class Responses(
     KeysResponses,
     NatResponses,
     ProtectionsResponses,
+    SettingsResponses,
     SnapshotsResponses,
     SubnetsResponses,
     TagsResponses,

@@ -435,6 +435,10 @@ class InstancesResponses(EC2Response):
             options.setdefault("HttpTokens", "required")
             options.setdefault("HttpPutResponseHopLimit", 2)
         self._check_type(params.get("InstanceType", "m1.small"), image.architecture)
+        if image.architecture != "x86_64":
+            refuse(
+                "UnsupportedOperation", f"The lab starts hosts of the architecture x86_64, not {image.architecture}."
+            )
         if params.get("KeyName") and params["KeyName"] not in backend.key_pairs:
             refuse("InvalidKeyPair.NotFound", f"The key pair '{params['KeyName']}' does not exist")
         if params.get("IamInstanceProfile"):

@@ -5,13 +5,15 @@ from control_plane import Lab
 
 from groundwork_lab.aws.ec2.images import RELEASES, parameters
 
+INTEL = [release for release in RELEASES if release.architecture == "x86_64"]
 DEBIAN = {"Owners": ["136693071363"]}
 
 
 def test_the_newest_is_the_latest() -> None:
     newest = max(RELEASES, key=lambda release: release.date)
     assert parameters()["/aws/service/debian/release/12/latest/amd64"] == newest.image_id
-    assert len({release.date for release in RELEASES}) == len(RELEASES) >= 2
+    assert len({(release.date, release.architecture) for release in RELEASES}) == len(RELEASES) >= 2
+    assert parameters()["/aws/service/debian/release/12/latest/arm64"] == RELEASES[-1].image_id
 
 
 @pytest.mark.correction(
@@ -23,11 +25,11 @@ def test_the_newest_is_the_latest() -> None:
 @pytest.mark.parametrize(
     ("filters", "number"),
     [
-        ({"name": "debian-12-amd64-*", "state": "available"}, len(RELEASES)),
-        ({"name": "debian-12-amd64-*", "architecture": "x86_64", "root-device-type": "ebs"}, len(RELEASES)),
+        ({"name": "debian-12-amd64-*", "state": "available"}, len(INTEL)),
+        ({"name": "debian-12-amd64-*", "architecture": "x86_64", "root-device-type": "ebs"}, len(INTEL)),
         ({"name": "debian-13-amd64-*"}, 0),
         ({"state": "pending"}, 0),
-        ({"architecture": "arm64"}, 0),
+        ({"name": "debian-12-arm64-*", "architecture": "arm64"}, 1),
     ],
 )
 def test_finding_debian(lab: Lab, filters: dict[str, str], number: int) -> None:
@@ -60,3 +62,16 @@ def test_an_unknown_image(lab: Lab) -> None:
     unknown = "ami-0123456789abcdef0"
     message = lab.refused("InvalidAMIID.NotFound", lab.ec2.describe_images, ImageIds=[lab.image, unknown])
     assert message == f"The image id '[{unknown}]' does not exist"
+
+
+def test_an_image_and_an_instance_type_have_the_same_architecture(lab: Lab) -> None:
+    subnet = lab.subnet(lab.vpc())
+    arm = RELEASES[-1].image_id
+    lab.refused("InvalidParameterValue", lab.launch, subnet=subnet, ImageId=arm, InstanceType="t3.small")
+    lab.refused("InvalidParameterValue", lab.launch, subnet=subnet, InstanceType="t4g.small")
+
+
+def test_the_lab_starts_no_host_of_another_architecture(lab: Lab) -> None:
+    subnet, arm = lab.subnet(lab.vpc()), RELEASES[-1].image_id
+    told = lab.refused("UnsupportedOperation", lab.launch, subnet=subnet, ImageId=arm, InstanceType="t4g.small")
+    assert "x86_64" in told
