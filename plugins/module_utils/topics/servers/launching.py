@@ -36,6 +36,11 @@ class Launch:
     image: Image | None
     count: int = 1
 
+    @property
+    def option(self) -> str:
+        """Return the option that has the instance type."""
+        return f"{self.variable}.instance_type".removeprefix(".")
+
 
 def launch_reads(launches: t.Iterable[Launch]) -> dict[str, Read]:
     """Return the reads of the instance types, and of the Availability Zones that offer them."""
@@ -61,7 +66,7 @@ def check_launches(
     for launch in launches:
         if launch.instance_type not in types:
             wrong = f"'{launch.instance_type}' is not an instance type of the region"
-            problems.add(f"{launch.variable}.instance_type", wrong, "use another type, or another region")
+            problems.add(launch.option, wrong, "use another type, or another region")
             continue
         _check_zones(launch, offered.get(launch.instance_type, set()), problems)
         _check_architecture(launch, types[launch.instance_type], problems)
@@ -83,7 +88,7 @@ def _check_zones(launch: Launch, offered: t.Collection[str], problems: Problems)
     if without:
         wrong = f"{', '.join(without)} does not offer {launch.instance_type}"
         right = f"use a type that all zones offer, or other zones: {', '.join(sorted(offered)) or 'none'} offer it"
-        problems.add(f"{launch.variable}.instance_type", wrong, right)
+        problems.add(launch.option, wrong, right)
 
 
 def _check_architecture(launch: Launch, described: Described, problems: Problems) -> None:
@@ -97,4 +102,4 @@ def _check_architecture(launch: Launch, described: Described, problems: Problems
     wanted = next((DEBIAN[one] for one in supported if one in DEBIAN), supported[0])
     like = f", such as {EXAMPLES[image.architecture]}" if image.architecture in EXAMPLES else ""
     right = f"choose an image of {wanted}, or an instance type of {image.architecture}{like}"
-    problems.add(f"{launch.variable}.instance_type", wrong, right)
+    problems.add(launch.option, wrong, right)
