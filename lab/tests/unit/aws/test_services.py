@@ -87,7 +87,11 @@ def test_a_signing_name_of_no_service() -> None:
 
 
 def test_actions_in_policies() -> None:
-    assert {each.prefix for each in services() if each.prefix != each.client} == {"elasticloadbalancing", "servicequotas", "tag"}
+    assert {each.prefix for each in services() if each.prefix != each.client} == {
+        "elasticloadbalancing",
+        "servicequotas",
+        "tag",
+    }
 
 
 def test_names_default_to_that_of_the_client() -> None:

@@ -249,11 +249,12 @@ def test_a_full_or_small_subnet_is_refused_before_the_first_write(
     cloud: Cloud, options: Make, furnish: t.Callable[[Cloud], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     furnish(cloud)
-    subnets = cloud.plane.context.ec2.describe_subnets()
-    named = {subnet.tags.get("Name") if hasattr(subnet, "tags") else "": subnet for subnet in subnets}
-    full = next(subnet for name, subnet in named.items() if name == "dev-public-a")
-    small = next(subnet for name, subnet in named.items() if name == "dev-public-b")
-    monkeypatch.setattr(type(full), "available_ip_addresses", property(lambda own: "7" if own is full else "200"))
+    named = {}
+    for subnet in cloud.ec2.describe_subnets()["Subnets"]:
+        for tag in subnet.get("Tags", []):
+            named[tag["Value"]] = cloud.plane.context.ec2.get_subnet(subnet["SubnetId"])
+    full, small = named["dev-public-a"], named["dev-public-b"]
+    monkeypatch.setattr(type(full), "available_ip_address_count", property(lambda own: 7 if own is full else 200))
     small.cidr_block = f"{small.cidr_block.partition('/')[0]}/28"
     with pytest.raises(InputError) as no:
         cloud.run(converge_load_balancers, options())

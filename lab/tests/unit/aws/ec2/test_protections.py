@@ -113,7 +113,11 @@ def test_states_of_locks(given: dict[str, Any], mode: str, after: timedelta, sta
     assert (lock.mode, lock.state(NOW + after)) == (mode, state)
 
 
-@pytest.mark.correction("ec2:ReleaseAddress", "An address with a reverse DNS name is locked.")
+@pytest.mark.correction(
+    "ec2:ReleaseAddress",
+    "An address with a reverse DNS name is locked.",
+    also=("ProtectionsResponses.describe_addresses_attribute",),
+)
 def test_an_address_with_a_reverse_name_is_locked(lab: Lab) -> None:
     own = lab.ec2.allocate_address(Domain="vpc")["AllocationId"]
     lab.ec2.modify_address_attribute(AllocationId=own, DomainName="www.example.com")

@@ -6,6 +6,12 @@ from control_plane import Lab
 QUOTAS = [("ec2", "L-1216C47A"), ("ec2", "L-0263D0A3"), ("vpc", "L-F678F1CE"), ("vpc", "L-FE5A380F")]
 
 
+@pytest.mark.correction(
+    "service-quotas:GetServiceQuota",
+    "EC2 has quotas too, and the ARN of a quota has the region and the account.",
+    page="https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html",
+    also=("QuotasBackend.list_aws_default_service_quotas",),
+)
 @pytest.mark.parametrize(("service", "code"), QUOTAS)
 def test_quotas_of_ec2_and_vpc(lab: Lab, service: str, code: str) -> None:
     quotas = lab.client("service-quotas")
