@@ -56,12 +56,13 @@ def lock_of(params: Mapping[str, Any], now: datetime) -> Lock:
     if expires is not None:
         end = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
         days = (end.replace(tzinfo=end.tzinfo or UTC) - now) / timedelta(days=1)
-    if not 1 <= float(days) <= LONGEST_LOCK:
+    wanted = float(days or 0)
+    if not 1 <= wanted <= LONGEST_LOCK:
         refuse("InvalidParameterValue", f"The lock duration must be between 1 and {LONGEST_LOCK} days.")
     hours = int(params.get("CoolOffPeriod") or 0)
     if hours and mode == "governance":
         refuse("InvalidParameterCombination", "CoolOffPeriod is valid for the compliance mode only.")
-    return Lock(mode, now, round(float(days)), now + timedelta(hours=hours), hours)
+    return Lock(mode, now, round(wanted), now + timedelta(hours=hours), hours)
 
 
 class ProtectionsBackend(EC2Backend):
