@@ -49,7 +49,11 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Parameters of the type SecureString, such as the passwords of databases, are deleted with the environment.
+  - Nothing is deleted if a resource is protected, for example by termination or deletion protection, or managed by
+    another tool such as CloudFormation. All protections are reported together, with the commands that lift them.
+  - Parameters of the type SecureString, such as the passwords of databases, are deleted after the servers that use
+    them.
+  - If the credentials may not read CloudFront or IAM, a warning says so, and all other resources are removed.
   - Listeners and rules are deleted with their load balancer, and routes with their route table, whoever created them.
 """
 
@@ -91,6 +95,14 @@ found:
   sample:
     server: 0
     subnet: 0
+not_looked_at:
+  description:
+    - The kinds of resources that the credentials do not allow to read. They are not in C(found). An environment without
+      a static site and without Auto Scaling groups has none of them.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 keepers:
   description: The resources that prevent the removal of others, one sentence each.
   returned: always

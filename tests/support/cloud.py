@@ -19,7 +19,7 @@ from groundwork_lab.settings import REGION
 
 # The state that EC2 reports next, once a host has done what was asked.
 NEXT_STATE: dict[str, InstanceState] = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
-READING = ("Describe", "Get", "List")
+READING = ("Describe", "Get", "Head", "List")
 
 
 def is_write(operation: str) -> bool:
@@ -131,11 +131,10 @@ class Cloud(Clock):
 
     def follow(self) -> None:
         """Move the hosts to the states that the API wants."""
-        for reservation in self.ec2.describe_instances()["Reservations"]:
-            for instance in reservation["Instances"]:
-                following = NEXT_STATE.get(instance["State"]["Name"])
-                if following:
-                    self.plane.instance_state(instance["InstanceId"], following)
+        for instance in list(self.plane.context.ec2.all_instances()):
+            following = NEXT_STATE.get(instance.state)
+            if following:
+                self.plane.instance_state(instance.id, following)
 
     @property
     def writes(self) -> list[str]:

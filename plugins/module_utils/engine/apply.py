@@ -12,7 +12,7 @@ from functools import partial
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.created import find, lookup_of, value_at
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, refused
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, dig, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
     Call,
     Change,
@@ -70,7 +70,8 @@ def apply(
 
     Writes use `writers`, clients that do not repeat requests. Waits read with `clients`.
 
-    Raise GroundworkError at the first failure, with the changes that were made and those that were not in its details.
+    Raise GroundworkError at the first failure, with the changes that were made and those that were not in its details,
+    and as `awaited` the kind and the name of the resource if it is a wait that failed.
     """
     run = _Run(clients, ids, clock, writers or clients)
     for position, change in enumerate(changes):
@@ -138,7 +139,7 @@ class _Run:
     def _once(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         try:
             lookup = lookup_of(one, arguments)
-            return send(
+            response = send(
                 self.writers,
                 one.service,
                 one.operation,
@@ -156,6 +157,9 @@ class _Run:
                 other = one.instead[code]
                 return self._once(change, other, resolve(other.arguments, self.ids))
             raise refused(str(change), one.service, one.operation, error, one.remedies) from error
+        for refusal in refusals(one, response):
+            raise refused(str(change), one.service, one.operation, refusal, one.remedies)
+        return response
 
     def _find(self, service: str, lookup: Lookup) -> dict[str, t.Any] | None:
         resolved = replace(lookup, arguments=resolve(lookup.arguments, self.ids))
@@ -180,7 +184,11 @@ class _Run:
 
     def _await(self, key: tuple[str, str]) -> None:
         for wait in self.waits.pop(key, []):
-            self.wait(wait)
+            try:
+                self.wait(wait)
+            except GroundworkError as error:
+                error.details["awaited"] = list(key)
+                raise
 
     def wait(self, wait: Wait) -> None:
         """Read until the condition is met. Raise GroundworkError at the deadline or if the wait fails."""
@@ -214,6 +222,20 @@ class _Run:
             if standing := wait.standing(last):
                 raise DeadlineError(f"{error} {standing}", error.seen) from error
             raise
+
+
+def refusals(one: Call, response: t.Mapping[str, t.Any]) -> t.Iterator[ClientError]:
+    """Yield the errors of the items that AWS refused, although the call as a whole succeeded."""
+    try:
+        items = dig(response, one.refusals) if one.refusals else []
+    except LookupError:
+        items = []
+    for item in items:
+        error = item.get("Error", item)
+        if error.get("Code") and error["Code"] not in one.settled:
+            which = item.get("ResourceId") or item.get("Key") or ""
+            told = {"Code": error["Code"], "Message": f"{error.get('Message', '').rstrip('.')} ({which})"}
+            yield ClientError({"Error": told}, one.operation)
 
 
 def _patience(one: Call, refusal: GroundworkError, *, fresh: bool) -> float:

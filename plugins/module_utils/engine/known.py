@@ -18,6 +18,7 @@ class Known:
     subnets: t.Collection[str] | None = None
     security_groups: t.Collection[str] | None = None
     public_subnets: t.Collection[str] | None = None
+    subnet_prefixes: t.Mapping[str, int] = field(default_factory=dict)  # of the CIDR blocks, by subnet
     target_groups: t.Collection[str] | None = None
     servers: t.Mapping[str, t.Sequence[str]] | None = None  # numbered servers, by tier
     groups: t.Sequence[str] = ()  # tiers that are Auto Scaling groups

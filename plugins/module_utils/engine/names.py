@@ -57,8 +57,9 @@ KMS_KEY_ID = re.compile(
 )
 WEB_ACL_ARN = re.compile(rf"{_ARN}:wafv2:us-east-1:\d{{12}}:global/webacl/[^/]+/[0-9a-f-]+")
 
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
-ZONE = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)(?:-[a-z]+-\d+)?(?P<letter>[a-z])")
+# Of all partitions: eu-central-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1.
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+ZONE = re.compile(r"(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)(?:-[a-z]+-\d+)?(?P<letter>[a-z])")
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"

@@ -60,6 +60,20 @@ class Owner:
         """Return whether these are the owner's tags, for services that return tags apart from the resource."""
         return (tags.get(ENVIRONMENT), tags.get(COMPONENT)) == (self.environment, self.component)
 
+    def foreign(self, what: str, tags: t.Mapping[str, str]) -> tuple[str, str]:
+        """Return what is wrong with the tags of a resource with a name of the environment, and what would be right.
+
+        `what` is the resource with its id or ARN. Another person's resource is never to be deleted.
+        """
+        wanted = {ENVIRONMENT: self.environment, COMPONENT: self.component}
+        lacking = {key: value for key, value in wanted.items() if tags.get(key) != value}
+        found = [f"{key} is '{tags[key]}'" if key in tags else f"{key} is missing" for key in lacking]
+        back = " and ".join(f"{key}={value}" for key, value in lacking.items())
+        return (
+            f"{what} exists, and its tags are not this environment's: {' and '.join(found)}",
+            f"if it is the environment's, put back {back}, else use another name",
+        )
+
     def by_name(self, resources: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Mapping[str, t.Any]]:
         """Return the owner's resources among `resources`, by their short names."""
         return {self.short(tag_dict(resource)): resource for resource in resources if self.owns(resource)}

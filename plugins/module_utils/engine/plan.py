@@ -86,8 +86,9 @@ class Call:
     repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
     `repeatable` is true if a second request has no further effect although the operation creates or registers
     something, and `lookup` finds what the call has created if it is not (engine/send.py). `echoes` are error codes of a
-    repetition that show that AWS accepted the first request, whose response was lost. `remedies` tell the user what
-    to do, by error code, where engine/remedies.py does not.
+    repetition that show that AWS accepted the first request, whose response was lost. `refusals` is the dotted path of
+    the items of the response that AWS refused, where it refuses only a part of a request and reports success.
+    `remedies` tell the user what to do, by error code, where engine/remedies.py does not.
     """
 
     service: str
@@ -100,6 +101,7 @@ class Call:
     repeatable: bool = False
     lookup: Lookup | None = None
     echoes: tuple[str, ...] = ()
+    refusals: str = ""
     remedies: t.Mapping[str, str] = field(default_factory=dict)
 
     def yielding(self, ref: Ref, path: str) -> Call:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 # The prefix of a service's actions, where it is not the name of boto3's client.
-PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 
 # The actions of calls, where they are not the name of the call alone.
 ACTIONS: t.Mapping[tuple[str, str], tuple[str, ...]] = {

@@ -14,7 +14,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
     ENVIRONMENT,
@@ -35,16 +34,81 @@ IN_USE = "DependencyViolation"
 
 @dataclass(frozen=True)
 class Batch:
-    """A call that deletes many resources at once. `argument` takes at most `size` of their ids."""
+    """A call that deletes many resources at once. `argument` takes at most `size` of their ids.
+
+    `refusals` and `settled` are those of the Call.
+    """
 
     service: str
     operation: str
     argument: str
     size: int
+    refusals: str = ""
+    settled: tuple[str, ...] = ()
 
     def call(self, ids: t.Sequence[str]) -> Call:
         """Return the call that deletes these resources."""
-        return Call(self.service, self.operation, {self.argument: list(ids)})
+        wanted = {self.argument: list(ids)}
+        return Call(self.service, self.operation, wanted, refusals=self.refusals, settled=self.settled)
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What a user has set so that a resource is not deleted, or a tool that manages the resource.
+
+    `what` is a clause, as "termination protection is enabled". `command` of the AWS CLI lifts it, without the region;
+    `otherwise` is a sentence, for what no command lifts or a variable sets.
+    """
+
+    what: str
+    command: str = ""
+    otherwise: str = ""
+
+    def text(self, region: str = "") -> str:
+        """Return two sentences: what protects the resource, and how to lift the protection."""
+        where = f" --region {region}" if region and not self.command.startswith(GLOBAL_COMMANDS) else ""
+        how = f"Lift it with '{self.command}{where}'." if self.command else ""
+        return " ".join(filter(None, (f"{self.what}.", self.otherwise, how)))
+
+
+GLOBAL_COMMANDS = ("aws iam ", "aws cloudfront ")
+
+# The tags with which other tools mark the resources that they manage. The prefix `aws:` is reserved for AWS' services.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+# https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/using-features.tagging.html
+# https://docs.aws.amazon.com/aws-backup/latest/devguide/deleting-backups.html
+MANAGED_BY: t.Mapping[str, Protection] = {
+    "aws:cloudformation:stack-name": Protection(
+        "it belongs to the CloudFormation stack {value}", "aws cloudformation delete-stack --stack-name {value}"
+    ),
+    "aws:servicecatalog:provisionedProductArn": Protection(
+        "it belongs to the product {value} of Service Catalog", otherwise="Terminate the product in Service Catalog."
+    ),
+    "elasticbeanstalk:environment-name": Protection(
+        "it belongs to the Elastic Beanstalk environment {value}",
+        "aws elasticbeanstalk terminate-environment --environment-name {value}",
+    ),
+    "aws:eks:cluster-name": Protection(
+        "it belongs to the EKS cluster {value}", otherwise="Delete it with the node group of the cluster."
+    ),
+    "aws:backup:source-resource": Protection(
+        "it is a recovery point of AWS Backup of {value}", otherwise="Delete the recovery point in AWS Backup."
+    ),
+}
+
+
+def managed_by(tags: t.Mapping[str, str]) -> list[Protection]:
+    """Return the protections of a resource with these tags: the tools that manage it."""
+    leave = f"To keep it, remove its tag {ENVIRONMENT}."
+    return [
+        Protection(
+            one.what.format(value=tags[key]),
+            one.command.format(value=tags[key]),
+            " ".join(filter(None, (one.otherwise, leave))),
+        )
+        for key, one in MANAGED_BY.items()
+        if key in tags
+    ]
 
 
 @dataclass(frozen=True)
@@ -57,7 +121,8 @@ class Thing:
     What it `works_through` can be deleted earlier, but stays if the resource stays. `calls` (or `batch`) delete the
     resource; if it has none, AWS deletes it, as the interfaces of a deleted load balancer, and it is only awaited.
     `part_of` is another resource, with which this one stays and is deleted. `wish` is the option without which the
-    resource stays although it is the environment's.
+    resource stays although it is the environment's. `protections` prevent the deletion, and so do tools that have
+    `tags` of their own among those of the resource.
     """
 
     kind: str  # AWS' term
@@ -75,6 +140,8 @@ class Thing:
     wish: str = ""
     place: str = ""  # for the user: a subnet's name
     region: str = ""  # of another environment of the same name, which has this global resource
+    tags: t.Mapping[str, str] = field(default_factory=dict)
+    protections: tuple[Protection, ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -98,6 +165,10 @@ def internet_of(vpc_id: str) -> str:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachInternetGateway.html
     """
     return f"internet access of {vpc_id}"
+
+
+# What the parameters of an environment serve: servers read them at their first boot, and at every release.
+PARAMETERS = "parameters"
 
 
 @dataclass(frozen=True)
@@ -136,13 +207,15 @@ class Whose:
 class Sight:
     """What has been read so far: `answers` by the keys of their reads, of all topics.
 
-    `wishes` are the options for the removal of what stays by default. `deadline` is in seconds, per resource.
+    `wishes` are the options for the removal of what stays by default. `deadline` is in seconds, per resource. `denied`
+    are the reads that the credentials do not allow, by key, with AWS' message.
     """
 
     whose: Whose
     answers: Answers = field(default_factory=dict)
     wishes: frozenset[str] = frozenset()
     deadline: float = 1800.0
+    denied: t.Mapping[str, str] = field(default_factory=dict)
 
     def found(self, key: str) -> list[t.Any]:
         """Return an answer, or [] before it has been read."""
@@ -164,7 +237,8 @@ class Sight:
         """Return a resource of EC2, whose id is the member `key`. Its tags decide whose it is."""
         own = described[key]
         whose = self.whose
-        return Thing(kind, own, whose.name_of(described, own), ours=whose.owns_described(described), **more)
+        tags = tag_dict(described)
+        return Thing(kind, own, whose.short(tags, own), ours=whose.owns(tags), tags=tags, **more)
 
 
 @dataclass(frozen=True)
@@ -214,8 +288,9 @@ class Removal:
     `tagged`, by the key of their answer, and by further `reads`, also as (key, read). `reads` is called again with the
     answers until it returns no new key, so a read whose arguments are in another answer is returned in the next round.
 
-    `check` adds to problems what the user has to change before anything is deleted. `after` is the topic whose
-    resources come before those of this one where nothing needs either of them.
+    `after` is the topic whose resources come before those of this one where nothing needs either of them. An
+    `optional` topic is one that an environment may not use: if the credentials may not read its resources, these are
+    reported as not looked at, and the others are removed.
     """
 
     kinds: tuple[str, ...]
@@ -223,5 +298,5 @@ class Removal:
     tagged: t.Mapping[str, Tagged] = field(default_factory=dict)
     reads: t.Callable[[Sight], t.Iterable[tuple[str, Read]]] = lambda _: ()
     interfaces: Interfaces | None = None
-    check: t.Callable[[Sight, Problems], None] | None = None
     after: str = ""
+    optional: bool = False

@@ -17,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS, parse_owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.identity import refuse_edited
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, RetryingClients
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import hide
@@ -74,8 +75,10 @@ class Run:
     def make(self, changes: t.Sequence[Change], ids: Ids) -> dict[str, t.Any]:
         """Make the changes, except in check mode, and return `changed`, `changes` and `diff` of the module's result.
 
-        A real run adds to `ids` the ids of the created resources.
+        A real run adds to `ids` the ids of the created resources. Raise GroundworkError before the first change if a
+        resource that the changes create exists with an edited tag.
         """
+        refuse_edited(self.clients, changes)
         if not self.check_mode:
             ids[THIS_HOUR] = self.hour
             apply(changes, self.clients, ids, self.clock, self.writers)

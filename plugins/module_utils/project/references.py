@@ -14,6 +14,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import REGION
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import check_partition
 from ansible_collections.groundwork.aws.plugins.module_utils.project.checks import CHECKS
 from ansible_collections.groundwork.aws.plugins.module_utils.project.ordering import in_order
 
@@ -66,6 +67,8 @@ def _check_environment(variables: t.Mapping[str, Options], problems: Problems) -
     parse_owner(options, "site", problems, tags_variable="environment_tags")
     if not REGION.fullmatch(own["aws_region"]):
         problems.add("aws_region", f"'{own['aws_region']}' is not a region", "give a region code, as eu-central-1")
+    else:
+        check_partition(own["aws_region"], problems)
 
 
 def _options(role: str, variables: Options) -> dict[str, t.Any]:

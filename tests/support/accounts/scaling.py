@@ -39,7 +39,8 @@ def balance(cloud: Cloud, **given: t.Any) -> t.Any:
 
 def promote(cloud: Cloud, position: int) -> str:
     """Name an image in the parameter; its id."""
-    images = sorted(image["ImageId"] for image in cloud.ec2.describe_images()["Images"])
+    intel = [{"Name": "architecture", "Values": ["x86_64"]}]
+    images = sorted(image["ImageId"] for image in cloud.ec2.describe_images(Filters=intel)["Images"])
     image = str(images[position])
     cloud.of("ssm").put_parameter(Name=PARAMETER, Value=image, Type="String", Overwrite=True)
     return image

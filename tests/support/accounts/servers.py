@@ -91,6 +91,7 @@ class Account:
         return Counter(self.calls)
 
     def images(self) -> list[str]:
-        """The ids of all images, the newest first."""
-        images = self.ec2.describe_images()["Images"]
+        """The ids of all images of the servers' architecture, the newest first."""
+        intel = [{"Name": "architecture", "Values": ["x86_64"]}]
+        images = self.ec2.describe_images(Filters=intel)["Images"]
         return [image["ImageId"] for image in sorted(images, key=lambda i: i["CreationDate"], reverse=True)]

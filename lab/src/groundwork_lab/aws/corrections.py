@@ -14,7 +14,7 @@ from moto.core.model_instances import reset_model_data
 from groundwork_lab import aws
 from groundwork_lab.aws.context import Context, Sources, Worker
 from groundwork_lab.aws.errors import Answer
-from groundwork_lab.aws.services import services
+from groundwork_lab.aws.services import packages
 from groundwork_lab.model import World
 
 Application = Callable[[dict[str, Any]], Answer]
@@ -53,8 +53,8 @@ def discover() -> Installed:
 
 
 def _discovered() -> Iterator[tuple[str, Corrections]]:
-    for service in services():
-        module = f"{aws.__name__}.{service.client}.corrections"
+    for name, service in packages():
+        module = f"{aws.__name__}.{name}.corrections"
         if find_spec(module) is not None:
             yield service.client, import_module(module).CORRECTIONS
 

@@ -1,7 +1,8 @@
 """The services of the lab. Each one is a package in this folder, which is found because it is there.
 
-The package has boto3's name of the service. Its `__init__` declares the service as `SERVICE`. It does not import moto,
-which takes a second. Its module `corrections`, if it has one, declares as `CORRECTIONS` what the lab replaces of moto.
+The package has boto3's name of the service, without hyphens. Its `__init__` declares the service as `SERVICE`. It does
+not import moto, which takes a second. Its module `corrections`, if it has one, declares as `CORRECTIONS` what the lab
+replaces of moto.
 """
 
 from __future__ import annotations
@@ -52,11 +53,13 @@ class Service:
 @cache
 def services() -> tuple[Service, ...]:
     """Return all services, in the order of their names. All packages in this folder are services."""
-    return tuple(import_module(f"{aws.__name__}.{name}").SERVICE for name in _packages())
+    return tuple(service for _, service in packages())
 
 
-def _packages() -> Iterator[str]:
-    return (each.name for each in iter_modules(aws.__path__) if each.ispkg)
+def packages() -> Iterator[tuple[str, Service]]:
+    """Yield the packages in this folder with their services."""
+    names = (each.name for each in iter_modules(aws.__path__) if each.ispkg)
+    return ((name, import_module(f"{aws.__name__}.{name}").SERVICE) for name in names)
 
 
 @cache

@@ -14,7 +14,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Thing, Whose
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -25,12 +25,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.ke
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.options import Teardown, parse_teardown
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import going, ordered, plan_removal
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import look
-from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import things
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import alone, protections, things
 
 COMPONENT = "teardown"
 ROUNDS = 3  # an Auto Scaling group or another run of site.yml may create resources meanwhile
 SWEEP_DEADLINE = 60.0  # seconds until AWS stops reporting deleted resources
 SWEEP_INTERVAL = 5.0
+
+UNREAD = "These kinds of resources were not looked at, and remain if the environment has any: {kinds}. {reasons}"
 
 TOPICS = in_order(REMOVALS, lambda removal: (removal.after,))
 ALL = (*TOPICS, interface_removal(TOPICS))
@@ -48,17 +50,24 @@ def converge_teardown(run: Run) -> dict[str, t.Any]:
 
 
 class _Teardown:
-    """One run. `refused` are AWS' messages by the ids of the resources that it did not delete, `made` the changes."""
+    """One run. `refused` are AWS' messages by the ids of the resources that it did not delete, `made` the changes.
+
+    `single` are the ids of the resources whose batch was refused. AWS may have refused one of them only, so that each
+    is deleted by a call of its own.
+    """
 
     def __init__(self, run: Run, whose: Whose, desired: Teardown) -> None:
         self.run = run
         self.whose = whose
         self.desired = desired
         self.refused: dict[str, str] = {}
+        self.single: set[str] = set()
         self.made: dict[str, Change] = {}
-        self.things = self._look(check=True)
+        self.unread: set[str] = set()
+        self.things = self._look()
         for line in _elsewhere(self.things, whose.environment):
             run.warn(line)
+        self._check()
 
     def predict(self) -> dict[str, t.Any]:
         for keeper in self._keepers():
@@ -74,15 +83,30 @@ class _Teardown:
         self._prove()
         return {**report(list(self.made.values()), {}), **self._found()}
 
-    def _look(self, *, check: bool = False) -> list[Thing]:
+    def _look(self) -> list[Thing]:
         begin = Sight(self.whose, {}, self.desired.wishes, self.desired.deadline)
         sight = look(ALL, begin, self.run.clients)
-        if check:
-            _check(sight)
+        lacking = [one for one in ALL if any(key in sight.denied for key, _read in one.reads(sight))]
+        unread = {kind for removal in lacking for kind in removal.kinds} - self.unread
+        if unread:
+            reasons = " ".join(dict.fromkeys(sight.denied.values()))
+            self.run.warn(UNREAD.format(kinds=", ".join(sorted(unread)), reasons=reasons))
+        self.unread |= unread
         return things(ALL, sight)
 
+    def _check(self) -> None:
+        """Raise GroundworkError with all protections of the resources that are to be deleted."""
+        region = str(self.run.options.get("region") or "")
+        lines = [f"- {thing}: {one.text(region)}" for thing in self._leaving() for one in protections(thing)]
+        if lines:
+            count = "1 protection" if len(lines) == 1 else f"{len(lines)} protections"
+            told = "\n".join(lines)
+            whose = f"resources of environment '{self.whose.environment}'"
+            raise GroundworkError(f"Nothing was removed, because {whose} have {count}:\n{told}")
+
     def _leaving(self) -> list[Thing]:
-        return going(self.things, self.desired.wishes, self.refused)
+        leaving = going(self.things, self.desired.wishes, self.refused)
+        return [alone(thing) if thing.id in self.single else thing for thing in leaving]
 
     def _keepers(self) -> list[Keeper]:
         """Return the resources that keep resources of the environment which the user wants to remove."""
@@ -90,20 +114,28 @@ class _Teardown:
         return [k for k in found if k.reason or not (k.thing.ours and is_wished(k.thing, self.desired.wishes))]
 
     def _refuses(self, leaving: t.Sequence[Thing]) -> bool:
-        """Delete the resources. Return whether AWS refused a deletion; the next round leaves that resource out."""
+        """Delete the resources. Return whether one was not deleted; the next round leaves that resource out."""
         things, changes = ordered(leaving), plan_removal(leaving)
-        done = len(changes)
         try:
             apply(changes, self.run.clients, {}, self.run.clock, self.run.writers)
         except GroundworkError as error:
             done = len(error.details["made"])
-            if not error.details.get("error_code") or done == len(changes):
+            awaited = error.details.pop("awaited", None)
+            if awaited:
+                at_fault = next(one for one in things if [one.ref.resource, one.ref.name] == awaited)
+            elif error.details.get("error_code"):
+                at_fault = things[done]
+            else:
                 raise
-            at_fault = things[done]
-            together = [one for one in things if at_fault.batch and one.batch == at_fault.batch]
-            self.refused.update({one.id: str(error) for one in together or [at_fault]})
-        self.made.update({str(change): change for change in changes[:done]})
-        return done < len(changes)
+            together = {one.id for one in things if at_fault.batch and one.batch == at_fault.batch}
+            if len(together) > 1 and not awaited:
+                self.single |= together
+            else:
+                self.refused[at_fault.id] = str(error)
+            self.made.update({str(change): change for change in changes[:done]})
+            return True
+        self.made.update({str(change): change for change in changes})
+        return False
 
     def _sweep(self) -> None:
         """Read again until no deleted resource is found, or until SWEEP_DEADLINE."""
@@ -117,7 +149,9 @@ class _Teardown:
     def _found(self) -> dict[str, t.Any]:
         """Return the number of the environment's resources in the last read, by kind, and what keeps them."""
         counted = Counter(thing.kind for thing in self.things if thing.ours and not thing.part_of)
-        return {"found": {kind: counted[kind] for kind in KINDS}, "keepers": [str(one) for one in self._keepers()]}
+        found = {kind: counted[kind] for kind in KINDS if kind not in self.unread}
+        keeping = [str(one) for one in self._keepers()]
+        return {"found": found, "not_looked_at": sorted(self.unread), "keepers": keeping}
 
     def _prove(self) -> None:
         kept = [f"{keeper}. {_remedy(keeper)}" for keeper in self._keepers()]
@@ -145,11 +179,3 @@ def _remedy(keeper: Keeper) -> str:
     if keeper.reason:
         return "Remove the cause, and run again."
     return "Delete it or move it elsewhere, and run again."
-
-
-def _check(sight: Sight) -> None:
-    problems = Problems()
-    for removal in ALL:
-        if removal.check:
-            removal.check(sight, problems)
-    problems.raise_if_any()

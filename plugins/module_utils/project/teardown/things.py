@@ -10,7 +10,13 @@ import typing as t
 from collections import defaultdict
 from dataclasses import replace
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Removal, Sight, Thing
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
+    Protection,
+    Removal,
+    Sight,
+    Thing,
+    managed_by,
+)
 
 
 def things(removals: t.Iterable[Removal], sight: Sight) -> list[Thing]:
@@ -33,6 +39,16 @@ def unified(found: t.Iterable[Thing]) -> list[Thing]:
     ]
 
 
+def protections(thing: Thing) -> list[Protection]:
+    """Return what prevents the deletion of a resource: what a user has set, and the tools that manage it."""
+    return [*thing.protections, *managed_by(thing.tags)]
+
+
+def alone(thing: Thing) -> Thing:
+    """Return the resource with a call of its own, in place of its batch's."""
+    return replace(thing, batch=None, calls=(thing.batch.call([thing.id]),)) if thing.batch else thing
+
+
 def _joined(one: Thing, other: Thing) -> Thing:
     """Return what two topics know about a resource. One of others is found by everything that it keeps."""
     return replace(
@@ -43,5 +59,7 @@ def _joined(one: Thing, other: Thing) -> Thing:
         batch=one.batch or other.batch,
         before={**other.before, **one.before},
         wish=one.wish or other.wish,
+        tags={**other.tags, **one.tags},
+        protections=tuple(dict.fromkeys((*one.protections, *other.protections))),
         place=", ".join(dict.fromkeys(filter(None, (one.place, other.place)))),
     )

@@ -35,12 +35,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed
     stray_rules,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
+    FREE_ADDRESSES,
+    LONGEST_PREFIX,
     Balancers,
     BalancerWish,
     ListenerWish,
     RuleWish,
     TargetGroupWish,
     balancer_ref,
+    check_sizes,
     dns_ref,
     forwards_to,
 )
@@ -87,18 +90,21 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         where = f"target_groups[{position}]"
         group = observed.groups.get(wish.name)
         if group:
-            _check_ours(group.tags, f"target group '{owner.name(wish.name)}'", where, owner, problems)
+            what = f"the target group '{owner.name(wish.name)}' ({group.described['TargetGroupArn']})"
+            _check_ours(group.tags, what, where, owner, problems)
             _check_fixed(wish, group, where, problems)
     for position, balancer_wish in enumerate(desired.load_balancers):
         where = f"load_balancers[{position}]"
         balancer = observed.balancers.get(balancer_wish.name)
         if balancer:
-            _check_ours(balancer.tags, f"load balancer '{owner.name(balancer_wish.name)}'", where, owner, problems)
+            what = f"the load balancer '{owner.name(balancer_wish.name)}' ({balancer.described['LoadBalancerArn']})"
+            _check_ours(balancer.tags, what, where, owner, problems)
             _check_scheme(balancer_wish, balancer, where, problems)
         before = {one.name: forwards_to(one) for one in desired.load_balancers[:position]}
         _check_holders(balancer_wish, observed, before, where, problems)
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
+        _check_subnets(balancer_wish, observed, where, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
         problems.add_missing(
             "environment_name", "the environment has no subnets", "run ec2_vpc_network (the role network) first"
@@ -109,8 +115,7 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
 
 def _check_ours(tags: t.Mapping[str, str], what: str, where: str, owner: Owner, problems: Problems) -> None:
     if not owner.owns_tags(tags):
-        wrong = f"the {what} exists, and does not belong to this environment"
-        problems.add(f"{where}.name", wrong, "use another name, or delete the existing one")
+        problems.add(f"{where}.name", *owner.foreign(what, tags))
 
 
 def _check_fixed(wish: TargetGroupWish, group: Group, where: str, problems: Problems) -> None:
@@ -161,6 +166,21 @@ def _check_references(wish: BalancerWish, observed: Observed, where: str, proble
             problems.add_missing(
                 f"{where}.security_groups", f"'{name}' is not a security group of the environment", right
             )
+
+
+def _check_subnets(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
+    """Add to `problems` subnets that are new to the load balancer, and too small or too full for it."""
+    balancer = observed.balancers.get(wish.name)
+    used = {zone["SubnetId"] for zone in balancer.described["AvailabilityZones"]} if balancer else set()
+    there = {name: observed.subnets[name] for name in wish.subnets if name in observed.subnets}
+    new = {name: subnet for name, subnet in there.items() if subnet["SubnetId"] not in used}
+    prefixes = {name: int(subnet["CidrBlock"].partition("/")[2]) for name, subnet in new.items()}
+    check_sizes(prefixes, f"{where}.subnets", problems)
+    for name, subnet in sorted(new.items()):
+        free = subnet.get("AvailableIpAddressCount", FREE_ADDRESSES)
+        if free < FREE_ADDRESSES and prefixes[name] <= LONGEST_PREFIX:
+            wrong = f"the subnet '{name}' ({subnet['SubnetId']}) has {free} free addresses"
+            problems.add(f"{where}.subnets", wrong, f"free some: a load balancer needs {FREE_ADDRESSES} in each subnet")
 
 
 def _check_protected(desired: Balancers, observed: Observed, owner: Owner, problems: Problems) -> None:

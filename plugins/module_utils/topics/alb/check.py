@@ -11,11 +11,14 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import parse_load_balancers
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import check_sizes, parse_load_balancers
 
 
 def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     wanted = parse_load_balancers(own, problems, known=known)
+    for position, balancer in enumerate(wanted.load_balancers if wanted else ()):
+        sizes = {name: known.subnet_prefixes.get(name, 0) for name in balancer.subnets}
+        check_sizes(sizes, f"load_balancers[{position}].subnets", problems)
     return {"target_groups": [group.name for group in wanted.target_groups] if wanted else []}
 
 

@@ -37,6 +37,9 @@ MAX_GROUPS_OF_INTERFACE = 5
 NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 CODES = re.compile(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*")
 MAX_SECONDS = 604800
+# A load balancer needs subnets of /27 with 8 free addresses each.
+LONGEST_PREFIX = 27
+FREE_ADDRESSES = 8
 
 
 @dataclass(frozen=True)
@@ -348,6 +351,20 @@ def _parse_rule(rule: Options, where: str, groups: t.Sequence[str], problems: Pr
     conditions = parse_conditions(rule["conditions"], f"{where}.conditions", problems)
     action = parse_action(rule["action"], f"{where}.action", groups, problems)
     return RuleWish(rule["priority"], tuple(conditions), action)
+
+
+def check_sizes(prefixes: t.Mapping[str, int], where: str, problems: Problems) -> None:
+    """Add to `problems` subnets that are too small for a load balancer. `prefixes` are by the subnets' names.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+    """
+    for name, prefix in sorted(prefixes.items()):
+        if prefix > LONGEST_PREFIX:
+            wrong = (
+                f"the subnet '{name}' has the prefix /{prefix}, and a load balancer needs /{LONGEST_PREFIX} or larger"
+            )
+            right = f"give network_subnet_prefix or network_subnet_cidrs a prefix of at most {LONGEST_PREFIX}"
+            problems.add(where, wrong, right)
 
 
 def forwards_to(balancer: BalancerWish) -> set[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
     Interfaces,
+    Protection,
     Removal,
     Sight,
     State,
@@ -43,9 +44,10 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
         yield f"attributes {arn}", Read("elbv2", "describe_load_balancer_attributes", "Attributes", attributes)
 
 
-def _owned_arns(sight: Sight) -> set[str]:
+def _owned(sight: Sight) -> dict[str, dict[str, str]]:
+    """Return the tags of the environment's load balancers and target groups, by their ARNs."""
     told = [one for key in sight.answers if key.startswith(TAGS) for one in sight.answers[key]]
-    return {one["ResourceArn"] for one in told if sight.whose.owns_described(one)}
+    return {one["ResourceArn"]: tag_dict(one) for one in told if sight.whose.owns_described(one)}
 
 
 def _path_of(arn: str) -> str:
@@ -54,14 +56,14 @@ def _path_of(arn: str) -> str:
 
 
 def _things(sight: Sight) -> t.Iterator[Thing]:
-    mine = _owned_arns(sight)
+    mine = _owned(sight)
     for balancer in sight.answers["balancers"]:
         yield from _balancer(balancer, mine, sight)
     for group in sight.answers["target groups"]:
         yield from _target_group(group, mine, sight)
 
 
-def _balancer(balancer: Described, mine: t.Container[str], sight: Sight) -> t.Iterator[Thing]:
+def _balancer(balancer: Described, mine: t.Mapping[str, dict[str, str]], sight: Sight) -> t.Iterator[Thing]:
     """Yield a load balancer, with which AWS deletes its listeners and rules.
 
     Load balancers of others are found by their interfaces.
@@ -84,10 +86,25 @@ def _balancer(balancer: Described, mine: t.Container[str], sight: Sight) -> t.It
         calls=(Call("elbv2", "delete_load_balancer", {"LoadBalancerArn": arn}),),
         wait=_interfaces_gone(arn, sight.deadline),
         before={"dns_name": balancer["DNSName"]},
+        tags=mine[arn],
+        protections=tuple(_protections(balancer, sight)),
     )
 
 
-def _target_group(group: Described, mine: t.Container[str], sight: Sight) -> t.Iterator[Thing]:
+def _protections(balancer: Described, sight: Sight) -> t.Iterator[Protection]:
+    arn = balancer["LoadBalancerArn"]
+    attributes = {one["Key"]: one["Value"] for one in sight.answers[f"attributes {arn}"]}
+    if attributes.get("deletion_protection.enabled") == "true":
+        variable = (
+            "If attributes.deletion_protection of the load balancer is true in alb_load_balancers, set it to false and "
+            "run groundwork.aws.site."
+        )
+        disabled = "Key=deletion_protection.enabled,Value=false"
+        command = f"aws elbv2 modify-load-balancer-attributes --load-balancer-arn {arn} --attributes {disabled}"
+        yield Protection("deletion protection is enabled", command, variable)
+
+
+def _target_group(group: Described, mine: t.Mapping[str, dict[str, str]], sight: Sight) -> t.Iterator[Thing]:
     """Yield a target group, and the load balancers of others that forward to it, which keep it."""
     arn = group["TargetGroupArn"]
     if arn not in mine:
@@ -105,6 +122,7 @@ def _target_group(group: Described, mine: t.Container[str], sight: Sight) -> t.I
         sight.short(group["TargetGroupName"]),
         calls=(delete,),
         before={"protocol": group.get("Protocol"), "port": group.get("Port")},
+        tags=mine[arn],
     )
     names = {b["LoadBalancerArn"]: b["LoadBalancerName"] for b in sight.answers["balancers"]}
     for balancer in group.get("LoadBalancerArns", []):
@@ -131,22 +149,9 @@ def _holder(interface: Described) -> str:
 
 
 def _states(sight: Sight) -> dict[str, State]:
-    mine = _owned_arns(sight)
+    mine = _owned(sight)
     arns = [one["LoadBalancerArn"] for one in sight.answers["balancers"]]
     return {_path_of(arn): "ours" if arn in mine else "theirs" for arn in arns}
-
-
-def _check(sight: Sight, problems: Problems) -> None:
-    mine = _owned_arns(sight)
-    for balancer in sight.answers["balancers"]:
-        arn = balancer["LoadBalancerArn"]
-        attributes = {one["Key"]: one["Value"] for one in sight.found(f"attributes {arn}")} if arn in mine else {}
-        if attributes.get("deletion_protection.enabled") == "true":
-            problems.add(
-                "environment_name",
-                f"deletion protection is enabled for the load balancer '{sight.short(balancer['LoadBalancerName'])}'",
-                "run groundwork.aws.site with its deletion_protection: false first",
-            )
 
 
 REMOVAL = Removal(
@@ -154,6 +159,5 @@ REMOVAL = Removal(
     things=_things,
     reads=_reads,
     interfaces=Interfaces("load balancer", _holder, _states, otherwise="gone"),
-    check=_check,
     after="image",
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_at
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import parameters_in
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
@@ -34,8 +35,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.
 
 COMPONENT = "lamp"
 KEEP_VERSIONS_DAYS = 30  # of objects that were deleted by hand; no object is overwritten
-# https://docs.aws.amazon.com/general/latest/gr/rande.html
-DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,8 @@ def _place(run: Run, owner: Owner, wanted: Boots) -> Place:
     if not name:
         [caller] = observe(run.clients, {"caller": Read("sts", "get_caller_identity", "")})["caller"]
         name = f"groundwork-{owner.environment}-{caller['Account']}-{region}"
-    return Place(region, DOMAINS[client.meta.partition], name, client.meta.partition)
+    partition = partition_at(client)
+    return Place(region, partition.suffix, name, partition.name)
 
 
 def check(wanted: Boots, keys: t.Collection[str], problems: Problems, *, check_mode: bool) -> None:

@@ -100,4 +100,5 @@ REMOVAL = Removal(
     things=_things,
     reads=_reads,
     after="distribution",
+    optional=True,
 )

@@ -136,8 +136,8 @@ def check_comment(owner: Owner, what: str, name: str, comment: str) -> None:
         problems.add(*region_clash(what, name, owner.environment, other, owner.region))
         problems.raise_if_any()
     raise GroundworkError(
-        f"The {what} {name} exists and does not belong to this environment: its comment is not '{comment_of(owner)}'. "
-        "Delete or rename it, or use another name."
+        f"The {what} {name} exists, and its comment is not this environment's. If it is the environment's, put back "
+        f"the comment '{comment_of(owner)}', else use another name."
     )
 
 

@@ -43,8 +43,9 @@ REQUIRED_OF_BEHAVIORS = {"FieldLevelEncryptionId": "", "LambdaFunctionAssociatio
 # What to do if CloudFront refuses the distribution.
 REMEDIES = {
     "CNAMEAlreadyExists": "Another distribution has this alias. Remove the alias there first.",
-    "DistributionAlreadyExists": "If it was created moments ago, run again. If it was deleted by hand, delete its "
-    "origin access control too, and run again.",
+    "DistributionAlreadyExists": "If it was created moments ago, run again. If its tags were edited, put back Name, "
+    "groundwork:environment and groundwork:component. If it was deleted by hand, delete its origin access control too, "
+    "and run again.",
 }
 HIDDEN = "(hidden)"  # the value of a custom origin header may be a secret
 

@@ -22,8 +22,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
     Owner,
     tag_dict,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 
-REGION_OF_CLOUDFRONT = "us-east-1"  # where the Resource Groups Tagging API has CloudFront's resources
+# A policy that denies other regions denies the Resource Groups Tagging API of CloudFront's region. Without its answer,
+# the distributions are searched with CloudFront's own API.
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ class Existing:
 
 
 def distributions_read(owner: Owner) -> Read:
-    """Return the read of all distributions with the owner's tags."""
+    """Return the read of all distributions with the owner's tags, in the region that has CloudFront's resources.
+
+    The answer is empty if the credentials may not read there.
+    """
     arguments = {
         "ResourceTypeFilters": ["cloudfront:distribution"],
         "TagFilters": [
@@ -57,7 +63,12 @@ def distributions_read(owner: Owner) -> Read:
         ],
     }
     return Read(
-        "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", arguments, region=REGION_OF_CLOUDFRONT
+        "resourcegroupstaggingapi",
+        "get_resources",
+        "ResourceTagMappingList",
+        arguments,
+        absent=DENIED,
+        region=AWS.edge,
     )
 
 
@@ -115,7 +126,27 @@ def _untold(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[st
     ]
     answers = observe(clients, {arn: _tags_of(arn) for arn in arns})
     found = [Found(arn, tag_dict({"Tags": tags})) for arn, tags in answers.items()]
+    wanted = {"Name": owner.name(name), ENVIRONMENT: owner.environment, COMPONENT: owner.component}
+    for one in found:
+        lacking = {key: value for key, value in wanted.items() if one.tags.get(key) != value}
+        if len(lacking) == 1:
+            [(key, value)] = lacking.items()
+            _refuse_edited(one, key, value)
     return [one for one in found if owner.owns_tags(one.tags) and owner.short(one.tags) == name]
+
+
+def _refuse_edited(found: Found, key: str, value: str) -> None:
+    """Raise GroundworkError if an identifying tag of a distribution was edited, whose origin says that it is ours."""
+    now = found.tags.get(key)
+    elsewhere = key == ENVIRONMENT and now is not None and found.tags.get("Name", "").startswith(f"{now}-")
+    another = key == "Name" and now is not None
+    if not elsewhere and not another:
+        told = "is missing" if now is None else f"is '{now}'"
+        command = f"aws cloudfront tag-resource --resource {found.arn} --tags 'Items=[{{Key={key},Value={value}}}]'"
+        raise GroundworkError(
+            f"Nothing was changed: the tag {key} of the distribution {found.id} {told}. Put back {key}={value}, for "
+            f'example with "{command}", and run again.'
+        )
 
 
 def _tags_of(arn: str) -> Read:

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import check_bucket
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_of
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import Secrets, fill
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
 
@@ -62,7 +63,7 @@ def _bucket(one: Options, region: str, where: str, problems: Problems) -> dict[s
         problems.add("region", "is missing, and the host name of a bucket contains it", "give the bucket's region")
     control = one["origin_access_control"]
     return {
-        "DomainName": f"{one['bucket']}.s3.{region}.amazonaws.com",
+        "DomainName": f"{one['bucket']}.s3.{region}.{partition_of(region).suffix}",
         "OriginAccessControlId": ORIGIN_ACCESS_CONTROL.ref(control) if control else "",
         "S3OriginConfig": {"OriginAccessIdentity": ""},
         "CustomOriginConfig": None,

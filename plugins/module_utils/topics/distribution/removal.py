@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Ref, Wait
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
@@ -69,7 +70,8 @@ def _distribution(one: Described, sight: Sight) -> t.Iterator[Thing]:
     [version] = sight.answers[f"config {own}"] or [None]
     if version is None:
         return
-    name = sight.whose.short({tag["Key"]: tag["Value"] for tag in sight.answers[f"tags {arn}"]}, own)
+    tags = tag_dict({"Tags": sight.answers[f"tags {arn}"]})
+    name = sight.whose.short(tags, own)
     etag = Ref("distribution", own, "etag")
     disabled = {**version["DistributionConfig"], "Enabled": False}
     update = Call(
@@ -103,7 +105,8 @@ def _distribution(one: Described, sight: Sight) -> t.Iterator[Thing]:
             before=words,
             part_of=arn,
         )
-    yield Thing("distribution", arn, name, needs=needs, calls=(delete,), before={"domain_name": one["DomainName"]})
+    before = {"domain_name": one["DomainName"]}
+    yield Thing("distribution", arn, name, needs=needs, calls=(delete,), before=before, tags=tags)
 
 
 def _references(value: t.Any) -> t.Iterator[str]:
@@ -125,4 +128,4 @@ def _origins(one: Described) -> t.Iterator[str]:
         yield from (f"arn:aws:s3:::{domain[: found.start()]}" for found in S3.finditer(domain))
 
 
-REMOVAL = Removal(kinds=("distribution",), things=_things, reads=_reads, after="network")
+REMOVAL = Removal(kinds=("distribution",), things=_things, reads=_reads, after="network", optional=True)

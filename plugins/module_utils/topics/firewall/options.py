@@ -26,8 +26,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rul
 COMPONENT = "firewall"
 PORTS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")
 LAST_PORT = 65535
+# The default quota, which an account can raise, and the most that AWS allows.
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
 MAX_RULES = 60
+MOST_RULES = 1000
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
 DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
@@ -83,11 +85,11 @@ def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str
                         "declare it once",
                     )
         count = len([rule for rule in rules if rule.way == way])
-        if count > MAX_RULES:
+        if count > MOST_RULES:
             problems.add(
                 f"{where}.{way}",
                 f"the group has {count} rules (each source with each port range is one)",
-                f"use at most {MAX_RULES}, which is AWS' quota: merge CIDR blocks or port ranges, or split the group",
+                f"use at most {MOST_RULES}, the highest quota: merge CIDR blocks or port ranges, or split the group",
             )
     return GroupWish(name, group.get("description"), rules)
 

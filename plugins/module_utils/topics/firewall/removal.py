@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     IN_USE,
@@ -66,6 +67,7 @@ def _group(group: Described, sight: Sight) -> t.Iterator[Thing]:
         calls=(delete,),
         before={"description": group["Description"]},
         place="" if ours else f"vpc {group['VpcId']}",
+        tags=tag_dict(group),
     )
 
 

@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import RULES, Use, check_uses, read_limits
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.changes import (
     Described,
@@ -23,7 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.opt
     Groups,
     parse_security_groups,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import WAYS, group_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.observed import the_only
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import COMPONENT as NETWORK
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC
@@ -39,9 +40,27 @@ def converge_security_groups(run: Run) -> dict[str, t.Any]:
         ids.update(_vpc(run, owner))
     left = undeclared(desired, observed)
     _tell(run, desired, observed, left)
-    result = run.make(plan_groups(desired, observed, owner), ids)
+    changes = plan_groups(desired, observed, owner)
+    if changes:
+        _check_quota(run, desired)
+    result = run.make(changes, ids)
     groups = {wish.name: shown(group_ref(wish.name), ids) for wish in desired.groups}
     return {**result, "groups": groups, "undeclared": left}
+
+
+def _check_quota(run: Run, desired: Groups) -> None:
+    """Raise InputError if a group has more rules than the account's quota. It is read if one has more than usual."""
+    uses = [
+        Use(RULES, 0, count, f"groups[{position}].{way}", f"'{wish.name}'")
+        for position, wish in enumerate(desired.groups)
+        for way in WAYS
+        if (count := sum(rule.way == way for rule in wish.rules)) > RULES.default
+    ]
+    problems = Problems()
+    check_uses(uses, read_limits(run.clients, [use.quota for use in uses]), problems)
+    for warning in problems.warnings:
+        run.warn(warning)
+    problems.raise_if_any()
 
 
 def _vpc(run: Run, owner: Owner) -> Ids:

@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
+    Protection,
     Removal,
     Sight,
     Tagged,
@@ -26,13 +27,18 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.option
 
 IMAGES = "images"  # the option for their removal
 GONE = ("InvalidLaunchTemplateId.NotFound",)
+LOCKS = "snapshot locks"
 
 
 def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
-    """Yield the reads of the users of images that are to be removed: instances, and others' launch templates.
+    """Yield the reads of snapshots' locks, and of the users of images that are to be removed.
 
-    All versions of these are read, because Auto Scaling groups can use any version.
+    Users are instances, and others' launch templates. All versions of these are read, because Auto Scaling groups can
+    use any version.
     """
+    if snapshots := [one["SnapshotId"] for one in sight.found("snapshots")]:
+        gone = ("InvalidSnapshot.NotFound",)
+        yield LOCKS, Read("ec2", "describe_locked_snapshots", "Snapshots", {"SnapshotIds": snapshots}, gone)
     images = [image["ImageId"] for image in sight.found("images")]
     if images and IMAGES in sight.wishes:
         running = {"Filters": [{"Name": "image-id", "Values": images}]}
@@ -72,7 +78,21 @@ def _image(image: Described) -> Thing:
         calls=(deregister,),
         before={"created": image.get("CreationDate")},
         wish=IMAGES,
+        tags=tag_dict(image),
+        protections=tuple(_image_protections(image)),
     )
+
+
+def _image_protections(image: Described) -> t.Iterator[Protection]:
+    """Yield the deregistration protection, which with a cooldown lasts for another day.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deregistration-protection.html
+    """
+    state = image.get("DeregistrationProtection") or "disabled"
+    if state != "disabled":
+        command = f"aws ec2 disable-image-deregistration-protection --image-id {image['ImageId']}"
+        later = "" if "without" in state else "AWS lifts it 24 hours after the command."
+        yield Protection(f"deregistration protection is {state}", command, later)
 
 
 def _snapshot(snapshot: Described, sight: Sight) -> Thing:
@@ -90,8 +110,28 @@ def _snapshot(snapshot: Described, sight: Sight) -> Thing:
         passing=("InvalidSnapshot.InUse",),
     )
     return Thing(
-        "snapshot", own, sight.whose.name_of(snapshot, own), calls=(delete,), before={"gib": snapshot["VolumeSize"]}
+        "snapshot",
+        own,
+        sight.whose.name_of(snapshot, own),
+        calls=(delete,),
+        before={"gib": snapshot["VolumeSize"]},
+        tags=tag_dict(snapshot),
+        protections=tuple(_snapshot_protections(own, sight)),
     )
+
+
+def _snapshot_protections(snapshot_id: str, sight: Sight) -> t.Iterator[Protection]:
+    """Yield the lock of a snapshot. One in compliance mode cannot be lifted after its cooling-off period.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-lock-concepts.html
+    """
+    for lock in sight.found(LOCKS):
+        if lock["SnapshotId"] == snapshot_id and lock["LockState"] != "expired":
+            what = f"it is locked in the state {lock['LockState']} until {lock.get('LockExpiresOn', 'further notice')}"
+            if lock["LockState"] == "compliance":
+                yield Protection(what, otherwise="AWS does not unlock it earlier. Remove it after that date.")
+            else:
+                yield Protection(what, f"aws ec2 unlock-snapshot --snapshot-id {snapshot_id}")
 
 
 def _users(sight: Sight) -> t.Iterator[Thing]:

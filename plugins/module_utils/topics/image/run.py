@@ -33,6 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.image.option
     Stage,
     parse_golden,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import Launch, refuse_launches
 
 # The state that each stage leaves for the next one, for the module's result.
 LEAVES: t.Mapping[Stage, str] = {"build": BUILDER, "test": TESTER}
@@ -52,6 +53,8 @@ def converge_golden(run: Run) -> dict[str, t.Any]:
     if desired.stage not in ("capture", "test") and removable(desired, seen):
         seen = observe_users(run.clients, seen)
     needed = is_needed(desired, seen)
+    if plans and needed:
+        refuse_launches(run.clients, [Launch("", desired.instance_type, (), seen.base)])
     run = replace(run, check_mode=run.check_mode or desired.stage == "plan")  # a plan never writes
     result = run.make(plan(owner, desired, seen), seen.ids())
     left = seen if run.check_mode else observe_golden(run.clients, owner, desired)

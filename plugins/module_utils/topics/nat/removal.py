@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
     Interfaces,
+    Protection,
     Removal,
     Sight,
     State,
@@ -20,6 +22,16 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
     internet_of,
     some,
 )
+
+NAMES = "reverse DNS names"
+
+
+def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
+    """Yield the read of the reverse DNS names of addresses, with which AWS does not release them."""
+    if ids := [one["AllocationId"] for one in sight.found("addresses")]:
+        wanted = {"AllocationIds": ids, "Attribute": "domain-name"}
+        gone = ("InvalidAllocationID.NotFound",)
+        yield NAMES, Read("ec2", "describe_addresses_attribute", "Addresses", wanted, gone)
 
 
 def _things(sight: Sight) -> t.Iterator[Thing]:
@@ -67,7 +79,28 @@ def _address(address: Described, sight: Sight) -> Thing:
     )
     public = address["PublicIp"]
     serves, before = frozenset({public}), {"public_ip": public}
-    return sight.thing("elastic ip", address, "AllocationId", serves=serves, calls=(release,), before=before)
+    protections = tuple(_protections(address, sight))
+    return sight.thing(
+        "elastic ip",
+        address,
+        "AllocationId",
+        serves=serves,
+        calls=(release,),
+        before=before,
+        protections=protections,
+    )
+
+
+def _protections(address: Described, sight: Sight) -> t.Iterator[Protection]:
+    """Yield the reverse DNS name of an address.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Elastic_Addressing_Reverse_DNS.html
+    """
+    own = address["AllocationId"]
+    for one in sight.found(NAMES):
+        if one["AllocationId"] == own and one.get("PtrRecord"):
+            command = f"aws ec2 reset-address-attribute --allocation-id {own} --attribute domain-name"
+            yield Protection(f"its reverse DNS name is {one['PtrRecord']}", command)
 
 
 def _holder(interface: Described) -> str:
@@ -88,6 +121,7 @@ REMOVAL = Removal(
         "addresses": Tagged("describe_addresses", "Addresses", "AllocationId"),
         "nat gateways": Tagged("describe_nat_gateways", "NatGateways", "NatGatewayId", "vpc-id"),
     },
+    reads=_reads,
     interfaces=Interfaces("nat gateway", _holder, _states),
     after="server_roles",
 )

@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.identity import edited, refuse, wanted_as
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.changes import plan_nat
@@ -18,7 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.matching
     check_subnets,
     match,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.observed import Observed, look
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.observed import Observed, allocations, look
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.options import (
     COMPONENT,
     Nat,
@@ -41,10 +44,31 @@ def converge_nat(run: Run) -> dict[str, t.Any]:
 
     observed = run.observe(lambda: look(owner, desired, run.clients), check)
     matches = match(desired, observed, owner)
+    _refuse_edited(run, owner, matches)
     _tell(run, desired, matches)
     ids = known_ids(observed, matches)
     result = run.make(plan_nat(desired, observed, matches, owner), ids)
     return {**result, "gateways": _facts(desired, ids)}
+
+
+def _refuse_edited(run: Run, owner: Owner, matches: Matches) -> None:
+    """Raise GroundworkError if the address of a gateway is not recognized because one of its tags was edited.
+
+    A gateway may have an address that was given earlier, and is not tagged. Only such gateways take another call.
+    """
+    names = {
+        held: one.wish.name
+        for one in matches.served
+        if one.gateway and not one.address and not one.wish.address
+        for held in allocations(one.gateway)
+    }
+    if not names:
+        return
+    read = Read("ec2", "describe_addresses", "Addresses", {"AllocationIds": sorted(names)})
+    for address in observe(run.clients, {"addresses": read})["addresses"]:
+        own = address["AllocationId"]
+        wanted = wanted_as("elastic-ip", owner.tags(names[own]))
+        refuse(edited([wanted], {("elastic-ip", own): tag_dict(address)}))
 
 
 def _tell(run: Run, desired: Nat, matches: Matches) -> None:

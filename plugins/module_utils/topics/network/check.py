@@ -21,6 +21,9 @@ def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
         "tiers": list(dict.fromkeys(subnet.tier for subnet in subnets)),
         "subnets": [subnet.name for subnet in subnets],
         "public_subnets": [subnet.name for subnet in subnets if subnet.public],
+        "subnet_prefixes": {
+            subnet.name: subnet.cidr.prefixlen if subnet.cidr else own["subnet_prefix"] for subnet in subnets
+        },
     }
 
 

@@ -22,7 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.changes import TARGETS
 
-ENDPOINTS = Batch("ec2", "delete_vpc_endpoints", "VpcEndpointIds", 25)
+ENDPOINTS = Batch("ec2", "delete_vpc_endpoints", "VpcEndpointIds", 25, "Unsuccessful", ("InvalidVpcEndpoint.NotFound",))
 
 
 def _things(sight: Sight) -> t.Iterator[Thing]:

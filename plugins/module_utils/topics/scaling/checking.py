@@ -7,20 +7,17 @@
 from __future__ import annotations
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.observed import Observed
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import ServerGroup, ServerGroups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import Image
 
 
-def check(desired: ServerGroups, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
+def check(owner: Owner, desired: ServerGroups, observed: Observed, problems: Problems, *, check_mode: bool) -> None:
     """Add to `problems` the options that contradict AWS' state. Check mode accepts names that do not exist yet."""
-    for kind, tier in observed.strangers:
-        if tier in desired.names:
-            problems.add(
-                f"tiers.{tier}",
-                f"the {kind} of this tier's name exists and does not belong to this environment",
-                f"delete the {kind}, or use another name for the environment or the tier",
-            )
+    for one in observed.strangers:
+        if one.tier in desired.names:
+            problems.add(f"tiers.{one.tier}", *owner.foreign(f"the {one.kind} {one.id}", one.tags))
     for group in desired.groups:
         _check_image(group, observed, problems, check_mode=check_mode)
         if not check_mode:

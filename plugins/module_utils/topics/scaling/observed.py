@@ -114,13 +114,23 @@ class Refresh:
 
 
 @dataclass(frozen=True)
+class Stranger:
+    """A group or launch template that has a tier's name, and not the tags of the environment."""
+
+    kind: str
+    tier: str
+    id: str
+    tags: t.Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Observed:
     """The current state, by tier. `strangers` have the environment's names and do not belong to it."""
 
     groups: t.Mapping[str, Group] = field(default_factory=dict)
     templates: t.Mapping[str, Template] = field(default_factory=dict)
     refreshes: t.Mapping[str, Refresh] = field(default_factory=dict)  # the newest
-    strangers: tuple[tuple[str, str], ...] = ()  # kind and tier
+    strangers: tuple[Stranger, ...] = ()
     subnets: t.Mapping[str, str] = field(default_factory=dict)
     security_groups: t.Mapping[str, str] = field(default_factory=dict)
     target_groups: t.Mapping[str, str] = field(default_factory=dict)
@@ -181,12 +191,21 @@ def images_read(ids: t.Iterable[str]) -> dict[str, Read]:
     return {"images": Read("ec2", "describe_images", "Images", named, absent)} if named["ImageIds"] else {}
 
 
+def _strange_templates_read(answers: t.Mapping[str, list[t.Any]]) -> dict[str, Read]:
+    """Return the read of the launch templates with names of tiers that the tags did not find, if there are any."""
+    found = {one["LaunchTemplateId"] for one in answers["templates"]}
+    versions = [one for key, told in answers.items() if key.startswith("versions ") for one in told[:1]]
+    ids = sorted({one["LaunchTemplateId"] for one in versions} - found)
+    named = {"LaunchTemplateIds": ids}
+    return {"strange templates": Read("ec2", "describe_launch_templates", "LaunchTemplates", named)} if ids else {}
+
+
 def observe_groups(clients: Clients, owner: Owner, desired: ServerGroups) -> Observed:
     """Read the current state in two rounds, because the answers of the first one contain ids of images."""
     first = observe(clients, first_reads(owner, desired))
     parameters = {one["Name"]: one["Value"] for one in first.get("parameters", [])}
     wanted = [group.image_id or parameters.get(group.image_parameter, "") for group in desired.groups]
-    second = observe(clients, images_read(filter(None, wanted)))
+    second = observe(clients, {**images_read(filter(None, wanted)), **_strange_templates_read(first)})
     return observed({**first, **second}, owner)
 
 
@@ -197,8 +216,17 @@ def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
     versions = {key.removeprefix("versions "): one for key, one in answers.items() if key.startswith("versions ")}
     refreshes = {key.removeprefix("refreshes "): one for key, one in answers.items() if key.startswith("refreshes ")}
     templates = {t_["LaunchTemplateName"].removeprefix(prefix): t_ for t_ in answers["templates"]}
-    strangers = [("Auto Scaling group", n.removeprefix(prefix)) for n, g in named.items() if not owner.owns(g)]
-    strangers += [("launch template", tier) for tier, told in versions.items() if told and tier not in templates]
+    strangers = [
+        Stranger("Auto Scaling group", name.removeprefix(prefix), group["AutoScalingGroupARN"], tag_dict(group))
+        for name, group in named.items()
+        if not owner.owns(group)
+    ]
+    foreign = {one["LaunchTemplateId"]: tag_dict(one) for one in answers.get("strange templates", [])}
+    strangers += [
+        Stranger("launch template", tier, told[0]["LaunchTemplateId"], foreign.get(told[0]["LaunchTemplateId"], {}))
+        for tier, told in versions.items()
+        if told and tier not in templates
+    ]
     return Observed(
         groups={name.removeprefix(prefix): group_of(g) for name, g in named.items() if owner.owns(g)},
         templates={tier: _template(told, versions.get(tier, [])) for tier, told in templates.items()},

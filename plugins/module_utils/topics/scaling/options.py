@@ -122,7 +122,7 @@ def parse_server_groups(
     environment = str(options["environment_name"])
     _check_settings(options, problems)
     groups = [
-        _parse_group(str(name), given, (options.get("zones") or [], environment), problems, known)
+        parse_group(str(name), given, (options.get("zones") or [], environment), problems, known)
         for name, given in options["tiers"].items()
     ]
     for group in filter(None, groups):
@@ -161,7 +161,7 @@ def _check_settings(options: t.Mapping[str, t.Any], problems: Problems) -> None:
         )
 
 
-def _parse_group(
+def parse_group(
     name: str, given: t.Any, place: tuple[t.Sequence[str], str], problems: Problems, known: Known
 ) -> ServerGroup | None:
     """Return the group of a tier, or None if its options cannot be read. `place` has the zones and the environment."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, tag_filter
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, tag_dict, tag_filter
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
+    PARAMETERS,
     Described,
+    Protection,
     Removal,
     Sight,
     Tagged,
@@ -59,18 +61,41 @@ def _scaling_group(group: Described, sight: Sight) -> Thing:
         "auto scaling group",
         group.get("AutoScalingGroupARN", name),
         sight.short(name),
-        needs=some(*subnets, *group.get("TargetGroupARNs", []), *({used.get("LaunchTemplateId")} & templates)),
+        needs=some(
+            *subnets, *group.get("TargetGroupARNs", []), *({used.get("LaunchTemplateId")} & templates), PARAMETERS
+        ),
         calls=() if group.get("Status") else (delete,),  # "Delete in progress"
         wait=gone,
         before={"desired_capacity": group["DesiredCapacity"]},
+        tags=tag_dict(group),
+        protections=tuple(_protections(group)),
     )
+
+
+def _protections(group: Described) -> t.Iterator[Protection]:
+    """Yield what protects a group and its instances.
+
+    AWS deletes a group together with instances that are protected from scale in, which a user has protected for a
+    reason. https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+    """
+    named = f"--auto-scaling-group-name {group['AutoScalingGroupName']}"
+    level = group.get("DeletionProtection", "none")
+    if level != "none":
+        command = f"aws autoscaling update-auto-scaling-group {named} --deletion-protection none"
+        yield Protection(f"deletion protection is enabled ({level})", command)
+    if ids := [one["InstanceId"] for one in group.get("Instances", []) if one.get("ProtectedFromScaleIn")]:
+        command = f"aws autoscaling set-instance-protection {named} --instance-ids {' '.join(ids)}"
+        yield Protection(
+            f"scale-in protection is enabled for {', '.join(ids)}", f"{command} --no-protected-from-scale-in"
+        )
 
 
 def _launch_template(template: Described, sight: Sight) -> Thing:
     own = template["LaunchTemplateId"]
     delete = ec2("delete_launch_template", LaunchTemplateId=own).settled_by("InvalidLaunchTemplateId.NotFound")
     name = sight.short(template["LaunchTemplateName"])
-    return Thing("launch template", own, name, calls=(delete,))
+    return Thing("launch template", own, name, calls=(delete,), tags=tag_dict(template))
 
 
 REMOVAL = Removal(

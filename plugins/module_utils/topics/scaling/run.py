@@ -30,8 +30,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.opti
     ServerGroups,
     parse_server_groups,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import Launch, refuse_launches
 
 COMPONENT = "servers"
+GROUP = "auto scaling group"
 POLL_INTERVAL = 2.0  # seconds
 REFUSED = ("Failed", "Cancelled")  # the statuses of activities that did not launch an instance
 
@@ -41,13 +43,15 @@ def converge_server_groups(run: Run) -> dict[str, t.Any]:
     owner, desired = run.parse(COMPONENT, parse_server_groups)
     observed = run.observe(
         lambda: observe_groups(run.clients, owner, desired),
-        lambda seen, problems: check(desired, seen, problems, check_mode=run.check_mode),
+        lambda seen, problems: check(owner, desired, seen, problems, check_mode=run.check_mode),
     )
     behind = {wish.name: sorted(outdated(owner, desired, wish, observed)) for wish in desired.groups}
     if not desired.refreshing.wanted:
         for remark in _remarks(behind):
             run.warn(remark)
     changes = plan(owner, desired, observed)
+    if any(change.action == "create" and change.resource == GROUP for change in changes):
+        refuse_launches(run.clients, [_launch(wish, observed) for wish in desired.groups])
     result = run.make(changes, observed.ids())
     groups: t.Mapping[str, Group] = observed.groups
     if not run.check_mode and (changes or _lacking(desired, observed.groups)):
@@ -55,6 +59,11 @@ def converge_server_groups(run: Run) -> dict[str, t.Any]:
         if desired.refreshing.wanted:
             behind = {tier: [] for tier in behind}
     return {**result, "groups": [_described(owner, wish, observed, groups, behind) for wish in desired.groups]}
+
+
+def _launch(wish: ServerGroup, observed: Observed) -> Launch:
+    zones = tuple(placement.zone for placement in wish.tier.placements)
+    return Launch(wish.where, wish.tier.instance_type, zones, image_of(wish, observed))
 
 
 def _remarks(behind: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:

@@ -9,11 +9,17 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Batch, Removal, Sight, Thing
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
+    PARAMETERS,
+    Batch,
+    Removal,
+    Sight,
+    Thing,
+)
 
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteParameters.html
-PARAMETERS = Batch("ssm", "delete_parameters", "Names", 10)
+DELETION = Batch("ssm", "delete_parameters", "Names", 10)
 
 
 def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
@@ -22,6 +28,10 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
     path = {"Key": "Path", "Option": "Recursive", "Values": [f"/groundwork/{environment}"]}
     yield "tagged parameters", Read("ssm", "describe_parameters", "Parameters", {"ParameterFilters": [tag]})
     yield "parameters", Read("ssm", "describe_parameters", "Parameters", {"ParameterFilters": [path]})
+    known = {one["Name"] for one in sight.found("parameters")}
+    for name in sorted({one["Name"] for one in sight.found("tagged parameters")} - known):
+        which = {"ResourceType": "Parameter", "ResourceId": name}
+        yield f"tags {name}", Read("ssm", "list_tags_for_resource", "TagList", which, ("InvalidResourceId",))
 
 
 def _things(sight: Sight) -> t.Iterator[Thing]:
@@ -32,7 +42,9 @@ def _things(sight: Sight) -> t.Iterator[Thing]:
             "parameter",
             name,
             name,
-            batch=PARAMETERS,
+            serves=frozenset({PARAMETERS}),
+            batch=DELETION,
+            tags=tag_dict({"Tags": sight.found(f"tags {name}")}),
             before={"type": parameter["Type"], **({"holds": "a secret that cannot be recovered"} if secret else {})},
         )
 

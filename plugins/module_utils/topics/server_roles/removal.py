@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Described, Removal, Sight, Thing
 
@@ -69,7 +70,8 @@ def _profile(profile: Described, sight: Sight) -> t.Iterator[Thing]:
         passing=("DeleteConflict",),
     )
     short = sight.short(name)
-    yield Thing("instance profile", profile["Arn"], short, needs=frozenset(roles), calls=(*leave, delete))
+    tags = tag_dict({"Tags": sight.found(f"tags {profile['Arn']}")})
+    yield Thing("instance profile", profile["Arn"], short, needs=frozenset(roles), calls=(*leave, delete), tags=tags)
 
 
 def _role(role: Described, sight: Sight) -> Thing:
@@ -90,7 +92,7 @@ def _role(role: Described, sight: Sight) -> Thing:
     ]
     delete = Call("iam", "delete_role", {"RoleName": name}, settled=("NoSuchEntity",), passing=("DeleteConflict",))
     calls = (*(call.settled_by("NoSuchEntity") for call in empty), delete)
-    return Thing("role", arn, sight.short(name), calls=calls)
+    return Thing("role", arn, sight.short(name), calls=calls, tags=tag_dict({"Tags": sight.found(f"tags {arn}")}))
 
 
-REMOVAL = Removal(kinds=("instance profile", "role"), things=_things, reads=_reads, after="secrets")
+REMOVAL = Removal(kinds=("instance profile", "role"), things=_things, reads=_reads, after="secrets", optional=True)

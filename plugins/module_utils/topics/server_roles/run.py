@@ -184,15 +184,13 @@ def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, prob
     """
     for role in wanted:
         for kind, found in (("role", observed.roles), ("instance profile", observed.profiles)):
-            tags = tag_dict(found.get(role.tier, {}))
+            told = found.get(role.tier, {})
+            tags = tag_dict(told)
             if other := other_region(tags, owner.region):
                 problems.add(*region_clash(kind, owner.name(role.tier), owner.environment, other, owner.region))
             elif role.tier in found and tags.get(ENVIRONMENT) != owner.environment:
-                problems.add(
-                    f"roles.{role.tier}",
-                    f"the {kind} {owner.name(role.tier)} exists, and does not belong to this environment",
-                    "delete it, or use another name for the environment",
-                )
+                what = f"the {kind} {owner.name(role.tier)} ({told['Arn']})"
+                problems.add(f"roles.{role.tier}", *owner.foreign(what, tags))
 
 
 def plan(owner: Owner, wanted: t.Sequence[ServerRole], place: Place, observed: Observed) -> list[Change]:

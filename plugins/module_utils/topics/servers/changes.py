@@ -60,8 +60,8 @@ def check(owner: Owner, desired: Servers, observed: Observed, problems: Problems
     """Add to `problems` the options that contradict AWS' state. Check mode accepts names that do not exist yet."""
     if not check_mode:
         _check_names(desired, observed, problems)
-    _check_removal(desired, observed, problems)
-    _check_key(desired, observed, problems)
+    _check_removal(owner, desired, observed, problems)
+    _check_key(owner, desired, observed, problems)
     for tier in desired.tiers:
         _check_image(owner, tier, desired, observed, problems)
 
@@ -86,6 +86,16 @@ def _check_names(desired: Servers, observed: Observed, problems: Problems) -> No
                 )
 
 
+def renamed(owner: Owner, server: Server) -> str:
+    """Return the tags that a server should have by its Name, or "" if they are not edited."""
+    place = owner.short(server.tags).removesuffix(NEXT)
+    tier, hyphen, number = place.rpartition("-")
+    if place == server.place or not (hyphen and number.isdecimal()):
+        return ""
+    wanted = {TIER: tier, NUMBER: number}
+    return " and ".join(f"{key}={value}" for key, value in wanted.items() if server.tags.get(key) != value)
+
+
 def surplus(desired: Servers, observed: Observed) -> list[Server]:
     """Return the servers that are not declared, by tier, the highest number first."""
     wanted = {server_name(tier.name, number) for tier, number in desired.wanted()}
@@ -93,8 +103,16 @@ def surplus(desired: Servers, observed: Observed) -> list[Server]:
     return sorted(more, key=lambda server: (server.tier, -server.number))
 
 
-def _check_removal(desired: Servers, observed: Observed, problems: Problems) -> None:
-    more = surplus(desired, observed)
+def _check_removal(owner: Owner, desired: Servers, observed: Observed, problems: Problems) -> None:
+    edited = [server for server in observed.servers.values() if renamed(owner, server)]
+    for server in edited:
+        name, tags = server.tags["Name"], f"{TIER} and {NUMBER}"
+        problems.add(
+            "environment_name",
+            f"the instance {server.id} has the Name {name}, and its tags {tags} are of {server.place}",
+            f"put back {renamed(owner, server)}, or change its Name to {owner.name(server.place)}",
+        )
+    more = [server for server in surplus(desired, observed) if server not in edited]
     if more and not desired.allow_removal:
         names = _listed(f"{server.name} ({server.id})" for server in more)
         problems.add(
@@ -104,16 +122,12 @@ def _check_removal(desired: Servers, observed: Observed, problems: Problems) -> 
         )
 
 
-def _check_key(desired: Servers, observed: Observed, problems: Problems) -> None:
+def _check_key(owner: Owner, desired: Servers, observed: Observed, problems: Problems) -> None:
     pair = observed.key_pair
     if not pair:
         return
-    if not pair.ours:
-        problems.add(
-            "environment_name",
-            f"the key pair '{pair.name}' exists and does not belong to this environment",
-            f"delete it or tag it groundwork:environment={pair.name.removesuffix('-servers')}, or use another name",
-        )
+    if not owner.owns_tags(pair.tags):
+        problems.add("environment_name", *owner.foreign(f"the key pair '{pair.name}' ({pair.id})", pair.tags))
     elif desired.key and pair.key and desired.key != pair.key:
         problems.add(
             "key_file",

@@ -93,15 +93,17 @@ class Image:
     created: str  # ISO 8601
     root_device: str
     root_gib: int
+    architecture: str = ""
 
 
 @dataclass(frozen=True)
 class KeyPair:
     """A key pair of EC2. `key` is None if EC2 returns no readable public key."""
 
+    id: str
     name: str
     key: PublicKey | None
-    ours: bool
+    tags: t.Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -287,10 +289,12 @@ def split_instances(reservations: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[di
     ]
     counted = Counter(server.name for server in live)
     for name in sorted(name for name, count in counted.items() if count > 1):
-        ids = " and ".join(sorted(server.id for server in live if server.name == name))
+        told = sorted((server.id, server.tags.get("Name", "missing")) for server in live if server.name == name)
+        ids = " and ".join(f"{own} (Name {given})" for own, given in told)
         raise GroundworkError(
-            f"The instances {ids} both have the tags of {name}. Find out which of them is in use, and terminate "
-            f"the other, or remove its tag {ENVIRONMENT}."
+            f"The instances {ids} have the tags {TIER} and {NUMBER} of {name}. Put back these tags of the instance "
+            f"whose Name is another one. If both have the Name of {name}, remove the tag {ENVIRONMENT} of the one that "
+            "is not in use."
         )
     return {server.name: server for server in live}, tuple(server for server in servers if server.state in GONE)
 
@@ -358,13 +362,15 @@ def image_of(image: t.Mapping[str, t.Any]) -> Image:
         created=str(image.get("CreationDate", "")),
         root_device=root,
         root_gib=max(sizes, default=0),
+        architecture=image.get("Architecture", ""),
     )
 
 
 def key_pair_of(answer: t.Mapping[str, t.Any]) -> KeyPair:
     """Return the key pair of an element of DescribeKeyPairs' answer."""
     return KeyPair(
+        id=answer["KeyPairId"],
         name=answer["KeyName"],
         key=find_public_key(answer.get("PublicKey", "")),
-        ours=ENVIRONMENT in tag_dict(answer),
+        tags=tag_dict(answer),
     )

@@ -116,7 +116,13 @@ def chosen(desired: Recoveries, servers: t.Mapping[str, Server]) -> list[Server]
 
 
 def check(
-    desired: Recoveries, servers: t.Mapping[str, Server], pair: KeyPair | None, problems: Problems, *, check_mode: bool
+    owner: Owner,
+    desired: Recoveries,
+    servers: t.Mapping[str, Server],
+    pair: KeyPair | None,
+    problems: Problems,
+    *,
+    check_mode: bool,
 ) -> None:
     """Add to `problems` unknown servers, a key pair of others, and an interruption that is not accepted."""
     known = {name for server in servers.values() for name in (server.name, server.id)}
@@ -124,8 +130,8 @@ def check(
         if name not in known:
             existing = _listed(f"{server.name} ({server.id})" for server in servers.values())
             problems.add("recover", f"'{name}' is not a server of the environment", f"give some of {existing}")
-    if pair and not pair.ours:
-        problems.add("environment_name", f"the key pair '{pair.name}' does not belong to it", "delete the key pair")
+    if pair and not owner.owns_tags(pair.tags):
+        problems.add("environment_name", *owner.foreign(f"the key pair '{pair.name}' ({pair.id})", pair.tags))
     if not check_mode and desired.state == "recovered" and not desired.key:
         problems.add("key_file", "does not exist", "create it with ssm_private_key first")
     if not (desired.accepted or check_mode):

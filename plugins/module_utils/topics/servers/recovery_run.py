@@ -73,7 +73,7 @@ def converge_recovery(run: Run) -> dict[str, t.Any]:
     owner, desired = run.parse(COMPONENT, parse_recoveries)
     servers, pair, target_groups = _observe(run, owner)
     problems = Problems()
-    check(desired, servers, pair, problems, check_mode=run.check_mode)
+    check(owner, desired, servers, pair, problems, check_mode=run.check_mode)
     problems.raise_if_any()
     leaving = chosen(desired, servers)
     for server in leaving:

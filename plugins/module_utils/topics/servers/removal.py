@@ -9,12 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import server_key_parameter
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import is_scaled
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import is_scaled, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
+    PARAMETERS,
     Batch,
     Described,
     Interfaces,
+    Protection,
     Removal,
     Sight,
     State,
@@ -26,10 +29,40 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
 
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html: at most 1000 per call
 INSTANCES = Batch("ec2", "terminate_instances", "InstanceIds", 1000)
+# AWS refuses to terminate an instance with one of these attributes, by their names in DescribeInstanceAttribute.
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingDisableAPITermination.html
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-stop-protection.html
+PROTECTING = {
+    "disableApiTermination": ("termination protection is enabled", "--no-disable-api-termination"),
+    "disableApiStop": ("stop protection is enabled, which prevents termination too", "--no-disable-api-stop"),
+}
+GONE = ("InvalidInstanceID.NotFound",)
+
+
+def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
+    """Yield the reads of the attributes that protect instances, which DescribeInstances does not report."""
+    for instance in _alive(sight):
+        for attribute in PROTECTING if instance["State"]["Name"] != "shutting-down" else ():
+            which = {"InstanceId": instance["InstanceId"], "Attribute": attribute}
+            member = f"{attribute[0].upper()}{attribute[1:]}.Value"
+            yield _attribute_of(instance, attribute), Read("ec2", "describe_instance_attribute", member, which, GONE)
+
+
+def _attribute_of(instance: Described, attribute: str) -> str:
+    return f"{attribute} of {instance['InstanceId']}"
+
+
+def _protections(instance: Described, sight: Sight) -> tuple[Protection, ...]:
+    command = f"aws ec2 modify-instance-attribute --instance-id {instance['InstanceId']}"
+    return tuple(
+        Protection(what, f"{command} {switch}")
+        for attribute, (what, switch) in PROTECTING.items()
+        if sight.found(_attribute_of(instance, attribute)) == [True]
+    )
 
 
 def _things(sight: Sight) -> t.Iterator[Thing]:
-    alive = [one for one in _instances(sight) if one["State"]["Name"] != "terminated"]
+    alive = _alive(sight)
     along = {volume for instance in alive for volume in _volumes(instance, along=True)}
     yield from (_instance(instance, sight) for instance in alive)
     for volume in sight.answers["volumes"]:
@@ -39,8 +72,12 @@ def _things(sight: Sight) -> t.Iterator[Thing]:
 
 
 def _instances(sight: Sight) -> list[Described]:
-    found = [instance for reservation in sight.answers["instances"] for instance in reservation["Instances"]]
+    found = [instance for reservation in sight.found("instances") for instance in reservation["Instances"]]
     return [instance for instance in found if sight.whose.owns_described(instance)]
+
+
+def _alive(sight: Sight) -> list[Described]:
+    return [one for one in _instances(sight) if one["State"]["Name"] != "terminated"]
 
 
 def outlives(interface: Described) -> bool:
@@ -81,10 +118,13 @@ def _instance(instance: Described, sight: Sight) -> Thing:
             instance.get("IamInstanceProfile", {}).get("Arn"),
             # An interrupted teardown keeps the key for as long as there are servers.
             server_key_parameter(sight.whose.environment),
+            PARAMETERS,
         ),
         batch=None if instance["State"]["Name"] == "shutting-down" else INSTANCES,
         wait=gone,
         before={"type": instance["InstanceType"], "state": instance["State"]["Name"]},
+        tags=tag_dict(instance),
+        protections=_protections(instance, sight),
     )
 
 
@@ -113,8 +153,7 @@ def _volume(volume: Described, instances: t.Sequence[Described], sight: Sight) -
     delete = Call(
         "ec2", "delete_volume", {"VolumeId": own}, settled=("InvalidVolume.NotFound",), passing=("VolumeInUse",)
     )
-    before = {"gib": volume["Size"]}
-    yield Thing("volume", own, sight.whose.name_of(volume, own), calls=(delete,), before=before)
+    yield sight.thing("volume", volume, "VolumeId", calls=(delete,), before={"gib": volume["Size"]})
     for attachment in volume.get("Attachments", []):
         if attachment["InstanceId"] not in mine:
             yield Thing("instance", attachment["InstanceId"], "", ours=False, needs=some(own))
@@ -122,7 +161,7 @@ def _volume(volume: Described, instances: t.Sequence[Described], sight: Sight) -
 
 def _key_pair(pair: Described, sight: Sight) -> Thing:
     delete = ec2("delete_key_pair", KeyPairId=pair["KeyPairId"]).settled_by("InvalidKeyPair.NotFound")
-    return Thing("key pair", pair["KeyPairId"], sight.short(pair["KeyName"]), calls=(delete,))
+    return Thing("key pair", pair["KeyPairId"], sight.short(pair["KeyName"]), calls=(delete,), tags=tag_dict(pair))
 
 
 def _states(sight: Sight) -> dict[str, State]:
@@ -137,6 +176,7 @@ REMOVAL = Removal(
         "key pairs": Tagged("describe_key_pairs", "KeyPairs", "KeyPairId"),
         "volumes": Tagged("describe_volumes", "Volumes", "VolumeId"),
     },
+    reads=_reads,
     interfaces=Interfaces("instance", lambda one: str(one.get("Attachment", {}).get("InstanceId", "")), _states),
     after="scaling",  # a group would replace a terminated instance
 )

@@ -13,8 +13,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
     DeadlineError,
     GroundworkError,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ids, Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
@@ -26,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.chan
     remarks,
     surplus,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import Launch, refuse_launches
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
     Observed,
     Server,
@@ -35,6 +36,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
     split_instances,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
+    Placement,
     Servers,
     Tier,
     parse_servers,
@@ -43,6 +45,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
 
 COMPONENT = "servers"
 POLL_INTERVAL = 2.0  # seconds
+VISIBLE_DEADLINE = 10.0  # seconds until an instance is found by its tags
 
 
 def converge_servers(run: Run) -> dict[str, t.Any]:
@@ -57,6 +60,7 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
     if surplus(desired, observed):
         observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
     changes = plan(owner, desired, observed)
+    refuse_launches(run.clients, launches(desired, observed))
     ids = observed.ids()
     result = run.make(changes, ids)
     servers = observed.servers
@@ -69,6 +73,24 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
         "newer_image": newer_images(desired, observed),
         "key_name": owner.name("servers"),
     }
+
+
+def launches(desired: Servers, observed: Observed) -> list[Launch]:
+    """Return the launches of the servers that do not exist, by tier."""
+    found = []
+    for tier in desired.tiers:
+        missing = [n for n in range(1, tier.count + 1) if server_name(tier.name, n) not in observed.servers]
+        zones = [_zone(tier.placement(number), observed) for number in missing]
+        if missing:
+            image = pinned(tier, desired, observed)
+            found.append(
+                Launch(f"tiers.{tier.name}", tier.instance_type, tuple(sorted(set(zones))), image, len(missing))
+            )
+    return found
+
+
+def _zone(placement: Placement, observed: Observed) -> str:
+    return observed.subnets.get(placement.subnet, ("", placement.zone))[1]
 
 
 def _names(desired: Servers) -> dict[str, Tier]:
@@ -94,7 +116,11 @@ def await_running(
         live.update(servers)
         return gone
 
+    patience = run.clock.monotonic() + VISIBLE_DEADLINE
+
     def ready(gone: tuple[Server, ...]) -> bool:
+        if run.clock.monotonic() >= patience:
+            _refuse_unseen(run, owner, names, {*(s.id for s in live.values()), *(s.id for s in gone)})
         for server in gone:
             name = names.get(server.id)
             if name:
@@ -115,6 +141,22 @@ def await_running(
             "Run again to continue waiting and to start stopped servers."
         ) from error
     return live
+
+
+def _refuse_unseen(run: Run, owner: Owner, names: t.Mapping[str, str], seen: t.Container[str]) -> None:
+    """Raise GroundworkError if EC2 returned an instance for a client token that the environment's tags do not find.
+
+    It was launched by an earlier run, and one of its tags has been edited since.
+    """
+    unseen = sorted(own for own in names if own not in seen)
+    if not unseen:
+        return
+    read = Read("ec2", "describe_instances", "Reservations", {"InstanceIds": unseen}, ("InvalidInstanceID.NotFound",))
+    for instance in (i for r in observe(run.clients, {"unseen": read})["unseen"] for i in r["Instances"]):
+        own, tags = instance["InstanceId"], tag_dict(instance)
+        if not owner.owns_tags(tags):
+            wrong, right = owner.foreign(f"The instance {own}, which EC2 returned as {names[own]},", tags)
+            raise GroundworkError(f"{wrong}; {right}.")
 
 
 def _lacking(expected: t.Mapping[str, bool], live: t.Mapping[str, Server]) -> list[str]:

@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PREFIX, check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_named
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
@@ -106,7 +107,7 @@ def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Chang
 
 def statements(desired: Access, arn: str) -> list[Statement]:
     """Return the statements of the bucket policy for the distribution `arn`."""
-    bucket = f"arn:aws:s3:::{desired.bucket}"
+    bucket = partition_named(arn.split(":")[1]).arn("s3", desired.bucket)
     edge = {
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},

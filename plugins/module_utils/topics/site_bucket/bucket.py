@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import KMS_KEY_ARN, check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_of
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT
@@ -98,17 +99,15 @@ def converge_bucket(run: Run) -> dict[str, t.Any]:
     observed = look(run.clients, desired.name)
     check_owner(owner, desired.name, observed)
     result = run.make(plan(owner, desired, observed), {})
-    return {**result, "bucket": desired.name, "arn": f"arn:aws:s3:::{desired.name}"}
+    arn = partition_of(desired.region).arn("s3", desired.name)
+    return {**result, "bucket": desired.name, "arn": arn}
 
 
 def check_owner(owner: Owner, name: str, observed: Observed) -> None:
     """Raise GroundworkError if the bucket exists and does not belong to the environment."""
     if observed.tags is not None and not owner.owns_tags(observed.tags):
-        raise GroundworkError(
-            f"The bucket {name} exists in this account and does not belong to this environment. Use another name, or "
-            f"tag the bucket with groundwork:environment={owner.environment} and "
-            f"groundwork:component={owner.component}."
-        )
+        wrong, right = owner.foreign(f"The bucket {name}", observed.tags)
+        raise GroundworkError(f"{wrong}; {right}.")
 
 
 def look(clients: Clients, name: str) -> Observed:

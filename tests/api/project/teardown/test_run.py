@@ -7,7 +7,7 @@ import typing as t
 import pytest
 from account_listing import Listing
 from accounts.teardown import Build, TearDown
-from cloud import Cloud, NewCloud, Survives, Watched, told
+from cloud import Cloud, NewCloud, Survives, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 
@@ -92,22 +92,6 @@ def test_without_its_name_nothing_is_even_read(
     with pytest.raises(InputError, match=message):
         tear_down(cloud, environment_confirm=confirmed, check_mode=check_mode)
     assert cloud.calls == []
-
-
-def test_a_protected_balancer_is_refused_before_anything_goes(
-    cloud: Cloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing], watched: Watched
-) -> None:
-    build(cloud)
-    elb = watched.client("elbv2", watched=False)
-    arn = elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
-    protection = [{"Key": "deletion_protection.enabled", "Value": "true"}]
-    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=protection)
-    before = listing()
-    with pytest.raises(
-        InputError, match=r"deletion protection is enabled for the load balancer 'public'; run groundwork\.aws\.site"
-    ):
-        tear_down(cloud)
-    assert listing() == before
 
 
 # What people made by hand

@@ -229,7 +229,10 @@ def test_a_balancer_of_other_people_is_left_alone(site: Cloud, options: Make, el
     public = [{"Name": "tag:Name", "Values": ["dev-public-a", "dev-public-b"]}]
     subnets = [each["SubnetId"] for each in site.ec2.describe_subnets(Filters=public)["Subnets"]]
     elb.create_load_balancer(Name="dev-public", Subnets=subnets)
-    with pytest.raises(InputError, match="exists, and does not belong to this environment"):
+    with pytest.raises(
+        InputError,
+        match=r"\(arn:.*\) exists, and its tags .* put back groundwork:environment=dev and groundwork:component=alb",
+    ):
         site.run(converge_load_balancers, options())
     assert site.writes == []
 
@@ -240,3 +243,21 @@ def test_a_run_that_is_stopped_anywhere_is_completed_by_the_next(
 ) -> None:
     writes = survives(converge_load_balancers, options(), lambda _cloud: look(elb), furnish)
     assert writes == 12
+
+
+def test_a_full_or_small_subnet_is_refused_before_the_first_write(
+    cloud: Cloud, options: Make, furnish: t.Callable[[Cloud], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish(cloud)
+    named = {}
+    for subnet in cloud.ec2.describe_subnets()["Subnets"]:
+        for tag in subnet.get("Tags", []):
+            named[tag["Value"]] = cloud.plane.context.ec2.get_subnet(subnet["SubnetId"])
+    full, small = named["dev-public-a"], named["dev-public-b"]
+    monkeypatch.setattr(type(full), "available_ip_address_count", property(lambda own: 7 if own is full else 200))
+    small.cidr_block = f"{small.cidr_block.partition('/')[0]}/28"
+    with pytest.raises(InputError) as no:
+        cloud.run(converge_load_balancers, options())
+    assert f"the subnet 'public-a' ({full.id}) has 7 free addresses" in str(no.value)
+    assert "the subnet 'public-b' has the prefix /28, and a load balancer needs /27 or larger" in str(no.value)
+    assert cloud.writes == []

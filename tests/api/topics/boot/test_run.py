@@ -167,7 +167,7 @@ def test_a_release_whose_archive_is_gone_is_refused_in_a_run(cloud: Cloud, optio
 def test_a_bucket_of_somebody_else_is_refused(cloud: Cloud, options: dict[str, t.Any]) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket="a-bucket", CreateBucketConfiguration=where)
-    with pytest.raises(GroundworkError, match="does not belong to this environment"):
+    with pytest.raises(GroundworkError, match="The bucket a-bucket exists, and its tags are not this environment's"):
         cloud.run(converge_boots, {**options, "bucket": "a-bucket"})
     assert cloud.writes == []
 

@@ -106,9 +106,7 @@ def test_what_has_the_name_and_is_not_ours_is_refused(cloud: Cloud, kind: Kind, 
     arguments = {"Id": kind.entry(listed[0])[0], "IfMatch": one["ETag"], f"{kind.member}Config": theirs}
     getattr(client, f"update_{kind.noun}")(**arguments)
     for check_mode in (True, False):
-        with pytest.raises(
-            GroundworkError, match=f"The {kind.resource} dev-site .* does not belong to this environment"
-        ):
+        with pytest.raises(GroundworkError, match=f"The {kind.resource} dev-site .* put back the comment"):
             cloud.run(converge(kind), options(kind.noun), check_mode=check_mode)
         assert cloud.writes == []
     assert held(cloud, kind) == [theirs]

@@ -12,6 +12,7 @@ from cloud import Cloud, Survives, told
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.run import converge_distribution
+from groundwork_lab.api import Fault
 from groundwork_lab.aws.cloudfront.answers import OPERATIONS
 from groundwork_lab.aws.cloudfront.state import Backend
 from groundwork_lab.aws.cloudfront.world import backend_of
@@ -389,3 +390,34 @@ def test_two_of_a_name_are_nobodys_choice(cloud: Cloud, options: Make, furnish: 
     with pytest.raises(GroundworkError, match="2 distributions have the tag Name=dev-site"):
         cloud.run(converge_distribution, options())
     assert cloud.writes == []
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied"])
+def test_a_policy_that_denies_the_tags_of_another_region_is_no_obstacle(
+    cloud: Cloud, options: Make, furnish: Furnish, code: str
+) -> None:
+    furnish(cloud)
+    cloud.plane.faults.set(Fault(operation="GetResources", code=code, status=400))
+    first = cloud.run(converge_distribution, options())
+    again = cloud.run(converge_distribution, options())
+    assert (again["changes"], again["distribution"]) == ([], first["distribution"])
+    assert len(cloud.of("cloudfront").list_distributions()["DistributionList"]["Items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("Name", "dev-site"), ("groundwork:environment", "dev"), ("groundwork:component", "static_site")],
+)
+def test_one_whose_tag_was_removed_is_named_and_not_made_again(
+    cloud: Cloud, options: Make, furnish: Furnish, key: str, value: str
+) -> None:
+    furnish(cloud)
+    made = cloud.run(converge_distribution, options())["distribution"]
+    cloudfront = cloud.of("cloudfront")
+    cloudfront.untag_resource(Resource=made["arn"], TagKeys={"Items": [key]})
+    with pytest.raises(GroundworkError, match=rf"the tag {key} of the distribution {made['id']} is missing") as no:
+        cloud.run(converge_distribution, options())
+    assert f"Put back {key}={value}" in str(no.value)
+    assert cloud.writes == []
+    cloudfront.tag_resource(Resource=made["arn"], Tags={"Items": [{"Key": key, "Value": value}]})
+    assert cloud.run(converge_distribution, options())["changes"] == []

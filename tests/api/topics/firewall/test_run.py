@@ -286,3 +286,23 @@ def test_new_rules_come_first_where_the_quota_has_room(
     assert desired
     [change] = plan_groups(desired, {"web": {**actual, "Tags": tag_list(owner.tags("web"))}}, owner)
     assert [call.operation for call in change.calls] == order
+
+
+def test_more_rules_than_usual_are_compared_with_the_accounts_quota(
+    cloud: Cloud, options: Make, group: Make, rule: Make
+) -> None:
+    cloud.ec2.create_vpc(
+        CidrBlock="10.20.0.0/16",
+        TagSpecifications=[{"ResourceType": "vpc", "Tags": tag_list(Owner("dev", "network").tags("main"))}],
+    )
+    many = options(group("web", ingress=[rule(ports=[str(port) for port in range(61)], cidrs=["10.0.0.0/8"])]))
+    with pytest.raises(InputError, match=r"groups\[0\].ingress: 61 more .* the quota of the account is 60"):
+        cloud.run(converge_security_groups, many)
+    assert cloud.writes == []
+    from moto.servicequotas.models import servicequotas_backends
+
+    servicequotas_backends["123456789012"]["eu-central-1"].applied["vpc", "L-0EA8095F"] = 100.0
+    assert cloud.run(converge_security_groups, many, check_mode=True)["changed"]  # the lab itself allows 60 only
+    few = options(group("web", ingress=[rule(ports=["80"], cidrs=["10.0.0.0/8"])]))
+    cloud.run(converge_security_groups, few)
+    assert "GetServiceQuota" not in cloud.calls

@@ -324,10 +324,12 @@ def test_a_missing_image_is_refused(site: Site) -> None:
 
 
 def test_a_strangers_group_is_refused(site: Site) -> None:
-    site.cloud.ec2.create_launch_template(
+    made = site.cloud.ec2.create_launch_template(
         LaunchTemplateName="dev-public", LaunchTemplateData={"InstanceType": "t3.small"}
     )
-    assert "the launch template of this tier's name exists and does not belong to this environment" in refused(site)
+    message = refused(site)
+    assert f"the launch template {made['LaunchTemplate']['LaunchTemplateId']} exists, and its tags" in message
+    assert "put back groundwork:environment=dev and groundwork:component=servers" in message
 
 
 def test_a_group_that_is_not_declared_any_more_is_removed_only_when_asked(site: Site) -> None:

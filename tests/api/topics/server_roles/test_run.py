@@ -110,8 +110,8 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
     cloud.of("iam").create_role(RoleName="dev-public", AssumeRolePolicyDocument=json.dumps(TRUST))
     with pytest.raises(
         InputError,
-        match=r"roles\.public: the role dev-public exists, and does not belong to this "
-        r"environment",
+        match=r"roles\.public: the role dev-public \(arn:.*\) exists, and its tags .* "
+        r"put back groundwork:environment=dev and groundwork:component=servers",
     ):
         cloud.run(converge_server_roles, options())
     assert cloud.writes == []

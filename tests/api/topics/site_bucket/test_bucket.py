@@ -124,9 +124,8 @@ def test_a_bucket_without_our_tags_is_refused(cloud: Cloud) -> None:
     where = {"LocationConstraint": "eu-central-1"}
     cloud.of("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
     for check_mode in (True, False):
-        with pytest.raises(
-            GroundworkError, match=r"The bucket dev-site-example .* does not belong to this environment"
-        ):
+        right = "put back groundwork:environment=dev and groundwork:component=static_site"
+        with pytest.raises(GroundworkError, match=f"The bucket dev-site-example exists, and its tags .* {right}"):
             cloud.run(converge_bucket, OPTIONS, check_mode=check_mode)
         assert cloud.writes == []
 

@@ -93,6 +93,7 @@ class Backend(BaseBackend):
         group.cooldown = int(params.get("DefaultCooldown", group.cooldown))
         group.policies = tuple(params.get("TerminationPolicies") or group.policies)
         group.protect_new = bool(params.get("NewInstancesProtectedFromScaleIn", group.protect_new))
+        group.deletion_protection = params.get("DeletionProtection") or group.deletion_protection
         if "DefaultInstanceWarmup" in params:
             warmup = int(params["DefaultInstanceWarmup"])
             group.warmup = None if warmup == -1 else warmup
@@ -129,6 +130,7 @@ class Backend(BaseBackend):
 
     def delete(self, name: str, *, force: bool) -> None:
         group = self.group(name)
+        validation.check_deletable(group, force=force)
         if group.members and not force:
             if any(member.state != "InService" for member in group.members.values()):
                 message = "You cannot delete an AutoScalingGroup while there are scaling activities in progress."

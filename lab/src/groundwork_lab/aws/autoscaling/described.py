@@ -37,6 +37,7 @@ def group(it: Group, role: str, *, with_members: bool = True) -> dict[str, Any]:
         "Tags": tags(it),
         "TerminationPolicies": list(it.policies),
         "NewInstancesProtectedFromScaleIn": it.protect_new,
+        "DeletionProtection": it.deletion_protection,
         "ServiceLinkedRoleARN": role,
         "CapacityRebalance": False,
     }

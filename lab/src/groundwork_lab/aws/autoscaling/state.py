@@ -154,6 +154,7 @@ class Group:
     target_groups: list[str] = field(default_factory=list)
     policies: tuple[str, ...] = ("Default",)
     protect_new: bool = False
+    deletion_protection: str = "none"
     tags: dict[str, tuple[str, bool]] = field(default_factory=dict)  # value, and whether it is propagated at launch
     suspended: dict[str, str] = field(default_factory=dict)
     metrics: set[str] = field(default_factory=set)

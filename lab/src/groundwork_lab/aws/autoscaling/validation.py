@@ -47,6 +47,7 @@ METRICS = (
     "WarmPoolTotalCapacity",
     "WarmPoolWarmedCapacity",
 )
+DELETION_PROTECTION = ("none", "prevent-force-deletion", "prevent-all-deletion")
 GRANULARITY = "1Minute"
 TAGS_LIMIT = 50
 NOT_IN_THE_LAB = {  # parameters of CreateAutoScalingGroup and UpdateAutoScalingGroup
@@ -55,7 +56,6 @@ NOT_IN_THE_LAB = {  # parameters of CreateAutoScalingGroup and UpdateAutoScaling
     "AvailabilityZoneImpairmentPolicy": "zonal shift",
     "CapacityRebalance": "spot instances",
     "CapacityReservationSpecification": "capacity reservations",
-    "DeletionProtection": "deletion protection of groups",
     "DesiredCapacityType": "capacity in other units than instances",
     "InstanceId": "groups from an instance",
     "InstanceLifecyclePolicy": "instance lifecycle policies",
@@ -66,6 +66,16 @@ NOT_IN_THE_LAB = {  # parameters of CreateAutoScalingGroup and UpdateAutoScaling
     "MixedInstancesPolicy": "mixed instances",
     "PlacementGroup": "placement groups",
 }
+
+
+def check_deletable(group: Group, *, force: bool) -> None:
+    """Refuse to delete a protected group.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
+    """
+    level = group.deletion_protection
+    if level == "prevent-all-deletion" or (force and level == "prevent-force-deletion"):
+        invalid(f"The Auto Scaling group {group.name} has deletion protection ({level}) and can't be deleted.")
 
 
 def invalid(message: str) -> NoReturn:
@@ -113,6 +123,8 @@ def check_settings(params: Mapping[str, Any]) -> None:
     for policy in params.get("TerminationPolicies") or []:
         if policy not in POLICIES:
             invalid(f"Termination policy {policy} is not one of {', '.join(POLICIES)}")
+    if (params.get("DeletionProtection") or "none") not in DELETION_PROTECTION:
+        invalid(f"DeletionProtection must be one of {', '.join(DELETION_PROTECTION)}")
     maintenance = params.get("InstanceMaintenancePolicy")
     if maintenance and maintenance.get("MinHealthyPercentage", -1) != -1:
         check_percentages(maintenance.get("MinHealthyPercentage", 100), maintenance.get("MaxHealthyPercentage", 100))

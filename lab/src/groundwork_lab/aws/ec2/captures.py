@@ -69,6 +69,7 @@ class CapturedImage(Image):
 
     no_reboot = False
     deprecation_time: str | None = None
+    protection: tuple[str, datetime | None] = ("disabled", None)  # and when it ends
     state_reason: dict[str, str] | None = None
 
     def __init__(self, backend: Any, image_id: str, instance: Any, root: Any, **fields: Any) -> None:
@@ -95,6 +96,11 @@ class CapturedImage(Image):
     @property
     def block_device_mappings(self) -> list[dict[str, Any]]:
         return self.mappings
+
+    @property
+    def deregistration_protection(self) -> str:
+        state, until = self.protection
+        return "disabled" if until is not None and datetime.now(UTC) >= until else state
 
     def captured(self, failure: str) -> None:
         """Set the state from the data plane's report."""
@@ -202,6 +208,7 @@ class CapturesResponses(EC2Response):
     def deregister_image(self) -> ActionResult:
         backend = self.ec2_backend
         image = backend.own_image(self.params["ImageId"])
+        backend.check_deregistrable(image)
         self.error_on_dryrun()
         backend.deregister(image)
         if not self.params.get("DeleteAssociatedSnapshots"):

@@ -41,8 +41,10 @@ from groundwork_lab.aws.ec2.instances import (
 from groundwork_lab.aws.ec2.interfaces import Interface, InterfacesBackend, InterfacesResponses
 from groundwork_lab.aws.ec2.keys import KeysBackend, KeysResponses, fingerprint
 from groundwork_lab.aws.ec2.nat import NatBackend, NatResponses
+from groundwork_lab.aws.ec2.protections import Lock, ProtectionsBackend, ProtectionsResponses
 from groundwork_lab.aws.ec2.regions import RegionsBackend
 from groundwork_lab.aws.ec2.routes import Route, RoutesBackend
+from groundwork_lab.aws.ec2.settings import SettingsBackend, SettingsResponses
 from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsResponses
 from groundwork_lab.aws.ec2.tagging import TagsBackend, TagsResponses
 from groundwork_lab.aws.ec2.template_answers import TemplatesResponses
@@ -52,6 +54,7 @@ from groundwork_lab.model import World
 
 
 class Backend(
+    ProtectionsBackend,  # before the others, which do not call moto's methods
     AddressesBackend,
     CapturesBackend,
     GatewaysBackend,
@@ -63,6 +66,7 @@ class Backend(
     NatBackend,
     RegionsBackend,
     RoutesBackend,
+    SettingsBackend,
     SnapshotsBackend,
     SubnetsBackend,
     TagsBackend,
@@ -75,6 +79,9 @@ class Backend(
 
     def __init__(self, region_name: str, account_id: str) -> None:
         self.retired: dict[str, Any] = {}
+        self.block_public_access: dict[str, str] = {}
+        self.locks: dict[str, Lock] = {}
+        self.reverse_names: dict[str, str] = {}
         self.client_tokens: dict[tuple[str, str], tuple[str, Any]] = {}
         super().__init__(region_name, account_id)
         self._connect_default_vpc()
@@ -99,6 +106,8 @@ class Responses(
     InterfacesResponses,
     KeysResponses,
     NatResponses,
+    ProtectionsResponses,
+    SettingsResponses,
     SnapshotsResponses,
     SubnetsResponses,
     TagsResponses,

@@ -30,10 +30,16 @@ class Release:
     version: int
     date: str  # YYYYMMDD
     build: int
+    architecture: str = "x86_64"
+
+    @property
+    def debian(self) -> str:
+        """Return Debian's name of the architecture."""
+        return {"x86_64": "amd64"}.get(self.architecture, self.architecture)
 
     @property
     def name(self) -> str:
-        return f"debian-{self.version}-amd64-{self.date}-{self.build}"
+        return f"debian-{self.version}-{self.debian}-{self.date}-{self.build}"
 
     @property
     def image_id(self) -> str:
@@ -51,6 +57,7 @@ RELEASES = (
     Release(12, "20251006", 2257),
     Release(13, "20250814", 2204),
     Release(13, "20251006", 2257),
+    Release(12, "20250814", 2204, "arm64"),
 )
 DEFAULT = 12
 
@@ -65,8 +72,8 @@ def parameters() -> dict[str, str]:
     found = {}
     for release in sorted(RELEASES, key=lambda release: release.date):
         folder = f"/aws/service/debian/release/{release.version}"
-        found[f"{folder}/{release.date}-{release.build}/amd64"] = release.image_id
-        found[f"{folder}/latest/amd64"] = release.image_id
+        found[f"{folder}/{release.date}-{release.build}/{release.debian}"] = release.image_id
+        found[f"{folder}/latest/{release.debian}"] = release.image_id
     return found
 
 
@@ -132,7 +139,7 @@ class ImagesBackend(EC2Backend):
                 owner_alias="amazon",
                 public=True,
                 virtualization_type="hvm",
-                architecture="x86_64",
+                architecture=release.architecture,
                 hypervisor="xen",
                 root_device_type="ebs",
                 root_device_name=ROOT_DEVICE,

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.types import Base64EncodedString
-from moto.core.utils import utcnow
+from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_block_store import VolumeAttachment
 from moto.ec2.models.instances import Instance as MotoInstance
@@ -27,6 +27,9 @@ from groundwork_lab.model import InstanceState
 
 USER_DATA_LIMIT = 16 * 1024  # bytes before base64 encoding
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
+
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-stop-protection.html
+PROTECTING = ("disableApiTermination", "disableApiStop")
 
 LAUNCH_FIELDS_OF_INTERFACES = {
     "SubnetId": "subnet ID",
@@ -351,12 +354,10 @@ class InstancesBackend(EC2Backend):
     def terminate_instances(self, instance_ids: list[str]) -> list[Any]:
         instances = self.get_multi_instances_by_id(instance_ids)
         for instance in instances:
-            if instance.disable_api_termination and instance.state not in ("shutting-down", "terminated"):
-                message = (
-                    f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' instance "
-                    "attribute and try again."
-                )
-                refuse("OperationNotPermitted", message)
+            for attribute in PROTECTING if instance.state not in ("shutting-down", "terminated") else ():
+                if getattr(instance, camelcase_to_underscores(attribute)):
+                    message = f"The instance '{instance.id}' may not be terminated. Modify its '{attribute}' instance "
+                    refuse("OperationNotPermitted", f"{message}attribute and try again.")
         return [(instance, instance.terminate()) for instance in instances]
 
     def stop_instances(self, instance_ids: list[str]) -> list[Any]:
@@ -406,6 +407,7 @@ class InstancesResponses(EC2Response):
         result = super().run_instances()
         for instance in result.result.instances:
             instance.disable_api_termination = bool(params.get("DisableApiTermination"))
+            instance.disable_api_stop = bool(params.get("DisableApiStop"))
             instance.client_token = params.get("ClientToken")
             self._give_profile(instance)
             instance.add_tags(template)
@@ -433,6 +435,10 @@ class InstancesResponses(EC2Response):
             options.setdefault("HttpTokens", "required")
             options.setdefault("HttpPutResponseHopLimit", 2)
         self._check_type(params.get("InstanceType", "m1.small"), image.architecture)
+        if image.architecture != "x86_64":
+            refuse(
+                "UnsupportedOperation", f"The lab starts hosts of the architecture x86_64, not {image.architecture}."
+            )
         if params.get("KeyName") and params["KeyName"] not in backend.key_pairs:
             refuse("InvalidKeyPair.NotFound", f"The key pair '{params['KeyName']}' does not exist")
         if params.get("IamInstanceProfile"):

@@ -60,7 +60,7 @@ class ParametersBackend(SimpleSystemManagerBackend):
                     description=None,
                     allowed_pattern=None,
                     keyid=None,
-                    last_modified_date=RELEASES[-1].created,
+                    last_modified_date=max(release.created for release in RELEASES),
                     version=1,
                     data_type="aws:ec2:image",
                 )

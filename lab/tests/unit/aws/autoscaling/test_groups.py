@@ -354,3 +354,24 @@ def test_what_a_group_has_none_of_is_told(scaling: Any) -> None:
     assert scaling.api.describe_lifecycle_hooks(**of)["LifecycleHooks"] == []
     assert scaling.api.describe_load_balancers(**of)["LoadBalancers"] == []
     assert scaling.api.describe_scheduled_actions()["ScheduledUpdateGroupActions"] == []
+
+
+@pytest.mark.parametrize(
+    ("level", "empty", "force", "goes"),
+    [
+        ("none", False, True, True),
+        ("prevent-force-deletion", False, True, False),
+        ("prevent-force-deletion", True, False, True),
+        ("prevent-all-deletion", True, False, False),
+        ("prevent-all-deletion", False, True, False),
+    ],
+)
+def test_deletion_protection(scaling: Any, level: str, *, empty: bool, force: bool, goes: bool) -> None:
+    sizes = {"MinSize": 0, "DesiredCapacity": 0} if empty else {}
+    scaling.create(DeletionProtection=level, **sizes)
+    assert scaling.group["DeletionProtection"] == level
+    wanted = {"AutoScalingGroupName": "web", "ForceDelete": force}
+    if goes:
+        scaling.api.delete_auto_scaling_group(**wanted)
+    else:
+        scaling.lab.refused("ValidationError", scaling.api.delete_auto_scaling_group, **wanted)

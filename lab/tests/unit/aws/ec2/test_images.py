@@ -5,14 +5,17 @@ from control_plane import Lab
 
 from groundwork_lab.aws.ec2.images import RELEASES, parameters
 
-BOOKWORM = [release for release in RELEASES if release.version == 12]
+INTEL = [release for release in RELEASES if release.architecture == "x86_64"]
+BOOKWORM = [release for release in INTEL if release.version == 12]
+TRIXIE = [release for release in INTEL if release.version == 13]
 DEBIAN = {"Owners": ["136693071363"]}
 
 
 def test_the_newest_is_the_latest() -> None:
     newest = max(BOOKWORM, key=lambda release: release.date)
     assert parameters()["/aws/service/debian/release/12/latest/amd64"] == newest.image_id
-    assert len({release.date for release in BOOKWORM}) == len(BOOKWORM) >= 2
+    assert len({(one.version, one.date, one.architecture) for one in RELEASES}) == len(RELEASES) >= 2
+    assert parameters()["/aws/service/debian/release/12/latest/arm64"] == RELEASES[-1].image_id
 
 
 @pytest.mark.correction(
@@ -26,10 +29,10 @@ def test_the_newest_is_the_latest() -> None:
     [
         ({"name": "debian-12-amd64-*", "state": "available"}, len(BOOKWORM)),
         ({"name": "debian-12-amd64-*", "architecture": "x86_64", "root-device-type": "ebs"}, len(BOOKWORM)),
-        ({"name": "debian-13-amd64-*"}, len(RELEASES) - len(BOOKWORM)),
+        ({"name": "debian-13-amd64-*"}, len(TRIXIE)),
         ({"name": "debian-11-amd64-*"}, 0),
         ({"state": "pending"}, 0),
-        ({"architecture": "arm64"}, 0),
+        ({"name": "debian-12-arm64-*", "architecture": "arm64"}, 1),
     ],
 )
 def test_finding_debian(lab: Lab, filters: dict[str, str], number: int) -> None:
@@ -62,3 +65,16 @@ def test_an_unknown_image(lab: Lab) -> None:
     unknown = "ami-0123456789abcdef0"
     message = lab.refused("InvalidAMIID.NotFound", lab.ec2.describe_images, ImageIds=[lab.image, unknown])
     assert message == f"The image id '[{unknown}]' does not exist"
+
+
+def test_an_image_and_an_instance_type_have_the_same_architecture(lab: Lab) -> None:
+    subnet = lab.subnet(lab.vpc())
+    arm = RELEASES[-1].image_id
+    lab.refused("InvalidParameterValue", lab.launch, subnet=subnet, ImageId=arm, InstanceType="t3.small")
+    lab.refused("InvalidParameterValue", lab.launch, subnet=subnet, InstanceType="t4g.small")
+
+
+def test_the_lab_starts_no_host_of_another_architecture(lab: Lab) -> None:
+    subnet, arm = lab.subnet(lab.vpc()), RELEASES[-1].image_id
+    told = lab.refused("UnsupportedOperation", lab.launch, subnet=subnet, ImageId=arm, InstanceType="t4g.small")
+    assert "x86_64" in told

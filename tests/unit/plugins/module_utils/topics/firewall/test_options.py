@@ -83,7 +83,7 @@ def test_bad_rules(options: Make, group: Make, rule: Make, given: t.Any, told: s
 
 
 def test_bad_groups(options: Make, group: Make, rule: Make) -> None:
-    many = rule(ports=[str(port) for port in range(61)], cidrs=["10.0.0.0/8"])
+    many = rule(ports=[str(port) for port in range(1001)], cidrs=["10.0.0.0/8"])
     twice = [rule(cidrs=["10.0.0.0/8"], description=text) for text in ("one", "other")]
     _groups, problems = parse(
         options(group("Web"), group("a", egress=[many]), group("a", ingress=twice, description="ß"))
@@ -91,8 +91,8 @@ def test_bad_groups(options: Make, group: Make, rule: Make) -> None:
     assert problems == [
         "firewall_groups[0].name: 'Web' is not a valid security group name; "
         "use at most 32 lower case letters, digits and hyphens, beginning with a letter.",
-        "firewall_groups[1].egress: the group has 61 rules (each source with each port range is one); "
-        "use at most 60, which is AWS' quota: merge CIDR blocks or port ranges, or split the group.",
+        "firewall_groups[1].egress: the group has 1001 rules (each source with each port range is one); "
+        "use at most 1000, the highest quota: merge CIDR blocks or port ranges, or split the group.",
         "firewall_groups[2].description: AWS does not accept the text 'ß'; "
         "use at most 255 ASCII letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.",
         "firewall_groups[2].ingress[1]: 'tcp 0-65535 from 10.0.0.0/8' is declared above "

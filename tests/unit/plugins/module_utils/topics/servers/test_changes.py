@@ -41,7 +41,7 @@ TIER = Tier(
 )
 DESIRED = Servers(tiers=(TIER,), key=None, hop_limit=1, allow_removal=False, deadline=60)
 OBSERVED = Observed(
-    key_pair=KeyPair("dev-servers", None, ours=True),
+    key_pair=KeyPair("key-1", "dev-servers", None, OWNER.tags("servers")),
     images=(Image("ami-1", "debian-12-1", ("self",), "2025", "/dev/xvda", 8),),
     subnets={"public-a": ("subnet-1", "eu-central-1a")},
     security_groups={"public": "sg-1"},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from account_listing import Listing, account_listing
+from accounts.kinds import Account
 from accounts.teardown import Build, TearDown
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cloud import Cloud, Watched
@@ -16,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_app
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ssm_generated_secret import ARGUMENTS as SECRET
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat.run import converge_nat
@@ -42,33 +44,49 @@ def build(tmp_path: Path) -> Build:
     key_file.write_text(f"{KEY} someone@somewhere\n")
 
     def make(cloud: Cloud, environment: str = "dev", cidr: str = "10.20.0.0/16") -> None:
-        common = {"environment_name": environment, "tags": {}, "region": "eu-central-1", "zones": ZONES, "purge": False}
-        network = {"cidr": cidr, "subnet_prefix": 24, "subnet_cidrs": {}, "s3_endpoint": True, "tiers": TIERS}
-        cloud.run(converge_network, {**common, **network})
-        cloud.run(converge_nat, {**common, "mode": "per_zone", "tiers": TIERS, "tier": None, "addresses": {}})
-        cloud.run(converge_security_groups, {**common, "groups": groups()})
-        tier = {"count": 1, "instance_type": "t3.small"}
-        servers = {
-            "tiers": {"public": tier, "private": tier},
-            "key_file": str(key_file),
-            "key_file_planned": False,
-            "metadata_hop_limit": 1,
-            "allow_removal": False,
-            "deadline": 30,
-        }
-        cloud.run(converge_servers, {**common, **servers})
-        cloud.run(converge_load_balancers, balancers(environment))
-        path = f"/groundwork/{environment}/lamp/app/database-password"
-        secret = {
-            "name": path,
-            "component": "lamp",
-            "length": 32,
-            "characters": SECRET["characters"]["default"],
-            "key_id": None,
-        }
-        cloud.run(converge_secret, {**common, **secret})
+        for converge, options in steps(environment, cidr, key_file).values():
+            cloud.run(converge, options)
 
     return make
+
+
+Steps = dict[str, tuple[t.Callable[[Run], t.Any], dict[str, t.Any]]]
+
+
+def steps(environment: str, cidr: str, key_file: Path) -> Steps:
+    """Return the runs that create an environment: functions and options, by the component of what they create."""
+    common = {"environment_name": environment, "tags": {}, "region": "eu-central-1", "zones": ZONES, "purge": False}
+    network = {"cidr": cidr, "subnet_prefix": 24, "subnet_cidrs": {}, "s3_endpoint": True, "tiers": TIERS}
+    tier = {"count": 1, "instance_type": "t3.small"}
+    servers = {
+        "tiers": {"public": tier, "private": tier},
+        "key_file": str(key_file),
+        "key_file_planned": False,
+        "metadata_hop_limit": 1,
+        "allow_removal": False,
+        "deadline": 30,
+    }
+    secret = {
+        "name": f"/groundwork/{environment}/lamp/app/database-password",
+        "component": "lamp",
+        "length": 32,
+        "characters": SECRET["characters"]["default"],
+        "key_id": None,
+    }
+    return {
+        "network": (converge_network, {**common, **network}),
+        "nat": (converge_nat, {**common, "mode": "per_zone", "tiers": TIERS, "tier": None, "addresses": {}}),
+        "firewall": (converge_security_groups, {**common, "groups": groups()}),
+        "servers": (converge_servers, {**common, **servers}),
+        "alb": (converge_load_balancers, balancers(environment)),
+        "lamp": (converge_secret, {**common, **secret}),
+    }
+
+
+@pytest.fixture
+def component_steps(tmp_path: Path) -> Steps:
+    """Return the runs of the environment `dev`, by component."""
+    return steps("dev", "10.20.0.0/16", tmp_path / "id_ed25519.pub")
 
 
 def groups() -> list[dict[str, t.Any]]:
@@ -103,3 +121,9 @@ def tear_down() -> TearDown:
 def listing(watched: Watched) -> t.Callable[[], Listing]:
     """Return all existing resources, read with calls that are not counted."""
     return lambda: account_listing(lambda service: watched.client(service, watched=False))
+
+
+@pytest.fixture
+def account(cloud: Cloud, watched: Watched) -> Account:
+    assert watched.cloud is cloud
+    return Account(watched)
