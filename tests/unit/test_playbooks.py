@@ -36,3 +36,15 @@ def test_only_the_inventories_name_variables_of_amazon_aws() -> None:
     named = {f"{path.relative_to(ROOT)}: {word}" for path in files for word in VARIABLE.findall(path.read_text())}
     assert len(files) > 50
     assert {one for one in named if one.rpartition(" ")[2] not in modules} == set()
+
+
+def test_every_playbook_takes_the_lock_after_the_preflight_and_releases_it_last() -> None:
+    creating = {"inventory"}  # makes an inventory, and calls no AWS
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        tasks = re.findall(r"groundwork\.aws\.preflight|tasks/take_lock\.yml|tasks/release_lock\.yml", path.read_text())
+        if path.stem not in creating:
+            assert (tasks[0], tasks[1], tasks[-1]) == (
+                "groundwork.aws.preflight",
+                "tasks/take_lock.yml",
+                "tasks/release_lock.yml",
+            ), path.name
