@@ -13,8 +13,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.process impo
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock import claim as claims
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import Claim, Found
 
-CLAIM = Claim("dev", this_process(), "arn:aws:iam::1:user/ann", "site.yml", "2026-01-31T12:00:00Z")
-TOKEN = CLAIM.owner.token
+TOKEN = "a0a"  # a random one would give the tests other names in each process
+CLAIM = Claim("dev", replace(this_process(), token=TOKEN), "arn:aws:iam::1:user/ann", "site.yml", "2026-01-31T12:00:00Z")
 
 
 def dead() -> Process:
