@@ -70,13 +70,13 @@ WAIT_HELP = "the maximum time to wait for the API to answer (default: 60)"
 
 
 def _add_faults(commands: Any) -> None:
-    text = "Make API calls fail, late or unanswered. The same rules, seeds and calls have the same faults."
+    text = "Make API calls fail, slow or out of date. The same rules, seeds and calls have the same faults."
     kinds = commands.add_parser("faults", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
     made = kinds.add_parser("set", help="set a rule in place of all existing rules")
     made.set_defaults(command=faults_set)
     made.add_argument("--add", action="store_true", help="keep the existing rules; the first match applies")
     for flag, kind, text in FAULT_FLAGS:
-        field = "probability" if flag == "rate" else "code" if flag == "error" else flag
+        field = FAULT_FIELDS.get(flag, flag)
         made.add_argument(f"--{flag}", dest=f"fault_{field}", type=kind, metavar=flag.upper(), help=text)
     for flag, field, text in FAULT_SWITCHES:
         made.add_argument(f"--{flag}", dest=f"fault_{field}", action="store_true", default=None, help=text)
@@ -84,9 +84,11 @@ def _add_faults(commands: Any) -> None:
     kinds.add_parser("show", help="show the rules").set_defaults(command=faults_show)
 
 
+FAULT_FIELDS = {"access-key": "access_key", "error": "code", "rate": "probability"}
 FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
     ("service", str, "the name of a boto3 client, or a pattern (default: all)"),
     ("operation", str, "an operation such as DescribeInstances, or a pattern such as 'Create*' (default: all)"),
+    ("access-key", str, "the access key of the caller, or a pattern (default: all)"),
     ("error", str, "the error code (default: RequestLimitExceeded); empty for only a --delay"),
     ("message", str, "the error message"),
     ("status", int, "the HTTP status of the error (default: 503)"),
@@ -94,6 +96,8 @@ FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
     ("every", int, "apply the rule to every N-th call instead"),
     ("times", int, "apply the rule to at most this number of calls"),
     ("delay", float, "seconds to delay the call"),
+    ("stale", float, "answer reads as of this number of seconds ago"),
+    ("unknown", float, "refuse calls that name what did not exist this number of seconds ago, as AWS does (NotFound)"),
     ("seed", int, "the seed of the random choice for --rate (default: 0)"),
 )
 FAULT_SWITCHES = (
