@@ -19,6 +19,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import is_cut
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.reach import PATIENCE, is_unreached, unanswered
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
 
 try:
@@ -89,21 +90,22 @@ def send(
     cannot be repeated.
     """
     harmless = repeatable or is_repeatable(operation, arguments)
-    unanswered = False
+    lost, end = False, clock.monotonic() + PATIENCE
     for attempt in range(1, ATTEMPTS + 1):
         try:
             response: Response = getattr(clients.client(service), operation)(**arguments)
             return response
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             outcome = _outcome(error, operation)
-            if unanswered and outcome == REFUSED:
+            if lost and outcome == REFUSED:
                 made = find() if find else None
                 if made or _is_echo(_code(error), operation, echoes):
                     return made or {}
-            if attempt == ATTEMPTS or outcome == REFUSED or (outcome == LOST and not (harmless or find)):
+            over = attempt == ATTEMPTS or (outcome == UNSENT and is_unreached(error) and clock.monotonic() >= end)
+            if over or outcome == REFUSED or (outcome == LOST and not (harmless or find)):
                 raise _told(error, service, operation) from error
-            unanswered = unanswered or outcome == LOST
-        if unanswered and not harmless and find and (made := find()):
+            lost = lost or outcome == LOST
+        if lost and not harmless and find and (made := find()):
             return made
         clock.sleep(random.uniform(0, min(LONGEST_PAUSE, 2.0**attempt / 2)))  # noqa: S311 - jitter, no secret
     raise AssertionError("the last attempt returns or raises")
@@ -135,7 +137,7 @@ def _told(error: Exception, service: str, operation: str) -> Exception:
     if isinstance(error, ClientError):
         return t.cast(Exception, error)
     if _outcome(error, operation) != LOST:
-        return GroundworkError(f"Could not call {operation} of {service}: {error}")
+        return unanswered(service, operation, error)
     why = CUT if isinstance(error, ResponseParserError) else str(error).rstrip(".")
     return GroundworkError(
         f"The response to {operation} of {service} was lost: {why}. "
