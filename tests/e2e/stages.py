@@ -27,6 +27,7 @@ class Stage:
 
 STAGES = (
     Stage("bad_input", "a wrong inventory is refused before anything is written", needs="nothing"),
+    Stage("wire", "one run builds the site, also when AWS and the way to it fail", needs="nothing"),
     Stage("plan_and_run", "on an empty account the plan is complete, and the run does exactly that", needs="nothing"),
     Stage("site", "both load balancers serve their tier"),
     Stage("packets", "what the network lets through"),
