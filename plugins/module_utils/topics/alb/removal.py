@@ -97,7 +97,6 @@ def _target_group(group: Described, mine: t.Container[str], sight: Sight) -> t.I
         "delete_target_group",
         {"TargetGroupArn": arn},
         settled=("TargetGroupNotFound",),
-        passing=("ResourceInUse",),
     )
     yield Thing(
         "target group",

@@ -87,7 +87,6 @@ def _snapshot(snapshot: Described, sight: Sight) -> Thing:
         "delete_snapshot",
         {"SnapshotId": own},
         settled=("InvalidSnapshot.NotFound",),
-        passing=("InvalidSnapshot.InUse",),
     )
     return Thing(
         "snapshot", own, sight.whose.name_of(snapshot, own), calls=(delete,), before={"gib": snapshot["VolumeSize"]}

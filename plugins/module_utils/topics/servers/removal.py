@@ -107,9 +107,7 @@ def _volume(volume: Described, instances: t.Sequence[Described], sight: Sight) -
     if volume["State"] in ("deleting", "deleted"):
         return
     mine = {instance["InstanceId"] for instance in instances}
-    delete = Call(
-        "ec2", "delete_volume", {"VolumeId": own}, settled=("InvalidVolume.NotFound",), passing=("VolumeInUse",)
-    )
+    delete = Call("ec2", "delete_volume", {"VolumeId": own}, settled=("InvalidVolume.NotFound",))
     before = {"gib": volume["Size"]}
     yield Thing("volume", own, sight.whose.name_of(volume, own), calls=(delete,), before=before)
     for attachment in volume.get("Attachments", []):
