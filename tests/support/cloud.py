@@ -104,7 +104,7 @@ class Cloud(Clock):
     def __init__(self, watched: Watched, plane: ControlPlane, endpoint: str) -> None:
         super().__init__()
         self.plane = plane
-        plane.history.clock = self.monotonic
+        plane.history.clock = plane.context.clock = self.monotonic
         self.endpoint = endpoint
         self.calls: list[str] = []
         self.warnings: list[str] = []

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from groundwork_lab import settings as addresses
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
     made = add("up", up, "Start the lab. Build the base image of its hosts first if it does not exist.")
     made.add_argument("--wait", nargs="?", type=float, const=60.0, default=60.0, metavar="SECONDS", help=WAIT_HELP)
+    made.add_argument("--slow", nargs="?", type=float, const=60.0, default=0.0, metavar="SECONDS", help=SLOW_HELP)
     add("down", down, "Stop the lab and remove everything that it created, except the base image.")
     made = add("status", status, "Show the lab's resources and whether the data plane is up to date.")
     made.add_argument("--json", action="store_true", help="print JSON, documented in groundwork_lab/status.py")
@@ -66,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+SLOW_HELP = "report what a deleted resource used for this time, as AWS does: interfaces, addresses (default: 60)"
 WAIT_HELP = "the maximum time to wait for the API to answer (default: 60)"
 
 
@@ -110,7 +113,7 @@ FAULT_SWITCHES = (
 def up(settings: Settings, options: argparse.Namespace) -> int:
     from groundwork_lab import lifecycle  # noqa: PLC0415
 
-    if lifecycle.up(settings, options.wait, _progress):
+    if lifecycle.up(replace(settings, slow=options.slow), options.wait, _progress):
         print(f"The lab '{settings.name}' is up.")
     else:
         print(f"The lab '{settings.name}' is already up.")

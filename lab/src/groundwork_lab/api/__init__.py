@@ -44,7 +44,7 @@ class ControlPlane:
 
         self.calls = CallCounter()
         self.faults = Faults()
-        self.context = Context(settings, changed=self._changed)
+        self.context = Context(settings, changed=self._changed, slow=settings.slow)
         self.history = History(self.context, self.faults)
         self._announce = changed
         self._servers: list[Server] = []

@@ -159,6 +159,7 @@ class Middleware:
 
     def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
         with self.context.lock:
+            self.context.pass_time()
             if is_read(call.operation) or not call.service.in_world:
                 return self._carried_out(call, environ)
             undoing.found(self.context, call.service, call.region)
