@@ -12,7 +12,7 @@ LAB := $(BIN)/groundwork-lab
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help up down test check lint unit unit-3.13 packets molecule newest \
-  long long-corrections long-debian long-exhaustive long-fuzz long-kills long-sanity bench
+  long long-corrections long-debian long-exhaustive long-fuzz long-kills long-sanity long-wire bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,7 +79,7 @@ molecule: ## The whole product on the lab, end to end, with Python 3.11 and ansi
 	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
 
 long: ## What takes too long for every change: stages that continue where an earlier run of the same commit ended
-	@tools/long long-exhaustive long-corrections long-sanity long-fuzz long-kills long-debian
+	@tools/long long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
 
 long-exhaustive: ## Runs that end at each of their calls, and in each weather between them and AWS
 	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "exhaustive and not lab" tests/unit tests/api lab/tests/unit
@@ -92,6 +92,9 @@ long-sanity: ## ansible-test sanity with Python 3.11 and ansible 12
 
 long-kills: ## Publications and runs that are killed at many more moments, on the lab
 	@tools/with-python 3.11 env GROUNDWORK_MANY_KILLS=yes bash -euc 'cd extensions; molecule test --scenario-name kills'
+
+long-wire: ## site.yml on the lab while AWS and the way to it fail
+	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenario-name wire'
 
 long-fuzz: ## Many more random calls to the lab's API than the unit tests make
 	@tools/with-python 3.11 env GROUNDWORK_FUZZ_SEEDS=$$(seq -s, 21 28) GROUNDWORK_FUZZ_CALLS=3000 \

@@ -43,6 +43,13 @@ def image(laptop: Laptop) -> str:
     return promoted(laptop)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a long stage whose file is not named."""
+    stage = stage_of(collection_path.name) if collection_path.parent == HERE else None
+    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+    return True if stage and stage.long and collection_path.resolve() not in named else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the tests into the order of the stages, and within a stage leave them in the order of its file."""
     wrong = mismatches(path.name for path in HERE.glob("test_*.py"))

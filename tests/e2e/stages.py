@@ -13,12 +13,14 @@ PREFIX = "test_"
 class Stage:
     """One file of tests, which leaves the site as it found it; the last one removes it.
 
-    `needs` is what must exist before the first test: "site" is the environment that site.yml builds.
+    `needs` is what must exist before the first test: "site" is the environment that site.yml builds. A `long` stage
+    runs only if its file is named, which a stage of `make long` does.
     """
 
     name: str
     about: str
     needs: Literal["nothing", "site"] = "site"
+    long: bool = False
 
     @property
     def file(self) -> str:
@@ -27,7 +29,7 @@ class Stage:
 
 STAGES = (
     Stage("bad_input", "a wrong inventory is refused before anything is written", needs="nothing"),
-    Stage("wire", "one run builds the site, also when AWS and the way to it fail", needs="nothing"),
+    Stage("wire", "one run builds the site, also when AWS and the way to it fail", needs="nothing", long=True),
     Stage("plan_and_run", "on an empty account the plan is complete, and the run does exactly that", needs="nothing"),
     Stage("site", "both load balancers serve their tier"),
     Stage("packets", "what the network lets through"),

@@ -17,7 +17,7 @@ TIER = {"count": 1, "instance_type": "t3.small"}
 SMALL = {"servers_tiers": {"public": TIER, "private": TIER}}
 FIFTH = ("--rate", "0.2")
 INTERNAL = ("--error", "InternalError", "--status", "500")
-WEATHER = {
+WEATHER: dict[str, list[tuple[str, ...]]] = {
     "late": [("--stale", "3"), ("--unknown", "3")],
     "failed before": [(*FIFTH, *INTERNAL)],
     "failed after": [(*FIFTH, *INTERNAL, "--after")],
@@ -64,7 +64,7 @@ def faults(laptop: Laptop, *rules: tuple[str, ...]) -> None:
         laptop.run("groundwork-lab", "faults", "set", "--add", *rule).check_returncode()
 
 
-@pytest.mark.parametrize("weather", WEATHER)
+@pytest.mark.parametrize("weather", list(WEATHER))
 def test_one_run_suffices(laptop: Laptop, undisturbed: dict[str, Any], weather: str) -> None:
     faults(laptop, *WEATHER[weather])
     assert built(laptop) == undisturbed
