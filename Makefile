@@ -9,10 +9,12 @@ BIN := .venv/bin
 FAST := $(addprefix tests/unit/plugins/module_utils/,engine host project/lamp test_rooms.py) \
   $(addprefix tests/unit/test_,words.py stages.py without_the_lab.py) lab/tests/unit/plane
 LAB := $(BIN)/groundwork-lab
+# Runs the end-to-end tests that GROUNDWORK_PART names.
+PART := tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenario-name part'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help up down test check lint unit unit-3.13 packets molecule newest \
-  long long-corrections long-debian long-exhaustive long-fuzz long-kills long-sanity long-wire bench
+  long long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-sanity long-servers long-trixie long-wire bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,11 +77,24 @@ packets: ## Real packets through the lab's parts: routers, gateways, filters, ho
 newest: ## A short way through the product on the lab, with Python 3.13 and ansible 14
 	@tools/with-python 3.13 bash -euc 'cd extensions; molecule test --scenario-name newest'
 
-molecule: ## The whole product on the lab, end to end, with Python 3.11 and ansible 12
+molecule: ## The product on the lab, end to end, with Python 3.11 and ansible 12
 	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
 
 long: ## What takes too long for every change: stages that continue where an earlier run of the same commit ended
-	@tools/long long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
+	@tools/long long-servers long-environments long-trixie long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
+
+long-servers: ## On the lab: images, groups of servers, the replacement of servers
+	@export GROUNDWORK_PART='tests/e2e --part servers'
+	$(PART)
+
+long-environments: ## On the lab: several environments, operators and controllers
+	@export GROUNDWORK_PART='tests/e2e --part environments'
+	$(PART)
+
+long-trixie: ## On the lab: servers with Debian 13 and PHP 8.4
+	@export GROUNDWORK_GIVEN=tests/e2e/debian_13.json
+	export GROUNDWORK_PART='$(addprefix tests/e2e/test_,plan_and_run.py site.py breakage.py pages.py secrets.py values.py contained.py release.py)'
+	$(PART)
 
 long-exhaustive: ## Runs that end at each of their calls, and in each weather between them and AWS
 	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "exhaustive and not lab" tests/unit tests/api lab/tests/unit
@@ -91,10 +106,12 @@ long-sanity: ## ansible-test sanity with Python 3.11 and ansible 12
 	@tools/with-python 3.11 tools/sanity
 
 long-kills: ## Publications and runs that are killed at many more moments, on the lab
-	@tools/with-python 3.11 env GROUNDWORK_MANY_KILLS=yes bash -euc 'cd extensions; molecule test --scenario-name kills'
+	@export GROUNDWORK_MANY_KILLS=yes GROUNDWORK_PART='tests/e2e/test_visitors.py tests/e2e/test_teardown.py'
+	$(PART)
 
-long-wire: ## site.yml on the lab while AWS and the way to it fail
-	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenario-name wire'
+long-wire: ## On the lab: site.yml while AWS and the way to it fail
+	@export GROUNDWORK_PART='tests/e2e --part wire'
+	$(PART)
 
 long-fuzz: ## Many more random calls to the lab's API than the unit tests make
 	@tools/with-python 3.11 env GROUNDWORK_FUZZ_SEEDS=$$(seq -s, 21 28) GROUNDWORK_FUZZ_CALLS=3000 \

@@ -13,12 +13,19 @@ import contextlib
 import importlib
 import io
 import json
+import os
 import sys
 import typing as t
+from pathlib import Path
 
+from ansible import constants
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils import basic
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action.normal import ActionModule as NormalAction
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine import held
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 
 PROFILE = "legacy"  # Ansible's format of the arguments and the result of a Python module
 
@@ -29,11 +36,17 @@ class ActionModule(NormalAction):
     def _execute_module(
         self, *arguments: t.Any, task_vars: dict[str, t.Any] | None = None, wrap_async: bool = False, **more: t.Any
     ) -> dict[str, t.Any]:
+        self._guard()
         if wrap_async or not self._would_run_beside(task_vars or {}):
             result = super()._execute_module(*arguments, task_vars=task_vars, wrap_async=wrap_async, **more)
         else:
             result = self._run_here(task_vars or {})
         return t.cast(dict[str, t.Any], result)
+
+    def _guard(self) -> None:
+        """Fail if this run has lost the lock of the environment, and let the module check that before each change."""
+        require_lock()
+        os.environ[held.VARIABLE] = str(lock_file())  # of this fork, and of a process that it starts
 
     def _would_run_beside(self, task_vars: t.Mapping[str, t.Any]) -> bool:
         """Return whether the module would run on the controller with the same user, interpreter and environment."""
@@ -56,6 +69,19 @@ class ActionModule(NormalAction):
             result.remove_internal_keys()
             result = result.as_result_dict(for_round_trip=True)
         return t.cast(dict[str, t.Any], result)
+
+
+def lock_file() -> Path:
+    """Return the file with the state of this run's lock, in the folder that only this ansible-playbook uses."""
+    return Path(constants.DEFAULT_LOCAL_TMP) / "groundwork-lock"
+
+
+def require_lock() -> None:
+    """Fail if this run had the lock of its environment, and has lost it."""
+    try:
+        held.check_lock(lock_file())
+    except GroundworkError as error:
+        raise AnsibleActionFail(str(error)) from error
 
 
 def _called(action: str, arguments: t.Mapping[str, t.Any]) -> tuple[str, t.Any]:

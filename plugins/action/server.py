@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.groundwork.aws.plugins.action.in_controller import require_lock
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import (
@@ -42,7 +43,9 @@ class ActionModule(ActionBase):
         return {**result, **answer}
 
     def _converge(self, arguments: Options, task_vars: Options | None) -> Options:
-        releases: list[Options] = arguments.get("releases") or []
+        releases: list[Options] = [
+            {**item, "mend": item.get("mend", True) and _is_packed(item)} for item in arguments.get("releases") or ()
+        ]
         answer = self._ask({**arguments, "releases": [{**item, "archive": None} for item in releases]}, task_vars)
         missing = answer.get("missing") or []
         if not missing or answer.get("failed") or self._task.check_mode:
@@ -54,6 +57,7 @@ class ActionModule(ActionBase):
         return {**merged(answer, released), "missing": missing}
 
     def _ask(self, arguments: Options, task_vars: Options | None) -> Options:
+        require_lock()
         answer: Options = self._execute_module(
             module_name=MODULE, module_args=arguments, task_vars=task_vars, wrap_async=False
         )
@@ -63,14 +67,23 @@ class ActionModule(ActionBase):
         """Return a release with the path of its archive on the server, if it is missing there."""
         if item["name"] not in missing:
             return {**item, "archive": None}
-        archive = Path(str(item.get("archive") or "")).expanduser()
-        if not archive.is_file():
+        archive = _archive(item)
+        if not _is_packed(item):
             wrong = f"The release {item['id']} of {item['name']} is neither on this server nor packed on the controller"
             raise AnsibleActionFail(f"{wrong}. Pack it with release_archives, or use another release.", result=answer)
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
         remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)
         return {**item, "archive": remote}
+
+
+def _archive(item: Options) -> Path:
+    return Path(str(item.get("archive") or "")).expanduser()
+
+
+def _is_packed(item: Options) -> bool:
+    """Return whether the archive of a release is on the controller."""
+    return _archive(item).is_file()
 
 
 def _planned(arguments: Options) -> Options:

@@ -59,7 +59,7 @@ TWENTY_ATTEMPTS = {"mode": "standard", "max_attempts": 20}
 CUT = "The response of EC2 was incomplete, or not from AWS. Check the network and the proxy, and run again."
 
 
-class InventoryModule(BaseInventoryPlugin):
+class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc] # of ansible-core, without types
     """The plugin of amazon.aws, with settings of botocore that it has no options for."""
 
     NAME = "groundwork.aws.aws_ec2"

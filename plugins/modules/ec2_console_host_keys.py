@@ -19,6 +19,9 @@ description:
     replace the keys, which is possible if the key of a first connection is trusted unchecked.
   - Keys are recorded under the id of the instance. Connect with this file as C(UserKnownHostsFile), and with
     C(-o HostKeyAlias=<instance id> -o StrictHostKeyChecking=yes).
+  - One key of each server is also written to the tag C(groundwork:host-key) of its instance. Another controller copies
+    it from there, also in check mode, so that it needs no console output. An RSA key is too long for a tag.
+  - It is an error if the file and the tag have different keys. Neither is overwritten.
   - Entries of instances that do not exist any more are deleted. Lines that do not begin with the id of an instance are
     kept.
   - No module of amazon.aws or community.aws reads the console output.
@@ -33,6 +36,18 @@ options:
       - The path of the file, on the controller. It is replaced atomically.
     type: path
     required: true
+  shared:
+    description:
+      - Whether to write the keys to tags of the instances, and to copy keys from there.
+    type: bool
+    default: true
+  required:
+    description:
+      - The names of the servers whose keys must be recorded. The module waits for their consoles only. The keys of
+        other servers are copied from their tags, and a missing one is a warning.
+      - The default is all servers.
+    type: list
+    elements: str
   verify:
     description:
       - Whether to compare the recorded keys with the consoles, with 1 call for each server. Different keys are an
@@ -51,7 +66,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 0 API calls if the keys of all given servers are recorded.
+  - Budget. 1 API call if the keys of all servers are recorded, and 0 with O(shared=false) and O(servers). 1 write for
+    each server whose key is not in its tag.
 seealso:
   - module: groundwork.aws.ec2_instance_group
 """
@@ -83,7 +99,7 @@ changes:
   elements: dict
   contains:
     action:
-      description: One of V(create) and V(delete).
+      description: One of V(create), V(update) and V(delete).
       type: str
       returned: success
     resource:

@@ -67,7 +67,9 @@ options:
             default: []
 attributes:
   check_mode:
-    description: Computes the ids without writing the archives. A git repository is still fetched into the folder.
+    description:
+      - Computes the ids without writing the archives.
+      - A git repository that was not fetched before is fetched into a temporary folder.
     support: full
   diff_mode:
     description: Shows no differences.

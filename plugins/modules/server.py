@@ -152,6 +152,34 @@ options:
             type: list
             elements: str
             default: []
+      includes:
+        description:
+          - Patterns of files that daemons include. A file that matches one, and is neither in O(configuration.files)
+            nor part of a package, could override the configuration. It is renamed to C(<name>.set-aside), which no
+            daemon includes.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          pattern:
+            description: A path whose last part can contain wildcards.
+            type: path
+            required: true
+          keep:
+            description: Patterns of paths of files that stay.
+            type: list
+            elements: str
+            default: []
+          reload:
+            description: Services to reload when a file is set aside.
+            type: list
+            elements: str
+            default: []
+          restart:
+            description: Services to restart when a file is set aside.
+            type: list
+            elements: str
+            default: []
       validators:
         description: The daemons' checks of their configuration. They see the new files below C(/etc).
         type: list
@@ -270,6 +298,13 @@ options:
       archive:
         description: The packed release, on the controller. A release without an archive must be on the server already.
         type: path
+      mend:
+        description:
+          - Whether files of the release that were changed, added or removed on the server are put back. What was at
+            their paths is kept in C(<path>/releases/.<id>.set-aside). Otherwise they are only reported.
+          - Without the archive on the controller they are only reported in any case.
+        type: bool
+        default: true
       owner:
         description:
           - The account that owns the release. No process should run as it.

@@ -9,7 +9,7 @@ from account_listing import Listing, account_listing
 from golden_images import promoted
 from laptop import Laptop
 from running_site import Site
-from stages import POSITIONS, mismatches, stage_of
+from stages import PARTS, POSITIONS, Stage, mismatches, stage_of
 
 HERE = Path(__file__).parent
 
@@ -43,16 +43,29 @@ def image(laptop: Laptop) -> str:
     return promoted(laptop)
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out a long stage whose file is not named."""
-    stage = stage_of(collection_path.name) if collection_path.parent == HERE else None
-    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
-    return True if stage and stage.long and collection_path.resolve() not in named else None
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--part", choices=PARTS, help="only the stages of this part; all by default")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Bring the tests into the order of the stages, and within a stage leave them in the order of its file."""
     wrong = mismatches(path.name for path in HERE.glob("test_*.py"))
     if wrong:
         raise pytest.UsageError("\n".join(wrong))
     items.sort(key=lambda item: POSITIONS.get(item.path.name, -1) if item.path.parent == HERE else -1)
+    part = config.getoption("--part")
+    others = [item for item in items if part and (stage := stage_of(item.path.name)) and stage.part != part]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how long each stage took, with the building of its site."""
+    took: dict[Stage, float] = {}
+    for report in (one for reports in terminalreporter.stats.values() for one in reports):
+        stage = stage_of(Path(report.nodeid.partition("::")[0]).name) if isinstance(report, pytest.TestReport) else None
+        if stage:
+            took[stage] = took.get(stage, 0.0) + report.duration
+    for stage, seconds in took.items():
+        terminalreporter.write_line(f"Stage {stage.name}: {seconds:.0f} s")

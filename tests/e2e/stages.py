@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 PREFIX = "test_"
+Part = Literal["test", "servers", "environments", "wire"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @dataclass(frozen=True)
 class Stage:
     """One file of tests, which leaves the site as it found it; the last one removes it.
 
-    `needs` is what must exist before the first test: "site" is the environment that site.yml builds. A `long` stage
-    runs only if its file is named, which a stage of `make long` does.
+    `needs` is what must exist before the first test: "site" is the environment that site.yml builds. `part` is what
+    runs the stage: "test" is `make test`, "servers" is `make long-servers`, and so on.
     """
 
     name: str
     about: str
     needs: Literal["nothing", "site"] = "site"
-    long: bool = False
+    part: Part = "test"
 
     @property
     def file(self) -> str:
@@ -29,7 +31,8 @@ class Stage:
 
 STAGES = (
     Stage("bad_input", "a wrong inventory is refused before anything is written", needs="nothing"),
-    Stage("wire", "one run builds the site, also when AWS and the way to it fail", needs="nothing", long=True),
+    Stage("wire", "one run builds the site, also when AWS and the way to it fail", needs="nothing", part="wire"),
+    Stage("lock", "one run at a time writes, whatever becomes of the others", needs="nothing", part="environments"),
     Stage("plan_and_run", "on an empty account the plan is complete, and the run does exactly that", needs="nothing"),
     Stage("site", "both load balancers serve their tier"),
     Stage("packets", "what the network lets through"),
@@ -40,14 +43,19 @@ STAGES = (
     Stage("values", "PHP gets settings and variables as they were written"),
     Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed"),
     Stage("contained", "a site reads nothing of the other sites on its server"),
-    Stage("metadata", "a site does not reach the instance metadata service"),
+    Stage("metadata", "a site does not reach the instance metadata service", part="servers"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
-    Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it"),
-    Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot"),
-    Stage("replace", "all servers are replaced by new ones from the golden image"),
+    Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it", part="servers"),
+    Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
+    Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published"),
-    Stage("two_environments", "a second environment beside the first"),
+    Stage("two_environments", "a second environment beside the first", part="environments"),
+    Stage(
+        "second_controller",
+        "another controller works on the site, recovers its servers, and removes it",
+        part="environments",
+    ),
     Stage("teardown", "nothing remains of the environment, and all else does"),
 )
 POSITIONS = {stage.file: position for position, stage in enumerate(STAGES)}

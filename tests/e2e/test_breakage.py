@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from laptop import Laptop
+from laptop import FPM, Laptop
 from running_site import Site
 from watching import eventually
 
@@ -28,11 +28,11 @@ def test_a_stopped_apache_leaves_the_rotation_and_comes_back(laptop: Laptop, sit
 
 def test_healthz_needs_neither_php_nor_the_database(laptop: Laptop, site: Site) -> None:
     health = "curl -s -o /dev/null -w '%{http_code}' http://localhost/healthz"
-    assert laptop.on("public-1", "systemctl stop php8.2-fpm mariadb")[0] == 0
+    assert laptop.on("public-1", f"systemctl stop {FPM} mariadb")[0] == 0
     try:
         assert laptop.on("public-1", health) == (0, "200")
     finally:
-        laptop.on("public-1", "systemctl start mariadb php8.2-fpm")
+        laptop.on("public-1", f"systemctl start mariadb {FPM}")
 
 
 def test_a_rebooted_server_serves_again_with_its_data(laptop: Laptop, site: Site) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laptop import Laptop
+from laptop import FPM_FOLDER, Laptop
 
 SERVER = "public-1"
 ONLY = ("--tags", "lamp", "--limit", SERVER)
@@ -134,7 +134,7 @@ def test_php_reads_nothing_of_another_site(laptop: Laptop, server: str) -> None:
         "/var/lib/php/sessions",
         "/var/lib/php/sessions/sess_victims",
         "/var/log/apache2/victim-access.log",
-        "/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf",
+        f"{FPM_FOLDER}/pool.d/groundwork-app.secret.conf",
         "http://127.0.0.1/server-status",
     )
     run = f"/?run={release}/config.php"  # by its real path, under which PHP has it compiled

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laptop import Laptop
+from laptop import FPM, Laptop
 from running_site import Site
 from watching import eventually
 
 SERVER = "public-1"
 ONLY = ("--tags", "lamp", "--limit", SERVER)
 UNIT = "groundwork-metadata"
-ACTIVE = f"systemctl is-active {UNIT} apache2 php8.2-fpm"
+ACTIVE = f"systemctl is-active {UNIT} apache2 {FPM}"
 AT_ONCE = 2.0  # seconds; a packet that is dropped is answered by the timeout, after 5
 # What PHP sees: IMDSv2 asks for a token, and IMDSv1 does without.
 PAGE = """<?php
@@ -197,6 +197,6 @@ def test_rules_of_an_administrators_own_service_do_not_remove_it(laptop: Laptop,
 
 def test_nothing_runs_without_the_rules(laptop: Laptop, sites: list[dict[str, Any]], ask: Ask) -> None:
     assert laptop.on(SERVER, f"systemctl stop {UNIT} && {ACTIVE}; echo")[1].split() == ["inactive"] * 3
-    started = [f"{SERVER}: start service {name}" for name in ("apache2", UNIT, "php8.2-fpm")]
+    started = [f"{SERVER}: start service {name}" for name in ("apache2", UNIT, FPM)]
     assert play(laptop, sites) == started
     is_kept_away(laptop, ask)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laptop import Laptop, Play
+from laptop import FPM, Laptop, Play
 from running_site import Site
 from sample_app import changed_app
 from watching import eventually
@@ -51,7 +51,7 @@ def _cleared(laptop: Laptop) -> Iterator[None]:
     folders = " ".join(f"/srv/www/{name}" for name in SITES)
     accounts = " && ".join(f"userdel site-{name} && userdel code-{name}" for name in SITES)
     # The application logged its password: the tests of secrets search these logs too.
-    logs = "truncate --size 0 /var/log/php8.2-fpm.log /var/log/apache2/app-error.log"
+    logs = f"truncate --size 0 /var/log/{FPM}.log /var/log/apache2/app-error.log"
     assert laptop.on(SERVER, f"rm -r {folders} && {accounts} && {logs}")[0] == 0
 
 
@@ -106,7 +106,7 @@ def test_a_page_that_breaks_without_a_release_is_found(laptop: Laptop, site: Sit
     """A server that was never ready is sent no visitors until its page is answered."""
     instance, part = site.server_id(SERVER), "/srv/www/app/current/src/visits.php"
     before = current(laptop)
-    assert laptop.on(SERVER, f"mv {part} /root/ && touch /srv/www/app/.unready && systemctl reload php8.2-fpm")[0] == 0
+    assert laptop.on(SERVER, f"mv {part} /root/ && touch /srv/www/app/.unready && systemctl reload {FPM}")[0] == 0
     try:
         told = failure(laptop.play(*WORDS))
         assert "Failed opening required" in told["msg"]
@@ -115,7 +115,7 @@ def test_a_page_that_breaks_without_a_release_is_found(laptop: Laptop, site: Sit
         state = eventually(lambda: site.health("public")[instance], lambda state: state == "unhealthy", 30)
         assert state == "unhealthy"
     finally:
-        assert laptop.on(SERVER, f"mv /root/visits.php {part} && systemctl reload php8.2-fpm")[0] == 0
+        assert laptop.on(SERVER, f"mv /root/visits.php {part} && systemctl reload {FPM}")[0] == 0
     again = laptop.play(*WORDS)
     assert (again.code, again.changes()) == (0, []), again.failures() or again.errors
     state = eventually(lambda: site.health("public")[instance], lambda state: state == "healthy", 60)

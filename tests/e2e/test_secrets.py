@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from laptop import ROOT, Laptop
+from laptop import FPM_FOLDER, ROOT, Laptop
 from leaks import Leaks
 from nasty_secrets import FOR_EVERYBODY, marked
 from running_site import Site
@@ -26,7 +26,7 @@ SITES = [
     *({"name": site, "web_root": "public", "server_names": [f"{site}.example.com"]} for site in PASSWORDS),
 ]
 LOGS = "SET GLOBAL general_log = {0}, GLOBAL slow_query_log = {0}, GLOBAL long_query_time = {1}"
-BROKEN_POOL = "/etc/php/8.2/fpm/pool.d/zz-broken.conf"
+BROKEN_POOL = f"{FPM_FOLDER}/pool.d/zz-broken.conf"
 
 
 def variables(passwords: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laptop import Laptop
+from laptop import FPM_FOLDER, Laptop
 from nasty_secrets import FOR_EVERYBODY
 
 SERVER = "public-1"
@@ -91,7 +91,7 @@ def test_settings_have_the_meaning_that_was_written(seen: dict[str, Any]) -> Non
 
 @pytest.mark.usefixtures("seen")
 def test_no_other_site_reads_the_variables(laptop: Laptop) -> None:
-    pool = Path("/etc/php/8.2/fpm/pool.d/groundwork-values.secret.conf")
+    pool = Path(f"{FPM_FOLDER}/pool.d/groundwork-values.secret.conf")
     assert laptop.on(SERVER, f"grep -c X_NUMBER {pool}") == (0, "1")
     for account in ("site-app", "www-data", "admin"):
         code, _ = laptop.on(SERVER, f"setpriv --reuid={account} --clear-groups cat {pool}")

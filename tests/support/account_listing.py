@@ -20,6 +20,8 @@ TYPES = {
 # It deletes the rules of a security group with the group.
 RULES = ("ec2", "describe_security_group_rules", "SecurityGroupRules")
 IDS = {kind.result: kind.id for removal in ALL for kind in removal.tagged.values()} | {RULES[2]: "SecurityGroupRuleId"}
+# The bucket of the locks is the account's, and stays.
+LOCKS = re.compile(r"groundwork-\d{12}-")
 # AWS tells for about an hour of what is gone.
 GONE = {"NatGateways": ("deleted", "failed")}
 
@@ -28,6 +30,7 @@ def account_listing(client: Callable[[str], Any]) -> Listing:
     """All resources of the account as AWS describes them: {type: {id: description}}."""
     types = sorted({*TYPES, RULES} - {("ec2", "describe_instances", "Reservations")})
     listing = {result: _all(client(service), operation, result) for service, operation, result in types}
+    listing["Buckets"] = {name: one for name, one in listing["Buckets"].items() if not LOCKS.match(name)}
     instances: dict[str, Any] = {}
     for reservation in client("ec2").describe_instances()["Reservations"]:
         for one in reservation["Instances"]:

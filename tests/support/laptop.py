@@ -25,7 +25,14 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = "local"
 INVENTORY = f"inventories/{ENVIRONMENT}"
 
+LOCK_CALLS = 4  # of S3 in a run of less than a minute: GetBucketPolicy, and the following
+LOCK = ("PutObject", "DeleteObject")  # the writes of a run's lock: taken and renewed, and released
+
 Variables = dict[str, Any]
+# A file with variables of every run: `make long-trixie` gives those of Debian 13.
+GIVEN: Variables = json.loads((ROOT / path).read_text()) if (path := os.environ.get("GROUNDWORK_GIVEN")) else {}
+FPM = f"php{GIVEN.get('lamp_php_version', '8.2')}-fpm"
+FPM_FOLDER = f"/etc/php/{GIVEN.get('lamp_php_version', '8.2')}/fpm"
 
 
 class Calls(TypedDict):
@@ -81,7 +88,8 @@ def command_line(
     *words: str, playbook: str, inventory: str = INVENTORY, variables: Mapping[str, Any] | None = None
 ) -> list[str]:
     """Return the command that runs a playbook with these variables."""
-    given = ["-e", json.dumps(variables)] if variables else []
+    values = {**GIVEN, **(variables or {})}
+    given = ["-e", json.dumps(values)] if values else []
     return ["ansible-playbook", "-i", inventory, playbook, *words, *given]
 
 
@@ -90,8 +98,18 @@ def ended(process: subprocess.Popen[Any]) -> bool:
     return process.poll() is not None
 
 
+def besides_lock(calls: Calls) -> dict[str, dict[str, int]]:
+    """Return the writes of a run that changes nothing in S3, without those of its lock."""
+    s3 = {name: count for name, count in calls["writes"].get("s3", {}).items() if name not in LOCK}
+    writes = {**calls["writes"], "s3": s3}
+    return {service: operations for service, operations in writes.items() if operations}
+
+
 class Laptop:
-    """A user's machine, on the lab's internet."""
+    """A user's machine with a checkout of the project, on the lab's internet."""
+
+    def __init__(self, checkout: Path = ROOT) -> None:
+        self.checkout = checkout
 
     @property
     def environment(self) -> dict[str, str]:
@@ -101,7 +119,9 @@ class Laptop:
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command, with more environment variables."""
         own = {**self.environment, **more}
-        return subprocess.run(argv, cwd=ROOT, env=own, capture_output=True, text=True, check=False, timeout=900)
+        return subprocess.run(
+            argv, cwd=self.checkout, env=own, capture_output=True, text=True, check=False, timeout=900
+        )
 
     @staticmethod
     def kill(process: subprocess.Popen[Any]) -> None:
@@ -150,7 +170,7 @@ class Laptop:
     def start(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start a command whose output is discarded."""
         return subprocess.Popen(
-            argv, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            argv, cwd=self.checkout, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     @contextmanager
@@ -188,9 +208,14 @@ class Laptop:
 
     @staticmethod
     def writes(service: str = "") -> int:
-        """Return the number of writes since the last reset, of one service or of all, without starting a process."""
+        """Return the number of writes of a run since the last reset, of one service or of all, after it took its lock.
+
+        It starts no process.
+        """
         counted: Calls = json.loads(ask(from_environment(), "GET", "/calls"))
-        return sum(sum(operations.values()) for name, operations in counted["writes"].items() if service in ("", name))
+        writes = {name: sum(operations.values()) for name, operations in counted["writes"].items()}
+        writes["s3"] = max(writes.get("s3", 0) - 1, 0)
+        return sum(count for name, count in writes.items() if service in ("", name))
 
     def client(self, service: str) -> Any:
         """Return boto3's client, which has no types."""

@@ -64,6 +64,7 @@ VERBS = (
     "Raise",
     "Read",
     "Record",
+    "Recover",
     "Register",
     "Release",
     "Reload",

@@ -1,6 +1,6 @@
 """The lab's daemon: it starts all parts, serves the API and the control socket, and stops the parts in order.
 
-`groundwork-lab up` starts it as `python -m groundwork_lab.daemon IMAGE READY`. IMAGE is the folder of the base image.
+`groundwork-lab up` starts it as `python -m groundwork_lab.daemon READY`.
 READY is a file descriptor: the daemon writes one line to it when the API answers, and closes it without a line when it
 fails. SIGTERM stops the daemon.
 """
@@ -20,7 +20,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from groundwork_lab import status
@@ -38,6 +37,7 @@ from groundwork_lab.plane.balancers import BalancerManager
 from groundwork_lab.plane.edges import EdgeManager
 from groundwork_lab.plane.fabric import Fabric
 from groundwork_lab.plane.hosts import HostManager
+from groundwork_lab.plane.hosts.image import BaseImages
 from groundwork_lab.plane.names import Names, endpoint_names
 from groundwork_lab.ports import Reconciler
 from groundwork_lab.processes import in_namespace, listen
@@ -60,7 +60,7 @@ class Lab:
 
 
 @contextmanager
-def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]:
+def running(settings: Settings, started: str) -> Iterator[Lab]:
     """Run the whole lab, with its API answering, until the context ends.
 
     Each part is closed after the parts that depend on it, also if the closing of another part fails.
@@ -79,7 +79,9 @@ def running(settings: Settings, base_image: Path, started: str) -> Iterator[Lab]
         control_plane = parts.enter_context(closing(ControlPlane(settings, loop.changed)))
         proxy = f"http://{PACKAGES}:{PACKAGES_PORT}"
         trusted = (settings.authority / "ca.pem").read_text("ascii")
-        hosts = HostManager(settings, journal, control_plane, base_image, package_proxy=proxy, authority=trusted)
+        hosts = HostManager(
+            settings, journal, control_plane, BaseImages(settings), package_proxy=proxy, authority=trusted
+        )
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
@@ -222,7 +224,7 @@ def main() -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     identity = {"pid": os.getpid(), "start": start_time(os.getpid()), "started": started}
     settings.daemon.write_text(json.dumps(identity), encoding="utf-8")
-    with os.fdopen(int(sys.argv[2]), "w", encoding="utf-8") as ready, running(settings, Path(sys.argv[1]), started):
+    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as ready, running(settings, started):
         _log.info("The API answers on http://%s.", API)
         ready.write("ready\n")
         ready.close()

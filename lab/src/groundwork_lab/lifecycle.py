@@ -57,11 +57,11 @@ def up(settings: Settings, patience: float, progress: Progress) -> bool:
         refuse_if_half_there(settings)
         refuse_without_programs(_path())
         refuse_without_control_groups()
-        image = _base_image(settings, progress)
+        _build_base_image(settings, progress)
         _settle(settings)
         settings.boot.write_text(boot_id(), encoding="ascii")
         try:
-            _start(settings, image, patience)
+            _start(settings, patience)
         except KeyboardInterrupt:
             progress("interrupted: removing what was created")
             _undo(settings)
@@ -167,22 +167,22 @@ def _alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _base_image(settings: Settings, progress: Progress) -> Path:
+def _build_base_image(settings: Settings, progress: Progress) -> None:
     from groundwork_lab.plane.hosts.apt import NoDebianArchiveError  # noqa: PLC0415
-    from groundwork_lab.plane.hosts.image import ensure_base_image  # noqa: PLC0415
+    from groundwork_lab.plane.hosts.image import DEFAULT, BaseImages  # noqa: PLC0415
     from groundwork_lab.plane.hosts.roots import RootError  # noqa: PLC0415
 
     try:
-        return ensure_base_image(settings, progress)
+        BaseImages(settings).ensure(DEFAULT, progress)
     except (RootError, NoDebianArchiveError) as error:
         raise LabError(str(error)) from error
 
 
-def _start(settings: Settings, image: Path, patience: float) -> None:
+def _start(settings: Settings, patience: float) -> None:
     reading, writing = os.pipe()
     with settings.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "groundwork_lab.daemon", str(image), str(writing)],
+            [sys.executable, "-m", "groundwork_lab.daemon", str(writing)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -167,6 +167,7 @@ class Instance:
     reboots: int = 0  # incremented by each RebootInstances
     tags: Mapping[str, str] = field(default_factory=dict)
     role: str | None = None  # the name of the IAM role in the instance profile
+    debian: int = 12  # the version of Debian, of an image that was not captured
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import typing as t
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "servers": {"type": "dict"},
     "known_hosts": {"type": "path", "required": True},
+    "shared": {"type": "bool", "default": True},
+    "required": {"type": "list", "elements": "str"},
     "verify": {"type": "bool", "default": False},
     "deadline": {"type": "int", "default": 600},
 }

@@ -53,6 +53,17 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "restart": {"type": "list", "elements": "str", "default": []},
                 },
             },
+            "includes": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "pattern": {"type": "path", "required": True},
+                    "keep": {"type": "list", "elements": "str", "default": []},
+                    "reload": {"type": "list", "elements": "str", "default": []},
+                    "restart": {"type": "list", "elements": "str", "default": []},
+                },
+            },
             "validators": {
                 "type": "list",
                 "elements": "dict",
@@ -112,6 +123,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "path": {"type": "path", "required": True},
             "id": {"type": "str", "required": True},
             "archive": {"type": "path"},
+            "mend": {"type": "bool", "default": True},
             "owner": {"type": "str", "default": "root"},
             "group": {"type": "str", "default": "root"},
             "private_group": {"type": "str"},

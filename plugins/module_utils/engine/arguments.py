@@ -36,7 +36,8 @@ def parse_owner(
     """Return the owner of the resources. Add to `problems` what is wrong with `environment_name` and `tags`."""
     environment = str(options["environment_name"])
     _check_environment(environment, problems)
-    return Owner(environment, component, _parse_tags(options.get("tags") or {}, problems, tags_variable))
+    extra = _parse_tags(options.get("tags") or {}, problems, tags_variable)
+    return Owner(environment, component, extra, str(options.get("region") or ""))
 
 
 def _check_environment(name: str, problems: Problems) -> None:

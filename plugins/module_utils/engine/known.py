@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Known:
     servers: t.Mapping[str, t.Sequence[str]] | None = None  # numbered servers, by tier
     groups: t.Sequence[str] = ()  # tiers that are Auto Scaling groups
     booting: t.Sequence[str] = ()  # those of them whose servers configure themselves
+    images: t.Mapping[str, str] = field(default_factory=dict)  # names by tier, "" if it may be promoted
     site_bucket: str = ""  # of the static site
 
 

@@ -21,6 +21,14 @@ VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 WORD = re.compile(r"\w+")  # in the text of a playbook or a template
 RELATIVE_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
+# Parameters that no server may read: the private key for the servers of an environment.
+KEY_PARAMETER = re.compile(r"/groundwork/[^/]+/servers/.*")
+
+
+def server_key_parameter(environment: str) -> str:
+    """Return the name of the parameter with the private key for an environment's servers."""
+    return f"/groundwork/{environment}/servers/key"
+
 
 def _resource_id(prefix: str) -> re.Pattern[str]:
     """Return the pattern of an id of EC2: a prefix, and 8 (before 2018) or 17 hexadecimal digits.
@@ -43,6 +51,10 @@ PARAMETER_NAME = re.compile(rf"(?=.{{1,1011}}$){PARAMETER_PATH}")
 _ARN = r"arn:aws[a-z-]*"
 CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront's region
 KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+KMS_KEY_ID = re.compile(
+    rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]{{36}}"
+)
 WEB_ACL_ARN = re.compile(rf"{_ARN}:wafv2:us-east-1:\d{{12}}:global/webacl/[^/]+/[0-9a-f-]+")
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")

@@ -17,17 +17,23 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 
 ENVIRONMENT = "groundwork:environment"
 COMPONENT = "groundwork:component"
+# Of resources that AWS has once for all regions, whose names would clash: IAM's and CloudFront's.
+REGION = "groundwork:region"
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
 SCALING_GROUP = "aws:autoscaling:groupName"
 
 
 @dataclass(frozen=True)
 class Owner:
-    """An environment's component (`network`, `nat`, `firewall`, `servers`, `alb`), and the user's own tags."""
+    """An environment's component (`network`, `nat`, `firewall`, `servers`, `alb`), and the user's own tags.
+
+    `region` is the environment's region, "" if it is not known.
+    """
 
     environment: str
     component: str
     extra: t.Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
 
     def name(self, name: str) -> str:
         """Return the Name tag of the resource `name`."""
@@ -37,6 +43,10 @@ class Owner:
         """Return all tags of the resource `name`."""
         own = {"Name": self.name(name), ENVIRONMENT: self.environment, COMPONENT: self.component}
         return {**self.extra, **more, **own}
+
+    def global_tags(self, name: str) -> dict[str, str]:
+        """Return all tags of the resource `name`, which is not in a region."""
+        return {**self.tags(name), **({REGION: self.region} if self.region else {})}
 
     def filters(self) -> list[dict[str, t.Any]]:
         """Return the EC2 filters that find the owner's resources."""
@@ -57,6 +67,21 @@ class Owner:
     def short(self, tags: t.Mapping[str, str]) -> str:
         """Return a resource's short name: its Name tag without the environment."""
         return tags.get("Name", "").removeprefix(f"{self.environment}-")
+
+
+def other_region(tags: t.Mapping[str, str], region: str) -> str:
+    """Return the region of the environment that has a global resource with these tags, or "" if it is `region`.
+
+    A resource without the tag is of any region: it is from before the tag existed.
+    """
+    tagged = tags.get(REGION, "")
+    return tagged if region and tagged != region else ""
+
+
+def region_clash(kind: str, name: str, environment: str, other: str, region: str) -> tuple[str, str, str]:
+    """Return the problem of a global resource that an environment of the same name has in another region."""
+    wrong = f"'{environment}' is an environment in {other} too, and the {kind} {name} of that one is in all regions"
+    return "environment_name", wrong, f"use another name for the environment in {region}"
 
 
 def tag_filter(key: str, *values: str) -> dict[str, t.Any]:

@@ -16,7 +16,12 @@ from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, tag_dict, tag_filter
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    ENVIRONMENT,
+    other_region,
+    tag_dict,
+    tag_filter,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Ref, Wait
 
 Described = t.Mapping[str, t.Any]
@@ -65,6 +70,7 @@ class Thing:
     part_of: str = ""
     wish: str = ""
     place: str = ""  # for the user: a subnet's name
+    region: str = ""  # of another environment of the same name, which has this global resource
 
     @property
     def ref(self) -> Ref:
@@ -92,13 +98,18 @@ def internet_of(vpc_id: str) -> str:
 
 @dataclass(frozen=True)
 class Whose:
-    """An environment, and the tests for its resources."""
+    """An environment, and the tests for its resources. `region` is "" if it is not known."""
 
     environment: str
+    region: str = ""
 
     def owns(self, tags: t.Mapping[str, str]) -> bool:
         """Return whether these are the environment's tags."""
-        return tags.get(ENVIRONMENT) == self.environment
+        return tags.get(ENVIRONMENT) == self.environment and not self.elsewhere(tags)
+
+    def elsewhere(self, tags: t.Mapping[str, str]) -> str:
+        """Return the region of an environment of the same name that has a global resource with these tags, or ""."""
+        return other_region(tags, self.region) if tags.get(ENVIRONMENT) == self.environment else ""
 
     def owns_described(self, resource: Described) -> bool:
         """Return whether a described resource has the environment's tag."""
@@ -136,6 +147,10 @@ class Sight:
     def owns(self, arn: str) -> bool:
         """Return whether the answer `tags <arn>` has the environment's tag, for services with tags apart."""
         return self.whose.owns_described({"Tags": self.found(f"tags {arn}")})
+
+    def elsewhere(self, arn: str) -> str:
+        """Return the other region of the answer `tags <arn>`, as `Whose.elsewhere` does."""
+        return self.whose.elsewhere(tag_dict({"Tags": self.found(f"tags {arn}")}))
 
     def short(self, name: str) -> str:
         """Return a name without the environment."""

@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import is_cut
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import check_lock
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.reach import PATIENCE, is_unreached, unanswered
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
@@ -87,11 +88,12 @@ def send(
     created, and returns it in place of the lost response, or None. `echoes` is the field of Call.
 
     Raise botocore's ClientError if AWS refuses the call, and GroundworkError if AWS does not answer and the request
-    cannot be repeated.
+    cannot be repeated, or if the run has lost the lock of its environment.
     """
     harmless = repeatable or is_repeatable(operation, arguments)
     lost, end = False, clock.monotonic() + PATIENCE
     for attempt in range(1, ATTEMPTS + 1):
+        check_lock()
         try:
             response: Response = getattr(clients.client(service), operation)(**arguments)
             return response

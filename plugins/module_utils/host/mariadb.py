@@ -34,6 +34,18 @@ SHORTEST_PASSWORD = 12
 # mysql_install_db creates a database of this name, which every user can access.
 TEST_DATABASE = "test"
 NATIVE = "mysql_native_password"
+# https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference
+ACCESS_DENIED = re.compile(r"ERROR (1045|1698) ")
+BY_SOCKET = "ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket"
+ROOT_LOCKED_OUT = f"""\
+Another program or person changed how root logs in to MariaDB. This collection logs in as root through the unix socket.
+With root's password, run this on the server, then run the playbook again:
+  sudo mariadb --user=root --password --execute "{BY_SOCKET}"
+Without it, let MariaDB execute the statement at its next start. This interrupts the database for some seconds:
+  echo "{BY_SOCKET};" | sudo tee /run/groundwork-root.sql
+  sudo systemctl set-environment MYSQLD_OPTS=--init-file=/run/groundwork-root.sql
+  sudo systemctl restart mariadb
+  sudo systemctl unset-environment MYSQLD_OPTS && sudo rm /run/groundwork-root.sql"""
 HASH = re.compile(r"\*[0-9A-F]+")  # a result of native_hash, or its beginning
 
 
@@ -194,7 +206,7 @@ def plan(desired: Desired, observed: Observed) -> list[Statement]:
 def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
     root = observed.accounts.get(("root", "localhost"))
     if root is not None and _ways(root) != ["unix_socket"]:
-        sql = "ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket"
+        sql = BY_SOCKET
         yield Statement(
             "update",
             "user",
@@ -309,7 +321,8 @@ def _said(run: Run, doing: str, socket: str, sql: str) -> str:
     done = run(client(socket), stdin=f"{UNLOGGED}{sql}")
     if done.code:
         words = HASH.sub(HIDDEN, done.err.strip())
-        raise GroundworkError(f"Could not {doing}: the client mariadb failed with exit code {done.code}:\n{words}")
+        text = f"Could not {doing}: the client mariadb failed with exit code {done.code}:\n{words}"
+        raise GroundworkError(f"{text}\n{ROOT_LOCKED_OUT}" if ACCESS_DENIED.search(words) else text)
     return done.out
 
 

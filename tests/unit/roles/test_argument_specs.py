@@ -11,7 +11,15 @@ import yaml
 
 ROLES = sorted(path.parent for path in Path(__file__).parents[3].glob("roles/*/meta"))
 # The environment's own: every role takes them, none has a default for them.
-ENVIRONMENTS_OWN = {"aws_account_id", "environment_name", "environment_confirm", "aws_region", "environment_tags"}
+ENVIRONMENTS_OWN = {
+    "aws_account_id",
+    "aws_region",
+    "environment_break_lock",
+    "environment_confirm",
+    "environment_lock_wait",
+    "environment_name",
+    "environment_tags",
+}
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -37,6 +37,7 @@ RUNS = [
     "site.yml --skip-tags infrastructure --limit tier_public",
     "playbooks/release.yml --limit private-1",
     "playbooks/replace.yml --tags nothing",
+    "playbooks/recover.yml --check",
     "playbooks/image.yml --check",
     "playbooks/publish.yml --tags releases",
     "playbooks/teardown.yml",
@@ -80,7 +81,7 @@ def environment_folder(folder: Path) -> Path:
 
 
 def played(
-    inventory: Path, endpoint: str, run: str, variables: dict[str, Any]
+    inventory: Path, endpoint: str, run: str, variables: dict[str, Any], **more: str
 ) -> list[tuple[str, str, dict[str, Any]]]:
     """Return each task, host and result of a run of ansible-playbook."""
     playbook, *words = run.split()
@@ -89,6 +90,7 @@ def played(
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         "AWS_ENDPOINT_URL": endpoint,
+        **more,
     }
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     argv = [program, "-i", str(inventory), "-e", json.dumps(variables), str(ROOT / playbook), *words]
@@ -131,3 +133,20 @@ def test_the_table_has_every_playbook() -> None:
     creating = {"inventory.yml"}  # makes an inventory, so that it has none to check
     playbooks = {path.name for path in (ROOT / "playbooks").glob("*.yml")}
     assert {Path(run.split()[0]).name for run in RUNS} == playbooks - creating
+
+
+@pytest.mark.parametrize("run", ["site.yml", "playbooks/teardown.yml --check", "playbooks/publish.yml --tags releases"])
+def test_without_credentials_one_message_says_what_to_do(
+    run: str, tmp_path: Path, connections: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    endpoint, came = connections
+    inventory = environment_folder(tmp_path)
+    (inventory / "hosts.yml").unlink()
+    (inventory / "aws_ec2.yml").symlink_to(ROOT / "inventories" / "local" / "aws_ec2.yml")
+    alone = {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    results = played(inventory, endpoint, run, {"environment_confirm": "local"}, **alone)
+    [message] = [result["msg"] for _task, _host, result in results if result.get("failed")]
+    assert message.startswith("AWS credentials were not found. Nothing was changed. Give them by a profile")
+    assert came == []

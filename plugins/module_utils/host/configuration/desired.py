@@ -17,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
     parameters_in,
 )
 
-Kind = t.Literal["file", "link", "directory", "absent"]
+Kind = t.Literal["file", "link", "directory", "absent", "aside"]
 Action = t.Literal["reload", "restart"]
 
 ACCOUNT_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # useradd(8)
@@ -48,7 +48,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Entry:
-    """The desired state of a path. `mode` is a number, and `target` is the text of a link."""
+    """The desired state of a path. `mode` is a number, and `target` is the text of a link.
+
+    What is at a path of the kind "aside" is renamed, so that no daemon includes it and nothing is lost.
+    """
 
     path: str
     kind: Kind
@@ -66,6 +69,15 @@ class Purge:
     """Files that match `pattern` are removed unless they are declared: an earlier run created them."""
 
     pattern: str
+    touch: Touch = Touch()
+
+
+@dataclass(frozen=True)
+class Include:
+    """A pattern of files that daemons include. Files of others are set aside, except those that match `keep`."""
+
+    pattern: str
+    keep: tuple[str, ...] = ()
     touch: Touch = Touch()
 
 
@@ -97,6 +109,7 @@ class Server:
     accounts: tuple[Account, ...] = ()
     entries: tuple[Entry, ...] = ()
     purges: tuple[Purge, ...] = ()
+    includes: tuple[Include, ...] = ()
     validators: tuple[Validator, ...] = ()
     services: tuple[Service, ...] = ()
 
@@ -115,6 +128,10 @@ def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
         accounts=tuple(_account(item) for item in options["accounts"]),
         entries=tuple(_entry(item, f"files[{at}]", secrets, problems) for at, item in enumerate(options["files"])),
         purges=tuple(Purge(item["pattern"], _touch(item)) for item in options["purge"]),
+        includes=tuple(
+            Include(item["pattern"], tuple(item.get("keep") or ()), _touch(item))
+            for item in options.get("includes") or ()
+        ),
         validators=tuple(_validator(item) for item in options["validators"]),
         services=services,
     )
@@ -199,6 +216,7 @@ def _check_services(server: Server, known: t.Collection[str], problems: Problems
         *((f"accounts[{at}]", account.touch) for at, account in enumerate(server.accounts)),
         *((f"files[{at}]", entry.touch) for at, entry in enumerate(server.entries)),
         *((f"purge[{at}]", purge.touch) for at, purge in enumerate(server.purges)),
+        *((f"includes[{at}]", include.touch) for at, include in enumerate(server.includes)),
     ]
     for where, touch in touches:
         for name in sorted(touch.services() - set(known)):

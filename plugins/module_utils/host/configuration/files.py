@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import grp
+import itertools
 import os
 import pwd
 import stat
@@ -16,6 +17,8 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Entry
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Actual
+
+ASIDE = ".set-aside"
 
 
 def look(path: str) -> Actual:
@@ -78,6 +81,16 @@ def _remove(entry: Entry) -> None:
     discard(entry.path)
 
 
+def _set_aside(entry: Entry) -> None:
+    Path(entry.path).rename(next(name for name in _names_aside(entry.path) if not os.path.lexists(name)))
+
+
+def _names_aside(path: str) -> t.Iterator[str]:
+    """Return names beside a path, by which no daemon includes a file."""
+    yield f"{path}{ASIDE}"
+    yield from (f"{path}{ASIDE}-{number}" for number in itertools.count(2))
+
+
 def _link(entry: Entry) -> None:
     new = beside(entry.path)
     discard(new)
@@ -116,6 +129,7 @@ def _ids(entry: Entry) -> tuple[int, int]:
 
 PUT: t.Mapping[str, t.Callable[[Entry], None]] = {
     "absent": _remove,
+    "aside": _set_aside,
     "link": _link,
     "directory": _directory,
     "file": _file,

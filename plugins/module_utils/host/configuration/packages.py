@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 import typing as t
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock, wait_until
@@ -17,7 +19,17 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 LISTS = Path("/var/lib/apt/lists")
 LISTS_VALID = 3600.0  # seconds
 LOCK_TIMEOUT = 300  # seconds: cloud-init and apt-daily hold dpkg's lock in the first minutes of a server
-LOCKED = "lock was locked by another process"
+UCF_REGISTRY = Path("/var/lib/ucf/registry")
+APT = ("apt-get", "--quiet")
+UPDATE = ("update", "--error-on=any")  # without --error-on, an unreachable mirror is only a warning
+SANDBOX = "APT::Sandbox::User=root"  # the account _apt cannot write to a temporary folder of root
+INTERRUPTED = "dpkg was interrupted"
+# The lock of dpkg, and of apt's package lists
+LOCKED = re.compile(r"lock was locked by another process|Could not get lock")
+# apt does not notice every connection that a mirror has closed, and then never ends.
+DOWNLOADS = 3  # attempts
+LISTS_TIMEOUT, PACKAGES_TIMEOUT = 120, 600  # seconds of an attempt
+TIMED_OUT = 124  # timeout(1)
 RUNTIME_UNITS = Path("/run/systemd/system")
 # A condition that fails makes systemd skip the start without an error. A reboot removes the file, as it is below /run.
 # https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#Conditions%20and%20Asserts
@@ -33,6 +45,21 @@ def installed(run: Run, names: t.Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, status in pairs if status == "installed")
 
 
+def packaged(run: Run, paths: t.Sequence[str], registry: Path = UCF_REGISTRY) -> frozenset[str]:
+    """Return the paths that belong to a package. A link belongs to the package of its target.
+
+    Files that a package creates at its installation are in the registry of ucf(1).
+    """
+    targets = {path: str(Path(path).resolve()) for path in paths}
+    if not targets:
+        return frozenset()
+    done = run(["dpkg-query", "--search", *sorted({*targets, *targets.values()})])
+    owned = {line.partition(": ")[2] for line in done.out.splitlines()}
+    if registry.exists():
+        owned |= {line.partition(" ")[2].strip() for line in registry.read_text().splitlines()}
+    return frozenset(path for path, target in targets.items() if owned & {path, target})
+
+
 def install(
     run: Run, names: t.Sequence[str], *, hold: t.Sequence[str], lists: Path = LISTS, clock: Clock = SYSTEM_CLOCK
 ) -> None:
@@ -45,37 +72,74 @@ def install(
         _hold_file(service).write_text(HOLD)
     lock = ["-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT}"]
     succeed(_patient(run, clock), "complete the last installation", ["dpkg", "--configure", "-a", "--force-confold"])
-    # Without --error-on, an unreachable mirror is only a warning. If the old lists suffice, the error does not matter.
-    refresh = ["apt-get", "--quiet", *lock, "update", "--error-on=any"]
-    refreshed = run(refresh) if not _fresh(lists) else None
+    refreshed = None if _fresh(lists) else _patient(_downloading(run, LISTS_TIMEOUT), clock)([*APT, *lock, *UPDATE])
     conffiles = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
-    argv = ["apt-get", "--quiet", "--yes", "--no-install-recommends", *lock, *conffiles, "install", *names]
-    try:
-        succeed(run, "install the packages", argv)
-    except GroundworkError as error:
-        if refreshed is None or refreshed.code == 0:
-            raise
-        raise GroundworkError(
-            f"Could not install the packages: the package lists could not be fetched.\n{tail(refreshed)}\n"
-            "Give the server a route to its mirrors (a private server needs a NAT gateway: nat_mode; its security "
-            "group must allow the connection; host names must resolve), or mirrors that it can reach; then run again."
-        ) from error
+    _install(_downloading(run, PACKAGES_TIMEOUT), names, [*lock, "--download-only"], refreshed)
+    _install(run, names, [*lock, *conffiles], refreshed)
+
+
+def check_installable(run: Run, names: t.Sequence[str], *, lists: Path = LISTS) -> None:
+    """Raise GroundworkError if `install` would not find the packages. The server is not changed.
+
+    Old package lists are fetched into a temporary folder.
+    """
+    with TemporaryDirectory() as folder:
+        own = ["Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache=", f"Dir::State::lists={folder}", SANDBOX]
+        options = [word for option in own for word in ("-o", option)]
+        refreshed = None if _fresh(lists) else _downloading(run, LISTS_TIMEOUT)([*APT, *options, *UPDATE])
+        found = options if refreshed and refreshed.code == 0 else []
+        _install(run, names, ["--simulate", *found], refreshed)
+
+
+def _install(run: Run, names: t.Sequence[str], options: t.Sequence[str], refreshed: Done | None) -> None:
+    """Install packages. `refreshed` is the result of fetching the package lists, None if they were recent.
+
+    If the old lists suffice, an error of fetching does not matter.
+    """
+    argv = [*APT, "--yes", "--no-install-recommends", *options, "install", *names]
+    done = run(argv)
+    if done.code == 0 or ("--simulate" in options and INTERRUPTED in done.err):  # `install` completes it first
+        return
+    if refreshed is None or refreshed.code == 0:
+        text = f"Could not install the packages: {' '.join(argv)} failed with exit code {done.code}:\n{tail(done)}"
+        raise GroundworkError(text)
+    raise GroundworkError(
+        f"Could not install the packages: the package lists could not be fetched.\n{tail(refreshed)}\n"
+        "Give the server a route to its mirrors (a private server needs a NAT gateway: nat_mode; its security "
+        "group must allow the connection; host names must resolve), or mirrors that it can reach; then run again."
+    )
 
 
 def _patient(run: Run, clock: Clock) -> Run:
-    """Return a `Run` that waits while another process holds dpkg's lock, because dpkg itself does not wait."""
+    """Return a `Run` that waits while another process holds a lock, for what does not wait itself.
+
+    These are dpkg, and apt-get update: DPkg::Lock::Timeout is not for the lock of the package lists.
+    """
 
     def patient(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
         return wait_until(
             lambda: run(argv, stdin=stdin),
-            lambda done: LOCKED not in done.err,
-            until="another process to release dpkg's lock",
+            lambda done: not LOCKED.search(done.err),
+            until="another process to release the lock of dpkg or apt",
             deadline=LOCK_TIMEOUT,
             interval=1.0,
             clock=clock,
         )
 
     return patient
+
+
+def _downloading(run: Run, seconds: int) -> Run:
+    """Return a `Run` that ends a download after some seconds, and begins it again."""
+
+    def downloading(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+        for _attempt in range(DOWNLOADS):
+            done = run(["timeout", "--kill-after=10", str(seconds), *argv], stdin=stdin)
+            if done.code != TIMED_OUT:
+                return done
+        return Done(TIMED_OUT, done.out, f"{argv[0]} did not end within {seconds} s, at {DOWNLOADS} attempts.")
+
+    return downloading
 
 
 def release_holds(run: Run, services: t.Iterable[str]) -> None:

@@ -20,6 +20,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 )
 
 HIDDEN = "(secret, not shown)\n"
+SET_ASIDE = "set aside: it belongs to neither this configuration nor a package\n"
+GONE = ("absent", "aside")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Observed:
     """The observed configuration of a server.
 
     `accounts` contains the members of each account's group. `pending` are the service actions that an interrupted run
-    did not complete, and `previous` are the states of its files before that run.
+    did not complete, and `previous` are the states of its files before that run. `purgeable` are files of earlier runs.
+    `foreign` are files that a daemon includes, and that belong to no package.
     """
 
     packages: frozenset[str] = frozenset()
@@ -62,6 +65,7 @@ class Observed:
     pending: t.Mapping[str, Action] = field(default_factory=dict)
     previous: t.Mapping[str, Actual] = field(default_factory=dict)
     purgeable: t.Mapping[str, Touch] = field(default_factory=dict)
+    foreign: t.Mapping[str, Touch] = field(default_factory=dict)
 
 
 NOTHING = Observed()
@@ -98,7 +102,8 @@ def make_plan(desired: Server, observed: Observed) -> Plan:
     accounts = tuple(account for account in desired.accounts if _account_differs(account, observed))
     declared = {entry.path for entry in desired.entries}
     leftover = [
-        Entry(path, "absent", touch=touch) for path, touch in observed.purgeable.items() if path not in declared
+        *(Entry(path, "absent", touch=touch) for path, touch in observed.purgeable.items() if path not in declared),
+        *(Entry(path, "aside", touch=touch) for path, touch in observed.foreign.items() if path not in declared),
     ]
     entries = tuple(
         entry for entry in (*desired.entries, *leftover) if differs(entry, observed.paths.get(entry.path, Actual()))
@@ -126,7 +131,7 @@ def differs(entry: Entry, actual: Actual) -> bool:
         raise GroundworkError(
             f"{entry.path} is a {found}, but should be {wanted}. Move it away by hand: it may contain data."
         )
-    if entry.kind == "absent":
+    if entry.kind in GONE:
         return actual.kind != "absent"
     if entry.kind == "link":
         return (actual.kind, actual.target) != ("link", entry.target)
@@ -198,13 +203,13 @@ def _change(action: str, resource: str, name: str) -> dict[str, str]:
 
 
 def _verb(entry: Entry, observed: Observed) -> str:
-    if entry.kind == "absent":
-        return "delete"
+    if entry.kind in GONE:
+        return "delete" if entry.kind == "absent" else "set aside"
     return "create" if observed.paths.get(entry.path, Actual()).kind == "absent" else "update"
 
 
 def _noun(entry: Entry, observed: Observed) -> str:
-    return observed.paths[entry.path].kind if entry.kind == "absent" else entry.kind
+    return observed.paths[entry.path].kind if entry.kind in GONE else entry.kind
 
 
 def _diffs(plan: Plan, observed: Observed) -> list[dict[str, str]]:
@@ -234,8 +239,13 @@ def _account_text(home: str, members: t.Iterable[str]) -> str:
 
 
 def _entry_diff(entry: Entry, actual: Actual) -> dict[str, str]:
-    wanted = Actual(entry.kind, entry.content, entry.target, entry.owner, entry.group, entry.mode)
+    if entry.kind == "absent" or entry.kind == "aside":  # noqa: PLR1714 - mypy narrows only this form
+        wanted = Actual()
+    else:
+        wanted = Actual(entry.kind, entry.content, entry.target, entry.owner, entry.group, entry.mode)
     before, after = _entry_text(actual, entry.secret), _entry_text(wanted, entry.secret)
+    if entry.kind == "aside":
+        after = SET_ASIDE
     if actual.kind == entry.kind == "file" and actual.content != entry.content:
         after = after.replace(HIDDEN, "(secret, not shown: another one)\n")
     return _diff(entry.path, before, after)

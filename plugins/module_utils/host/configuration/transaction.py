@@ -10,6 +10,7 @@ import base64
 import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
@@ -25,11 +26,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
     Entry,
     Server,
     Service,
+    Touch,
     Validator,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.packages import (
+    check_installable,
     install,
     installed,
+    packaged,
     release_holds,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import (
@@ -107,7 +111,8 @@ class Host:
         """Return the observed state of everything that is declared."""
         pending, previous = self.journal(desired).read()
         purgeable = {path: purge.touch for purge in desired.purges for path in _matches(purge.pattern)}
-        paths = {entry.path for entry in desired.entries} | purgeable.keys()
+        foreign = self._foreign(desired, {entry.path for entry in desired.entries} | purgeable.keys())
+        paths = {entry.path for entry in desired.entries} | purgeable.keys() | foreign.keys()
         return Observed(
             packages=installed(self.run, desired.packages),
             accounts=look_for_accounts(tuple(account.name for account in desired.accounts)),
@@ -116,7 +121,19 @@ class Host:
             pending=pending,
             previous=previous,
             purgeable=purgeable,
+            foreign=foreign,
         )
+
+    def _foreign(self, desired: Server, known: t.Collection[str]) -> dict[str, Touch]:
+        """Return the files that a daemon includes, and that neither this configuration nor a package has made."""
+        found = {
+            path: include.touch
+            for include in desired.includes
+            for path in _matches(include.pattern)
+            if path not in known and not Path(path).is_dir() and not any(fnmatch(path, kept) for kept in include.keep)
+        }
+        ours = packaged(self.run, tuple(found))
+        return {path: touch for path, touch in found.items() if path not in ours}
 
     def _units(self, desired: Server) -> dict[str, Unit]:
         units = self.services.look([service.name for service in desired.services])
@@ -133,7 +150,7 @@ class Host:
 
 def _matches(pattern: str) -> list[str]:
     place = Path(pattern)
-    return sorted(str(path) for path in place.parent.glob(place.name))
+    return sorted(str(path) for path in place.parent.glob(place.name) if not path.name.startswith("."))
 
 
 def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:
@@ -146,7 +163,9 @@ def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.An
     plan = make_plan(desired, observed)
     result = report(plan, observed)
     if check_mode:
-        if not plan.packages:
+        if plan.packages:
+            check_installable(host.run, plan.packages)
+        else:
             host.rehearse(host.run, plan.accounts, plan.entries, concerned(desired, plan, observed))
         return result
     if plan.packages:

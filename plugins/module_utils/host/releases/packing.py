@@ -136,7 +136,7 @@ def _of_path(path: Path, relative: str, root: str) -> Member:
 def _git_archive(source: Source, run: Run, cache: Path) -> list[Member]:
     """Return the members of a ref. Fetch it unless it is the id of a commit in the cache."""
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    bare = cache / "git" / hashlib.sha256(source.git.encode()).hexdigest()[:ID_LENGTH]
+    bare = _repository(source, cache)
     git = ["git", f"--git-dir={bare}"]
     if not bare.exists():
         succeed(run, f"create a repository for {source.git}", ["git", "init", "--quiet", "--bare", str(bare)])
@@ -150,6 +150,11 @@ def _git_archive(source: Source, run: Run, cache: Path) -> list[Member]:
     with tempfile.NamedTemporaryFile(suffix=".tar", dir=cache) as tar:
         succeed(run, f"pack {commit}", [*git, "archive", "--format=tar", f"--output={tar.name}", commit])
         return read_archive(Path(tar.name), source.git)
+
+
+def _repository(source: Source, cache: Path) -> Path:
+    """Return the path of the repository in the cache."""
+    return cache / "git" / hashlib.sha256(source.git.encode()).hexdigest()[:ID_LENGTH]
 
 
 def _stripped(members: t.Iterable[Member], count: int) -> t.Iterator[Member]:
@@ -220,8 +225,16 @@ def _add(archive: tarfile.TarFile, member: Member) -> None:
 
 
 def pack(name: str, source: Source, folder: Path, run: Run, *, check_mode: bool) -> dict[str, t.Any]:
-    """Pack a release. Return its name, id, archive and number of files. In check mode the archive is not written."""
-    members = members_of(source, run, folder)
+    """Pack a release. Return its name, id, archive and number of files.
+
+    In check mode the archive is not written, and a git repository that is not in the folder yet is fetched into a
+    temporary folder.
+    """
+    if check_mode and source.git and not _repository(source, folder).exists():
+        with tempfile.TemporaryDirectory() as temporary:
+            members = members_of(source, run, Path(temporary))
+    else:
+        members = members_of(source, run, folder)
     identity = release_id(members)
     path = folder / f"{name}-{identity}.tar.gz"
     if not path.exists() and not check_mode:

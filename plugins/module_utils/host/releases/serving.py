@@ -6,10 +6,12 @@
 
 <path>/releases/<id>/   an application as it was packed
 <path>/current          a link to the release that is served
+<path>/releases/.<id>.files      see `integrity`
 <path>/.unready         exists on a new server until the site's pages are answered as expected
 
 The files of a release belong to an account without processes. Therefore no process can change them, and a web server
 that follows a link only if its owner also owns the target (Apache's SymLinksIfOwnerMatch) follows no link out of them.
+What a person has changed in the desired release is put back.
 
 Each release that was current contains its id in a file, which the web server sends in a header. The pages of all sites
 are requested in the same run. A release is taken back if a page was answered as expected before it and is not now.
@@ -38,6 +40,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     Member,
     leads_out,
     whole_tree,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.integrity import (
+    aside_of,
+    changed,
+    record,
+    record_of,
+    set_aside,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import (
     Log,
@@ -83,7 +92,7 @@ class Release:
 
     `owner` owns its files. `group` can read them, except the private ones (`is_private`), which `private_group` can
     read. `pages` are requested once it is current. If one fails, the message contains the last lines of `logs`, without
-    the values that the files `hide` set.
+    the values that the files `hide` set. `mend` is whether changed files are put back, instead of only reported.
     """
 
     name: str
@@ -98,23 +107,31 @@ class Release:
     pages: tuple[Page, ...] = ()
     logs: tuple[Log, ...] = ()
     hide: tuple[str, ...] = ()
+    mend: bool = True
 
     @property
     def link(self) -> str:
         """Return the path of the link to the release that is served."""
         return str(Path(self.path) / CURRENT)
 
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the release."""
+        return Path(self.path) / RELEASES / self.id
+
 
 @dataclass(frozen=True)
 class Site:
     """The observed releases of a site: the ids, the latest used first, and the current id ("" for none).
 
-    `foreign` are the releases that the wrong account owns.
+    `foreign` are the releases that the wrong account owns. `changed` are the members of the desired release
+    that are not as they were unpacked.
     """
 
     releases: tuple[str, ...] = ()
     current: str = ""
     foreign: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +144,12 @@ class Step:
     before: str
     prune: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    mend: tuple[str, ...] = ()  # the members to put back
+
+    @property
+    def needs_archive(self) -> bool:
+        """Return whether the archive of the release must be on the server."""
+        return self.unpack or bool(self.mend)
 
 
 @dataclass(frozen=True)
@@ -137,8 +160,8 @@ class Plan:
     reload: tuple[str, ...]
 
     def missing(self) -> list[str]:
-        """Return the sites whose release is not on the server."""
-        return [step.release.name for step in self.steps if step.unpack]
+        """Return the sites whose archive must be on the server."""
+        return [step.release.name for step in self.steps if step.needs_archive]
 
 
 def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Release, ...]:
@@ -166,6 +189,7 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
             pages=tuple(_page(item, page) for page in item.get("pages") or ()),
             logs=tuple(Log(log["path"], log["containing"]) for log in item.get("logs") or ()),
             hide=tuple(item.get("hide") or ()),
+            mend=item.get("mend", True),
         )
         for item in options["releases"]
     )
@@ -187,8 +211,9 @@ def _page(item: t.Mapping[str, t.Any], page: t.Mapping[str, t.Any]) -> Page:
 def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
     """Return the changes that lead to the desired releases. `pending` are reloads of an interrupted run. Pure."""
     steps = [_step(release, observed.get(release.name, Site())) for release in desired]
-    reloads = [*pending, *(name for step in steps if step.switch for name in step.release.reload)]
-    return Plan(tuple(s for s in steps if s.unpack or s.switch or s.prune or s.own), tuple(dict.fromkeys(reloads)))
+    reloads = [*pending, *(name for step in steps if step.switch or step.mend for name in step.release.reload)]
+    changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own)
+    return Plan(changing, tuple(dict.fromkeys(reloads)))
 
 
 def _step(release: Release, site: Site) -> Step:
@@ -201,6 +226,7 @@ def _step(release: Release, site: Site) -> Step:
         before=site.current,
         prune=prune,
         own=tuple(one for one in site.foreign if one not in prune),
+        mend=site.changed if release.mend else (),
     )
 
 
@@ -211,24 +237,30 @@ def report(plan: Plan) -> dict[str, t.Any]:
     return {
         "changed": bool(changes),
         "changes": changes,
-        "diff": [
-            {
-                "before_header": f"{step.release.path}/{CURRENT}",
-                "after_header": f"{step.release.path}/{CURRENT}",
-                "before": f"{RELEASES}/{step.before}\n" if step.before else "",
-                "after": f"{RELEASES}/{step.release.id}\n",
-            }
-            for step in plan.steps
-            if step.switch
-        ],
+        "diff": [diff for step in plan.steps for diff in _diffs(step)],
         "missing": plan.missing(),
     }
+
+
+def _diffs(step: Step) -> t.Iterator[dict[str, str]]:
+    if step.mend:
+        changed_by_hand = "".join(f"{member}: changed, added or removed by hand\n" for member in step.mend)
+        yield _diff(str(step.release.folder), changed_by_hand, "as it was unpacked\n")
+    if step.switch:
+        before = f"{RELEASES}/{step.before}\n" if step.before else ""
+        yield _diff(f"{step.release.path}/{CURRENT}", before, f"{RELEASES}/{step.release.id}\n")
+
+
+def _diff(header: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
 def _changes(step: Step) -> t.Iterator[dict[str, str]]:
     name = step.release.name
     if step.unpack:
         yield {"action": "create", "resource": "release", "name": f"{name} {step.release.id}"}
+    for member in step.mend:
+        yield {"action": "restore", "resource": "file", "name": str(step.release.folder / member)}
     for kept in step.own:
         yield {"action": "update", "resource": "release owner", "name": f"{name} {kept}"}
     if step.switch:
@@ -247,10 +279,12 @@ def look(release: Release) -> Site:
         found = []
     used = sorted(found, key=lambda path: (-path.stat().st_mtime_ns, path.name))
     target = files.look(str(root / CURRENT)).target
+    foreign = tuple(path.name for path in used if files.look(str(path)).owner != release.owner)
     return Site(
         releases=tuple(path.name for path in used),
         current=Path(target).name if target else "",
-        foreign=tuple(path.name for path in used if files.look(str(path)).owner != release.owner),
+        foreign=foreign,
+        changed=changed(release.folder, (MARK,)) if release.folder in used and release.id not in foreign else (),
     )
 
 
@@ -299,7 +333,8 @@ class Releases:
         plan = make_plan(desired, observed, pending)
         found = {name: {"current": site.current, "kept": list(site.releases)} for name, site in observed.items()}
         result = {**report(plan), "sites": found, "pages": [str(page) for one in desired for page in one.pages]}
-        waiting = any(step.unpack and not step.release.archive for step in plan.steps)
+        waiting = any(step.needs_archive and not step.release.archive for step in plan.steps)
+        result |= _warnings(desired, observed)
         if check_mode or waiting:
             return {**result, "failed_before": [], "failed_pages": []}
         before = self._before(desired, observed, plan, previous)
@@ -351,6 +386,8 @@ class Releases:
                 take_over(step.release, kept)
             if step.unpack:
                 unpack(step.release)
+            if step.mend:
+                mend(step.release, step.mend)
         if before.new:
             _hold_back(desired)
         self.journal.write(dict.fromkeys(plan.reload, "reload"), _links(desired, before))
@@ -458,10 +495,48 @@ def unpack(release: Release) -> None:
             _put(member, partial / member.path)
             rights.give(partial / member.path, member.path)
         rights.give(partial, "")
-        partial.rename(folders / release.id)
+        record(partial, record_of(release.folder), (MARK,))
+        partial.rename(release.folder)
     except (OSError, GroundworkError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise GroundworkError(f"Could not unpack release {release.id} of {release.name}: {error}") from error
+
+
+def mend(release: Release, members: t.Sequence[str]) -> None:
+    """Put members of a release back from its archive, each in one step. What was at their paths is set aside."""
+    archive = Path(release.archive)
+    try:
+        whole, rights = whole_tree(read_archive(archive, archive.name), archive.name), Rights.of(release)
+        wanted = {member.path: member for member in whole}
+        set_aside(release.folder, members, {path: member.kind for path, member in wanted.items()})
+        for path in sorted({*members} & wanted.keys(), key=lambda path: (wanted[path].kind == "link", path)):
+            _restore(wanted[path], release.folder / path, rights)
+        record(release.folder, record_of(release.folder), (MARK,))
+    except (OSError, GroundworkError) as error:
+        raise GroundworkError(f"Could not put back files of release {release.id} of {release.name}: {error}") from error
+
+
+def _restore(member: Member, path: Path, rights: Rights) -> None:
+    if member.kind == "directory":
+        path.mkdir(mode=0o700, exist_ok=True)
+        rights.give(path, member.path)
+        return
+    new = Path(files.beside(str(path)))
+    files.discard(str(new))
+    _put(member, new)
+    rights.give(new, member.path)
+    new.replace(path)
+
+
+def _warnings(desired: t.Iterable[Release], observed: t.Mapping[str, Site]) -> dict[str, t.Any]:
+    """Return a warning about changed files that are not put back."""
+    told = [
+        f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it back. "
+        f"Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source again."
+        for one in desired
+        if observed[one.name].changed and not one.mend
+    ]
+    return {"warnings": told} if told else {}
 
 
 def _put(member: Member, path: Path) -> None:
@@ -490,6 +565,7 @@ def take_over(release: Release, identity: str) -> None:
                 path.unlink()
             else:
                 rights.give(path, member)
+        record(root, record_of(root), (MARK,))
         rights.give(root, "")
     except OSError as error:
         raise GroundworkError(f"Could not change the owner of release {identity} of {release.name}: {error}") from error
@@ -554,4 +630,7 @@ def _prune(plan: Plan, targets: t.Mapping[str, str]) -> None:
     for step in plan.steps:
         for old in step.prune:
             if old != targets.get(step.release.name):
-                shutil.rmtree(Path(step.release.path) / RELEASES / old)
+                folder = Path(step.release.path) / RELEASES / old
+                shutil.rmtree(folder)
+                shutil.rmtree(aside_of(folder), ignore_errors=True)
+                files.discard(str(record_of(folder)))

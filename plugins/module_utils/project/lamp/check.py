@@ -11,12 +11,21 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
+
+OWN_IMAGE = "servers_tiers.{}.image: {{promoted: true}}, or its id"
 
 
 def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     private = None if known.servers is None else known.servers.get("private", ())
     parse_lamp(own, problems, servers=private, booting=known.booting)
+    for tier, image in known.images.items():
+        if wrong := php.mismatch(own["php_version"], image):
+            problems.add(
+                "php_version", wrong, f"give that version, or for an image of your own {OWN_IMAGE.format(tier)}"
+            )
+            break
     if own["bucket"] and own["bucket"] == known.site_bucket:
         problems.add("bucket", f"'{own['bucket']}' is the static site's bucket", "give another bucket, or none")
     return {}

@@ -27,7 +27,12 @@ ROOT = "/srv/www"
 CONFIGURATION = "lamp"
 APACHE = "apache2"
 MARIADB = "mariadb"
-APACHE_MB = 64
+APACHE_MB = 64  # at least
+APACHE_BASE_MB = 16
+APACHE_PROCESS_MB = 3  # of mpm_event with its threads
+APACHE_THREADS = 25  # of a process, ThreadsPerChild of Debian
+MARIADB_CONNECTIONS = 151  # its default
+SHARING_SERVERS = 10  # that connect to a shared database at once, at most
 APACHE_REQUEST_BYTES = 1024**3  # https://httpd.apache.org/docs/2.4/mod/core.html#limitrequestbody
 PHP_PROCESS_MB = 40
 ANY_STATUS = "200-499"  # of the paths that are only requested to warm a server
@@ -123,6 +128,13 @@ class Budget:
     buffer_pool_mb: int
     opcache_mb: int
     php_processes: int  # of each site
+    apache_processes: int
+    database_connections: int
+
+    @property
+    def apache_workers(self) -> int:
+        """Return how many requests Apache serves at once. The others wait, and a full server closes connections."""
+        return self.apache_processes * APACHE_THREADS
 
 
 @dataclass(frozen=True)
@@ -195,8 +207,16 @@ class Lamp:
         buffer_pool = max(64, int(memory * 0.3))
         mariadb = buffer_pool + 100 if self.has_database else 0
         opcache = max(32, min(256, int(memory * 0.1)))
-        php = memory - APACHE_MB - mariadb - opcache
-        return Budget(buffer_pool, opcache, max(2, int(php / PHP_PROCESS_MB / len(self.sites))))
+        apache = max(APACHE_MB, memory // 16)
+        each = max(2, int((memory - apache - mariadb - opcache) / PHP_PROCESS_MB / len(self.sites)))
+        clients = each * len(self.sites) * (SHARING_SERVERS if self.shares_database else 1)
+        return Budget(
+            buffer_pool,
+            opcache,
+            each,
+            apache_processes=(apache - APACHE_BASE_MB) // APACHE_PROCESS_MB,
+            database_connections=max(MARIADB_CONNECTIONS, clients + 20),
+        )
 
     def pinned(self) -> dict[str, str]:
         """Return the release that `lamp_release` gives, by its site."""
@@ -295,6 +315,7 @@ def _services(lamp: Lamp) -> Options:
             {"pattern": "/etc/apache2/mods-enabled/php*", "restart": [APACHE]},
             {"pattern": f"{lamp.fpm_folder}/pool.d/groundwork-*.conf", "reload": [lamp.fpm]},
         ],
+        "includes": _includes(lamp),
         "validators": validators,
         "services": [
             metadata.service(),
@@ -307,6 +328,26 @@ def _services(lamp: Lamp) -> Options:
             },
         ],
     }
+
+
+def _includes(lamp: Lamp) -> list[Options]:
+    """Return what the daemons include. A file of others there overrides the configuration without being seen."""
+    reload: dict[str, tuple[str, ...]] = {
+        APACHE: ("/etc/apache2/conf-enabled/*.conf", "/etc/apache2/sites-enabled/*.conf"),
+        lamp.fpm: (f"{lamp.fpm_folder}/conf.d/*.ini", f"{lamp.fpm_folder}/pool.d/*.conf"),
+    }
+    restart: dict[str, tuple[str, ...]] = {
+        APACHE: ("/etc/apache2/mods-enabled/*.conf", "/etc/apache2/mods-enabled/*.load"),
+        MARIADB: ("/etc/mysql/conf.d/*.cnf", "/etc/mysql/mariadb.conf.d/*.cnf"),
+    }
+    for service in (APACHE, lamp.fpm, MARIADB):
+        restart[service] = (*restart.get(service, ()), f"/etc/systemd/system/{service}.service.d/*.conf")
+    return [
+        {"pattern": pattern, "keep": list(lamp.given["keep_files"]), how: [service]}
+        for how, patterns in (("reload", reload), ("restart", restart))
+        for service in patterns
+        for pattern in patterns[service]
+    ]
 
 
 def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
@@ -322,6 +363,12 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
             "reload": [APACHE],
         },
         _enabled("conf", "zz-groundwork.conf", reload=[APACHE]),
+        {
+            "path": "/etc/apache2/conf-available/zz-groundwork-workers.conf",
+            "content": render("apache.workers.conf.j2", context),
+            "restart": [APACHE],
+        },
+        _enabled("conf", "zz-groundwork-workers.conf", restart=[APACHE]),
         *(_enabled("mods", f"mpm_event.{suffix}", restart=[APACHE]) for suffix in ("load", "conf")),
         *(
             _absent(f"/etc/apache2/mods-enabled/{name}.{suffix}", restart=[APACHE])

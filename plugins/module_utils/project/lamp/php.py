@@ -65,11 +65,31 @@ LEVELS = frozenset(
         "E_WARNING",
     }
 )
+# https://packages.debian.org/search?keywords=php-fpm
+DEBIAN = {"12": "8.2", "13": "8.4"}  # the version of PHP, by the version of Debian
+DEBIAN_IMAGE = re.compile(r"debian-(\d+)-")
 NUMBER = re.compile(r"-?\d+")
 EXPRESSION = re.compile(r"[ ~!(]*\w+[ )]*(?:[&|^][ ~!(]*\w+[ )]*)*")
 # https://www.php.net/manual/en/faq.using.php#faq.using.shorthandbytes
 SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[KMG]?)", re.IGNORECASE)
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+def mismatch(version: str, image: str) -> str:
+    """Return what is wrong with a version of PHP for the images that match a pattern of names, or "".
+
+    The image of another distribution, or of an own one, may have any version. Without a pattern, the image is one of
+    Debian, or one that was made from it.
+    """
+    if not image and version not in DEBIAN.values():
+        return (
+            f"Debian has no PHP {version}: {', '.join(f'{php} in Debian {debian}' for debian, php in DEBIAN.items())}"
+        )
+    found = DEBIAN_IMAGE.match(image)
+    offered = DEBIAN.get(found[1]) if found else None
+    if offered is None or version == offered:
+        return ""
+    return f"{image} has PHP {offered}, not {version}"
 
 
 def ini_text(name: str, value: t.Any) -> str:

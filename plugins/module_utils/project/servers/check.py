@@ -17,6 +17,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.opti
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles.run import parse_server_roles
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import parse_servers, server_name
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.private_key import check_kms_key
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.recovery import check_user
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.recovery import (
+    parse_wish as parse_recovered,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import check_probing, parse_wish
 
 
@@ -27,6 +32,9 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     servers = {tier.name: [server_name(tier.name, number) for number in range(1, tier.count + 1)] for tier in tiers}
     if declared:
         parse_wish(own, [name for names in servers.values() for name in names], problems)
+    parse_recovered(own, None if not declared else [name for names in servers.values() for name in names], problems)
+    check_user("recover_user", own["recover_user"], problems)
+    check_kms_key("kms_key", own["kms_key"], problems)
     check_probing(own, own["tiers"], problems)
     parse_server_groups({**own, "tiers": groups}, problems, known, known.target_groups)
     parse_server_roles(own, problems)
@@ -37,6 +45,11 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     return {
         "servers": servers,
         "groups": list(groups),
+        "images": {
+            tier.name: tier.image.name if tier.image.promoted == "never" else ""
+            for tier in tiers
+            if tier.image.promoted != "must" and not tier.image.id
+        },
         "booting": [name for name, tier in groups.items() if "user_data" not in tier],
     }
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -156,7 +157,8 @@ def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
 
 
 def _check_there(name: str, page: str, source: str, problems: Problems) -> None:
-    if not (Path(source).expanduser() / page).is_file():
+    # Path.is_file raises OSError for a name that is too long.
+    if not os.path.isfile(Path(source).expanduser() / page):  # noqa: PTH113
         right = (
             "add the file, or set the variable to '' to have no such page"
             if name == "not_found_page"

@@ -41,7 +41,7 @@ KINDS = sorted(kind for removal in ALL for kind in removal.kinds)
 def converge_teardown(run: Run) -> dict[str, t.Any]:
     """Return the result of `environment_teardown`. Raise GroundworkError with all remaining resources."""
     owner, desired = run.parse(COMPONENT, parse_teardown)
-    teardown = _Teardown(run, Whose(owner.environment), desired)
+    teardown = _Teardown(run, Whose(owner.environment, owner.region), desired)
     if run.check_mode:
         return teardown.predict()
     return teardown.remove()
@@ -57,6 +57,8 @@ class _Teardown:
         self.refused: dict[str, str] = {}
         self.made: dict[str, Change] = {}
         self.things = self._look(check=True)
+        for line in _elsewhere(self.things, whose.environment):
+            run.warn(line)
 
     def predict(self) -> dict[str, t.Any]:
         for keeper in self._keepers():
@@ -124,6 +126,19 @@ class _Teardown:
             lines = "\n".join(f"- {line}" for line in (*kept, *rest))
             told = {**report(list(self.made.values()), {}), **self._found()}
             raise GroundworkError(f"Resources of environment '{self.whose.environment}' remain:\n{lines}", **told)
+
+
+def _elsewhere(things: t.Iterable[Thing], environment: str) -> t.Iterator[str]:
+    """Yield a sentence for each other region in which an environment of the same name has global resources."""
+    regions: dict[str, list[str]] = {}
+    for thing in things:
+        if thing.region:
+            regions.setdefault(thing.region, []).append(f"{thing.kind} {thing.name}")
+    for region, names in sorted(regions.items()):
+        yield (
+            f"The environment {environment} in {region} has resources that are in all regions, which stay: "
+            f"{', '.join(sorted(names))}. Remove them with the inventory of that environment."
+        )
 
 
 def _remedy(keeper: Keeper) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
@@ -25,7 +25,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT, comment_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
+    COMPONENT,
+    check_comment,
+    comment_of,
+)
 
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST = 10240
@@ -80,11 +84,8 @@ def converge_function(run: Run) -> dict[str, t.Any]:
     name = owner.name(desired.name)
     live = _code(run.clients, name, "LIVE")
     stage = None if live == desired.code else _development(run.clients, name)
-    if stage and stage.config.get("Comment") != comment_of(owner):
-        raise GroundworkError(
-            f"The function {name} exists and does not belong to this environment: its comment is not "
-            f"'{comment_of(owner)}'. Delete it, or use another name."
-        )
+    if stage:
+        check_comment(owner, RESOURCE, name, stage.config.get("Comment", ""))
     ids: Ids = {}
     result = run.make(plan(owner, desired, live, stage), ids)
     return {**result, "name": name, "etag": shown(_etag(desired.name), ids) if result["changed"] else ""}

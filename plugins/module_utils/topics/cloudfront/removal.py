@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import REGION, other_region
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
@@ -17,8 +18,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
     Thing,
     Whose,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import KINDS, Kind
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import IN_REGION, KINDS, Kind
 
+OURS = ""
 DEVELOPED = {"Stage": "DEVELOPMENT"}  # every function has this stage, also if it was never published
 
 
@@ -27,7 +29,7 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
     marker = "FunctionList.NextMarker"
     yield "functions", Read("cloudfront", "list_functions", "FunctionList.Items", DEVELOPED, marker=marker)
     for one in sight.found("functions"):
-        if _is_ours(one["Name"], one["FunctionConfig"].get("Comment", ""), sight.whose):
+        if _region(one["Name"], one["FunctionConfig"].get("Comment", ""), sight.whose) == OURS:
             arn, named = one["FunctionMetadata"]["FunctionARN"], {"Name": one["Name"], **DEVELOPED}
             gone = ("NoSuchFunctionExists",)
             yield f"version {arn}", Read("cloudfront", "describe_function", "ETag", named, gone)
@@ -35,7 +37,7 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
         yield kind.resource, kind.read()
         for item in sight.found(kind.resource):
             own, config = kind.entry(item)
-            if _is_ours(config["Name"], config.get(kind.comment, ""), sight.whose):
+            if _region(config["Name"], config.get(kind.comment, ""), sight.whose) == OURS:
                 gone = (f"NoSuch{kind.member}",)
                 yield f"version {own}", Read("cloudfront", f"get_{kind.noun}", "ETag", {"Id": own}, gone)
 
@@ -48,9 +50,14 @@ def _things(sight: Sight) -> t.Iterator[Thing]:
             yield from _reusable(kind, one, sight)
 
 
-def _is_ours(name: str, comment: str, whose: Whose) -> bool:
-    """Return whether a resource without tags is the environment's, by its name and its comment."""
-    return whose.has_name(name) and comment.startswith(f"groundwork.aws: environment {whose.environment}, ")
+def _region(name: str, comment: str, whose: Whose) -> str | None:
+    """Return OURS if a resource without tags is the environment's, by its name and its comment.
+
+    Return the region if it belongs to an environment of the same name in another region, and None otherwise.
+    """
+    if not whose.has_name(name) or not comment.startswith(f"groundwork.aws: environment {whose.environment}, "):
+        return None
+    return other_region({REGION: comment.partition(IN_REGION)[2]}, whose.region) or OURS
 
 
 def _function(function: Described, sight: Sight) -> t.Iterator[Thing]:
@@ -59,6 +66,8 @@ def _function(function: Described, sight: Sight) -> t.Iterator[Thing]:
     https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteFunction.html
     """
     arn, name = function["FunctionMetadata"]["FunctionARN"], function["Name"]
+    if region := _region(name, function["FunctionConfig"].get("Comment", ""), sight.whose):
+        yield Thing("function", arn, sight.short(name), ours=False, region=region)
     for version in sight.answers.get(f"version {arn}", []):
         delete = Call(
             "cloudfront",
@@ -73,6 +82,8 @@ def _function(function: Described, sight: Sight) -> t.Iterator[Thing]:
 def _reusable(kind: Kind, item: Described, sight: Sight) -> t.Iterator[Thing]:
     own, config = kind.entry(item)
     name = str(config["Name"])
+    if region := _region(name, config.get(kind.comment, ""), sight.whose):
+        yield Thing(kind.resource, own, sight.short(name), ours=False, region=region)
     for version in sight.answers.get(f"version {own}", []):
         delete = Call(
             "cloudfront",

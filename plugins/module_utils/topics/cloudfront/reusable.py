@@ -4,7 +4,7 @@
 
 """The work of the modules of CloudFront's origin access controls and policies, which differ only in their `Kind`.
 
-These resources have no tags. They belong to an environment if they have the name `<environment>-<name>` and the
+These resources have no tags. They belong to an environment if they have the name `<environment>-<name>` and a
 comment of `comment_of`. A resource of that name with another comment is an error. An update contains the version that
 was read (If-Match), so that it fails if the resource was changed in between.
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateCachePolicy.html
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, region_clash
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ids, Lookup, Ref, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import (
@@ -30,6 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.c
 )
 
 COMPONENT = "static_site"
+IN_REGION = ", region "  # CloudFront's resources are in all regions, the environment is in one
 Config = t.Mapping[str, t.Any]
 
 
@@ -118,7 +119,28 @@ class Observed:
 
 def comment_of(owner: Owner) -> str:
     """Return the comment that marks a resource without tags as the environment's."""
-    return f"groundwork.aws: environment {owner.environment}, component {owner.component}"
+    region = f"{IN_REGION}{owner.region}" if owner.region else ""
+    return f"groundwork.aws: environment {owner.environment}, component {owner.component}{region}"
+
+
+def is_of(owner: Owner, comment: str) -> bool:
+    """Return whether a resource with this comment is the environment's. A comment from before has no region."""
+    return comment in (comment_of(owner), comment_of(owner).partition(IN_REGION)[0])
+
+
+def check_comment(owner: Owner, what: str, name: str, comment: str) -> None:
+    """Raise GroundworkError if an existing resource with this comment does not belong to the environment."""
+    if is_of(owner, comment):
+        return
+    base, _in, other = comment.partition(IN_REGION)
+    if other and is_of(owner, base):
+        problems = Problems()
+        problems.add(*region_clash(what, name, owner.environment, other, owner.region))
+        problems.raise_if_any()
+    raise GroundworkError(
+        f"The {what} {name} exists and does not belong to this environment: its comment is not '{comment_of(owner)}'. "
+        "Delete or rename it, or use another name."
+    )
 
 
 def by_name(kind: Kind, owner: Owner, items: t.Iterable[Config]) -> dict[str, str]:
@@ -128,7 +150,7 @@ def by_name(kind: Kind, owner: Owner, items: t.Iterable[Config]) -> dict[str, st
     return {
         str(config["Name"]).removeprefix(prefix): found
         for found, config in entries
-        if str(config["Name"]).startswith(prefix) and config.get(kind.comment) == comment_of(owner)
+        if str(config["Name"]).startswith(prefix) and is_of(owner, config.get(kind.comment, ""))
     }
 
 
@@ -139,11 +161,9 @@ def converge_reusable(
     owner, desired = run.parse(COMPONENT, parse)
     wanted = {**desired.config, "Name": owner.name(desired.name), kind.comment: comment_of(owner)}
     observed = look(kind, wanted, run.clients)
-    if observed and observed.config.get(kind.comment) != wanted[kind.comment]:
-        raise GroundworkError(
-            f"The {kind.resource} {wanted['Name']} ({observed.id}) exists and does not belong to this environment: its "
-            f"comment is not '{wanted[kind.comment]}'. Delete or rename it, or use another name."
-        )
+    if observed:
+        what, name = kind.resource, f"{wanted['Name']} ({observed.id})"
+        check_comment(owner, what, name, observed.config.get(kind.comment, ""))
     ref = kind.ref(desired.name)
     ids: Ids = {ref: observed.id} if observed else {}
     result = run.make(plan(kind, desired.name, wanted, observed), ids)

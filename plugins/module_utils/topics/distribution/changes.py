@@ -174,7 +174,7 @@ def deployed(desired: Distribution, config: t.Mapping[str, t.Any] | None = None)
 
 
 def _wanted_tags(owner: Owner, desired: Distribution) -> dict[str, t.Any]:
-    return {**owner.tags(desired.name), **names_told(desired.uses)}
+    return {**owner.global_tags(desired.name), **names_told(desired.uses)}
 
 
 def _tags(owner: Owner, desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[Change]:

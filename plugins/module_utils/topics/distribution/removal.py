@@ -65,7 +65,7 @@ def _distribution(one: Described, sight: Sight) -> t.Iterator[Thing]:
     arn, own = one["ARN"], one["Id"]
     needs = frozenset((*_references(one), *_origins(one)))
     if not sight.owns(arn):
-        yield Thing("distribution", arn, one["DomainName"], ours=False, needs=needs)
+        yield Thing("distribution", arn, one["DomainName"], ours=False, needs=needs, region=sight.elsewhere(arn))
         return
     [version] = sight.answers[f"config {own}"] or [None]
     if version is None:

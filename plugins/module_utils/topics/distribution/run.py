@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import settle
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, other_region, region_clash
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import plain
@@ -20,10 +20,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.f
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     KINDS,
     by_name,
-    comment_of,
+    is_of,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.changes import (
     DEPLOYED,
+    RESOURCE,
     Observed,
     deployed,
     plan_distribution,
@@ -68,6 +69,10 @@ def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observe
     tagged = candidates(owner, desired.name, observe(clients, {"tagged": distributions_read(owner)})["tagged"])
     there = existing(clients, owner, desired.name, tagged, domains.__contains__)
     observed = _observed(there) if there else None
+    if observed and (other := other_region(observed.found.tags, owner.region)):
+        problems = Problems()
+        problems.add(*region_clash(RESOURCE, observed.found.id, owner.environment, other, owner.region))
+        problems.raise_if_any()
     ids: Ids = {}
     if observed:
         ids = ids_told(observed.found.tags, observed.config)
@@ -102,7 +107,7 @@ def _functions(owner: Owner, desired: Distribution, observed: Observed | None, c
     answers = observe(clients, {name: _published(name) for name, ref in wanted.items() if ref not in ids})
     for name, summaries in answers.items():
         for summary in summaries:
-            if summary["FunctionConfig"]["Comment"] == comment_of(owner):
+            if is_of(owner, summary["FunctionConfig"]["Comment"]):
                 ids[wanted[name]] = summary["FunctionMetadata"]["FunctionARN"]
     return ids
 

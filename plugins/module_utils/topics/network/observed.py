@@ -13,6 +13,7 @@ from ipaddress import IPv4Network
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.doubles import doubles
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import S3_ENDPOINT, Network
 
 
@@ -49,7 +50,9 @@ def look(owner: Owner, desired: Network, clients: Clients) -> Observed:
             "gateways": Read("ec2", "describe_internet_gateways", "InternetGateways", {"Filters": owner.filters()}),
         },
     )
-    vpc = the_only(roots["vpcs"], "VpcId", "VPC", owner)
+    if len(roots["vpcs"]) > 1:
+        raise doubles(owner.environment, [str(vpc["VpcId"]) for vpc in roots["vpcs"]], clients)
+    vpc = next(iter(roots["vpcs"]), None)
     parts = observe(clients, _reads_inside(vpc["VpcId"])) if vpc else {}
     observed = _assemble(owner, roots["gateways"], vpc, parts)
     if all(wish.name in observed.subnets for wish in desired.subnets):

@@ -34,7 +34,11 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
 def _things(sight: Sight) -> t.Iterator[Thing]:
     for profile in sight.answers["profiles"]:
         yield from _profile(profile, sight)
-    yield from (_role(role, sight) for role in sight.answers["roles"] if sight.owns(role["Arn"]))
+    for role in sight.answers["roles"]:
+        if sight.owns(role["Arn"]):
+            yield _role(role, sight)
+        elif region := sight.elsewhere(role["Arn"]):
+            yield Thing("role", role["Arn"], sight.short(role["RoleName"]), ours=False, region=region)
 
 
 def _profile(profile: Described, sight: Sight) -> t.Iterator[Thing]:
@@ -45,7 +49,8 @@ def _profile(profile: Described, sight: Sight) -> t.Iterator[Thing]:
     name = profile["InstanceProfileName"]
     roles = [role["Arn"] for role in profile["Roles"]]
     if not sight.owns(profile["Arn"]):
-        yield Thing("instance profile", profile["Arn"], name, ours=False, needs=frozenset(roles))
+        region = sight.elsewhere(profile["Arn"])
+        yield Thing("instance profile", profile["Arn"], name, ours=False, needs=frozenset(roles), region=region)
         return
     leave = [
         Call(

@@ -14,12 +14,20 @@ from dataclasses import dataclass, field
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
     BUCKET,
+    KEY_PARAMETER,
     KMS_KEY_ARN,
     PARAMETER_NAME,
     TIER_NAME,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, Owner, tag_dict, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    ENVIRONMENT,
+    Owner,
+    other_region,
+    region_clash,
+    tag_dict,
+    tag_list,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
@@ -101,6 +109,9 @@ def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | Non
         if not PARAMETER_NAME.fullmatch(name):
             right = "give a path such as /groundwork/dev/lamp/shop/database-password"
             problems.add(f"{where}.parameters[{position}]", f"'{name}' is not a parameter path", right)
+        elif KEY_PARAMETER.fullmatch(name):
+            wrong = f"'{name}' has the private key for the servers, which no server may read"
+            problems.add(f"{where}.parameters[{position}]", wrong, "remove it")
     for position, archive in enumerate(rights["archives"]):
         _check_archive(archive, f"{where}.archives[{position}]", problems)
     for position, key in enumerate(rights["keys"]):
@@ -167,10 +178,16 @@ def observe_roles(clients: Clients, owner: Owner, wanted: t.Sequence[ServerRole]
 
 
 def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, problems: Problems) -> None:
-    """Add to `problems` roles and profiles with the desired names that do not belong to the environment."""
+    """Add to `problems` roles and profiles with the desired names that do not belong to the environment.
+
+    An environment of the same name in another region has its own roles, which IAM has once for all regions.
+    """
     for role in wanted:
         for kind, found in (("role", observed.roles), ("instance profile", observed.profiles)):
-            if role.tier in found and tag_dict(found[role.tier]).get(ENVIRONMENT) != owner.environment:
+            tags = tag_dict(found.get(role.tier, {}))
+            if other := other_region(tags, owner.region):
+                problems.add(*region_clash(kind, owner.name(role.tier), owner.environment, other, owner.region))
+            elif role.tier in found and tags.get(ENVIRONMENT) != owner.environment:
                 problems.add(
                     f"roles.{role.tier}",
                     f"the {kind} {owner.name(role.tier)} exists, and does not belong to this environment",
@@ -197,7 +214,7 @@ def iam(operation: str, /, **arguments: t.Any) -> Call:
 
 def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t.Iterator[Change]:
     name, found = owner.name(role.tier), observed.roles.get(role.tier)
-    document, tags = policy_document(role, place), owner.tags(role.tier)
+    document, tags = policy_document(role, place), owner.global_tags(role.tier)
     trust = {"PolicyDocument": json.dumps(TRUST)}
     # The next call may not know a new role yet.
     put = iam("put_role_policy", RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document))
@@ -230,19 +247,23 @@ def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
     """
-    name, tags = owner.name(tier), tag_list(owner.tags(tier))
+    name, tags = owner.name(tier), owner.global_tags(tier)
     profile = {"InstanceProfileName": name}
     # A profile holds one role, so that a repetition exceeds the limit.
     arguments = {**profile, "RoleName": name}
     add = Call("iam", "add_role_to_instance_profile", arguments, passing=GONE, echoes=("LimitExceeded",))
     if found is None:
-        create = iam("create_instance_profile", **profile, Tags=tags).settled_by("EntityAlreadyExists").safe_to_repeat()
+        create = iam("create_instance_profile", **profile, Tags=tag_list(tags))
+        create = create.settled_by("EntityAlreadyExists").safe_to_repeat()
         yield Change("create", "instance profile", tier, (create, add), after={"Role": name})
         return
     roles = [role["RoleName"] for role in found["Roles"]]
     if roles != [name]:
         calls = [iam("remove_role_from_instance_profile", **profile, RoleName=role) for role in roles]
         yield Change("update", "instance profile", tier, (*calls, add), before={"Role": roles}, after={"Role": name})
+    if lacking := {key: value for key, value in tags.items() if tag_dict(found).get(key) != value}:
+        call = iam("tag_instance_profile", **profile, Tags=tag_list(lacking))
+        yield Change("update", "tags", f"instance profile {tier}", (call,), after=lacking)
 
 
 def converge_server_roles(run: Run) -> dict[str, t.Any]:

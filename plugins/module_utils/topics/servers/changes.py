@@ -118,8 +118,8 @@ def _check_key(desired: Servers, observed: Observed, problems: Problems) -> None
         problems.add(
             "key_file",
             f"is not the public key of the existing key pair '{pair.name}'",
-            "give the key of that pair; to change the key, delete the key pair in EC2 and replace the servers, "
-            "because servers keep the key that they were launched with",
+            "give the key of that pair, or run groundwork.aws.recover with servers_recover=all, which installs this "
+            "key on the servers and in EC2",
         )
 
 
@@ -210,7 +210,8 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
         if server.succeeds:
             said.append(
                 f"{server.name} ({server.id}) was launched to replace {server.place}, and the replacement is not "
-                f"complete. Run groundwork.aws.replace with servers_replace={server.place}, or terminate it."
+                f"complete. Run groundwork.aws.replace with servers_replace={server.place}, which completes it "
+                f"and deletes the disk of {server.place}."
             )
     for tier in desired.tiers:
         for server in _servers_of(tier, observed):
@@ -219,11 +220,14 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
 
 
 def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
-    replacing = "Nothing was changed: terminate the server and run again to replace it"
+    replacing = (
+        f"Nothing was changed. To replace the server, run groundwork.aws.replace with servers_replace={server.id} and "
+        "servers_replace_data=lost, which deletes its disk with all data on it"
+    )
     if server.instance_type != tier.instance_type:
         yield (
-            f"has the instance type {server.instance_type}, not {tier.instance_type}. Nothing was changed: stop the "
-            "server, change its type and run again, or terminate it and run again to replace it."
+            f"has the instance type {server.instance_type}, not {tier.instance_type}. To keep its data, stop the "
+            f"server, change its type and run groundwork.aws.site. {replacing}."
         )
     subnets = {observed.subnets[p.subnet][0] for p in tier.placements if p.subnet in observed.subnets}
     if subnets and server.subnet_id not in subnets:
@@ -235,8 +239,8 @@ def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
     volume = observed.volumes.get(server.volume_ids[0]) if server.volume_ids else None
     if volume and tier.root_volume_gib not in (None, volume.gib):
         yield (
-            f"has a root volume of {volume.gib} GiB, not {tier.root_volume_gib} GiB. Nothing was changed: enlarge the "
-            "volume and its file system manually, or terminate the server and run again to replace it."
+            f"has a root volume of {volume.gib} GiB, not {tier.root_volume_gib} GiB. To keep its data, enlarge the "
+            f"volume and its file system. {replacing}."
         )
     if volume and not volume.encrypted:
         yield f"has a root volume that is not encrypted. {replacing}."
@@ -247,7 +251,7 @@ def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
 
 def plan(owner: Owner, desired: Servers, observed: Observed) -> list[Change]:
     """Return the changes: import the key pair, update existing servers, launch missing ones, terminate surplus ones."""
-    changes = _import_key(owner, desired.key, observed)
+    changes = [] if observed.key_pair else import_key(owner, desired.key)
     missing = []
     for tier, number in desired.wanted():
         server = observed.servers.get(server_name(tier.name, number))
@@ -258,9 +262,8 @@ def plan(owner: Owner, desired: Servers, observed: Observed) -> list[Change]:
     return [*changes, *missing, *retire(surplus(desired, observed), observed)]
 
 
-def _import_key(owner: Owner, key: PublicKey | None, observed: Observed) -> list[Change]:
-    if observed.key_pair:
-        return []
+def import_key(owner: Owner, key: PublicKey | None) -> list[Change]:
+    """Return the change that imports the environment's key pair. Check mode may not know the key."""
     name = owner.name("servers")
     arguments = {
         "KeyName": name,
@@ -462,14 +465,15 @@ def start(server: Server) -> list[Change]:
         return [started]
     if server.state == "stopping":
         look = Call("ec2", "describe_instances", {"InstanceIds": [server.id]})
-        wait = Wait(f"{server.name} ({server.id}) to be stopped", look, _is_stopped, deadline=STOP_DEADLINE)
+        wait = Wait(f"{server.name} ({server.id}) to be stopped", look, is_stopped, deadline=STOP_DEADLINE)
         stopping, stopped = {"State": "stopping"}, {"State": "stopped"}
         awaited = Change("update", "server", server.name, (), before=stopping, after=stopped, wait=wait)
         return [awaited, replace(started, awaits=(Ref("server", server.name),))]
     return []
 
 
-def _is_stopped(response: t.Mapping[str, t.Any]) -> bool:
+def is_stopped(response: t.Mapping[str, t.Any]) -> bool:
+    """Return whether EC2 reports the one instance of a response as stopped."""
     states = [i["State"]["Name"] for r in response.get("Reservations", []) for i in r["Instances"]]
     return states == ["stopped"]
 

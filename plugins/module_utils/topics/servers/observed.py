@@ -35,6 +35,7 @@ TIER = "groundwork:tier"
 NUMBER = "groundwork:server"
 USER_DATA = "groundwork:user-data"
 REPLACES = "groundwork:replaces"  # the id of the instance that a server replaces
+HOST_KEY = "groundwork:host-key"  # the server's public host key, and when it was recorded
 
 GONE = frozenset({"shutting-down", "terminated"})
 KEY_PAIR = Ref("key pair", "servers")
@@ -69,6 +70,7 @@ class Server:
     tags: t.Mapping[str, str]
     profile_association: str = ""  # read only if the instance profile has to change
     succeeds: bool = False
+    keeps_public_ip: bool = False  # an Elastic IP address, which a stop does not release
 
     @property
     def place(self) -> str:
@@ -173,16 +175,21 @@ def instances_read(owner: Owner) -> Read:
     return Read("ec2", "describe_instances", "Reservations", {"Filters": owner.filters()})
 
 
+def key_pairs_read(owner: Owner) -> Read:
+    """Return the read of the environment's key pair, with its public key."""
+    named = [{"Name": "key-name", "Values": [owner.name("servers")]}]
+    return Read("ec2", "describe_key_pairs", "KeyPairs", {"Filters": named, "IncludePublicKey": True})
+
+
 def reads(owner: Owner, desired: Servers) -> dict[str, Read]:
     """Return the reads by name. Their number does not depend on the number of servers."""
     choices = [tier.image for tier in desired.tiers]
     named = [choice for choice in choices if not choice.id]
     given = sorted({choice.id for choice in choices if choice.id})
     environment = {"Filters": [tag_filter(ENVIRONMENT, owner.environment)]}
-    key_name = {"Filters": [{"Name": "key-name", "Values": [owner.name("servers")]}], "IncludePublicKey": True}
     wanted = {
         "instances": instances_read(owner),
-        "key pairs": Read("ec2", "describe_key_pairs", "KeyPairs", key_name),
+        "key pairs": key_pairs_read(owner),
         "subnets": Read("ec2", "describe_subnets", "Subnets", environment),
         "security groups": Read("ec2", "describe_security_groups", "SecurityGroups", environment),
         "volumes": Read("ec2", "describe_volumes", "Volumes", {"Filters": owner.filters()}),
@@ -250,7 +257,7 @@ def observe_target_groups(clients: Clients, owner: Owner) -> tuple[Group, ...]:
 def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
     """Return the current state from the answers to `reads`. Raise GroundworkError if two servers have the same name."""
     live, gone = split_instances(answers["instances"])
-    key_pairs = [_key_pair(answer) for answer in answers["key pairs"]]
+    key_pairs = [key_pair_of(answer) for answer in answers["key pairs"]]
     images = [image_of(answer) for answer in [*answers.get("images", []), *answers.get("given images", [])]]
     return Observed(
         servers=live,
@@ -317,6 +324,8 @@ def _server(instance: t.Mapping[str, t.Any]) -> Server:
         key_name=instance.get("KeyName", ""),
         launched=str(instance.get("LaunchTime", "")),
         tags=tags,
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html
+        keeps_public_ip=interface.get("Association", {}).get("IpOwnerId", "amazon") != "amazon",
     )
 
 
@@ -352,7 +361,8 @@ def image_of(image: t.Mapping[str, t.Any]) -> Image:
     )
 
 
-def _key_pair(answer: t.Mapping[str, t.Any]) -> KeyPair:
+def key_pair_of(answer: t.Mapping[str, t.Any]) -> KeyPair:
+    """Return the key pair of an element of DescribeKeyPairs' answer."""
     return KeyPair(
         name=answer["KeyName"],
         key=find_public_key(answer.get("PublicKey", "")),

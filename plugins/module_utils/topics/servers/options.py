@@ -140,7 +140,7 @@ def parse_servers(
     before = len(problems.found)
     zones = options.get("zones") or []
     tiers = [parse_tier(str(name), given, zones, problems, known) for name, given in options["tiers"].items()]
-    key = _parse_key(options.get("key_file") or "", bool(options.get("key_file_planned")), problems, read)
+    key = parse_key(options.get("key_file") or "", bool(options.get("key_file_planned")), problems, read)
     check_range("metadata_hop_limit", options["metadata_hop_limit"], 1, MOST_HOPS, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
     if len(problems.found) > before:
@@ -291,7 +291,8 @@ def parse_image(options: t.Mapping[str, t.Any], where: str, problems: Problems) 
     return choice
 
 
-def _parse_key(path: str, planned: bool, problems: Problems, read: ReadText) -> PublicKey | None:
+def parse_key(path: str, planned: bool, problems: Problems, read: ReadText) -> PublicKey | None:
+    """Return the key in the file at `path`, or None after adding to `problems`, or if the missing file is planned."""
     if not path:
         return None
     try:

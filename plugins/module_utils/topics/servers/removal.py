@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import server_key_parameter
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import is_scaled
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
@@ -78,6 +79,8 @@ def _instance(instance: Described, sight: Sight) -> Thing:
             *public,
             *((internet_of(instance["VpcId"]),) if public and instance.get("VpcId") else ()),
             instance.get("IamInstanceProfile", {}).get("Arn"),
+            # An interrupted teardown keeps the key for as long as there are servers.
+            server_key_parameter(sight.whose.environment),
         ),
         batch=None if instance["State"]["Name"] == "shutting-down" else INSTANCES,
         wait=gone,

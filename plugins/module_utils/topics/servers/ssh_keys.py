@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Public keys in OpenSSH's one-line format `<type> <base64>`, as in `id_ed25519.pub` and `known_hosts`."""
+"""Keys in OpenSSH's formats: public ones in one line `<type> <base64>`, as in `known_hosts`, and private ones."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from dataclasses import dataclass
 HOST_KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
 _LINE = re.compile(rf"(?P<type>{'|'.join(HOST_KEY_TYPES)})[ \t]+(?P<body>AAAA[0-9A-Za-z+/]+={{0,2}})(?![0-9A-Za-z+/=])")
+
+# https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key
+_PRIVATE = re.compile(
+    r"\s*-----BEGIN OPENSSH PRIVATE KEY-----\s(?P<body>[0-9A-Za-z+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*"
+)
+_MAGIC = b"openssh-key-v1\0"
 
 
 @dataclass(frozen=True, order=True)
@@ -36,6 +42,28 @@ def find_public_key(text: str) -> PublicKey | None:
     return PublicKey(match["type"], match["body"])
 
 
+def public_half(private: str) -> PublicKey | None:
+    """Return the public key in a private key of OpenSSH's format, or None if it has another format or is damaged.
+
+    The public key is not encrypted, also if the private key is.
+    """
+    match = _PRIVATE.fullmatch(private)
+    try:
+        blob = base64.b64decode("".join(match["body"].split()), validate=True) if match else b""
+    except binascii.Error:
+        return None
+    if not blob.startswith(_MAGIC):
+        return None
+    rest = blob.removeprefix(_MAGIC)
+    head = [field or b"" for field in _fields(rest, most=3)]  # the cipher, the key derivation function, its options
+    keys = list(_fields(rest[sum(4 + len(field) for field in head) + 4 :], most=2))  # after the number of keys
+    if len(keys) < 2 or not keys[0] or not keys[1]:
+        return None
+    public = keys[0]
+    kind = next(_fields(public)) or b""
+    return find_public_key(f"{kind.decode('ascii', 'replace')} {base64.b64encode(public).decode()}")
+
+
 def _is_whole(kind: str, body: str) -> bool:
     """Return whether the wire format is complete: each field has a 4-byte length, and the first field is the type.
 
@@ -49,9 +77,10 @@ def _is_whole(kind: str, body: str) -> bool:
     return len(fields) >= 2 and fields[0] == kind.encode() and fields[-1] is not None
 
 
-def _fields(blob: bytes) -> t.Iterator[bytes | None]:
-    """Yield the fields of a key in wire format, and None at the end if the last field is incomplete."""
-    while blob:
+def _fields(blob: bytes, most: int = 100) -> t.Iterator[bytes | None]:
+    """Yield at most `most` fields of a key in wire format, and None at the end if the last field is incomplete."""
+    while blob and most:
+        most -= 1
         length = int.from_bytes(blob[:4], "big")
         if len(blob) < 4 + length:
             yield None

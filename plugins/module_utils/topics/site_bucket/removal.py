@@ -26,9 +26,10 @@ OTHERS = (*GONE, "NoSuchTagSet", "AccessDenied", "AllAccessDisabled", "IllegalLo
 def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
     """Yield the reads, with those of tags, and of all content of the buckets that are to be removed.
 
-    Users choose the names of buckets, so the tags of all buckets are read.
+    Users choose the names of buckets, so the tags of all buckets in the region are read.
     """
-    yield "buckets", Read("s3", "list_buckets", "Buckets")
+    where = {"BucketRegion": sight.whose.region} if sight.whose.region else {}
+    yield "buckets", Read("s3", "list_buckets", "Buckets", where)
     for bucket in sight.found("buckets"):
         name, named = bucket["Name"], {"Bucket": bucket["Name"]}
         yield f"tags {_arn_of(bucket)}", Read("s3", "get_bucket_tagging", "TagSet", named, OTHERS)

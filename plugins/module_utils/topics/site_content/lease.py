@@ -9,20 +9,17 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 
 from __future__ import annotations
 
-import getpass
-import os
-import platform
-import secrets
 import threading
 import typing as t
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import check_lock
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import has_ended
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import (
     CURRENT,
     Claim,
-    Owner,
     dump_claim,
     load_claim,
 )
@@ -31,37 +28,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 LEASE = 120  # seconds; renewed after a third of it
 JSON = {"Content-Type": "application/json"}
 REFUSED = ("PreconditionFailed",)
-
-
-def this_process() -> Owner:
-    """Return the owner that identifies this process."""
-    try:
-        who = f"{getpass.getuser()}@{platform.node()}"
-    except (KeyError, OSError):  # the user of a container may not have a name
-        who = f"{os.getuid()}@{platform.node()}"
-    return Owner(who, secrets.token_hex(8), _machine(), os.getpid(), _started(os.getpid()))
-
-
-def has_ended(owner: Owner) -> bool:
-    """Return whether the owner is a process of this machine that does not run any more."""
-    return bool(owner.machine) and owner.machine == _machine() and owner.started != _started(owner.pid)
-
-
-def _machine() -> str:
-    """Return an id of this machine's boot and PID namespace, or "" if it is not available."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """Return the start time of a process in clock ticks since the boot (see proc(5), `stat`), or "" if it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
 
 
 def check_free(claim: Claim, age: float) -> None:
@@ -90,6 +56,7 @@ class Lease:
 
     def take(self) -> None:
         """Take the lease. Raise GroundworkError if another process has taken it."""
+        check_lock()
         self._renewed = self._clock.monotonic()
         if not self._write(self._claim):
             raise GroundworkError(
@@ -98,7 +65,11 @@ class Lease:
             )
 
     def keep(self) -> None:
-        """Renew the lease if a third of it has passed. Raise GroundworkError if it is lost: then stop writing."""
+        """Renew the lease if a third of it has passed. Raise GroundworkError if it is lost: then stop writing.
+
+        The lock of the environment is checked each time.
+        """
+        check_lock()
         with self._lock:
             now = self._clock.monotonic()
             if now - self._renewed < LEASE / 3:

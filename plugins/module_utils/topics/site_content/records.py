@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import Process
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import Kind
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import RECORDS
 
@@ -66,17 +67,6 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Owner:
-    """The process that publishes. On its machine, `pid` and `started` show whether it still runs."""
-
-    who: str
-    token: str
-    machine: str = ""
-    pid: int = 0
-    started: str = ""
-
-
-@dataclass(frozen=True)
 class Claim:
     """The content of `current.json`.
 
@@ -93,7 +83,7 @@ class Claim:
     since: str
     began: str
     lease: int
-    owner: Owner
+    owner: Process
     files: int
     bytes: int
     previous: str = ""
@@ -144,7 +134,7 @@ def load_claim(text: bytes) -> Claim:
         return Claim(
             **{
                 **fields,
-                "owner": Owner(**fields["owner"]),
+                "owner": Process(**fields["owner"]),
                 "owed": tuple(fields["owed"]),
                 "history": tuple(Past(**one) for one in fields["history"]),
                 "pruning": tuple(fields["pruning"]),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import check_bucket
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.lease import has_ended
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import has_ended
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.observed import (
     Records,
     look_at_records,

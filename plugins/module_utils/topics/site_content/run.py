@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import this_process
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import find, in_front_of
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import (
     changes,
@@ -241,7 +242,7 @@ def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
         since=now,
         began=interrupted.began if interrupted and resumes else now,
         lease=lease.LEASE,
-        owner=lease.this_process(),
+        owner=this_process(),
         files=len(made.same) + len(made.puts) + len(made.adopted),
         bytes=sum(one.size for one in made.same.values() if not one.kept)
         + sum(one.item.size for one in made.puts)

@@ -16,6 +16,11 @@ PRIVATE = {"name": "private", "public": False}
 PUBLIC = {"name": "public", "public": True}
 
 
+def image(cloud: Cloud) -> str:
+    """Return an image of the account's region."""
+    return str(cloud.ec2.describe_images()["Images"][0]["ImageId"])
+
+
 def look(cloud: Cloud) -> t.Any:
     """Return the whole network without ids."""
     ec2 = cloud.ec2
@@ -333,5 +338,15 @@ def test_two_vpcs_of_one_environment_are_refused(cloud: Cloud, options: Make) ->
     vpc = cloud.ec2.describe_vpcs(VpcIds=[made["vpc_id"]])["Vpcs"][0]
     twin = cloud.ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
     cloud.ec2.create_tags(Resources=[twin], Tags=vpc["Tags"])
-    with pytest.raises(GroundworkError, match="2 VPCs have the tags of the environment dev"):
+    subnet = cloud.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [made["vpc_id"]]}])["Subnets"][0]
+    cloud.ec2.run_instances(ImageId=image(cloud), MinCount=1, MaxCount=1, SubnetId=subnet["SubnetId"])
+    with pytest.raises(GroundworkError, match="2 VPCs have the tags of the environment dev") as refused:
         cloud.run(converge_network, options())
+    assert cloud.writes == []
+    [first, second] = [line for line in str(refused.value).splitlines() if line.startswith("- ")]
+    assert first.startswith(f"- {made['vpc_id']}: {len(made['subnets'])} subnets, 1 internet gateway, ")
+    assert "1 instance, in use since 20" in first
+    assert second == f"- {twin}: empty"
+    assert f"Keep {made['vpc_id']} if it is the one in use, and delete {twin} with everything in it" in str(
+        refused.value
+    )

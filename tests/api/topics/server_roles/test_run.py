@@ -58,6 +58,10 @@ def test_a_role_and_its_profile_are_made_once(cloud: Cloud) -> None:
     [
         ("ssm:GetParameter", f"arn:aws:ssm:eu-central-1:123456789012:parameter{PASSWORD}", True),
         ("ssm:GetParameter", f"arn:aws:ssm:eu-central-1:123456789012:parameter{PASSWORD}2", False),
+        ("ssm:GetParameter", "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/servers/key", False),
+        ("ssm:GetParameters", "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/servers/key", False),
+        ("ssm:GetParametersByPath", "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev", False),
+        ("ec2:CreateTags", "arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", False),
         ("ssm:GetParameter", "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/lamp/shop/x", False),
         ("ssm:PutParameter", f"arn:aws:ssm:eu-central-1:123456789012:parameter{PASSWORD}", False),
         ("s3:GetObject", "arn:aws:s3:::dev-ours/releases/app.tar.gz", True),
@@ -121,6 +125,14 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
         (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys."),
         ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
         ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
+        (
+            {"parameters": [PASSWORD, "/groundwork/dev/servers/key"]},
+            "roles.public.parameters[1]: '/groundwork/dev/servers/key' has the private key for the servers, which no",
+        ),
+        (
+            {"parameters": ["/groundwork/prod/servers/key"]},
+            "roles.public.parameters[0]: '/groundwork/prod/servers/key' has",
+        ),
         ({"archives": [{}]}, "roles.public.archives[0].bucket: is missing"),
         ({"archives": [{"bucket": "*"}]}, "roles.public.archives[0].bucket: '*' is not a valid bucket name"),
         ({"archives": [{"bucket": "ours", "prefix": "rel"}]}, "roles.public.archives[0].prefix: 'rel' is not a prefix"),

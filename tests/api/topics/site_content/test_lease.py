@@ -8,6 +8,7 @@ import pytest
 from accounts.site_content import Site
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import this_process
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import lease
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import (
     CURRENT,
@@ -17,7 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Bucket
 from groundwork_lab.api import Fault
 
-CLAIM = Claim("r", "site", "d", "now", "now", lease.LEASE, lease.this_process(), 1, 1)
+CLAIM = Claim("r", "site", "d", "now", "now", lease.LEASE, this_process(), 1, 1)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_it_is_renewed_when_a_third_is_over(site: Site, bucket: Bucket) -> None:
 def test_who_lost_it_stops(site: Site, bucket: Bucket) -> None:
     held = lease.Lease(bucket, CLAIM, "", site.cloud)
     held.take()
-    other = replace(CLAIM, owner=lease.this_process())
+    other = replace(CLAIM, owner=this_process())
     lease.Lease(bucket, other, bucket.get(CURRENT).etag, site.cloud).take()
     site.cloud.now += 500
     with pytest.raises(GroundworkError, match="This run was suspended for so long"):

@@ -53,7 +53,7 @@ def release(tmp_path: Path) -> dict[str, Any]:
 def test_with_nothing_missing_the_module_runs_once(release: dict[str, Any]) -> None:
     server = Server(answer(CHANGE))
     assert server.converge(configuration={"name": "x"}, releases=[release]) == answer(CHANGE)
-    assert [asked["releases"] for asked in server.asked] == [[{**release, "archive": None}]]
+    assert [asked["releases"] for asked in server.asked] == [[{**release, "archive": None, "mend": True}]]
     assert server.uploaded == []
 
 
@@ -67,7 +67,7 @@ def test_what_is_missing_is_uploaded_and_the_rest_is_not_done_again(release: dic
     assert server.asked[1] == {
         "secrets": {"/x": "y"},
         "name": "public-1",
-        "releases": [{**release, "archive": remote}, other],
+        "releases": [{**release, "archive": remote, "mend": True}, {**other, "mend": False}],
     }
     assert result == answer(CHANGE, RELEASED, missing=("app",), pages=["app: /"])
 

@@ -1,6 +1,6 @@
 """Debian's public AMIs, with the names, owner and SSM parameters that they have on AWS.
 
-https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm and
+https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm, https://wiki.debian.org/Cloud/AmazonEC2Image/Trixie and
 https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters.html
 """
 
@@ -49,7 +49,15 @@ RELEASES = (
     Release(12, "20250316", 2053),
     Release(12, "20250814", 2204),
     Release(12, "20251006", 2257),
+    Release(13, "20250814", 2204),
+    Release(13, "20251006", 2257),
 )
+DEFAULT = 12
+
+
+def version_of(image_id: str) -> int:
+    """Return the version of Debian of a public image. For another image it has no meaning."""
+    return next((release.version for release in RELEASES if release.image_id == image_id), DEFAULT)
 
 
 def parameters() -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from groundwork_lab import model
 from groundwork_lab.aws.context import Context, Sources
+from groundwork_lab.aws.ec2.images import version_of
 from groundwork_lab.aws.ec2.nat import PRESENT
 from groundwork_lab.aws.ec2.subnets import cidrs_of
 from groundwork_lab.aws.sts.identity import role_of
@@ -207,4 +208,5 @@ def _instance(context: Context, instance: Any) -> model.Instance:
         reboots=instance.reboots,
         tags=dict(context.ec2.tags.get(instance.id, {})),
         role=role.name if role else None,
+        debian=version_of(instance.image_id),
     )

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import BackendRequest
 from moto.s3.exceptions import S3ClientError
 from moto.s3.responses import S3Response
 
-from groundwork_lab.aws.context import AwsError
+from groundwork_lab.aws.context import AwsError, refuse
 from groundwork_lab.aws.errors import Answer, error_answer
 from groundwork_lab.aws.s3.addressing import Address, settle
 from groundwork_lab.aws.s3.buckets import BucketsResponses
@@ -40,6 +40,25 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
         """Return moto's (status, headers, body)."""
         respond = self.key_response if self.address.key else self.bucket_response
         return respond(request, request.raw_url, request.headers)
+
+    def _key_response(self, request: Any, full_url: str) -> Any:
+        self._check_owner()
+        return super()._key_response(request, full_url)
+
+    def _bucket_response(self, request: Any, full_url: str) -> Any:
+        self._check_owner()
+        return super()._bucket_response(request, full_url)
+
+    def _check_owner(self) -> None:
+        """Refuse a request that expects another owner of the bucket.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+        expected = self.headers.get("x-amz-expected-bucket-owner")
+        if expected is None or self.address.bucket not in self.backend.buckets:
+            return
+        if expected != self.backend.account_id:
+            refuse("AccessDenied", "Access Denied")
 
     @classmethod
     def application(cls, environ: dict[str, Any]) -> Answer:

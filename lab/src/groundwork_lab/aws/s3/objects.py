@@ -1,6 +1,6 @@
-"""Objects: conditional writes, versions and delete markers, deletion of up to a thousand objects at once.
+"""Objects: conditional writes and deletions, versions and delete markers, deletion of up to a thousand objects at once.
 
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
 """
 
@@ -15,7 +15,7 @@ from moto.s3.exceptions import AccessDeniedByLock, CopyObjectMustChangeSomething
 from moto.s3.models import FakeDeleteMarker, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
-from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.context import AwsError, refuse
 from groundwork_lab.aws.s3 import digests
 from groundwork_lab.aws.s3.buckets import no_acls
 from groundwork_lab.aws.s3.listing import document, element
@@ -100,12 +100,25 @@ def check_conditions(headers: Mapping[str, str], current: Any) -> None:
             failed()
 
 
+def check_deletion(etag: str | None, current: Any) -> None:
+    """Refuse a deletion if the current object does not have this ETag. `*` is the ETag of every object.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+    """
+    if etag is None:
+        return
+    if current is None:
+        refuse("NoSuchKey", "The specified key does not exist.")
+    if etag != "*" and etag.strip('"') != current.etag.strip('"'):
+        failed()
+
+
 def failed() -> None:
     refuse("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 
 
 def deletions(body: bytes) -> tuple[list[dict[str, str]], bool]:
-    """Return the objects to delete ({Key, VersionId}) and whether the request is quiet. Refuse more than 1000."""
+    """Return the objects to delete ({Key, VersionId, ETag}) and whether the request is quiet. Refuse more than 1000."""
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - current expat limits entity expansion
     except ElementTree.ParseError:
@@ -115,6 +128,10 @@ def deletions(body: bytes) -> tuple[list[dict[str, str]], bool]:
     if not 1 <= len(objects) <= DELETED_AT_ONCE or not all(each.get("Key") for each in objects):
         malformed_xml()
     return objects, any(name == "Quiet" and (each.text or "").lower() == "true" for name, each in members)
+
+
+def not_deleted(key: str, code: str, message: str) -> str:
+    return f"<Error>{element('Key', key)}{element('Code', code)}{element('Message', message)}</Error>"
 
 
 def _name(each: ElementTree.Element) -> str:
@@ -127,6 +144,8 @@ def malformed_xml() -> NoReturn:
 
 
 class ObjectsResponses(S3Response):
+    headers: Any
+
     def _key_response_put(self, query: dict[str, Any], key_name: str) -> Any:
         self._check_acl(query)
         if "x-amz-copy-source" not in self.headers:
@@ -145,6 +164,12 @@ class ObjectsResponses(S3Response):
             if not again:
                 check_conditions(self.headers, current)
         return super()._key_response_post(request, body, bucket_name, query, key_name)
+
+    def delete_object(self) -> Any:
+        check_deletion(self.headers.get("If-Match"), self.backend.get_object(self.bucket_name, self.parse_key_name()))
+        if self.headers.get("If-Match") == "*":  # moto takes it for an ETag
+            self.headers = {name: value for name, value in self.headers.items() if name.lower() != "if-match"}
+        return super().delete_object()
 
     def _check_acl(self, query: dict[str, Any]) -> None:
         given = self.headers.get("x-amz-acl", "bucket-owner-full-control")
@@ -169,11 +194,12 @@ class ObjectsResponses(S3Response):
         key, version = wanted["Key"], wanted.get("VersionId")
         bypass = self.headers.get("x-amz-bypass-governance-retention", "").lower() == "true"
         try:
+            check_deletion(wanted.get("ETag"), self.backend.get_object(bucket_name, key))
             _, told = self.backend.delete_object(bucket_name, key, version_id=version, bypass=bypass)
         except AccessDeniedByLock:
-            message = "Access Denied because object protected by object lock."
-            parts = (element("Key", key), element("Code", "AccessDenied"), element("Message", message))
-            return f"<Error>{''.join(parts)}</Error>"
+            return not_deleted(key, "AccessDenied", "Access Denied because object protected by object lock.")
+        except AwsError as error:
+            return not_deleted(key, str(error.code), str(error.message))
         members = [("Key", key), ("VersionId", version)]
         if "delete-marker" in told:
             members += [("DeleteMarker", "true"), ("DeleteMarkerVersionId", told["version-id"])]

@@ -6,20 +6,26 @@ configured, and the router `<lab>-<vpc id>` with the local address 169.254.169.2
 
 from __future__ import annotations
 
+import logging
 import threading
-from pathlib import Path
+from collections.abc import Callable
 
 from groundwork_lab.apart import Apart
 from groundwork_lab.journal import Entry, Journal
 from groundwork_lab.model import Instance, World
 from groundwork_lab.plane.hosts import cgroups
-from groundwork_lab.plane.hosts.host import CONSOLE_BYTES, Host, Limits, Shared, Wanted, read_tail, wanted
+from groundwork_lab.plane.hosts.host import CONSOLE_BYTES, BootError, Host, Limits, Shared, Wanted, read_tail, wanted
+from groundwork_lab.plane.hosts.image import BaseImages
 from groundwork_lab.plane.hosts.layers import Layers
 from groundwork_lab.plane.hosts.metadata_server import MetadataService
+from groundwork_lab.plane.hosts.roots import RootError
 from groundwork_lab.ports import Reports
 from groundwork_lab.settings import Settings
 
 __all__ = ["HostManager", "Limits"]
+
+
+_log = logging.getLogger(__name__)
 
 
 class HostManager:
@@ -36,13 +42,13 @@ class HostManager:
         settings: Settings,
         journal: Journal,
         reports: Reports,
-        base_image: Path,
+        base_images: BaseImages,
         *,
         package_proxy: str | None = None,
         authority: str = "",
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
-        self._base_image = base_image
+        self._base_images = base_images
         self._metadata = MetadataService(settings)
         self._layers = Layers(settings.state / "layers")
         self._shared = Shared(
@@ -107,7 +113,19 @@ class HostManager:
 
     def _new_host(self, instance: Instance, world: World) -> Host:
         interface = world.interfaces[instance.interface_id]
-        # All images that were not captured are Debian's, for which the lab has one base image.
-        captured = instance.image_id in world.images
-        layers = self._layers.of(instance.image_id) if captured else (self._base_image,)
-        return Host(self._shared, instance, interface, layers)
+        if instance.image_id in world.images:  # captured
+            return Host(self._shared, instance, interface, self._layers.of(instance.image_id))
+        return Host(
+            self._shared, instance, interface, (self._base_images.folder(instance.debian),), self._build(instance)
+        )
+
+    def _build(self, instance: Instance) -> Callable[[], None]:
+        """Return what builds the base image of an instance, unless it exists."""
+
+        def build() -> None:
+            try:
+                self._base_images.ensure(instance.debian, _log.info)
+            except RootError as error:
+                raise BootError(str(error)) from error
+
+        return build

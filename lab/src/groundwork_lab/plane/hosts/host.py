@@ -137,9 +137,20 @@ class _RebootedError(Exception):
 
 
 class Host:
-    """The machine of one instance. `want` and `close` can be called from any thread."""
+    """The machine of one instance. `want` and `close` can be called from any thread.
 
-    def __init__(self, shared: Shared, instance: Instance, interface: Interface, layers: tuple[Path, ...]) -> None:
+    `prepare` makes the layers of its disk before the first boot. It may take minutes, and raises BootError.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        instance: Instance,
+        interface: Interface,
+        layers: tuple[Path, ...],
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._prepare = prepare
         self._shared = shared
         self._id = instance.id
         self._interface = interface
@@ -276,6 +287,8 @@ class Host:
         new = not self._disk.upper.exists()
         for last in (False, True):
             try:
+                if new:
+                    self._prepare()
                 self._attempt()
             except _SupersededError:
                 return

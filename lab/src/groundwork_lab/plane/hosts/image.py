@@ -1,4 +1,4 @@
-"""The base image: the content of Debian's AMI for EC2. It is the read-only lower layer of each instance's disk.
+"""The base images: the content of Debian's AMIs for EC2. They are the read-only lower layers of the instances' disks.
 
 Source: Debian's cloud images, https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm .
 """
@@ -6,13 +6,16 @@ Source: Debian's cloud images, https://wiki.debian.org/Cloud/AmazonEC2Image/Book
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from groundwork_lab.plane.hosts import apt
 from groundwork_lab.plane.hosts.roots import LEFTOVERS, Recipe, ensure_root
 from groundwork_lab.settings import Settings
 
-SUITE = "bookworm"
+DEFAULT = 12  # the version that `up` builds; others are built when their first instance is launched
+SUITES = {12: "bookworm", 13: "trixie"}  # by the version of Debian
+PYTHONS = {12: "3.11", 13: "3.13"}
 
 PACKAGES = (
     "ca-certificates",
@@ -95,7 +98,7 @@ cloud_final_modules:
 
 # cloud-init requests IMDSv2 tokens only if the firmware's tables name Amazon EC2, and a container has no such tables.
 # So this is cloud-init's EC2 datasource with a fixed result of the detection. It has no variant for the time before the
-# network is up, which would use DHCP: the interface is configured before the host boots. Source: cloud-init 22.4,
+# network is up, which would use DHCP: the interface is configured before the host boots. Source: cloud-init 22.4, 25.1,
 # cloudinit/stages.py (_get_datasources), cloudinit/sources/DataSourceEc2.py (identify_platform).
 DATASOURCE = '''\
 from cloudinit import sources
@@ -154,8 +157,8 @@ REMOVED = (
 )
 
 
-def recipe(machine: apt.Apt, architecture: str) -> Recipe:
-    """Return the recipe of the Debian 12 AMI, on a machine with this apt."""
+def recipe(version: int, machine: apt.Apt, architecture: str) -> Recipe:
+    """Return the recipe of the AMI of a version of Debian, on a machine with this apt."""
     files = {
         "etc/apt/sources.list.d/debian.sources": apt.render_sources(machine.sources),
         "etc/cloud/cloud.cfg.d/20_ec2.cfg": CLOUD_CONFIG,
@@ -163,12 +166,12 @@ def recipe(machine: apt.Apt, architecture: str) -> Recipe:
         "etc/machine-id": "",
         "etc/resolv.conf": "",
         "etc/ssh/sshd_config.d/50-no-passwords.conf": SSHD_CONFIG,
-        "usr/local/lib/python3.11/dist-packages/DataSourceEc2Host.py": DATASOURCE,
+        f"usr/local/lib/python{PYTHONS[version]}/dist-packages/DataSourceEc2Host.py": DATASOURCE,
     }
     if machine.judging:
         files["etc/apt/apt.conf.d/90machine"] = "".join(f"{line}\n" for line in machine.judging)
     return Recipe(
-        suite=SUITE,
+        suite=SUITES[version],
         architecture=architecture,
         packages=PACKAGES,
         files=files,
@@ -177,11 +180,25 @@ def recipe(machine: apt.Apt, architecture: str) -> Recipe:
     )
 
 
-def ensure_base_image(settings: Settings, progress: Callable[[str], None]) -> Path:
-    """Return the folder of the base image, and build it first if it does not exist for this recipe (about 40 s).
+class BaseImages:
+    """The base images in the cache, by the version of Debian. Thread-safe."""
 
-    `progress` gets a line for each step. Raise RootError with mmdebstrap's last lines, or NoDebianArchiveError.
-    """
-    machine = apt.machine_apt(SUITE)
-    wanted = recipe(machine, apt.architecture())
-    return ensure_root(wanted, machine, settings.cache / "images", lambda line: progress(f"base image: {line}"))
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.cache / "images"
+        self._wanted = lru_cache(self._want)
+
+    def folder(self, version: int) -> Path:
+        """Return the folder of an image, which may not be built yet. Raise NoDebianArchiveError."""
+        return self._folder / self._wanted(version)[0].key
+
+    def ensure(self, version: int, progress: Callable[[str], None]) -> Path:
+        """Return the folder of an image, and build it first if it does not exist (about 40 s).
+
+        `progress` gets a line for each step. Raise RootError with mmdebstrap's last lines, or NoDebianArchiveError.
+        """
+        wanted, machine = self._wanted(version)
+        return ensure_root(wanted, machine, self._folder, lambda line: progress(f"base image: {line}"))
+
+    def _want(self, version: int) -> tuple[Recipe, apt.Apt]:
+        machine = apt.machine_apt(SUITES[version])
+        return recipe(version, machine, apt.architecture()), machine

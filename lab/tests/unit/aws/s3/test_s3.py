@@ -442,6 +442,59 @@ def test_deleting_what_is_not_there(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.correction(
+    "s3:DeleteObject",
+    "A deletion with If-Match: * needs an object, and accepts any.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html",
+    also=("ObjectsResponses.delete_object",),
+)
+def test_conditions_of_a_deletion(lab: Lab, s3: Any, versioned: str) -> None:
+    wanted = {"Bucket": versioned, "Key": "index.html"}
+    etag = put(s3)["ETag"]
+    lab.refused("PreconditionFailed", s3.delete_object, **wanted, IfMatch='"0"')
+    s3.delete_object(**wanted, IfMatch=etag)
+    lab.refused("NoSuchKey", s3.delete_object, **wanted, IfMatch=etag)  # a delete marker is not an object
+    lab.refused("NoSuchKey", s3.delete_object, **wanted, IfMatch="*")
+    put(s3)
+    assert s3.delete_object(**wanted, IfMatch="*")["DeleteMarker"] is True
+
+
+@pytest.mark.correction(
+    "s3:DeleteObjects",
+    "An object is deleted only if it has the ETag of the request.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html",
+    also=("ObjectsResponses._bucket_response_delete_keys",),
+)
+def test_conditions_of_many_deletions(s3: Any, bucket: str) -> None:
+    etags = {"same": put(s3, "same")["ETag"], "changed": '"0"', "missing": "*"}
+    put(s3, "changed")
+    objects = [{"Key": key, "ETag": etag} for key, etag in etags.items()]
+    told = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    assert [each["Key"] for each in told["Deleted"]] == ["same"]
+    refused = {each["Key"]: each["Code"] for each in told["Errors"]}
+    assert refused == {"changed": "PreconditionFailed", "missing": "NoSuchKey"}
+    assert read(s3, "changed") == b"one"
+
+
+@pytest.mark.correction(
+    "s3:GetObject",
+    "A request that expects another owner of the bucket is refused.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html",
+    also=("Responses._key_response", "Responses._bucket_response"),
+)
+def test_the_expected_owner_of_a_bucket(lab: Lab, s3: Any, bucket: str) -> None:
+    put(s3)
+    own, other = lab.client("sts").get_caller_identity()["Account"], "012345678901"
+    for call, wanted in (
+        (s3.get_object, {"Bucket": bucket, "Key": "index.html"}),
+        (s3.put_object, {"Bucket": bucket, "Key": "other.html"}),
+        (s3.get_bucket_location, {"Bucket": bucket}),
+    ):
+        call(**wanted, ExpectedBucketOwner=own)
+        lab.refused("AccessDenied", call, **wanted, ExpectedBucketOwner=other)
+    lab.refused("NoSuchBucket", s3.get_bucket_location, Bucket="missing", ExpectedBucketOwner=other)
+
+
+@pytest.mark.correction(
     "s3:DeleteObjects",
     "At most 1000 keys are deleted, and the result has their delete markers.",
     also=("ObjectsResponses._bucket_response_delete_keys",),

@@ -18,12 +18,12 @@ MACHINE = Apt(
 
 
 def test_key_follows_what_is_in_the_image() -> None:
-    key = image.recipe(MACHINE, "amd64").key
-    assert key == image.recipe(MACHINE, "amd64").key
-    assert key == image.recipe(replace(MACHINE, reaching=()), "amd64").key  # a proxy does not change the image
-    assert key != image.recipe(MACHINE, "arm64").key
-    assert key != image.recipe(replace(MACHINE, sources=(Source("http://b", "bookworm"),)), "amd64").key
-    assert key != image.recipe(replace(MACHINE, judging=('Acquire::Check-Date "false";',)), "amd64").key
+    key = image.recipe(12, MACHINE, "amd64").key
+    assert key == image.recipe(12, MACHINE, "amd64").key
+    assert key == image.recipe(12, replace(MACHINE, reaching=()), "amd64").key  # a proxy does not change the image
+    assert key != image.recipe(12, MACHINE, "arm64").key
+    assert key != image.recipe(12, replace(MACHINE, sources=(Source("http://b", "bookworm"),)), "amd64").key
+    assert key != image.recipe(12, replace(MACHINE, judging=('Acquire::Check-Date "false";',)), "amd64").key
 
 
 def test_cloud_config_is_the_amis() -> None:
@@ -42,7 +42,7 @@ def test_finish(tmp_path: Path) -> None:
         (root / name).write_text("old")
     (root / "etc/resolv.conf").symlink_to(tmp_path / "elsewhere")
     (root / "etc/systemd/system").mkdir(parents=True)
-    finish(root, image.recipe(MACHINE, "amd64"))
+    finish(root, image.recipe(12, MACHINE, "amd64"))
     assert not (root / "etc/apt/apt.conf.d/99mmdebstrap").exists()
     assert not (root / "etc/ssh/ssh_host_rsa_key").exists()
     assert not (root / "etc/hostname").exists()
@@ -55,5 +55,5 @@ def test_finish(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("judging", [(), ('Acquire::Check-Date "false";',)])
 def test_hosts_judge_dates_as_the_machine_does(judging: tuple[str, ...]) -> None:
-    files = image.recipe(replace(MACHINE, judging=judging), "amd64").files
+    files = image.recipe(12, replace(MACHINE, judging=judging), "amd64").files
     assert files.get("etc/apt/apt.conf.d/90machine") == (f"{judging[0]}\n" if judging else None)

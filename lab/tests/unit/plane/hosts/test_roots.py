@@ -22,7 +22,7 @@ BARE = bare.recipe("trixie", MACHINE, "amd64")
 
 @pytest.mark.parametrize(
     ("recipe", "suite", "packages"),
-    [(image.recipe(MACHINE, "amd64"), "bookworm", image.PACKAGES), (BARE, "trixie", bare.PACKAGES)],
+    [(image.recipe(12, MACHINE, "amd64"), "bookworm", image.PACKAGES), (BARE, "trixie", bare.PACKAGES)],
     ids=["image", "bare"],
 )
 def test_command(recipe: Recipe, suite: str, packages: tuple[str, ...]) -> None:

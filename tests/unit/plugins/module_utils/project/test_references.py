@@ -156,6 +156,27 @@ def problems_of_lamp(tiers: dict[str, Any], *, release_tiers: Any = (), **given:
 
 
 @pytest.mark.parametrize(
+    ("image", "version", "expected"),
+    [
+        (None, "8.2", None),
+        (None, "8.4", None),  # the promoted image may be of Debian 13
+        (None, "8.3", "lamp_php_version: Debian has no PHP 8.3: 8.2 in Debian 12, 8.4 in Debian 13; give that"),
+        ({"name": "debian-12-amd64-*"}, "8.2", None),
+        ({"name": "debian-12-amd64-*"}, "8.4", "lamp_php_version: debian-12-amd64-* has PHP 8.2, not 8.4; give that"),
+        ({"name": "debian-13-amd64-*"}, "8.4", None),
+        ({"name": "debian-13-amd64-*"}, "8.2", "lamp_php_version: debian-13-amd64-* has PHP 8.4, not 8.2; give that"),
+        ({"name": "my-own-*", "owner": "self"}, "8.3", None),
+        ({"id": "ami-0123456789abcdef0"}, "8.3", None),
+        ({"promoted": True}, "8.3", None),
+    ],
+)
+def test_the_image_has_the_version_of_php(image: Any, version: str, expected: str | None) -> None:
+    tier = {**COUNTED, "image": image} if image else COUNTED
+    found = problems_of_lamp({"public": tier, "private": tier}, lamp_php_version=version)
+    assert [problem[: len(expected or "")] for problem in found] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
     ("tiers", "given"),
     [
         ({"public": GROUP, "private": COUNTED}, {}),

@@ -19,6 +19,7 @@ EMPTY: dict[str, Any] = {
     "accounts": [],
     "files": [],
     "purge": [],
+    "includes": [],
     "validators": [],
     "services": [{"name": "apache2"}],
 }

@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
     Entry,
+    Include,
     Purge,
     Server,
     Service,
@@ -65,7 +66,8 @@ class Stage:
     def run(self, argv: Sequence[str], /, *, stdin: str = "") -> Done:
         if argv[0] == "missing":
             raise GroundworkError("The command missing does not exist on this server.")
-        return Done(int(argv[0] == "false"), "apache2 installed\n" if argv[0] == "dpkg-query" else "", "")
+        told = {"--show": "apache2 installed\n", "--search": f"apache2: {self.root / 'packaged.conf'}\n"}
+        return Done(int(argv[0] == "false"), told.get(argv[1], "") if argv[0] == "dpkg-query" else "", "")
 
     def rehearse(self, run: Any, accounts: Any, entries: Any, validators: Any, /) -> None:
         self.rehearsed.append((entries, validators))
@@ -81,7 +83,7 @@ class Stage:
             for name, text in contents
         )
         validators = (Validator(("check",), frozenset({"apache2"})), Validator(("other",), frozenset({"mariadb"})))
-        desired = Server("web", ("apache2",), (), entries, (), validators, (Service("apache2"),))
+        desired = Server("web", ("apache2",), (), entries, (), (), validators, (Service("apache2"),))
         return converge(self.host(), Server(**{**vars(desired), **more}), check_mode=check_mode)
 
     def text(self, name: str) -> str:
@@ -204,6 +206,49 @@ def test_files_from_before_are_purged(settled: Stage) -> None:
     changes = settled.converge(("b.conf", "new"), purges=purges)["changes"]
     assert {"action": "delete", "resource": "file", "name": str(settled.root / "a.conf")} in changes
     assert not (settled.root / "a.conf").exists()
+
+
+FOREIGN = pytest.mark.parametrize(
+    ("name", "keep", "stays"),
+    [
+        ("99-mine.conf", (), False),
+        ("99-mine.conf", ("*/99-*.conf",), True),
+        ("packaged.conf", (), True),
+        (".hidden.conf", (), True),
+        ("mine.txt", (), True),
+        ("a.conf", (), True),
+    ],
+)
+
+
+@FOREIGN
+def test_a_file_of_others_is_set_aside(settled: Stage, name: str, keep: tuple[str, ...], stays: bool) -> None:
+    """Unless it is kept, of a package, not included, or declared."""
+    path = settled.root / name
+    before = path.read_text() if path.exists() else "mine"
+    path.write_text(before)
+    (settled.root / f"{name}.set-aside").write_text("an earlier one")
+    (settled.root / "folder.conf").mkdir()
+    includes = (Include(str(settled.root / "*.conf"), keep, Touch(restart=("apache2",))),)
+    planned = settled.converge(("a.conf", "one"), includes=includes, check_mode=True)
+    assert path.read_text() == before
+    assert settled.converge(("a.conf", "one"), includes=includes) == planned
+    assert path.exists() is stays
+    aside = [{"action": "set aside", "resource": "file", "name": str(path)}]
+    assert planned["changes"][:1] == ([] if stays else aside)
+    assert settled.services.acted == ([] if stays else ["restart apache2"])
+    kept = {one.read_text() for one in settled.root.glob(f"{name}.set-aside*")}
+    assert kept == ({"an earlier one"} if stays else {"an earlier one", "mine"})
+    assert settled.converge(("a.conf", "one"), includes=includes)["changes"] == []
+
+
+def test_a_file_of_others_is_back_when_a_service_fails(settled: Stage) -> None:
+    (settled.root / "99-mine.conf").write_text("mine")
+    settled.services.broken = {"restart": GroundworkError("no start")}
+    includes = (Include(str(settled.root / "*.conf"), (), Touch(restart=("apache2",))),)
+    with pytest.raises(GroundworkError, match="All files are restored"):
+        settled.converge(("a.conf", "one"), includes=includes)
+    assert settled.text("99-mine.conf") == "mine"
 
 
 def test_a_link_takes_the_place_of_a_file(settled: Stage) -> None:

@@ -126,6 +126,18 @@ def test_a_git_repository_is_the_same_as_its_folder(app: Path, tmp_path: Path) -
         identity(Source(git=url, ref="main"), cache)
 
 
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_check_mode_creates_no_folder_for_a_git_repository(app: Path, tmp_path: Path) -> None:
+    git(app, "init", "-q", "-b", "main")
+    git(app, "add", ".")
+    git(app, "commit", "-q", "-m", "one")
+    source, folder = Source(git=f"file://{app}"), tmp_path / "cache"
+    planned = pack("app", source, folder, run, check_mode=True)
+    assert not folder.exists()
+    assert pack("app", source, folder, run, check_mode=False) == planned
+    assert pack("app", source, folder, run, check_mode=True) == planned
+
+
 def test_an_empty_application_is_refused(tmp_path: Path) -> None:
     (tmp_path / "app" / "empty").mkdir(parents=True)
     with pytest.raises(GroundworkError, match="contains no file"):

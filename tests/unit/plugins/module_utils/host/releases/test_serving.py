@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import grp
-import os
-import pwd
 import tarfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import add, link, special, tar
+from release_server import OWNER, PRIVATE, Server, rights
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Journal
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import Log
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, pack
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import Answer, Page
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
     Release,
-    Releases,
     Rights,
     Site,
     make_plan,
     parse_releases,
 )
 
-OWNER, PRIVATE = "nobody", "daemon"  # accounts of every Debian
 APP = Release("app", "/srv/www/app", "new", keep=3, reload=("php8.2-fpm",))
 
 
@@ -65,51 +58,6 @@ class Killed(BaseException):
     """What a SIGKILL looks like from inside: nothing catches it."""
 
 
-@dataclass
-class FakeServices:
-    acted: list[str] = field(default_factory=list)
-    broken: BaseException | None = None
-
-    def act(self, action: str, names: Sequence[str]) -> None:
-        self.acted.append(f"{action} {' '.join(names)}")
-        if self.broken:
-            broken, self.broken = self.broken, None
-            raise broken
-
-
-@dataclass
-class Server:
-    root: Path
-    services: FakeServices = field(default_factory=FakeServices)
-
-    def packed(self, text: str, keep: int = 2) -> Release:
-        app = self.root / "source"
-        (app / "public").mkdir(parents=True, exist_ok=True)
-        (app / "public" / "index.php").write_text(text)
-        (app / "run.sh").write_text("#!/bin/sh")
-        (app / "run.sh").chmod(0o755)
-        made = pack("app", Source(str(app)), self.root / "cache", run, check_mode=False)
-        group = grp.getgrgid(os.getgid()).gr_name
-        rights = {"owner": OWNER, "group": group, "private_group": PRIVATE}
-        return Release("app", str(self.site), made["id"], made["archive"], keep=keep, reload=("php8.2-fpm",), **rights)
-
-    @property
-    def site(self) -> Path:
-        return self.root / "app"
-
-    def converge(self, release: Release, check_mode: bool = False) -> dict[str, Any]:
-        return self.releases().converge([release], check_mode=check_mode)
-
-    def releases(self, ask: Callable[[Collection[Page]], list[Answer]] = lambda _: []) -> Releases:
-        return Releases(self.services, Journal(self.root / "journal.json"), ask)
-
-    def served(self) -> str:
-        return (self.site / "current" / "public" / "index.php").read_text()
-
-    def kept(self) -> list[str]:
-        return sorted(path.name for path in (self.site / "releases").iterdir())
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
     (tmp_path / "app" / "releases").mkdir(parents=True)
@@ -127,19 +75,6 @@ def test_a_release_is_unpacked_and_becomes_current(server: Server) -> None:
         0o640,
         0o750,
     ]
-
-
-def rights(folder: Path) -> dict[str, tuple[str, str, int]]:
-    """Owner, group and mode of everything in a folder, and of itself."""
-    paths = [folder, *folder.rglob("*")]
-    return {
-        path.relative_to(folder).as_posix(): (
-            path.owner() if not path.is_symlink() else pwd.getpwuid(path.lstat().st_uid).pw_name,
-            grp.getgrgid(path.lstat().st_gid).gr_name,
-            path.lstat().st_mode & 0o777,
-        )
-        for path in paths
-    }
 
 
 def test_its_owner_runs_nothing_and_scripts_are_for_php_alone(server: Server) -> None:
@@ -538,4 +473,4 @@ def test_releases_that_fail_do_not_pile_up_and_what_is_served_stays(sites: Sites
     for number in range(4):
         sites.fail(app=f"{number} broken: app")
         assert sites.served("app") == "app one"
-        assert len(list((sites.server.root / "app" / "releases").iterdir())) <= 3
+        assert len(sites.server.kept()) <= 3

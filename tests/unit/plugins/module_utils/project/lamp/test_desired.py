@@ -34,6 +34,7 @@ VARIABLES: dict[str, t.Any] = {
     "php_version": "8.2",
     "php_extensions": ["mysql"],
     "php_settings": {"memory_limit": "128M", "display_errors": False},
+    "keep_files": [],
     "memory_mb": 1024,
     "release": "",
     "keep_releases": 3,
@@ -113,15 +114,23 @@ def test_where_the_database_runs(changes: dict[str, t.Any], runs: bool, address:
 @pytest.mark.parametrize(
     ("memory", "sites", "budget"),
     [
-        (384, 1, desired.Budget(115, 38, 2)),
-        (1024, 1, desired.Budget(307, 102, 11)),
-        (1024, 2, desired.Budget(307, 102, 5)),
-        (8192, 1, desired.Budget(2457, 256, 132)),
+        (384, 1, desired.Budget(115, 38, 2, 16, 151)),
+        (1024, 1, desired.Budget(307, 102, 11, 16, 151)),
+        (1024, 2, desired.Budget(307, 102, 5, 16, 151)),
+        (8192, 1, desired.Budget(2457, 256, 121, 165, 151)),
     ],
 )
 def test_memory_is_divided(memory: int, sites: int, budget: desired.Budget) -> None:
     many = [{"name": f"app-{number}"} for number in range(sites)]
     assert desired.lamp_of(given(memory_mb=memory, sites=many)).budget == budget
+
+
+def test_apache_keeps_all_its_workers() -> None:
+    """It closes idle connections when it ends a process, and before it has started enough of them."""
+    text = file("/etc/apache2/conf-available/zz-groundwork-workers.conf", memory_mb=2048)
+    settings = dict(line.split() for line in text.splitlines() if line and not line.startswith("#"))
+    assert settings["StartServers"] == settings["ServerLimit"] == "37"
+    assert settings["MaxSpareThreads"] == settings["MaxRequestWorkers"] == "925"
 
 
 def test_only_root_reads_the_variables_of_a_site() -> None:

@@ -22,6 +22,7 @@ GOOD: dict[str, Any] = {
     "php_version": "8.2",
     "php_extensions": ["mysql"],
     "php_settings": {"memory_limit": "128M"},
+    "keep_files": [],
     "memory_mb": 1024,
     "keep_releases": 3,
     "keepalive_timeout": 75,

@@ -99,6 +99,7 @@ def test_without_a_source_there_is_nothing_to_check(source: Path) -> None:
         ({"redirects": [redirect("/old", "//example.org/")]}, "redirects[0].to", "is not a path or a URL"),
         ({"redirects": [redirect("/a", "/b"), redirect("/a", "/c")]}, "redirects[1].from", "redirect it once"),
         ({"redirects": [redirect("/a", "/a")]}, "redirects[0]", "/a → /a"),
+        ({"not_found_page": "x" * 300}, "not_found_page", "does not exist in"),
         ({"redirects": [redirect("/a", "/b"), redirect("/b", "/a")]}, "redirects[1]", "/b → /a → /b"),
         ({"redirects": [redirect(f"/{n:04}", f"/to/{n:04}") for n in range(400)]}, "redirects", "at most 10 KB"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,19 @@ from botocore.exceptions import ClientError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.host_keys import (
+    LONGEST_TAG,
     converge_host_keys,
     parse_console,
     parse_known_hosts,
     render_known_hosts,
+    tag_value,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
 
 ONE = "AAAAC3NzaC1lZDI1NTE5AAAAIGJIF4M9mOM1CgqWnVr0CnU4jUDqUDV/AiWYOf4qqJmz"
 TWO = "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 KEY_ONE, KEY_TWO = PublicKey("ssh-ed25519", ONE), PublicKey("ssh-ed25519", TWO)
+RSA = PublicKey("ssh-rsa", "AAAAB3NzaC1yc2EAAAADAQABAAABgQ" + "A" * 300)
 A, B = "i-0123456789abcdef0", "i-0fedcba9876543210"
 
 
@@ -91,6 +95,8 @@ def converge(path: Path, consoles: Consoles, servers: dict[str, str], **given: t
         "tags": {},
         "servers": servers,
         "known_hosts": str(path),
+        "shared": False,
+        "required": None,
         "verify": False,
         "deadline": 60,
         **given,
@@ -133,6 +139,38 @@ def test_what_was_found_is_kept_when_the_rest_does_not_come(tmp_path: Path) -> N
     with pytest.raises(GroundworkError, match=rf"Timed out after 60 s .* the console of public-2 \({B}\)"):
         converge(path, consoles, {"public-1": A, "public-2": B})
     assert parse_known_hosts(path.read_text()) == {A: {KEY_ONE}}
+
+
+def test_a_boot_that_ends_without_the_keys_is_not_awaited(tmp_path: Path) -> None:
+    console = "Cloud-init v. 22.4.2 finished at Sun, 29 Nov 2026 19:47:06 +0000. Datasource DataSourceEc2."
+    consoles = Consoles({A: ["", console]})
+    with pytest.raises(GroundworkError, match=rf"The console of public-1 \({A}\) does not contain .*recover with"):
+        converge(tmp_path / "known_hosts", consoles, {"public-1": A})
+    assert consoles.calls == 2
+
+
+def test_a_server_that_is_not_required_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    consoles = Consoles({A: [block(f"ssh-ed25519 {ONE}")]})
+    servers = {"public-1": A, "public-2": B}
+    converge(tmp_path / "known_hosts", consoles, servers, required=["public-1"])
+    assert f"The host keys of public-2 ({B}) are not known" in capsys.readouterr().out
+    assert parse_known_hosts((tmp_path / "known_hosts").read_text()) == {A: {KEY_ONE}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        ([KEY_ONE], f"ssh-ed25519 {ONE} 2026-11-29T19:47:06Z"),
+        ([RSA, KEY_ONE], f"ssh-ed25519 {ONE} 2026-11-29T19:47:06Z"),
+        ([RSA], ""),
+        ([], ""),
+    ],
+)
+def test_a_tag_has_the_shortest_key_that_fits(keys: list[PublicKey], value: str) -> None:
+    found = tag_value(keys, datetime(2026, 11, 29, 19, 47, 6, tzinfo=UTC))
+    assert found == value
+    assert len(found) <= LONGEST_TAG
+    assert find_public_key(found) == (KEY_ONE if value else None)
 
 
 @pytest.mark.parametrize(("shown", "message"), [(TWO, "differ from the recorded ones"), (ONE, None), (None, None)])

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import (
+    PublicKey,
+    find_public_key,
+    public_half,
+)
 
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIGJIF4M9mOM1CgqWnVr0CnU4jUDqUDV/AiWYOf4qqJmz"
 ECDSA = (
@@ -32,3 +39,18 @@ ECDSA = (
 )
 def test_find(text: str, found: tuple[str, str] | None) -> None:
     assert find_public_key(text) == (PublicKey(*found) if found else None)
+
+
+@pytest.mark.parametrize("words", [["ed25519"], ["rsa", "-b", "2048"], ["ecdsa"]], ids=lambda words: words[0])
+@pytest.mark.parametrize("passphrase", ["", "correct horse"])
+def test_a_private_key_has_its_public_half(tmp_path: Path, words: list[str], passphrase: str) -> None:
+    path = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", *words, "-N", passphrase, "-C", "me", "-f", str(path)], check=True)
+    text = path.read_text()
+    public = find_public_key(path.with_name("key.pub").read_text())
+    assert public is not None
+    assert public_half(text) == public
+    assert public_half(f"{text}\n") == public
+    lines = text.splitlines(keepends=True)
+    damaged = ["", "".join(lines[:-1]), lines[0] + lines[-1], "".join([lines[0], "AAAA\n", *lines[1:]])]
+    assert [public_half(one) for one in damaged] == [None] * len(damaged)

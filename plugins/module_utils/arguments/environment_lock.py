@@ -1,0 +1,19 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument spec of `environment_lock`, which tools/generate writes from its documentation."""
+
+from __future__ import annotations
+
+import typing as t
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "account_id": {"type": "str"},
+    "state": {"type": "str", "choices": ["taken", "released"], "default": "taken"},
+    "wait": {"type": "int", "default": 0},
+    "break_lock": {"type": "str", "default": ""},
+    "command": {"type": "str", "default": ""},
+    "pid": {"type": "int", "default": 0},
+    "state_file": {"type": "path", "default": ""},
+}
