@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "servers", "environments"]
+Part = Literal["test", "servers", "environments", "wire"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -31,6 +31,7 @@ class Stage:
 
 STAGES = (
     Stage("bad_input", "a wrong inventory is refused before anything is written", needs="nothing"),
+    Stage("wire", "one run builds the site, also when AWS and the way to it fail", needs="nothing", part="wire"),
     Stage("lock", "one run at a time writes, whatever becomes of the others", needs="nothing", part="environments"),
     Stage("plan_and_run", "on an empty account the plan is complete, and the run does exactly that", needs="nothing"),
     Stage("site", "both load balancers serve their tier"),

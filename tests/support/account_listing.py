@@ -39,6 +39,35 @@ def account_listing(client: Callable[[str], Any]) -> Listing:
     return {**listing, "Instances": _plain(instances)}
 
 
+# What AWS chooses: ids and the ends of ARNs, addresses, names of hosts, times, fingerprints.
+CHOSEN = (
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(\+00:00|Z)?"), "<time>"),
+    (re.compile(r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5,}\b"), "<mac>"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
+    (re.compile(r"\b[0-9a-f]{8,}\b"), "<id>"),
+    (re.compile(r"\b(AIPA|AROA|E)[0-9A-Z]{12,}\b"), "<id>"),
+    (re.compile(r"\b[0-9]+([.-][0-9]+){3}\b(?!/)"), "<address>"),
+)
+
+
+def without_ids(listing: Listing) -> dict[str, Any]:
+    """Return the resources of each type without what AWS chooses, so that two accounts can be compared."""
+    plain: dict[str, Any] = _sorted(
+        {kind: [_anonymous(one) for one in each.values()] for kind, each in listing.items()}
+    )
+    return plain
+
+
+def _anonymous(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_anonymous(key): _anonymous(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_anonymous(item) for item in value]
+    for pattern, name in CHOSEN if isinstance(value, str) else ():
+        value = pattern.sub(name, value)
+    return value
+
+
 def _all(client: Any, operation: str, result: str) -> dict[str, Any]:
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate()

@@ -81,14 +81,19 @@ class Writers:
         return self._watched.client(service, watched=True, writing=True, **extra)
 
 
-# What may happen on the way to AWS and back, to one call of five.
+LATE = 3.0  # seconds until AWS tells everyone of a change
+# What may happen on the way to AWS and back, to one call of five, and what AWS may not tell yet, always or by turns.
 WEATHER = {
-    "throttled": Fault(),
-    "failed before": Fault(code="InternalError", status=500),
-    "failed after": Fault(code="InternalError", status=500, executed=True),
-    "lost": Fault(drop=True),
-    "cut": Fault(cut=True),
+    "throttled": (Fault(probability=0.2),),
+    "failed before": (Fault(probability=0.2, code="InternalError", status=500),),
+    "failed after": (Fault(probability=0.2, code="InternalError", status=500, executed=True),),
+    "lost": (Fault(probability=0.2, drop=True),),
+    "cut": (Fault(probability=0.2, cut=True),),
+    "late": (Fault(stale=LATE), Fault(unknown=LATE)),
+    "late by turns": (Fault(probability=0.5, stale=LATE), Fault(probability=0.5, unknown=LATE)),
 }
+# It is for none of the callers, and lets the account remember what it was.
+REMEMBERED = Fault(access_key="none", stale=LATE)
 
 
 class Cloud(Clock):
@@ -99,10 +104,12 @@ class Cloud(Clock):
     def __init__(self, watched: Watched, plane: ControlPlane, endpoint: str) -> None:
         super().__init__()
         self.plane = plane
+        plane.history.clock = plane.context.clock = self.monotonic
         self.endpoint = endpoint
         self.calls: list[str] = []
         self.warnings: list[str] = []
         self.killed_after: int | None = None
+        self.ran: list[t.Callable[[Run], t.Any]] = []
         self._lock = threading.Lock()
         self._watched = watched
 
@@ -121,6 +128,7 @@ class Cloud(Clock):
         self, converge: t.Callable[[Run], t.Any], options: t.Mapping[str, t.Any], *, check_mode: bool = False
     ) -> t.Any:
         """One run of a module."""
+        self.ran.append(converge)
         self.calls, self.warnings = [], []
         writers = Writers(self._watched)
         return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self, writers=writers))
@@ -131,7 +139,7 @@ class Cloud(Clock):
 
     def follow(self) -> None:
         """Move the hosts to the states that the API wants."""
-        for instance in list(self.plane.context.ec2.all_instances()):
+        for instance in self.plane.snapshot().instances.values():
             following = NEXT_STATE.get(instance.state)
             if following:
                 self.plane.instance_state(instance.id, following)
@@ -166,4 +174,6 @@ class Survives(t.Protocol):
         options: t.Mapping[str, t.Any],
         look: t.Callable[[Cloud], t.Any],
         prepare: t.Callable[[Cloud], object] = ...,
+        *,
+        recent: bool = ...,
     ) -> int: ...

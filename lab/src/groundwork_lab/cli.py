@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from groundwork_lab import settings as addresses
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
     made = add("up", up, "Start the lab. Build the base image of its hosts first if it does not exist.")
     made.add_argument("--wait", nargs="?", type=float, const=60.0, default=60.0, metavar="SECONDS", help=WAIT_HELP)
+    made.add_argument("--slow", nargs="?", type=float, const=60.0, default=0.0, metavar="SECONDS", help=SLOW_HELP)
     add("down", down, "Stop the lab and remove everything that it created, except the base image.")
     made = add("status", status, "Show the lab's resources and whether the data plane is up to date.")
     made.add_argument("--json", action="store_true", help="print JSON, documented in groundwork_lab/status.py")
@@ -66,17 +68,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+SLOW_HELP = "report what a deleted resource used for this time, as AWS does: interfaces, addresses (default: 60)"
 WAIT_HELP = "the maximum time to wait for the API to answer (default: 60)"
 
 
 def _add_faults(commands: Any) -> None:
-    text = "Make API calls fail, late or unanswered. The same rules, seeds and calls have the same faults."
+    text = "Make API calls fail, slow or out of date. The same rules, seeds and calls have the same faults."
     kinds = commands.add_parser("faults", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
     made = kinds.add_parser("set", help="set a rule in place of all existing rules")
     made.set_defaults(command=faults_set)
     made.add_argument("--add", action="store_true", help="keep the existing rules; the first match applies")
     for flag, kind, text in FAULT_FLAGS:
-        field = "probability" if flag == "rate" else "code" if flag == "error" else flag
+        field = FAULT_FIELDS.get(flag, flag)
         made.add_argument(f"--{flag}", dest=f"fault_{field}", type=kind, metavar=flag.upper(), help=text)
     for flag, field, text in FAULT_SWITCHES:
         made.add_argument(f"--{flag}", dest=f"fault_{field}", action="store_true", default=None, help=text)
@@ -84,9 +87,11 @@ def _add_faults(commands: Any) -> None:
     kinds.add_parser("show", help="show the rules").set_defaults(command=faults_show)
 
 
+FAULT_FIELDS = {"access-key": "access_key", "error": "code", "rate": "probability"}
 FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
     ("service", str, "the name of a boto3 client, or a pattern (default: all)"),
     ("operation", str, "an operation such as DescribeInstances, or a pattern such as 'Create*' (default: all)"),
+    ("access-key", str, "the access key of the caller, or a pattern (default: all)"),
     ("error", str, "the error code (default: RequestLimitExceeded); empty for only a --delay"),
     ("message", str, "the error message"),
     ("status", int, "the HTTP status of the error (default: 503)"),
@@ -94,6 +99,8 @@ FAULT_FLAGS: tuple[tuple[str, type, str], ...] = (
     ("every", int, "apply the rule to every N-th call instead"),
     ("times", int, "apply the rule to at most this number of calls"),
     ("delay", float, "seconds to delay the call"),
+    ("stale", float, "answer reads as of this number of seconds ago"),
+    ("unknown", float, "refuse calls that name what did not exist this number of seconds ago, as AWS does (NotFound)"),
     ("seed", int, "the seed of the random choice for --rate (default: 0)"),
 )
 FAULT_SWITCHES = (
@@ -106,7 +113,7 @@ FAULT_SWITCHES = (
 def up(settings: Settings, options: argparse.Namespace) -> int:
     from groundwork_lab import lifecycle  # noqa: PLC0415
 
-    if lifecycle.up(settings, options.wait, _progress):
+    if lifecycle.up(replace(settings, slow=options.slow), options.wait, _progress):
         print(f"The lab '{settings.name}' is up.")
     else:
         print(f"The lab '{settings.name}' is already up.")

@@ -208,6 +208,8 @@ BOUNDS: tuple[tuple[str, str, Callable[[Fault], bool]], ...] = (
     ("times", "0 or more", lambda fault: fault.times >= 0),
     ("status", "400 to 599", lambda fault: 400 <= fault.status <= 599),
     ("delay", "0 or more", lambda fault: fault.delay >= 0),
+    ("stale", "0 or more", lambda fault: fault.stale >= 0),
+    ("unknown", "0 or more", lambda fault: fault.unknown >= 0),
 )
 
 

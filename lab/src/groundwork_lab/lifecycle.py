@@ -209,7 +209,7 @@ def _start(settings: Settings, patience: float) -> None:
 def _environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the daemon's environment: the inherited one without variables that point to a real AWS account."""
     kept = {name: value for name, value in inherited.items() if name not in FOREIGN and not name.startswith("AWS_")}
-    return {**kept, "GROUNDWORK_LAB": settings.name, "PATH": _path()}
+    return {**kept, "GROUNDWORK_LAB": settings.name, "GROUNDWORK_LAB_SLOW": str(settings.slow), "PATH": _path()}
 
 
 def _path() -> str:

@@ -41,6 +41,7 @@ class Settings:
     name: str
     state: Path  # removed by `down`
     cache: Path  # base images; kept after `down`
+    slow: float = 0.0  # seconds for which AWS reports what a deleted resource used
 
     @property
     def journal(self) -> Path:
@@ -90,4 +91,5 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         name=name,
         state=Path("/var/lib/groundwork-lab") / name,
         cache=Path(environment.get("GROUNDWORK_LAB_CACHE", "/var/cache/groundwork-lab")),
+        slow=float(environment.get("GROUNDWORK_LAB_SLOW") or 0),
     )

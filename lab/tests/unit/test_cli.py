@@ -63,6 +63,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
             ["faults", "set", "--every", "3", "--times", "1", "--delay", "0.5", "--seed", "7", "--drop-after"],
             ("POST", "/faults", {"every": 3, "times": 1, "delay": 0.5, "seed": 7, "drop": True}),
         ),
+        (
+            ["faults", "set", "--stale", "3", "--unknown", "2.5", "--access-key", "AKIA*"],
+            ("POST", "/faults", {"stale": 3.0, "unknown": 2.5, "access_key": "AKIA*"}),
+        ),
     ],
 )
 def test_what_the_daemon_is_asked(

@@ -72,10 +72,11 @@ def test_an_unknown_host_is_refused_with_the_known_ones(make_lab: MakeLab, wante
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"colour": "red"}, "A fault has unknown fields: colour; use code, cut, delay"),
+        ({"colour": "red"}, "A fault has unknown fields: colour; use access_key, code, cut"),
         ([], "A fault must be a JSON object"),
         ({"probability": 1.5}, "probability is 1.5; it must be 0 to 1"),
         ({"status": 200}, "status is 200; it must be 400 to 599"),
+        ({"stale": -1}, "stale is -1; it must be 0 or more"),
         ({"every": -1, "delay": -0.5}, "every is -1; it must be 0 or more; delay is -0.5; it must be 0 or more"),
     ],
 )

@@ -11,7 +11,11 @@ from dataclasses import replace
 from functools import partial
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.created import find, lookup_of, value_at
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
+    DeadlineError,
+    GroundworkError,
+    is_unknown,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, dig, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
     Call,
@@ -23,7 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
     resolve,
     shown,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import send
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import REMOVING, send
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock, wait_until
 
 try:
@@ -31,11 +35,23 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
-# Another endpoint may not know yet a resource that was created seconds ago.
+# Another endpoint may not know yet a resource that was created seconds ago, by this run or by another one.
 # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 CONSISTENCY_DEADLINE = 60.0
-# For so long AWS may report a deleted resource as a user of another one.
-PASSING_DEADLINE = 120.0
+# For so long AWS may report a deleted resource as a user of another one: its interfaces and addresses are freed later.
+PASSING_DEADLINE = 300.0
+IN_USE = frozenset(
+    {
+        "DeleteConflict",
+        "DependencyViolation",
+        "InvalidIPAddress.InUse",
+        "InvalidNetworkInterface.InUse",
+        "InvalidSnapshot.InUse",
+        "ResourceInUse",
+        "ScalingActivityInProgress",
+        "VolumeInUse",
+    }
+)
 INCOMPLETE = "IncompleteResponse"
 
 
@@ -99,7 +115,6 @@ class _Run:
         self.writers = writers
         self.ids = ids
         self.clock = clock
-        self.made: set[tuple[str, str]] = set()
         self.waits: dict[tuple[str, str], list[Wait]] = {}
 
     def make(self, change: Change) -> None:
@@ -107,10 +122,8 @@ class _Run:
             self._await((ref.resource, ref.name))
         for one in change.calls:
             self._make_call(change, one)
-        key = (change.resource, change.name)
-        self.made.add(key)
         if change.wait:
-            self.waits.setdefault(key, []).append(change.wait)
+            self.waits.setdefault((change.resource, change.name), []).append(change.wait)
 
     def settle(self) -> None:
         """Do all waits that are not done yet."""
@@ -121,9 +134,7 @@ class _Run:
         needed = {(ref.resource, ref.name) for ref in references(one.arguments)}
         for key in needed - {(change.resource, change.name)}:
             self._await(key)
-        arguments = resolve(one.arguments, self.ids)
-        fresh = bool(needed & (self.made | {(change.resource, change.name)}))
-        self.ids.update(self._patiently(change, one, arguments, fresh=fresh))
+        self.ids.update(self._patiently(change, one, resolve(one.arguments, self.ids)))
 
     def _learn(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
         """Make the call, and return the values of the Refs that it yields."""
@@ -165,18 +176,15 @@ class _Run:
         resolved = replace(lookup, arguments=resolve(lookup.arguments, self.ids))
         return find(self.clients, service, resolved, self.clock)
 
-    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any], *, fresh: bool) -> Ids:
-        """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason.
-
-        A call is `fresh` if it refers to a resource that this run has created: AWS may not know this resource yet.
-        """
+    def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
+        """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason."""
         start = self.clock.monotonic()
         delay = 0.5
         while True:
             try:
                 return self._learn(change, one, arguments)
             except GroundworkError as error:
-                deadline = _patience(one, error, fresh=fresh)
+                deadline = _patience(one, error)
                 if self.clock.monotonic() >= start + deadline:
                     raise
             self.clock.sleep(delay)
@@ -199,7 +207,7 @@ class _Run:
                 return call(self.clients, wait.call.service, wait.call.operation, arguments)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                if code in wait.call.settled or code.endswith("NotFound"):
+                if code in wait.call.settled or is_unknown(code):
                     return {}
                 raise refused(f"wait for {wait.until}", wait.call.service, wait.call.operation, error) from error
 
@@ -238,10 +246,12 @@ def refusals(one: Call, response: t.Mapping[str, t.Any]) -> t.Iterator[ClientErr
             yield ClientError({"Error": told}, one.operation)
 
 
-def _patience(one: Call, refusal: GroundworkError, *, fresh: bool) -> float:
+def _patience(one: Call, refusal: GroundworkError) -> float:
     """Return for how many seconds a call is repeated that AWS refused with this error."""
     code = str(refusal.details.get("error_code", ""))
     passing = (each.partition(":") for each in one.passing)
     if any(code == wanted and words in str(refusal) for wanted, _colon, words in passing):
         return PASSING_DEADLINE
-    return CONSISTENCY_DEADLINE if fresh and code.endswith(("NotFound", INCOMPLETE)) else 0.0
+    if one.operation.startswith(REMOVING) and code in IN_USE:
+        return PASSING_DEADLINE
+    return CONSISTENCY_DEADLINE if is_unknown(code) or code == INCOMPLETE else 0.0

@@ -26,6 +26,11 @@ class DeadlineError(GroundworkError):
         self.seen = seen
 
 
+def is_unknown(code: str) -> bool:
+    """Return whether AWS' error code says that something that a call names does not exist, or is not known yet."""
+    return code.endswith(("NotFound", "NotFoundException")) or code.startswith("NoSuch") or code == "InvalidTarget"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One problem of the input: the variable, what is wrong with it, and what would be right."""

@@ -71,6 +71,7 @@ BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 OWN_BUCKET = re.compile(
     r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 )
+ACCOUNT_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # of a Linux system: useradd(8)
 # Without wildcards of a policy, and without parts that a client resolves (".", "..").
 PREFIX = re.compile(r"(?!(.*/)?\.{1,2}(/|$))[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import is_cut, watch
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.reach import TIMEOUTS, limit, unanswered
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.remedies import api_name, remedy
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
 
@@ -75,9 +76,11 @@ class RetryingClients:
         if key not in self._made:
             own = self._module.params.get("aws_config") or {}
             retries = NO_REPETITION if self._writing else own.get("retries", TEN_ATTEMPTS)
-            config = {"max_pool_connections": 20, **own, "retries": dict(retries)}
+            timeouts = {"connect_timeout": TIMEOUTS["connect_timeout"]} if self._writing else TIMEOUTS
+            config = {"max_pool_connections": 20, **timeouts, **own, "retries": dict(retries)}
             self._made[key] = self._module.client(service, aws_config=config, **extra)
             watch(self._made[key])
+            limit(self._made[key])
         return self._made[key]
 
 
@@ -104,7 +107,7 @@ def call(
     except ClientError:
         raise
     except BotoCoreError as error:
-        raise GroundworkError(f"Could not call {operation} of {service}: {error}") from error
+        raise unanswered(service, operation, error) from error
     return response
 
 
@@ -151,7 +154,7 @@ def read_all(clients: Clients, read: Read, clock: Clock = SYSTEM_CLOCK) -> list[
             return []
         raise refused(f"read {read.result}", read.service, read.operation, error, read.remedies) from error
     except BotoCoreError as error:
-        raise GroundworkError(f"Could not call {read.operation} of {read.service}: {error}") from error
+        raise unanswered(read.service, read.operation, error) from error
 
 
 def _pages(client: t.Any, read: Read) -> t.Iterator[t.Mapping[str, t.Any]]:

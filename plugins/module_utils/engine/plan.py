@@ -82,8 +82,8 @@ class Call:
     `arguments` may hold Refs at any depth. `yields` maps Refs to the dotted paths of their values in the response
     ("Instances.0.InstanceId"). `settled` are error codes that count as success, because an interrupted run has already
     made the call. `instead` maps an error code to the call to make in its place, which yields the same Refs. `passing`
-    are error codes of a temporary condition, such as a dependency on a resource that is being deleted: the call is
-    repeated until PASSING_DEADLINE. `code:words` matches only errors whose message contains these words.
+    are error codes of a temporary condition, until whose end the call is repeated, besides those of all calls
+    (engine/apply.py). `code:words` matches only errors whose message contains these words.
     `repeatable` is true if a second request has no further effect although the operation creates or registers
     something, and `lookup` finds what the call has created if it is not (engine/send.py). `echoes` are error codes of a
     repetition that show that AWS accepted the first request, whose response was lost. `refusals` is the dotted path of

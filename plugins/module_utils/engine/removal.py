@@ -27,10 +27,6 @@ Described = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, list[t.Any]]
 State = t.Literal["ours", "gone", "theirs"]
 
-# AWS reports a deleted resource as a user of others for some moments.
-# https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
-IN_USE = "DependencyViolation"
-
 
 @dataclass(frozen=True)
 class Batch:

@@ -16,7 +16,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import
     report,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.arguments import COMMON_ARGUMENTS, parse_owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
+    GroundworkError,
+    Problems,
+    is_unknown,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.identity import refuse_edited
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, RetryingClients
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
@@ -54,21 +58,27 @@ class Run:
             self.warn(warning)
         return owner, t.cast(D, desired)
 
-    def observe(self, look: t.Callable[[], D], check: t.Callable[[D, Problems], None]) -> D:
+    def observe(
+        self, look: t.Callable[[], D], check: t.Callable[[D, Problems], None] = lambda _seen, _problems: None
+    ) -> D:
         """Return what `look` reads, when `check` adds no problem to it. Raise InputError with all problems.
 
-        AWS may not report yet what another module has created seconds ago. If only such resources are missing, a real
-        run reads again for some seconds before it fails.
+        AWS may not report yet what another module has created seconds ago, or may report it and not know its id. If
+        only such resources are missing, a real run reads again for some seconds before it fails.
         https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
         """
         end, pause = self.clock.monotonic() + CONSISTENCY_DEADLINE, 1.0
         while True:
-            observed, problems = look(), Problems()
-            check(observed, problems)
-            lagging = problems.found and len(problems.missing) == len(problems.found)
-            if self.check_mode or not lagging or self.clock.monotonic() >= end:
-                problems.raise_if_any()
-                return observed
+            over = self.check_mode or self.clock.monotonic() >= end
+            try:
+                observed, problems = look(), Problems()
+                check(observed, problems)
+                if over or not problems.found or len(problems.missing) < len(problems.found):
+                    problems.raise_if_any()
+                    return observed
+            except GroundworkError as error:
+                if over or not is_unknown(str(error.details.get("error_code", ""))):
+                    raise
             self.clock.sleep(pause)
             pause = min(pause * 2, 8.0)
 

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.cut import i
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import check_lock
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.reach import PATIENCE, is_unreached, unanswered
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
 
 try:
@@ -90,7 +91,7 @@ def send(
     cannot be repeated, or if the run has lost the lock of its environment.
     """
     harmless = repeatable or is_repeatable(operation, arguments)
-    unanswered = False
+    lost, end = False, clock.monotonic() + PATIENCE
     for attempt in range(1, ATTEMPTS + 1):
         check_lock()
         try:
@@ -98,14 +99,15 @@ def send(
             return response
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             outcome = _outcome(error, operation)
-            if unanswered and outcome == REFUSED:
+            if lost and outcome == REFUSED:
                 made = find() if find else None
                 if made or _is_echo(_code(error), operation, echoes):
                     return made or {}
-            if attempt == ATTEMPTS or outcome == REFUSED or (outcome == LOST and not (harmless or find)):
+            over = attempt == ATTEMPTS or (outcome == UNSENT and is_unreached(error) and clock.monotonic() >= end)
+            if over or outcome == REFUSED or (outcome == LOST and not (harmless or find)):
                 raise _told(error, service, operation) from error
-            unanswered = unanswered or outcome == LOST
-        if unanswered and not harmless and find and (made := find()):
+            lost = lost or outcome == LOST
+        if lost and not harmless and find and (made := find()):
             return made
         clock.sleep(random.uniform(0, min(LONGEST_PAUSE, 2.0**attempt / 2)))  # noqa: S311 - jitter, no secret
     raise AssertionError("the last attempt returns or raises")
@@ -137,7 +139,7 @@ def _told(error: Exception, service: str, operation: str) -> Exception:
     if isinstance(error, ClientError):
         return t.cast(Exception, error)
     if _outcome(error, operation) != LOST:
-        return GroundworkError(f"Could not call {operation} of {service}: {error}")
+        return unanswered(service, operation, error)
     why = CUT if isinstance(error, ResponseParserError) else str(error).rstrip(".")
     return GroundworkError(
         f"The response to {operation} of {service} was lost: {why}. "

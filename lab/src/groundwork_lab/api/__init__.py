@@ -39,11 +39,13 @@ class ControlPlane:
     """
 
     def __init__(self, settings: Settings, changed: Callable[[], None], installed: Installed | None = None) -> None:
-        from groundwork_lab.aws import corrections  # noqa: PLC0415 - importing moto takes a second
+        from groundwork_lab.api.history import History  # noqa: PLC0415 - importing moto takes a second
+        from groundwork_lab.aws import corrections  # noqa: PLC0415 - likewise
 
         self.calls = CallCounter()
         self.faults = Faults()
-        self.context = Context(settings, changed=self._changed)
+        self.context = Context(settings, changed=self._changed, slow=settings.slow)
+        self.history = History(self.context, self.faults)
         self._announce = changed
         self._servers: list[Server] = []
         self._world = World()
@@ -80,7 +82,9 @@ class ControlPlane:
         plain = [(door, listening, None) for door, listening in zip(DOORS, sockets, strict=False)]
         encrypted = [(door, listening, tls) for door, listening in zip(DOORS, secure, strict=False)]
         for door, listening, context in (*plain, *encrypted):
-            application = Middleware(self.context, self._installed, self.calls, self.faults, self._changed, door)
+            application = Middleware(
+                self.context, self._installed, self.calls, self.faults, self.history, self._changed, door
+            )
             server = Server(listening, application, door, "AmazonEC2" if door == "api" else "AmazonS3", context)
             server.start()
             self._servers.append(server)
@@ -106,6 +110,7 @@ class ControlPlane:
     def report(self, change: Callable[[Context], bool]) -> None:
         """Change the state of a service as the data plane reports. `change` returns whether others have to follow."""
         with self.context.lock:
+            self.history.note()
             changed = change(self.context)
         if changed:
             self._changed()
@@ -122,6 +127,7 @@ class ControlPlane:
     def reconciled(self, world: World) -> None:
         apart = Apart()
         with self.context.lock:
+            self.history.note()
             for name, each in self._installed.items():
                 if each.follow:
                     with apart.trying(name):

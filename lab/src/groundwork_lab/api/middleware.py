@@ -6,6 +6,7 @@ signature decides. Requests that moto cannot answer get an error that AWS client
 
 from __future__ import annotations
 
+import io
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,8 @@ from urllib.parse import unquote, unquote_plus
 
 from groundwork_lab.api import permissions, requests, undoing
 from groundwork_lab.api.calls import CallCounter, is_read
-from groundwork_lab.api.faults import Faults
+from groundwork_lab.api.faults import Fault, Faults
+from groundwork_lab.api.history import OUTSIDE, History, has_past, is_unknown
 from groundwork_lab.api.requests import Call
 from groundwork_lab.api.serving import ConnectionCutError
 from groundwork_lab.aws import s3
@@ -26,7 +28,7 @@ from groundwork_lab.aws.errors import UNPRINTABLE, Answer, Protocol, error_answe
 from groundwork_lab.aws.s3 import access
 from groundwork_lab.aws.s3.addressing import Address, settle
 from groundwork_lab.aws.s3.corrections import bucket_of
-from groundwork_lab.aws.services import Service, services
+from groundwork_lab.aws.services import Service
 from groundwork_lab.aws.sts import identity
 
 LOG = logging.getLogger(__name__)
@@ -34,7 +36,6 @@ S3 = s3.SERVICE
 ORIGIN = replace(S3, client="origin", backend="s3")  # as CloudFront's edges call it, counted under its own name
 Door = Literal["api", "s3", "origin"]
 SOURCE_ARN = "HTTP_X_GROUNDWORK_SOURCE_ARN"
-OUTSIDE = frozenset(each.moto for each in services() if not each.in_world)
 DOORS: tuple[Door, ...] = ("api", "s3", "origin")
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -51,6 +52,7 @@ class Middleware:
     installed: Installed
     calls: CallCounter
     faults: Faults
+    history: History
     changed: Callable[[], None]
     door: Door
 
@@ -85,7 +87,7 @@ class Middleware:
             denied = permissions.denied(
                 self.context, self.installed, call, key, permissions.Asked(query, body, address)
             )
-        return denied or self._with_faults(call, environ)
+        return denied or self._with_faults(call, environ, key)
 
     def _refusal(self, call: Call) -> Answer | None:
         protocol = call.service.protocol
@@ -132,11 +134,13 @@ class Middleware:
                 return answer
         return error_answer("s3", "AccessDenied", "Access Denied", 403)
 
-    def _with_faults(self, call: Call, environ: dict[str, Any]) -> Answer:
-        fault = self.faults.strike(call.service.client, call.operation)
+    def _with_faults(self, call: Call, environ: dict[str, Any], key: str = "") -> Answer:
+        fault = self.faults.strike(call.service.client, call.operation, key)
         if fault is None:
             return self._execute(call, environ)
         time.sleep(fault.delay)
+        if fault.age:
+            return self._earlier(fault, call, environ) or self._execute(call, environ)
         answer = self._execute(call, environ) if fault.executed or not fault.refuses else None
         if answer is None or fault.refuses:
             return error_answer(call.service.protocol, fault.code, fault.message, fault.status)
@@ -144,14 +148,27 @@ class Middleware:
             raise ConnectionCutError
         return answer.cut() if fault.cut else answer
 
+    def _earlier(self, fault: Fault, call: Call, environ: dict[str, Any]) -> Answer | None:
+        """Answer a call in an earlier state, or return None if the present state has to answer it."""
+        if not has_past(call):
+            return None
+        again = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"].getvalue())}
+        with self.context.lock, self.history.at(fault.age) as past:
+            answer = self._carried_out(call, again) if past else None
+        return answer if answer and (fault.stale or is_unknown(answer)) else None
+
     def _execute(self, call: Call, environ: dict[str, Any]) -> Answer:
         with self.context.lock:
+            self.context.pass_time()
             if is_read(call.operation) or not call.service.in_world:
                 return self._carried_out(call, environ)
+            undoing.found(self.context, call.service, call.region)
             undo = undoing.remember(self.context, without=OUTSIDE)
             answer = self._carried_out(call, environ)
             if answer.status >= 400:
                 undo()
+            elif not call.dry_run:
+                self.history.note(undo)
         if answer.status < 300 and not call.dry_run:
             self.changed()
         return answer

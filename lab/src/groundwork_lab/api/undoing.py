@@ -14,9 +14,11 @@ from ipaddress import IPv4Address, IPv4Network
 from operator import is_
 from typing import Any
 
+from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 
 from groundwork_lab.aws.context import Context, Worker
+from groundwork_lab.aws.services import Service
 
 STATE = (
     "moto.",
@@ -26,6 +28,11 @@ STATE = (
 SURROUNDINGS = (Context, Worker)  # refer to the state, but are not part of it
 VALUES = frozenset((str, bytes, int, float, bool, type(None), datetime, IPv4Address, IPv4Network))  # have no content
 CONTAINERS = (dict, list, set, deque)
+
+
+def found(context: Context, service: Service, region: str) -> None:
+    """Create moto's backend of a service, if this is its first call, so that its empty state can be remembered."""
+    _ = get_backend(service.moto)[context.account]["aws" if service.reach == "global" else region]
 
 
 def remember(context: Context, *, without: Collection[str]) -> Callable[[], None]:

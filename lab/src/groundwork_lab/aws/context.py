@@ -7,6 +7,7 @@ it as `backend.context`.
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,12 +65,39 @@ class Context:
     changed: Callable[[], None] = lambda: None
     """Reports a change of the state that no request made, for example the end of a delay. From any thread."""
 
+    slow: float = 0.0
+    """For how many seconds AWS still reports what a deleted resource used: interfaces, addresses, target groups."""
+
+    clock: Callable[[], float] = time.monotonic
+    _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _hosts: Hosts | None = None
     _balancers: Balancers | None = None
 
     def attach(self, hosts: Hosts, balancers: Balancers) -> None:
         self._hosts = hosts
         self._balancers = balancers
+
+    # Delays
+
+    @property
+    def later(self) -> float:
+        """Return the time at which what is given up now is free."""
+        return self.clock() + self.slow
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Do the work at once, or in a slow lab with the first request after the delay."""
+        if self.slow:
+            self._due.append((self.later, work))
+        else:
+            work()
+
+    def pass_time(self) -> None:
+        """Do the work whose delay is over. The caller holds the lock."""
+        now = self.clock()
+        due = [work for time, work in self._due if time <= now]
+        self._due = [each for each in self._due if each[0] > now]
+        for work in due:
+            work()
 
     # The data plane
 
@@ -135,10 +163,17 @@ class Context:
         return interface
 
     def delete_interface(self, interface_id: str) -> None:
-        """Delete an interface that `create_interface` created, with its addresses, if it still exists."""
-        interface = self.ec2.enis.get(interface_id)
-        if interface is not None:
-            interface.delete()
+        """Delete an interface that `create_interface` created, with its addresses, if it still exists.
+
+        In a slow lab it stays for a while, as those of deleted load balancers and NAT gateways on AWS.
+        """
+
+        def delete() -> None:
+            interface = self.ec2.enis.get(interface_id)
+            if interface is not None:
+                interface.delete()
+
+        self.afterwards(delete)
 
 
 class AwsError(ServiceException):

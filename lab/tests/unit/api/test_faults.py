@@ -22,6 +22,9 @@ def struck(*faults: Fault, calls: int = 6, service: str = "ec2", operation: str 
         (Fault(service="ssm"), [False] * 6),
         (Fault(operation="Run*"), [True] * 6),
         (Fault(operation="Describe*"), [False] * 6),
+        (Fault(access_key="AKIAOTHER"), [False] * 6),
+        (Fault(stale=3), [False] * 6),  # for reads alone
+        (Fault(unknown=3), [True] * 6),
     ],
 )
 def test_which_calls_are_struck(fault: Fault, expected: list[bool]) -> None:

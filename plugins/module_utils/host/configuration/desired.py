@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import ACCOUNT_NAME
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
     Secrets,
     fill,
@@ -20,7 +21,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 Kind = t.Literal["file", "link", "directory", "absent", "aside"]
 Action = t.Literal["reload", "restart"]
 
-ACCOUNT_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # useradd(8)
 MODE = re.compile(r"[0-7]{3,4}")
 
 

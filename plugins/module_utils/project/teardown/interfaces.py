@@ -97,7 +97,6 @@ def _alone(interface: Described, sight: Sight) -> Thing:
         "delete_network_interface",
         {"NetworkInterfaceId": own},
         settled=("InvalidNetworkInterfaceID.NotFound",),
-        passing=("InvalidNetworkInterface.InUse",),  # until the terminated instance has detached it
     )
     before = {"subnet_id": interface["SubnetId"], "address": interface.get("PrivateIpAddress")}
     return Thing("network interface", own, name, needs=needs, calls=(delete,), before=before)

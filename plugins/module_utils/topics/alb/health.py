@@ -126,8 +126,13 @@ def _in_vain(expected: Expected, seen: t.Sequence[Target]) -> GroundworkError:
 
 
 def _arns(run: Run, owner: Owner, expected: Expected) -> dict[str, str]:
-    described = observe(run.clients, {"groups": groups_read([owner.name(name) for name in expected.groups])})["groups"]
-    return check_groups(described, owner, expected.groups)
+    reads = {"groups": groups_read([owner.name(name) for name in expected.groups])}
+    described = run.observe(
+        lambda: observe(run.clients, reads)["groups"],
+        lambda found, problems: check_groups(found, owner, expected.groups, problems),
+    )
+    found = {group["TargetGroupName"]: group["TargetGroupArn"] for group in described}
+    return {name: found[owner.name(name)] for name in expected.groups}
 
 
 def groups_read(names: t.Sequence[str]) -> Read:
@@ -136,17 +141,14 @@ def groups_read(names: t.Sequence[str]) -> Read:
 
 
 def check_groups(
-    described: t.Iterable[t.Mapping[str, t.Any]], owner: Owner, names: t.Collection[str]
-) -> dict[str, str]:
-    """Return the ARNs of described target groups by their short names. Raise InputError if one is missing."""
-    found = {group["TargetGroupName"]: group["TargetGroupArn"] for group in described}
-    problems = Problems()
+    described: t.Iterable[t.Mapping[str, t.Any]], owner: Owner, names: t.Iterable[str], problems: Problems
+) -> None:
+    """Add to `problems` the target groups, by short name, that are not among the described ones."""
+    found = {group["TargetGroupName"] for group in described}
     for name in names:
         if owner.name(name) not in found:
             wrong = f"the target group '{name}', or another one of the list, does not exist in the environment"
-            problems.add("target_groups", wrong, "run elbv2_application_lb (the role alb) first")
-    problems.raise_if_any()
-    return {name: found[owner.name(name)] for name in names}
+            problems.add_missing("target_groups", wrong, "run elbv2_application_lb (the role alb) first")
 
 
 def describe_target(group: str, described: t.Mapping[str, t.Any]) -> Target:

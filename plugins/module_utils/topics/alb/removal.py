@@ -114,7 +114,6 @@ def _target_group(group: Described, mine: t.Mapping[str, dict[str, str]], sight:
         "delete_target_group",
         {"TargetGroupArn": arn},
         settled=("TargetGroupNotFound",),
-        passing=("ResourceInUse",),
     )
     yield Thing(
         "target group",

@@ -54,6 +54,14 @@ class Rotation:
     deadline: float  # seconds
 
 
+class Seen(t.NamedTuple):
+    """What AWS reports: the target groups as described, with their targets, and the servers by name."""
+
+    described: t.Sequence[t.Mapping[str, t.Any]]
+    groups: t.Sequence[Group]
+    instances: t.Mapping[str, Instance]
+
+
 def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotation | None:
     """Return the desired rotation, or None if the options add problems."""
     before = len(problems.found)
@@ -75,22 +83,26 @@ def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotati
 def converge_target_rotation(run: Run) -> dict[str, t.Any]:
     """Return the module's result. Raise GroundworkError, with the state of each target, at the deadline."""
     owner, desired = run.parse(COMPONENT, parse_rotation)
-    names = [owner.name(group) for group in desired.tiers]
-    first = observe(run.clients, {"groups": groups_read(names), "instances": instances_read(owner)})
-    if not run.check_mode:  # in check mode the target groups may not exist yet
-        check_groups(first["groups"], owner, desired.tiers)
-    instances = {one.name: one for one in instances_of(first["instances"], owner) if not one.scaled}
-    groups = look_at(run.clients, first["groups"], owner.name(""))
-    problems = Problems()
-    check(desired, groups, instances, problems, check_mode=run.check_mode)
-    problems.raise_if_any()
+    reads = {"groups": groups_read([owner.name(group) for group in desired.tiers]), "instances": instances_read(owner)}
+
+    def look() -> Seen:
+        first = observe(run.clients, reads)
+        instances = {one.name: one for one in instances_of(first["instances"], owner) if not one.scaled}
+        return Seen(first["groups"], look_at(run.clients, first["groups"], owner.name("")), instances)
+
+    def check_seen(seen: Seen, problems: Problems) -> None:
+        if not run.check_mode:  # in check mode the target groups may not exist yet
+            check_groups(seen.described, owner, desired.tiers, problems)
+        check(desired, seen.groups, seen.instances, problems, check_mode=run.check_mode)
+
+    described, groups, instances = run.observe(look, check_seen)
     ids: Ids = {group_ref(group.name): group.arn for group in groups}
     changes = plan_rotation(desired, groups, instances)
     try:
         result = run.make(changes, ids)
     except GroundworkError as error:
         raise _in_vain(error, {one.id: one.name for one in instances.values()}) from error
-    return {**result, "absent": absent(desired, groups, instances), "urls": _urls(run, owner, desired, first["groups"])}
+    return {**result, "absent": absent(desired, groups, instances), "urls": _urls(run, owner, desired, described)}
 
 
 def plan_rotation(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[Change]:
@@ -119,7 +131,7 @@ def check(
     for name in desired.servers:
         if name not in instances and not check_mode:
             right = f"use some of {listed(instances)}"
-            problems.add("servers", f"the environment has no server '{name}'", right)
+            problems.add_missing("servers", f"the environment has no server '{name}'", right)
     for group in groups if not desired.serving else ():
         leaving = {instances[name].id for name in _members(desired, group.name, instances) if name in instances}
         healthy = group.healthy_besides(leaving)
@@ -173,7 +185,7 @@ def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Map
         return {}
     reads = {arn: Read("elbv2", "describe_listeners", "Listeners", {"LoadBalancerArn": arn}) for arn in wanted}
     reads["balancers"] = Read("elbv2", "describe_load_balancers", "LoadBalancers", {"LoadBalancerArns": wanted})
-    answers = observe(run.clients, reads)
+    answers = run.observe(lambda: observe(run.clients, reads))
     hosts = {one["LoadBalancerArn"]: one["DNSName"] for one in answers["balancers"]}
     groups = {one["TargetGroupName"]: one["TargetGroupArn"] for one in described}
     found = {}

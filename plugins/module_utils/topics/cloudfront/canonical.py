@@ -14,6 +14,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Lookup
+
 # The only list whose order matters: CloudFront uses the first cache behavior whose path pattern matches.
 ORDERED = frozenset({"CacheBehaviors"})
 # Lists whose items have a key: items with the same key are merged.
@@ -86,6 +88,21 @@ def differences(before: t.Any, after: t.Any, name: str = "") -> tuple[t.Any, t.A
     if key:
         return _items(before or [], after or [], key)
     return before, after
+
+
+def has(actual: t.Any, desired: t.Any) -> bool:
+    """Return whether an update of `actual` with `desired`, both in canonical form, changes nothing."""
+    return differences(actual, merged(actual, desired)) == (None, None)
+
+
+def updated(operation: str, own: str, member: str, desired: t.Any) -> Lookup:
+    """Return how to find that an update was accepted, when its response was lost.
+
+    CloudFront refuses its repetition with PreconditionFailed, because the version of the resource is another one then.
+    `operation` reads the configuration, which is the `member` of its response. `desired` is in canonical form.
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html
+    """
+    return Lookup(operation, "", {"Id": own}, lambda answer: has(plain(answer[member]), desired))
 
 
 def _items(before: t.Sequence[t.Any], after: t.Sequence[t.Any], key: str) -> tuple[t.Any, t.Any]:

@@ -105,7 +105,8 @@ def plan(owner: Owner, desired: Function, live: bytes | None, stage: Stage | Non
     if stage and (stage.code, stage.config) == (desired.code, config):
         version, calls = stage.etag, []
     elif stage:
-        calls = [_write("update_function", name, config, desired, IfMatch=stage.etag)]
+        update = _write("update_function", name, config, desired, IfMatch=stage.etag)
+        calls = [update.found_by(_written(name, desired))]
     else:
         calls = [_write("create_function", name, config, desired).found_by(_created(name))]
     publish = Call("cloudfront", "publish_function", {"Name": name, "IfMatch": version})
@@ -121,6 +122,12 @@ def _write(operation: str, name: str, config: t.Mapping[str, t.Any], desired: Fu
 
 def _created(name: str) -> Lookup:
     return Lookup("describe_function", "", {"Name": name, "Stage": "DEVELOPMENT"}, absent=ABSENT)
+
+
+def _written(name: str, desired: Function) -> Lookup:
+    """Return how to find that an update was accepted, when its response was lost. See canonical.updated."""
+    arguments = {"Name": name, "Stage": "DEVELOPMENT"}
+    return Lookup("get_function", "", arguments, lambda answer: answer["FunctionCode"].read() == desired.code)
 
 
 def _etag(name: str) -> Ref:

@@ -22,8 +22,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import (
     differences,
+    has,
     merged,
     plain,
+    updated,
     whole,
 )
 
@@ -175,7 +177,7 @@ def look(kind: Kind, wanted: Config, clients: Clients) -> Observed | None:
     if found is None:
         return None
     seen = Observed(found[0], plain(found[1]))
-    if differences(seen.config, merged(seen.config, wanted)) == (None, None):
+    if has(seen.config, wanted):
         return seen
     get = f"get_{kind.noun}_config"
     reads = {
@@ -202,6 +204,6 @@ def plan(kind: Kind, name: str, wanted: Config, observed: Observed | None) -> li
     if (before, after) == (None, None):
         return []
     arguments = {"Id": observed.id, "IfMatch": observed.etag, member: whole(target)}
-    return [
-        Change("update", kind.resource, name, (Call("cloudfront", f"update_{kind.noun}", arguments),), before, after)
-    ]
+    update = Call("cloudfront", f"update_{kind.noun}", arguments)
+    lookup = updated(f"get_{kind.noun}_config", observed.id, member, wanted)
+    return [Change("update", kind.resource, name, (update.found_by(lookup),), before, after)]

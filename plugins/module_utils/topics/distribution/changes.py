@@ -23,7 +23,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import (
     differences,
+    has,
     merged,
+    plain,
+    updated,
     whole,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
@@ -88,7 +91,9 @@ def _creation(owner: Owner, desired: Distribution) -> Change:
         remedies=REMEDIES,
     )
     facts = {"id": ref, "domain_name": distribution_ref(desired.name, "domain_name"), **_told(desired.config)}
-    return Change("create", RESOURCE, desired.name, (create,), after=facts, wait=_awaited(desired))
+    return Change(
+        "create", RESOURCE, desired.name, (create,), after=facts, wait=deployed(desired) if desired.wait else None
+    )
 
 
 def _matches(desired: Distribution) -> t.Callable[[t.Mapping[str, t.Any]], bool]:
@@ -132,9 +137,12 @@ def _update(desired: Distribution, observed: Observed, ids: Ids) -> t.Iterator[C
     behaviors = [{**REQUIRED_OF_BEHAVIORS, **behavior} for behavior in target["CacheBehaviors"]]
     config = whole({**target, "CacheBehaviors": behaviors})
     arguments = {"Id": observed.found.id, "IfMatch": observed.etag, "DistributionConfig": config}
-    update = Call("cloudfront", "update_distribution", arguments, remedies=REMEDIES)
+    wanted = _known(desired.config, ids)
+    lookup = updated("get_distribution_config", observed.found.id, "DistributionConfig", wanted)
+    update = Call("cloudfront", "update_distribution", arguments, lookup=lookup, remedies=REMEDIES)
     before, after = _without_secrets(before), _without_secrets(after)
-    yield Change("update", RESOURCE, desired.name, (update,), before, after, _awaited(desired))
+    wait = deployed(desired, wanted) if desired.wait else None
+    yield Change("update", RESOURCE, desired.name, (update,), before, after, wait)
 
 
 def _known(value: t.Any, ids: Ids) -> t.Any:
@@ -146,16 +154,21 @@ def _known(value: t.Any, ids: Ids) -> t.Any:
     return ids.get(value, value) if isinstance(value, Ref) else value
 
 
-def _awaited(desired: Distribution) -> Wait | None:
-    return deployed(desired) if desired.wait else None
+def deployed(desired: Distribution, config: t.Mapping[str, t.Any] | None = None) -> Wait:
+    """Return the wait for the deployment to all edge locations.
 
+    With `config`, in canonical form, it is the deployment of this configuration: CloudFront may still report an earlier
+    one, which was deployed.
+    """
 
-def deployed(desired: Distribution) -> Wait:
-    """Return the wait for the deployment of the configuration to all edge locations."""
+    def ready(answer: t.Mapping[str, t.Any]) -> bool:
+        seen = answer.get("Distribution", {})
+        return seen.get("Status") == DEPLOYED and (config is None or has(plain(seen["DistributionConfig"]), config))
+
     return Wait(
         f"the distribution {desired.name} to be deployed to all edge locations",
         Call("cloudfront", "get_distribution", {"Id": distribution_ref(desired.name)}, settled=("NoSuchDistribution",)),
-        lambda answer: answer.get("Distribution", {}).get("Status") == DEPLOYED,
+        ready,
         deadline=desired.deadline,
         interval=INTERVAL,
     )

@@ -23,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
     Thing,
     some,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import updated
 
 # Members of a distribution's configuration, at any depth, that refer to another resource by id or ARN.
 REFERENCES = (
@@ -75,8 +76,12 @@ def _distribution(one: Described, sight: Sight) -> t.Iterator[Thing]:
     etag = Ref("distribution", own, "etag")
     disabled = {**version["DistributionConfig"], "Enabled": False}
     update = Call(
-        "cloudfront", "update_distribution", {"Id": own, "IfMatch": version["ETag"], "DistributionConfig": disabled}
-    ).yielding(etag, "ETag")
+        "cloudfront",
+        "update_distribution",
+        {"Id": own, "IfMatch": version["ETag"], "DistributionConfig": disabled},
+        yields={etag: "ETag"},
+        lookup=updated("get_distribution_config", own, "DistributionConfig", {"Enabled": False}),
+    )
     deployed = Wait(
         f"the distribution {name} ({own}) to be disabled at all edge locations",
         Call("cloudfront", "get_distribution", {"Id": own}, settled=("NoSuchDistribution",)),

@@ -11,7 +11,6 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
-    IN_USE,
     Described,
     Removal,
     Sight,
@@ -46,9 +45,7 @@ def _group(group: Described, sight: Sight) -> t.Iterator[Thing]:
     ]
     others = {pair["GroupId"] for found in referring.values() for one in found for pair in one["UserIdGroupPairs"]}
     ours = sight.whose.owns_described(group)
-    delete = Call(
-        "ec2", "delete_security_group", {"GroupId": own}, settled=("InvalidGroup.NotFound",), passing=(IN_USE,)
-    )
+    delete = Call("ec2", "delete_security_group", {"GroupId": own}, settled=("InvalidGroup.NotFound",))
     name = sight.whose.name_of(group, group["GroupName"])
     if ours and calls:
         words = {"refers to": sorted(others)}

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, specification
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Token, Wait, ec2
@@ -123,5 +122,4 @@ def clear_bench(observed: Observed, deadline: float) -> t.Iterator[Change]:
     awaits = tuple(Ref("server", machine.name) for machine in observed.machines)
     for name, group_id in observed.groups.items():
         delete = ec2("delete_security_group", GroupId=group_id).settled_by("InvalidGroup.NotFound")
-        patient = replace(delete, passing=("DependencyViolation",))
-        yield Change("delete", "security group", name, (patient,), {"id": group_id}, awaits=awaits)
+        yield Change("delete", "security group", name, (delete,), {"id": group_id}, awaits=awaits)

@@ -107,7 +107,6 @@ def _snapshot(snapshot: Described, sight: Sight) -> Thing:
         "delete_snapshot",
         {"SnapshotId": own},
         settled=("InvalidSnapshot.NotFound",),
-        passing=("InvalidSnapshot.InUse",),
     )
     return Thing(
         "snapshot",

@@ -75,7 +75,6 @@ def _address(address: Described, sight: Sight) -> Thing:
         "release_address",
         {"AllocationId": address["AllocationId"]},
         settled=("InvalidAllocationID.NotFound",),
-        passing=("InvalidIPAddress.InUse",),
     )
     public = address["PublicIp"]
     serves, before = frozenset({public}), {"public_ip": public}

@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
-    IN_USE,
     Batch,
     Described,
     Removal,
@@ -66,7 +65,7 @@ def _subnet(subnet: Described, sight: Sight) -> Thing:
     own = subnet["SubnetId"]
     tables = [one for one in sight.answers["tables"] if any(a.get("SubnetId") == own for a in one["Associations"])]
     acls = [a["NetworkAclId"] for a in sight.answers["acls"] if any(x["SubnetId"] == own for x in a["Associations"])]
-    delete = Call("ec2", "delete_subnet", {"SubnetId": own}, settled=("InvalidSubnetID.NotFound",), passing=(IN_USE,))
+    delete = Call("ec2", "delete_subnet", {"SubnetId": own}, settled=("InvalidSubnetID.NotFound",))
     return sight.thing(
         "subnet",
         subnet,
@@ -93,9 +92,7 @@ def _table(table: Described, sight: Sight) -> t.Iterator[Thing]:
         return
     own = table["RouteTableId"]
     ours = sight.whose.owns_described(table)
-    delete = Call(
-        "ec2", "delete_route_table", {"RouteTableId": own}, settled=("InvalidRouteTableID.NotFound",), passing=(IN_USE,)
-    )
+    delete = Call("ec2", "delete_route_table", {"RouteTableId": own}, settled=("InvalidRouteTableID.NotFound",))
     yield sight.thing(
         "route table",
         table,
@@ -124,9 +121,7 @@ def _own_targets(sight: Sight) -> set[str]:
 def _acl(acl: Described, sight: Sight) -> Thing:
     """Return a network ACL. The collection creates none, but one that was created by hand keeps the VPC."""
     own = acl["NetworkAclId"]
-    delete = Call(
-        "ec2", "delete_network_acl", {"NetworkAclId": own}, settled=("InvalidNetworkAclID.NotFound",), passing=(IN_USE,)
-    )
+    delete = Call("ec2", "delete_network_acl", {"NetworkAclId": own}, settled=("InvalidNetworkAclID.NotFound",))
     return sight.thing("network acl", acl, "NetworkAclId", needs=some(acl["VpcId"]), calls=(delete,))
 
 
@@ -140,7 +135,6 @@ def _gateway(gateway: Described, sight: Sight) -> t.Iterator[Thing]:
             "detach_internet_gateway",
             {"InternetGatewayId": own, "VpcId": vpc},
             settled=("Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"),
-            passing=(IN_USE,),
         )
         for vpc in vpcs
     ]
@@ -149,7 +143,6 @@ def _gateway(gateway: Described, sight: Sight) -> t.Iterator[Thing]:
         "delete_internet_gateway",
         {"InternetGatewayId": own},
         settled=("InvalidInternetGatewayID.NotFound",),
-        passing=(IN_USE,),
     )
     yield sight.thing(
         "internet gateway",
@@ -166,7 +159,7 @@ def _gateway(gateway: Described, sight: Sight) -> t.Iterator[Thing]:
 
 def _vpc(vpc: Described, sight: Sight) -> Thing:
     own = vpc["VpcId"]
-    delete = Call("ec2", "delete_vpc", {"VpcId": own}, settled=("InvalidVpcID.NotFound",), passing=(IN_USE,))
+    delete = Call("ec2", "delete_vpc", {"VpcId": own}, settled=("InvalidVpcID.NotFound",))
     return sight.thing("vpc", vpc, "VpcId", calls=(delete,), before={"cidr": vpc["CidrBlock"]})
 
 

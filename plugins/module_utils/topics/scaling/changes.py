@@ -328,7 +328,7 @@ def _remove(owner: Owner, tier: str, observed: Observed) -> t.Iterator[Change]:
     name = owner.name(tier)
     if group is not None:
         arguments = {"AutoScalingGroupName": name, "ForceDelete": True}
-        call = Call("autoscaling", "delete_auto_scaling_group", arguments, passing=("ScalingActivityInProgress",))
+        call = Call("autoscaling", "delete_auto_scaling_group", arguments)
         gone = Wait(
             f"the Auto Scaling group {name} to be deleted",
             Call("autoscaling", "describe_auto_scaling_groups", {"AutoScalingGroupNames": [name]}),

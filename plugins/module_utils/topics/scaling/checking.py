@@ -38,11 +38,13 @@ def _check_image(group: ServerGroup, observed: Observed, problems: Problems, *, 
         return
     if not own:
         wrong = f"the parameter {group.image_parameter} does not exist, so no image is promoted"
-        problems.add(f"{group.where}.image", wrong, "run groundwork.aws.image first, or give the id of an image")
+        problems.add_missing(
+            f"{group.where}.image", wrong, "run groundwork.aws.image first, or give the id of an image"
+        )
     elif image is None:
         named = "" if group.image_id else f" (from the parameter {group.image_parameter})"
         wrong = f"the image {own}{named} or the image of another tier does not exist"
-        problems.add(f"{group.where}.image", wrong, "give images that exist in this region")
+        problems.add_missing(f"{group.where}.image", wrong, "give images that exist in this region")
     elif size is not None and size < image.root_gib:
         wrong = f"{size} GiB is smaller than the {image.root_gib} GiB of {image.id}"
         problems.add(f"{group.where}.root_volume_gib", wrong, f"give {image.root_gib} or more")

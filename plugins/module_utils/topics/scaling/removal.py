@@ -54,7 +54,6 @@ def _scaling_group(group: Described, sight: Sight) -> Thing:
         "autoscaling",
         "delete_auto_scaling_group",
         {"AutoScalingGroupName": name, "ForceDelete": True},
-        passing=("ScalingActivityInProgress", "ResourceInUse"),
     )
     subnets = [one for one in group.get("VPCZoneIdentifier", "").split(",") if one]
     return Thing(

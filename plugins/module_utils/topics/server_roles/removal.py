@@ -67,7 +67,6 @@ def _profile(profile: Described, sight: Sight) -> t.Iterator[Thing]:
         "delete_instance_profile",
         {"InstanceProfileName": name},
         settled=("NoSuchEntity",),
-        passing=("DeleteConflict",),
     )
     short = sight.short(name)
     tags = tag_dict({"Tags": sight.found(f"tags {profile['Arn']}")})
@@ -90,7 +89,7 @@ def _role(role: Described, sight: Sight) -> Thing:
             for policy in sight.answers[f"inline {arn}"]
         ),
     ]
-    delete = Call("iam", "delete_role", {"RoleName": name}, settled=("NoSuchEntity",), passing=("DeleteConflict",))
+    delete = Call("iam", "delete_role", {"RoleName": name}, settled=("NoSuchEntity",))
     calls = (*(call.settled_by("NoSuchEntity") for call in empty), delete)
     return Thing("role", arn, sight.short(name), calls=calls, tags=tag_dict({"Tags": sight.found(f"tags {arn}")}))
 

@@ -33,7 +33,7 @@ except ImportError:
     pass  # Ansible itself needs it, and this module runs on the controller
 
 
-# The plugin amazon.aws.aws_ec2 reads files of these names and no others.
+# The plugin aws_ec2 reads files of these names and no others.
 SOURCES = ("*aws_ec2.yml", "*aws_ec2.yaml")
 TAG = f"tag:{ENVIRONMENT}"
 VISIBLE = frozenset({"pending", "running"})  # the states that the inventory's filters ask for

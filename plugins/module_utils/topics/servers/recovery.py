@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import INSTANCE_ID
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import ACCOUNT_NAME, INSTANCE_ID
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import (
@@ -32,7 +31,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_
 ALL = "all"
 EACH = "each"
 ACCEPTED = "accepted"
-USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # useradd(8)
 RUNNING, STOPPED = {"State": "running"}, {"State": "stopped"}
 RECOVERING, OWN = "the server's own, with a script that installs the key and prints the host keys", "the server's own"
 State = t.Literal["planned", "recovered"]
@@ -76,7 +74,7 @@ def parse_wish(options: t.Mapping[str, t.Any], known: t.Collection[str] | None, 
 
 def check_user(variable: str, user: str, problems: Problems) -> None:
     """Add to `problems` a name that cannot be one of a user."""
-    if not USER.fullmatch(user):
+    if not ACCOUNT_NAME.fullmatch(user):
         problems.add(variable, f"'{user}' is not the name of a user", "give the user that Ansible connects as")
 
 

@@ -150,9 +150,7 @@ def _volume(volume: Described, instances: t.Sequence[Described], sight: Sight) -
     if volume["State"] in ("deleting", "deleted"):
         return
     mine = {instance["InstanceId"] for instance in instances}
-    delete = Call(
-        "ec2", "delete_volume", {"VolumeId": own}, settled=("InvalidVolume.NotFound",), passing=("VolumeInUse",)
-    )
+    delete = Call("ec2", "delete_volume", {"VolumeId": own}, settled=("InvalidVolume.NotFound",))
     yield sight.thing("volume", volume, "VolumeId", calls=(delete,), before={"gib": volume["Size"]})
     for attachment in volume.get("Attachments", []):
         if attachment["InstanceId"] not in mine:

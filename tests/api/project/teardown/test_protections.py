@@ -230,9 +230,8 @@ ALL_TAGGED = (
 
 def tag_everything(patch: pytest.MonkeyPatch, key: str) -> None:
     """Add the tag to each list of tags that has the environment's."""
+    from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
     from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import reads
-
-    observe = reads.observe
 
     def tagging(value: t.Any) -> t.Any:
         if isinstance(value, dict):

@@ -13,6 +13,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.f
     converge_function,
     parse_function,
 )
+from groundwork_lab.api import Fault
 
 Make = t.Callable[..., dict[str, t.Any]]
 OTHER = "function handler(event) { return event.response; }\n"
@@ -67,6 +68,14 @@ def test_the_diff_shows_the_code(cloud: Cloud, options: Make) -> None:
 @pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: Survives, options: Make) -> None:
     assert survives(converge_function, options("function"), look) == 2
+
+
+def test_an_update_whose_response_is_lost_is_recognized(cloud: Cloud, options: Make) -> None:
+    cloud.run(converge_function, options("function"))
+    cloud.plane.faults.set(Fault(operation="UpdateFunction", drop=True, times=1))
+    cloud.run(converge_function, options("function", code=OTHER))
+    assert cloud.calls.count("UpdateFunction") == 2
+    assert cloud.run(converge_function, options("function", code=OTHER))["changed"] is False
 
 
 def test_an_update_killed_anywhere_converges(survives: Survives, options: Make) -> None:

@@ -23,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.r
     comment_of,
     converge_reusable,
 )
+from groundwork_lab.api import Fault
 
 Make = t.Callable[..., dict[str, t.Any]]
 OWNER = Owner("dev", "static_site")
@@ -95,6 +96,15 @@ def test_the_diff_is_the_difference(cloud: Cloud, kind: Kind, options: Make) -> 
     assert done["id"] == first["id"]
     assert (done["diff"][0]["before"], done["diff"][0]["after"]) == (before, after)
     assert cloud.run(converge(kind), options(kind.noun, **other))["changes"] == []
+
+
+def test_an_update_whose_response_is_lost_is_recognized(cloud: Cloud, kind: Kind, options: Make) -> None:
+    other = options(kind.noun, **OTHERS[kind.noun][0])
+    cloud.run(converge(kind), options(kind.noun))
+    cloud.plane.faults.set(Fault(operation="Update*", drop=True, times=1))
+    cloud.run(converge(kind), other)
+    assert [call.startswith("Update") for call in cloud.calls].count(True) == 2
+    assert cloud.run(converge(kind), other)["changed"] is False
 
 
 def test_what_has_the_name_and_is_not_ours_is_refused(cloud: Cloud, kind: Kind, options: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -127,6 +128,21 @@ def test_another_policy_is_listed_once(cloud: Cloud, options: Make, furnish: Fur
 @pytest.mark.exhaustive
 def test_killed_anywhere_it_converges(survives: Survives, options: Make, furnish: Furnish) -> None:
     assert survives(converge_distribution, options(**EVERYTHING), look, furnish) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(drop=True), Fault(cut=True), Fault(executed=True, status=500, code="InternalError")]
+)
+def test_an_update_whose_response_is_lost_is_recognized(
+    cloud: Cloud, options: Make, furnish: Furnish, fault: Fault
+) -> None:
+    furnish(cloud)
+    cloud.run(converge_distribution, options())
+    cloud.plane.faults.set(replace(fault, operation="UpdateDistribution", times=1))
+    done = cloud.run(converge_distribution, options(comment="new"))
+    assert told(done) == ["update distribution site"]
+    assert cloud.calls.count("UpdateDistribution") == 2
+    assert cloud.run(converge_distribution, options(comment="new"))["changed"] is False
 
 
 def test_an_update_killed_anywhere_converges(survives: Survives, options: Make, furnish: Furnish) -> None:

@@ -94,6 +94,8 @@ def test_a_killed_refresh_is_completed(
         site_of(cloud).promote(1)
 
     def look(cloud: Cloud) -> t.Any:
+        for _pass in range(4):
+            cloud.sleep(3)  # after the refresh, the group returns to its capacity
         site = site_of(cloud)
         group = site.group()
         running = {one["LaunchTemplate"]["Version"] for one in group["Instances"]}

@@ -144,7 +144,7 @@ class NatBackend(EC2Backend):
             if gateway.state == "pending" and gateway.id in world.nat_gateways:
                 gateway.state = "available"
             elif gateway.state == "deleting" and gateway.id not in world.nat_gateways:
-                gateway.interface.delete()
+                self.context.delete_interface(gateway.interface.id)
                 gateway.state = "deleted"
 
 

@@ -230,6 +230,9 @@ class BalancersBackend(ELBv2Backend):
             message = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
             refuse("OperationNotPermitted", message)
         self._place(balancer, [])
+        for group in self.target_groups.values():
+            if arn in group.load_balancer_arns and self.context.slow:
+                group.busy_until = self.context.later
         for listener in balancer.listeners.values():
             for owned in (listener.arn, *listener.rules):
                 self.tagging_service.delete_all_tags_for_resource(str(owned))

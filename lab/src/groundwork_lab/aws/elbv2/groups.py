@@ -48,6 +48,7 @@ class TargetGroup(FakeTargetGroup):
         self.ip_address_type = "ipv4"
         self.registered: dict[TargetKey, None] = {}
         self._draining: dict[TargetKey, float] = {}  # end of draining, by time.monotonic()
+        self.busy_until = 0.0
 
     @property
     def backend(self) -> Any:
@@ -276,6 +277,8 @@ class GroupsBackend(ELBv2Backend):
         """
         if target_group_arn not in self.target_groups:
             return None
+        if self.context.clock() < self.target_groups[target_group_arn].busy_until:
+            refuse("ResourceInUse", f"Target group '{target_group_arn}' is currently in use by a listener or a rule")
         group = super().delete_target_group(target_group_arn)
         self.tagging_service.delete_all_tags_for_resource(target_group_arn)
         return group

@@ -9,7 +9,12 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 from clock import Clock
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import apply, report, settle
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import (
+    CONSISTENCY_DEADLINE,
+    apply,
+    report,
+    settle,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import dig
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ref, Token, Wait, ec2
@@ -171,11 +176,36 @@ def test_patience_ends(clock: Clock) -> None:
     assert 60 <= clock.now < 70
 
 
-def test_what_was_there_before_is_not_asked_for_twice(clock: Clock) -> None:
+def test_what_another_run_made_may_not_be_known_everywhere(clock: Clock) -> None:
     fake = Fake(create_subnet=[error("InvalidVpcID.NotFound")])
     with pytest.raises(GroundworkError):
         apply([create_subnet()], fake, {VPC: "vpc-1"}, clock)
-    assert fake.operations == ["create_subnet"]
+    assert CONSISTENCY_DEADLINE <= clock.now < CONSISTENCY_DEADLINE + 10
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "patient"),
+    [
+        ("delete_subnet", "DependencyViolation", True),
+        ("detach_internet_gateway", "DependencyViolation", True),
+        ("release_address", "InvalidIPAddress.InUse", True),
+        ("delete_target_group", "ResourceInUse", True),
+        ("delete_subnet", "UnauthorizedOperation", False),
+        ("modify_subnet_attribute", "DependencyViolation", False),
+    ],
+)
+def test_a_removal_waits_for_the_users_that_aws_still_reports(
+    clock: Clock, operation: str, code: str, patient: bool
+) -> None:
+    change = Change("delete", "subnet", "a", (Call("ec2", operation, {}),))
+    fake = Fake(**{operation: [error(code), error(code), {}]})
+    if patient:
+        apply([change], fake, {}, clock)
+        assert fake.operations == [operation] * 3
+    else:
+        with pytest.raises(GroundworkError):
+            apply([change], fake, {}, clock)
+        assert fake.operations == [operation]
 
 
 def test_settled_errors_are_success(clock: Clock) -> None:

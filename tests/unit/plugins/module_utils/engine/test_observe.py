@@ -132,12 +132,14 @@ def test_a_client_is_made_once_and_retries() -> None:
 
 
 def test_a_users_own_configuration_wins() -> None:
-    module = Module({"retries": {"max_attempts": 2}, "proxies": {}})
+    module = Module({"retries": {"max_attempts": 2}, "proxies": {}, "read_timeout": 5})
     RetryingClients(module).client("ec2")
     assert module.made[0][1]["aws_config"] == {
         "retries": {"max_attempts": 2},
         "proxies": {},
         "max_pool_connections": 20,
+        "connect_timeout": 10,
+        "read_timeout": 5,
     }
 
 

@@ -180,15 +180,19 @@ def test_a_refusal_is_final(clock: Clock) -> None:
     assert script.requests == 1
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"), [(THROTTLED, ClientError), (UNSENT, GroundworkError), (LOST, GroundworkError)]
-)
+@pytest.mark.parametrize(("answer", "error"), [(THROTTLED, ClientError), (LOST, GroundworkError)])
 def test_it_ends(answer: Exception, error: type[Exception], clock: Clock) -> None:
     script = Script(answer)
     with pytest.raises(error):
         send(script, "ec2", "delete_vpc", {}, clock)
     assert script.requests == ATTEMPTS
     assert clock.now < 130
+
+
+def test_it_ends_early_when_aws_cannot_be_reached(clock: Clock) -> None:
+    with pytest.raises(GroundworkError, match=r"Could not connect .* Check the network of this machine"):
+        send(Script(UNSENT), "ec2", "delete_vpc", {}, clock)
+    assert clock.now < 30 + 20
 
 
 def test_what_cannot_be_sent_is_told(clock: Clock) -> None:
