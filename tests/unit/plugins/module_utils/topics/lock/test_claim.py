@@ -16,8 +16,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim i
 TOKEN = "a0a"  # a random one would give the tests other names in each process
 OWNER = replace(this_process(), token=TOKEN)
 CLAIM = Claim("dev", OWNER, "arn:aws:iam::1:user/ann", "site.yml", "2026-01-31T12:00:00Z")
-    "dev", replace(this_process(), token=TOKEN), "arn:aws:iam::1:user/ann", "site.yml", "2026-01-31T12:00:00Z"
-)
 
 
 def dead() -> Process:
