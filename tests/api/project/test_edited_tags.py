@@ -113,7 +113,8 @@ def test_a_terminated_server_is_not_taken_for_an_edited_one(cloud: Cloud, build:
     cloud.ec2.delete_tags(Resources=[own], Tags=[{"Key": "groundwork:environment"}])
     cloud.ec2.terminate_instances(InstanceIds=[own])
     cloud.follow()
-    assert [change["name"] for change in cloud.run(*component_steps["servers"])["changes"]] == ["public-1"]
+    planned = cloud.run(*component_steps["servers"], check_mode=True)
+    assert [change["name"] for change in planned["changes"]] == ["public-1"]
 
 
 def test_another_environments_resource_is_not_taken_for_an_edited_one(cloud: Cloud, build: Build) -> None:
