@@ -18,7 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PREFIX, check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_named
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_of
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
@@ -53,6 +53,7 @@ class Access:
     bucket: str
     prefix: str
     distribution: str
+    region: str
 
 
 def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
@@ -62,7 +63,7 @@ def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
     if not PREFIX.fullmatch(options["prefix"]):
         right = "give one such as site, without a slash at the beginning or the end"
         problems.add("prefix", f"'{options['prefix']}' is not a valid prefix", right)
-    return Access(options["bucket"], options["prefix"], options["distribution"])
+    return Access(options["bucket"], options["prefix"], options["distribution"], options.get("region") or "")
 
 
 def converge_access(run: Run) -> dict[str, t.Any]:
@@ -107,7 +108,7 @@ def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Chang
 
 def statements(desired: Access, arn: str) -> list[Statement]:
     """Return the statements of the bucket policy for the distribution `arn`."""
-    bucket = partition_named(arn.split(":")[1]).arn("s3", desired.bucket)
+    bucket = partition_of(desired.region).arn("s3", desired.bucket)
     edge = {
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},
