@@ -24,7 +24,7 @@ options:
   part:
     description: The part to compute.
     type: str
-    choices: [servers, rolled_back, report]
+    choices: [servers, rolled_back, lost, report]
     required: true
   hosts:
     description: The names of the servers that get the release.
@@ -82,6 +82,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project import repo
 
 Hosts = t.Mapping[str, t.Mapping[str, t.Any]]
 TIER = "groundwork:tier"
+FOUND = {"rolled_back": reports.rolled_back, "lost": reports.lost}
 UNPLANNED: t.Mapping[str, t.Any] = {"back": (), "rotated": False}  # a server that has the release already
 
 
@@ -98,8 +99,8 @@ def release(hostvars: Hosts, part: str, hosts: t.Sequence[str], **play: t.Any) -
     if part == "servers":
         return [server(name, hostvars[name], play["absent"]) for name in hosts]
     members = [member(name, hostvars[name], play["plan"].get(name, UNPLANNED), play["touched"]) for name in hosts]
-    if part == "rolled_back":
-        return reports.rolled_back(members)
+    if part in FOUND:
+        return FOUND[part](members)
     facts = {name: play[name] for name in ("stays", "command", "sites")}
     return reports.release_report(members, list(play["unwell"]), **facts)
 
