@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from laptop import Laptop, Play
 from running_site import Site
-from sample_app import changed_app
+from sample_app import BROKEN, changed_app
 from visitors import served, short_delay
 from watching import eventually
 
@@ -66,3 +66,31 @@ def test_a_server_that_was_stopped_serves_what_the_others_serve(
     assert served(site) == dict.fromkeys(first, now["private-1"])
     again = laptop.play(variables=new)
     assert (again.code, again.changes()) == (0, []), again.failures() or again.errors
+
+
+def warnings(play: Play) -> set[str]:
+    """Return the warnings of a run's tasks."""
+    return {str(warning) for _task, _host, result in play.results() for warning in result.get("warnings", ())}
+
+
+@pytest.mark.usefixtures("first")
+def test_site_yml_keeps_what_is_served_after_a_release_was_taken_back(
+    laptop: Laptop, site: Site, tmp_path: Path
+) -> None:
+    before, bad = served(site), changed_app(tmp_path / "bad", BROKEN)
+    assert laptop.play(playbook=RELEASE, variables=bad).code != 0
+    kept = laptop.play(variables=bad)
+    assert kept.code == 0, kept.failures() or kept.errors
+    assert served(site) == before
+    told = "\n".join(warnings(kept))
+    for part in ("of app was taken back at 20", "app through public", f"{before['public-1']} stays."):
+        assert part in told
+
+    right = laptop.play(playbook=RELEASE, variables=changed_app(tmp_path / "right"))
+    assert right.code == 0, right.failures() or right.errors
+    now = served(site)
+    assert now["public-1"] != before["public-1"]
+    late = laptop.play(variables=bad)
+    assert late.code == 0, late.failures() or late.errors
+    assert f"{now['public-1']} stays." in "\n".join(warnings(late))
+    assert served(site) == now

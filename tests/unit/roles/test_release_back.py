@@ -84,6 +84,7 @@ def test_a_host_that_dies_in_its_batch_is_left_and_its_mate_goes_back(release: A
     done, story = release(dead, release_stopped=stopped)
     assert done.index("Hold the stopped servers: ") < done.index("Deregister canary: ")
     assert "Hold the servers that were not rolled back: " in done
+    assert done.count("Record on the servers that the release was taken back: ") == 4
     assert "Release the previous version to canary: public-1" in done
     assert not [line for line in done if "private-1" in line and "before" in line]
     assert not [line for line in done if "batch 2" in line]
