@@ -23,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
 )
 
 MODULE = "groundwork.aws.server"
+OWN = ("planned", "notes")  # the options of the action, which the module does not need
 Options = dict[str, t.Any]
 
 
@@ -36,11 +37,15 @@ class ActionModule(ActionBase):
         """Return the result of the module, or of the plan."""
         result: Options = super().run(tmp, task_vars)
         arguments = {name: value for name, value in self._task.args.items() if value is not None}
-        if _valid({"planned": ARGUMENTS["planned"]}, arguments)["planned"]:
-            return {**result, **_planned(arguments)}
-        answer = self._converge({name: value for name, value in arguments.items() if name != "planned"}, task_vars)
+        own = _valid({name: ARGUMENTS[name] for name in OWN}, arguments)
+        if own["planned"]:
+            return {**result, **_noted(_planned(arguments), own["notes"])}
+        try:
+            answer = self._converge({name: value for name, value in arguments.items() if name not in OWN}, task_vars)
+        except AnsibleActionFail as error:
+            raise AnsibleActionFail("\n".join([str(error), *own["notes"]]), result=error.result) from error
         self._remove_tmp_path(self._connection._shell.tmpdir)
-        return {**result, **answer}
+        return {**result, **_noted(answer, own["notes"])}
 
     def _converge(self, arguments: Options, task_vars: Options | None) -> Options:
         releases: list[Options] = [
@@ -75,6 +80,12 @@ class ActionModule(ActionBase):
         remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)
         return {**item, "archive": remote}
+
+
+def _noted(answer: Options, notes: t.Sequence[str]) -> Options:
+    """Return a result with the notes as warnings, before its own."""
+    warnings = [*notes, *answer.get("warnings", ())]
+    return {**answer, "warnings": warnings} if warnings else answer
 
 
 def _archive(item: Options) -> Path:

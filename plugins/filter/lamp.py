@@ -31,6 +31,8 @@ options:
       - hosts
       - image_configuration
       - kept_passwords
+      - notes
+      - outdated_records
       - released
       - releases
       - sources
@@ -70,6 +72,8 @@ PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "given_passwords": desired.given_passwords,
     "hosts": desired.hosts,
     "kept_passwords": desired.kept_passwords,
+    "notes": desired.notes,
+    "outdated_records": desired.outdated_records,
     "released": desired.released,
     "releases": desired.releases,
     "sources": desired.sources,

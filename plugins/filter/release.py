@@ -24,7 +24,7 @@ options:
   part:
     description: The part to compute.
     type: str
-    choices: [servers, rolled_back, report]
+    choices: [servers, rolled_back, lost, taken_back, outdated_records, report]
     required: true
   hosts:
     description: The names of the servers that get the release.
@@ -44,6 +44,15 @@ options:
     description: For the other parts, the names of the servers whose batches were started.
     type: list
     elements: str
+    default: []
+  at:
+    description: For V(taken_back), the time.
+    type: str
+    default: ""
+  releases:
+    description: For V(outdated_records), the releases that all servers have.
+    type: list
+    elements: dict
     default: []
   unwell:
     description: For V(report), the errors of registering servers.
@@ -79,9 +88,11 @@ _value:
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.project import reports
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
 Hosts = t.Mapping[str, t.Mapping[str, t.Any]]
 TIER = "groundwork:tier"
+FOUND = {"rolled_back": reports.rolled_back, "lost": reports.lost}
 UNPLANNED: t.Mapping[str, t.Any] = {"back": (), "rotated": False}  # a server that has the release already
 
 
@@ -97,9 +108,18 @@ def release(hostvars: Hosts, part: str, hosts: t.Sequence[str], **play: t.Any) -
     """Return a part of a release."""
     if part == "servers":
         return [server(name, hostvars[name], play["absent"]) for name in hosts]
+    if part == "outdated_records":
+        served = {one["name"]: one["id"] for one in play["releases"]}
+        return [
+            {"resource": hostvars[name]["server_id"], **change}
+            for name in hosts
+            for change in records.tag_changes(hostvars[name]["server_tags"], served)
+        ]
+    if part == "taken_back":
+        return taken_back({name: hostvars[name] for name in hosts}, play["plan"], play["at"])
     members = [member(name, hostvars[name], play["plan"].get(name, UNPLANNED), play["touched"]) for name in hosts]
-    if part == "rolled_back":
-        return reports.rolled_back(members)
+    if part in FOUND:
+        return FOUND[part](members)
     facts = {name: play[name] for name in ("stays", "command", "sites")}
     return reports.release_report(members, list(play["unwell"]), **facts)
 
@@ -127,3 +147,31 @@ def member(
         returned=facts.get("release_returned"),
         failed_before=facts.get("release_given", {}).get("failed_before"),
     )
+
+
+def taken_back(hosts: Hosts, plan: t.Mapping[str, t.Any], at: str) -> list[dict[str, t.Any]]:
+    """Return the tags that record that a release was taken back, as options of `amazon.aws.ec2_tag`.
+
+    There are none if no server had the release, and in a tier of which some servers keep it.
+    """
+    went_back = (
+        one.get("release_went_back") or one.get("release_given", {}).get("taken_back") for one in hosts.values()
+    )
+    if not any(went_back):
+        return []
+    reason = next((one["release_failure"] for one in hosts.values() if one.get("release_failure")), "")
+    found = []
+    for tier in dict.fromkeys(one["server_tags"][TIER] for one in hosts.values()):
+        members = [name for name, one in hosts.items() if one["server_tags"][TIER] == tier]
+        if not plan.keys() >= {*members}:
+            continue
+        before = {name: {one["name"]: one["id"] for one in plan[name]["back"]} for name in members}
+        moves = [
+            (one["name"], one["id"], before[name][one["name"]])
+            for name in members
+            for one in plan[name]["forward"]
+            if one["name"] in before[name]
+        ]
+        tags = records.taken_back(moves, at, reason)
+        found += [{"resource": hosts[name]["server_id"], "tags": tags} for name in members if tags]
+    return found

@@ -68,6 +68,21 @@ hidden:
   type: list
   elements: str
   sample: [private-1]
+stopped:
+  description: Those of them that are stopped or being stopped.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The server's name, from its tag C(Name).
+      type: str
+    id:
+      description: The id of the instance.
+      type: str
+  sample:
+    - name: private-1
+      id: i-0123456789abcdef0
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_inventory_check import ARGUMENTS

@@ -13,7 +13,7 @@ author:
 short_description: Manage the Application Load Balancers of an environment
 description:
   - Creates all target groups, load balancers, listeners and rules of an environment, and registers the servers of a
-    tier with its target groups.
+    tier with its target groups, except held ones (M(groundwork.aws.elbv2_target_rotation)).
   - Subnets, security groups and servers are found by their tags.
   - AWS' limits are checked before the first write. Rules are compared in a canonical form, so that a second run changes
     nothing.
@@ -401,6 +401,14 @@ changes:
     - action: create
       resource: load balancer
       name: public
+held:
+  description:
+    - The servers of the target groups' tiers that are held, by name, with the reason. They are not registered, see
+      M(groundwork.aws.elbv2_target_rotation).
+  returned: success
+  type: dict
+  sample:
+    private-2: It was stopped during a release.
 load_balancers:
   description: The declared load balancers, with V((known after apply)) in check mode if they do not exist yet.
   returned: success

@@ -15,7 +15,7 @@ description:
   - Deregisters a batch of servers from the target groups of their tier and waits for them to be drained, or registers
     them and waits for them to be healthy.
   - After an interrupted run, run again with either state. M(groundwork.aws.elbv2_application_lb) also registers the
-    servers, because it registers all servers of a tier.
+    servers, because it registers all servers of a tier, except held ones.
 options:
   servers:
     description: The servers by name, as V(public-1).
@@ -26,10 +26,22 @@ options:
     description:
       - With V(drained) the servers are deregistered, and the module waits for them to be drained. This takes the target
         group's deregistration delay, also if their requests are completed earlier.
-      - With V(serving) the servers are registered, and the module waits for them to be healthy.
+      - With V(serving) the servers are registered, the module waits for them to be healthy, and they are not held any
+        more.
+      - With V(held) the servers are deregistered and get the tag C(groundwork:held). The module does not wait. Other
+        modules do not register them until this module does so with V(serving). For servers that do not serve what the
+        others serve, as one that was stopped during a release.
     type: str
-    choices: [serving, drained]
+    choices: [serving, drained, held]
     required: true
+  reason:
+    description: Why the servers are held, for V(state=held). It is the value of the tag, at most 256 characters.
+    type: str
+    default: ""
+  skip_held:
+    description: Whether held servers are left as they are.
+    type: bool
+    default: false
   target_groups:
     description: The target groups by name, each with the tier of its servers.
     type: dict
@@ -51,7 +63,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
 notes:
   - Budget. 2 API calls, 2 for each target group, 1 write for each target group that changes, and 1 read per second
-    while waiting, for any number of servers. V(serving) needs 1 more, and another 1 for each load balancer.
+    while waiting, for any number of servers. V(serving) needs 1 more, and another 1 for each load balancer. Another
+    write adds or removes the tag.
 seealso:
   - module: groundwork.aws.elbv2_application_lb
   - module: groundwork.aws.elbv2_target_health
@@ -73,6 +86,15 @@ EXAMPLES = r"""
     servers: [public-1, private-1]
     state: serving
     target_groups: {public: public, private: private}
+
+- name: Do not send requests to a stopped server when it is started again
+  groundwork.aws.elbv2_target_rotation:
+    environment_name: dev
+    region: eu-central-1
+    servers: [private-2]
+    state: held
+    reason: It was stopped during a release.
+    target_groups: {public: public, private: private}
 """
 
 RETURN = r"""
@@ -87,11 +109,11 @@ changes:
       type: str
       returned: success
     resource:
-      description: The kind of resource, V(targets).
+      description: The kind of resource, V(targets) or V(tag).
       type: str
       returned: success
     name:
-      description: The target group's name.
+      description: The target group's name, or the tag's key.
       type: str
       returned: success
   sample:
@@ -99,7 +121,7 @@ changes:
       resource: targets
       name: public
 absent:
-  description: The servers that were not registered with all target groups of their tier when the run began.
+  description: The servers that were held, or not registered with all target groups of their tier, when the run began.
   returned: success
   type: list
   elements: str

@@ -45,6 +45,11 @@ options:
         installed. It runs on the controller, without a connection and without a module run.
     type: bool
     default: false
+  notes:
+    description: Messages that the action plugin on the controller shows as warnings.
+    type: list
+    elements: str
+    default: []
   configuration:
     description: Packages, accounts, files and services. Not changed without this option.
     type: dict

@@ -45,6 +45,7 @@ STAGES = (
     Stage("contained", "a site reads nothing of the other sites on its server"),
     Stage("metadata", "a site does not reach the instance metadata service", part="servers"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
+    Stage("behind", "a server that missed a release serves no visitor before it has it", part="environments"),
     Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it", part="servers"),
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from laptop import Laptop, besides_lock
 from running_site import Site
-from sample_app import changed_app
+from sample_app import BROKEN, changed_app
 from visitors import TIERS, served, short_delay, visitors
 from watching import eventually
 
 PLAYBOOK = "playbooks/release.yml"
-# Its own server finds nothing wrong with it: only who comes through the balancer does.
-BROKEN = "<?php if ($_SERVER['REMOTE_ADDR'] !== '127.0.0.1') { http_response_code(500); exit; } ?>"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from laptop import ROOT, Variables
 
+# Its own server finds nothing wrong with it: only who comes through the balancer does.
+BROKEN = "<?php if ($_SERVER['REMOTE_ADDR'] !== '127.0.0.1') { http_response_code(500); exit; } ?>"
 APP = ROOT / "roles" / "lamp" / "files" / "app"
 
 

@@ -10,7 +10,9 @@ import typing as t
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "servers": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["serving", "drained"], "required": True},
+    "state": {"type": "str", "choices": ["serving", "drained", "held"], "required": True},
+    "reason": {"type": "str", "default": ""},
+    "skip_held": {"type": "bool", "default": False},
     "target_groups": {"type": "dict", "required": True},
     "leave": {"type": "int", "default": 1},
     "deadline": {"type": "int", "default": 180},

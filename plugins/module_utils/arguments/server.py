@@ -11,6 +11,7 @@ import typing as t
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "default": ""},
     "planned": {"type": "bool", "default": False},
+    "notes": {"type": "list", "elements": "str", "default": []},
     "configuration": {
         "type": "dict",
         "options": {

@@ -59,6 +59,12 @@ def rolled_back(members: t.Sequence[Member]) -> list[str]:
     ]
 
 
+def lost(members: t.Sequence[Member]) -> list[str]:
+    """Return the names of the servers that were deregistered for the release and stay so."""
+    back = rolled_back(members)
+    return [one.name for one in members if one.touched and one.rotated and one.name not in back]
+
+
 def release_report(
     members: t.Sequence[Member], unwell: t.Sequence[str], *, stays: bool, command: str, sites: int
 ) -> str:
@@ -81,9 +87,9 @@ def release_report(
     lines += [f"- {_indented(text)}" for text in unwell]
     for one in members:
         lines += _outcome(one, back, stays=stays)
-    lost = [one for one in members if one.touched and one.name not in back and not stays]
+    behind = [one for one in members if one.touched and one.name not in back and not stays]
     return "\n".join(
-        [*lines, *_way_back(lost, command, sites), "To release again when the cause is fixed:", f"  {command}"]
+        [*lines, *_way_back(behind, command, sites), "To release again when the cause is fixed:", f"  {command}"]
     )
 
 

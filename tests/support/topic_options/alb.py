@@ -50,5 +50,7 @@ def rotation(*servers: str, **given: t.Any) -> dict[str, t.Any]:
         "target_groups": GROUPS,
         "leave": 0,
         "deadline": 3,
+        "reason": "",
+        "skip_held": False,
         **given,
     }

@@ -63,8 +63,8 @@ class Stage:
 def stage(tmp_path: Path) -> Callable[..., Stage]:
     """Return a function that creates a stage.
 
-    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`. `lamp` contains
-    the tasks of the role lamp by file name.
+    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked` and for the module
+    amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
     """
 
     def make(parts: Iterable[str], faked: Iterable[str], lamp: Mapping[str, list[dict[str, Any]]]) -> Stage:
@@ -75,6 +75,9 @@ def stage(tmp_path: Path) -> Callable[..., Stage]:
             (own / part).symlink_to(ROOT / part)
         for name in faked:
             (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
+        tagging = tmp_path / "collections" / "ansible_collections" / "amazon" / "aws" / "plugins" / "action"
+        tagging.mkdir(parents=True)
+        (tagging / "ec2_tag.py").symlink_to(FAKE)
         for name, tasks in lamp.items():
             (own / "roles" / "lamp" / "tasks" / f"{name}.yml").write_text(yaml.safe_dump(tasks))
         return Stage(tmp_path, tmp_path / "collections")

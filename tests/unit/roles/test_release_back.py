@@ -39,13 +39,15 @@ def release(tmp_path: Path, stage: Any) -> Any:
     see = [{"name": "See", "ansible.builtin.set_fact": SEEN}]
     own = stage(["roles/release", "plugins/action/release_plan.py"], FAKED, {"see_releases": see})
 
-    def run(*rules: dict[str, Any], gone: str = "", tiers: Mapping[str, int] = TIERS) -> tuple[list[str], list[str]]:
+    def run(
+        *rules: dict[str, Any], gone: str = "", tiers: Mapping[str, int] = TIERS, **more: Any
+    ) -> tuple[list[str], list[str]]:
         folder = tmp_path / "inventories" / "dev"
         folder.mkdir(parents=True)
         (tmp_path / "playbooks").mkdir()
         play = [{"hosts": "servers", "gather_facts": False, "roles": ["groundwork.aws.release"]}]
         (tmp_path / "playbooks" / "release.yml").write_text(yaml.safe_dump(play))
-        (folder / "hosts.yml").write_text(yaml.safe_dump(inventory(tiers, gone)))
+        (folder / "hosts.yml").write_text(yaml.safe_dump(inventory(tiers, gone, more)))
         returns = {"urls": {"public": "http://public.test"}, "absent": []}
         played = own.play(str(folder), "playbooks/release.yml", rules, returns)
         assert played.code != 0, played.told
@@ -56,8 +58,8 @@ def release(tmp_path: Path, stage: Any) -> Any:
     return run
 
 
-def inventory(tiers: Mapping[str, int], gone: str) -> dict[str, Any]:
-    """Return the inventory. The host `gone` has an address where no server listens."""
+def inventory(tiers: Mapping[str, int], gone: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inventory, with more variables. The host `gone` has an address where no server listens."""
     nowhere = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     groups = {
         f"tier_{tier}": {
@@ -72,12 +74,17 @@ def inventory(tiers: Mapping[str, int], gone: str) -> dict[str, Any]:
         }
         for tier, count in tiers.items()
     }
-    variables = {**VARIABLES, "servers_tiers": {tier: {"count": count} for tier, count in tiers.items()}}
+    variables = {**VARIABLES, **more, "servers_tiers": {tier: {"count": count} for tier, count in tiers.items()}}
     return {"all": {"vars": variables, "children": {"servers": {"children": groups}}}}
 
 
 def test_a_host_that_dies_in_its_batch_is_left_and_its_mate_goes_back(release: Any) -> None:
-    done, story = release({"task": "Release to", "host": "private-1", "then": "unreachable"})
+    stopped = [{"name": "public-3", "id": "i-public3"}]
+    dead = {"task": "Release to", "host": "private-1", "then": "unreachable"}
+    done, story = release(dead, release_stopped=stopped)
+    assert done.index("Hold the stopped servers: ") < done.index("Deregister canary: ")
+    assert "Hold the servers that were not rolled back: " in done
+    assert done.count("Record on the servers that the release was taken back: ") == 4
     assert "Release the previous version to canary: public-1" in done
     assert not [line for line in done if "private-1" in line and "before" in line]
     assert not [line for line in done if "batch 2" in line]

@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import metadata, php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
 Options = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
@@ -222,6 +223,12 @@ class Lamp:
         """Return the release that `lamp_release` gives, by its site."""
         site, _colon, identity = self.given["release"].rpartition(":")
         return {site or self.sites[0].name: identity} if identity else {}
+
+    def taken_back(self) -> dict[str, records.Record]:
+        """Return the records of the packed releases that were taken back, by site."""
+        recorded = records.records_for(self.given["server_tier"], self.given.get("recorded") or [])
+        packed = {one["name"]: one["id"] for one in self.given["packed"]}
+        return {name: record for name, record in recorded.items() if packed.get(name) == record.id}
 
 
 def lamp_of(variables: Variables) -> Lamp:
@@ -503,16 +510,33 @@ def sources(lamp: Lamp) -> list[Options]:
 
 
 def releases(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
-    """Return the option `releases` of the module `server`: releases given by their ids first, then packed ones."""
+    """Return the option `releases` of the module `server`: releases given by their ids first, then packed ones.
+
+    In place of a packed release that was taken back there is the one that is served instead. One that is given by its
+    id was chosen on purpose.
+    """
     by_name = {site.name: site for site in lamp.sites}
     folder = Path(lamp.given["archive_folder"]).expanduser()
+    kept = {name: record.kept for name, record in lamp.taken_back().items()}
     found = []
-    for name, identity in lamp.pinned().items():
+    for name, identity in {**lamp.pinned(), **kept}.items():
         archive = folder / f"{name}-{identity}.tar.gz"
         found.append(_release(lamp, by_name[name], identity, str(archive) if exists(archive) else None))
     for packed in lamp.given["packed"]:
-        found.append(_release(lamp, by_name[packed["name"]], packed["id"], packed["archive"]))
+        if packed["name"] not in kept:
+            found.append(_release(lamp, by_name[packed["name"]], packed["id"], packed["archive"]))
     return found
+
+
+def notes(lamp: Lamp) -> list[str]:
+    """Return what is told about packed releases that were taken back."""
+    return [records.noted(record, name) for name, record in lamp.taken_back().items()]
+
+
+def outdated_records(lamp: Lamp) -> list[Options]:
+    """Return what changes in the server's records of releases that were taken back: options of `amazon.aws.ec2_tag`."""
+    served = {release["name"]: release["id"] for release in releases(lamp)}
+    return records.tag_changes(lamp.given.get("server_tags") or {}, served)
 
 
 def released(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:

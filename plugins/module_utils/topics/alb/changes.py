@@ -249,15 +249,17 @@ def _drift(wanted: t.Mapping[str, str], actual: t.Mapping[str, str]) -> dict[str
 
 
 def _target_changes(wish: TargetGroupWish, desired: Balancers, observed: Observed) -> t.Iterator[Change]:
-    """Yield changes that register the tier's servers and deregister the environment's other ones.
+    """Yield changes that register the tier's servers, except held ones, and deregister the environment's other ones.
 
     Targets that are not servers of the environment are deregistered only with purge.
     """
     group = observed.groups.get(wish.name)
     registered = group.targets if group else frozenset()
-    there = {instance.name: instance.id for instance in observed.instances if _serves(instance, wish)}
+    serving = [instance for instance in observed.instances if _serves(instance, wish)]
+    there = {instance.name: instance.id for instance in serving}
     planned = {name for name, tier in desired.planned.items() if tier == wish.tier and name not in there}
-    missing = [name for name, id_ in sorted(there.items()) if (id_, wish.port) not in registered]
+    held = {instance.name for instance in serving if instance.held}
+    missing = [name for name, id_ in sorted(there.items()) if (id_, wish.port) not in registered and name not in held]
     names = [*missing, *sorted(planned)]
     ref = group_ref(wish.name)
     if names:

@@ -33,17 +33,23 @@ Described = t.Mapping[str, t.Any]
 
 TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 ALIVE = ("pending", "running")  # states of an instance that is or will be a target
+HELD = "groundwork:held"  # the tag of servers that must not be registered, with the reason
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A server of the environment. One that is `scaled` is registered only by its Auto Scaling group."""
+    """A server of the environment.
+
+    One that is `scaled` is registered only by its Auto Scaling group. `held` is the reason why a server must not be
+    registered before it serves what the others serve, or "".
+    """
 
     id: str
     name: str
     tier: str
     state: str
     scaled: bool = False
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -310,5 +316,6 @@ def instances_of(reservations: t.Iterable[Described], owner: Owner) -> t.Iterato
     for reservation in reservations:
         for instance in reservation["Instances"]:
             tags = tag_dict(instance)
-            state = instance["State"]["Name"]
-            yield Instance(instance["InstanceId"], owner.short(tags), tags.get(TIER, ""), state, is_scaled(instance))
+            state, held = instance["State"]["Name"], tags.get(HELD, "")
+            name, tier = owner.short(tags), tags.get(TIER, "")
+            yield Instance(instance["InstanceId"], name, tier, state, is_scaled(instance), held)

@@ -2,23 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan to register servers with target groups and to deregister them. Except `look_at`, these functions are pure.
+"""Plan to register servers with target groups, to deregister them, and to hold them.
+
+Except `look_at`, these functions are pure.
 
 A deregistered target gets no new requests, and has the group's deregistration delay to complete its requests. Its state
 is `draining` until the delay is over, even if it has completed them before. If it is registered again while it drains,
 it gets requests at once.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+
+A held server has the tag `HELD`, and is not registered before it serves what the others of its tier serve.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes import elb
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health import Target, describe_target
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import HELD, Instance
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
 
 DELAY = "deregistration_delay.timeout_seconds"
@@ -74,6 +80,30 @@ def _group(described: Described, arn: str, prefix: str, answers: t.Mapping[str, 
 def targets_ref(group: str) -> Ref:
     """Return the reference for which later changes wait, until the targets of a group are registered or drained."""
     return Ref("targets", group)
+
+
+def deregister(group: Group, servers: t.Mapping[str, str]) -> list[Change]:
+    """Return changes that deregister servers (ids by name) from a group, and do not wait."""
+    return [replace(change, wait=None) for change in take_out(group, servers) if change.calls]
+
+
+def hold(servers: t.Iterable[Instance], reason: str) -> list[Change]:
+    """Return the change that tags servers as held. The reason of a server that is held already stays."""
+    free = sorted((one for one in servers if not one.held), key=lambda one: one.name)
+    if not free:
+        return []
+    call = ec2("create_tags", Resources=[one.id for one in free], Tags=tag_list({HELD: reason})).safe_to_repeat()
+    return [Change("create", "tag", HELD, (call,), after={one.name: reason for one in free})]
+
+
+def let_in(servers: t.Iterable[Instance], groups: t.Iterable[Group]) -> list[Change]:
+    """Return the change that removes the tag of held servers, after the waits for them to be healthy in the groups."""
+    held = sorted((one for one in servers if one.held), key=lambda one: one.name)
+    if not held:
+        return []
+    call = ec2("delete_tags", Resources=[one.id for one in held], Tags=[{"Key": HELD}])
+    awaits = tuple(targets_ref(group.name) for group in groups)
+    return [Change("delete", "tag", HELD, (call,), before={one.name: one.held for one in held}, awaits=awaits)]
 
 
 def take_out(group: Group, servers: t.Mapping[str, str]) -> list[Change]:

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the module `elbv2_target_rotation`, which takes servers out of their target groups and puts them back."""
+"""Run the module `elbv2_target_rotation`, which takes servers out of their target groups, and puts them back."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
     DeadlineError,
@@ -26,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health i
     groups_read,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import (
+    ALIVE,
     Instance,
     instances_of,
     instances_read,
@@ -33,6 +34,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation import (
     Group,
+    deregister,
+    hold,
+    let_in,
     look_at,
     put_in,
     take_out,
@@ -42,16 +46,24 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
     listed,
 )
 
+SERVING, DRAINED, HELD = "serving", "drained", "held"
+LONGEST = 256  # characters of a tag's value
+
 
 @dataclass(frozen=True)
 class Rotation:
-    """The servers to take out or to put back, by name. `tiers` are the tiers of the target groups, by group."""
+    """The servers to take out or to put back, by name. `tiers` are the tiers of the target groups, by group.
+
+    `skips_held` is whether held servers are left as they are.
+    """
 
     servers: tuple[str, ...]
-    serving: bool
+    state: str
     tiers: t.Mapping[str, str]
     leave: int
     deadline: float  # seconds
+    reason: str = ""
+    skips_held: bool = False
 
 
 class Seen(t.NamedTuple):
@@ -69,14 +81,20 @@ def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotati
     check_range("deadline", options["deadline"], 1, 86400, problems)
     if not options["target_groups"]:
         problems.add("target_groups", "is empty", "give each target group with its tier, as {public: public}")
+    reason = " ".join((options["reason"] or "").split())
+    if options["state"] == HELD and not 1 <= len(reason) <= LONGEST:
+        wrong = f"{len(reason)} characters are not possible for the value of a tag"
+        problems.add("reason", wrong, f"tell why in 1 to {LONGEST} characters")
     if len(problems.found) > before:
         return None
     return Rotation(
         tuple(dict.fromkeys(options["servers"])),
-        options["state"] == "serving",
+        options["state"],
         {str(group): str(tier) for group, tier in options["target_groups"].items()},
         options["leave"],
         float(options["deadline"]),
+        reason,
+        options["skip_held"],
     )
 
 
@@ -93,9 +111,10 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
     def check_seen(seen: Seen, problems: Problems) -> None:
         if not run.check_mode:  # in check mode the target groups may not exist yet
             check_groups(seen.described, owner, desired.tiers, problems)
-        check(desired, seen.groups, seen.instances, problems, check_mode=run.check_mode)
+        check(_rotated(desired, seen.instances), seen.groups, seen.instances, problems, check_mode=run.check_mode)
 
     described, groups, instances = run.observe(look, check_seen)
+    desired = _rotated(desired, instances)
     ids: Ids = {group_ref(group.name): group.arn for group in groups}
     changes = plan_rotation(desired, groups, instances)
     try:
@@ -105,18 +124,31 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
     return {**result, "absent": absent(desired, groups, instances), "urls": _urls(run, owner, desired, described)}
 
 
+def _rotated(desired: Rotation, instances: t.Mapping[str, Instance]) -> Rotation:
+    """Return the rotation without the held servers, if it skips them."""
+    if not desired.skips_held:
+        return desired
+    left = [name for name in desired.servers if not (name in instances and instances[name].held)]
+    return replace(desired, servers=tuple(left))
+
+
 def plan_rotation(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[Change]:
-    """Return one change for each group in which servers of its tier are still registered, or are not registered yet."""
-    changes: list[Change] = []
+    """Return one change for each group in which servers of its tier are still registered, or are not registered yet.
+
+    A server is tagged as held before it is deregistered, and the tag is removed when the server is healthy. So a run
+    that is interrupted leaves the tag.
+    """
+    servers = [instances[name] for name in desired.servers if name in instances]
+    changes: list[Change] = hold(servers, desired.reason) if desired.state == HELD else []
     for group in groups:
         members = _members(desired, group.name, instances)
         known = {name: instances[name].id for name in members if name in instances}
-        if desired.serving:
+        if desired.state == SERVING:
             planned = {name: known.get(name, Ref("server", name)) for name in members}
             changes += put_in(group, planned, desired.deadline) if members else []
         else:
-            changes += take_out(group, known)
-    return changes
+            changes += take_out(group, known) if desired.state == DRAINED else deregister(group, known)
+    return [*changes, *(let_in(servers, groups) if desired.state == SERVING else ())]
 
 
 def check(
@@ -132,8 +164,9 @@ def check(
         if name not in instances and not check_mode:
             right = f"use some of {listed(instances)}"
             problems.add_missing("servers", f"the environment has no server '{name}'", right)
-    for group in groups if not desired.serving else ():
-        leaving = {instances[name].id for name in _members(desired, group.name, instances) if name in instances}
+    for group in groups if desired.state != SERVING else ():
+        members = [instances[name] for name in _members(desired, group.name, instances) if name in instances]
+        leaving = {one.id for one in members if desired.state == DRAINED or one.state in ALIVE}
         healthy = group.healthy_besides(leaving)
         if any(group.holds(id_) for id_ in leaving) and healthy < desired.leave:
             wrong = f"without {listed(desired.servers)} the target group '{group.name}' has {healthy} healthy targets"
@@ -141,12 +174,12 @@ def check(
 
 
 def absent(desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]) -> list[str]:
-    """Return the servers that were not registered with all target groups of their tier when the run began."""
+    """Return the servers that were held, or not registered with all target groups of their tier, when the run began."""
     found = {
         name
         for group in groups
         for name in _members(desired, group.name, instances)
-        if name not in instances or not group.holds(instances[name].id)
+        if name not in instances or instances[name].held or not group.holds(instances[name].id)
     }
     return sorted(found)
 
@@ -181,7 +214,7 @@ def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Map
     """Return the URL of each target group: its load balancer's DNS name, and the port of a listener that uses it."""
     arns = {one["TargetGroupName"]: list(one.get("LoadBalancerArns", ())) for one in described}
     wanted = sorted({arn for some in arns.values() for arn in some})
-    if not desired.serving or not wanted:
+    if desired.state != SERVING or not wanted:
         return {}
     reads = {arn: Read("elbv2", "describe_listeners", "Listeners", {"LoadBalancerArn": arn}) for arn in wanted}
     reads["balancers"] = Read("elbv2", "describe_load_balancers", "LoadBalancers", {"LoadBalancerArns": wanted})

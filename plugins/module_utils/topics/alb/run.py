@@ -39,7 +39,17 @@ def converge_load_balancers(run: Run) -> dict[str, t.Any]:
     _tell(run, desired, observed, owner)
     ids = observed.ids()
     result = run.make(plan_balancers(desired, observed, owner), ids)
-    return {**result, "load_balancers": [_told(wish, ids) for wish in desired.load_balancers]}
+    return {
+        **result,
+        "held": _held(desired, observed),
+        "load_balancers": [_told(wish, ids) for wish in desired.load_balancers],
+    }
+
+
+def _held(desired: Balancers, observed: Observed) -> dict[str, str]:
+    """Return the reasons of the held servers of the target groups' tiers, by name."""
+    tiers = {wish.tier for wish in desired.target_groups}
+    return {one.name: one.held for one in observed.instances if one.held and one.tier in tiers and not one.scaled}
 
 
 def _told(wish: BalancerWish, ids: Ids) -> dict[str, t.Any]:

@@ -29,6 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
     NEXT,
     NUMBER,
     REPLACES,
+    TAKEN_BACK,
     TIER,
     USER_DATA,
     Image,
@@ -314,7 +315,9 @@ def launch(
     placement = tier.placement(number)
     tags = server_tags(owner, tier, number)
     if replaced:
-        tags = {**tags, "Name": owner.name(name), REPLACES: replaced}
+        leaving = next((one.tags for one in observed.servers.values() if one.id == replaced), {})
+        kept = {key: value for key, value in leaving.items() if key.startswith(TAKEN_BACK)}
+        tags = {**tags, **kept, "Name": owner.name(name), REPLACES: replaced}
     arguments = _launch_arguments(desired, tier, placement, image, tags)
     tokens = _tokens(owner, place, placement, observed, replaced)
     yields = {Ref("server", name): "Instances.0.InstanceId"}

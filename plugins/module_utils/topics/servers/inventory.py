@@ -85,7 +85,8 @@ def check_inventory(run: Run) -> dict[str, t.Any]:
             f"The inventory does not contain {_listed(hidden)}. The playbook continues with the other servers of the "
             "tier. Run site.yml to start the stopped ones."
         )
-    return {"changed": False, "hidden": [server.name for server in hidden]}
+    stopped = [{"name": owner.short(one.tags), "id": one.id} for one in hidden if one.state not in VISIBLE]
+    return {"changed": False, "hidden": [server.name for server in hidden], "stopped": stopped}
 
 
 def hidden_servers(owner: Owner, expected: Expected, servers: t.Iterable[Server]) -> list[Server]:

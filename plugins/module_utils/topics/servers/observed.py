@@ -34,6 +34,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_
 TIER = "groundwork:tier"
 NUMBER = "groundwork:server"
 USER_DATA = "groundwork:user-data"
+TAKEN_BACK = "groundwork:taken-back:"  # with a site: a release that was taken back (topics/rollout/records.py)
 REPLACES = "groundwork:replaces"  # the id of the instance that a server replaces
 HOST_KEY = "groundwork:host-key"  # the server's public host key, and when it was recorded
 

@@ -82,3 +82,45 @@ def test_the_plan_of_an_empty_account(cloud: Cloud) -> None:
     assert (planned["changes"], planned["absent"], planned["urls"]) == ([], [], {})
     with pytest.raises(InputError, match="the target group 'public'"):
         cloud.run(converge_target_rotation, rotation("public-1", state="serving"))
+
+
+REASON = "It was stopped during a release."
+
+
+def held(cloud: Cloud) -> dict[str, str]:
+    """Return the values of the tag of held servers, by the names of the servers."""
+    described = [one for each in cloud.ec2.describe_instances()["Reservations"] for one in each["Instances"]]
+    tags = [{tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in described]
+    return {one["Name"]: one["groundwork:held"] for one in tags if "groundwork:held" in one}
+
+
+def test_a_held_server_is_registered_by_whom_lets_it_in_alone(balanced: Cloud, options: Make, elb: t.Any) -> None:
+    hold = rotation("private-2", state="held", reason=REASON)
+    planned = balanced.run(converge_target_rotation, hold, check_mode=True)
+    made = balanced.run(converge_target_rotation, hold)
+    assert told(planned) == told(made) == ["create tag groundwork:held", "delete targets private"]
+    assert balanced.writes == ["CreateTags", "DeregisterTargets"]
+    assert held(balanced) == {"dev-private-2": REASON}
+    assert registered(elb) == {"dev-public": 2, "dev-private": 1}
+    again = balanced.run(converge_target_rotation, {**hold, "reason": "another one"})
+    assert (again["changes"], len(balanced.calls)) == ([], 6)
+
+    groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in GROUPS]
+    made = balanced.run(converge_load_balancers, options(target_groups=groups))
+    assert (made["changes"], made["held"], len(balanced.calls)) == ([], {"private-2": REASON}, 16)
+
+    left = balanced.run(converge_target_rotation, rotation("private-2", state="serving", skip_held=True))
+    assert (left["changes"], balanced.writes) == ([], [])
+
+    serve = rotation("private-2", state="serving")
+    planned = balanced.run(converge_target_rotation, serve, check_mode=True)
+    assert (told(planned), planned["absent"]) == (
+        ["create targets private", "delete tag groundwork:held"],
+        ["private-2"],
+    )
+    with pytest.raises(GroundworkError, match="private-2 to be healthy"):
+        balanced.run(converge_target_rotation, serve)
+    assert held(balanced) == {"dev-private-2": REASON}, "it is let in when it is healthy"
+    nowhere = {**serve, "target_groups": {"public": "public"}}
+    made = balanced.run(converge_target_rotation, nowhere)
+    assert (told(made), balanced.writes, held(balanced)) == (["delete tag groundwork:held"], ["DeleteTags"], {})

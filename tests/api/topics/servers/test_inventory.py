@@ -105,7 +105,7 @@ def test_the_inventory_shows_each_server_in_its_tier_with_what_the_collection_re
         assert f"HostKeyAlias={server['InstanceId']}" in shown.value(name, "ansible_ssh_common_args")
     assert found["public-2"]["PublicIpAddress"] in shown.value("private-2", "ansible_ssh_common_args")
     ids = {name: shown.value(name, "server_id") for name in NAMES}
-    assert check(site, ids) == {"changed": False, "hidden": []}
+    assert check(site, ids) == {"changed": False, "hidden": [], "stopped": []}
     assert site.warnings == []
 
 

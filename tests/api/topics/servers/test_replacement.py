@@ -85,6 +85,8 @@ def test_check_tells_what_the_steps_do(old: Account, options: Make) -> None:
 
 def test_a_successor_takes_the_place(old: Account, options: Make) -> None:
     before = ids(old)
+    record = {"Key": "groundwork:taken-back:app", "Value": "bad, kept old, 2026-11-29T20:31Z, too many errors"}
+    old.ec2.create_tags(Resources=[before["dev-public-2"]], Tags=[record])
     wanted = options(replace=["public-2"])
     step(old, wanted, "launched")
     between = {i["InstanceId"]: i for i in old.instances()}
@@ -92,6 +94,7 @@ def test_a_successor_takes_the_place(old: Account, options: Make) -> None:
     predecessor = between[before["dev-public-2"]]
     tags = {tag["Key"]: tag["Value"] for tag in successor["Tags"]}
     assert tags["groundwork:replaces"] == before["dev-public-2"]
+    assert tags[record["Key"]] == record["Value"]
     assert (tags["groundwork:tier"], tags["groundwork:server"]) == ("public", "2")
     assert (successor["State"]["Name"], predecessor["State"]["Name"]) == ("running", "running")
     assert successor["SubnetId"] == predecessor["SubnetId"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.aws.plugins.action.server import ActionModule
 
@@ -33,6 +35,14 @@ class Server:
         assert module_name == "groundwork.aws.server"
         self.asked.append(module_args)
         return self._answers.pop(0)
+
+    def run(self, **arguments: Any) -> dict[str, Any]:
+        """Run the action, with the options that the module does not get."""
+        self.action._task.args = arguments
+        self.action._remove_tmp_path = lambda _path: None
+        with patch.object(ActionBase, "run", return_value={}):
+            result: dict[str, Any] = self.action.run(None, {})
+        return result
 
     def converge(self, **arguments: Any) -> dict[str, Any]:
         result: dict[str, Any] = self.action._converge(arguments, {})
@@ -94,3 +104,17 @@ def test_a_release_that_is_nowhere_is_refused(release: dict[str, Any]) -> None:
     with pytest.raises(AnsibleActionFail, match="new of app is neither on this server nor packed") as refused:
         server.converge(releases=[{**release, "archive": None}])
     assert refused.value.result["missing"] == ["app"]
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_notes_are_warnings_which_the_module_does_not_get(planned: bool) -> None:
+    server = Server(answer(CHANGE, warnings=["its own"]))
+    result = server.run(configuration={}, notes=["old stays"], planned=planned)
+    assert result["warnings"] == (["old stays"] if planned else ["old stays", "its own"])
+    assert [{*asked} & {"notes", "planned"} for asked in server.asked] == ([] if planned else [set()])
+
+
+def test_a_release_that_is_nowhere_is_refused_with_the_notes(release: dict[str, Any]) -> None:
+    server = Server(answer(missing=("app",)))
+    with pytest.raises(AnsibleActionFail, match=r"(?s)nor packed on the controller\..*\nold stays"):
+        server.run(releases=[{**release, "archive": None}], notes=["old stays"])

@@ -87,6 +87,8 @@ def test_each_part_is_computed() -> None:
         "hosts": dict,
         "image_configuration": dict,
         "kept_passwords": list,
+        "notes": list,
+        "outdated_records": list,
         "released": list,
         "releases": list,
         "sources": list,
@@ -276,6 +278,35 @@ def test_a_release_is_given_by_its_id() -> None:
         ("/up", "200-399", "www.example.com"),
         ("/", "200-499", "www.example.com"),
     ]
+
+
+BAD = "3f2a9c01d4e5, kept 000000000001, 2026-11-29T20:31Z, too many errors"
+TAKEN_BACK = {"groundwork:tier": "private", "groundwork:taken-back:app": BAD}
+
+
+@pytest.mark.parametrize(
+    ("changes", "identity", "noted"),
+    [
+        ({}, "000000000001", True),
+        ({"server_tier": "public"}, "3f2a9c01d4e5", False),
+        ({"packed": [{**VARIABLES["packed"][0], "id": "000000000002"}]}, "000000000002", False),
+        ({"packed": [], "release": "3f2a9c01d4e5"}, "3f2a9c01d4e5", False),
+    ],
+    ids=["taken back", "in another tier", "corrected", "on purpose"],
+)
+def test_a_release_that_was_taken_back_is_not_released_again(
+    changes: dict[str, t.Any], identity: str, noted: bool
+) -> None:
+    recorded = [TAKEN_BACK, {"groundwork:tier": "public"}]
+    found = desired.lamp_of(given(recorded=recorded, server_tags=TAKEN_BACK, **changes))
+    [release] = desired.releases(found, exists=lambda _: True)
+    assert release["id"] == identity
+    assert not noted or release["archive"] == f"/archives/app-{identity}.tar.gz"
+    assert [note[:36] for note in desired.notes(found)] == ["The release 3f2a9c01d4e5 of app was "] * noted
+    changed = desired.outdated_records(found)
+    key = "groundwork:taken-back:app"
+    values = {"000000000001": [], "3f2a9c01d4e5": [None], "000000000002": [BAD.replace("000000000001", identity)]}
+    assert [one["tags"][key] for one in changed] == values[identity]
 
 
 def test_which_host_leads_to_a_site() -> None:

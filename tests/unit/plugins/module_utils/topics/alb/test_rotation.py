@@ -13,8 +13,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation import Group, put_in, take_out
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation_run import (
     Rotation,
+    absent,
     check,
     parse_rotation,
+    plan_rotation,
 )
 
 
@@ -91,9 +93,48 @@ def test_what_puts_servers_in(states: dict[str, str], action: str | None, regist
 )
 def test_somebody_has_to_be_left(states: dict[str, str], leave: int, problem: str) -> None:
     problems = Problems()
-    desired = Rotation(("a",), False, {"web": "web"}, leave, 60.0)
+    desired = Rotation(("a",), "drained", {"web": "web"}, leave, 60.0)
     check(desired, [group(**states)], {"a": Instance("i-a", "a", "web", "running")}, problems, check_mode=False)
     assert [one.wrong for one in problems.found] == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(("state", "refused"), [("running", True), ("stopped", False)])
+def test_a_stopped_server_may_be_held_even_when_it_is_the_last_one(state: str, refused: bool) -> None:
+    problems = Problems()
+    desired = Rotation(("a",), "held", {"web": "web"}, 1, 60.0, "It is stopped.")
+    there = {"a": Instance("i-a", "a", "web", state)}
+    check(desired, [group(a="unused", b="unhealthy")], there, problems, check_mode=False)
+    assert bool(problems.found) is refused
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "told"),
+    [
+        ("held", "", ["create tag groundwork:held", "delete targets web"]),
+        ("held", "It was stopped.", ["delete targets web"]),
+        ("serving", "It was stopped.", ["create targets web", "delete tag groundwork:held"]),
+        ("serving", "", ["create targets web"]),
+        ("drained", "It was stopped.", ["delete targets web"]),
+    ],
+)
+def test_the_tag_comes_before_it_is_deregistered_and_is_removed_when_it_is_healthy(
+    state: str, held: str, told: list[str]
+) -> None:
+    there = {"a": Instance("i-a", "a", "web", "running", held=held), "b": Instance("i-b", "b", "web", "running")}
+    desired = Rotation(("a",), state, {"web": "web"}, 0, 60.0, "It is stopped.")
+    registered = {} if state == "serving" else {"a": "unused"}
+    changes = plan_rotation(desired, [group(**registered, b="healthy")], there)
+    assert [str(change) for change in changes] == told
+    assert [change.wait is None for change in changes] == [state == "held" or "tag" in one for one in told]
+    assert [ref.name for change in changes if change.resource == "tag" for ref in change.awaits] == (
+        ["web"] if (state, held) == ("serving", "It was stopped.") else []
+    )
+
+
+def test_whom_is_held_but_registered_is_absent() -> None:
+    desired = Rotation(("a", "b"), "serving", {"web": "web"}, 0, 60.0)
+    there = {one: Instance(f"i-{one}", one, "web", "running", held="" if one == "b" else "It failed.") for one in "ab"}
+    assert absent(desired, [group(a="healthy", b="healthy")], there) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +143,11 @@ def test_somebody_has_to_be_left(states: dict[str, str], leave: int, problem: st
         ({"leave": -1}, "leave: -1"),
         ({"deadline": 0}, "deadline: 0"),
         ({"target_groups": {}}, "target_groups: is empty"),
+        ({"state": "held"}, "reason: 0 characters"),
+        ({"state": "held", "reason": "x" * 257}, "reason: 257 characters"),
     ],
 )
 def test_what_cannot_be(given: dict[str, t.Any], message: str) -> None:
     problems = Problems()
-    assert parse_rotation(rotation("a", state="serving", **given), problems) is None
+    assert parse_rotation(rotation("a", **{"state": "serving", **given}), problems) is None
     assert str(problems.found[0]).startswith(message)
