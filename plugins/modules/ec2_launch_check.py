@@ -49,7 +49,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call if no server is missing, else at most 20.
+  - Budget. 1 API call if no server is missing, else at most 22.
   - It changes nothing. It does the same in check mode.
 """
 

@@ -106,7 +106,7 @@ def test_the_lock_of_a_killed_run_is_no_obstacle(laptop: Laptop, heartbeat: bool
             laptop.kill(run)
     assert held
     if heartbeat:
-        assert eventually(lambda: lock_in(laptop.client), lambda lock: lock is None, 10) is None
+        assert eventually(lambda: lock_in(laptop.client), lambda lock: lock is None, 20) is None
     else:
         assert lock_in(laptop.client) == held
     after = play(laptop)

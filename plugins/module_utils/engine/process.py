@@ -41,7 +41,23 @@ def this_process() -> Process:
 
 def has_ended(one: Process) -> bool:
     """Return whether a process ran on this machine and does not run any more."""
-    return bool(one.machine) and one.machine == machine() and one.started != started(one.pid)
+    if not one.machine or one.machine != machine():
+        return False
+    found = started(one.pid)
+    return found != one.started if found else not _is_hidden(one.pid)
+
+
+def _is_hidden(pid: int) -> bool:
+    """Return whether a process of another user exists that /proc does not show (its mount option hidepid)."""
+    if Path(f"/proc/{pid}/stat").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def runs(pid: int, since: str) -> bool:

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, Owner, tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
+    ENVIRONMENT,
+    Owner,
+    tag_dict,
+    tag_filter,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import (
     ADDRESSES,
     GATEWAYS,
@@ -74,12 +79,14 @@ class Missing:
 def converge_launch_check(run: Run) -> dict[str, t.Any]:
     """Return the module's result. Raise InputError with everything that AWS would refuse."""
     owner, launches = run.parse(COMPONENT, parse_launches)
-    instances = instances_of(observe(run.clients, {"instances": _instances_read()})["instances"])
-    missing = missing_machines(owner, launches, instances)
+    own = observe(run.clients, {"instances": _instances_read([tag_filter(ENVIRONMENT, owner.environment)])})
+    missing = missing_machines(owner, launches, instances_of(own["instances"]))
     if not missing:
         return {"changed": False, "launches": {}}
     answers = observe(run.clients, reads(owner, missing))
-    uses = uses_of(owner, launches, missing, instances, answers)
+    if answers.get("parameter"):  # an image is promoted, so that none is baked
+        missing = [one for one in missing if one.machines.tier]
+    uses = uses_of(owner, launches, missing, instances_of(answers["instances"]), answers)
     limits = read_limits(run.clients, [use.quota for use in uses if use.added > 0])
     problems = Problems()
     judge(missing, answers, uses, limits, problems)
@@ -90,10 +97,10 @@ def converge_launch_check(run: Run) -> dict[str, t.Any]:
     return {"changed": False, "launches": {one.machines.variable: one.count for one in missing}}
 
 
-def _instances_read() -> Read:
-    """Return the read of all instances of the account that count for quotas, or belong to an environment."""
-    states = [{"Name": "instance-state-name", "Values": [*COUNTED, *STOPPED]}]
-    return Read("ec2", "describe_instances", "Reservations", {"Filters": states})
+def _instances_read(filters: t.Sequence[Described] = ()) -> Read:
+    """Return the read of the instances that count for quotas, or for the servers of an environment."""
+    states = {"Name": "instance-state-name", "Values": [*COUNTED, *STOPPED]}
+    return Read("ec2", "describe_instances", "Reservations", {"Filters": [states, *filters]})
 
 
 def instances_of(reservations: t.Iterable[Described]) -> list[Described]:
@@ -116,8 +123,13 @@ def reads(owner: Owner, missing: t.Sequence[Missing]) -> dict[str, Read]:
     choices = [one.machines.choice for one in missing if one.machines.choice]
     environment = [{"Name": f"tag:{ENVIRONMENT}", "Values": [owner.environment]}]
     options = "VpcBlockPublicAccessOptions.InternetGatewayBlockMode"
+    exclusions = "VpcBlockPublicAccessExclusions"
     return {
         **launch_reads(launches),
+        "instances": _instances_read(),
+        "exclusions": Read(
+            "ec2", "describe_vpc_block_public_access_exclusions", exclusions, absent=(*DENIED, "InvalidAction")
+        ),
         **_image_reads(owner, choices),
         "own vpcs": Read("ec2", "describe_vpcs", "Vpcs", {"Filters": environment}),
         "vpcs": Read("ec2", "describe_vpcs", "Vpcs"),
@@ -221,23 +233,35 @@ def judge(
     """Add to `problems` everything that AWS would refuse, and that would not work. This function is pure."""
     check_launches([_launch(one, image_for(one.machines, answers)) for one in missing], answers, problems)
     check_uses([use for use in uses if use.quota in limits], limits, problems)
+    vpcs = {str(vpc["VpcId"]) for vpc in answers["own vpcs"]}
+    allowed = {one["ResourceArn"].rpartition("/")[2] for one in answers["exclusions"] if _allows(one)}
     for mode in answers["blocking"]:
-        _check_blocking(str(mode), problems)
+        if not vpcs & allowed:
+            _check_blocking(str(mode), problems, exists=bool(vpcs))
 
 
-def _check_blocking(mode: str, problems: Problems) -> None:
-    """Add to `problems` a region whose internet gateways are blocked.
+def _allows(exclusion: Described) -> bool:
+    """Return whether an exclusion from VPC Block Public Access allows connections from the internet."""
+    works = exclusion.get("State") in ("create-complete", "update-complete")
+    return works and exclusion.get("InternetGatewayExclusionMode") == "allow-bidirectional"
+
+
+def _check_blocking(mode: str, problems: Problems, *, exists: bool) -> None:
+    """Add to `problems` a region whose internet gateways are blocked. It is a warning until the VPC exists.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
     """
-    if mode in ("block-bidirectional", "block-ingress"):
-        problems.add(
-            "aws_region",
-            f"VPC Block Public Access of the account is {mode} in this region, so that the load balancers and the "
-            "servers cannot be reached from the internet",
-            "exclude the environment's VPC or turn it off, with 'aws ec2 modify-vpc-block-public-access-options "
-            "--internet-gateway-block-mode off', or use another region",
-        )
+    if mode not in ("block-bidirectional", "block-ingress"):
+        return
+    wrong = (
+        f"VPC Block Public Access of the account is {mode} in this region, so that the load balancers and the servers "
+        "cannot be reached from the internet"
+    )
+    right = "exclude the environment's VPC from it, in the mode allow-bidirectional, or use another region"
+    if exists:
+        problems.add("aws_region", wrong, right)
+    else:
+        problems.warn("aws_region", f"{wrong}; when the VPC exists, {right}")
 
 
 def _check_key(clients: Clients, missing: t.Sequence[Missing], answers: Answers, problems: Problems) -> None:

@@ -18,6 +18,7 @@ LEASE = 120  # seconds without a renewal after which another run may take the lo
 RENEWAL = 30.0  # seconds between renewals
 # Seconds after the last renewal in which the run may write: a request that begins at the end must be over before LEASE.
 TRUST = 90.0
+LAST_REQUEST = 5.0  # seconds for a request that a killed run has sent
 
 # What a lock is to a run.
 FREE, OURS, ENDED, EXPIRED, BROKEN, HELD = "free", "ours", "ended", "expired", "broken", "held"
@@ -92,11 +93,7 @@ def refusal(found: Found, breaking: str = "") -> GroundworkError:
     """Return the error for a lock that another run holds."""
     claim = found.claim
     left = claim.lease - found.age
-    silent = (
-        f"It has not renewed its lock for {found.age:.0f} s. If it was killed, the lock expires in {left:.0f} s. "
-        if found.age > 2 * RENEWAL
-        else ""
-    )
+    silent = f"If its machine or container has ended, the lock expires in {max(left, 0):.0f} s. "
     other = f"environment_break_lock: '{breaking}' is not the id of this lock. " if breaking else ""
     return GroundworkError(
         f"Another run is working on the environment {claim.environment}: {claim}. Nothing was changed. {other}{silent}"

@@ -22,6 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import State, now, write_state
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import runs
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import (
+    LAST_REQUEST,
     OURS,
     RENEWAL,
     TRUST,
@@ -32,6 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim i
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.store import Store
 
 RETRY = 5.0  # seconds to the next attempt after a renewal that failed
+KILLED = "The ansible-playbook of this run was killed, and its lock is being released."
 GLANCE = 0.1  # seconds between two looks at the run
 
 
@@ -51,9 +53,14 @@ class Heart:
     state: Path
     has_ended: t.Callable[[float], bool]
     now: t.Callable[[], float] = now
+    sleep: t.Callable[[float], None] = time.sleep
 
     def beat(self, taken: Taken) -> None:
-        """Renew the lock until the run has ended, and release it then. Return earlier if the lock is lost."""
+        """Renew the lock until the run has ended, and release it then. Return earlier if the lock is lost.
+
+        A run that was killed leaves its state file, and workers that may still write. They stop before their next
+        change, and get time for the request that they have sent.
+        """
         due = taken.begun + RENEWAL
         while not self.has_ended(max(0.0, due - self.now())):
             try:
@@ -65,9 +72,17 @@ class Heart:
                 return
             taken = renewed
             due = taken.begun + RENEWAL
-            write_state(self.state, held(taken))
+            self._tell(held(taken))
+        if self.state.exists() and not over(self.state).exists():
+            self._tell(State(taken.claim.environment, 0.0, KILLED))
+            self.sleep(LAST_REQUEST)
         with suppress(GroundworkError):  # then the lease expires
             self.store.delete(taken.etag)
+
+    def _tell(self, state: State) -> None:
+        """Write the state. If that fails, the run stops when the time of the state before has passed."""
+        with suppress(OSError):
+            write_state(self.state, state)
 
     def _renewed(self, taken: Taken) -> Taken | None:
         """Return the renewed lock, or None if it is lost."""
@@ -76,7 +91,7 @@ class Heart:
         if not etag:
             found = self.store.read()
             if not found or standing(found, claim.owner.token) != OURS:
-                write_state(self.state, State(claim.environment, 0.0, loss(claim.environment, found)))
+                self._tell(State(claim.environment, 0.0, loss(claim.environment, found)))
                 return None
             claim, etag = found.claim, found.etag  # by a request whose response was lost
         return Taken(claim, etag, begun)

@@ -24,7 +24,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock import 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.account import identify, parse_account
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import (
     BROKEN,
+    ENDED,
     HELD,
+    LAST_REQUEST,
     OURS,
     RENEWAL,
     Claim,
@@ -112,6 +114,7 @@ def take(run: Run, store: Store, claim: Claim, wish: Wish) -> Taken:
     end = run.clock.monotonic() + wish.wait
     over: tuple[Found, str] | None = None
     changed = 0
+    waited = False
     while changed < ATTEMPTS:
         begun = now()
         if etag := store.create(claim):
@@ -122,6 +125,10 @@ def take(run: Run, store: Store, claim: Claim, wish: Wish) -> Taken:
             if run.clock.monotonic() >= end:
                 raise refusal(found, wish.breaking)
             run.clock.sleep(POLL)
+            continue
+        if found and why == ENDED and not waited:  # its heartbeat stops what it has left, and releases the lock
+            waited = True
+            run.clock.sleep(LAST_REQUEST + 2)
             continue
         if found and why != OURS:
             over, etag = (found, why), store.replace(claim, found.etag)

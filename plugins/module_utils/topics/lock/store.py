@@ -13,12 +13,13 @@ import typing as t
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import Claim, Found, dump, load
 
 try:
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
@@ -52,9 +53,13 @@ class Store:
         response = self._call("get_object", MISSING)
         if response is None:
             return None
+        try:
+            text = response["Body"].read()
+        except BotoCoreError as error:
+            raise GroundworkError(f"Could not read the lock {self.place}: {error}") from error
         sent = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
         age = (sent - response["LastModified"]).total_seconds()
-        return Found(load(response["Body"].read(), self.place), response["ETag"], age)
+        return Found(load(text, self.place), response["ETag"], age)
 
     def create(self, claim: Claim) -> str:
         """Return the ETag of the lock, or "" if it is not free."""

@@ -7,8 +7,9 @@ import typing as t
 import pytest
 from cloud import Cloud
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.launches.run import converge_launch_check
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.launches.run import converge_launch_check, judge
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import OFFERINGS, TYPES
 from groundwork_lab.api import Fault
 
 ZONES = ["eu-central-1a", "eu-central-1b"]
@@ -31,6 +32,12 @@ def refused(cloud: Cloud, **given: t.Any) -> str:
     return str(no.value)
 
 
+def vpc(cloud: Cloud) -> None:
+    """Create the environment's VPC."""
+    tags = [{"Key": "groundwork:environment", "Value": "dev"}, {"Key": "groundwork:component", "Value": "network"}]
+    cloud.ec2.create_vpc(CidrBlock="10.20.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])
+
+
 def quotas(cloud: Cloud) -> t.Any:
     from moto.servicequotas.models import servicequotas_backends
 
@@ -40,7 +47,7 @@ def quotas(cloud: Cloud) -> t.Any:
 def test_an_account_with_room_is_silent_and_few_calls_are_made(cloud: Cloud) -> None:
     assert check(cloud)["launches"] == {"servers_tiers.public": 2}
     assert cloud.warnings == []
-    assert len(cloud.calls) <= 20
+    assert len(cloud.calls) <= 22
     assert cloud.writes == []
 
 
@@ -123,8 +130,34 @@ def test_unreadable_quotas_are_the_default_values_and_told(cloud: Cloud) -> None
 
 @pytest.mark.parametrize("mode", ["block-bidirectional", "block-ingress"])
 def test_blocked_gateways_are_refused_by_name(cloud: Cloud, mode: str) -> None:
+    """When the VPC exists. Before, it cannot be excluded from the block yet."""
     cloud.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode=mode)
-    assert f"VPC Block Public Access of the account is {mode} in this region" in refused(cloud)
+    check(cloud)
+    [warning] = cloud.warnings
+    told = f"VPC Block Public Access of the account is {mode} in this region"
+    assert told in warning and "exclude the environment's VPC" in warning
+    vpc(cloud)
+    assert told in refused(cloud)
+
+
+EXCLUSION = {"State": "create-complete", "InternetGatewayExclusionMode": "allow-bidirectional"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [({}, True), ({"State": "delete-complete"}, False), ({"InternetGatewayExclusionMode": "allow-egress"}, False)],
+)
+def test_an_exclusion_lets_the_internet_in(changes: dict[str, str], allowed: bool) -> None:
+    arn = "arn:aws:ec2:eu-central-1:123456789012:vpc/vpc-1"
+    answers = {
+        **dict.fromkeys((TYPES, OFFERINGS), []),
+        "own vpcs": [{"VpcId": "vpc-1"}],
+        "exclusions": [{"ResourceArn": arn, **EXCLUSION, **changes}],
+        "blocking": ["block-bidirectional"],
+    }
+    problems = Problems()
+    judge([], answers, [], {}, problems)
+    assert (problems.found == []) is allowed
 
 
 GROUP = {"public": {"group": {"min": 1, "max": 2}, "instance_type": "t3.small"}}
@@ -146,4 +179,5 @@ def test_a_default_key_that_auto_scaling_may_not_use(cloud: Cloud, tiers: t.Any,
 def test_everything_is_told_together(cloud: Cloud) -> None:
     quotas(cloud)["ec2", "L-0263D0A3"] = 0.0
     cloud.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-bidirectional")
+    vpc(cloud)
     assert refused(cloud, tiers={"public": ARM}).startswith("3 problems")

@@ -17,8 +17,15 @@ from watching import eventually
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import State, read_state
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import process
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock import heartbeat, run
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import RENEWAL, TRUST
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.heartbeat import RETRY, Heart, Taken, Watch
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import LAST_REQUEST, RENEWAL, TRUST
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.heartbeat import (
+    KILLED,
+    RETRY,
+    Heart,
+    Taken,
+    Watch,
+    over,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.store import Store
 from groundwork_lab.api import Fault
 
@@ -36,6 +43,9 @@ class Life:
 
     def now(self) -> float:
         return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
 
     def has_ended(self, seconds: float) -> bool:
         self.waits.append(seconds)
@@ -56,9 +66,12 @@ def taken(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> tuple[Store, Taken]:
     return store, one._replace(begun=1000.0)
 
 
-def live(taken: tuple[Store, Taken], state: Path, *events: Event) -> Life:
+def live(taken: tuple[Store, Taken], state: Path, *events: Event, killed: bool = False) -> Life:
+    """Have a heartbeat until its run asks for the release of the lock, or is killed."""
     life = Life(*events)
-    Heart(taken[0], state, life.has_ended, life.now).beat(taken[1])
+    if not killed:
+        over(state).touch()
+    Heart(taken[0], state, life.has_ended, life.now, life.sleep).beat(taken[1])
     return life
 
 
@@ -71,6 +84,21 @@ def test_it_renews_and_releases(cloud: Cloud, taken: tuple[Store, Taken], tmp_pa
     life = live(taken, tmp_path / "lock", nothing, lambda: seen.append((lock_in(cloud.of) or {})["renewals"]), nothing)
     assert (life.waits, seen) == ([RENEWAL] * 4, [1])
     assert read_state(tmp_path / "lock") == State("dev", 1000 + 3 * RENEWAL + TRUST)
+    assert lock_in(cloud.of) is None
+
+
+def test_what_a_killed_run_has_left_stops_before_the_lock_is_free(
+    cloud: Cloud, taken: tuple[Store, Taken], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ansible's workers are in sessions of their own: they outlive a kill of ansible-playbook."""
+    seen: list[tuple[State | None, bool, float]] = []
+    monkeypatch.setattr(
+        Life,
+        "sleep",
+        lambda _life, seconds: seen.append((read_state(tmp_path / "lock"), lock_in(cloud.of) is not None, seconds)),
+    )
+    live(taken, tmp_path / "lock", nothing, killed=True)
+    assert seen == [(State("dev", 0.0, KILLED), True, LAST_REQUEST)]
     assert lock_in(cloud.of) is None
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
+
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import (
     has_ended,
     process,
@@ -34,3 +36,20 @@ def test_a_process_ends() -> None:
     assert has_ended(theirs) and not runs(theirs.pid, theirs.started) and not runs(theirs.pid, "")
     assert not has_ended(replace(theirs, machine="another")), "only its own machine can tell"
     assert not has_ended(replace(theirs, machine=""))
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"), [(ProcessLookupError, True), (PermissionError, False), (None, False)], ids=str
+)
+def test_a_process_that_proc_hides_has_not_ended(
+    monkeypatch: pytest.MonkeyPatch, error: type[OSError] | None, ended: bool
+) -> None:
+    """As for other users where /proc is mounted with hidepid."""
+
+    def kill(_pid: int, _signal: int) -> None:
+        if error:
+            raise error
+
+    other = replace(this_process(), pid=2**22 + 1, started="17")
+    monkeypatch.setattr("os.kill", kill)
+    assert has_ended(other) is ended

@@ -70,7 +70,7 @@ def test_what_is_not_a_claim_is_named(text: bytes) -> None:
 def test_who_is_refused_learns_who_holds_the_lock_and_what_to_do() -> None:
     told = str(claims.refusal(other()))
     assert "the environment dev: bob@ci (arn:aws:iam::1:user/ann), since 2026-01-31T12:00:00Z, with 'site.yml'." in told
-    assert "Nothing was changed. Run again when it has finished" in told
+    assert "Nothing was changed. If its machine or container has ended, the lock expires in 119 s. Run again" in told
     assert "-e environment_lock_wait=<seconds>" in told and "-e environment_break_lock=b0b: it stops" in told
     assert "the lock expires in 20 s" in str(claims.refusal(other(100)))
     assert "environment_break_lock: 'c0c' is not the id of this lock" in str(claims.refusal(other(), "c0c"))
