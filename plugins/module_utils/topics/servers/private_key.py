@@ -96,7 +96,10 @@ def parse_private_key(options: t.Mapping[str, t.Any], problems: Problems) -> Key
     """Return the parsed options of `ssm_private_key`."""
     kms_key = options.get("kms_key") or ""
     check_kms_key("kms_key", kms_key, problems)
-    return KeyFile(Path(options["path"]), kms_key, options["renew"])
+    path = Path(options["path"])
+    if not path.name:
+        problems.add("path", f"'{options['path']}' is not the path of a file", "give the path of the private key")
+    return KeyFile(path, kms_key, options["renew"])
 
 
 def check_kms_key(variable: str, kms_key: str, problems: Problems) -> None:

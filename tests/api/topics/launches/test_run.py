@@ -149,8 +149,9 @@ EXCLUSION = {"State": "create-complete", "InternetGatewayExclusionMode": "allow-
 )
 def test_an_exclusion_lets_the_internet_in(changes: dict[str, str], allowed: bool) -> None:
     arn = "arn:aws:ec2:eu-central-1:123456789012:vpc/vpc-1"
-    answers = {
-        **dict.fromkeys((TYPES, OFFERINGS), []),
+    answers: dict[str, list[t.Any]] = {
+        TYPES: [],
+        OFFERINGS: [],
         "own vpcs": [{"VpcId": "vpc-1"}],
         "exclusions": [{"ResourceArn": arn, **EXCLUSION, **changes}],
         "blocking": ["block-bidirectional"],
