@@ -19,6 +19,7 @@ ENVIRONMENT = "groundwork:environment"
 COMPONENT = "groundwork:component"
 # Of resources that AWS has once for all regions, whose names would clash: IAM's and CloudFront's.
 REGION = "groundwork:region"
+HELD = "groundwork:held"  # of servers that must not be registered with target groups, with the reason
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
 SCALING_GROUP = "aws:autoscaling:groupName"
 

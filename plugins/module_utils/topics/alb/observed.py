@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
     ENVIRONMENT,
+    HELD,
     Owner,
     is_scaled,
     tag_dict,
@@ -33,7 +34,6 @@ Described = t.Mapping[str, t.Any]
 
 TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 ALIVE = ("pending", "running")  # states of an instance that is or will be a target
-HELD = "groundwork:held"  # the tag of servers that must not be registered, with the reason
 
 
 @dataclass(frozen=True)

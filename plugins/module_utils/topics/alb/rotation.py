@@ -20,11 +20,11 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import HELD, tag_list
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes import elb
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.health import Target, describe_target
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import HELD, Instance
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import Instance
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
 
 DELAY = "deregistration_delay.timeout_seconds"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import ACCOUNT_NAME, INSTANCE_ID
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import HELD, Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ref, Wait, ec2
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import (
     STOP_DEADLINE,
@@ -108,9 +108,13 @@ def parse_recoveries(
 
 
 def chosen(desired: Recoveries, servers: t.Mapping[str, Server]) -> list[Server]:
-    """Return the servers to recover. Those with public addresses are first, because ssh reaches others through them."""
+    """Return the servers to recover.
+
+    Those that an interrupted recovery has left deregistered are first: the others serve meanwhile. Then come those with
+    public addresses, because ssh reaches others through them.
+    """
     found = [server for server in servers.values() if desired.wants(server)]
-    return sorted(found, key=lambda server: (not server.public_ip, server.tier, server.number, server.succeeds))
+    return sorted(found, key=lambda one: (HELD not in one.tags, not one.public_ip, one.tier, one.number, one.succeeds))
 
 
 def check(
@@ -149,13 +153,14 @@ def lines(desired: Recoveries, servers: t.Mapping[str, Server]) -> list[str]:
 
 
 def _line(desired: Recoveries, server: Server, servers: t.Iterable[Server]) -> str:
-    others = [one.name for one in servers if one.tier == server.tier and one.id != server.id and one.state == "running"]
+    serving = (one for one in servers if one.state == "running" and HELD not in one.tags)
+    others = [one.name for one in serving if one.tier == server.tier and one.id != server.id]
     told = [f"{server.name} ({server.id}) is deregistered from its load balancers, stopped and started twice"]
     told.append("its disks and data are kept")
     if server.public_ip and not server.keeps_public_ip:
         told.append(f"its public address {server.public_ip} changes")
     if not others:
-        told.append(f"no other server of the tier {server.tier} is running")
+        told.append(f"no other server of the tier {server.tier} serves")
     if desired.database == server.name:
         told.append("all sites have no database meanwhile")
     return ", ".join(told)

@@ -174,7 +174,7 @@ def test_an_elastic_address_stays_and_a_lonely_server_is_told(lost: Recovered) -
     lost.ec2.stop_instances(InstanceIds=[other])
     [line] = lost.recover(state="planned", check_mode=True)["lines"]
     assert "changes" not in line
-    assert "no other server of the tier public is running" in line
+    assert "no other server of the tier public serves" in line
     lost.recover()
     assert lost.one()["PublicIpAddress"] == address["PublicIp"]
 
