@@ -119,7 +119,8 @@ def launch(ec2: Any, environment: str, tags: dict[str, str]) -> Stranger:
     )["GroupId"]
     ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
     interface = {"DeviceIndex": 0, "SubnetId": subnet["SubnetId"], "Groups": [group], "AssociatePublicIpAddress": True}
-    images = ec2.describe_images(Owners=["136693071363"])["Images"]
+    named = [{"Name": "name", "Values": ["debian-12-amd64-*"]}]
+    images = ec2.describe_images(Owners=["136693071363"], Filters=named)["Images"]
     made = ec2.run_instances(
         ImageId=max(images, key=lambda image: image["CreationDate"])["ImageId"],
         InstanceType="t3.small",
