@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "servers", "environments", "wire"]
+Part = Literal["test", "kills", "servers", "environments", "wire"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -50,7 +50,7 @@ STAGES = (
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
     Stage("static_site", "the static site through CloudFront"),
-    Stage("visitors", "visitors of the static site while it is published"),
+    Stage("visitors", "visitors of the static site while it is published", part="kills"),
     Stage("two_environments", "a second environment beside the first", part="environments"),
     Stage(
         "second_controller",
