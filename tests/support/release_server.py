@@ -69,7 +69,7 @@ class Server:
         return self.releases().converge([release], check_mode=check_mode)
 
     def releases(self, ask: Callable[[Collection[Page]], list[Answer]] = lambda _: []) -> Releases:
-        return Releases(cast("Services", self.services), Journal(self.root / "journal.json"), ask)
+        return Releases(cast(Services, self.services), Journal(self.root / "journal.json"), ask)
 
     def served(self) -> str:
         return (self.site / "current" / "public" / "index.php").read_text()

@@ -305,7 +305,7 @@ def generate(environment: str) -> str:
     with tempfile.TemporaryDirectory(prefix="groundwork-") as folder:
         path = Path(folder, "key")
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"groundwork-{environment}", "-f", str(path)]
-        try:
+        try:  # pylint: disable-next=ansible-bad-function
             subprocess.run(argv, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         except FileNotFoundError as error:
             raise GroundworkError(
