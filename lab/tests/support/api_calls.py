@@ -73,7 +73,9 @@ class Api:
 
     def __init__(self, plane: ControlPlane) -> None:
         self._doors = {
-            door: Middleware(plane.context, discover(), plane.calls, plane.faults, plane.context.changed, door)
+            door: Middleware(
+                plane.context, discover(), plane.calls, plane.faults, plane.history, plane.context.changed, door
+            )
             for door in ("api", "s3")
         }
 

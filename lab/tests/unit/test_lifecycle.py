@@ -141,7 +141,7 @@ def test_an_interrupted_up_leaves_nothing(settings: Settings, limit: Path, monke
 
     for refusal in ("refuse_without_programs", "refuse_without_control_groups"):
         monkeypatch.setattr(lifecycle, refusal, lambda *_: None)
-    monkeypatch.setattr(lifecycle, "_base_image", lambda *_: Path("image"))
+    monkeypatch.setattr(lifecycle, "_build_base_image", lambda *_: None)
     monkeypatch.setattr(lifecycle.subprocess, "Popen", Daemon)
     monkeypatch.setattr(lifecycle.select, "select", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -39,8 +39,8 @@ def balance(cloud: Cloud, **given: t.Any) -> t.Any:
 
 def promote(cloud: Cloud, position: int) -> str:
     """Name an image in the parameter; its id."""
-    intel = [{"Name": "architecture", "Values": ["x86_64"]}]
-    images = sorted(image["ImageId"] for image in cloud.ec2.describe_images(Filters=intel)["Images"])
+    bookworm = [{"Name": "name", "Values": ["debian-12-amd64-*"]}]
+    images = sorted(image["ImageId"] for image in cloud.ec2.describe_images(Filters=bookworm)["Images"])
     image = str(images[position])
     cloud.of("ssm").put_parameter(Name=PARAMETER, Value=image, Type="String", Overwrite=True)
     return image

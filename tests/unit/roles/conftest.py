@@ -17,6 +17,7 @@ from deprecations import own_deprecations
 
 ROOT = Path(__file__).parents[3]
 FAKE = Path(__file__).with_name("fake_action.py")
+LOCK = ("Check the AWS account, and take the lock", "Release the lock")  # tasks of every playbook
 WHOLE = ("galaxy.yml", "meta", "plugins/modules", "plugins/module_utils", "plugins/doc_fragments", "plugins/filter")
 
 
@@ -56,15 +57,16 @@ class Stage:
         ran = subprocess.run(argv, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
         told = json.loads(ran.stdout[ran.stdout.index("{") :])
         assert own_deprecations(ran.stderr, told) == []
-        return Played(ran.returncode, told, (self.folder / "done").read_text().splitlines())
+        done = [line for line in (self.folder / "done").read_text().splitlines() if not line.startswith(LOCK)]
+        return Played(ran.returncode, told, done)
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Callable[..., Stage]:
     """Return a function that creates a stage.
 
-    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked` and for the module
-    amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
+    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`, for the lock and for
+    the module amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
     """
 
     def make(parts: Iterable[str], faked: Iterable[str], lamp: Mapping[str, list[dict[str, Any]]]) -> Stage:
@@ -73,7 +75,7 @@ def stage(tmp_path: Path) -> Callable[..., Stage]:
             (own / folder).mkdir(parents=True)
         for part in (*WHOLE, *parts):
             (own / part).symlink_to(ROOT / part)
-        for name in faked:
+        for name in (*faked, "environment_lock"):
             (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
         tagging = tmp_path / "collections" / "ansible_collections" / "amazon" / "aws" / "plugins" / "action"
         tagging.mkdir(parents=True)

@@ -26,6 +26,7 @@ RELEASE = {
     "group": "site-app",
     "private_group": "code-app",
     "reload": ["web"],
+    "mend": True,
 }
 TIER: dict[str, t.Any] = {
     "configuration": {

@@ -130,7 +130,7 @@ def test_a_second_successor_is_an_error(old: Account, options: Make) -> None:
     tags = [{"ResourceType": "instance", "Tags": successor["Tags"]}]
     subnet = {"SubnetId": successor["SubnetId"], "ImageId": successor["ImageId"]}
     old.ec2.run_instances(MinCount=1, MaxCount=1, TagSpecifications=tags, InstanceType="t3.small", **subnet)
-    with pytest.raises(Exception, match="both have the tags of public-2-next"):
+    with pytest.raises(Exception, match="have the tags groundwork:tier and groundwork:server of public-2-next"):
         step(old, options(), "planned")
 
 

@@ -23,9 +23,8 @@ def sources(context: Context) -> Sources:
     """Return EC2's resources by id, and the function that reads one of them, for each field of the `World`."""
     ec2 = context.ec2
     gateways = ec2.nat_gateways
-    leaving = {
-        gateway.interface.id for gateway in gateways.values() if gateway.interface and gateway.state not in PRESENT
-    }
+    gone = [each for each in gateways.values() if each.state not in PRESENT]
+    leaving = {each.interface.id for each in gone if each.interface}
     subnets = {each.id: each for zone in ec2.subnets.values() for each in zone.values()}
     groups = {each.id: each for vpc in ec2.groups.values() for each in vpc.values()}
     present = {each.id: each for each in gateways.values() if each.state in PRESENT}

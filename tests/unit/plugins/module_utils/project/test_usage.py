@@ -18,7 +18,7 @@ BUILT = {"alb", "firewall", "image", "lamp", "nat", "network", "servers", "stati
         ("site", BUILT),
         ("release", {"alb", "lamp", "release", "servers"}),
         ("replace", {"lamp", "servers"}),
-        ("image", {"image", "lamp"}),
+        ("image", {"image", "lamp", "servers"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),
         ("inventory", {"firewall", "nat", "network"}),
