@@ -65,8 +65,8 @@ class Stage:
 def stage(tmp_path: Path) -> Callable[..., Stage]:
     """Return a function that creates a stage.
 
-    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`, for the lock and for
-    the module amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
+    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`, for the lock and
+    for the module amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
     """
 
     def make(parts: Iterable[str], faked: Iterable[str], lamp: Mapping[str, list[dict[str, Any]]]) -> Stage:
