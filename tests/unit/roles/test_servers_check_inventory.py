@@ -27,6 +27,10 @@ ALL = ("public-1", "public-2", "private-1")
 LAMP_ONLY = ("site.yml", "--tags", "lamp")
 
 
+# What every run does before it connects to servers.
+ACCESS = ("Get the environment's key pair", "Record the servers' SSH host keys")
+
+
 @pytest.fixture
 def done(tmp_path: Path, stage: Any) -> Any:
     """Return a function that runs a playbook with options and an inventory of servers and returns the calls."""
@@ -52,7 +56,7 @@ def done(tmp_path: Path, stage: Any) -> Any:
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
         name, *words = playbook
         played = own.play("hosts.yml", str(ROOT / name), [CHECK], {}, *words)
-        return played.code, played.done
+        return played.code, [line for line in played.done if not line.startswith(ACCESS)]
 
     return run
 
