@@ -50,7 +50,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Protection:
-    """What a user has set so that a resource is not deleted, or a tool that manages the resource.
+    """A setting that keeps a resource from being deleted, or the tool that manages the resource.
 
     `what` is a clause, as "termination protection is enabled". `command` of the AWS CLI lifts it, without the region;
     `otherwise` is a sentence, for what no command lifts or a variable sets.

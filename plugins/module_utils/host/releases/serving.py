@@ -632,5 +632,6 @@ def _prune(plan: Plan, targets: t.Mapping[str, str]) -> None:
             if old != targets.get(step.release.name):
                 folder = Path(step.release.path) / RELEASES / old
                 shutil.rmtree(folder)
-                shutil.rmtree(aside_of(folder), ignore_errors=True)
+                if aside_of(folder).exists():
+                    shutil.rmtree(aside_of(folder))
                 files.discard(str(record_of(folder)))

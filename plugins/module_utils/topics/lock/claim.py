@@ -93,10 +93,10 @@ def refusal(found: Found, breaking: str = "") -> GroundworkError:
     """Return the error for a lock that another run holds."""
     claim = found.claim
     left = claim.lease - found.age
-    silent = f"If its machine or container has ended, the lock expires in {max(left, 0):.0f} s. "
+    expiry = f"If its machine or container has ended, the lock expires in {max(left, 0):.0f} s. "
     other = f"environment_break_lock: '{breaking}' is not the id of this lock. " if breaking else ""
     return GroundworkError(
-        f"Another run is working on the environment {claim.environment}: {claim}. Nothing was changed. {other}{silent}"
+        f"Another run is working on the environment {claim.environment}: {claim}. Nothing was changed. {other}{expiry}"
         "Run again when it has finished, or wait for it with -e environment_lock_wait=<seconds>. If it hangs, stop it, "
         f"or break its lock with -e environment_break_lock={claim.owner.token}: it stops before its next change.",
         lock=told(claim),

@@ -71,7 +71,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Places:
-    """What both places hold, and EC2's key pair, which is read only if the key is not in both of them.
+    """The private key of both places, and EC2's key pair, which is read only if the key is not in both of them.
 
     `beside` is the public key in the file with the suffix `.pub`.
     """

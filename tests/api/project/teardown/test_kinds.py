@@ -206,7 +206,7 @@ def test_what_aws_refuses_to_remove_is_told_and_all_the_rest_goes(
 def test_without_rights_to_cloudfront_and_iam_all_the_rest_goes_and_it_is_told(
     cloud: Cloud, account: Account, tear_down: TearDown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The environment has no static site, so that nobody needs these rights."""
+    """The environment has no static site, so that these rights are not needed."""
     account.storage("dev")
     for service in ("cloudfront", "iam"):
         _deny(monkeypatch, service)
