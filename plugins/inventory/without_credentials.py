@@ -4,18 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.plugins.inventory import BaseInventoryPlugin
-
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import read_sources
-
-try:
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
-except ImportError:
-    Session = None  # the plugin aws_ec2 tells it
-
 DOCUMENTATION = r"""
 name: without_credentials
 version_added: 0.1.0
@@ -38,6 +26,18 @@ EXAMPLES = r"""
 # [inventory]
 # enable_plugins = groundwork.aws.without_credentials, amazon.aws.aws_ec2, yaml, host_list
 """
+
+import typing as t
+
+from ansible.plugins.inventory import BaseInventoryPlugin
+
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.inventory import read_sources
+
+try:
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+except ImportError:
+    Session = None  # the plugin aws_ec2 tells it
 
 # Options with which a file names its credentials, also by their aliases.
 OWN = ("access_key", "assume_role", "iam_role", "profile", "secret_key", "session_token", "security_token")

@@ -14,7 +14,7 @@ from cloud import Cloud
 from locks import lock_in, occupy, options, release
 from watching import eventually
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import State, read_state
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import State, now, read_state
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import process
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock import heartbeat, run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.claim import LAST_REQUEST, RENEWAL, TRUST
@@ -171,12 +171,12 @@ def test_it_is_a_process_of_its_own_that_ends_after_the_run(
 ) -> None:
     state = tmp_path / "lock"
     store, one = taken
-    own = one._replace(claim=replace(one.claim, owner=process(playbook.pid)))
+    own = one._replace(claim=replace(one.claim, owner=process(playbook.pid)), begun=now())
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     before = children.read_text()
     START(store, own, state)
     assert children.read_text() == before, "nobody would wait for its end"
-    assert read_state(state) == State("dev", one.begun + TRUST)
+    assert read_state(state) == State("dev", own.begun + TRUST)
     assert lock_in(cloud.of) is not None
     playbook.kill()
     assert eventually(lambda: lock_in(cloud.of), lambda lock: lock is None, 10) is None
