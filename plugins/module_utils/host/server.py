@@ -23,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import serving
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_room
 
 Options = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -99,7 +100,8 @@ def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: boo
     in its details. The releases are not changed while the archive of a missing one is not on the server; `missing` then
     contains the name of its site.
     """
-    results: list[Result] = []
+    warnings = require_room(host.run, host.rooms())
+    results: list[Result] = [{"warnings": warnings}] if warnings else []
     try:
         results.append(configure(host, desired.configuration, check_mode=check_mode))
         results.append(set_up(host, desired.databases, check_mode=check_mode))

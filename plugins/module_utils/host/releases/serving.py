@@ -62,6 +62,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages
     lost,
     well,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_for
 
 RELEASES = "releases"
 CURRENT = "current"
@@ -69,6 +70,7 @@ MARK = ".groundwork-release"
 UNREADY = ".unready"  # Apache's configuration of the role lamp checks it for load balancers
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CONFIGURE = "configure the site first (site.yml)"
+BLOCK = 4096  # bytes: a small file takes a whole block of the file system
 FEWEST_KEPT = 2  # a request that started with the previous release needs its files
 
 REMEDY = (
@@ -489,6 +491,7 @@ def unpack(release: Release) -> None:
         members, rights = whole_tree(read_archive(archive, archive.name), archive.name), Rights.of(release)
         if partial.exists():
             shutil.rmtree(partial)
+        require_for(folders, sum(member.size + BLOCK for member in members))
         partial.mkdir(mode=0o700)
         # Links come last, so that nothing can be written through one.
         for member in sorted(members, key=lambda member: member.kind == "link"):
