@@ -27,8 +27,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import SPACE
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, members_of, release_id
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import PagesError, Release, Releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import PagesError, Releases
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_room
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import configure, parse_desired, set_up
 
