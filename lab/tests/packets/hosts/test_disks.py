@@ -71,6 +71,12 @@ def test_a_full_disk_is_no_other_disks(make: Make) -> None:
     (one.root / "file").write_bytes(bytes(MIB))
 
 
+def test_all_its_files_are_on_one_device(make: Make) -> None:
+    root = make("one").root
+    (root / "etc/new").write_text("of the host")
+    assert len({path.lstat().st_dev for path in (root, *root.rglob("*"))}) == 1
+
+
 def test_its_file_takes_no_more_than_what_was_written(make: Make) -> None:
     disk = make("one")
     assert disk.file.stat().st_size == GIB

@@ -86,7 +86,7 @@ def test_overlay_options(folder: str, lower: str) -> None:
     assert (
         options
         == f"lowerdir=/layers/ami-1:{lower},upperdir=/state/i-1/disk/volume/upper,"
-        "workdir=/state/i-1/disk/volume/work,volatile"
+        "workdir=/state/i-1/disk/volume/work,xino=on,volatile"
     )
 
 
