@@ -37,6 +37,7 @@ STAGES = (
     Stage("site", "both load balancers serve their tier"),
     Stage("packets", "what the network lets through"),
     Stage("breakage", "what breaks is noticed and repaired"),
+    Stage("full_disk", "a full disk is named before anything is changed", part="servers"),
     Stage("inventory", "an inventory that does not show the servers is refused"),
     Stage("pages", "site.yml asks every server for a page of every site"),
     Stage("secrets", "passwords are only where they are needed"),
