@@ -41,7 +41,10 @@ def _resource_id(prefix: str) -> re.Pattern[str]:
 ALLOCATION_ID = _resource_id("eipalloc")
 IMAGE_ID = _resource_id("ami")
 INSTANCE_ID = _resource_id("i")
+PREFIX_LIST_ID = _resource_id("pl")
 SECURITY_GROUP_ID = _resource_id("sg")
+# https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+AWS_PREFIX_LIST = re.compile(r"(cn\.)?com\.amazonaws\.[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 PARAMETER_PATH = r"(?:/[A-Za-z0-9_.-]+){1,15}"
