@@ -53,6 +53,9 @@ PARAMETER_NAME = re.compile(rf"(?=.{{1,1011}}$){PARAMETER_PATH}")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 _ARN = r"arn:aws[a-z-]*"
 CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront's region
+POLICY_ARN = re.compile(rf"{_ARN}:iam::(?P<account>\d{{12}}|aws):policy/[\w+=,.@/-]{{1,512}}", re.ASCII)
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+IAM_PATH = re.compile(r"/|/[!-~]{1,510}/")
 KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 KMS_KEY_ID = re.compile(
