@@ -39,6 +39,10 @@ LAUNCH_FIELDS_OF_INTERFACES = {
 }
 
 
+CPU_CREDITS = ("standard", "unlimited")
+NO_CREDITS = "InstanceCreditSpecification.NotSupported"
+
+
 def decoded_user_data(encoded: bytes | str | None) -> bytes:
     """Return the decoded user data. Refuse invalid base64 and too long user data."""
     try:
@@ -75,6 +79,16 @@ def check_interface_fields(params: Mapping[str, Any]) -> None:
         refuse("InvalidParameterCombination", message)
 
 
+def default_credits(instance_type: str) -> str:
+    """Return the credit option of new instances of a type, "" for a type without CPU credits.
+
+    T2 instances are standard, and later generations unlimited.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-how-to.html
+    """
+    family, _, _ = instance_type.partition(".")
+    return {"t2": "standard", "t3": "unlimited", "t3a": "unlimited", "t4g": "unlimited"}.get(family, "")
+
+
 class Attachment(VolumeAttachment):
     @property
     def delete_on_termination(self) -> bool:
@@ -87,6 +101,7 @@ class Instance(MotoInstance):
     reachable = False
     reboots = 0
     reservation_id = ""
+    cpu_credits = ""  # of a type that has CPU credits
     public_key: str | None = None  # the key at launch; deleting the key pair does not change it
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -409,6 +424,9 @@ class InstancesResponses(EC2Response):
             instance.disable_api_termination = bool(params.get("DisableApiTermination"))
             instance.disable_api_stop = bool(params.get("DisableApiStop"))
             instance.client_token = params.get("ClientToken")
+            instance.cpu_credits = params.get("CreditSpecification", {}).get("CpuCredits") or default_credits(
+                instance.instance_type
+            )
             self._give_profile(instance)
             instance.add_tags(template)
         return result
@@ -464,6 +482,12 @@ class InstancesResponses(EC2Response):
                 f"architecture '{architecture}' of the specified AMI. Specify an instance type and an AMI that have "
                 "matching architectures, and try again.",
             )
+
+        option = self.params.get("CreditSpecification", {}).get("CpuCredits")
+        if option and option not in CPU_CREDITS:
+            refuse("InvalidParameterValue", f"Invalid value '{option}' for CpuCredits.")
+        if option and not details.get("BurstablePerformanceSupported"):
+            refuse(NO_CREDITS, f"The {name} instance type does not support T2 Unlimited.")
 
     def _check_profile(self, profile: Mapping[str, str]) -> None:
         try:
@@ -547,6 +571,46 @@ class InstancesResponses(EC2Response):
             each["CurrentState"] = self.ec2_backend.get_instance_by_id(each["InstanceId"]).instance_state
         return result
 
+    def describe_instance_credit_specifications(self) -> ActionResult:
+        """Return the options of the named instances, or without ids those that are unlimited."""
+        ids = self._get_param("InstanceIds", [])
+        found = [self.ec2_backend.get_instance(own) for own in ids] or [
+            each for each in self.ec2_backend.all_instances() if each.cpu_credits == "unlimited"
+        ]
+        for instance in found:
+            if not instance.cpu_credits:
+                refuse(NO_CREDITS, f"The {instance.instance_type} instance type does not support T2 Unlimited.")
+        listed = [{"InstanceId": each.id, "CpuCredits": each.cpu_credits} for each in found]
+        return ActionResult({"InstanceCreditSpecifications": listed})
+
+    def modify_instance_credit_specification(self) -> ActionResult:
+        """Change each instance for itself. A refused one is in the response, which is a success."""
+        self.error_on_dryrun()
+        done: list[dict[str, Any]] = []
+        failed: list[dict[str, Any]] = []
+        for each in self._get_param("InstanceCreditSpecifications", []):
+            own, error = each["InstanceId"], self._refusal_of_credits(each)
+            if error is None:
+                self.ec2_backend.get_instance(own).cpu_credits = each["CpuCredits"]
+                done.append({"InstanceId": own})
+            else:
+                failed.append({"InstanceId": own, "Error": error})
+        return ActionResult(
+            {"SuccessfulInstanceCreditSpecifications": done, "UnsuccessfulInstanceCreditSpecifications": failed}
+        )
+
+    def _refusal_of_credits(self, wanted: Mapping[str, str]) -> dict[str, str] | None:
+        own = wanted["InstanceId"]
+        instance = next((each for each in self.ec2_backend.all_instances() if each.id == own), None)
+        if instance is None:
+            return {"Code": "InvalidInstanceID.NotFound", "Message": f"The instance ID '{own}' does not exist"}
+        if not instance.cpu_credits:
+            message = f"The {instance.instance_type} instance type does not support T2 Unlimited."
+            return {"Code": NO_CREDITS, "Message": message}
+        if instance.state not in ("running", "stopped"):
+            return {"Code": "IncorrectInstanceState", "Message": f"The instance '{own}' is {instance.state}."}
+        return None
+
     def get_console_output(self) -> ActionResult:
         instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
         self.error_on_dryrun()
@@ -563,6 +627,9 @@ class InstancesResponses(EC2Response):
         touched = {name for name in needs_stop if name in self.params or name.lower() == attribute.lower()}
         if touched and instance.state != "stopped":
             refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
+        if kind := self._get_param("InstanceType.Value"):
+            self._check_type(kind, instance.architecture)
+            instance.cpu_credits = default_credits(kind) and (instance.cpu_credits or default_credits(kind))
         if "UserData" in self.params:  # a blob that moto has already decoded
             encoded = base64.b64encode((self.params["UserData"] or {}).get("Value") or b"").decode()
             decoded_user_data(encoded)

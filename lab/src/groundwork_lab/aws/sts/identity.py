@@ -59,3 +59,9 @@ class IdentityBackend(STSBackend):
         instance, role = found
         arn = f"arn:aws:sts::{self.account_id}:assumed-role/{role.name}/{instance.id}"
         return f"{role.id}:{instance.id}", arn, self.account_id
+
+
+def policy(context: Context, arn: str) -> str:
+    """Return the document of a managed policy, or "" if it does not exist."""
+    found = iam_backends[context.account]["aws"].managed_policies.get(arn)
+    return next((str(each.document) for each in found.versions if each.is_default), "") if found else ""
