@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import subprocess
@@ -155,7 +156,7 @@ def world(
 def balancer(tmp_path: Path) -> Iterator[Balancer]:
     """Run a load balancer in a network namespace that has only loopback. Requires root and HAProxy."""
     with ExitStack() as stack:
-        settings = Settings("balancertest", tmp_path, tmp_path)
+        settings = Settings(f"balancer{os.getpid()}", tmp_path, tmp_path)
         namespace = settings.namespace("eni-a")
         subprocess.run(["ip", "netns", "add", namespace], check=True)
         stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)
