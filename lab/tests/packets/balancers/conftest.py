@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
@@ -70,12 +70,13 @@ class Balancer:
         return self.settings.namespace("eni-a")
 
     def serve(self, check: HealthCheck = CHECK, attributes: Mapping[str, str] | None = None, **options: Any) -> None:
-        """Apply a `World`, with the options `group` (attributes of the target group) and `action`."""
+        """Apply a `World`, with the options `group` (attributes of the target group), `ports` and `action`."""
         self.manager.reconcile(world(check, attributes or {}, **options))
 
     def state(self) -> str:
-        [report] = self.manager.target_health(GROUP).values()
-        return report.state
+        """Return the state of all targets, or "" if they differ."""
+        states = {report.state for report in self.manager.target_health(GROUP).values()}
+        return states.pop() if len(states) == 1 else ""
 
     def await_state(self, wanted: str) -> None:
         until(lambda: self.state() == wanted)
@@ -134,10 +135,11 @@ def world(
     attributes: Mapping[str, str],
     *,
     group: Mapping[str, str] | None = None,
+    ports: Sequence[int] = (PORT,),
     action: Action | None = None,
 ) -> World:
     forward = Action("forward", {"TargetGroups": [{"TargetGroupArn": GROUP, "Weight": 1}]})
-    targets = (Target(ADDRESS, PORT),)
+    targets = tuple(Target(ADDRESS, port) for port in ports)
     listener = Listener("listener", 80, "HTTP", (action or forward,), ())
     balancer = LoadBalancer(
         "arn:web", "web", "web.example", "internet-facing", "vpc-1", ("eni-a",), (listener,), attributes
