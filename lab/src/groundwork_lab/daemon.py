@@ -41,7 +41,7 @@ from groundwork_lab.plane.hosts.image import BaseImages
 from groundwork_lab.plane.names import Names, endpoint_names
 from groundwork_lab.ports import Reconciler
 from groundwork_lab.processes import in_namespace, listen
-from groundwork_lab.reconcile import Loop
+from groundwork_lab.reconcile import Loop, Part
 from groundwork_lab.settings import API, ORIGIN, PACKAGES, RESOLVER, S3, Settings, from_environment
 
 _log = logging.getLogger(__name__)
@@ -85,13 +85,12 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
-        reconcilers: list[tuple[str, Reconciler]] = [
-            ("fabric", fabric),
-            ("names", names),
-            ("packages", packages),
-            ("hosts", hosts),
-            ("balancers", balancers),
-            ("edges", parts.enter_context(closing(EdgeManager(settings, journal, authority)))),
+        network: list[tuple[str, Reconciler]] = [("fabric", fabric), ("names", names)]
+        others = [
+            Part("packages", packages),
+            Part("hosts", hosts),
+            Part("balancers", balancers, ("load_balancers",)),
+            Part("edges", parts.enter_context(closing(EdgeManager(settings, journal, authority))), ("distributions",)),
         ]
         aws = settings.namespace("aws")
         origin, origin_port = ORIGIN
@@ -102,7 +101,7 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         )
         lab = Lab(settings, started, control_plane, hosts, balancers, loop)
         parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
-        parts.enter_context(closing(loop)).start(control_plane.snapshot, reconcilers, control_plane.reconciled)
+        parts.enter_context(closing(loop)).start(control_plane.snapshot, network, control_plane.reconciled, others)
         control_plane.start_workers()
         in_namespace(settings.namespace("laptop"), probe)
         yield lab

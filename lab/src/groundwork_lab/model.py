@@ -338,6 +338,11 @@ class World:
     origin_access_controls: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        """Return the names of all fields."""
+        return frozenset(each.name for each in fields(cls))
+
     def without(self, ids: Collection[str]) -> World:
         """Return the `World` without the resources with these ids, and without the resources of VPCs with these ids."""
         if not ids:

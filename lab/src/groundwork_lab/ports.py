@@ -12,7 +12,10 @@ from groundwork_lab.model import InstanceState, World
 
 
 class Reconciler(Protocol):
-    """A part of the data plane. The daemon passes each new `World` to it, from one thread, in order."""
+    """A part of the data plane. The daemon passes each new `World` to it, in order, from one thread of the part.
+
+    A part that is busy gets the latest `World` next, and never sees those before it.
+    """
 
     def reconcile(self, world: World) -> None:
         """Apply `world`. Do nothing if it was applied before.
@@ -64,7 +67,9 @@ class Reports(Protocol):
         """Set the image to `available`, or to `failed` with `failure` as the message of its StateReason."""
 
     def reconciled(self, world: World) -> None:
-        """Report that the whole data plane has applied `world`. The daemon calls it after each pass.
+        """Report that the data plane has applied `world`. The daemon calls it after each pass of a part.
+
+        Each field of `world` is what the part that implements it has applied last.
 
         Pending resources in it become `available`, and deleting ones that are not in it become `deleted`.
         """

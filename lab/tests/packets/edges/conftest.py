@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import ssl
 import subprocess
@@ -161,7 +162,7 @@ def running() -> Iterator[Edge]:
 
 
 def _run(state: Path, stack: ExitStack) -> Edge:
-    settings = Settings("edgetest", state, state)
+    settings = Settings(f"edge{os.getpid()}", state, state)
     namespace = settings.namespace("aws")
     subprocess.run(["ip", "netns", "add", namespace], check=True)
     stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)

@@ -138,7 +138,15 @@ class TestTimes:
             ((5, 60, 600), {"Cache-Control": "no-store"}, "Hit"),
             ((5, 60, 600), {"Cache-Control": "no-cache"}, "Hit"),
             ((0, 0, 0), {"Cache-Control": "max-age=60"}, "Miss"),
-            ((0, 60, 600), {"Set-Cookie": "a=b", "Vary": "*"}, "Hit"),
+            ((0, 60, 600), {"Set-Cookie": "a=b"}, "Hit"),
+            ((0, 60, 600), {"Vary": "*"}, "Miss"),
+            ((5, 60, 600), {"Vary": "Accept, *"}, "Hit"),
+            ((0, 60, 600), {"Cache-Control": 'max-age=60, no-cache="Set-Cookie, X-A"'}, "Hit"),
+            ((0, 60, 600), {"Expires": "Friday, 01-Jan-38 00:00:00 GMT"}, "Hit"),
+            ((0, 60, 600), {"Expires": "Fri Jan  1 00:00:00 2100"}, "Hit"),
+            ((0, 60, 600), {"Expires": "Fri, 01 Jan 2100 00:00:00 UTC"}, "RefreshHit"),
+            ((0, 60, 600), {"Expires": "Fri 01 Jan 2100 00:00:00 GMT"}, "RefreshHit"),
+            ((0, 60, 600), {"Expires": "2100-01-01"}, "RefreshHit"),
         ],
     )
     def test_least_default_and_longest(

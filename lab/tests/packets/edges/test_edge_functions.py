@@ -190,7 +190,7 @@ class TestViewerResponse:
             return response;
         }"""
         edge.origin.reply("/site/a", PAGE, X_Theirs="o", Set_Cookie="o=1; Path=/")
-        serve(edge, code, "viewer-response")
+        serve(edge, code, "viewer-response", cache={"cache": cache_policy(cookies=chosen("Cookie", "all"))})
         for outcome in ("Miss", "Hit"):
             answer = edge.get("/a")
             assert (answer.status, answer.outcome, answer.body) == (203, outcome, PAGE)

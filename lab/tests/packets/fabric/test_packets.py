@@ -317,12 +317,47 @@ def test_groups_hold_within_a_subnet(lab: Lab) -> None:
     assert lab.dial("eni-web1", "10.0.0.12", 22) is None
 
 
-def test_a_removed_rule_cuts_new_connections_and_keeps_old_ones(lab: Lab, world: World) -> None:
+@pytest.mark.parametrize(
+    ("rule", "egress", "kept"),
+    [
+        (tcp(80, "198.18.0.0/16"), ALL, True),
+        (tcp(80), tcp(443), True),
+        (tcp(80), ALL, False),
+        (SecurityGroupRule("-1", None, None, (ANYWHERE,)), ALL, False),
+    ],
+)
+def test_a_removed_rule_cuts_new_connections_and_untracked_ones(
+    lab: Lab, world: World, rule: SecurityGroupRule, egress: SecurityGroupRule, kept: bool
+) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html"""
     lab.serve("eni-web1", "10.0.0.11", 80)
+    lab.fabric.reconcile(with_group(world, "sg-web", ingress=(rule,), egress=(egress,)))
     client = lab.connect("visitor", "198.19.0.11", 80)
-    lab.fabric.reconcile(with_group(world, "sg-web", ingress=()))
-    assert lab.dial("visitor", "198.19.0.11", 80) is None
+    client.settimeout(PATIENCE)
     assert ask(client) == str(VISITOR)
+    lab.fabric.reconcile(with_group(world, "sg-web", ingress=(tcp(22),), egress=(egress,)))
+    assert lab.dial("visitor", "198.19.0.11", 80) is None
+    assert heard(client) is kept
+
+
+@pytest.mark.parametrize(("ingress", "kept"), [((tcp(80),), True), ((ALL,), False)])
+def test_a_removed_rule_of_the_sender_cuts_untracked_connections(
+    lab: Lab, world: World, ingress: tuple[SecurityGroupRule, ...], kept: bool
+) -> None:
+    lab.serve("visitor", VISITOR, 8000)
+    lab.fabric.reconcile(with_group(world, "sg-web", ingress=ingress))
+    client = lab.connect("eni-web1", VISITOR, 8000)
+    client.settimeout(PATIENCE)
+    assert ask(client) == "198.19.0.11"
+    lab.fabric.reconcile(with_group(world, "sg-web", ingress=ingress, egress=(tcp(443),)))
+    assert heard(client) is kept
+
+
+def heard(client: socket.socket) -> bool:
+    try:
+        return bool(ask(client))
+    except TimeoutError:
+        return False
 
 
 def test_egress_has_a_gate_of_its_own(lab: Lab, world: World) -> None:

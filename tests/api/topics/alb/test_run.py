@@ -169,8 +169,8 @@ def test_targets_follow_the_tier(site: Cloud, options: Make, launch: t.Callable[
 def test_unknown_attributes_stay(site: Cloud, options: Make, elb: t.Any) -> None:
     site.run(converge_load_balancers, options())
     [arn] = [one["LoadBalancerArn"] for one in elb.describe_load_balancers(Names=["dev-public"])["LoadBalancers"]]
-    strict = [{"Key": "routing.http.desync_mitigation_mode", "Value": "strictest"}]
-    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=strict)
+    unknown = [{"Key": "client_keep_alive.seconds", "Value": "600"}]
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=unknown)
     assert site.run(converge_load_balancers, options())["changes"] == []
 
 

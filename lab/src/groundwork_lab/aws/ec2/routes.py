@@ -96,6 +96,7 @@ class RoutesBackend(EC2Backend):
         self._check_target(table, destination, targets)
         if any(route.destination_cidr_block == str(destination) for route in table.routes):
             refuse("RouteAlreadyExists", f"The route identified by {destination} already exists.")
+        self._check_inside(table.vpc_id, destination)
         return super().create_route(route_table_id, str(destination), **targets)
 
     def replace_route(  # noqa: PLR0917 - moto's signature
@@ -130,6 +131,17 @@ class RoutesBackend(EC2Backend):
             refuse("UnsupportedOperation", "The lab routes to IPv4 CIDR blocks.")
         if not cidr:
             refuse("MissingParameter", "The request must contain the parameter destinationCidrBlock")
+
+    def _check_inside(self, vpc_id: str, destination: IPv4Network) -> None:
+        """Refuse a route inside of the VPC that is not to a whole subnet.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html (route priority)
+        """
+        inside = any(destination.subnet_of(cidr) for cidr in cidrs_of(self.get_vpc(vpc_id)))
+        subnets = {subnet.cidr_block for subnet in self.describe_subnets(filters={"vpc-id": [vpc_id]})}
+        if inside and str(destination) not in subnets:
+            message = f"The destination CIDR block {destination} is more specific than one of this VPC's CIDR blocks. "
+            refuse("InvalidParameterValue", f"{message}It must match the whole CIDR block of a subnet in the VPC.")
 
     def _check_target(self, table: Any, destination: IPv4Network, targets: Mapping[str, str | None]) -> None:
         given = {name: value for name, value in targets.items() if value}

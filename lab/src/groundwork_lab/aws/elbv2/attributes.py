@@ -57,7 +57,9 @@ LOAD_BALANCER: Mapping[str, Attribute] = {
     "deletion_protection.enabled": _switch("false"),
     "idle_timeout.timeout_seconds": Attribute("60", low=1, high=4000),
     "load_balancing.cross_zone.enabled": _switch("true", lab=("true",)),  # always on for an Application Load Balancer
-    "routing.http.desync_mitigation_mode": Attribute("defensive", choices=("monitor", "defensive", "strictest")),
+    "routing.http.desync_mitigation_mode": Attribute(
+        "defensive", choices=("monitor", "defensive", "strictest"), lab=("defensive",)
+    ),
     "routing.http.drop_invalid_header_fields.enabled": _switch("false"),
     "routing.http.preserve_host_header.enabled": _switch("false"),
     "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": _switch("false"),

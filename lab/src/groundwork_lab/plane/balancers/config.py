@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from groundwork_lab.model import HealthCheck, Listener, LoadBalancer
-from groundwork_lab.plane.balancers import pages, rules
+from groundwork_lab.plane.balancers import limits, names, pages, rules
 from groundwork_lab.plane.balancers.nodes import CHECKS, OPEN, Node, Pool
 from groundwork_lab.plane.balancers.syntax import quoted
 
@@ -17,6 +17,9 @@ CONNECT_TIMEOUT = 10  # seconds; "the load balancer failed to establish a connec
 TARGET_COOKIE = "AWSALB"
 APPLICATION_COOKIE = "AWSALBAPP-0"
 DEFAULT_STICKINESS = "86400"  # seconds
+COOKIE_SECONDS = (
+    7 * 86400
+)  # until a browser forgets the load balancer's cookie, whatever the duration of the stickiness
 ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastconn", "weighted_random": "random"}
 
 
@@ -38,6 +41,8 @@ def _global(folder: Path) -> list[str]:
         "group haproxy",
         "nbthread 1",
         "maxconn 4000",
+        *limits.tuning(),
+        *names.adjusted(),
         "max-spread-checks 200ms",  # otherwise the first checks of many servers are spread over the whole interval
         f"stats socket {folder / 'admin.sock'} mode 600 level admin expose-fd listeners",
         f"server-state-file {folder / 'servers.state'}",
@@ -57,6 +62,9 @@ def _defaults(balancer: LoadBalancer) -> list[str]:
         f"timeout http-request {idle}s",
         f"timeout http-keep-alive {idle}s",
         "retries 0",  # as ELB: if a target refuses, the answer is 502, and no other target is tried
+        "option disable-h2-upgrade",  # HTTP/2 needs HTTPS
+        "option h1-case-adjust-bogus-client",
+        "option h1-case-adjust-bogus-server",
         "option idle-close-on-response",  # after a reload, open connections get the answer to their next request
         "load-server-state-from-file global",
         *(_error(status) for status in (400, 408, 502, 503, 504)),
@@ -64,7 +72,7 @@ def _defaults(balancer: LoadBalancer) -> list[str]:
 
 
 def _error(status: int) -> str:
-    return f"http-error status {status} content-type text/html string {quoted(pages.page(status))} {rules.SENT_BY}"
+    return f"http-error status {status} content-type text/html string {quoted(pages.page(status))} {pages.SENT_BY}"
 
 
 def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
@@ -74,6 +82,7 @@ def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
         f"bind {_inner(listener)} accept-proxy",
         "http-request allow if { stopping }",
         f"use_backend successor-{listener.port} if {{ stopping }}",
+        *limits.requests(),
         *_clean(balancer),
         *rules.selection(listener),
         *rules.carried_out(listener),
@@ -168,7 +177,7 @@ def _backend(pool: Pool) -> list[str]:
     """Return the backend that uses the healthy servers."""
     slow_start = pool.group.attributes.get("slow_start.duration_seconds", "0")
     slowly = [f"slowstart {slow_start}s"] if slow_start != "0" else []
-    lines = [f"backend {pool.name}", *_balance(pool), *_sticky(pool), *_failures(pool)]
+    lines = [f"backend {pool.name}", *_balance(pool), *limits.responses(), *_sticky(pool), *_failures(pool)]
     return lines + [
         _server_line(pool, server.name, [f"track {pool.name}{CHECKS}/{server.name}", *slowly])
         for server in pool.servers
@@ -177,7 +186,7 @@ def _backend(pool: Pool) -> list[str]:
 
 def _open_backend(pool: Pool) -> list[str]:
     """Return the backend that uses all servers, regardless of their health."""
-    lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *_sticky(pool), *_failures(pool)]
+    lines = [f"backend {pool.name}{OPEN}", *_balance(pool), *limits.responses(), *_sticky(pool), *_failures(pool)]
     return lines + [_server_line(pool, server.name, []) for server in pool.servers]
 
 
@@ -230,8 +239,18 @@ def _sticky(pool: Pool) -> list[str]:
     kind = attributes.get("stickiness.type", "lb_cookie")
     seconds = int(attributes.get(f"stickiness.{kind}.duration_seconds", DEFAULT_STICKINESS))
     if kind == "lb_cookie":
-        lines = [f"use-server {name} if {{ req.cook({TARGET_COOKIE}) {rules.token(name)} }}" for name in names]
-        return lines + rules.set_cookie(TARGET_COOKIE, "%[srv_name,sha1,hex,lower]", seconds)
+        lines = [
+            f"http-request set-var(txn.cookie) req.cook({TARGET_COOKIE})",
+            f"http-request set-var(txn.cookie) req.cook({TARGET_COOKIE}CORS) if !{{ var(txn.cookie) -m found }}",
+            "http-request set-var(txn.issued) var(txn.cookie),field(2,-),add(0)",
+            "http-request set-var(txn.age) date(),sub(txn.issued)",
+        ]
+        lines += [
+            f"use-server {name} if {{ var(txn.cookie),field(1,-) {rules.token(name)} }} "
+            f"{{ var(txn.age) -m int le {seconds} }}"
+            for name in names
+        ]
+        return lines + rules.set_cookie(TARGET_COOKIE, "%[srv_name,sha1,hex,lower]-%[date()]", COOKIE_SECONDS)
     cookie = attributes.get("stickiness.app_cookie.cookie_name", "")
     lines = [
         f"use-server {name} if {{ req.cook({cookie}) -m found }} "
@@ -255,7 +274,7 @@ def _failures(pool: Pool) -> list[str]:
     limit = (CONNECT_TIMEOUT * 1000) - 100
     words = f"%[{waited},div({limit}),bool,iif({pages.title(504)},{pages.title(502)})]"
     return [
-        f"http-error status 503 content-type text/html lf-string {quoted(pages.page_titled(words))} {rules.SENT_BY}",
+        f"http-error status 503 content-type text/html lf-string {quoted(pages.page_titled(words))} {pages.SENT_BY}",
         "http-request set-var(txn.began) date(0,ms)",
         "http-response set-var(txn.answered) bool(true)",
         f"http-after-response set-var(txn.waited) {waited} if {unanswered}",

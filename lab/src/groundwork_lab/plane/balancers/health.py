@@ -24,6 +24,7 @@ TIMED_OUT = HealthReport("unhealthy", "Target.Timeout", "Request timed out")
 FAILED = HealthReport("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
 
 STATE_VERSION = "1"
+DOWN = "0"  # srv_op_state
 STATE_FIELDS = (
     "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
     "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state "
@@ -117,8 +118,9 @@ def parse_state(answer: str) -> dict[Key, str]:
 def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, list[Key]]:
     """Return a server-state file, and the servers in it that are new.
 
-    Known states are kept, so that a reload does not lose the health. A new server starts as down: without a line,
-    HAProxy would send it requests before its first check, which ELB does not.
+    The health of known servers is kept, so that a reload does not lose it. Whatever is configured (ports, TLS,
+    thresholds) is that of the new configuration: HAProxy would prefer what the file says. A new server starts as down:
+    without a line, HAProxy would send it requests before its first check, which ELB does not.
     """
     lines, new = [], []
     for pool in pools:
@@ -126,16 +128,44 @@ def render_state(pools: Iterable[Pool], known: Mapping[Key, str]) -> tuple[str, 
             key = (pool.name, server.name)
             if key not in known:
                 new.append(key)
-            lines.append(known.get(key) or _down(*key))
+            lines.append(_state(pool, server.name, known.get(key)))
     return "\n".join([STATE_VERSION, f"# {STATE_FIELDS}", *lines]) + "\n", new
+
+
+def _state(pool: Pool, server: str, known: str | None) -> str:
+    """Return the line of a server. `known` is its line in the running process; without one it is down."""
+    before = dict(zip(STATE_FIELDS.split(), known.split(), strict=False)) if known else {}
+    check = pool.group.health_check
+    address, _, port = server.rpartition(":")
+    up = before.get("srv_op_state", DOWN) != DOWN
+    level = int(before.get("srv_check_health", "0"))
+    least, most = (check.healthy_threshold, check.healthy_threshold + check.unhealthy_threshold - 1)
+    values = {
+        "be_id": "1",
+        "be_name": f"{pool.name}{CHECKS}",
+        "srv_id": "1",
+        "srv_name": server,
+        "srv_addr": address,
+        "srv_op_state": before.get("srv_op_state", DOWN),
+        "srv_uweight": "1",
+        "srv_iweight": "1",
+        "srv_time_since_last_change": before.get("srv_time_since_last_change", "0"),
+        "srv_check_status": before.get("srv_check_status", "1"),
+        "srv_check_result": before.get("srv_check_result", "0"),
+        "srv_check_health": str(max(least, min(level, most)) if up else min(level, least - 1)),
+        "srv_check_state": "6",  # configured and enabled
+        "srv_fqdn": "-",
+        "srv_port": port,
+        "srvrecord": "-",
+        "srv_use_ssl": "1" if pool.group.protocol == "HTTPS" else "0",
+        "srv_check_port": "0" if check.port == "traffic-port" else check.port,
+        "srv_check_addr": "-",
+        "srv_agent_addr": "-",
+    }
+    return " ".join(values.get(name, "0") for name in STATE_FIELDS.split())
 
 
 def sessions(answer: str, servers: Collection[Key]) -> list[str]:
     """Return the ids of the sessions in `show sess` that use one of the servers, in their pool or its open backend."""
     found = re.findall(r"^(0x[0-9a-f]+): .*? be=(\S+) srv=(\S+) ", answer, re.MULTILINE)
     return [session for session, backend, server in found if (backend.removesuffix(OPEN), server) in servers]
-
-
-def _down(pool: str, server: str) -> str:
-    address, _, port = server.rpartition(":")
-    return f"1 {pool}{CHECKS} 1 {server} {address} 0 0 1 1 0 1 0 0 6 0 0 0 - {port} - 0 0 - - 0"

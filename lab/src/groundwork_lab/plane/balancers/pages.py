@@ -9,15 +9,19 @@ REASONS = {
     301: "Moved Permanently",
     302: "Found",
     400: "Bad Request",
+    405: "Not Allowed",
     408: "Request Time-out",
+    463: "",
     502: "Bad Gateway",
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",
+    505: "HTTP Version Not Supported",
 }
+SENT_BY = "hdr Server awselb/2.0 hdr Date %[date,http_date]"
 
 
 def title(status: int) -> str:
-    return f"{status} {REASONS[status]}"
+    return f"{status} {REASONS[status]}".strip()
 
 
 def page(status: int) -> str:

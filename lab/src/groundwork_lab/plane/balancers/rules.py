@@ -13,11 +13,10 @@ from collections.abc import Iterator
 
 from groundwork_lab.model import Action, Condition, Listener, ListenerRule
 from groundwork_lab.plane.balancers.nodes import pool_name, weights
-from groundwork_lab.plane.balancers.pages import page
+from groundwork_lab.plane.balancers.pages import SENT_BY, page
 from groundwork_lab.plane.balancers.syntax import filled, literal, quoted, wildcard
 
 TARGET_GROUP_COOKIE = "AWSALBTG"
-SENT_BY = "hdr Server awselb/2.0 hdr Date %[date,http_date]"
 DEFAULT = "default"
 
 
@@ -111,7 +110,8 @@ def forward(name: str, action: Action) -> list[str]:
     if seconds:
         lines += [
             f"http-request set-var(txn.pool) str({pool_name(arn)}) "
-            f"if {is_ours} {{ req.cook({TARGET_GROUP_COOKIE}) {token(pool_name(arn))} }}"
+            f"if {is_ours} {undecided} {{ req.cook({cookie}) {token(pool_name(arn))} }}"
+            for cookie in (TARGET_GROUP_COOKIE, f"{TARGET_GROUP_COOKIE}CORS")
             for arn, _ in chosen
         ]
     total, bound = sum(weight for _, weight in chosen), 0

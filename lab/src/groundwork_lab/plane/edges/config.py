@@ -22,7 +22,23 @@ MODULES = ("ngx_http_js_module", "ngx_http_brotli_filter_module", "ngx_http_head
 USER = "www-data"
 VARIABLES = (
     *("edge_layer", "edge_server", "edge_uri", "edge_site", "edge_behavior", "edge_host", "edge_key", "edge_headers"),
-    *("edge_request", "edge_status", "edge_body", "edge_id"),
+    *("edge_request", "edge_status", "edge_body", "edge_id", "edge_upgrade"),
+)
+
+
+# The statuses with which nginx refuses a request itself, by CloudFront's status, and the location that answers instead.
+OWN_ERRORS = {400: (400, 408, 495, 496, 497, 501, 505), 403: (405,), 413: (413, 414, 494), 502: (500, 502, 503, 504)}
+MALFORMED = "/.edge-malformed"
+_BODILESS = ('proxy_set_header Content-Length "";', 'proxy_set_header Transfer-Encoding "";')
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html
+# OpenSSL does not offer TLS 1.0 and 1.1 above security level 0.
+CIPHERS = ":".join(
+    [
+        *(f"ECDHE-{kind}-{name}" for kind in ("ECDSA", "RSA") for name in ("AES128-GCM-SHA256", "AES256-GCM-SHA384")),
+        *(f"ECDHE-{kind}-CHACHA20-POLY1305" for kind in ("ECDSA", "RSA")),
+        *(f"ECDHE-{kind}-AES{bits}-SHA" for kind in ("ECDSA", "RSA") for bits in (128, 256)),
+        "@SECLEVEL=0",
+    ]
 )
 
 
@@ -69,12 +85,14 @@ def _common(place: Place) -> list[str]:
         "js_import cache from cache.js;",
         "js_import origin from origin.js;",
         *(f"js_var ${name};" for name in VARIABLES),
+        "js_set $edge_strict cache.strict;",
         f"resolver {place.resolver} valid=5s ipv6=off;",
         *(
             f"{kind}_temp_path {place.folder / 'temp' / kind};"
             for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
         ),
         "client_max_body_size 0;",
+        "if_modified_since before;",
         "merge_slashes off;",
         "server_names_hash_bucket_size 256;",
         "map_hash_bucket_size 256;",
@@ -92,6 +110,7 @@ def _common(place: Place) -> list[str]:
         # the inner layers wait as long as the origin layer
         "proxy_read_timeout 300s;",
         "proxy_send_timeout 300s;",
+        "map $edge_upgrade $edge_connection { '' ''; default upgrade; }",
         *_passed_on(),
     ]
 
@@ -122,13 +141,18 @@ def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
                 *(f"listen {each};" for each in place.viewers),
                 f"ssl_certificate {place.folder / 'tls' / 'certificate.pem'};",
                 f"ssl_certificate_key {place.folder / 'tls' / 'key.pem'};",
-                "ssl_protocols TLSv1.2 TLSv1.3;",
+                "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;",
+                f"ssl_ciphers {CIPHERS};",
                 "ssl_session_cache shared:tls:1m;",
                 "large_client_header_buffers 4 32k;",
                 # nginx's own answers would have its Server header beside the one of the JavaScript
                 "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",
+                *(f"error_page {' '.join(map(str, own))} ={status} {MALFORMED};" for status, own in OWN_ERRORS.items()),
+                f"location = {MALFORMED} {{ internal; js_content viewer.malformed; "
+                "more_set_headers 'Server: CloudFront'; }",
                 *(line for each in distributions for line in _site(each)),
-                *_location("@page", "viewer.page", ["proxy_method GET;", "proxy_pass_request_body off;"]),
+                # the body of the viewer's request is not sent, so neither must its length be
+                *_location("@page", "viewer.page", ["proxy_method GET;", "proxy_pass_request_body off;", *_BODILESS]),
                 "location @replaced { js_content viewer.replaced; }",
             ]
         ),
@@ -169,7 +193,8 @@ def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
                 "proxy_pass http://$edge_layer$edge_uri;",
                 "proxy_pass_request_headers off;",
                 "proxy_set_header Host $edge_server;",
-                'proxy_set_header Connection "";',
+                "proxy_set_header Connection $edge_connection;",
+                "proxy_set_header Upgrade $edge_upgrade;",
                 *(f"proxy_set_header {header} {variable};" for header, variable in TOLD),
                 f"js_header_filter {header_filter};",
                 *more,
@@ -180,31 +205,44 @@ def _location(name: str, header_filter: str, more: Sequence[str]) -> list[str]:
 
 
 def _cache(place: Place) -> list[str]:
-    """Return the server of the cache layer. The origin layer has set X-Accel-Expires, which determines the caching."""
+    """Return the server of the cache layer. The origin layer has set the headers that determine the caching.
+
+    nginx's setting for the use of expired objects is one of a location, not of an object, so there are two locations.
+    """
+    stale = "proxy_cache_use_stale error timeout http_500 http_502 http_503 http_504;"
     return [
         "server {",
         *indented(
             [
                 f"listen unix:{place.socket('cache')};",
                 "large_client_header_buffers 8 128k;",
-                "location / {",
-                *indented(
-                    [
-                        "proxy_pass http://edge_origin;",
-                        "proxy_set_header Host $http_host;",
-                        'proxy_set_header Connection "";',
-                        "proxy_cache $edge_zone;",
-                        "proxy_cache_key $http_edge_key;",
-                        "proxy_cache_revalidate on;",
-                        "proxy_force_ranges on;",
-                        "proxy_cache_use_stale error timeout http_500 http_502 http_503 http_504;",
-                        "proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;",
-                        "add_header Edge-Outcome $upstream_cache_status always;",
-                        f"set $edge_folder {place.folder / 'cache'};",
-                        "js_header_filter cache.answer;",
-                    ]
-                ),
-                "}",
+                f"set $edge_folder {place.folder / 'cache'};",
+                "recursive_error_pages on;",
+                *_cached("/", [stale, "error_page 418 = @strict;", "if ($edge_strict) { return 418; }"]),
+                *_cached("@strict", []),
+            ]
+        ),
+        "}",
+    ]
+
+
+def _cached(name: str, more: Sequence[str]) -> list[str]:
+    return [
+        f"location {name} {{",
+        *indented(
+            [
+                "proxy_pass http://edge_origin;",
+                "proxy_set_header Host $http_host;",
+                'proxy_set_header Connection "";',
+                "proxy_cache $edge_zone;",
+                "proxy_cache_key $http_edge_key;",
+                "proxy_cache_revalidate on;",
+                "proxy_force_ranges on;",
+                "proxy_cache_background_update on;",
+                "proxy_ignore_headers Expires Set-Cookie Vary;",
+                "add_header Edge-Outcome $upstream_cache_status always;",
+                "js_header_filter cache.answer;",
+                *more,
             ]
         ),
         "}",

@@ -18,6 +18,7 @@ def texts() -> list[str]:
         "map $http_if_none_match $edge_strong_match {",
         *indented(["default $http_if_none_match;", "~^W/(?<edge_strong>.*)$ $edge_strong;"]),
         "}",
+        "map $http_upgrade $edge_upgraded { '' ''; default upgrade; }",
     ]
 
 
@@ -35,6 +36,7 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
         f"listen unix:{place.socket('origin')};",
         f"server_name {server};",
         "large_client_header_buffers 8 128k;",
+        "if_modified_since off;",  # the origin has compared the dates
         # compresses all answers to which the JavaScript sets no Content-Encoding; the viewer layer passes them on
         "gzip on;",
         "gzip_proxied any;",
@@ -50,7 +52,8 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
             [
                 *told,
                 "proxy_set_header Host $http_edge_host;",
-                'proxy_set_header Connection "";',
+                "proxy_set_header Connection $edge_upgraded;",
+                "proxy_set_header Upgrade $http_upgrade;",
                 *(f'proxy_set_header {name} "";' for name, _ in TOLD),
                 *(
                     f"proxy_set_header {each['HeaderName']} {quoted(each['HeaderValue'])};"

@@ -4,8 +4,11 @@ A packet passes, in the same order as on AWS: the sender's security groups, the 
 receiver's subnet, and the receiver's security groups. All four are in the router's forward hook. A packet that one of
 them refuses is dropped there, so the order is not visible from outside.
 
-- Security groups are stateful: packets of an accepted connection are accepted.
-  https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+- Security groups are stateful: packets of an accepted connection are accepted, unless its flow is untracked. A flow of
+  TCP or UDP is untracked for an interface if a rule permits it for all addresses, and a rule in the other direction
+  permits all addresses and ports. Each of its packets then needs a rule, so that a removed rule interrupts it. The
+  mark of a connection contains for which interfaces it is untracked.
+  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html
 - Network ACLs are stateless, evaluated in the order of their numbers, and apply to the subnet's boundary only.
   https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
@@ -26,10 +29,13 @@ INDENT = "  "
 
 _NAMES = {"1": "icmp", "6": "tcp", "17": "udp", "all": "-1"}
 _PORTS = ("tcp", "udp")
+_GATES = {"egress": "sender", "ingress": "receiver"}
 _OWN_DEVICE = {"egress": "iifname", "ingress": "oifname"}
 _OTHER_DEVICE = {"egress": "oifname", "ingress": "iifname"}
 _REMOTE = {"egress": "ip daddr", "ingress": "ip saddr"}
 _ANY = IPv4Network("0.0.0.0/0")
+# Bits of a connection's mark: the flow is untracked for the interface that began it, and for the other one.
+_UNTRACKED = {"egress": 1, "ingress": 2}
 
 
 def elements(items: Iterable[object]) -> str:
@@ -93,19 +99,28 @@ def group_lines(world: World, network: Network) -> list[str]:
 
 
 def group_gates(network: Network) -> list[str]:
-    """Return the jumps of the forward hook into these chains. An interface without groups (NAT gateway) has none."""
+    """Return the chains `sender` and `receiver` with the jumps into these chains, which skip tracked connections.
+
+    An interface without groups (NAT gateway) has no jump.
+    """
     numbers = {groups: number for number, groups in enumerate(_combinations(network), start=1)}
     guarded = [interface for interface in network.interfaces.values() if interface.security_group_ids]
-    if not guarded:
-        return []
-    return [
-        f"{_OWN_DEVICE[direction]} vmap "
-        + elements(
+    lines: list[str] = []
+    for direction in DIRECTIONS:
+        jumps = (
             f'"{device_name(interface.id)}" : jump {_groups_chain(direction, numbers[_groups(interface)])}'
             for interface in guarded
         )
-        for direction in DIRECTIONS
-    ]
+        gate = [f"{_OWN_DEVICE[direction]} vmap {elements(jumps)}"] if guarded else []
+        lines += block(f"chain {_GATES[direction]}", [*_tracked(direction), *gate])
+    return lines
+
+
+def _tracked(direction: Direction) -> list[str]:
+    """Return the lines that leave a gate with the packets of connections that are tracked for its interface."""
+    other: Direction = "ingress" if direction == "egress" else "egress"
+    sides = (("original", _UNTRACKED[direction]), ("reply", _UNTRACKED[other]))
+    return [f"ct state established ct direction {side} ct mark and {bit} == 0 return" for side, bit in sides]
 
 
 def _groups(interface: Interface) -> tuple[str, ...]:
@@ -149,9 +164,39 @@ def _member_set(world: World, network: Network, group_id: str) -> list[str]:
 
 def _groups_chain_lines(world: World, groups: Sequence[str], direction: Direction) -> list[str]:
     """Return the lines of a chain. A matching rule leaves the chain, and the end of the chain drops the packet."""
-    present = (world.security_groups[group_id] for group_id in groups if group_id in world.security_groups)
+    present = [world.security_groups[group_id] for group_id in groups if group_id in world.security_groups]
     allowed = {line for group in present for rule in _rules(group, direction) for line in _allow(rule, direction)}
-    return [f"# {', '.join(groups)}", *sorted(allowed), "drop"]
+    marked = sorted(set(_untracked(present, direction)))
+    return [f"# {', '.join(groups)}", *marked, *sorted(allowed), "drop"]
+
+
+def _untracked(groups: Sequence[SecurityGroup], direction: Direction) -> Iterator[str]:
+    """Yield the lines that mark new connections as untracked for the interface of this chain."""
+    other: Direction = "ingress" if direction == "egress" else "egress"
+    answered = {
+        name for group in groups for rule in _rules(group, other) if _ANY in rule.cidrs for name in _whole(rule)
+    }
+    for group in groups:
+        for rule in _rules(group, direction):
+            match = protocol_match(rule.protocol, rule.from_port, rule.to_port)
+            if match is None or _ANY not in rule.cidrs:
+                continue
+            for name in sorted(answered & _ported(rule)):
+                whole = match or f"meta l4proto {name}"
+                yield f"ct state new {whole} ct mark set ct mark or {_UNTRACKED[direction]}"
+
+
+def _ported(rule: SecurityGroupRule) -> set[str]:
+    """Return the protocols with ports that a rule is about."""
+    name = _NAMES.get(rule.protocol, rule.protocol)
+    return set(_PORTS) if name == "-1" else {name} & set(_PORTS)
+
+
+def _whole(rule: SecurityGroupRule) -> set[str]:
+    """Return the protocols that a rule permits with all ports."""
+    name = _NAMES.get(rule.protocol, rule.protocol)
+    every = protocol_match(rule.protocol, rule.from_port, rule.to_port) in ("", f"meta l4proto {name}")
+    return _ported(rule) if every else set()
 
 
 def _allow(rule: SecurityGroupRule, direction: Direction) -> Iterator[str]:

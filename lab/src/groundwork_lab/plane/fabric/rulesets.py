@@ -57,6 +57,7 @@ def router_ruleset(world: World, network: Network) -> str:
     lines = [
         *_check_sets(network),
         *group_lines(world, network),
+        *group_gates(network),
         *acl_lines(world, network),
         *block("chain sources", _sources(network)),
         *_name_server_chains(network),
@@ -133,8 +134,9 @@ def _forward(network: Network) -> list[str]:
         f'iifname "{AWS_DEVICE}" ip saddr {RESOLVER} ct state {{ established, related }} accept',
         *check,
         *acl_gates(network),
-        "ct state { established, related } accept",
-        *group_gates(network),
+        "ct state related accept",
+        "jump sender",
+        "jump receiver",
         "accept",
     ]
 

@@ -52,6 +52,8 @@ def routes(lab: Lab, table: str) -> dict[str, tuple[str, str]]:
         ),
         ({"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "n", "GatewayId": "g"}, "InvalidParameterCombination"),
         ({"DestinationCidrBlock": "10.0.1.0/24", "GatewayId": "gateway"}, "InvalidParameterValue"),
+        ({"DestinationCidrBlock": "10.0.7.0/24", "NetworkInterfaceId": "eni"}, "InvalidParameterValue"),
+        ({"DestinationCidrBlock": "10.0.0.0/17", "NetworkInterfaceId": "eni"}, "InvalidParameterValue"),
         ({"DestinationCidrBlock": "everywhere", "GatewayId": "gateway"}, "InvalidParameterValue"),
         ({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "loose"}, "InvalidParameterValue"),
         ({"DestinationCidrBlock": "10.0.0.0/16", "NetworkInterfaceId": "eni"}, "RouteAlreadyExists"),

@@ -240,6 +240,7 @@ def test_deletion_protection(site: Site) -> None:
         ("ValidationError", "idle_timeout.timeout_seconds", "4001"),
         ("ValidationError", "deletion_protection.enabled", "yes"),
         ("InvalidConfigurationRequest", "access_logs.s3.enabled", "true"),
+        ("InvalidConfigurationRequest", "routing.http.desync_mitigation_mode", "strictest"),
     ],
 )
 def test_balancer_attributes(site: Site, code: str, key: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -106,7 +107,7 @@ def test_haproxy_takes_it(name: str, build: Any, tmp_path: Path) -> None:
 def test_forwarded_for(attributes: dict[str, str], lines: list[str], build: Any) -> None:
     world = build.world([build.group("web")], [build.listener(build.forward(("web", 1)))], attributes)
     text = render(nodes(world, Apart())["eni-a"], FOLDER)
-    assert [line.strip() for line in text.splitlines() if "X-Forwarded-For" in line] == lines
+    assert re.findall(r"^ *(http-request \w+-header X-Forwarded-For.*)$", text, re.MULTILINE) == lines
 
 
 @pytest.mark.parametrize(

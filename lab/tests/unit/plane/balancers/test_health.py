@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from groundwork_lab.model import Target
+from groundwork_lab.model import HealthCheck, Target
 from groundwork_lab.plane.balancers import health
 from groundwork_lab.plane.balancers.health import ServerStat
 from groundwork_lab.plane.balancers.nodes import Pool, Server
 from groundwork_lab.ports import HealthReport
 
+CHECK = HealthCheck(True, "HTTP", "traffic-port", "/healthz", 5, 2, 3, 2, "200-299")
 STATS = """\
 # pxname,svname,status,check_status,check_code,
 listener-80,FRONTEND,OPEN,,,
@@ -21,7 +23,8 @@ web.checks,BACKEND,UP,,,
 web,10.0.0.11:80,UP,,,
 web.open,10.0.0.11:80,no check,,,
 """
-KNOWN = health._down("web.wwww", "10.0.0.11:80").replace(" 0 0 1 1 ", " 2 0 1 1 ")
+KNOWN = "1 web.wwww.checks 1 10.0.0.11:80 10.0.0.11 2 0 1 1 77 6 3 4 6 0 0 0 - 80 - 0 0 - - 0"
+NEW = "1 web.wwww.checks 1 10.0.0.12:80 10.0.0.12 0 0 1 1 0 1 0 0 6 0 0 0 - 80 - 0 0 - - 0"
 
 
 def test_the_servers_of_show_stat() -> None:
@@ -76,8 +79,28 @@ def test_a_reload_keeps_what_is_known_and_begins_new_servers_down(build: Any) ->
     assert new == [("web.wwww", "10.0.0.12:80")]
     assert health.parse_state(state) == {
         ("web.wwww", "10.0.0.11:80"): KNOWN,
-        ("web.wwww", "10.0.0.12:80"): health._down("web.wwww", "10.0.0.12:80"),
+        ("web.wwww", "10.0.0.12:80"): NEW,
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "check", "changed"),
+    [
+        ({}, {"port": "8080"}, {"srv_check_port": "8080"}),
+        ({"protocol": "HTTPS"}, {}, {"srv_use_ssl": "1"}),
+        ({}, {"healthy_threshold": 5, "unhealthy_threshold": 2}, {"srv_check_health": "5"}),
+        ({}, {"healthy_threshold": 2, "unhealthy_threshold": 2}, {"srv_check_health": "3"}),
+    ],
+)
+def test_a_reload_keeps_nothing_that_is_configured(
+    options: Any, check: dict[str, Any], changed: dict[str, str], build: Any
+) -> None:
+    group = build.group("web", check=replace(CHECK, **check), **options)
+    pool = Pool("web.wwww", group, (Server("10.0.0.11:80", Target("i-11", 80)),))
+    state, _ = health.render_state([pool], {("web.wwww", "10.0.0.11:80"): KNOWN})
+    names = health.STATE_FIELDS.split()
+    wanted = {**dict(zip(names, KNOWN.split(), strict=True)), **changed}
+    assert dict(zip(names, state.splitlines()[-1].split(), strict=True)) == wanted
 
 
 def test_sessions_with_a_server() -> None:

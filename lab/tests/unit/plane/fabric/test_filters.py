@@ -12,6 +12,7 @@ from groundwork_lab.plane.fabric.filters import acl_lines, group_gates, group_li
 from groundwork_lab.plane.fabric.topology import survey
 
 ANY = "0.0.0.0/0"
+MARK = "ct state new"  # begins the lines that mark untracked flows
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def ingress(world: World, *rules: SecurityGroupRule) -> list[str]:
     (network,) = survey(world)
     comment, *lines, end = chain(group_lines(world, network), "chain ingress-groups-3")
     assert (comment, end) == ("# sg-web", "drop")
-    return lines
+    return [line for line in lines if not line.startswith(MARK)]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,7 @@ def test_the_rules_of_several_groups_add_up(world: World) -> None:
     (network,) = survey(world)
     assert chain(group_lines(world, network), "chain ingress-groups-2") == [
         "# sg-app, sg-web",
+        "ct state new tcp dport 80 ct mark set ct mark or 2",
         "ip saddr @sg-web tcp dport 3306 return",
         "tcp dport 80 return",
         "drop",
@@ -141,12 +143,41 @@ def test_a_group_that_is_gone_lets_nothing_through(world: World) -> None:
 
 def test_nothing_gates_an_interface_without_groups(world: World) -> None:
     (network,) = survey(world)
-    gates = group_gates(network)
-    assert len(gates) == 2
-    assert not any("eninat1" in gate for gate in gates)
+    assert "eninat1" not in " ".join(group_gates(network))
     ungrouped = {name: replace(each, security_group_ids=()) for name, each in world.interfaces.items()}
     (network,) = survey(replace(world, interfaces=ungrouped))
-    assert group_gates(network) == []
+    assert "vmap" not in " ".join(group_gates(network))
+
+
+@pytest.mark.parametrize(
+    ("rules", "egress", "marked"),
+    [
+        ((rule("tcp", 80, ANY),), rule("-1", None, ANY), ["tcp dport 80"]),
+        ((rule("tcp", 80, ANY),), rule("tcp", None, ANY), ["tcp dport 80"]),
+        ((rule("tcp", 80, ANY),), rule("tcp", 443, ANY), []),
+        ((rule("tcp", 80, ANY),), rule("udp", None, ANY), []),
+        ((rule("tcp", 80, ANY),), rule("-1", None, "10.0.0.0/16"), []),
+        ((rule("tcp", 80, "192.0.2.0/24"),), rule("-1", None, ANY), []),
+        ((rule("tcp", 80, groups=("sg-app",)),), rule("-1", None, ANY), []),
+        ((rule("tcp", 80, "192.0.2.0/24"), rule("tcp", 80, ANY)), rule("-1", None, ANY), ["tcp dport 80"]),
+        ((rule("-1", None, ANY),), rule("-1", None, ANY), ["meta l4proto tcp", "meta l4proto udp"]),
+        ((rule("-1", None, ANY),), rule("udp", None, ANY), ["meta l4proto udp"]),
+        ((rule("udp", 53, ANY),), rule("-1", None, ANY), ["udp dport 53"]),
+        ((rule("icmp", None, ANY),), rule("-1", None, ANY), []),
+    ],
+)
+def test_which_flows_are_untracked(
+    world: World, rules: tuple[SecurityGroupRule, ...], egress: SecurityGroupRule, marked: list[str]
+) -> None:
+    """Test both directions: `rules` are once those of the ingress, and once those of the egress."""
+    for direction, bit in (("ingress", 2), ("egress", 1)):
+        other = "egress" if direction == "ingress" else "ingress"
+        group = replace(world.security_groups["sg-web"], **{direction: rules, other: (egress,)})
+        changed = replace(world, security_groups={**world.security_groups, "sg-web": group})
+        (network,) = survey(changed)
+        lines = chain(group_lines(changed, network), f"chain {direction}-groups-3")
+        found = [line for line in lines if line.startswith(MARK)]
+        assert found == [f"{MARK} {match} ct mark set ct mark or {bit}" for match in marked]
 
 
 def entry(number: int, cidr: str = ANY, *, egress: bool = False, allow: bool = True, **fields: object):

@@ -69,10 +69,28 @@ function key(request, behavior, extra) {
     return `${path} ${JSON.stringify([headers, cookies, encodings(behavior, request) ?? ''])}`;
 }
 
+// Return whether ranges are valid, ascending and apart; CloudFront ignores others.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RangeGETs.html
+function orderly(range) {
+    const parts = /^bytes=(.*)$/i.exec(range.trim());
+    let end = -1;
+    return parts !== null && parts[1].split(',').every((each) => {
+        const found = /^\s*(\d*)-(\d*)\s*$/.exec(each);
+        if (found === null || found[1] + found[2] == '' || end == Infinity) {
+            return false;
+        }
+        const first = found[1] == '' ? Infinity : Number(found[1]);
+        const last = found[1] == '' || found[2] == '' ? Infinity : Number(found[2]);
+        const good = first > end && first <= last;
+        end = last;
+        return good;
+    });
+}
+
 function forwarded(r, request, behavior, extra) {
     const whole = request.headers.concat(extra.filter((pair) =>
         behavior.key.headers.names.concat(behavior.sent.headers.names).indexOf(pair[0]) >= 0));
-    const lines = whole.filter((pair) => !OWN.test(pair[0])).filter((pair) =>
+    const lines = whole.filter((pair) => !OWN.test(pair[0]) && (pair[0] != 'range' || orderly(pair[1]))).filter((pair) =>
         CONDITIONS.indexOf(pair[0]) >= 0 || sends(behavior, 'headers', pair[0]) ||
         (pair[0] == 'content-type' && request.method != 'GET' && request.method != 'HEAD'));
     const only = (name) => request.headers.filter((pair) => pair[0] == name).map((pair) => pair[1]).join(', ');
@@ -94,13 +112,21 @@ function forwarded(r, request, behavior, extra) {
     return lines.filter((pair) => pair[1] != '').map((pair) => `${events.capitalized(pair[0])}: ${pair[1]}`);
 }
 
+// Return the value of Upgrade for a WebSocket, or undefined for any other request.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-working-with.websockets.html
+function upgrade(request) {
+    const found = request.headers.filter((pair) => pair[0] == 'upgrade').map((pair) => pair[1])[0];
+    return request.method == 'GET' && /^websocket$/i.test(found ?? '') ? found : undefined;
+}
+
 // Set nginx's variables for the next layers: the server, the URI, the cache key and the headers.
 function aim(r, site, index, request, cached) {
     const behavior = site.behaviors[index], v = r.variables, extra = added(r);
     const named = sends(behavior, 'headers', 'host');
     const atRoot = request.uri == '/' && site.root != '';
     const asked = atRoot ? Object.assign({}, request, {uri: `/${site.root}`}) : request;
-    v.edge_layer = cached && behavior.caches ? 'edge_cache' : 'edge_origin';
+    v.edge_upgrade = upgrade(request) ?? '';
+    v.edge_layer = cached && behavior.caches && v.edge_upgrade == '' ? 'edge_cache' : 'edge_origin';
     v.edge_server = behavior.origin;
     v.edge_site = site.id;
     v.edge_behavior = String(index);
@@ -111,4 +137,4 @@ function aim(r, site, index, request, cached) {
     v.edge_headers = `-\r\n${forwarded(r, request, behavior, extra).join('\r\n')}`;
 }
 
-export default {aim, encodings};
+export default {aim, encodings, sends};

@@ -1,11 +1,15 @@
 // The origin layer: how long an answer may stay in the cache, and whether it is compressed.
 
 import edge from 'edge.js';
+import keys from 'keys.js';
 import pages from 'pages.js';
 
-const ALWAYS = [404, 405, 414, 500, 501, 502, 503, 504];
-const ON_REQUEST = [400, 403, 412, 415];
+const ALWAYS = [404, 414, 500, 501, 502, 503, 504];
+const ON_REQUEST = [400, 403, 405, 412, 415];
 const ERROR_SECONDS = 10;
+const FOREVER = 31536000;
+// Headers of one connection, which an answer over HTTP/2 must not have.
+const OF_THE_CONNECTION = ['Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Upgrade'];
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
 const COMPRESSED = [
     'application/dash+xml', 'application/eot', 'application/font', 'application/font-sfnt', 'application/javascript',
@@ -20,9 +24,10 @@ const COMPRESSED = [
     'text/x-component', 'text/x-java-source', 'text/x-script', 'vnd.apple.mpegurl',
 ];
 
+// Return an origin's Cache-Control as {directive: true or value}, in lower case. A value in quotes can have commas.
 function directives(text) {
     const found = {};
-    (text ?? '').toLowerCase().split(',').forEach((part) => {
+    ((text ?? '').toLowerCase().match(/(?:"[^"]*"?|[^,"])+/g) ?? []).forEach((part) => {
         const at = part.indexOf('=');
         const name = (at < 0 ? part : part.slice(0, at)).trim();
         found[name] = at < 0 ? true : part.slice(at + 1).trim().replace(/^"|"$/g, '');
@@ -30,28 +35,49 @@ function directives(text) {
     return found;
 }
 
+function seconds(text) {
+    return /^\d+$/.test(text ?? '') ? Number(text) : undefined;
+}
+
 // Return s-maxage, or else max-age, or undefined.
 function age(control) {
-    const text = control['s-maxage'] ?? control['max-age'];
-    return /^\d+$/.test(text ?? '') ? Number(text) : undefined;
+    return seconds(control['s-maxage'] ?? control['max-age']);
+}
+
+// Return the milliseconds of an HTTP date, or NaN. Date.parse() alone accepts much more.
+// https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+function dated(text) {
+    const time = '\\d\\d:\\d\\d:\\d\\d', month = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
+    const fixed = new RegExp(`^[A-Z][a-z][a-z], (\\d\\d) (${month}) (\\d{4}) (${time}) GMT$`).exec(text);
+    const rfc850 = new RegExp(`^[A-Z][a-z]+day, (\\d\\d)-(${month})-(\\d\\d) (${time}) GMT$`).exec(text);
+    const asctime = new RegExp(`^[A-Z][a-z][a-z] (${month}) ([ \\d]\\d) (${time}) (\\d{4})$`).exec(text);
+    const at = (day, name, year, clock) => Date.parse(`${day.trim().padStart(2, '0')} ${name} ${year} ${clock} GMT`);
+    return fixed ? at(fixed[1], fixed[2], fixed[3], fixed[4])
+        : rfc850 ? at(rfc850[1], rfc850[2], `${Number(rfc850[3]) < 70 ? 20 : 19}${rfc850[3]}`, rfc850[4])
+        : asctime ? at(asctime[2], asctime[1], asctime[4], asctime[3]) : NaN;
 }
 
 // Return the seconds to keep an answer in the cache; 0 to revalidate it at each request, -1 to not store it.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
-function lifetime(ttl, cacheControl, expires, now) {
-    const control = directives(cacheControl);
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+// (content negotiation: "If your origin returns Vary:*")
+function lifetime(ttl, out, now) {
+    const control = directives(out['Cache-Control']), expires = out['Expires'];
+    if (ttl.min == 0 && /(^|,)\s*\*\s*(,|$)/.test(out['Vary'] ?? '')) {
+        return -1;
+    }
     const within = (seconds) => Math.max(ttl.min, Math.min(ttl.max, seconds));
     if (control['no-store'] || control['private']) {
         return ttl.min > 0 ? ttl.min : -1;
     }
-    if (control['no-cache']) {
+    if (control['no-cache'] === true) {  // with the names of headers, only these are not cached
         return ttl.min;
     }
     if (age(control) !== undefined) {
         return within(age(control));
     }
     if (expires) {
-        const date = Date.parse(expires);
+        const date = dated(expires);
         return within(isNaN(date) ? 0 : Math.max(0, Math.floor((date - now) / 1000)));
     }
     return Math.max(ttl.min, ttl.default);
@@ -75,14 +101,28 @@ function compresses(r, behavior) {
         [200, 403, 404].indexOf(r.status) >= 0 && size >= 1000 && size <= 10000000 && COMPRESSED.indexOf(type) >= 0;
 }
 
-// Set the headers that control nginx's cache and compression.
+// Return how long nginx may use an expired answer, in the words of RFC 5861: while it asks the origin in the background,
+// and while the origin fails. Without stale-if-error, CloudFront uses an expired object as long as the origin fails.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html (serve stale content)
+function staleness(ttl, status, cacheControl) {
+    const control = directives(cacheControl);
+    const bounded = (text, otherwise) => Math.min(seconds(text) ?? otherwise, Math.max(ttl.max, 0));
+    return status >= 400 ? 'stale-if-error=0'
+        : `stale-while-revalidate=${bounded(control['stale-while-revalidate'], 0)}, ` +
+            `stale-if-error=${control['stale-if-error'] === undefined ? FOREVER : bounded(control['stale-if-error'], 0)}`;
+}
+
+// Set the headers that control nginx's cache and compression. The viewer layer sets Cache-Control to the origin's again.
 function keep(r, site, behavior) {
-    const out = r.headersOut, now = Date.now(), status = r.status;
-    const seconds = status >= 400 ? errorLifetime(site, behavior.ttl, status, out['Cache-Control'])
-        : lifetime(behavior.ttl, out['Cache-Control'], out['Expires'], now);
-    // nginx does not store an answer with 0 seconds, but it stores one that has expired long ago.
-    out['X-Accel-Expires'] = seconds < 0 ? '0' : seconds == 0 ? '@1' : String(seconds);
-    out['Edge-Stored'] = String(Math.floor(now / 1000));
+    const out = r.headersOut, now = Date.now(), status = r.status, second = Math.floor(now / 1000);
+    const length = status >= 400 ? errorLifetime(site, behavior.ttl, status, out['Cache-Control'])
+        : lifetime(behavior.ttl, out, now);
+    const stale = staleness(behavior.ttl, status, out['Cache-Control']);
+    out['Edge-Cache-Control'] = out['Cache-Control'] ?? '';
+    out['Cache-Control'] = stale;
+    // nginx does not store an answer with 0 seconds, but it stores one that has expired.
+    out['X-Accel-Expires'] = length < 0 ? '0' : `@${length == 0 ? second - 1 : second + length}`;
+    out['Edge-Stored'] = String(second);
     if (out['ETag'] && !/^(W\/)?"/.test(out['ETag'])) {
         delete out['ETag'];
     }
@@ -91,9 +131,37 @@ function keep(r, site, behavior) {
     }
 }
 
+// Return the values of Vary that the viewer gets.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+// (HTTP response headers that CloudFront removes or replaces)
+function varied(behavior, text) {
+    return text.split(',').map((each) => each.trim()).filter((each) => {
+        const name = each.toLowerCase();
+        return name == '*' ? behavior.ttl.min == 0 : ['accept-encoding', 'cookie'].indexOf(name) >= 0 ||
+            keys.sends(behavior, 'headers', name);
+    }).join(', ');
+}
+
+// Remove what CloudFront does not pass on to viewers, and does not cache.
+function clean(r, behavior) {
+    const out = r.headersOut;
+    if (r.status != 101) {
+        OF_THE_CONNECTION.forEach((name) => {
+            delete out[name];
+        });
+    }
+    if (behavior.key.cookies.mode == 'none' && behavior.sent.cookies.mode == 'none') {
+        delete out['Set-Cookie'];
+    }
+    if (out['Vary']) {
+        out['Vary'] = varied(behavior, out['Vary']);
+    }
+}
+
 function answer(r) {
-    const site = edge.sites[r.headersIn['Edge-Site']];
-    keep(r, site, site.behaviors[Number(r.headersIn['Edge-Behavior'])]);
+    const site = edge.sites[r.headersIn['Edge-Site']], behavior = site.behaviors[Number(r.headersIn['Edge-Behavior'])];
+    keep(r, site, behavior);
+    clean(r, behavior);
 }
 
 // Answer with 502 if the origin could not be reached, or 504 if it timed out.

@@ -7,6 +7,7 @@ import keys from 'keys.js';
 import pages from 'pages.js';
 import policies from 'policies.js';
 
+const TOO_LONG = 'Bad request. The request or its URL is too long.';
 const OUTCOMES = {HIT: 'Hit', STALE: 'Hit', UPDATING: 'Hit', REVALIDATED: 'RefreshHit'};
 
 // Return the normal form of a path (RFC 3986), which is compared with patterns. The origin gets the original path.
@@ -63,13 +64,46 @@ function generated(r, behavior, answer) {
     pages.answer(r, answer.status, answer.body ?? '');
 }
 
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+// (maximum length of a request and maximum length of a URL)
+function tooLong(r) {
+    const v = r.variables, url = v.scheme.length + 3 + v.host.length + v.request_uri.length;
+    const whole = r.rawHeadersIn.reduce((sum, pair) => sum + pair[0].length + pair[1].length + 4, v.request_uri.length);
+    return url > 8192 || whole > 20480;
+}
+
+// Answer instead of nginx's own error pages.
+function malformed(r) {
+    const words = {
+        403: 'This distribution is not configured to allow the HTTP request method that was used for this request.',
+        413: TOO_LONG,
+        502: 'CloudFront could not answer the request.',
+    };
+    const status = Number(r.variables.status);
+    pages.refuse(r, status, words[status] ?? 'Bad request.');
+}
+
 async function request(r) {
     const site = edge.sites[edge.hosts[r.variables.host]];
     if (!site) {
         pages.refuse(r, 403, 'Bad request. We can\'t connect to the server for this app or website at this time.');
         return;
     }
+    // nginx has one set of versions for all names of an address, so the connection ends after its handshake. The domain name
+    // of a distribution has CloudFront's certificate, with which all versions are accepted.
+    if (r.variables.ssl_protocol && r.variables.ssl_protocol < site.tls && r.variables.host != site.domain) {
+        r.return(444);
+        return;
+    }
     const viewed = events.received(r), index = matching(site, viewed.uri), behavior = site.behaviors[index];
+    if (tooLong(r)) {
+        pages.refuse(r, 413, TOO_LONG);
+        return;
+    }
+    if (r.method == 'GET' && (Number(r.headersIn['Content-Length'] ?? 0) > 0 || r.headersIn['Transfer-Encoding'])) {
+        pages.refuse(r, 403, 'Bad request. A GET request must not have a body.');
+        return;
+    }
     if (r.variables.scheme == 'http' && behavior.protocol == 'redirect-to-https') {
         const safe = r.method == 'GET' || r.method == 'HEAD';
         pages.redirect(r, safe ? 301 : 307, `https://${r.variables.host}${r.variables.request_uri}`);
@@ -122,6 +156,13 @@ function replaced(r) {
     r.internalRedirect(`@page`);
 }
 
+// Return the headers that `no-cache="…"` names: the object is cached without them.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Cookies.html
+function uncached(control) {
+    const found = /no-cache\s*=\s*"([^"]*)"/i.exec(control ?? '');
+    return found ? found[1].toLowerCase().split(',').map((each) => each.trim()) : [];
+}
+
 // Set the headers of an answer from the cache or the origin.
 function dress(r, outcome) {
     const out = r.headersOut;
@@ -131,8 +172,17 @@ function dress(r, outcome) {
     if (outcome == 'Hit') {
         out['Age'] = String(Math.max(0, Math.floor(Date.now() / 1000) - Number(out['Edge-Stored'])));
     }
-    delete out['Edge-Stored'];
-    delete out['Edge-Outcome'];
+    const control = out['Edge-Cache-Control'];
+    if (outcome == 'Hit' && uncached(control).indexOf('set-cookie') >= 0) {
+        delete out['Set-Cookie'];
+    }
+    delete out['Cache-Control'];
+    if (control) {
+        out['Cache-Control'] = control;
+    }
+    ['Edge-Stored', 'Edge-Outcome', 'Edge-Cache-Control'].forEach((name) => {
+        delete out[name];
+    });
     pages.sign(r, r.status >= 400 ? 'Error' : outcome);
 }
 
@@ -165,4 +215,4 @@ function page(r) {
     delete r.headersOut['Age'];
 }
 
-export default {body: policies.body, page, replaced, request, response};
+export default {body: policies.body, malformed, page, replaced, request, response};
