@@ -137,6 +137,13 @@ options:
         100. So a page that was loaded earlier can still load its assets.
     type: int
     default: 1
+  max_invalidation_paths:
+    description:
+      - The maximum number of paths of an invalidation, 1 to 3000. Above it, paths become wildcards for folders, which
+        make edge locations fetch unchanged objects again. A wildcard counts as one path.
+      - AWS charges for each path after the first 1,000 of a month.
+    type: int
+    default: 50
   wait:
     description: Whether to wait for the invalidation to be completed before assets are deleted.
     type: bool
@@ -168,7 +175,9 @@ notes:
   - Pages are deleted before the invalidation, so that edge locations cannot fetch them again. Assets are deleted after
     it.
   - An invalidation contains every form of a changed path (C(/guide/index.html), C(/guide/), C(/guide)). New paths and
-    files with a fingerprint are not invalidated.
+    files with a fingerprint are not invalidated. A path with a space or one of C(!$&'()*+,:;=@[]^|~) is invalidated by
+    a wildcard for everything that begins as it does before this character, because URLs and invalidations have more
+    than one form of it.
   - The records of releases are stored below C(releases/), beside the prefix.
   - Objects have no tags.
 seealso:

@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "allow_missing_references": {"type": "bool", "default": False},
     "keep_releases": {"type": "int", "default": 5},
     "keep_assets": {"type": "int", "default": 1},
+    "max_invalidation_paths": {"type": "int", "default": 50},
     "wait": {"type": "bool", "default": True},
     "deadline": {"type": "int", "default": 900},
     "parallel": {"type": "int", "default": 16},

@@ -144,6 +144,7 @@ def plan(
     listing: t.Mapping[str, Listed],
     *,
     keep_assets: int,
+    most_paths: int,
     resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
     interrupted: bool = False,
 ) -> Plan:
@@ -181,7 +182,7 @@ def plan(
         kept=kept,
         gone_pages=tuple(path for path in gone if _was_page(path, leaving[path])),
         gone_assets=tuple(path for path in gone if not _was_page(path, leaving[path])),
-        paths=invalidated(stale, {*listing, *last.files}) if stale else (),
+        paths=invalidated(stale, {*listing, *last.files}, most_paths) if stale else (),
         is_new=is_new,
     )
 

@@ -22,6 +22,8 @@ MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9_-]+)
 DELETIONS = re.compile(r"(\d{1,9})(%?)")
 # Without this minimum, a percentage would forbid to replace one file of a site with three files.
 FEW_DELETIONS = 10
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations
+MOST_PATHS = 3000  # in progress at a time
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Publication:
     allow_missing_references: bool
     keep_releases: int
     keep_assets: int
+    max_invalidation_paths: int
     wait: bool
     deadline: float
     parallel: int
@@ -86,6 +89,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         allow_missing_references=options["allow_missing_references"],
         keep_releases=options["keep_releases"],
         keep_assets=options["keep_assets"],
+        max_invalidation_paths=options["max_invalidation_paths"],
         wait=options["wait"],
         deadline=float(options["deadline"]),
         parallel=options["parallel"],
@@ -98,6 +102,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         problems.add("source", "is missing", "give the folder to publish, or the release to restore")
     check_range("keep_releases", options["keep_releases"], 1, 100, problems)
     check_range("keep_assets", options["keep_assets"], 0, 100, problems)
+    check_range("max_invalidation_paths", options["max_invalidation_paths"], 1, MOST_PATHS, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
     check_range("parallel", options["parallel"], 1, 20, problems)
     return publication if len(problems.found) == before else None

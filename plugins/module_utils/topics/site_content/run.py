@@ -137,6 +137,7 @@ def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
         records.last,
         observed.listing,
         keep_assets=job.publication.keep_assets,
+        most_paths=job.publication.max_invalidation_paths,
         resumed=resumed,
         interrupted=not records.whole,
     )
@@ -232,7 +233,10 @@ def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
     history = past[:kept] if due else past
     interrupted = before if before and not records.whole else None
     resumes = interrupted is not None and interrupted.digest == made.digest
-    paths = merged(made.paths, interrupted.owed if interrupted else ()) if publication.distribution else ()
+    paths = ()
+    if publication.distribution:
+        owed = interrupted.owed if interrupted else ()
+        paths = merged(made.paths, owed, publication.max_invalidation_paths)
     now = stamp(records.now)
     taken = {before.release, *before.pruning, *(one.release for one in before.history)} if before else set()
     return Claim(

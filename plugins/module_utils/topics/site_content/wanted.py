@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import unquote
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import changes, linking
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.changes import Item
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.invalidation import forms
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.invalidation import visited
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.observed import Records, read_manifest
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import Publication
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import Entry, Manifest
@@ -56,10 +57,11 @@ def _check_hidden(files: t.Sequence[File], redirects: t.Sequence[str], problems:
     """Add to `problems` the redirects of paths that a file has, because visitors could not reach the file."""
     if not redirects:
         return
-    served = {form: file.path for file in files for form in forms(file.path)}
+    served = {form: file.path for file in files for form in visited(file.path)}
     for position, path in enumerate(redirects):
-        if path in served:
-            wrong = f"{path} is redirected, which hides the file {served[path]}"
+        hidden = served.get(unquote(path))
+        if hidden:
+            wrong = f"{path} is redirected, which hides the file {hidden}"
             problems.add(f"redirects[{position}]", wrong, "remove one of them")
 
 

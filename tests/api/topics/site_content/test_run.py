@@ -351,3 +351,21 @@ def test_large_files_go_in_parts(site: Site) -> None:
     }
     assert site.head("film.mp4")["ETag"].endswith('-2"') and site.head("film.mp4")["ContentType"] == "video/mp4"
     assert not site.publish()["changed"]
+
+
+def test_many_changed_pages_are_few_paths(site: Site) -> None:
+    pages = [f"part{number % 7}/page{number}/index.html" for number in range(120)]
+    for path in pages:
+        site.put(path, "old")
+    site.publish()
+    for path in pages[:100]:
+        site.put(path, "new")
+    site.publish(max_invalidation_paths=20)
+    assert 0 < len(site.edge.paths) <= 20
+    assert all(any(f"/{path}".startswith(one.removesuffix("*")) for one in site.edge.paths) for path in pages[:100])
+
+
+def test_a_redirect_of_a_name_with_other_characters_hides_its_file(site: Site) -> None:
+    site.put("a b/index.html", "here")
+    with pytest.raises(InputError, match=r"/a%20b is redirected, which hides the file a b/index.html"):
+        site.publish(redirects=["/a%20b"])
