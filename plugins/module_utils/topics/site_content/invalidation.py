@@ -14,7 +14,8 @@ import typing as t
 from collections import Counter
 from urllib.parse import quote
 
-INDEX = "index.html"
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.urls import visited
+
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations
 MOST_WILDCARDS = 15  # in progress at a time
 SOME = 10  # the number of paths for which a wildcard is used
@@ -30,19 +31,7 @@ SOME = 10  # the number of paths for which a wildcard is used
 AMBIGUOUS = re.compile(r"[ !$&'()*+,:;=@\[\]^|~]")
 
 
-def visited(path: str) -> list[str]:
-    """Return the paths, not encoded, under which visitors find an object, with those that clean URLs rewrite to it.
-
-    AWS recommends invalidating both.
-    """
-    whole = f"/{path}"
-    if path.rpartition("/")[2] != INDEX:
-        return [whole]
-    folder = whole.removesuffix(INDEX)
-    return [whole, folder] if folder == "/" else [whole, folder, folder.removesuffix("/")]
-
-
-def forms(path: str) -> list[str]:
+def forms(path: str, clean_urls: str = "serve") -> list[str]:
     """Return the invalidation paths of an object.
 
     If a character has more than one form, it is a wildcard for everything that begins as the path does before it.
@@ -50,17 +39,19 @@ def forms(path: str) -> list[str]:
     found = AMBIGUOUS.search(path)
     if found:
         return [f"/{quote(path[: found.start()], safe='/')}*"]
-    return [quote(one, safe="/") for one in visited(path)]
+    return [quote(one, safe="/") for one in visited(path, clean_urls)]
 
 
-def invalidated(changed: t.Iterable[str], there: t.Iterable[str], limit: int) -> tuple[str, ...]:
+def invalidated(
+    changed: t.Iterable[str], there: t.Iterable[str], limit: int, clean_urls: str = "serve"
+) -> tuple[str, ...]:
     """Return at most `limit` paths to invalidate. `there` are all objects that can be cached.
 
     A folder with at least SOME paths, all of which have changed, becomes one wildcard. If the paths exceed the limit,
     folders become wildcards although some of their objects have not changed.
     """
-    files, prefixes = _split(form for path in changed for form in forms(path))
-    everything, _prefixes = _split(form for path in there for form in forms(path))
+    files, prefixes = _split(form for path in changed for form in forms(path, clean_urls))
+    everything, _prefixes = _split(form for path in there for form in forms(path, clean_urls))
     files = _uncovered(files, prefixes)
     whole = _whole_folders(files, _uncovered(everything | files, prefixes))
     return _reduced(files, prefixes | whole, limit)

@@ -53,6 +53,8 @@ class Publication:
     precompress: frozenset[str]
     keep_variants: bool
     redirects: tuple[str, ...]
+    clean_urls: str
+    unmapped_paths: tuple[str, ...]
     max_deletions: Limit
     allow_missing_references: bool
     keep_releases: int
@@ -62,15 +64,22 @@ class Publication:
     deadline: float
     parallel: int
     progress: str = ""
+    variables: str = ""
 
     def key(self, path: str) -> str:
         """Return the object key of a path relative to the prefix."""
         return f"{self.prefix}/{path}"
 
+    def problems(self) -> Problems:
+        """Return an empty collection of problems, which names the inventory's variables if the role runs the module."""
+        return Problems(self.variables)
+
 
 def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publication | None:
     """Return the parsed options, or None after adding to `problems`. This does not read the files."""
     before = len(problems.found)
+    variables = options.get("variables") or ""
+    problems = problems.scope(problems.prefix or variables)
     release = options.get("release") or ""
     publication = Publication(
         bucket=check_bucket(options["bucket"], problems),
@@ -85,6 +94,8 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         precompress=_extensions(options["precompress"], problems),
         keep_variants=options["keep_variants"],
         redirects=tuple(options["redirects"]),
+        clean_urls=options["clean_urls"],
+        unmapped_paths=_unmapped(options["unmapped_paths"], problems),
         max_deletions=_limit(str(options["max_deletions"]), problems),
         allow_missing_references=options["allow_missing_references"],
         keep_releases=options["keep_releases"],
@@ -94,6 +105,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         deadline=float(options["deadline"]),
         parallel=options["parallel"],
         progress=options.get("progress") or "",
+        variables=variables,
     )
     if release and not RELEASE_ID.fullmatch(release):
         right = "give an id that s3_site_releases_info returns"
@@ -117,6 +129,14 @@ def _checked_prefix(prefix: str, problems: Problems) -> str:
         right = "use another prefix, such as site"
         problems.add("prefix", f"'{RECORDS}' is reserved for the records of releases", right)
     return prefix
+
+
+def _unmapped(given: t.Sequence[str], problems: Problems) -> tuple[str, ...]:
+    for position, path in enumerate(given):
+        if not path.startswith("/") or not path.isprintable():
+            right = "give one as browsers send it, such as /LICENSE"
+            problems.add(f"unmapped_paths[{position}]", f"'{path}' is not the path of a request", right)
+    return tuple(given)
 
 
 def _rules(given: t.Sequence[t.Mapping[str, str]], variable: str, problems: Problems) -> tuple[tuple[str, str], ...]:

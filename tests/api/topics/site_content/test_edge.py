@@ -117,6 +117,7 @@ def test_a_busy_distribution_is_waited_for(site: Site, front: Front) -> None:
 def test_an_invalidation_that_never_ends(site: Site, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next run owes it still, and finds it by its reference."""
     front.make("site")
+    site.given["keep_assets"] = 0
     site.publish()
     site.put("index.html", "<p>new")
     site.remove("logo.svg")
