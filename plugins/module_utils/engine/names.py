@@ -91,5 +91,7 @@ def check_bucket(name: str, problems: Problems, variable: str = "bucket") -> str
     """Return the name. Add to `problems` an invalid bucket name. S3's certificate does not cover names with dots."""
     if not OWN_BUCKET.fullmatch(name):
         right = "use 3 to 63 lower case letters, digits and hyphens, without a hyphen at either end"
-        problems.add(variable, f"'{name}' is not a valid bucket name", right)
+        dotted = " here: S3's certificate covers no host name with another dot, so that HTTPS fails"
+        wrong = f"'{name}' is not a valid bucket name{dotted if '.' in name else ''}"
+        problems.add(variable, wrong, right)
     return name
