@@ -72,7 +72,11 @@ class Middleware:
         address = settle(environ).arn if scope.service == "s3" else ""
         call = requests.identify(scope, environ, body)
         if call is None:
-            return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
+            message = f"The lab does not have the service {scope.service}."
+            protocol = requests.protocol_of(environ)
+            return error_answer(
+                protocol, "UnknownOperationException" if protocol != "query" else "InvalidAction", message, 400
+            )
         query = environ.get("QUERY_STRING", "")
         key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
         refused = self._refusal(call) or unprintable(call, environ, body)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-Protocol = Literal["ec2", "query", "json", "rest-json", "rest-xml", "s3"]
+Protocol = Literal["ec2", "query", "json", "rest-json", "rest-xml", "s3", "cbor"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ def error_answer(protocol: Protocol, code: str, message: str, status: int) -> An
     """
     request_id = str(uuid4())
     headers = [("x-amzn-requestid", request_id)]
+    if protocol == "cbor":
+        headers += [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
+        return Answer(status, tuple(headers), _cbor({"__type": code, "message": message}))
     if protocol in ("json", "rest-json"):
         body = json.dumps({"__type": code, "message": message})
         headers += [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
@@ -42,6 +46,12 @@ def error_answer(protocol: Protocol, code: str, message: str, status: int) -> An
         )
         headers.append(("Content-Type", "application/xml" if protocol == "s3" else "text/xml;charset=UTF-8"))
     return Answer(status, tuple(headers), body.encode())
+
+
+def _cbor(fields: Mapping[str, str]) -> bytes:
+    """Return a map of less than 24 texts. https://www.rfc-editor.org/rfc/rfc8949.html#name-specification-of-the-cbor-e"""
+    texts = (each.encode() for pair in fields.items() for each in pair)
+    return bytes([0xA0 + len(fields)]) + b"".join(b"\x79" + len(each).to_bytes(2, "big") + each for each in texts)
 
 
 UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
