@@ -26,8 +26,12 @@ class Answer:
         return Answer(self.status, (*headers, ("Content-Length", str(len(half)))), half)
 
 
-def error_answer(protocol: Protocol, code: str, message: str, status: int) -> Answer:
+def error_answer(
+    protocol: Protocol, code: str, message: str, status: int, details: Mapping[str, str] | None = None
+) -> Answer:
     """Return an error in the format of `protocol`, from which botocore reads code and message.
+
+    `details` are further elements of an error of S3.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#api-error-response and
     https://smithy.io/2.0/aws/protocols/index.html
@@ -42,7 +46,7 @@ def error_answer(protocol: Protocol, code: str, message: str, status: int) -> An
         headers += [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
     else:
         body = '<?xml version="1.0" encoding="UTF-8"?>\n' + _xml(
-            protocol, escape(printable(code)), escape(printable(message)), request_id
+            protocol, escape(printable(code)), escape(printable(message)), request_id, details or {}
         )
         headers.append(("Content-Type", "application/xml" if protocol == "s3" else "text/xml;charset=UTF-8"))
     return Answer(status, tuple(headers), body.encode())
@@ -63,11 +67,12 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub("\ufffd", text)
 
 
-def _xml(protocol: Protocol, code: str, message: str, request_id: str) -> str:
+def _xml(protocol: Protocol, code: str, message: str, request_id: str, details: Mapping[str, str]) -> str:
     error = f"<Code>{code}</Code><Message>{message}</Message>"
     if protocol == "ec2":
         return f"<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     if protocol == "s3":
+        error += "".join(f"<{name}>{escape(printable(value))}</{name}>" for name, value in details.items())
         return f"<Error>{error}<RequestId>{request_id}</RequestId></Error>"
     error = f"<Error><Type>Sender</Type>{error}</Error>"
     return f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"

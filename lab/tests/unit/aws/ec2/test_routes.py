@@ -233,7 +233,11 @@ def test_icmp_in_network_acls(lab: Lab) -> None:
     assert (kept["Protocol"], kept["IcmpTypeCode"]) == ("1", {"Type": 3, "Code": 4})
 
 
-@pytest.mark.correction("ec2:DescribeNetworkAcls", "An unknown id is refused as that of a network ACL.")
+@pytest.mark.correction(
+    "ec2:DescribeNetworkAcls",
+    "An unknown id is refused as that of a network ACL.",
+    also=("RoutesBackend.get_network_acl",),
+)
 def test_unknown_network_acls(lab: Lab) -> None:
     unknown = "acl-0123456789abcdef0"
     for call in (lab.ec2.describe_network_acls, lab.ec2.delete_network_acl):
