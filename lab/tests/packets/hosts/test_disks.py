@@ -49,7 +49,7 @@ def make(tmp_path: Path, journal: Journal) -> Iterator[Make]:
 
 def fill(disk: Disk) -> int:
     """Write a file until the disk is full. Return its size."""
-    with (disk.root / "large").open("wb", buffering=0) as file, pytest.raises(OSError) as caught:  # noqa: PT011 - below
+    with (disk.root / "large").open("wb", buffering=0) as file, pytest.raises(OSError) as caught:
         while True:
             file.write(bytes(8 * MIB))
     assert caught.value.errno == errno.ENOSPC

@@ -10,26 +10,8 @@ from moto.ec2.responses import EC2Response
 
 from groundwork_lab import settings
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 
 ORIGIN_FACING = "com.amazonaws.global.cloudfront.origin-facing"
-
-
-def passes_igw_filters(gateway: Any, wanted: dict[str, Any]) -> bool:
-    """Replace `moto.ec2.utils.passes_igw_filter_dict`."""
-    values = {
-        "attachment.vpc-id": gateway.vpc.id if gateway.vpc else None,
-        "attachment.state": "available" if gateway.vpc else None,
-        "internet-gateway-id": gateway.id,
-        "owner-id": gateway.owner_id,
-    }
-    for name, patterns in wanted.items():
-        if not filtering.is_tag_filter(name) and name not in values:
-            filtering.invalid_filter(name)
-        value = filtering.value_of(gateway, name) if filtering.is_tag_filter(name) else values[name]
-        if not filtering.matches(value, patterns):
-            return False
-    return True
 
 
 class GatewaysBackend(EC2Backend):

@@ -18,7 +18,6 @@ from moto.ec2.models.security_groups import SecurityGroupRule as MotoRule
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.aws.ec2.subnets import network_of
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
@@ -131,38 +130,8 @@ class Rule(MotoRule):
         peers = (self.ip_range, self.source_group, self.prefix_list)
         return next((peer["Description"] for peer in peers if peer.get("Description")), None)
 
-    def matches_filter(self, key: str, filter_value: Any) -> bool:
-        if not filtering.is_tag_filter(key) and key not in self.filters:
-            filtering.invalid_filter(key)
-        return bool(super().matches_filter(key, filter_value))
-
 
 class Group(MotoGroup):
-    def matches_filter(self, key: str, filter_value: Any) -> bool:
-        if filtering.is_tag_filter(key):
-            return filtering.tag_filter_matches(self, key, filter_value)
-        plain = {"description": self.description, "group-id": self.id, "group-name": self.name}
-        plain |= {"owner-id": self.owner_id, "vpc-id": self.vpc_id}
-        if key in plain:
-            return filtering.matches(plain[key], filter_value)
-        return filtering.matches(self._permission_values(key), filter_value)
-
-    def _permission_values(self, key: str) -> list[Any]:
-        rules = self.egress_rules if key.startswith("egress.") else self.ingress_rules
-        values: dict[str, Callable[[Any], Any]] = {
-            "ip-permission.cidr": lambda rule: rule.ip_range.get("CidrIp"),
-            "ip-permission.ipv6-cidr": lambda rule: rule.ip_range.get("CidrIpv6"),
-            "ip-permission.from-port": lambda rule: rule.from_port,
-            "ip-permission.to-port": lambda rule: rule.to_port,
-            "ip-permission.protocol": lambda rule: rule.ip_protocol,
-            "ip-permission.group-id": lambda rule: rule.source_group.get("GroupId"),
-            "ip-permission.prefix-list-id": lambda rule: rule.prefix_list_id,
-        }
-        name = key.removeprefix("egress.")
-        if name not in values:
-            filtering.invalid_filter(key)
-        return [values[name](rule) for rule in rules]
-
     def _flattened_rules(self, rules: list[Any]) -> list[Any]:
         """Return the rules merged by protocol and ports. moto leaves out the descriptions of prefix lists."""
         views: list[Any] = super()._flattened_rules(rules)

@@ -20,7 +20,6 @@ from moto.ec2.utils import filter_iam_instance_profiles
 from moto.iam.exceptions import NotFoundException
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.aws.ec2 import states, storage, templates
 from groundwork_lab.aws.ec2.interfaces import private_dns_name, public_dns_name
 from groundwork_lab.model import InstanceState
@@ -254,85 +253,10 @@ class Instance(MotoInstance):
             return {"Status": "not-applicable"}
         return {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:  # noqa: ARG002
-        if filtering.is_tag_filter(filter_name):
-            return filtering.tag_values(filtering.tags_of(self), filter_name)
-        if filter_name not in FILTERS:
-            filtering.invalid_filter(filter_name)
-        return FILTERS[filter_name](self)
-
-    def applies(self, filters: list[dict[str, Any]]) -> bool:
-        return filtering.passes(self, {each["name"]: each["values"] for each in filters or []})
-
-
-FILTERS: dict[str, Any] = {
-    "affinity": lambda _: None,
-    "architecture": lambda instance: instance.architecture,
-    "availability-zone": lambda instance: instance.placement.zone,
-    "block-device-mapping.device-name": lambda instance: list(instance.block_device_mapping),
-    "block-device-mapping.volume-id": lambda instance: [
-        device.volume_id for device in instance.block_device_mapping.values()
-    ],
-    "client-token": lambda instance: instance.client_token,
-    "dns-name": lambda instance: instance.public_dns_name,
-    "group-id": lambda instance: [group.id for group in instance.security_groups],
-    "group-name": lambda instance: [group.name for group in instance.security_groups],
-    "iam-instance-profile.arn": lambda instance: (instance.iam_instance_profile or {}).get("Arn"),
-    "image-id": lambda instance: instance.image_id,
-    "instance-id": lambda instance: instance.id,
-    "instance-lifecycle": lambda instance: instance.lifecycle,
-    "instance-state-code": lambda instance: instance.state_code,
-    "instance-state-name": lambda instance: instance.state,
-    "instance-status.status": lambda instance: instance.instance_status["Status"],
-    "instance-type": lambda instance: instance.instance_type,
-    "ip-address": lambda instance: instance.public_ip,
-    "key-name": lambda instance: instance.key_name,
-    "launch-time": lambda instance: instance.launch_time,
-    "metadata-options.http-tokens": lambda instance: instance.metadata_options.http_tokens,
-    "owner-id": lambda instance: instance.owner_id,
-    "private-dns-name": lambda instance: instance.private_dns_name,
-    "private-ip-address": lambda instance: instance.private_ip,
-    "reservation-id": lambda instance: instance.reservation_id,
-    "root-device-name": lambda instance: instance.root_device_name,
-    "root-device-type": lambda instance: instance.root_device_type,
-    "source-dest-check": lambda instance: instance.source_dest_check,
-    "state-reason-code": lambda instance: instance.state_reason.code,
-    "subnet-id": lambda instance: instance.subnet_id,
-    "system-status.status": lambda instance: instance.system_status["Status"],
-    "tenancy": lambda _: "default",
-    "virtualization-type": lambda instance: instance.virtualization_type,
-    "vpc-id": lambda instance: instance.vpc_id,
-    "network-interface.network-interface-id": lambda instance: [each.id for each in instance.nics.values()],
-}
-for _name, _same in {
-    "instance.group-id": "group-id",
-    "instance.group-name": "group-name",
-    "network-interface.group-id": "group-id",
-    "network-interface.subnet-id": "subnet-id",
-    "network-interface.vpc-id": "vpc-id",
-    "network-interface.availability-zone": "availability-zone",
-    "network-interface.private-dns-name": "private-dns-name",
-    "network-interface.addresses.private-ip-address": "private-ip-address",
-    "network-interface.addresses.association.public-ip": "ip-address",
-    "network-interface.association.public-ip": "ip-address",
-}.items():
-    FILTERS[_name] = FILTERS[_same]
-
-
-def passes_filter_dict(instance: Instance, filters: dict[str, Any]) -> bool:
-    """Replace `moto.ec2.utils.passes_filter_dict`."""
-    return filtering.passes(instance, filters)
-
 
 class InstancesBackend(EC2Backend):
     def get_reservations_by_instance_ids(self, instance_ids: list[str], filters: Any = None) -> list[Any]:
         return list(super().get_reservations_by_instance_ids(list(dict.fromkeys(instance_ids)), filters))
-
-    def describe_instances(self, filters: Any = None) -> list[Any]:
-        for name in filters or {}:
-            if name not in FILTERS and not filtering.is_tag_filter(name):
-                filtering.invalid_filter(name)
-        return list(super().describe_instances(filters))
 
     def run_instances(self, *arguments: Any, **options: Any) -> Any:
         reservation = super().run_instances(*arguments, **options)
@@ -555,6 +479,12 @@ class InstancesResponses(EC2Response):
             )
         found = backend.iam_instance_profile_associations[instance.id].iam_instance_profile
         instance.iam_instance_profile = {"Arn": found.arn, "Id": found.id}
+
+    def describe_instances(self) -> ActionResult:
+        self.error_on_dryrun()
+        backend, ids = self.ec2_backend, self.params.get("InstanceIds")
+        found = backend.get_reservations_by_instance_ids(ids) if ids else backend.describe_instances()
+        return ActionResult({"Reservations": found})
 
     def terminate_instances(self) -> ActionResult:
         return self._with_states(super().terminate_instances(), "TerminatingInstances")

@@ -316,9 +316,7 @@ def test_names_that_are_refused(lab: Any) -> None:
         lab.refused("InvalidParameterValue", create, GroupName=name, Description=description, VpcId=vpc)
 
 
-@pytest.mark.correction(
-    "ec2:DescribeSecurityGroups", "A filter of an unknown name is refused.", also=("Group.matches_filter",)
-)
+@pytest.mark.correction("ec2:DescribeSecurityGroups", "A filter of an unknown name is refused.")
 def test_unknown_filters_of_groups(lab: Any) -> None:
     lab.refused("InvalidParameterValue", lab.ec2.describe_security_groups, Filters=[{"Name": "nme", "Values": ["x"]}])
 
@@ -370,9 +368,7 @@ def test_filters_of_groups(lab: Any, group: str, name: str, value: str, found: b
     assert (group in [each["GroupId"] for each in groups]) is found
 
 
-@pytest.mark.correction(
-    "ec2:DescribeSecurityGroupRules", "A filter of an unknown name is refused.", also=("Rule.matches_filter",)
-)
+@pytest.mark.correction("ec2:DescribeSecurityGroupRules", "A filter of an unknown name is refused.")
 def test_unknown_filters_of_rules(lab: Any) -> None:
     wrong = [{"Name": "port", "Values": ["80"]}]
     lab.refused("InvalidParameterValue", lab.ec2.describe_security_group_rules, Filters=wrong)

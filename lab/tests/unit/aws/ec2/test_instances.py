@@ -320,12 +320,7 @@ def test_an_instance_profile(lab: Lab, subnet: str) -> None:
 @pytest.mark.correction(
     "ec2:DescribeInstances",
     "All filters of the documentation work, with wildcards.",
-    also=(
-        "Instance.applies",
-        "Instance.get_filter_value",
-        "InstancesBackend.get_reservations_by_instance_ids",
-        "passes_filter_dict",
-    ),
+    also=("InstancesBackend.get_reservations_by_instance_ids",),
 )
 @pytest.mark.parametrize(
     ("name", "value", "found"),
@@ -346,9 +341,7 @@ def test_filters(lab: Lab, subnet: str, tagged: Any, name: str, value: str, foun
     assert bool(told) is found
 
 
-@pytest.mark.correction(
-    "ec2:DescribeInstances", "A filter of an unknown name is refused.", also=("is_filter_matching",)
-)
+@pytest.mark.correction("ec2:DescribeInstances", "A filter of an unknown name is refused.")
 def test_unknown_filters_are_refused(lab: Lab) -> None:
     wrong = [{"Name": "instance-state", "Values": ["running"]}]
     lab.refused("InvalidParameterValue", lab.ec2.describe_instances, Filters=wrong)
