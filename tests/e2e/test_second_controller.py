@@ -165,6 +165,7 @@ def test_a_server_is_recovered_as_the_message_says(laptop: Laptop, second: Lapto
     assert set(site.health("public").values()) == {"healthy"}
     assert second.reaches("public-1")
     assert played(second, *SERVERS) == []
+    assert played(laptop, "--tags", "infrastructure") == ["localhost: create host keys public-1"]
 
 
 def test_all_is_lost_and_comes_back(laptop: Laptop, second: Laptop, site: Site) -> None:

@@ -50,7 +50,9 @@ def served(site: Site, tiers: Sequence[str] = TIERS) -> dict[str, str]:
 def short_delay(laptop: Laptop) -> Iterator[None]:
     """Draining takes the whole delay, whatever there is to drain: as short as the pages allow, for the time being."""
     elb = laptop.client("elbv2")
-    groups = [group["TargetGroupArn"] for group in elb.describe_target_groups()["TargetGroups"]]
+
+    def groups() -> set[str]:
+        return {group["TargetGroupArn"] for group in elb.describe_target_groups()["TargetGroups"]}
 
     def delay(arn: str) -> str:
         attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
@@ -59,9 +61,9 @@ def short_delay(laptop: Laptop) -> Iterator[None]:
     def put(arn: str, seconds: str) -> None:
         elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[{"Key": DELAY, "Value": seconds}])
 
-    before = {arn: delay(arn) for arn in groups}
-    for arn in groups:
+    before = {arn: delay(arn) for arn in groups()}
+    for arn in before:
         put(arn, "5")
     yield
-    for arn, seconds in before.items():
-        put(arn, seconds)
+    for arn in before.keys() & groups():  # the stage may have removed the site
+        put(arn, before[arn])
