@@ -67,4 +67,5 @@ def faults(laptop: Laptop, *rules: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("weather", list(WEATHER))
 def test_one_run_suffices(laptop: Laptop, undisturbed: dict[str, Any], weather: str) -> None:
     faults(laptop, *WEATHER[weather])
-    assert differences(undisturbed, built(laptop)) == []
+    found = differences(undisturbed, built(laptop))
+    assert not found, "\n".join(found)

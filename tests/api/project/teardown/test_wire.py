@@ -20,4 +20,5 @@ def test_modules_after_each_other(
     cloud.plane.faults.set(*WEATHER[weather])
     build(cloud)
     cloud.plane.faults.clear()
-    assert differences(undisturbed, without_ids(listing())) == []
+    found = differences(undisturbed, without_ids(listing()))
+    assert not found, "\n".join(found)
