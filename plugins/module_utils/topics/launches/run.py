@@ -39,10 +39,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.launches.opt
     parse_launches,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import (
+    COUNTED,
     TYPES,
     Launch,
     check_launches,
     launch_reads,
+    vcpus_in_use,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
     TIER,
@@ -58,7 +60,6 @@ Described = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, list[t.Any]]
 
 COMPONENT = "servers"
-COUNTED = ("pending", "running")  # the states whose vCPUs count: those of instances that are not stopped
 STOPPED = ("stopped", "stopping")
 HELD = ("pending", "available", "deleting")  # the states in which a NAT gateway counts
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
@@ -192,12 +193,7 @@ def uses_of(
 
 def _vcpus(missing: t.Sequence[Missing], instances: t.Sequence[Described], answers: Answers) -> t.Iterator[Use]:
     per_type = {one["InstanceType"]: one.get("VCpuInfo", {}).get("DefaultVCpus", 0) for one in answers[TYPES]}
-    used: Counter[Quota] = Counter()
-    for instance in instances:
-        quota = vcpu_quota(instance["InstanceType"])
-        if quota and instance["State"]["Name"] in COUNTED and instance.get("InstanceLifecycle") != "spot":
-            cpus = instance.get("CpuOptions", {})
-            used[quota] += cpus.get("CoreCount", 1) * cpus.get("ThreadsPerCore", 1)
+    used = vcpus_in_use(instances)
     added: Counter[Quota] = Counter()
     asking: dict[Quota, str] = {}
     for one in missing:
