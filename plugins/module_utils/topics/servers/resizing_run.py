@@ -42,7 +42,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run 
 
 
 def converge_resize(run: Run) -> dict[str, t.Any]:
-    """Change the types or only report it, and return the module's result. Raise GroundworkError on failure."""
+    """Make the changes of types or only report them, and return the result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_resizes)
     answers = observe(run.clients, {"instances": instances_read(owner), "groups": target_groups_read()})
     servers, _gone = split_instances(answers["instances"])
@@ -88,7 +88,7 @@ def _plan(desired: Resizes, server: Server, now: Server) -> list[Change]:
 
 
 def _resize(run: Run, owner: Owner, desired: Resizes, server: Server) -> dict[str, t.Any]:
-    """Change one server. If EC2 refuses the type or the start, start it with its former type, and raise that."""
+    """Make the changes of one server. If EC2 refuses them, start it with its former type, and raise GroundworkError."""
     try:
         return restarted(run, owner, server, lambda now: _plan(desired, server, now), desired.deadline)
     except GroundworkError as error:
