@@ -60,8 +60,8 @@ class ActionModule(InController):
 def waiting(environment: str, holder: t.Mapping[str, str], wait: int) -> str:
     """Return what to tell the user whose run waits for a lock."""
     return (
-        f"Waiting up to {wait} s for the lock of the environment {environment}. {holder['who']} ({holder['caller']}) has "
-        f"it since {holder['since']}, with '{holder['command']}'. Its id is {holder['id']}."
+        f"Waiting up to {wait} s for the lock of the environment {environment}. {holder['who']} ({holder['caller']}) "
+        f"has it since {holder['since']}, with '{holder['command']}'. Its id is {holder['id']}."
     )
 
 

@@ -24,6 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import (
     ADDRESSES,
     GATEWAYS,
+    GROUPS_OF_INTERFACE,
     VPCS,
     Limit,
     Quota,
@@ -188,6 +189,7 @@ def uses_of(
     return [
         *_vcpus(missing, instances, answers),
         *_network(owner, launches, answers),
+        *_security_groups(missing),
     ]
 
 
@@ -202,6 +204,13 @@ def _vcpus(missing: t.Sequence[Missing], instances: t.Sequence[Described], answe
             added[quota] += one.count * per_type.get(one.machines.instance_type, 0)
             asking.setdefault(quota, f"{one.machines.variable}.instance_type")
     return (Use(quota, used[quota], count, asking[quota]) for quota, count in added.items())
+
+
+def _security_groups(missing: t.Iterable[Missing]) -> t.Iterator[Use]:
+    """Yield the tiers whose servers have more security groups than the default quota allows."""
+    for one in missing:
+        if one.machines.security_groups > GROUPS_OF_INTERFACE.default:
+            yield Use(GROUPS_OF_INTERFACE, 0, one.machines.security_groups, f"{one.machines.variable}.security_groups")
 
 
 def _network(owner: Owner, launches: Launches, answers: Answers) -> t.Iterator[Use]:
