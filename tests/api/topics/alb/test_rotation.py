@@ -13,14 +13,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 
 
-@pytest.fixture
-def balanced(site: Cloud, options: Make, elb: t.Any) -> Cloud:
-    """Return two load balancers with two servers each, and a deregistration delay of 0."""
-    groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in GROUPS]
-    site.run(converge_load_balancers, options(target_groups=groups))
-    return site
-
-
 def registered(elb: t.Any) -> dict[str, int]:
     groups = elb.describe_target_groups()["TargetGroups"]
     return {
