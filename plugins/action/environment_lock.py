@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ansible import context
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 
 from ansible_collections.groundwork.aws.plugins.action.in_controller import ActionModule as InController
 from ansible_collections.groundwork.aws.plugins.action.in_controller import lock_file, require_lock
@@ -44,8 +45,24 @@ class ActionModule(InController):
                 raise AnsibleActionFail(ANOTHER.format(held.environment))
             return unchanged
         added = {"command": command_line(), "pid": os.getppid(), "state_file": str(state)}
-        self._task.args = {**self._task.args, **added}
-        return t.cast(dict[str, t.Any], super().run(tmp, task_vars))
+        given = {**self._task.args, **added}
+        wait = int(given.get("wait") or 0)
+        self._task.args = {**given, "wait": min(wait, 0)}
+        result = super().run(tmp, task_vars)
+        if result.get("failed") and (holder := result.get("lock")) and wait > 0:
+            # A module cannot display anything while it runs.
+            Display().display(waiting(given["environment_name"], holder, wait))
+            self._task.args = given
+            result = super().run(tmp, task_vars)
+        return t.cast(dict[str, t.Any], result)
+
+
+def waiting(environment: str, holder: t.Mapping[str, str], wait: int) -> str:
+    """Return what to tell the user whose run waits for a lock."""
+    return (
+        f"Waiting up to {wait} s for the lock of the environment {environment}. {holder['who']} ({holder['caller']}) "
+        f"has it since {holder['since']}, with '{holder['command']}'. Its id is {holder['id']}."
+    )
 
 
 def release(state: Path) -> None:

@@ -37,7 +37,8 @@ options:
       - C(instance_type) is the instance type, such as V(t3.small). Required.
       - C(root_volume_gib) is the size of the root volume in GiB, at least V(8). The default is the size of the image.
       - C(subnets) are names of subnets. The default is one per zone of O(zones), C(<tier>-<letter of the zone>).
-      - C(security_groups) are names of security groups, at most 5. The default is C(<tier>-servers).
+      - C(security_groups) are names of security groups, at most 5 or the account's quota. The default is
+        C(<tier>-servers).
       - C(public_ip) is whether the servers have public IP addresses. The default is V(true) for the tier V(public), and
         V(false) for others.
       - C(instance_profile) is the name of an instance profile. By default the existing one is not changed.

@@ -42,6 +42,12 @@ options:
     description: Whether held servers are left as they are.
     type: bool
     default: false
+  drain_planned:
+    description:
+      - Whether earlier tasks of the play deregister the servers, so that check mode plans O(state=held) without
+        another deregistration, and for O(state=serving) their registration.
+    type: bool
+    default: false
   target_groups:
     description: The target groups by name, each with the tier of its servers.
     type: dict

@@ -35,7 +35,8 @@ options:
     choices: [taken, released]
     default: taken
   wait:
-    description: For how many seconds to wait for the lock if another run holds it.
+    description:
+      - For how many seconds to wait for the lock if another run holds it. Who holds it is displayed before the wait.
     type: int
     default: 0
   break_lock:

@@ -13,6 +13,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["serving", "drained", "held"], "required": True},
     "reason": {"type": "str", "default": ""},
     "skip_held": {"type": "bool", "default": False},
+    "drain_planned": {"type": "bool", "default": False},
     "target_groups": {"type": "dict", "required": True},
     "leave": {"type": "int", "default": 1},
     "deadline": {"type": "int", "default": 180},

@@ -44,6 +44,10 @@ ADDRESSES = Quota("ec2", "L-0263D0A3", "Elastic IP addresses in the region", 5)
 VPCS = Quota("vpc", "L-F678F1CE", "VPCs in the region", 5)
 GATEWAYS = Quota("vpc", "L-FE5A380F", "NAT gateways in an Availability Zone", 5)
 RULES = Quota("vpc", "L-0EA8095F", "inbound or outbound rules of a security group", 60)
+GROUPS_OF_INTERFACE = Quota("vpc", "L-2AFB9258", "security groups of a network interface", 5)
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+LISTENERS = Quota("elasticloadbalancing", "L-B6DF7632", "listeners of an Application Load Balancer", 50)
+LISTENER_RULES = Quota("elasticloadbalancing", "L-7EED9B64", "rules of an Application Load Balancer", 100)
 
 
 LETTERS = re.compile("[a-z]+")
@@ -118,3 +122,16 @@ def check_uses(uses: t.Iterable[Use], limits: t.Mapping[Quota, Limit], problems:
                 "unused resources, or declare less"
             )
             problems.add(use.variable, f"{told}the quota of the account is {limit.value}", raising)
+
+
+def refuse_exceeding(clients: Clients, uses: t.Iterable[Use], warn: t.Callable[[str], None]) -> None:
+    """Raise InputError if uses exceed the quotas of the account. Those are read that exceed the default values.
+
+    A quota that cannot be read is a warning.
+    """
+    above = [use for use in uses if use.used + use.added > use.quota.default]
+    problems = Problems()
+    check_uses(above, read_limits(clients, [use.quota for use in above]), problems)
+    for warning in problems.warnings:
+        warn(warning)
+    problems.raise_if_any()

@@ -52,5 +52,6 @@ def rotation(*servers: str, **given: t.Any) -> dict[str, t.Any]:
         "deadline": 3,
         "reason": "",
         "skip_held": False,
+        "drain_planned": False,
         **given,
     }

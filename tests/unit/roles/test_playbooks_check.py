@@ -38,6 +38,7 @@ RUNS = [
     "playbooks/release.yml --limit private-1",
     "playbooks/replace.yml --tags nothing",
     "playbooks/recover.yml --check",
+    "playbooks/resize.yml --check",
     "playbooks/image.yml --check",
     "playbooks/publish.yml --tags releases",
     "playbooks/teardown.yml",

@@ -19,10 +19,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import parse_servers, server_name
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.private_key import check_kms_key
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.recovery import check_user
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.recovery import (
-    parse_wish as parse_recovered,
-)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import check_probing, parse_wish
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.restarting import (
+    parse_wish as parse_restarted,
+)
 
 
 def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
@@ -30,9 +30,11 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     declared = parse_servers({**own, "tiers": counted, "key_file_planned": not own["key_file"]}, problems, known=known)
     tiers = declared.tiers if declared else ()
     servers = {tier.name: [server_name(tier.name, number) for number in range(1, tier.count + 1)] for tier in tiers}
-    if declared:
-        parse_wish(own, [name for names in servers.values() for name in names], problems)
-    parse_recovered(own, None if not declared else [name for names in servers.values() for name in names], problems)
+    names = [name for some in servers.values() for name in some] if declared else None
+    if names is not None:
+        parse_wish(own, names, problems)
+    for variable in ("recover", "resize"):
+        parse_restarted(variable, own[variable], names, problems)
     check_user("recover_user", own["recover_user"], problems)
     check_kms_key("kms_key", own["kms_key"], problems)
     check_probing(own, own["tiers"], problems)

@@ -30,10 +30,8 @@ HEALTH_CHECK: Spec = ARGUMENTS["target_groups"]["options"]["health_check"]["opti
 ATTRIBUTES: Spec = ARGUMENTS["load_balancers"]["options"]["attributes"]["options"]
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 MAX_NAME = 32
-MAX_LISTENERS = 50
-MAX_RULES = 100
 MAX_PRIORITY = 50000
-MAX_GROUPS_OF_INTERFACE = 5
+MAX_SECURITY_GROUPS = 5
 NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 CODES = re.compile(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*")
 MAX_SECONDS = 604800
@@ -257,11 +255,6 @@ def _parse_balancer(balancer: Options, where: str, options: Options, problems: P
         for i, listener in enumerate(balancer["listeners"])
     )
     _check_twice([listener.port for listener in listeners], f"{where}.listeners", "port", problems)
-    if len(listeners) > MAX_LISTENERS:
-        problems.add(f"{where}.listeners", f"{len(listeners)} listeners are too many", f"use at most {MAX_LISTENERS}")
-    rules = sum(len(listener.rules) for listener in listeners)
-    if rules > MAX_RULES:
-        problems.add(f"{where}.listeners", f"{rules} rules are too many", f"use at most {MAX_RULES} per load balancer")
     return BalancerWish(
         name=balancer["name"],
         scheme=balancer["scheme"],
@@ -300,8 +293,8 @@ def _parse_subnets(
 
 def _parse_security_groups(balancer: Options, where: str, problems: Problems, known: Known) -> tuple[str, ...]:
     names = [str(name) for name in balancer["security_groups"]]
-    if not 1 <= len(names) <= MAX_GROUPS_OF_INTERFACE:
-        right = f"give 1 to {MAX_GROUPS_OF_INTERFACE}"
+    if not 1 <= len(names) <= MAX_SECURITY_GROUPS:
+        right = f"give 1 to {MAX_SECURITY_GROUPS}"
         problems.add(f"{where}.security_groups", f"{len(names)} security groups are not possible", right)
     _check_twice(names, where, "security_groups", problems)
     for position, name in enumerate(names):

@@ -47,6 +47,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
 )
 
 SERVING, DRAINED, HELD = "serving", "drained", "held"
+PLANNED = "planned"
 LONGEST = 256  # characters of a tag's value
 
 
@@ -54,7 +55,8 @@ LONGEST = 256  # characters of a tag's value
 class Rotation:
     """The servers to take out or to put back, by name. `tiers` are the tiers of the target groups, by group.
 
-    `skips_held` is whether held servers are left as they are.
+    `skips_held` is whether held servers are left as they are. `drain_planned` is whether check mode takes the servers
+    for drained, because an earlier task of the play would have deregistered them, and held if they are to serve again.
     """
 
     servers: tuple[str, ...]
@@ -64,6 +66,7 @@ class Rotation:
     deadline: float  # seconds
     reason: str = ""
     skips_held: bool = False
+    drain_planned: bool = False
 
 
 class Seen(t.NamedTuple):
@@ -95,6 +98,7 @@ def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotati
         float(options["deadline"]),
         reason,
         options["skip_held"],
+        bool(options["drain_planned"]),
     )
 
 
@@ -115,6 +119,8 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
 
     described, groups, instances = run.observe(look, check_seen)
     desired = _rotated(desired, instances)
+    if run.check_mode and desired.drain_planned:
+        groups, instances = _as_planned(desired, groups, instances)
     ids: Ids = {group_ref(group.name): group.arn for group in groups}
     changes = plan_rotation(desired, groups, instances)
     try:
@@ -122,6 +128,19 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
     except GroundworkError as error:
         raise _in_vain(error, {one.id: one.name for one in instances.values()}) from error
     return {**result, "absent": absent(desired, groups, instances), "urls": _urls(run, owner, desired, described)}
+
+
+def _as_planned(
+    desired: Rotation, groups: t.Sequence[Group], instances: t.Mapping[str, Instance]
+) -> tuple[list[Group], dict[str, Instance]]:
+    """Return the target groups without the servers, and the servers as held ones if they are to serve again."""
+    leaving = {name: one for name, one in instances.items() if name in desired.servers}
+    ids = {one.id for one in leaving.values()}
+    drained = [replace(group, targets=tuple(one for one in group.targets if one.id not in ids)) for group in groups]
+    if desired.state != SERVING:
+        return drained, dict(instances)
+    held = {name: replace(one, held=one.held or PLANNED) for name, one in leaving.items()}
+    return drained, {**instances, **held}
 
 
 def _rotated(desired: Rotation, instances: t.Mapping[str, Instance]) -> Rotation:

@@ -10,6 +10,12 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ids, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import (
+    LISTENER_RULES,
+    LISTENERS,
+    Use,
+    refuse_exceeding,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes import (
     check,
@@ -38,12 +44,27 @@ def converge_load_balancers(run: Run) -> dict[str, t.Any]:
     )
     _tell(run, desired, observed, owner)
     ids = observed.ids()
-    result = run.make(plan_balancers(desired, observed, owner), ids)
+    changes = plan_balancers(desired, observed, owner)
+    if changes:
+        refuse_exceeding(run.clients, _uses(desired), run.warn)
+    result = run.make(changes, ids)
     return {
         **result,
         "held": _held(desired, observed),
         "load_balancers": [_told(wish, ids) for wish in desired.load_balancers],
     }
+
+
+def _uses(desired: Balancers) -> list[Use]:
+    """Return how many listeners and rules each load balancer has."""
+    return [
+        Use(quota, 0, count, f"load_balancers[{position}].listeners")
+        for position, wish in enumerate(desired.load_balancers)
+        for quota, count in (
+            (LISTENERS, len(wish.listeners)),
+            (LISTENER_RULES, sum(len(listener.rules) for listener in wish.listeners)),
+        )
+    ]
 
 
 def _held(desired: Balancers, observed: Observed) -> dict[str, str]:

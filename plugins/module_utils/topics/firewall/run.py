@@ -12,7 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import RULES, Use, check_uses, read_limits
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import RULES, Use, refuse_exceeding
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.changes import (
     Described,
@@ -87,16 +87,11 @@ def _has_ipv6(vpc: t.Mapping[str, t.Any]) -> bool:
 def _check_quota(run: Run, desired: Groups, lists: t.Mapping[str, PrefixList]) -> None:
     """Raise InputError if a group has more rules than the account's quota. It is read if one has more than usual."""
     uses = [
-        Use(RULES, 0, count, f"groups[{position}].{way}", f"'{wish.name}'")
+        Use(RULES, 0, places(wish.rules, way, lists), f"groups[{position}].{way}", f"'{wish.name}'")
         for position, wish in enumerate(desired.groups)
         for way in WAYS
-        if (count := places(wish.rules, way, lists)) > RULES.default
     ]
-    problems = Problems()
-    check_uses(uses, read_limits(run.clients, [use.quota for use in uses]), problems)
-    for warning in problems.warnings:
-        run.warn(warning)
-    problems.raise_if_any()
+    refuse_exceeding(run.clients, uses, run.warn)
 
 
 def _vpc(run: Run, owner: Owner) -> t.Mapping[str, t.Any]:

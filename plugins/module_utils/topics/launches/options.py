@@ -34,6 +34,7 @@ class Machines:
     count: int
     choice: ImageChoice | None
     grouped: bool = False
+    security_groups: int = 1
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,10 @@ def _counted(place: Place, name: str, given: t.Any, problems: Problems) -> Machi
     if tier is None:
         return None
     used = tuple(dict.fromkeys(tier.placement(number).zone for number in range(1, tier.count + 1)))
-    return Machines(f"servers_tiers.{name}", name, tier.instance_type, used, tier.count, tier.image)
+    groups = len(tier.security_groups)
+    return Machines(
+        f"servers_tiers.{name}", name, tier.instance_type, used, tier.count, tier.image, security_groups=groups
+    )
 
 
 def _group(place: Place, name: str, given: t.Any, problems: Problems) -> Machines | None:
@@ -95,4 +99,5 @@ def _group(place: Place, name: str, given: t.Any, problems: Problems) -> Machine
         group.minimum if group.desired is None else group.desired,
         own or (replace(base, promoted="may") if shared else None),
         grouped=True,
+        security_groups=len(group.tier.security_groups),
     )

@@ -24,6 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import (
     ADDRESSES,
     GATEWAYS,
+    GROUPS_OF_INTERFACE,
     VPCS,
     Limit,
     Quota,
@@ -39,10 +40,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.launches.opt
     parse_launches,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import (
+    COUNTED,
     TYPES,
     Launch,
     check_launches,
     launch_reads,
+    vcpus_in_use,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
     TIER,
@@ -58,7 +61,6 @@ Described = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, list[t.Any]]
 
 COMPONENT = "servers"
-COUNTED = ("pending", "running")  # the states whose vCPUs count: those of instances that are not stopped
 STOPPED = ("stopped", "stopping")
 HELD = ("pending", "available", "deleting")  # the states in which a NAT gateway counts
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
@@ -187,17 +189,13 @@ def uses_of(
     return [
         *_vcpus(missing, instances, answers),
         *_network(owner, launches, answers),
+        *_security_groups(missing),
     ]
 
 
 def _vcpus(missing: t.Sequence[Missing], instances: t.Sequence[Described], answers: Answers) -> t.Iterator[Use]:
     per_type = {one["InstanceType"]: one.get("VCpuInfo", {}).get("DefaultVCpus", 0) for one in answers[TYPES]}
-    used: Counter[Quota] = Counter()
-    for instance in instances:
-        quota = vcpu_quota(instance["InstanceType"])
-        if quota and instance["State"]["Name"] in COUNTED and instance.get("InstanceLifecycle") != "spot":
-            cpus = instance.get("CpuOptions", {})
-            used[quota] += cpus.get("CoreCount", 1) * cpus.get("ThreadsPerCore", 1)
+    used = vcpus_in_use(instances)
     added: Counter[Quota] = Counter()
     asking: dict[Quota, str] = {}
     for one in missing:
@@ -206,6 +204,13 @@ def _vcpus(missing: t.Sequence[Missing], instances: t.Sequence[Described], answe
             added[quota] += one.count * per_type.get(one.machines.instance_type, 0)
             asking.setdefault(quota, f"{one.machines.variable}.instance_type")
     return (Use(quota, used[quota], count, asking[quota]) for quota, count in added.items())
+
+
+def _security_groups(missing: t.Iterable[Missing]) -> t.Iterator[Use]:
+    """Yield the tiers whose servers have more security groups than the default quota allows."""
+    for one in missing:
+        if one.machines.security_groups > GROUPS_OF_INTERFACE.default:
+            yield Use(GROUPS_OF_INTERFACE, 0, one.machines.security_groups, f"{one.machines.variable}.security_groups")
 
 
 def _network(owner: Owner, launches: Launches, answers: Answers) -> t.Iterator[Use]:

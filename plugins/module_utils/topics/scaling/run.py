@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import refuse_exceeding
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.changes import outdated, plan
@@ -31,6 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.opti
     parse_server_groups,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.launching import Launch, refuse_launches
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import group_uses
 
 COMPONENT = "servers"
 GROUP = "auto scaling group"
@@ -52,6 +54,8 @@ def converge_server_groups(run: Run) -> dict[str, t.Any]:
     changes = plan(owner, desired, observed)
     if any(change.action == "create" and change.resource == GROUP for change in changes):
         refuse_launches(run.clients, [_launch(wish, observed) for wish in desired.groups])
+    if changes:
+        refuse_exceeding(run.clients, group_uses([wish.tier for wish in desired.groups]), run.warn)
     result = run.make(changes, observed.ids())
     groups: t.Mapping[str, Group] = observed.groups
     if not run.check_mode and (changes or _lacking(desired, observed.groups)):

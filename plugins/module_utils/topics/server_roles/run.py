@@ -296,7 +296,9 @@ def _role(owner: Owner, role: ServerRole, wanted: ServerRoles, place: Place, obs
         shown = {"Policy": document, **bound, **path, "Tags": tags}
         yield Change("create", "role", role.tier, (create, put), after=shown)
         return
-    calls, before, after = [], {}, {}
+    calls: list[Call] = []
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
     if wanted.boundary not in ("", _boundary_of(found)):
         # First, so that the role never has more permissions than the new boundary and the former policy allow.
         operation = "put_role_permissions_boundary" if bound else "delete_role_permissions_boundary"

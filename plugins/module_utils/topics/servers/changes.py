@@ -241,8 +241,8 @@ def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
     )
     if server.instance_type != tier.instance_type:
         yield (
-            f"has the instance type {server.instance_type}, not {tier.instance_type}. To keep its data, stop the "
-            f"server, change its type and run groundwork.aws.site. {replacing}."
+            f"has the instance type {server.instance_type}, not {tier.instance_type}. To keep its data, run "
+            f"groundwork.aws.resize with servers_resize={server.name}, which stops it and starts it again. {replacing}."
         )
     subnets = {observed.subnets[p.subnet][0] for p in tier.placements if p.subnet in observed.subnets}
     if subnets and server.subnet_id not in subnets:

@@ -10,14 +10,17 @@ It takes two calls, which a run that launches nothing does not make.
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import Quota, vcpu_quota
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import Image
 
 Described = t.Mapping[str, t.Any]
 
+COUNTED = ("pending", "running")  # the states whose vCPUs count: those of instances that are not stopped
 TYPES, OFFERINGS = "instance types", "offerings"
 EXAMPLES = {"x86_64": "t3.small", "arm64": "t4g.small"}
 DEBIAN = {"x86_64": "amd64", "arm64": "arm64"}  # Debian's names of the architectures
@@ -70,6 +73,22 @@ def check_launches(
             continue
         _check_zones(launch, offered.get(launch.instance_type, set()), problems)
         _check_architecture(launch, types[launch.instance_type], problems)
+
+
+def vcpus_in_use(instances: t.Iterable[Described]) -> Counter[Quota]:
+    """Return how much of each quota of vCPUs the instances of a region use. Stopped instances use none."""
+    used: Counter[Quota] = Counter()
+    for instance in instances:
+        quota = vcpu_quota(instance["InstanceType"])
+        if quota and instance["State"]["Name"] in COUNTED and instance.get("InstanceLifecycle") != "spot":
+            used[quota] += vcpus_of(instance)
+    return used
+
+
+def vcpus_of(instance: Described) -> int:
+    """Return the number of vCPUs of an instance."""
+    cpus = instance.get("CpuOptions", {})
+    return int(cpus.get("CoreCount", 1) * cpus.get("ThreadsPerCore", 1))
 
 
 def refuse_launches(clients: Clients, launches: t.Sequence[Launch]) -> None:

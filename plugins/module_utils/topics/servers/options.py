@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ec2_golde
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import IMAGE_ID, TIER_NAME
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import GROUPS_OF_INTERFACE, Use
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
 
@@ -27,7 +28,9 @@ LARGEST_ROOT_VOLUME = 65536  # GiB of gp3: https://docs.aws.amazon.com/ebs/lates
 LARGEST_USER_DATA = 16 * 1024
 MOST_SERVERS = 1000  # per tier
 MOST_HOPS = 64  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html
-MOST_SECURITY_GROUPS = 5  # per network interface, by the default quota
+# Per network interface, by the highest quota.
+# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+MOST_SECURITY_GROUPS = 16
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html
 KEY_PAIR_TYPES = ("ssh-ed25519", "ssh-rsa")
 
@@ -128,6 +131,13 @@ ReadText = t.Callable[[str], str]
 def read_text(path: str) -> str:
     """Return the text of a file. Raise OSError if it cannot be read."""
     return Path(path).read_text(encoding="utf-8", errors="replace")
+
+
+def group_uses(tiers: t.Iterable[Tier]) -> list[Use]:
+    """Return how many security groups the network interfaces of each tier have."""
+    return [
+        Use(GROUPS_OF_INTERFACE, 0, len(tier.security_groups), f"tiers.{tier.name}.security_groups") for tier in tiers
+    ]
 
 
 def server_name(tier: str, number: int) -> str:

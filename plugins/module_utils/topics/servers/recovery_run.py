@@ -22,7 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change, Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.host_keys import (
@@ -46,11 +46,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.recovery import (
     Recoveries,
     check,
-    chosen,
     key_pair,
     lines,
     parse_recoveries,
-    restart,
+    with_user_data,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.recovery_data import (
     Recovery,
@@ -60,7 +59,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.reco
     script,
     with_recovery,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import COMPONENT, await_running
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.restarting import (
+    is_up,
+    listing,
+    restarted,
+    target_groups_of,
+    target_groups_read,
+    wanted,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import COMPONENT
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey
 
 BOOT_DEADLINE = 60.0  # seconds; a server whose boot is not complete by then is stopped nevertheless
@@ -75,14 +82,13 @@ def converge_recovery(run: Run) -> dict[str, t.Any]:
     problems = Problems()
     check(owner, desired, servers, pair, problems, check_mode=run.check_mode)
     problems.raise_if_any()
-    leaving = chosen(desired, servers)
+    leaving = wanted(desired.wish, servers)
     for server in leaving:
         _recovering(server, _began(owner, desired, _own_user_data(run, server)[1]))
     result = run.make(_planned(owner, desired, leaving, pair) if run.check_mode else [], {})
     if desired.state == "recovered" and not run.check_mode:
         result = _recovered(run, owner, desired, leaving, pair)
-    described = [{"name": server.name, "id": server.id, "tier": server.tier} for server in leaving]
-    return {**result, "servers": described, "lines": lines(desired, servers), "target_groups": target_groups}
+    return {**result, "servers": listing(leaving), "lines": lines(desired, servers), "target_groups": target_groups}
 
 
 def _observe(run: Run, owner: Owner) -> tuple[dict[str, Server], KeyPair | None, list[str]]:
@@ -90,15 +96,12 @@ def _observe(run: Run, owner: Owner) -> tuple[dict[str, Server], KeyPair | None,
     reads = {
         "instances": instances_read(owner),
         "pairs": key_pairs_read(owner),
-        "groups": Read("elbv2", "describe_target_groups", "TargetGroups"),
+        "groups": target_groups_read(),
     }
     answers = observe(run.clients, reads)
     live, _gone = split_instances(answers["instances"])
     pairs = [key_pair_of(answer) for answer in answers["pairs"]]
-    prefix = owner.name("")
-    named = [group["TargetGroupName"] for group in answers["groups"]]
-    groups = sorted(name.removeprefix(prefix) for name in named if name.startswith(prefix))
-    return live, pairs[0] if pairs else None, groups
+    return live, pairs[0] if pairs else None, target_groups_of(owner, answers["groups"])
 
 
 def _planned(owner: Owner, desired: Recoveries, leaving: t.Sequence[Server], pair: KeyPair | None) -> list[Change]:
@@ -107,11 +110,10 @@ def _planned(owner: Owner, desired: Recoveries, leaving: t.Sequence[Server], pai
         return []
     changes = key_pair(owner, desired.key, pair)
     for server in leaving:
-        changes += restart(
-            server, with_recovery(Recovery("planned", "", b"")) or b"", running=server.state == "running"
-        )
+        planned = with_recovery(Recovery("planned", "", b"")) or b""
+        changes += with_user_data(server, planned, running=server.state == "running")
         changes.append(Change("update", "host keys", server.name, ()))
-        changes += restart(server, b"", running=True)
+        changes += with_user_data(server, b"", running=True)
     return changes
 
 
@@ -182,16 +184,11 @@ def _recovering(server: Server, recovery: Recovery) -> bytes:
 
 def _restart(run: Run, owner: Owner, desired: Recoveries, server: Server, user_data: bytes) -> dict[str, t.Any]:
     """Stop the server, set its user data, start it, and wait until it is running."""
-    live, _gone = split_instances(observe(run.clients, {"instances": instances_read(owner)})["instances"])
-    if server.name not in live or live[server.name].id != server.id:
-        raise GroundworkError(
-            f"{server.name} ({server.id}) was terminated meanwhile. Run groundwork.aws.site to launch it again."
-        )
-    running = live[server.name].state in ("pending", "running")
-    result = run.make(restart(server, user_data, running=running), {})
-    ids: Ids = {Ref("server", server.name): server.id}
-    await_running(run, owner, {server.name: bool(server.public_ip)}, ids, desired.deadline)
-    return result
+
+    def plan(now: Server) -> list[Change]:
+        return with_user_data(server, user_data, running=is_up(now))
+
+    return restarted(run, owner, server, plan, desired.deadline)
 
 
 def _await_printed(run: Run, desired: Recoveries, server: Server, token: str) -> Keys:

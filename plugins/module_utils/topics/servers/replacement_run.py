@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import refuse_exceeding
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import check
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
@@ -17,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
     observe_servers,
     observe_target_groups,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import group_uses
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import (
     Replacement,
     check_replacement,
@@ -40,7 +42,10 @@ def converge_replacement(run: Run) -> dict[str, t.Any]:
     if concerned and desired.state != "launched":
         observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
     ids = observed.ids()
-    result = run.make(plan_replacement(owner, desired, observed, check_mode=run.check_mode), ids)
+    changes = plan_replacement(owner, desired, observed, check_mode=run.check_mode)
+    if changes and desired.state == "launched":
+        refuse_exceeding(run.clients, group_uses(desired.servers.tiers), run.warn)
+    result = run.make(changes, ids)
     if concerned and desired.state == "launched" and not run.check_mode:
         expected = {f"{server.place}{NEXT}": _addressed(desired, server.tier) for server in concerned}
         await_running(run, owner, expected, ids, desired.servers.deadline)

@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ids, Ref
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import refuse_exceeding
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import (
@@ -39,6 +40,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
     Placement,
     Servers,
     Tier,
+    group_uses,
     parse_servers,
     server_name,
 )
@@ -61,6 +63,8 @@ def converge_servers(run: Run) -> dict[str, t.Any]:
         observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
     changes = plan(owner, desired, observed)
     refuse_launches(run.clients, launches(desired, observed))
+    if changes:
+        refuse_exceeding(run.clients, group_uses(desired.tiers), run.warn)
     ids = observed.ids()
     result = run.make(changes, ids)
     servers = observed.servers

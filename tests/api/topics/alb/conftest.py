@@ -8,6 +8,7 @@ import pytest
 from cloud import Cloud, Watched
 from topic_options import alb, network
 
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.run import converge_security_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.run import converge_network
 
@@ -78,3 +79,11 @@ def site(cloud: Cloud) -> Cloud:
 def elb(watched: Watched) -> t.Any:
     """Return a client whose calls are not counted."""
     return watched.client("elbv2", watched=False)
+
+
+@pytest.fixture
+def balanced(site: Cloud, options: alb.Make) -> Cloud:
+    """Return two load balancers with two servers each, and a deregistration delay of 0."""
+    groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in alb.GROUPS]
+    site.run(converge_load_balancers, options(target_groups=groups))
+    return site

@@ -13,14 +13,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.rotation
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
 
 
-@pytest.fixture
-def balanced(site: Cloud, options: Make, elb: t.Any) -> Cloud:
-    """Return two load balancers with two servers each, and a deregistration delay of 0."""
-    groups = [{"name": name, "tier": name, "deregistration_delay": 0} for name in GROUPS]
-    site.run(converge_load_balancers, options(target_groups=groups))
-    return site
-
-
 def registered(elb: t.Any) -> dict[str, int]:
     groups = elb.describe_target_groups()["TargetGroups"]
     return {
@@ -124,3 +116,23 @@ def test_a_held_server_is_registered_by_whom_lets_it_in_alone(balanced: Cloud, o
     nowhere = {**serve, "target_groups": {"public": "public"}}
     made = balanced.run(converge_target_rotation, nowhere)
     assert (told(made), balanced.writes, held(balanced)) == (["delete tag groundwork:held"], ["DeleteTags"], {})
+
+
+def test_check_mode_plans_the_registration_after_a_planned_deregistration(balanced: Cloud, elb: t.Any) -> None:
+    hold = rotation("public-1", state="held", reason=REASON, drain_planned=True)
+    serve = rotation("public-1", state="serving", drain_planned=True)
+    planned = [
+        told(balanced.run(converge_target_rotation, one, check_mode=True))
+        for one in (rotation("public-1", state="drained"), hold, serve)
+    ]
+    assert planned == [
+        ["delete targets public"],
+        ["create tag groundwork:held"],
+        ["create targets public", "delete tag groundwork:held"],
+    ]
+    assert registered(elb) == {"dev-public": 2, "dev-private": 2}
+    done = [told(balanced.run(converge_target_rotation, one)) for one in (rotation("public-1", state="drained"), hold)]
+    assert done == planned[:2]
+    with pytest.raises(GroundworkError, match="public-1 to be healthy"):
+        balanced.run(converge_target_rotation, serve)
+    assert balanced.writes == ["RegisterTargets"]

@@ -261,3 +261,36 @@ def test_a_full_or_small_subnet_is_refused_before_the_first_write(
     assert f"the subnet 'public-a' ({full.id}) has 7 free addresses" in str(no.value)
     assert "the subnet 'public-b' has the prefix /28, and a load balancer needs /27 or larger" in str(no.value)
     assert cloud.writes == []
+
+
+@pytest.mark.parametrize(
+    ("listeners", "rules", "message"),
+    [
+        (51, 0, r"load_balancers\[0\].listeners: 51 more listeners of an Application Load Balancer are needed"),
+        (1, 101, r"load_balancers\[0\].listeners: 101 more rules of an Application Load Balancer are needed"),
+    ],
+)
+def test_more_than_usual_is_compared_with_the_accounts_quota(
+    cloud: Cloud,
+    furnish: t.Callable[[Cloud], None],
+    options: Make,
+    balancer: Make,
+    listeners: int,
+    rules: int,
+    message: str,
+) -> None:
+    furnish(cloud)
+    action = {"target_groups": [{"name": "public"}]}
+    ruled = [{"priority": n + 1, "conditions": PATH, "action": FIXED} for n in range(rules)]
+    declared = [{"port": 80 + n, "default_action": action, "rules": ruled} for n in range(listeners)]
+    one = options(
+        load_balancers=[balancer("public", listeners=declared)], target_groups=[{"name": "public", "tier": "public"}]
+    )
+    with pytest.raises(InputError, match=message):
+        cloud.run(converge_load_balancers, one, check_mode=True)
+    assert cloud.writes == []
+    from moto.servicequotas.models import servicequotas_backends
+
+    applied = servicequotas_backends["123456789012"]["eu-central-1"].applied
+    applied.update({("elasticloadbalancing", code): 200.0 for code in ("L-B6DF7632", "L-7EED9B64")})
+    assert cloud.run(converge_load_balancers, one, check_mode=True)["changed"]

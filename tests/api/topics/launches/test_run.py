@@ -182,3 +182,15 @@ def test_everything_is_told_together(cloud: Cloud) -> None:
     cloud.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-bidirectional")
     vpc(cloud)
     assert refused(cloud, tiers={"public": ARM}).startswith("3 problems")
+
+
+def test_more_security_groups_than_usual_are_compared_with_the_accounts_quota(cloud: Cloud) -> None:
+    vpc(cloud)
+    many = {"public": {**TIER, "security_groups": [f"group-{number}" for number in range(6)]}}
+    message = refused(cloud, tiers=many)
+    assert "servers_tiers.public.security_groups: 6 more security groups of a network interface are needed" in message
+    quotas(cloud)["vpc", "L-2AFB9258"] = 10.0
+    assert check(cloud, tiers=many)["launches"] == {"servers_tiers.public": 2}
+    codes = cloud.calls.count("GetServiceQuota")
+    check(cloud)
+    assert cloud.calls.count("GetServiceQuota") == codes - 1  # it is not read for the usual number

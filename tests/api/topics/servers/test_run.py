@@ -441,3 +441,23 @@ def test_a_promoted_image_that_is_not_there_is_told(network: Account, options: M
     for both in (wanted, options()):
         with pytest.raises(InputError, match=f"public.image: the promoted image {image} does not exist"):
             network.converge(both)
+
+
+def test_more_security_groups_than_usual_need_a_quota(network: Account, options: Make) -> None:
+    [vpc] = {
+        one["VpcId"]
+        for one in network.ec2.describe_security_groups()["SecurityGroups"]
+        if one["GroupName"] == "monitored"
+    }
+    names = [f"group-{number}" for number in range(6)]
+    for name in names:
+        tags = [{"Key": "Name", "Value": f"dev-{name}"}, {"Key": "groundwork:environment", "Value": "dev"}]
+        specification = [{"ResourceType": "security-group", "Tags": tags}]
+        network.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc, TagSpecifications=specification)
+    wanted = options(public={"security_groups": names})
+    for check_mode in (True, False):
+        with pytest.raises(InputError, match=r"tiers.public.security_groups: 6 more security groups of a network"):
+            network.converge(wanted, check_mode=check_mode)
+        assert not network.instances()
+    network.converge(options(public={"security_groups": names[:5]}))
+    assert "GetServiceQuota" not in network.calls

@@ -14,7 +14,11 @@ from moto.servicequotas.resources.default_quotas.vpc import VPC_DEFAULT_QUOTAS
 
 from groundwork_lab.aws.context import Context, refuse
 
-SERVICES = {"ec2": "Amazon Elastic Compute Cloud (Amazon EC2)", "vpc": "Amazon Virtual Private Cloud (Amazon VPC)"}
+SERVICES = {
+    "ec2": "Amazon Elastic Compute Cloud (Amazon EC2)",
+    "elasticloadbalancing": "Elastic Load Balancing (ELB)",
+    "vpc": "Amazon Virtual Private Cloud (Amazon VPC)",
+}
 EC2 = {  # name and default value
     "L-0263D0A3": ("EC2-VPC Elastic IPs", 5),
     "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5),
@@ -22,6 +26,10 @@ EC2 = {  # name and default value
     "L-417A185B": ("Running On-Demand P instances", 0),
     "L-74FC7D96": ("Running On-Demand F instances", 0),
     "L-7295265B": ("Running On-Demand X instances", 0),
+}
+ELB = {
+    "L-B6DF7632": ("Listeners per Application Load Balancer", 50),
+    "L-7EED9B64": ("Rules per Application Load Balancer", 100),
 }
 RAISED = {("ec2", "L-0263D0A3"): 64.0, ("ec2", "L-1216C47A"): 512.0, ("vpc", "L-F678F1CE"): 32.0}
 
@@ -63,6 +71,6 @@ def _defaults(service: str) -> list[tuple[str, str, float]]:
     if service not in SERVICES:
         message = f"The request failed because the specified service ({service}) does not exist."
         refuse("NoSuchResourceException", message)
-    if service == "ec2":
-        return [(code, name, value) for code, (name, value) in EC2.items()]
+    if own := {"ec2": EC2, "elasticloadbalancing": ELB}.get(service):
+        return [(code, name, value) for code, (name, value) in own.items()]
     return [(each["QuotaCode"], each["QuotaName"], each["Value"]) for each in VPC_DEFAULT_QUOTAS]

@@ -4,6 +4,7 @@ import pytest
 from control_plane import Lab
 
 QUOTAS = [("ec2", "L-1216C47A"), ("ec2", "L-0263D0A3"), ("vpc", "L-F678F1CE"), ("vpc", "L-FE5A380F")]
+QUOTAS += [("vpc", "L-2AFB9258"), ("elasticloadbalancing", "L-B6DF7632"), ("elasticloadbalancing", "L-7EED9B64")]
 
 
 @pytest.mark.correction(
@@ -13,7 +14,7 @@ QUOTAS = [("ec2", "L-1216C47A"), ("ec2", "L-0263D0A3"), ("vpc", "L-F678F1CE"), (
     also=("QuotasBackend.list_aws_default_service_quotas",),
 )
 @pytest.mark.parametrize(("service", "code"), QUOTAS)
-def test_quotas_of_ec2_and_vpc(lab: Lab, service: str, code: str) -> None:
+def test_quotas_of_a_service(lab: Lab, service: str, code: str) -> None:
     quotas = lab.client("service-quotas")
     quota = quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]
     assert quota["QuotaArn"] == f"arn:aws:servicequotas:eu-central-1:123456789012:{service}/{code}"

@@ -104,7 +104,10 @@ def test_defaults() -> None:
         ({"public": {"subnets": ["public-a"] * 2}}, "tiers.public.subnets: 'public-a' is given 2 times; give each"),
         ({"public": {"subnets": []}}, "tiers.public.subnets: contains no subnet; give the tier's subnets"),
         ({"public": {"security_groups": ["web"]}}, "tiers.public.security_groups: 'web' is not a security group"),
-        ({"public": {"security_groups": []}}, "tiers.public.security_groups: contains 0 security groups; give 1 to 5."),
+        (
+            {"public": {"security_groups": []}},
+            "tiers.public.security_groups: contains 0 security groups; give 1 to 16.",
+        ),
         ({"public": {"instance_profile": "arn:aws:iam::1:instance-profile/x"}}, "tiers.public.instance_profile: 'arn"),
         (
             {"public": {"image": {"id": "debian"}}},
