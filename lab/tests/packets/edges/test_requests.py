@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
-from distributions import SITE, behavior, cache_policy, chosen, counted, distribution, server_origin
+from distributions import SITE, behavior, cache_policy, chosen, counted, distribution, server_origin, world
 
+from groundwork_lab.model import Interface, LoadBalancer
 from groundwork_lab.processes import in_namespace, listen
 
 from .conftest import HTTP, HTTPS
@@ -35,11 +38,16 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nit"
 
 
 @contextlib.contextmanager
-def raw_origin(edge: Any, *answers: bytes) -> Iterator[list[bytes]]:
-    """Serve an origin that sends these bytes, one after the other, to a request, and yield the requests."""
+def raw_origin(edge: Any, *answers: bytes, connections: list[int] | None = None) -> Iterator[list[bytes]]:
+    """Serve an origin that sends these bytes, one after the other, to a request, and yield the requests.
+
+    The ports of clients are added to `connections`.
+    """
     asked: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
+        if connections is not None:
+            connections.append(connection.getpeername()[1])
         with closing(connection), contextlib.suppress(OSError):
             connection.settimeout(20)
             data = b""
@@ -59,8 +67,10 @@ def raw_origin(edge: Any, *answers: bytes) -> Iterator[list[bytes]]:
 
     with closing(listen(edge.namespace, "127.0.0.1", RAW)) as listening:
         threading.Thread(target=accept, args=(listening,), daemon=True).start()
-        yield asked
-        listening.shutdown(socket.SHUT_RDWR)
+        try:
+            yield asked
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
 
 
 def serve_raw(edge: Any, **options: Any) -> None:
@@ -334,6 +344,58 @@ class TestExpiredObjects:
         edge.get("/a")
         edge.origin.reply("/site/a", b"no", 503)
         until(lambda: edge.get("/a").status == 503)
+
+
+class TestConnectionsToAnOrigin:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html"""
+
+    NAME = "web-1.eu-central-1.elb.amazonaws.com"
+
+    def serve(self, edge: Any, **options: Any) -> None:
+        origin = server_origin(self.NAME, "http-only")
+        origin["CustomOriginConfig"] |= {"HTTPPort": RAW, "OriginReadTimeout": 1}
+        origin |= options
+        default = behavior(OriginRequestPolicyId="all", AllowedMethods=EVERY)
+        made = world(distribution(default=default, origins=[origin]), request={"all": ALL_VIEWER})
+        node = Interface("eni-1", "vpc-1", "", "", IPv4Address("127.0.0.1"), None, (), True, "load-balancer", "arn:lb")
+        balancer = LoadBalancer("arn:lb", "web", self.NAME, "internal", "vpc-1", ("eni-1",), (), {})
+        edge.manager.reconcile(replace(made, interfaces={"eni-1": node}, load_balancers={"arn:lb": balancer}))
+
+    def test_they_are_used_again(self, edge: Any) -> None:
+        connections: list[int] = []
+        with raw_origin(edge, OK, connections=connections) as asked:
+            self.serve(edge)
+            for number in range(4):
+                assert edge.get(f"/{number}").status == 200
+        assert all(b"\r\nConnection: Keep-Alive\r\n" in each for each in asked)
+        assert (len(asked), len(connections) <= 2) == (4, True)  # one for each of nginx' workers
+
+    @pytest.mark.parametrize(
+        ("method", "attempts", "times"),
+        [
+            ("GET", 3, 3),
+            ("GET", 1, 1),
+            ("HEAD", 2, 2),
+            ("POST", 3, 1),
+            ("PUT", 3, 1),
+            ("DELETE", 3, 1),
+            ("OPTIONS", 3, 1),
+        ],
+    )
+    def test_a_request_that_times_out_is_sent_again(self, edge: Any, method: str, attempts: int, times: int) -> None:
+        with raw_origin(edge) as asked:
+            self.serve(edge, ConnectionAttempts=attempts)
+            assert edge.get("/a", method).status == 504
+            sent = b"GET" if method == "HEAD" else method.encode()  # what the cache can use for both
+            assert [each.split(b" ")[0] for each in asked] == [sent] * times
+
+    @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
+    def test_an_interim_response_is_an_error_at_once(self, edge: Any, status: str) -> None:
+        with raw_origin(edge, f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode(), OK):
+            self.serve(edge, ConnectionAttempts=1)
+            began = time.monotonic()
+            assert edge.get("/a").status == 502
+            assert time.monotonic() - began < 0.9
 
 
 def test_405_is_cached_only_with_a_time(edge: Any) -> None:

@@ -7,6 +7,7 @@ import pages from 'pages.js';
 const ALWAYS = [404, 414, 500, 501, 502, 503, 504];
 const ON_REQUEST = [400, 403, 405, 412, 415];
 const ERROR_SECONDS = 10;
+const TOO_MUCH = 80000;  // more than proxy_buffer_size
 const FOREVER = 31536000;
 // Headers of one connection, which an answer over HTTP/2 must not have.
 const OF_THE_CONNECTION = ['Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Upgrade'];
@@ -158,8 +159,18 @@ function clean(r, behavior) {
     }
 }
 
+// End an interim response (RFC 9110, 15.2): nginx takes it for the final one, and would wait for the end of its body. A
+// header filter cannot change the status, but the next layer answers with 502 if the headers exceed its buffer.
+function interim(r) {
+    r.headersOut['Edge-Interim'] = 'x'.repeat(TOO_MUCH);
+}
+
 function answer(r) {
     const site = edge.sites[r.headersIn['Edge-Site']], behavior = site.behaviors[Number(r.headersIn['Edge-Behavior'])];
+    if (r.status >= 100 && r.status < 200 && r.status != 101) {
+        interim(r);
+        return;
+    }
     keep(r, site, behavior);
     clean(r, behavior);
 }
