@@ -202,6 +202,24 @@ class TestHeadersOfAnAnswer:
         assert f"\n{header.partition(':')[0].lower()}:" not in found
         assert "x-other: kept" in found
 
+    def test_headers_that_connection_names_end_at_the_edge(self, edge: Any) -> None:
+        with raw_origin(edge, OK.replace(b"\r\n\r\n", b"\r\nConnection: X-A\r\nX-A: 1\r\nX-B: 2\r\n\r\n")):
+            serve_raw(edge)
+            answer = edge.get("/a")
+        assert (answer["X-A"], answer["X-B"]) == (None, "2")
+
+    def test_headers_that_no_cache_names_are_not_cached(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", b"it", X_A="1", X_B="2", Cache_Control='max-age=60, no-cache="X-A, x-c"')
+        edge.serve()
+        found = [(answer["X-A"], answer["X-B"]) for answer in (edge.get("/a"), edge.get("/a"))]
+        assert found == [("1", "2"), (None, "2")]
+
+    def test_the_age_of_another_cache_is_added(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", b"it", Age="30")
+        edge.serve()
+        assert edge.get("/a")["Age"] == "30"
+        assert int(edge.get("/a")["Age"]) in (30, 31, 32)
+
     @pytest.mark.parametrize(
         ("forwarded", "control", "first", "again"),
         [
@@ -251,6 +269,14 @@ class TestConditionsAndRanges:
         edge.serve()
         for _ in range(2):
             assert edge.get("/a", headers={"If-Modified-Since": since}).status == status
+
+    @pytest.mark.parametrize(("etag", "status"), [('"1"', 304), ('"2"', 200)])
+    def test_the_etag_decides_before_the_date(self, edge: Any, etag: str, status: int) -> None:
+        edge.origin.reply("/site/a", b"it", ETag='"1"', Last_Modified="Mon, 02 Jan 2023 00:00:00 GMT")
+        edge.serve()
+        edge.get("/a")
+        for since in ("Sun, 01 Jan 2023 00:00:00 GMT", "Tue, 03 Jan 2023 00:00:00 GMT"):
+            assert edge.get("/a", headers={"If-None-Match": etag, "If-Modified-Since": since}).status == status
 
     def test_an_older_file_of_the_origin_replaces_the_cached_one(self, edge: Any) -> None:
         edge.origin.reply("/site/a", b"new", Last_Modified="Mon, 02 Jan 2023 00:00:00 GMT")
