@@ -13,8 +13,8 @@ LAB := $(BIN)/groundwork-lab
 PART := tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenario-name part'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test check lint unit unit-3.13 packets molecule newest \
-  long long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-sanity long-servers long-trixie long-wire bench
+.PHONY: help up down test python-3.13 check lint unit unit-3.13 packets molecule newest \
+  long long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-releases long-sanity long-servers long-trixie long-wire bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,8 +33,10 @@ down: ## The lab and all its state gone
 
 test: ## Everything that must pass: what computes beside what waits for a lab
 	@tools/with-python 3.11 true
-	tools/with-python 3.13 true
-	tools/side-by-side 'lint unit unit-3.13' 'molecule packets newest'
+	tools/side-by-side 'python-3.13 lint unit unit-3.13' 'molecule packets newest'
+
+python-3.13:
+	@tools/with-python 3.13 true
 
 check: ## In a few minutes, between commits: the linters without Ansible's, and the tests that are fast
 	@tools/bootstrap dev
@@ -81,10 +83,14 @@ molecule: ## The product on the lab, end to end, with Python 3.11 and ansible 12
 	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
 
 long: ## What takes too long for every change: stages that continue where an earlier run of the same commit ended
-	@tools/long long-servers long-environments long-trixie long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
+	@tools/long long-servers long-releases long-environments long-trixie long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
 
 long-servers: ## On the lab: images, groups of servers, the replacement of servers
 	@export GROUNDWORK_PART='tests/e2e --part servers'
+	$(PART)
+
+long-releases: ## On the lab: releases that fail for other reasons than their own, and more servers
+	@export GROUNDWORK_PART='tests/e2e --part releases'
 	$(PART)
 
 long-environments: ## On the lab: several environments, operators and controllers

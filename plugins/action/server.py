@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 from pathlib import Path
 
@@ -16,6 +17,16 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.groundwork.aws.plugins.action.in_controller import require_lock
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import (
+    DF,
+    ENLARGE,
+    FEWEST,
+    NO_SPACE,
+    largest,
+    parse_df,
+    shortage,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import (
     merged,
     parse_desired,
@@ -66,7 +77,17 @@ class ActionModule(ActionBase):
         answer: Options = self._execute_module(
             module_name=MODULE, module_args=arguments, task_vars=task_vars, wrap_async=False
         )
+        if answer.get("failed") and NO_SPACE in str(answer):
+            raise AnsibleActionFail(f"{answer.get('msg', MODULE)}\n{self._full()}", result=answer)
         return answer
+
+    def _full(self) -> str:
+        """Return what is known about the server's full disk. No file is written on the server for that."""
+        return f"The disk of this server is full.{largest(self._run, '/')} {ENLARGE}; then run again to continue."
+
+    def _run(self, argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+        done = self._low_level_execute_command(shlex.join(argv), in_data=stdin or None)
+        return Done(done["rc"], done["stdout"], done["stderr"])
 
     def _uploaded(self, item: Options, missing: t.Collection[str], answer: Options) -> Options:
         """Return a release with the path of its archive on the server, if it is missing there."""
@@ -77,6 +98,11 @@ class ActionModule(ActionBase):
             wrong = f"The release {item['id']} of {item['name']} is neither on this server nor packed on the controller"
             raise AnsibleActionFail(f"{wrong}. Pack it with release_archives, or use another release.", result=answer)
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
+        room = parse_df(self._run([*DF, folder]).out)
+        if wrong := shortage(room, archive.stat().st_size + FEWEST):
+            raise AnsibleActionFail(
+                f"{wrong}{largest(self._run, room.mount)} {ENLARGE}; then run again.", result=answer
+            )
         remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)
         return {**item, "archive": remote}

@@ -40,8 +40,8 @@ options:
       - C(group.warmup) is the default instance warmup in seconds. The default is V(0).
       - C(image) is a dictionary with either C(id), the id of an image, or C(parameter), the name of a parameter that
         contains such an id. The default is the parameter C(/groundwork/<environment>/image/lamp).
-      - C(instance_type), C(root_volume_gib), C(subnets), C(security_groups), C(public_ip), C(instance_profile) and
-        C(user_data) are those of M(groundwork.aws.ec2_instance_group).
+      - C(instance_type), C(root_volume_gib), C(subnets), C(security_groups), C(public_ip), C(instance_profile),
+        C(user_data) and C(cpu_credits) are those of M(groundwork.aws.ec2_instance_group).
     type: dict
     required: true
   zones:

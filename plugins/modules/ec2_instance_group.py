@@ -43,6 +43,10 @@ options:
       - C(instance_profile) is the name of an instance profile. By default the existing one is not changed.
       - C(user_data) is the user data, at most 16 KiB. Do not put secrets into it, because every process on the server
         can read it.
+      - C(cpu_credits) is V(standard) or V(unlimited), for instance types with CPU credits (C(t2), C(t3), C(t3a) and
+        C(t4g)). It is changed while the servers run. By default new servers have AWS' default, which is V(standard) for
+        C(t2) and V(unlimited) for the others unless the account has another one, and that of existing servers stays.
+        Servers that are V(unlimited) can cost more than the price of their type.
       - C(image) is a dictionary that selects the image. C(owner) is an account id, V(self) or V(amazon), and C(name) is
         a pattern of the image's name with C(*) and C(?). The newest matching image is used. C(id) is the id of an
         image, and replaces both. C(promoted) is whether to use the image in the parameter
@@ -90,8 +94,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 7 API calls if nothing changes, for any number of servers. 1 more if a tier has an image C(id). If servers
-    are terminated, 1 more, 2 for each target group, and 1 per second while they drain.
+  - Budget. 7 API calls if nothing changes, for any number of servers. 1 more if a tier has an image C(id), and 1 if one
+    has C(cpu_credits). If servers are terminated, 1 more, 2 for each target group, and 1 per second while they drain.
   - An interrupted launch is repeated with the same client token, so that no server is launched twice.
 seealso:
   - module: groundwork.aws.ec2_console_host_keys

@@ -44,7 +44,7 @@ options:
         suboptions: &rule
           protocol:
             description:
-              - One of V(tcp), V(udp), V(icmp) and V(all), or a protocol's number.
+              - One of V(tcp), V(udp), V(icmp), V(icmpv6) and V(all), or a protocol's number.
             type: str
             default: tcp
           ports:
@@ -52,8 +52,28 @@ options:
               - Ports as V(80) and ranges as V(8000-8010), only for V(tcp) and V(udp). All ports by default.
             type: list
             elements: str
+          icmp_type:
+            description:
+              - The ICMP type, as V(8) for echo requests, only for V(icmp) and V(icmpv6). All types by default.
+            type: int
+          icmp_code:
+            description: The ICMP code, only with a type. All codes of the type by default.
+            type: int
           cidrs:
             description: IPv4 CIDR blocks. An empty list allows no traffic.
+            type: list
+            elements: str
+          cidrs_ipv6:
+            description:
+              - IPv6 CIDR blocks. They have an effect once the VPC has an IPv6 CIDR block, which the collection does not
+                give it.
+            type: list
+            elements: str
+          prefix_lists:
+            description:
+              - Ids of prefix lists (C(pl-...)), or names of AWS' lists, as
+                C(com.amazonaws.global.cloudfront.origin-facing).
+              - A list counts as several rules in the quota of rules; that of CloudFront counts as 55 of the 60.
             type: list
             elements: str
           groups:
@@ -90,7 +110,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call if nothing changes, for any number of groups and rules.
+  - Budget. 1 API call if nothing changes, for any number of groups and rules. 1 more if a rule refers to a prefix list.
 seealso:
   - module: groundwork.aws.ec2_vpc_network
 """
@@ -115,6 +135,22 @@ EXAMPLES = r"""
           - ports: [22]
             cidrs: [198.51.100.0/24]
             description: SSH from the office
+
+- name: Allow HTTPS from CloudFront, and echo requests from everywhere
+  groundwork.aws.ec2_security_groups:
+    environment_name: dev
+    region: eu-central-1
+    groups:
+      - name: balancer
+        ingress:
+          - ports: [443]
+            prefix_lists: [com.amazonaws.global.cloudfront.origin-facing]
+          - protocol: icmp
+            icmp_type: 8
+            cidrs: [0.0.0.0/0]
+          - protocol: icmpv6
+            icmp_type: 128
+            cidrs_ipv6: ["::/0"]
 """
 
 RETURN = r"""

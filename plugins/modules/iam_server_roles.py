@@ -27,13 +27,26 @@ options:
       - C(keys), ARNs of KMS keys that encrypt the parameters. The account's default key for SSM is not needed here.
     type: dict
     required: true
+  permissions_boundary:
+    description:
+      - The ARN of the policy that is the permissions boundary of all roles, whose servers have only permissions that it
+        allows too. It is changed in place. V(none) removes that of existing roles.
+      - By default new roles have none, and that of existing roles stays.
+    type: str
+    default: ""
+  role_path:
+    description:
+      - The path of the roles and instance profiles, which begins and ends with a slash, such as V(/app/).
+      - IAM cannot change a path. Existing ones keep theirs, and the module warns and says what to do.
+    type: str
+    default: /
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call if nothing changes, and 3 for each role.
+  - Budget. 1 API call if nothing changes, and 3 for each role. 1 more if a role gets another permissions boundary.
 seealso:
   - module: groundwork.aws.autoscaling_server_groups
   - module: groundwork.aws.ssm_generated_secret

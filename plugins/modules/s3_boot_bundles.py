@@ -16,8 +16,10 @@ description:
   - Packs a bundle for each tier of servers. It contains options of M(groundwork.aws.server), and the code
     of that module, which needs only Python. A server that runs the bundle is configured as the module would do it.
   - Bundles and packed releases are kept in a private, encrypted and versioned bucket, which denies requests without
-    TLS. Their keys contain a digest of the content, so that each is uploaded once and never overwritten. The module
-    deletes no object, because a launch template version may need it.
+    TLS. Their keys contain a digest of the content, so that each is uploaded once and never overwritten.
+  - Of each tier's bundles and each site's releases, the newest are kept, as many as C(keep) of the releases says, and
+    all that O(tiers) or a launch template version of the environment needs. The others are deleted. The bucket keeps
+    deleted objects for 30 days.
   - Returns the user data with which a server fetches its bundle with its instance profile, checks the SHA-256 digest,
     and runs it. The user data changes only if the bundle changes.
   - A bundle contains no secret. It contains the placeholders of M(groundwork.aws.server), and the server reads
@@ -43,7 +45,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 8 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket).
+  - Budget. 8 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket). If old objects
+    may have to be deleted, 1 more, and 1 for each launch template and each kept bundle.
   - The module fails if a bucket with this name exists without the environment's tags.
 seealso:
   - module: groundwork.aws.autoscaling_server_groups
@@ -80,7 +83,7 @@ changes:
   elements: dict
   contains:
     action:
-      description: One of V(create) and V(update).
+      description: One of V(create), V(update) and V(delete).
       type: str
       returned: success
     resource:

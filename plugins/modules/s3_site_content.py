@@ -64,8 +64,8 @@ options:
   fingerprint:
     description:
       - A regular expression that matches paths with a fingerprint of the content in their name.
-      - By default the fingerprints of webpack, Vite, Rollup, esbuild, Hugo and others are detected. Version numbers,
-        dates and words are not taken for fingerprints, and a few fingerprints that look like them are not detected.
+      - By default the fingerprints of webpack, Vite, Rollup, esbuild, Next.js, Astro, Hugo and others are detected. A
+        name that looks like a word or a number counts if most names of its folder have a fingerprint in this place.
     type: str
   content_types:
     description:
@@ -116,11 +116,29 @@ options:
     type: list
     elements: str
     default: []
+  clean_urls:
+    description:
+      - How the distribution's viewer-request function maps paths without an extension, as in the role static_site. It
+        decides which paths are invalidated, and of which files the module warns because visitors do not find them.
+      - V(serve) and V(redirect) map C(/guide) to C(/guide/index.html), V(html) maps it to C(/guide.html). V(none) maps
+        nothing.
+    type: str
+    choices: [serve, redirect, html, none]
+    default: serve
+  unmapped_paths:
+    description: Paths without an extension that the function leaves as they are, as browsers send them.
+    type: list
+    elements: str
+    default: []
+  variables:
+    description: The prefix of the variables from which the options come. Messages name these variables.
+    type: str
   max_deletions:
     description:
-      - The maximum number of objects that a run may delete, as a number or as a percentage of the existing objects. If
-        it is exceeded, the module fails before it changes anything.
-      - With a percentage, 10 deletions are always allowed. The limit does not apply to O(release).
+      - The maximum number of files that may be missing in the source since the last release, as a number or as a
+        percentage of the existing objects. If it is exceeded, the module fails before it changes anything.
+      - With a percentage, 10 files are always allowed. Files with a fingerprint do not count. The limit does not apply
+        to O(release).
     type: str
     default: 25%
   allow_missing_references:
@@ -133,10 +151,17 @@ options:
     default: 5
   keep_assets:
     description:
-      - The number of releases for which files with a fingerprint are kept after they were removed from the source, 0 to
-        100. So a page that was loaded earlier can still load its assets.
+      - The number of releases for which files are kept after they were removed from the source, 0 to 100, except pages.
+        So a page that was loaded earlier can still load its assets.
     type: int
     default: 1
+  max_invalidation_paths:
+    description:
+      - The maximum number of paths of an invalidation, 1 to 3000. Above it, paths become wildcards for folders, which
+        make edge locations fetch unchanged objects again. A wildcard counts as one path.
+      - AWS charges for each path after the first 1,000 of a month.
+    type: int
+    default: 50
   wait:
     description: Whether to wait for the invalidation to be completed before assets are deleted.
     type: bool
@@ -168,7 +193,9 @@ notes:
   - Pages are deleted before the invalidation, so that edge locations cannot fetch them again. Assets are deleted after
     it.
   - An invalidation contains every form of a changed path (C(/guide/index.html), C(/guide/), C(/guide)). New paths and
-    files with a fingerprint are not invalidated.
+    files with a fingerprint are not invalidated. A path with a space or one of C(!$&'()*+,:;=@[]^|~) is invalidated by
+    a wildcard for everything that begins as it does before this character, because URLs and invalidations have more
+    than one form of it.
   - The records of releases are stored below C(releases/), beside the prefix.
   - Objects have no tags.
 seealso:
@@ -261,7 +288,7 @@ counts:
       type: int
       returned: success
     kept:
-      description: Files with a fingerprint that were removed from the source and are kept for now.
+      description: Files that were removed from the source and are kept for now.
       type: int
       returned: success
     mended:

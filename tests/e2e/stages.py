@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "kills", "servers", "environments", "wire"]
+Part = Literal["test", "kills", "releases", "servers", "environments", "wire"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -37,15 +37,17 @@ STAGES = (
     Stage("site", "both load balancers serve their tier"),
     Stage("packets", "what the network lets through"),
     Stage("breakage", "what breaks is noticed and repaired"),
+    Stage("full_disk", "a full disk is named before anything is changed", part="servers"),
     Stage("inventory", "an inventory that does not show the servers is refused"),
     Stage("pages", "site.yml asks every server for a page of every site"),
     Stage("secrets", "passwords are only where they are needed"),
     Stage("values", "PHP gets settings and variables as they were written"),
-    Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed"),
+    Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed", part="releases"),
     Stage("contained", "a site reads nothing of the other sites on its server"),
     Stage("metadata", "a site does not reach the instance metadata service", part="servers"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
-    Stage("behind", "a server that missed a release serves no visitor before it has it", part="environments"),
+    Stage("release_failures", "a release fails for other reasons than its own", part="releases"),
+    Stage("behind", "a server that missed a release serves no visitor before it has it", part="releases"),
     Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it", part="servers"),
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),

@@ -40,7 +40,7 @@ class Point:
 def points(seed: int) -> list[Point]:
     """Points all over a run, whose parts are killed one by one: none of them needs another one's result."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    several, few = (6, 3) if os.environ.get("GROUNDWORK_MANY_KILLS") else (2, 1)
+    several, few = (6, 3) if os.environ.get("GROUNDWORK_MANY_KILLS") else (1, 1)
     infrastructure = [
         Point("infrastructure", writes) for writes in chance.sample(range(1, INFRASTRUCTURE - 2), several)
     ]

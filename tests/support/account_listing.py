@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -39,12 +40,14 @@ def account_listing(client: Callable[[str], Any]) -> Listing:
     return {**listing, "Instances": _plain(instances)}
 
 
-# What AWS chooses: ids and the ends of ARNs, addresses, names of hosts, times, fingerprints.
+# What AWS and servers choose: ids and the ends of ARNs, addresses, names of hosts, times, fingerprints, host keys.
 CHOSEN = (
     (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(\+00:00|Z)?"), "<time>"),
     (re.compile(r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5,}\b"), "<mac>"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{8,}\b"), "<id>"),
+    (re.compile(r"\bd[0-9a-z]{12,}(?=\.cloudfront\.net)"), "<id>"),
+    (re.compile(r"\bAAAA[0-9A-Za-z+/=]{16,}"), "<key>"),
     (re.compile(r"\b(AIPA|AROA|E)[0-9A-Z]{12,}\b"), "<id>"),
     (re.compile(r"\b[0-9]+([.-][0-9]+){3}\b(?!/)"), "<address>"),
 )
@@ -56,6 +59,12 @@ def without_ids(listing: Listing) -> dict[str, Any]:
         {kind: [_anonymous(one) for one in each.values()] for kind, each in listing.items()}
     )
     return plain
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the lines in which two listings differ, with the lines around them."""
+    texts = [json.dumps(each, indent=1, sort_keys=True).splitlines() for each in (one, other)]
+    return list(difflib.unified_diff(*texts, lineterm=""))
 
 
 def _anonymous(value: Any) -> Any:

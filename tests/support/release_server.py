@@ -13,9 +13,10 @@ from typing import Any, cast
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Journal
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, pack
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import Answer, Page
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import Release, Releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import Releases
 
 OWNER, PRIVATE = "nobody", "daemon"  # accounts of every Debian
 

@@ -28,6 +28,7 @@ PROGRAMS = {
     "dnsmasq": "dnsmasq-base",
     "haproxy": "haproxy",
     "ip": "iproute2",
+    "mkfs.ext4": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
     "nginx": "nginx",
     "nft": "nftables",

@@ -168,6 +168,7 @@ class Instance:
     tags: Mapping[str, str] = field(default_factory=dict)
     role: str | None = None  # the name of the IAM role in the instance profile
     debian: int = 12  # the version of Debian, of an image that was not captured
+    root_gib: int = 8  # the size of the root volume in GiB
 
 
 @dataclass(frozen=True)

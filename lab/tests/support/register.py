@@ -25,6 +25,7 @@ from groundwork_lab.aws.corrections import Corrections, Installed
 PAGES = {
     "ec2": "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_{}.html",
     "elbv2": "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_{}.html",
+    "iam": "https://docs.aws.amazon.com/IAM/latest/APIReference/API_{}.html",
     "resourcegroupstaggingapi": "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_{}.html",
     "s3": "https://docs.aws.amazon.com/AmazonS3/latest/API/API_{}.html",
     "ssm": "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_{}.html",

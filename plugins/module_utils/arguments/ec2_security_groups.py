@@ -23,7 +23,11 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                 "options": {
                     "protocol": {"type": "str", "default": "tcp"},
                     "ports": {"type": "list", "elements": "str"},
+                    "icmp_type": {"type": "int"},
+                    "icmp_code": {"type": "int"},
                     "cidrs": {"type": "list", "elements": "str"},
+                    "cidrs_ipv6": {"type": "list", "elements": "str"},
+                    "prefix_lists": {"type": "list", "elements": "str"},
                     "groups": {"type": "list", "elements": "str"},
                     "description": {"type": "str"},
                 },
@@ -35,7 +39,11 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                 "options": {
                     "protocol": {"type": "str", "default": "tcp"},
                     "ports": {"type": "list", "elements": "str"},
+                    "icmp_type": {"type": "int"},
+                    "icmp_code": {"type": "int"},
                     "cidrs": {"type": "list", "elements": "str"},
+                    "cidrs_ipv6": {"type": "list", "elements": "str"},
+                    "prefix_lists": {"type": "list", "elements": "str"},
                     "groups": {"type": "list", "elements": "str"},
                     "description": {"type": "str"},
                 },

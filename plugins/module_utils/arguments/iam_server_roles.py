@@ -8,4 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {"roles": {"type": "dict", "required": True}}
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "roles": {"type": "dict", "required": True},
+    "permissions_boundary": {"type": "str", "default": ""},
+    "role_path": {"type": "str", "default": "/"},
+}

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse IPv4 CIDR blocks, and allocate CIDR blocks to subnets without moving existing ones."""
+"""Parse CIDR blocks, and allocate CIDR blocks to subnets without moving existing ones."""
 
 from __future__ import annotations
 
 import typing as t
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 
@@ -33,6 +33,23 @@ def parse_cidr(value: t.Any, variable: str, problems: Problems) -> IPv4Network |
         loose = IPv4Network(text, strict=False)
     except (AddressValueError, NetmaskValueError, ValueError):
         problems.add(variable, f"'{text}' is not an IPv4 CIDR block", "write address/prefix, for example 10.20.0.0/16")
+        return None
+    if str(loose) != text:
+        problems.add(variable, f"'{text}' is not in canonical form", f"write {loose}")
+        return None
+    return loose
+
+
+def parse_ipv6_cidr(value: t.Any, variable: str, problems: Problems) -> IPv6Network | None:
+    """Return an IPv6 CIDR block in the form of RFC 5952, as `2001:db8::/32`, or None and add to `problems` why not."""
+    text = str(value)
+    try:
+        loose = IPv6Network(text, strict=False)
+    except (AddressValueError, NetmaskValueError, ValueError):
+        problems.add(variable, f"'{text}' is not an IPv6 CIDR block", "write address/prefix, for example 2001:db8::/32")
+        return None
+    if loose.network_address.ipv4_mapped or "%" in text:
+        problems.add(variable, f"'{text}' is not an address of IPv6 packets", "write IPv4 CIDR blocks in cidrs")
         return None
     if str(loose) != text:
         problems.add(variable, f"'{text}' is not in canonical form", f"write {loose}")

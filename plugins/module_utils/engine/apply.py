@@ -241,7 +241,7 @@ def refusals(one: Call, response: t.Mapping[str, t.Any]) -> t.Iterator[ClientErr
     for item in items:
         error = item.get("Error", item)
         if error.get("Code") and error["Code"] not in one.settled:
-            which = item.get("ResourceId") or item.get("Key") or ""
+            which = item.get("ResourceId") or item.get("InstanceId") or item.get("Key") or ""
             told = {"Code": error["Code"], "Message": f"{error.get('Message', '').rstrip('.')} ({which})"}
             yield ClientError({"Error": told}, one.operation)
 

@@ -41,7 +41,10 @@ def _resource_id(prefix: str) -> re.Pattern[str]:
 ALLOCATION_ID = _resource_id("eipalloc")
 IMAGE_ID = _resource_id("ami")
 INSTANCE_ID = _resource_id("i")
+PREFIX_LIST_ID = _resource_id("pl")
 SECURITY_GROUP_ID = _resource_id("sg")
+# https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+AWS_PREFIX_LIST = re.compile(r"(cn\.)?com\.amazonaws\.[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 PARAMETER_PATH = r"(?:/[A-Za-z0-9_.-]+){1,15}"
@@ -50,6 +53,9 @@ PARAMETER_NAME = re.compile(rf"(?=.{{1,1011}}$){PARAMETER_PATH}")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 _ARN = r"arn:aws[a-z-]*"
 CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront's region
+POLICY_ARN = re.compile(rf"{_ARN}:iam::(?P<account>\d{{12}}|aws):policy/[\w+=,.@/-]{{1,512}}", re.ASCII)
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+IAM_PATH = re.compile(r"/|/[!-~]{1,510}/")
 KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 KMS_KEY_ID = re.compile(
@@ -85,5 +91,7 @@ def check_bucket(name: str, problems: Problems, variable: str = "bucket") -> str
     """Return the name. Add to `problems` an invalid bucket name. S3's certificate does not cover names with dots."""
     if not OWN_BUCKET.fullmatch(name):
         right = "use 3 to 63 lower case letters, digits and hyphens, without a hyphen at either end"
-        problems.add(variable, f"'{name}' is not a valid bucket name", right)
+        dotted = " here: S3's certificate covers no host name with another dot, so that HTTPS fails"
+        wrong = f"'{name}' is not a valid bucket name{dotted if '.' in name else ''}"
+        problems.add(variable, wrong, right)
     return name

@@ -22,7 +22,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
     parse_server,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import serving
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import planning as release_planning
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release, parse_releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import Releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_room
 
 Options = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -45,7 +48,7 @@ class Desired:
 
     configuration: Server | None
     databases: Databases | None
-    releases: tuple[serving.Release, ...]
+    releases: tuple[Release, ...]
 
 
 def parse_desired(options: Options, problems: Problems, secrets: Options | None = None) -> Desired:
@@ -63,7 +66,7 @@ def parse_desired(options: Options, problems: Problems, secrets: Options | None 
         below = problems.scope(f"{problems.prefix}databases.")
         wanted = mariadb.parse_mariadb({**options["databases"], **extra}, below)
         databases = Databases(wanted, options["databases"]["socket"])
-    releases = serving.parse_releases({"releases": options.get("releases") or []}, problems)
+    releases = parse_releases({"releases": options.get("releases") or []}, problems)
     return Desired(configuration, databases, releases)
 
 
@@ -76,7 +79,7 @@ def plan_new(desired: Desired) -> Result:
     if desired.databases:
         results.append(mariadb.report(mariadb.plan(desired.databases.desired, mariadb.FRESH)))
     if desired.releases:
-        results.append(serving.report(serving.make_plan(desired.releases, {}, ())))
+        results.append(release_planning.report(release_planning.make_plan(desired.releases, {}, ())))
     return {**merged(*results), "missing": [release.name for release in desired.releases]}
 
 
@@ -99,12 +102,13 @@ def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: boo
     in its details. The releases are not changed while the archive of a missing one is not on the server; `missing` then
     contains the name of its site.
     """
-    results: list[Result] = []
+    warnings = require_room(host.run, host.rooms())
+    results: list[Result] = [{"warnings": warnings}] if warnings else []
     try:
         results.append(configure(host, desired.configuration, check_mode=check_mode))
         results.append(set_up(host, desired.databases, check_mode=check_mode))
         if desired.releases:
-            releases = serving.Releases(host.services)
+            releases = Releases(host.services)
             released = releases.converge(desired.releases, check_mode=check_mode, require_pages=require_pages)
             awaited = any(one.name in released["missing"] and not one.archive for one in desired.releases)
             results.append({**released, "changes": [], "diff": []} if awaited and not check_mode else released)

@@ -30,7 +30,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles
 HERE, THERE = "eu-central-1", "eu-west-1"
 Converge = t.Callable[[Run], dict[str, t.Any]]
 
-ROLES = {"environment_name": "dev", "tags": {}, "roles": {"web": {"parameters": ["/groundwork/dev/x"]}}}
+ROLES = {
+    "environment_name": "dev",
+    "tags": {},
+    "roles": {"web": {"parameters": ["/groundwork/dev/x"]}},
+    "permissions_boundary": "",
+    "role_path": "/",
+}
 CASES: dict[str, tuple[Converge, dict[str, t.Any]]] = {
     "roles": (converge_server_roles, ROLES),
     **{

@@ -177,7 +177,8 @@ class Account:
         """A group of servers with its launch template, role and profile, and a parameter that names its image."""
         common = {"environment_name": environment, "tags": {}, "region": "eu-central-1"}
         roles = {"public": {"parameters": [f"/groundwork/{environment}/lamp/app/database-password"]}}
-        self.cloud.run(converge_server_roles, {**common, "roles": roles})
+        settings = {"roles": roles, "permissions_boundary": "", "role_path": "/"}
+        self.cloud.run(converge_server_roles, {**common, **settings})
         wanted = {
             "environment_name": environment,
             "zones": ["eu-central-1a", "eu-central-1b"],

@@ -6,7 +6,8 @@ import typing as t
 
 Make = t.Callable[..., dict[str, t.Any]]
 
-RULE = {"protocol": "tcp", "ports": None, "cidrs": None, "groups": None, "description": None}
+PEERS = dict.fromkeys(("cidrs", "cidrs_ipv6", "groups", "prefix_lists"))
+RULE = {"protocol": "tcp", **dict.fromkeys(("ports", "icmp_type", "icmp_code", "description")), **PEERS}
 OPEN = {**RULE, "protocol": "all", "cidrs": ["0.0.0.0/0"]}
 
 

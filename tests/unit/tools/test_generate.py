@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[3]
 MODULE = "plugins/modules/ec2_security_groups.py"
 SPEC = "roles/firewall/meta/argument_specs.yml"
 OPTION = """\
-          icmp_type:
-            description: An ICMP type, only for rules of O(groups) with V(icmp).
+          fragment:
+            description: A kind of fragment, only for rules of O(groups) with V(icmp).
             type: int
             choices: [0, 8]
 """
@@ -64,12 +64,12 @@ def test_a_new_option_of_a_rule_is_written_once(tree: Path) -> None:
     assert generate(tree).returncode == 0
     assert generate(tree, "--check").returncode == 0
     for way in ("ingress", "egress"):
-        known = arguments(tree, "ec2_security_groups")["groups"]["options"][way]["options"]["icmp_type"]
+        known = arguments(tree, "ec2_security_groups")["groups"]["options"][way]["options"]["fragment"]
         assert known == {"type": "int", "choices": [0, 8]}
-        described = "An ICMP type, only for rules of O(firewall_groups) with V(icmp)."
-        in_role = spec(tree)["firewall_groups"]["options"][way]["options"]["icmp_type"]
+        described = "A kind of fragment, only for rules of O(firewall_groups) with V(icmp)."
+        in_role = spec(tree)["firewall_groups"]["options"][way]["options"]["fragment"]
         assert in_role == {**known, "description": described}
-        assert f"| `firewall_groups[].{way}[].icmp_type` | int |" in (tree / "roles/firewall/README.md").read_text()
+        assert f"| `firewall_groups[].{way}[].fragment` | int |" in (tree / "roles/firewall/README.md").read_text()
 
 
 def test_a_new_variable_needs_its_name_and_a_mark(tree: Path) -> None:

@@ -25,7 +25,7 @@ from groundwork_lab.aws.applications import make_application
 from groundwork_lab.aws.context import Context
 from groundwork_lab.aws.corrections import Application, Installed
 from groundwork_lab.aws.errors import UNPRINTABLE, Answer, Protocol, error_answer
-from groundwork_lab.aws.s3 import access
+from groundwork_lab.aws.s3 import access, forms
 from groundwork_lab.aws.s3.addressing import Address, settle
 from groundwork_lab.aws.s3.corrections import bucket_of
 from groundwork_lab.aws.services import Service
@@ -72,7 +72,11 @@ class Middleware:
         address = settle(environ).arn if scope.service == "s3" else ""
         call = requests.identify(scope, environ, body)
         if call is None:
-            return error_answer("query", "InvalidAction", f"The lab does not have the service {scope.service}.", 400)
+            message = f"The lab does not have the service {scope.service}."
+            protocol = requests.protocol_of(environ)
+            return error_answer(
+                protocol, "UnknownOperationException" if protocol != "query" else "InvalidAction", message, 400
+            )
         query = environ.get("QUERY_STRING", "")
         key = requests.access_key(environ.get("HTTP_AUTHORIZATION", ""), query)
         refused = self._refusal(call) or unprintable(call, environ, body)
@@ -103,6 +107,9 @@ class Middleware:
 
     def _unsigned(self, environ: dict[str, Any]) -> Answer:
         """Answer a request without a signature. Only S3 accepts them, as far as the bucket policy permits."""
+        form = forms.form_of(environ) if self.door != "origin" else None
+        if form is not None:
+            return self._posted(form, environ)
         if self.door == "api":
             if environ.get("HTTP_X_AMZ_TARGET"):
                 return error_answer("json", "MissingAuthenticationTokenException", "Missing Authentication Token", 400)
@@ -115,6 +122,24 @@ class Middleware:
             return error_answer("s3", "MethodNotAllowed", message, 405)
         source = environ.get(SOURCE_ARN, "") if self.door == "origin" else ""
         return self._permitted(call, environ, address, access.caller(source, environ.get("REMOTE_ADDR", "")))
+
+    def _posted(self, form: forms.Form, environ: dict[str, Any]) -> Answer:
+        """Answer the upload of a form, which is signed in its fields."""
+        bucket = settle(environ).bucket
+        call = Call(S3, "PutObject", "")
+        with self.context.lock:
+            known = identity.is_known(self.context, form.access_key)
+        if not known:
+            return (
+                permissions.unknown(call)
+                if form.access_key
+                else error_answer("s3", "AccessDenied", "Access Denied", 403)
+            )
+        self.calls.count("s3", "PutObject")
+        asked = permissions.Asked("", b"", Address(bucket, form.key).arn)
+        with self.context.lock:
+            denied = permissions.denied(self.context, self.installed, call, form.access_key, asked)
+        return denied or self._with_faults(call, environ, form.access_key)
 
     def _permitted(self, call: Call, environ: dict[str, Any], address: Address, who: access.Caller) -> Answer:
         """Answer an anonymous S3 request. Only callers who may list the bucket learn that a key does not exist.

@@ -36,13 +36,29 @@ def denied(context: Context, installed: Installed, call: Call, key: str, asked: 
         return None
     instance, role = found
     action = action_name(call, asked.query)
-    policies = [*role.policies.values(), *(policy.document for policy in role.managed_policies.values())]
+    policies = [*role.policies.values(), *(identity.policy(context, arn) for arn in role.managed_policies)]
     resources = asked.resources(context, installed, call)
-    if action in ALWAYS or permits([json.loads(each) for each in policies], action, resources):
+    if action in ALWAYS:
         return None
     who = f"arn:aws:sts::{context.account}:assumed-role/{role.name}/{instance.id}"
-    reason = f"because no identity-based policy allows the {action} action"
+    if not permits([json.loads(each) for each in policies if each], action, resources):
+        reason = f"because no identity-based policy allows the {action} action"
+    elif not permits(_boundary(context, role), action, resources):
+        reason = f"because no permissions boundary allows the {action} action"
+    else:
+        return None
     return _refusal(call, f"User: {who} is not authorized to perform: {action} {reason}")
+
+
+def _boundary(context: Context, role: Any) -> list[Mapping[str, Any]]:
+    """Return the policies of which one must allow an action too: that of the permissions boundary, or all.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    if not role.permissions_boundary_arn:
+        return [{"Statement": [{"Effect": "Allow", "Action": ANY, "Resource": ANY}]}]
+    policy = identity.policy(context, role.permissions_boundary_arn)
+    return [json.loads(policy)] if policy else []
 
 
 def permits(policies: Iterable[Mapping[str, Any]], action: str, resources: Iterable[str]) -> bool:

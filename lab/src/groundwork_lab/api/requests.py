@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from groundwork_lab.aws.errors import Protocol
 from groundwork_lab.aws.services import Service, find
 
 
@@ -80,6 +81,19 @@ def identify(found: Scope, environ: dict[str, Any], body: bytes) -> Call | None:
         region=found.region,
         dry_run=form.get("DryRun", [""])[0].lower() == "true",
     )
+
+
+def protocol_of(environ: dict[str, Any]) -> Protocol:
+    """Return the protocol of a request to a service that the lab does not have, as its client reads the answer.
+
+    https://smithy.io/2.0/aws/protocols/index.html
+    """
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+        return "cbor"
+    if environ.get("HTTP_X_AMZ_TARGET"):
+        return "json"
+    form = str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
+    return "query" if form else "rest-json"
 
 
 def _operation(service: Service, form: dict[str, list[str]], environ: dict[str, Any]) -> str:

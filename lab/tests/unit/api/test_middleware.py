@@ -148,3 +148,22 @@ def test_characters_that_an_answer_could_not_have_are_refused(lab: Lab) -> None:
     lab.refused("InvalidParameterValue", lab.ec2.create_key_pair, KeyName=name)
     lab.refused("ValidationError", lab.client("iam").create_user, UserName=name)
     lab.refused("InvalidArgument", lab.client("route53").get_change, Id=name)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("dynamodb", "list_tables"),
+        ("lambda", "list_functions"),
+        ("eks", "list_clusters"),
+        ("cloudwatch", "describe_alarms"),
+        ("rds", "describe_db_instances"),
+        ("secretsmanager", "list_secrets"),
+    ],
+)
+def test_clients_understand_that_a_service_is_not_there(lab: Lab, service: str, operation: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(lab.client(service), operation)()
+    error = caught.value.response["Error"]
+    assert error["Code"] in ("UnknownOperationException", "InvalidAction")
+    assert error["Message"].startswith("The lab does not have the service ")

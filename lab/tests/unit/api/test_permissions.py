@@ -81,6 +81,25 @@ def test_a_role_reads_what_it_may(lab: Lab, role: Any) -> None:
     assert code_of(role("s3").put_object, Bucket="releases", Key="a", Body=b"") == "AccessDenied"
 
 
+def test_an_attached_policy_counts(lab: Lab, role: Any) -> None:
+    iam, document = lab.client("iam"), json.dumps({"Version": "2012-10-17", **allow("ec2:Describe*")})
+    arn = iam.create_policy(PolicyName="reader", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="web", PolicyArn=arn)
+    assert code_of(role("ec2").describe_vpcs) == ""
+    assert code_of(role("ec2").create_vpc, CidrBlock="10.9.0.0/16") == "UnauthorizedOperation"
+
+
+def test_a_permissions_boundary_limits_a_role(lab: Lab, role: Any) -> None:
+    lab.client("ssm").put_parameter(Name="/web/password", Value="x", Type="SecureString")
+    iam, read = lab.client("iam"), role("ssm").get_parameter
+    for number, (action, code) in enumerate((("s3:*", "AccessDeniedException"), ("ssm:Get*", ""))):
+        document = json.dumps({"Version": "2012-10-17", **allow(action)})
+        arn = iam.create_policy(PolicyName=f"boundary-{number}", PolicyDocument=document)["Policy"]["Arn"]
+        iam.put_role_permissions_boundary(RoleName="web", PermissionsBoundary=arn)
+        assert code_of(read, Name="/web/password") == code
+    assert code_of(role("ec2").describe_vpcs) == "UnauthorizedOperation"  # a boundary gives no permission
+
+
 def test_a_role_without_a_policy_may_only_ask_who_it_is(lab: Lab, role: Any) -> None:
     assert code_of(role("sts").get_caller_identity) == ""
     assert code_of(role("ec2").describe_instances) == "UnauthorizedOperation"

@@ -27,8 +27,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import SPACE
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, members_of, release_id
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import PagesError, Release, Releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import PagesError, Releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_room
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import configure, parse_desired, set_up
 
 DESIRED = "desired.json"  # in the bundle
@@ -73,6 +75,7 @@ def _become(desired: Desired, secrets: Secrets, cloud: Cloud) -> t.Iterator[str]
     wanted = parse_desired(desired, problems, secrets)
     problems.raise_if_any()
     host = Host(run, Services(run))
+    yield from require_room(run, host.rooms())
     yield f"the server is configured ({_count(configure(host, wanted.configuration, check_mode=False))})"
     if wanted.databases:
         yield f"the databases are set up ({_count(set_up(host, wanted.databases, check_mode=False))})"

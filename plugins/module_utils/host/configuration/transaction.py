@@ -48,6 +48,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.staging import rehearse
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Room, rooms
 
 # Below /run: a reboot starts every service with the files on the disk, so the journal is not needed after it.
 JOURNALS = Path("/run/groundwork")
@@ -96,12 +97,13 @@ class Journal:
 
 @dataclass(frozen=True)
 class Host:
-    """This host. Tests replace `run`, `services` and `rehearse`, and put the journals elsewhere."""
+    """This host. Tests replace `run`, `services`, `rehearse` and `rooms`, and put the journals elsewhere."""
 
     run: Run
     services: Services
     rehearse: Rehearsal = rehearse
     journals: Path = JOURNALS
+    rooms: t.Callable[[], list[Room]] = rooms
 
     def journal(self, desired: Server) -> Journal:
         """Return the journal of this configuration."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import CURRENT, RELEASES, UNREADY
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import metadata, php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records

@@ -25,9 +25,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import SHORTEST_PASSWORD
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import FEWEST_KEPT, ID
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import FEWEST_KEPT, ID
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
 
 EACH = "each"

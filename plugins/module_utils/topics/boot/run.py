@@ -17,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions i
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import parameters_in
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot import bundle
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot import bundle, pruning
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import (
     Archive,
     Boot,
@@ -72,14 +72,22 @@ def converge_boots(run: Run) -> dict[str, t.Any]:
     place = _place(run, owner, wanted)
     observed = buckets.look(run.clients, place.bucket)
     buckets.check_owner(owner, place.bucket, observed)
-    policy, keys = _content(run, place) if observed.tags is not None else ({}, set())
+    policy, objects = _content(run, place) if observed.tags is not None else ({}, {})
+    keys = set(objects)
     problems = Problems()
     check(wanted, keys, problems, check_mode=run.check_mode)
     problems.raise_if_any()
     packed = [pack(boot, place) for boot in wanted.tiers]
     bucket = buckets.Bucket(place.bucket, place.region, KEEP_VERSIONS_DAYS)
     secured = plan_policy(place.bucket, policy, [only_over_tls(place.arn)])
-    changes = [*buckets.plan(owner, bucket, observed), *secured, *plan(packed, place, keys)]
+    needed = {one.key for one in packed} | {archive.key for boot in wanted.tiers for archive in boot.archives}
+    old = pruning.superfluous(run.clients, owner, place.bucket, objects, wanted=needed, boots=wanted.tiers)
+    changes = [
+        *buckets.plan(owner, bucket, observed),
+        *secured,
+        *plan(packed, place, keys),
+        *pruning.plan_deletions(place.bucket, old),
+    ]
     return {
         **run.make(changes, {}),
         "bucket": place.bucket,
@@ -87,11 +95,11 @@ def converge_boots(run: Run) -> dict[str, t.Any]:
     }
 
 
-def _content(run: Run, place: Place) -> tuple[dict[str, t.Any], set[str]]:
-    """Return the bucket policy and the keys of all objects."""
+def _content(run: Run, place: Place) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Return the bucket policy, and the times of all objects by key."""
     listing = Read("s3", "list_objects_v2", "Contents", {"Bucket": place.bucket})
     answers = observe(run.clients, {"objects": listing, "policy": policy_read(place.bucket)})
-    return parse_policy(answers["policy"]), {one["Key"] for one in answers["objects"]}
+    return parse_policy(answers["policy"]), {one["Key"]: one["LastModified"] for one in answers["objects"]}
 
 
 def _place(run: Run, owner: Owner, wanted: Boots) -> Place:

@@ -13,22 +13,32 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import MAX_RULES, Groups, GroupWish
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import (
     OPEN_EGRESS,
+    OPEN_EGRESS_IPV6,
     WAYS,
     Existing,
+    PrefixList,
     Rule,
     Way,
     existing_rules,
     group_ref,
     permission,
+    places,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC
 
 Described = t.Mapping[str, t.Any]
+Lists = t.Mapping[str, PrefixList]
+NO_LISTS: Lists = {}
 
 
-def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Owner) -> list[Change]:
-    """Return the changes. `observed` maps names to the owner's described groups."""
-    names = {group["GroupId"]: name for name, group in observed.items()}
+def plan_groups(
+    desired: Groups, observed: t.Mapping[str, Described], owner: Owner, lists: Lists = NO_LISTS, *, ipv6: bool = False
+) -> list[Change]:
+    """Return the changes. `observed` maps names to the owner's described groups, `lists` peers to prefix lists.
+
+    `ipv6` says whether the VPC has an IPv6 CIDR block.
+    """
+    names = peer_names(observed, lists)
     missing = [wish for wish in desired.groups if wish.name not in observed]
     staying = undeclared(desired, observed) if desired.moving and not desired.purge else ()
     return [
@@ -36,12 +46,20 @@ def plan_groups(desired: Groups, observed: t.Mapping[str, Described], owner: Own
         *(
             change
             for wish in desired.groups
-            for actual in (_rules_of(observed.get(wish.name), names),)
-            for change in _rule_changes(wish.name, _with_kept(wish.rules, actual, staying), actual)
+            for actual in (_rules_of(observed.get(wish.name), names, ipv6),)
+            for change in _rule_changes(wish.name, _with_kept(wish.rules, actual, staying, lists), actual, lists)
         ),
         *_tag_changes(desired, observed, owner),
-        *(_removals(desired, observed, names) if desired.purge else ()),
+        *(_removals(desired, observed, names, lists) if desired.purge else ()),
     ]
+
+
+def peer_names(observed: t.Mapping[str, Described], lists: Lists) -> dict[str, str]:
+    """Return the names of own groups and of AWS' prefix lists, by id."""
+    return {
+        **{group["GroupId"]: name for name, group in observed.items()},
+        **{one.id: peer for peer, one in lists.items()},
+    }
 
 
 def undeclared(desired: Groups, observed: t.Mapping[str, Described]) -> list[str]:
@@ -62,9 +80,11 @@ def _creation(wish: GroupWish, owner: Owner) -> Change:
     return Change("create", ref.resource, ref.name, (create,), after={"id": ref, "description": description})
 
 
-def _rules_of(group: Described | None, names: t.Mapping[str, str]) -> dict[Rule, Existing]:
-    """Return the existing rules. AWS gives a new group a rule that allows all outbound traffic."""
-    return existing_rules(group, names) if group else {OPEN_EGRESS: Existing("", permission(OPEN_EGRESS))}
+def _rules_of(group: Described | None, names: t.Mapping[str, str], ipv6: bool) -> dict[Rule, Existing]:
+    """Return the existing rules. AWS gives a new group rules that allow all outbound traffic."""
+    if group:
+        return existing_rules(group, names)
+    return {rule: Existing("", permission(rule)) for rule in (OPEN_EGRESS, *((OPEN_EGRESS_IPV6,) if ipv6 else ()))}
 
 
 def rules_for(actual: t.Iterable[Rule], groups: t.Collection[str]) -> list[Rule]:
@@ -73,7 +93,7 @@ def rules_for(actual: t.Iterable[Rule], groups: t.Collection[str]) -> list[Rule]
 
 
 def _with_kept(
-    wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], staying: t.Collection[str]
+    wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], staying: t.Collection[str], lists: Lists
 ) -> dict[Rule, str]:
     """Return the rules of a declared group, with those for undeclared groups that stay.
 
@@ -81,12 +101,14 @@ def _with_kept(
     not `moving`, when everything has moved. Without room for both within AWS' quota, the rules are removed now.
     """
     kept = {rule: actual[rule].description for rule in rules_for(actual, staying)}
-    room = {way: MAX_RULES - sum(rule.way == way for rule in wanted.keys() | kept.keys()) for way in WAYS}
+    room = {way: MAX_RULES - places(wanted.keys() | kept.keys(), way, lists) for way in WAYS}
     return {**{rule: text for rule, text in kept.items() if room[rule.way] >= 0}, **wanted}
 
 
-def _rule_changes(name: str, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing]) -> t.Iterator[Change]:
-    calls = [call for way in WAYS for call in _rule_calls(name, way, wanted, actual)]
+def _rule_changes(
+    name: str, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], lists: Lists
+) -> t.Iterator[Change]:
+    calls = [call for way in WAYS for call in _rule_calls(name, way, wanted, actual, lists)]
     if calls:
         before = _shown({rule: existing.description for rule, existing in actual.items()})
         yield Change("update", "security group rules", name, tuple(calls), before, _shown(wanted))
@@ -100,7 +122,7 @@ def _shown(rules: t.Mapping[Rule, str]) -> dict[str, list[str]]:
 
 
 def _rule_calls(
-    name: str, way: Way, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing]
+    name: str, way: Way, wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], lists: Lists
 ) -> t.Iterator[Call]:
     """Return the calls that add new rules and then remove old ones, so that traffic allowed by both is not interrupted.
 
@@ -115,7 +137,7 @@ def _rule_calls(
         *([_call("authorize_security_group", way, name, add)] if add else ()),
         *([_revoke(way, name, remove)] if remove else ()),
     ]
-    yield from reversed(calls) if len(there) + len(add) > MAX_RULES else calls
+    yield from reversed(calls) if places({*here, *there}, way, lists) > MAX_RULES else calls
     if other_words:
         reworded = [permission(rule, wanted[rule]) for rule in other_words]
         yield _call("update_security_group_rule_descriptions", way, name, reworded)
@@ -139,14 +161,16 @@ def _tag_changes(desired: Groups, observed: t.Mapping[str, Described], owner: Ow
     )
 
 
-def _removals(desired: Groups, observed: t.Mapping[str, Described], names: t.Mapping[str, str]) -> t.Iterator[Change]:
+def _removals(
+    desired: Groups, observed: t.Mapping[str, Described], names: t.Mapping[str, str], lists: Lists
+) -> t.Iterator[Change]:
     """Yield changes that remove the rules of undeclared groups, and then delete the groups.
 
     AWS refuses to delete a group to which a rule refers.
     """
     gone = undeclared(desired, observed)
     for name in gone:
-        yield from _rule_changes(name, {}, existing_rules(observed[name], names))
+        yield from _rule_changes(name, {}, existing_rules(observed[name], names), lists)
     for name in gone:
         delete = ec2("delete_security_group", GroupId=group_ref(name)).settled_by("InvalidGroup.NotFound")
         yield Change("delete", "security group", name, (delete,), {"id": observed[name]["GroupId"]})

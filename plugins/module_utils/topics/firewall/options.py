@@ -10,17 +10,24 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RESOURCE_NAME, SECURITY_GROUP_ID
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import parse_cidr, parse_ipv6_cidr
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
+    AWS_PREFIX_LIST,
+    PREFIX_LIST_ID,
+    RESOURCE_NAME,
+    SECURITY_GROUP_ID,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import (
     ALL,
+    ANY,
     PROTOCOLS,
     WAYS,
     WITH_PORTS,
     WITH_TYPES,
     Rule,
     Way,
+    places,
 )
 
 COMPONENT = "firewall"
@@ -84,7 +91,7 @@ def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str
                         f"'{one}' is declared above with another description",
                         "declare it once",
                     )
-        count = len([rule for rule in rules if rule.way == way])
+        count = places(rules, way, {})
         if count > MOST_RULES:
             problems.add(
                 f"{where}.{way}",
@@ -100,6 +107,12 @@ def _parse_rule(
     """Return the rules of one declaration: each port range with each peer, and the description."""
     protocol = _parse_protocol(rule["protocol"], f"{where}.protocol", problems)
     ports = _parse_ports(rule.get("ports"), protocol, f"{where}.ports", problems)
+    if protocol in WITH_TYPES:
+        ports = [_parse_type(rule, where, problems)]
+    elif rule.get("icmp_type") is not None or rule.get("icmp_code") is not None:
+        right = "remove icmp_type and icmp_code, or use icmp or icmpv6"
+        problems.add(f"{where}.icmp_type", f"the protocol {protocol} has no ICMP types", right)
+    _check_family(rule, protocol, where, problems)
     description = rule.get("description") or ""
     _check_description(description, f"{where}.description", problems)
     return [
@@ -113,8 +126,29 @@ def _parse_protocol(text: str, where: str, problems: Problems) -> str:
     protocol = PROTOCOLS.get(text, text)
     number = int(protocol) if protocol.isdecimal() else None
     if protocol not in (ALL, *WITH_PORTS, *WITH_TYPES) and (number is None or number > 255):
-        problems.add(where, f"'{text}' is not a protocol", "use tcp, udp, icmp, all, or a protocol number up to 255")
+        problems.add(
+            where, f"'{text}' is not a protocol", "use tcp, udp, icmp, icmpv6, all, or a protocol number up to 255"
+        )
     return protocol
+
+
+def _parse_type(rule: t.Mapping[str, t.Any], where: str, problems: Problems) -> tuple[int, int]:
+    """Return the type and the code of an ICMP rule."""
+    kind, code = (rule.get(key) for key in ("icmp_type", "icmp_code"))
+    for key, number in (("icmp_type", kind), ("icmp_code", code)):
+        if number is not None:
+            check_range(f"{where}.{key}", number, 0, 255, problems)
+    if kind is None and code is not None:
+        problems.add(f"{where}.icmp_code", "a code is of one ICMP type", "give icmp_type too, or remove icmp_code")
+    return (ANY if kind is None else kind, ANY if code is None else code)
+
+
+def _check_family(rule: t.Mapping[str, t.Any], protocol: str, where: str, problems: Problems) -> None:
+    """Add to `problems` a protocol that these addresses do not have. AWS accepts such a rule, which allows nothing."""
+    for key, wrong, right in (("cidrs", "icmpv6", "icmp"), ("cidrs_ipv6", "icmp", "icmpv6")):
+        if protocol == wrong and rule.get(key):
+            version = "IPv4" if key == "cidrs" else "IPv6"
+            problems.add(f"{where}.{key}", f"{version} has no {wrong}", f"use a rule of its own with protocol: {right}")
 
 
 def _parse_ports(ports: t.Sequence[str] | None, protocol: str, where: str, problems: Problems) -> list[tuple[int, int]]:
@@ -146,11 +180,14 @@ def _parse_range(text: str, where: str, problems: Problems) -> tuple[int, int] |
 def _parse_peers(
     rule: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems
 ) -> list[tuple[str, str]]:
-    cidrs, groups = rule.get("cidrs"), rule.get("groups")
-    if cidrs is None and groups is None:
-        problems.add(
-            where, "the rule has no source or destination", "give cidrs or groups; an empty list allows no traffic"
-        )
+    cidrs, ipv6, groups, lists = (rule.get(key) for key in ("cidrs", "cidrs_ipv6", "groups", "prefix_lists"))
+    if cidrs is None and ipv6 is None and groups is None and lists is None:
+        right = "give cidrs, cidrs_ipv6, groups or prefix_lists; an empty list allows no traffic"
+        problems.add(where, "the rule has no source or destination", right)
+    for name in lists or []:
+        if not PREFIX_LIST_ID.fullmatch(name) and not AWS_PREFIX_LIST.fullmatch(name):
+            right = "use an id (pl-…), or the name of a list of AWS, as com.amazonaws.global.cloudfront.origin-facing"
+            problems.add(f"{where}.prefix_lists", f"'{name}' is not a prefix list", right)
     for name in groups or []:
         if name not in names and not SECURITY_GROUP_ID.fullmatch(name):
             problems.add(
@@ -159,7 +196,13 @@ def _parse_peers(
                 f"use one of {', '.join(names)}, or a group's id (sg-…)",
             )
     blocks = [parse_cidr(cidr, f"{where}.cidrs", problems) for cidr in cidrs or []]
-    return [*(("cidr", str(block)) for block in blocks if block), *(("group", name) for name in groups or [])]
+    blocks_ipv6 = [parse_ipv6_cidr(cidr, f"{where}.cidrs_ipv6", problems) for cidr in ipv6 or []]
+    return [
+        *(("cidr", str(block)) for block in blocks if block),
+        *(("ipv6 cidr", str(block)) for block in blocks_ipv6 if block),
+        *(("group", name) for name in groups or []),
+        *(("prefix list", name) for name in lists or []),
+    ]
 
 
 def _check_description(text: str | None, where: str, problems: Problems) -> None:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Network, NetmaskValueError
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
+    PREFIX_LIST_ID,
+    SECURITY_GROUP_ID,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
 
 Way = t.Literal["ingress", "egress"]
@@ -29,6 +33,7 @@ PEERS = {
     "ipv6 cidr": ("Ipv6Ranges", "CidrIpv6"),
     "prefix list": ("PrefixListIds", "PrefixListId"),
 }
+ANY = -1  # of ICMP types and codes
 
 
 @dataclass(frozen=True, order=True)
@@ -36,7 +41,7 @@ class Rule:
     """A rule as AWS counts rules: one protocol, one port range, and one peer.
 
     `first` and `last` are the port range, or ICMP's type and code; -1 means any, or a protocol without ports. `peer` is
-    a CIDR block, an own group's name, or another group's id.
+    a CIDR block, the name of an own group or of a prefix list of AWS, or the id of another group or prefix list.
     """
 
     way: Way
@@ -48,11 +53,20 @@ class Rule:
 
     def __str__(self) -> str:
         protocol = "all" if self.protocol == ALL else self.protocol
-        ports = "" if self.first < 0 else f" {self.first}" if self.first == self.last else f" {self.first}-{self.last}"
-        return f"{protocol}{ports} {'from' if self.way == 'ingress' else 'to'} {self.peer}"
+        return f"{protocol}{self._numbers()} {'from' if self.way == 'ingress' else 'to'} {self.peer}"
+
+    def _numbers(self) -> str:
+        if self.first < 0:
+            return ""
+        if self.protocol in WITH_TYPES:
+            return f" type {self.first}" + (f" code {self.last}" if self.last >= 0 else "")
+        return f" {self.first}" if self.first == self.last else f" {self.first}-{self.last}"
 
 
+# The rules that AWS gives a new group: the second one if the VPC has an IPv6 CIDR block.
+# https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 OPEN_EGRESS = Rule("egress", ALL, -1, -1, "cidr", "0.0.0.0/0")
+OPEN_EGRESS_IPV6 = Rule("egress", ALL, -1, -1, "ipv6 cidr", "::/0")
 
 
 def group_ref(name: str) -> Ref:
@@ -60,12 +74,19 @@ def group_ref(name: str) -> Ref:
     return Ref("security group", name)
 
 
+def prefix_list_ref(name: str) -> Ref:
+    """Return the reference to the id of AWS' prefix list `name`."""
+    return Ref("prefix list", name)
+
+
 def permission(rule: Rule, description: str = "") -> dict[str, t.Any]:
-    """Return the IpPermission that adds the rule, with a Ref for an own group."""
+    """Return the IpPermission that adds the rule, with a Ref for an own group or a prefix list of AWS."""
     peers, key = PEERS[rule.kind]
     peer: t.Any = rule.peer
     if rule.kind == "group" and not SECURITY_GROUP_ID.fullmatch(rule.peer):
         peer = group_ref(rule.peer)
+    if rule.kind == "prefix list" and not PREFIX_LIST_ID.fullmatch(rule.peer):
+        peer = prefix_list_ref(rule.peer)
     item = {key: peer, **({"Description": description} if description else {})}
     return {**_ports(rule), peers: [item]}
 
@@ -85,7 +106,10 @@ class Existing:
 
 
 def existing_rules(group: t.Mapping[str, t.Any], names: t.Mapping[str, str]) -> dict[Rule, Existing]:
-    """Return the rules of a described group, in which AWS merges rules. `names` maps the ids of own groups to names."""
+    """Return the rules of a described group, in which AWS merges rules.
+
+    `names` maps the ids of own groups and of AWS' prefix lists to names.
+    """
     rules: dict[Rule, Existing] = {}
     for way, key in zip(WAYS, ("IpPermissions", "IpPermissionsEgress"), strict=True):
         for merged in group.get(key, []):
@@ -96,10 +120,50 @@ def existing_rules(group: t.Mapping[str, t.Any], names: t.Mapping[str, str]) -> 
 def _split(way: Way, merged: t.Mapping[str, t.Any], names: t.Mapping[str, str]) -> t.Iterator[tuple[Rule, Existing]]:
     protocol = PROTOCOLS.get(merged["IpProtocol"], merged["IpProtocol"])
     numbered = protocol in (*WITH_PORTS, *WITH_TYPES)
-    first, last = (merged.get("FromPort", -1), merged.get("ToPort", -1)) if numbered else (-1, -1)
+    first, last = (merged.get("FromPort", ANY), merged.get("ToPort", ANY)) if numbered else (ANY, ANY)
+    if protocol in WITH_TYPES and first == ANY:
+        last = ANY  # all types have all codes
     for kind, (peers, key) in PEERS.items():
         for item in merged.get(peers, []):
-            peer = names.get(item[key], item[key])
+            peer = canonical(item[key]) if kind == "ipv6 cidr" else names.get(item[key], item[key])
             rule = Rule(way, protocol, first, last, kind, peer)
             alone = {name: value for name, value in item.items() if name in (key, "UserId")}
             yield rule, Existing(item.get("Description", ""), {**_ports(rule), peers: [alone]})
+
+
+def canonical(block: str) -> str:
+    """Return an IPv6 CIDR block in the spelling of RFC 5952, or a text that is not one as it is."""
+    try:
+        return str(IPv6Network(block, strict=False))
+    except (AddressValueError, NetmaskValueError, ValueError):
+        return block
+
+
+class PrefixList(t.NamedTuple):
+    """A prefix list. `weight` is how many rules it counts as in a quota."""
+
+    id: str
+    name: str
+    ipv6: bool
+    weight: int
+
+
+def places(rules: t.Iterable[Rule], way: Way, lists: t.Mapping[str, PrefixList]) -> int:
+    """Return how many of the rules that a quota allows these rules take. `lists` has prefix lists by peer.
+
+    The quota is enforced separately for IPv4 and IPv6; a rule with a group counts for both.
+    https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+    """
+    taken = {False: 0, True: 0}
+    for rule in rules:
+        if rule.way == way:
+            known = lists.get(rule.peer)
+            for ipv6 in _versions(rule, known):
+                taken[ipv6] += known.weight if known else 1
+    return max(taken.values())
+
+
+def _versions(rule: Rule, known: PrefixList | None) -> tuple[bool, ...]:
+    if rule.kind == "group":
+        return (False, True)
+    return (known.ipv6 if known else rule.kind == "ipv6 cidr",)

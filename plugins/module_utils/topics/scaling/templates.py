@@ -57,6 +57,8 @@ def template_data(group: ServerGroup, image: Image | None, hop_limit: int, tags:
     }
     if tier.instance_profile:
         data["IamInstanceProfile"] = {"Name": tier.instance_profile}
+    if tier.cpu_credits:
+        data["CreditSpecification"] = {"CpuCredits": tier.cpu_credits}
     if tier.user_data:
         data["UserData"] = base64.b64encode(tier.user_data.encode()).decode()
     return data

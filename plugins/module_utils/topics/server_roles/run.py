@@ -11,12 +11,14 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
     BUCKET,
+    IAM_PATH,
     KEY_PARAMETER,
     KMS_KEY_ARN,
     PARAMETER_NAME,
+    POLICY_ARN,
     TIER_NAME,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
@@ -33,6 +35,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 
 COMPONENT = "servers"
+NO_BOUNDARY = "none"
 POLICY = "groundwork"  # the name of the policy inside a role
 GONE = ("NoSuchEntity",)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -66,6 +69,15 @@ class ServerRole:
 
 
 @dataclass(frozen=True)
+class ServerRoles:
+    """The roles of all tiers. `boundary` is the ARN of a policy, NO_BOUNDARY, or "" to keep that of a role."""
+
+    roles: tuple[ServerRole, ...]
+    boundary: str = ""
+    path: str = "/"
+
+
+@dataclass(frozen=True)
 class Place:
     """The account, region and partition of the parameters."""
 
@@ -83,11 +95,20 @@ class Observed:
     profiles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
 
 
-def parse_server_roles(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[ServerRole, ...] | None:
+def parse_server_roles(options: t.Mapping[str, t.Any], problems: Problems) -> ServerRoles | None:
     """Return the desired roles, or None if the options add problems."""
     before = len(problems.found)
     roles = [_parse_role(str(tier), given, problems) for tier, given in options["roles"].items()]
-    return tuple(role for role in roles if role) if len(problems.found) == before else None
+    boundary, path = options["permissions_boundary"], options["role_path"]
+    if boundary not in ("", NO_BOUNDARY) and not POLICY_ARN.fullmatch(boundary):
+        right = f"give one such as arn:aws:iam::123456789012:policy/boundary, or {NO_BOUNDARY}"
+        problems.add("permissions_boundary", f"'{boundary}' is not the ARN of a policy", right)
+    if not IAM_PATH.fullmatch(path):
+        right = "begin and end it with a slash, as in /app/, and use ASCII characters without spaces"
+        problems.add("role_path", f"'{path}' is not a path", right)
+    if len(problems.found) > before:
+        return None
+    return ServerRoles(tuple(role for role in roles if role), boundary, path)
 
 
 def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | None:
@@ -193,15 +214,65 @@ def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, prob
                 problems.add(f"roles.{role.tier}", *owner.foreign(what, tags))
 
 
-def plan(owner: Owner, wanted: t.Sequence[ServerRole], place: Place, observed: Observed) -> list[Change]:
+def plan(owner: Owner, wanted: ServerRoles, place: Place, observed: Observed) -> list[Change]:
     """Return the changes that create and update the roles. This function is pure."""
     return [
         change
-        for role in wanted
+        for role in wanted.roles
         for change in (
-            *_role(owner, role, place, observed),
-            *_profile(owner, role.tier, observed.profiles.get(role.tier)),
+            *_role(owner, role, wanted, place, observed),
+            *_profile(owner, role.tier, wanted.path, observed.profiles.get(role.tier)),
         )
+    ]
+
+
+def check_boundary(clients: Clients, arn: str, place: Place, problems: Problems) -> None:
+    """Add to `problems` a permissions boundary that does not exist. IAM reports such a role as unknown, not the policy.
+
+    Credentials without the right to read it, which the run does not need otherwise, are believed.
+    """
+    named = POLICY_ARN.fullmatch(arn)
+    if named and named["account"] not in ("aws", place.account):
+        right = f"give a policy of the account {place.account}, or one of AWS"
+        problems.add("permissions_boundary", f"{arn} is a policy of another account", right)
+        return
+    read = Read("iam", "get_policy", "Policy", {"PolicyArn": arn}, absent=GONE)
+    try:
+        found = observe(clients, {"policy": read})["policy"]
+    except GroundworkError as error:
+        if error.details.get("error_code") != "AccessDenied":
+            raise
+        return
+    if not found:
+        problems.add("permissions_boundary", f"the policy {arn} does not exist", "create it, or give another one")
+
+
+def bounded(wanted: ServerRoles, observed: Observed) -> list[str]:
+    """Return the tiers whose roles get the permissions boundary, which they do not have yet."""
+    if wanted.boundary in ("", NO_BOUNDARY):
+        return []
+    return [role.tier for role in wanted.roles if _boundary_of(observed.roles.get(role.tier, {})) != wanted.boundary]
+
+
+def _boundary_of(described: t.Mapping[str, t.Any]) -> str:
+    """Return the permissions boundary of a role, or NO_BOUNDARY."""
+    arn: str = (described.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn", NO_BOUNDARY)
+    return arn
+
+
+def remarks(owner: Owner, wanted: ServerRoles, observed: Observed) -> list[str]:
+    """Return a warning for each role and instance profile with another path, which IAM cannot change."""
+    found = [
+        (kind, owner.name(role.tier), described[role.tier]["Path"])
+        for role in wanted.roles
+        for kind, described in (("instance profile", observed.profiles), ("role", observed.roles))
+        if described.get(role.tier, {}).get("Path", wanted.path) != wanted.path
+    ]
+    return [
+        f"The {kind} {name} keeps its path {path}, because IAM cannot change it to {wanted.path}. To change it, set "
+        "min and desired of the group to 0, because servers without a role have no permissions. Then delete the "
+        "instance profile and the role in IAM, and run again with the former numbers."
+        for kind, name, path in found
     ]
 
 
@@ -210,22 +281,27 @@ def iam(operation: str, /, **arguments: t.Any) -> Call:
     return Call("iam", operation, arguments)
 
 
-def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t.Iterator[Change]:
+def _role(owner: Owner, role: ServerRole, wanted: ServerRoles, place: Place, observed: Observed) -> t.Iterator[Change]:
     name, found = owner.name(role.tier), observed.roles.get(role.tier)
     document, tags = policy_document(role, place), owner.global_tags(role.tier)
     trust = {"PolicyDocument": json.dumps(TRUST)}
     # The next call may not know a new role yet.
     put = iam("put_role_policy", RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document))
     put = Call("iam", put.operation, put.arguments, passing=GONE)
+    bound = {"PermissionsBoundary": wanted.boundary} if wanted.boundary not in ("", NO_BOUNDARY) else {}
+    path = {"Path": wanted.path} if wanted.path != "/" else {}
     if found is None:
-        create = (
-            iam("create_role", RoleName=name, AssumeRolePolicyDocument=trust["PolicyDocument"], Tags=tag_list(tags))
-            .settled_by("EntityAlreadyExists")
-            .safe_to_repeat()
-        )
-        yield Change("create", "role", role.tier, (create, put), after={"Policy": document, "Tags": tags})
+        arguments = {"AssumeRolePolicyDocument": trust["PolicyDocument"], "Tags": tag_list(tags), **bound, **path}
+        create = iam("create_role", RoleName=name, **arguments).settled_by("EntityAlreadyExists").safe_to_repeat()
+        shown = {"Policy": document, **bound, **path, "Tags": tags}
+        yield Change("create", "role", role.tier, (create, put), after=shown)
         return
     calls, before, after = [], {}, {}
+    if wanted.boundary not in ("", _boundary_of(found)):
+        # First, so that the role never has more permissions than the new boundary and the former policy allow.
+        operation = "put_role_permissions_boundary" if bound else "delete_role_permissions_boundary"
+        calls.append(iam(operation, RoleName=name, **bound))
+        before["PermissionsBoundary"], after["PermissionsBoundary"] = _boundary_of(found), wanted.boundary
     if found["AssumeRolePolicyDocument"] != TRUST:
         calls.append(iam("update_assume_role_policy", RoleName=name, **trust))
         before["Trust"], after["Trust"] = found["AssumeRolePolicyDocument"], TRUST
@@ -240,7 +316,7 @@ def _role(owner: Owner, role: ServerRole, place: Place, observed: Observed) -> t
         yield Change("update", "role", role.tier, tuple(calls), before=before, after=after)
 
 
-def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.Iterator[Change]:
+def _profile(owner: Owner, tier: str, path: str, found: t.Mapping[str, t.Any] | None) -> t.Iterator[Change]:
     """Yield the changes of a tier's instance profile, which holds one role.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
@@ -251,7 +327,8 @@ def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.
     arguments = {**profile, "RoleName": name}
     add = Call("iam", "add_role_to_instance_profile", arguments, passing=GONE, echoes=("LimitExceeded",))
     if found is None:
-        create = iam("create_instance_profile", **profile, Tags=tag_list(tags))
+        where = {"Path": path} if path != "/" else {}
+        create = iam("create_instance_profile", **profile, **where, Tags=tag_list(tags))
         create = create.settled_by("EntityAlreadyExists").safe_to_repeat()
         yield Change("create", "instance profile", tier, (create, add), after={"Role": name})
         return
@@ -267,9 +344,13 @@ def _profile(owner: Owner, tier: str, found: t.Mapping[str, t.Any] | None) -> t.
 def converge_server_roles(run: Run) -> dict[str, t.Any]:
     """Create and update roles and profiles, and return the module's result. Raise GroundworkError on failure."""
     owner, wanted = run.parse(COMPONENT, parse_server_roles)
-    place, observed = observe_roles(run.clients, owner, wanted)
+    place, observed = observe_roles(run.clients, owner, wanted.roles)
     problems = Problems()
-    check(owner, wanted, observed, problems)
+    check(owner, wanted.roles, observed, problems)
+    if bounded(wanted, observed):
+        check_boundary(run.clients, wanted.boundary, place, problems)
     problems.raise_if_any()
+    for remark in remarks(owner, wanted, observed):
+        run.warn(remark)
     result = run.make(plan(owner, wanted, place, observed), {})
-    return {**result, "instance_profiles": {role.tier: owner.name(role.tier) for role in wanted}}
+    return {**result, "instance_profiles": {role.tier: owner.name(role.tier) for role in wanted.roles}}

@@ -334,6 +334,7 @@ def launch(
         "RootVolumeGiB": _root_gib(tier, image),
         "InstanceProfile": tier.instance_profile or None,
         "UserData": tier.user_data_digest or None,
+        **({"CpuCredits": tier.cpu_credits} if tier.cpu_credits else {}),
         "Tags": tags,
     }
     return Change("create", "server", name, (t.cast(Call, call),), after=after)
@@ -375,6 +376,8 @@ def _launch_arguments(
         arguments["IamInstanceProfile"] = {"Name": tier.instance_profile}
     if tier.user_data:
         arguments["UserData"] = tier.user_data
+    if tier.cpu_credits:
+        arguments["CreditSpecification"] = {"CpuCredits": tier.cpu_credits}
     return arguments
 
 
@@ -413,6 +416,7 @@ def _mend(owner: Owner, desired: Servers, tier: Tier, server: Server, observed: 
         _fix_groups(tier, server, observed),
         _fix_metadata(desired, server),
         _fix_profile(tier, server),
+        _fix_credits(tier, server),
         fix_tags(owner, tier, server),
     ):
         if fix:
@@ -461,6 +465,19 @@ def _fix_profile(tier: Tier, server: Server) -> Fix | None:
         # An instance has one profile, so that a repetition is refused.
         call = Call("ec2", "associate_iam_instance_profile", arguments, echoes=("IncorrectState",))
     return call, "InstanceProfile", server.instance_profile or None, tier.instance_profile
+
+
+def _fix_credits(tier: Tier, server: Server) -> Fix | None:
+    if not server.cpu_credits or tier.cpu_credits in ("", server.cpu_credits):
+        return None
+    wanted = [{"InstanceId": server.id, "CpuCredits": tier.cpu_credits}]
+    call = Call(
+        "ec2",
+        "modify_instance_credit_specification",
+        {"InstanceCreditSpecifications": wanted},
+        refusals="UnsuccessfulInstanceCreditSpecifications",
+    )
+    return call, "CpuCredits", server.cpu_credits, tier.cpu_credits
 
 
 def fix_tags(owner: Owner, tier: Tier, server: Server) -> Fix | None:

@@ -27,10 +27,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
     GOLDEN,
     ImageChoice,
     Servers,
+    is_burstable,
     server_name,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_keys import PublicKey, find_public_key
 
+MOST_DESCRIBED = 1000  # ids in a call of DescribeInstanceCreditSpecifications
 TIER = "groundwork:tier"
 NUMBER = "groundwork:server"
 USER_DATA = "groundwork:user-data"
@@ -71,6 +73,7 @@ class Server:
     tags: t.Mapping[str, str]
     profile_association: str = ""  # read only if the instance profile has to change
     succeeds: bool = False
+    cpu_credits: str = ""  # read only if the tier has an option for it
     keeps_public_ip: bool = False  # an Elastic IP address, which a stop does not release
 
     @property
@@ -227,7 +230,7 @@ def _images_named(choices: t.Sequence[ImageChoice], owner: Owner) -> dict[str, t
 
 def observe_servers(clients: Clients, owner: Owner, desired: Servers) -> Observed:
     """Read the current state of the servers. Raise GroundworkError if two servers have the same name."""
-    seen = observed(observe(clients, reads(owner, desired)), owner)
+    seen = _with_credits(clients, desired, observed(observe(clients, reads(owner, desired)), owner))
     changing = [
         server.id
         for server in seen.servers.values()
@@ -246,6 +249,32 @@ def observe_servers(clients: Clients, owner: Owner, desired: Servers) -> Observe
     servers = {
         name: replace(server, profile_association=found.get(server.id, "")) for name, server in seen.servers.items()
     }
+    return replace(seen, servers=servers)
+
+
+def _with_credits(clients: Clients, desired: Servers, seen: Observed) -> Observed:
+    """Return the state with the credit options of burstable servers whose tiers have one. It takes one call, or none.
+
+    Without ids EC2 returns only the instances that are unlimited.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceCreditSpecifications.html
+    """
+    ids = [
+        server.id
+        for server in seen.servers.values()
+        if (tier := desired.tier(server.tier)) and tier.cpu_credits and is_burstable(server.instance_type)
+    ]
+    reads = {
+        str(at): Read(
+            "ec2",
+            "describe_instance_credit_specifications",
+            "InstanceCreditSpecifications",
+            {"InstanceIds": ids[at : at + MOST_DESCRIBED]},
+        )
+        for at in range(0, len(ids), MOST_DESCRIBED)
+    }
+    answers = [one for answer in observe(clients, reads).values() for one in answer]
+    found = {one["InstanceId"]: one["CpuCredits"] for one in answers}
+    servers = {name: replace(one, cpu_credits=found.get(one.id, "")) for name, one in seen.servers.items()}
     return replace(seen, servers=servers)
 
 

@@ -32,6 +32,9 @@ MOST_SECURITY_GROUPS = 5  # per network interface, by the default quota
 KEY_PAIR_TYPES = ("ssh-ed25519", "ssh-rsa")
 
 INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|metal|\d*xlarge|metal-\d+xl)")
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances.html
+BURSTABLE = re.compile(r"t[2-9][a-z]*\.[a-z0-9]+")
+CPU_CREDITS = ("standard", "unlimited")
 OWNER = re.compile(r"\d{12}|self|amazon|aws-marketplace")
 PROFILE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 
@@ -47,6 +50,7 @@ TIER_OPTIONS: Spec = {
     "public_ip": {"type": "bool"},
     "instance_profile": {"type": "str"},
     "user_data": {"type": "str"},
+    "cpu_credits": {"type": "str"},
     "image": {"type": "dict", "options": {**IMAGE_OPTIONS, "promoted": {"type": "bool"}}},
 }
 
@@ -87,6 +91,7 @@ class Tier:
     instance_profile: str  # "": the instance profile of a server is not changed
     user_data: str
     image: ImageChoice
+    cpu_credits: str = ""  # "": AWS' default for new servers; that of a server is not changed
 
     def placement(self, number: int) -> Placement:
         """Return the subnet of server `number`. Servers are distributed over the subnets in turn."""
@@ -179,6 +184,7 @@ def parse_tier(name: str, given: t.Any, zones: t.Sequence[str], problems: Proble
         instance_profile=options["instance_profile"] or "",
         user_data=options["user_data"] or "",
         image=_parse_choice(options["image"] or {}, given.get("image") or {}, f"{where}.image", problems),
+        cpu_credits=options["cpu_credits"] or "",
     )
 
 
@@ -211,6 +217,12 @@ def _check_texts(options: t.Mapping[str, t.Any], where: str, problems: Problems)
     kind = options["instance_type"]
     if not INSTANCE_TYPE.fullmatch(kind):
         problems.add(f"{where}.instance_type", f"'{kind}' is not an instance type", "give one such as t3.small")
+    option = options["cpu_credits"]
+    if option and option not in CPU_CREDITS:
+        problems.add(f"{where}.cpu_credits", f"'{option}' is not a credit option", f"use {' or '.join(CPU_CREDITS)}")
+    elif option and not is_burstable(kind):
+        right = "remove cpu_credits, or use a type of the families t2, t3, t3a and t4g"
+        problems.add(f"{where}.cpu_credits", f"servers of the type {kind} have no CPU credits", right)
     profile = options["instance_profile"]
     if profile and not PROFILE_NAME.fullmatch(profile):
         problems.add(
@@ -225,6 +237,11 @@ def _check_texts(options: t.Mapping[str, t.Any], where: str, problems: Problems)
             f"{size} bytes exceed EC2's limit",
             f"give at most {LARGEST_USER_DATA} bytes, and download the rest at boot",
         )
+
+
+def is_burstable(instance_type: str) -> bool:
+    """Return whether instances of this type have CPU credits."""
+    return bool(BURSTABLE.fullmatch(instance_type))
 
 
 def _parse_placements(

@@ -13,13 +13,19 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.fingerprints import fingerprinted
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.invalidation import invalidated
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import (
+    CONTENT_ENCODINGS,
     Kind,
     cache_control,
     content_type,
     extension,
+    is_page,
+    is_sniffed,
     kind_of,
+    matches,
+    sniffed_type,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import Publication
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.records import (
@@ -29,7 +35,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
     digest_of,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.s3 import Listed
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.source import VARIANT, File
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.source import (
+    VARIANT,
+    File,
+    content_of,
+)
 
 Reason = t.Literal["new", "content", "headers", "mended"]
 VARIANT_DIGEST = "br:"
@@ -70,6 +80,8 @@ class Plan:
     `digest` is the digest of all desired objects, or "" if nothing has to be done. `same` are unchanged objects,
     `adopted` objects that an interrupted run has uploaded, and `kept` objects that left the source and are kept for
     visitors who have an old page open. `gone_pages` and `gone_assets` are deleted, and `paths` are invalidated.
+    `missing` are the objects that are not desired any more since this publication, except those with a fingerprint,
+    which have another name in each build.
     """
 
     digest: str
@@ -79,6 +91,7 @@ class Plan:
     kept: t.Mapping[str, Entry] = field(default_factory=dict)
     gone_pages: tuple[str, ...] = ()
     gone_assets: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     is_new: bool = False  # whether a release has to be created
 
@@ -94,18 +107,36 @@ class Plan:
 def items_of_source(files: t.Iterable[File], publication: Publication) -> dict[str, Item]:
     """Return the desired objects by path, including compressed variants."""
     wanted: dict[str, Item] = {}
+    files = list(files)
+    hashed = _hashed([file.path for file in files], publication)
     for file in files:
-        kind = kind_of(file.path, publication.fingerprint)
-        headers = (
+        kind = kind_of(file.path, hashed)
+        encoding = CONTENT_ENCODINGS.get(extension(file.path))
+        headers: Headers = (
             ("Cache-Control", cache_control(file.path, kind, publication.cache_control)),
-            ("Content-Type", content_type(file.path, publication.content_types)),
+            ("Content-Type", _content_type(file, publication)),
+            *((("Content-Encoding", encoding),) if encoding else ()),
         )
         item = Item(file.path, kind, file.digest, file.size, headers, file.place)
         wanted[file.path] = item
-        if extension(file.path) in publication.precompress:
+        if extension(file.path) in publication.precompress and not encoding:
             variant = _variant_of(item)
             wanted[variant.path] = variant
     return wanted
+
+
+def _hashed(paths: t.Collection[str], publication: Publication) -> set[str]:
+    """Return the paths with a fingerprint. A pattern of the user replaces the built-in detection."""
+    if publication.fingerprint:
+        return set(filter(publication.fingerprint.search, paths))
+    return fingerprinted(paths)
+
+
+def _content_type(file: File, publication: Publication) -> str:
+    """Return the Content-Type by name, or for a few files by their content."""
+    if is_sniffed(file.path) and not any(matches(file.path, pattern) for pattern, _value in publication.content_types):
+        return sniffed_type(content_of(file.place))
+    return content_type(file.path, publication.content_types)
 
 
 def lasting_variants(wanted: t.Mapping[str, Item], last: Manifest) -> dict[str, Item]:
@@ -144,6 +175,8 @@ def plan(
     listing: t.Mapping[str, Listed],
     *,
     keep_assets: int,
+    most_paths: int,
+    clean_urls: str,
     resumed: t.Callable[[Item, Listed], bool] = lambda _item, _listed: False,
     interrupted: bool = False,
 ) -> Plan:
@@ -181,7 +214,8 @@ def plan(
         kept=kept,
         gone_pages=tuple(path for path in gone if _was_page(path, leaving[path])),
         gone_assets=tuple(path for path in gone if not _was_page(path, leaving[path])),
-        paths=invalidated(stale, {*listing, *last.files}) if stale else (),
+        missing=tuple(path for path, entry in leaving.items() if _is_missing(entry)),
+        paths=invalidated(stale, {*listing, *last.files}, most_paths, clean_urls) if stale else (),
         is_new=is_new,
     )
 
@@ -213,12 +247,12 @@ def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | 
 def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) -> Entry | None:
     """Return the entry of an object that is not desired, or None if no release contains it.
 
-    A fingerprinted asset without an entry comes from an interrupted run. It gets an entry, because visitors may have
-    pages that refer to it.
+    An asset without an entry comes from an interrupted run. It gets an entry, because visitors may have pages that
+    refer to it.
     """
     entry = last.files.get(path)
-    if entry is None and interrupted and kind_of(path) == "immutable":
-        return Entry("", listed.size, listed.etag, "", "immutable", ())
+    if entry is None and interrupted and not is_page(path.removesuffix(VARIANT)):
+        return Entry("", listed.size, listed.etag, "", "asset", ())
     return entry
 
 
@@ -231,13 +265,17 @@ def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> 
     return {
         path: entry._replace(kept=entry.kept + age)
         for path, entry in leaving.items()
-        if entry and entry.kind == "immutable" and entry.kept + age <= keep_assets
+        if entry and entry.kind != "page" and entry.kept + age <= keep_assets
     }
+
+
+def _is_missing(entry: Entry | None) -> bool:
+    return entry is None or (not entry.kept and entry.kind != "immutable")
 
 
 def _was_page(path: str, entry: Entry | None) -> bool:
     """Return whether an object is a page or a page's variant. Both are deleted before the invalidation."""
-    return (entry.kind if entry else kind_of(path.removesuffix(VARIANT))) == "page"
+    return entry.kind == "page" if entry else is_page(path.removesuffix(VARIANT))
 
 
 def _is_beyond_recall(put: Put) -> bool:
@@ -246,10 +284,12 @@ def _is_beyond_recall(put: Put) -> bool:
 
 
 def check_deletions(made: Plan, listing: t.Sized, publication: Publication, problems: Problems) -> None:
-    """Add to `problems` a number of deletions that exceeds the limit."""
+    """Add to `problems` a number of removed files that exceeds the limit."""
     limit = publication.max_deletions.of(len(listing))
-    if len(made.gone) > limit:
-        some = ", ".join(made.gone[:5])
-        wrong = f"{len(made.gone)} of {len(listing)} objects would be deleted, and the limit is {limit}: {some}, …"
+    if len(made.missing) > limit:
+        some = ", ".join(made.missing[:5])
+        wrong = (
+            f"{len(made.missing)} of {len(listing)} objects are not in the source, and the limit is {limit}: {some}, …"
+        )
         right = "check that the source is complete; if it is, raise the limit for this run"
         problems.add("max_deletions", wrong, right)

@@ -18,11 +18,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import extension, last_name
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import extension
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.urls import (
+    has_extension,
+    perhaps_meant,
+)
 
 SITE = "http://site.invalid/"
 HTML = frozenset({"htm", "html", "xhtml"})
-INDEX = "index.html"
 
 # The link types that load a resource of the page: https://html.spec.whatwg.org/multipage/links.html#linkTypes
 LOADING = frozenset({"stylesheet", "icon", "apple-touch-icon", "mask-icon", "manifest", "modulepreload", "preload"})
@@ -57,6 +60,7 @@ CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CSS_URL = re.compile(
     r"""url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^)"'\s]*))\s*\)|@import\s+(?:"([^"\n]*)"|'([^'\n]*)')""", re.IGNORECASE
 )
+LINK = re.compile(rb"""<a\s[^>]*?\bhref\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)""", re.IGNORECASE)
 CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+[^,]*)?(?:,|$)")  # of a srcset
 TEMPLATE = re.compile(r"\{\{|\$\{|<%")  # a placeholder that a script replaces
 
@@ -139,10 +143,16 @@ def _resolved(base: str, url: str) -> str:
 
 def missing(references: t.Iterable[str], files: t.Container[str]) -> list[str]:
     """Return the references that match neither a file nor the index page of a folder."""
-    return [one for one in references if one not in files and not any(form in files for form in _answering(one))]
+    return [one for one in references if not any(form in files for form in _meant(one))]
 
 
-def _answering(path: str) -> tuple[str, ...]:
-    if not path or path.endswith("/"):
-        return (f"{path}{INDEX}",)
-    return (path,) if "." in last_name(path) else (path, f"{path}/{INDEX}")
+def _meant(path: str) -> tuple[str, ...]:
+    return (path,) if path and has_extension(path) else perhaps_meant(path)
+
+
+def links_of(path: str, place: str) -> set[str]:
+    """Return the paths, relative to the source, that the links of a page lead to."""
+    folder = path[: path.rfind("/") + 1]
+    base = SITE + quote(folder)
+    hrefs = {_text(one).strip("\"'") for one in LINK.findall(Path(place).read_bytes())}
+    return {_resolved(base, href.replace("&amp;", "&")) for href in hrefs}

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import itertools
-import re
+import json
 import typing as t
 from fnmatch import fnmatchcase
 
@@ -19,7 +18,9 @@ BINARY = "application/octet-stream"
 # https://www.iana.org/assignments/media-types/ . Python's `mimetypes` is not used because its table depends on the
 # machine.
 CONTENT_TYPES = {
+    "3gp": "video/3gpp",
     "7z": "application/x-7z-compressed",
+    "aac": "audio/aac",
     "apng": "image/apng",
     "atom": f"application/atom+xml{UTF8}",
     "avif": "image/avif",
@@ -39,6 +40,8 @@ CONTENT_TYPES = {
     "glb": "model/gltf-binary",
     "gltf": "model/gltf+json",
     "gz": "application/gzip",
+    "heic": "image/heic",
+    "heif": "image/heif",
     "htm": f"text/html{UTF8}",
     "html": f"text/html{UTF8}",
     "ico": "image/vnd.microsoft.icon",
@@ -51,9 +54,11 @@ CONTENT_TYPES = {
     "jxl": "image/jxl",
     "m3u8": "application/vnd.apple.mpegurl",
     "m4a": "audio/mp4",
+    "m4v": "video/mp4",
     "map": f"application/json{UTF8}",
     "md": f"text/markdown{UTF8}",
     "mjs": f"text/javascript{UTF8}",
+    "mkv": "video/matroska",
     "mov": "video/quicktime",
     "mp3": "audio/mpeg",
     "mp4": "video/mp4",
@@ -73,6 +78,7 @@ CONTENT_TYPES = {
     "rss": f"application/rss+xml{UTF8}",
     "rtf": "application/rtf",
     "svg": f"image/svg+xml{UTF8}",
+    "svgz": f"image/svg+xml{UTF8}",
     "tar": "application/x-tar",
     "tif": "image/tiff",
     "tiff": "image/tiff",
@@ -108,6 +114,8 @@ TYPES_BY_NAME = {
     "README": f"text/plain{UTF8}",
 }
 
+CONTENT_ENCODINGS = {"svgz": "gzip"}  # of files that are compressed by their format
+
 # Files that refer to others and keep their names. They are uploaded last, and browsers revalidate them.
 PAGES = frozenset({"atom", "htm", "html", "rss", "webmanifest", "xhtml", "xml"})
 PAGES_BY_NAME = frozenset({"sw.js", "service-worker.js", "ngsw-worker.js", "ngsw.json", "robots.txt"})
@@ -118,12 +126,6 @@ CACHE_CONTROL: dict[Kind, str] = {
     "page": "public, max-age=0, s-maxage=31536000, must-revalidate",
     "asset": "public, max-age=300, s-maxage=86400",
 }
-
-HEXADECIMAL = re.compile(r"(?:^|[-_])([0-9a-f]{8,64})$")
-WHOLE_HEXADECIMAL = re.compile(r"[0-9a-f]{16,64}")
-BASE32 = re.compile(r"(?:^|-)([A-Z2-7]{8})$")  # esbuild
-BASE64 = re.compile(r"(?:^|[-.])([A-Za-z0-9_-]{8})$")  # Vite, Rollup, SvelteKit, Astro
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def last_name(path: str) -> str:
@@ -137,44 +139,17 @@ def extension(name: str) -> str:
     return ending.lower() if dot and stem else ""
 
 
-def kind_of(key: str, fingerprint: re.Pattern[str] | None = None) -> Kind:
-    """Return the kind of a file, which decides how it is cached. `fingerprint` replaces the built-in detection."""
-    name = last_name(key)
-    if extension(name) in PAGES or name in PAGES_BY_NAME:
+def is_page(path: str) -> bool:
+    """Return whether a file refers to others and keeps its name."""
+    name = last_name(path)
+    return extension(name) in PAGES or name in PAGES_BY_NAME
+
+
+def kind_of(path: str, hashed: t.Container[str]) -> Kind:
+    """Return the kind of a file, which decides how it is cached. `hashed` are the paths with a fingerprint."""
+    if is_page(path):
         return "page"
-    known = fingerprint.search(key) if fingerprint else is_fingerprinted(name)
-    return "immutable" if known else "asset"
-
-
-def is_fingerprinted(name: str) -> bool:
-    """Return whether a file's name contains a hash of its content, as added by webpack, Vite, Rollup, esbuild or Hugo.
-
-    A name must not be taken for a fingerprint by mistake, because browsers would cache the file for a year. Hashes
-    change often between letters and digits; dates, version numbers and words do not. A hash that looks like a word is
-    not detected.
-    """
-    parts = name.split(".")[:-1]
-    if not parts or UUID.search(name):
-        return False
-    if WHOLE_HEXADECIMAL.fullmatch(parts[0]) and _turns(parts[0]) >= 2:
-        return True
-    inner = [parts[0].partition("-")[2] and parts[0], *parts[1:]]  # a first part is a name, with or without a hash
-    return any(_is_hash(part) for part in inner if part)
-
-
-def _is_hash(part: str) -> bool:
-    for form, least in ((HEXADECIMAL, 2), (BASE32, 2), (BASE64, 4)):
-        found = form.search(part)
-        if found and _turns(found[1]) >= least and any(character.isdigit() for character in found[1]):
-            return True
-    found = BASE64.search(part)
-    return bool(found and _turns(found[1]) >= 6)
-
-
-def _turns(text: str) -> int:
-    """Return how often the class of the characters changes: upper case, lower case, digit, other."""
-    classes = [(c.isdigit(), c.isupper(), c.islower()) for c in text]
-    return sum(one != other for one, other in itertools.pairwise(classes))
+    return "immutable" if path in hashed else "asset"
 
 
 def content_type(key: str, overrides: t.Sequence[tuple[str, str]] = ()) -> str:
@@ -184,6 +159,24 @@ def content_type(key: str, overrides: t.Sequence[tuple[str, str]] = ()) -> str:
             return value
     name = last_name(key)
     return TYPES_BY_NAME.get(name) or CONTENT_TYPES.get(extension(name), BINARY)
+
+
+def is_sniffed(path: str) -> bool:
+    """Return whether the content of a file decides about its type: below `.well-known`, JSON often has no extension.
+
+    https://www.iana.org/assignments/well-known-uris
+    """
+    name = last_name(path)
+    return f"/{path}".find("/.well-known/") >= 0 and not extension(name) and name not in TYPES_BY_NAME
+
+
+def sniffed_type(body: bytes) -> str:
+    """Return the Content-Type of a file without an extension: JSON if it is a JSON object or array."""
+    try:
+        found = json.loads(body) if body.lstrip()[:1] in (b"{", b"[") else None
+    except ValueError:
+        found = None
+    return BINARY if found is None else f"application/json{UTF8}"
 
 
 def cache_control(key: str, kind: Kind, rules: t.Sequence[tuple[str, str]] = ()) -> str:

@@ -22,6 +22,8 @@ MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9_-]+)
 DELETIONS = re.compile(r"(\d{1,9})(%?)")
 # Without this minimum, a percentage would forbid to replace one file of a site with three files.
 FEW_DELETIONS = 10
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations
+MOST_PATHS = 3000  # in progress at a time
 
 
 @dataclass(frozen=True)
@@ -51,23 +53,33 @@ class Publication:
     precompress: frozenset[str]
     keep_variants: bool
     redirects: tuple[str, ...]
+    clean_urls: str
+    unmapped_paths: tuple[str, ...]
     max_deletions: Limit
     allow_missing_references: bool
     keep_releases: int
     keep_assets: int
+    max_invalidation_paths: int
     wait: bool
     deadline: float
     parallel: int
     progress: str = ""
+    variables: str = ""
 
     def key(self, path: str) -> str:
         """Return the object key of a path relative to the prefix."""
         return f"{self.prefix}/{path}"
 
+    def problems(self) -> Problems:
+        """Return an empty collection of problems, which names the inventory's variables if the role runs the module."""
+        return Problems(self.variables)
+
 
 def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publication | None:
     """Return the parsed options, or None after adding to `problems`. This does not read the files."""
     before = len(problems.found)
+    variables = options.get("variables") or ""
+    problems = problems.scope(problems.prefix or variables)
     release = options.get("release") or ""
     publication = Publication(
         bucket=check_bucket(options["bucket"], problems),
@@ -82,14 +94,18 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         precompress=_extensions(options["precompress"], problems),
         keep_variants=options["keep_variants"],
         redirects=tuple(options["redirects"]),
+        clean_urls=options["clean_urls"],
+        unmapped_paths=_unmapped(options["unmapped_paths"], problems),
         max_deletions=_limit(str(options["max_deletions"]), problems),
         allow_missing_references=options["allow_missing_references"],
         keep_releases=options["keep_releases"],
         keep_assets=options["keep_assets"],
+        max_invalidation_paths=options["max_invalidation_paths"],
         wait=options["wait"],
         deadline=float(options["deadline"]),
         parallel=options["parallel"],
         progress=options.get("progress") or "",
+        variables=variables,
     )
     if release and not RELEASE_ID.fullmatch(release):
         right = "give an id that s3_site_releases_info returns"
@@ -98,6 +114,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         problems.add("source", "is missing", "give the folder to publish, or the release to restore")
     check_range("keep_releases", options["keep_releases"], 1, 100, problems)
     check_range("keep_assets", options["keep_assets"], 0, 100, problems)
+    check_range("max_invalidation_paths", options["max_invalidation_paths"], 1, MOST_PATHS, problems)
     check_range("deadline", options["deadline"], 1, 86400, problems)
     check_range("parallel", options["parallel"], 1, 20, problems)
     return publication if len(problems.found) == before else None
@@ -112,6 +129,14 @@ def _checked_prefix(prefix: str, problems: Problems) -> str:
         right = "use another prefix, such as site"
         problems.add("prefix", f"'{RECORDS}' is reserved for the records of releases", right)
     return prefix
+
+
+def _unmapped(given: t.Sequence[str], problems: Problems) -> tuple[str, ...]:
+    for position, path in enumerate(given):
+        if not path.startswith("/") or not path.isprintable():
+            right = "give one as browsers send it, such as /LICENSE"
+            problems.add(f"unmapped_paths[{position}]", f"'{path}' is not the path of a request", right)
+    return tuple(given)
 
 
 def _rules(given: t.Sequence[t.Mapping[str, str]], variable: str, problems: Problems) -> tuple[tuple[str, str], ...]:

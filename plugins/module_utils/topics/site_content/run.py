@@ -101,7 +101,7 @@ def _look_and_plan(job: _Job, files: t.Sequence[File]) -> tuple[Observed, Plan]:
         observed = looking.result()
     _check_place(job, observed.records)
     if publication.release:
-        wanted = items_to_restore(job.bucket, observed.records, publication.release)
+        wanted = items_to_restore(job.bucket, observed.records, publication.release, publication.problems())
     wanted = with_lasting_variants(wanted, observed.records.last, publication)
     if not publication.release:
         wanted = with_references(wanted, observed.records.last, publication, job.run.warn)
@@ -110,7 +110,7 @@ def _look_and_plan(job: _Job, files: t.Sequence[File]) -> tuple[Observed, Plan]:
 
 def _check_place(job: _Job, records: Records) -> None:
     """Raise InputError if the bucket does not exist, except in check mode, or if its records have another prefix."""
-    problems = Problems()
+    problems = job.publication.problems()
     name, claim = job.publication.bucket, records.claim
     if not records.bucket_exists and not job.run.check_mode:
         right = "create it first with s3_site_bucket or the role static_site"
@@ -137,10 +137,12 @@ def _plan(job: _Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
         records.last,
         observed.listing,
         keep_assets=job.publication.keep_assets,
+        most_paths=job.publication.max_invalidation_paths,
+        clean_urls=job.publication.clean_urls,
         resumed=resumed,
         interrupted=not records.whole,
     )
-    problems = Problems()
+    problems = job.publication.problems()
     if job.publication.release:
         _check_versions(job, made, problems)
     else:
@@ -232,7 +234,10 @@ def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
     history = past[:kept] if due else past
     interrupted = before if before and not records.whole else None
     resumes = interrupted is not None and interrupted.digest == made.digest
-    paths = merged(made.paths, interrupted.owed if interrupted else ()) if publication.distribution else ()
+    paths: tuple[str, ...] = ()
+    if publication.distribution:
+        owed = interrupted.owed if interrupted else ()
+        paths = merged(made.paths, owed, publication.max_invalidation_paths)
     now = stamp(records.now)
     taken = {before.release, *before.pruning, *(one.release for one in before.history)} if before else set()
     return Claim(
@@ -259,7 +264,7 @@ def _distribution(job: _Job) -> str | None:
     name = job.publication.distribution
     found = find(job.run.clients, job.owner, name, in_front_of(job.publication.bucket))
     if found is None and not job.run.check_mode:
-        problems = Problems()
+        problems = job.publication.problems()
         wrong = f"the environment has no distribution '{name}'"
         right = "create it first with cloudfront_distribution or the role static_site"
         problems.add("distribution", wrong, right)

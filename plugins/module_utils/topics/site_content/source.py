@@ -193,6 +193,14 @@ def _read(file: File) -> File:
     return File(file.path, file.place, size, digest.hexdigest())
 
 
+def content_of(place: str) -> bytes:
+    """Return the content of a small file. Raise GroundworkError if it cannot be read."""
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        raise GroundworkError(f"Could not read {place}: {error.strerror}. Nothing was changed.") from error
+
+
 def changed_meanwhile(path: str) -> GroundworkError:
     """Return the error for a file whose content has changed since the plan was made."""
     return GroundworkError(

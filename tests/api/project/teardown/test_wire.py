@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from account_listing import Listing, without_ids
+from account_listing import Listing, differences, without_ids
 from accounts.teardown import Build
 from cloud import WEATHER, NewCloud
 
@@ -20,4 +20,4 @@ def test_modules_after_each_other(
     cloud.plane.faults.set(*WEATHER[weather])
     build(cloud)
     cloud.plane.faults.clear()
-    assert without_ids(listing()) == undisturbed
+    assert differences(undisturbed, without_ids(listing())) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -214,3 +215,80 @@ def test_nonsense_is_refused(options: dict[str, t.Any], tiers: t.Any, problem: s
     found = [str(one) for one in problems.found]
     assert any(one.startswith(problem) for one in found), found
     assert any(one.startswith("bucket: 'A' is not a valid bucket name") for one in found)
+
+
+def made(options: dict[str, t.Any], number: int, keep: int = 2) -> dict[str, t.Any]:
+    """Return the options with another release, and so another bundle."""
+    path = Path(options["tiers"]["public"]["releases"][0]["archive"]).with_name(f"app-{number:012x}.tar.gz")
+    path.write_bytes(b"an archive %d" % number)
+    release = {**RELEASE, "id": f"{number:012x}", "archive": str(path), "keep": keep}
+    return {**options, "tiers": {"public": {**TIER, "releases": [release]}}}
+
+
+def template(cloud: Cloud, user_data: str, name: str = "dev-public") -> None:
+    """Make a launch template of the environment, or another version of it."""
+    data = {"UserData": base64.b64encode(user_data.encode()).decode()}
+    ec2 = cloud.of("ec2")
+    tags = [{"Key": "groundwork:environment", "Value": "dev"}]
+    if not ec2.describe_launch_templates(Filters=[{"Name": "launch-template-name", "Values": [name]}])[
+        "LaunchTemplates"
+    ]:
+        specifications = [{"ResourceType": "launch-template", "Tags": tags}]
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data, TagSpecifications=specifications)
+    else:
+        ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=data)
+
+
+def releases(cloud: Cloud) -> list[int]:
+    found = [key.split("/")[2] for key in objects(cloud) if key.startswith("releases/app/0")]
+    return [int(name.split(".")[0], 16) for name in found]
+
+
+def test_the_newest_are_kept(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    for number in range(1, 7):
+        wanted = made(options, number)
+        planned = cloud.run(converge_boots, wanted, check_mode=True)
+        done = cloud.run(converge_boots, wanted)
+        assert planned == done and cloud.run(converge_boots, wanted)["changes"] == []
+        assert releases(cloud) == list(range(max(1, number - 1), number + 1))
+        assert sum(key.endswith(".pyz") for key in objects(cloud)) == min(number, 2)
+    assert told(done) == [
+        "create release archive app 000000000006",
+        "create boot bundle public",
+        next(one for one in told(done) if one.startswith("delete boot bundle public/")),
+        "delete release archive app/000000000004.tar.gz",
+    ]
+
+
+def test_what_a_launch_template_needs_is_kept_with_its_releases(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    for number in (1, 2):
+        template(cloud, cloud.run(converge_boots, made(options, number))["tiers"]["public"]["user_data"])
+    for number in (3, 4, 5, 6):
+        cloud.run(converge_boots, made(options, number))
+    assert releases(cloud) == [1, 2, 5, 6]
+    assert sum(key.endswith(".pyz") for key in objects(cloud)) == 4
+    versions = cloud.of("ec2").describe_launch_template_versions(LaunchTemplateName="dev-public")
+    for version in versions["LaunchTemplateVersions"]:
+        code = base64.b64decode(version["LaunchTemplateData"]["UserData"]).decode()
+        assert any(repr(key) in code for key in objects(cloud))
+    cloud.of("ec2").delete_launch_template(LaunchTemplateName="dev-public")
+    cloud.run(converge_boots, made(options, 6))
+    assert releases(cloud) == [5, 6]
+
+
+def test_a_rollback_to_an_old_release_keeps_it(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    for number in (1, 2, 3):
+        cloud.run(converge_boots, made(options, number, keep=3))
+    cloud.run(converge_boots, made(options, 1))
+    assert releases(cloud) == [1, 3]
+
+
+def test_objects_of_others_stay(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    cloud.run(converge_boots, made(options, 1))
+    strange = ("releases/other/1.tar.gz", "boot/private/1.pyz", "notes.txt", "releases/app/notes.txt")
+    for key in strange:
+        cloud.of("s3").put_object(Bucket=BUCKET, Key=key, Body=b"")
+    for number in (2, 3, 4):
+        cloud.run(converge_boots, made(options, number))
+    assert releases(cloud)[-2:] == [3, 4]
+    assert set(strange) <= set(objects(cloud))

@@ -306,3 +306,116 @@ def test_more_rules_than_usual_are_compared_with_the_accounts_quota(
     few = options(group("web", ingress=[rule(ports=["80"], cidrs=["10.0.0.0/8"])]))
     cloud.run(converge_security_groups, few)
     assert "GetServiceQuota" not in cloud.calls
+
+
+CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
+
+
+def list_id(cloud: Cloud, name: str) -> str:
+    described = cloud.ec2.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [name]}])
+    found: str = described["PrefixLists"][0]["PrefixListId"]
+    return found
+
+
+@pytest.fixture
+def every_kind(options: Make, group: Make, rule: Make) -> Make:
+    """Return a group with rules of ICMP, IPv6 and prefix lists."""
+
+    def make(*lists: str) -> dict[str, t.Any]:
+        return options(
+            group(
+                "web",
+                ingress=[
+                    rule(protocol="icmp", icmp_type=8, cidrs=["0.0.0.0/0"]),
+                    rule(protocol="icmp", icmp_type=3, icmp_code=4, groups=["web"]),
+                    rule(protocol="icmp", cidrs=["10.0.0.0/8"]),
+                    rule(protocol="icmpv6", cidrs_ipv6=["::/0"], description="all of it"),
+                    rule(ports=["443"], cidrs_ipv6=["2001:db8::/32"], prefix_lists=list(lists), description="edge"),
+                ],
+                egress=[rule(protocol="all", cidrs=["0.0.0.0/0"], cidrs_ipv6=["::/0"])],
+            )
+        )
+
+    return make
+
+
+def test_rules_of_every_kind_converge(cloud: Cloud, every_kind: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    make_vpc(cloud)
+    planned = cloud.run(converge_security_groups, every_kind(CLOUDFRONT), check_mode=True)
+    assert planned["diff"][1]["after"]["ingress"] == [
+        "icmp from 10.0.0.0/8",
+        "icmp type 3 code 4 from web",
+        "icmp type 8 from 0.0.0.0/0",
+        "icmpv6 from ::/0 (all of it)",
+        "tcp 443 from 2001:db8::/32 (edge)",
+        f"tcp 443 from {CLOUDFRONT} (edge)",
+    ]
+    assert told(cloud.run(converge_security_groups, every_kind(CLOUDFRONT))) == told(planned)
+    assert told(cloud.run(converge_security_groups, every_kind(CLOUDFRONT))) == []
+    assert cloud.calls == ["DescribeSecurityGroups", "DescribeManagedPrefixLists"]
+    by_id = list_id(cloud, CLOUDFRONT)
+    assert told(cloud.run(converge_security_groups, every_kind(by_id))) == []
+    unknown = r"groups\[0\].ingress: the prefix list pl-0a1b2c3d does not exist in this region"
+    with pytest.raises(InputError, match=unknown):
+        cloud.run(converge_security_groups, every_kind("pl-0a1b2c3d"))
+    assert cloud.writes == []
+
+
+def test_drift_of_every_kind_is_taken_back(cloud: Cloud, every_kind: Make, make_vpc: t.Callable[[Cloud], str]) -> None:
+    make_vpc(cloud)
+    web = cloud.run(converge_security_groups, every_kind(CLOUDFRONT))["groups"]["web"]
+    before = look(cloud)
+    s3 = {"PrefixListId": list_id(cloud, "com.amazonaws.eu-central-1.s3")}
+    by_hand = [
+        {"IpProtocol": "icmp", "FromPort": 8, "ToPort": 0, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+        {"IpProtocol": "58", "FromPort": 128, "ToPort": -1, "Ipv6Ranges": [{"CidrIpv6": "2001:DB8::1/32"}]},
+        {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [s3]},
+    ]
+    cloud.ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=by_hand)
+    planned = cloud.run(converge_security_groups, every_kind(CLOUDFRONT), check_mode=True)
+    seen = planned["diff"][0]
+    assert set(seen["before"]["ingress"]) - set(seen["after"]["ingress"]) == {
+        "icmp type 8 code 0 from 0.0.0.0/0",
+        "icmpv6 type 128 from 2001:db8::/32",
+        "tcp 443 from com.amazonaws.eu-central-1.s3",
+    }
+    cloud.run(converge_security_groups, every_kind(CLOUDFRONT))
+    assert cloud.writes == ["RevokeSecurityGroupIngress"]
+    assert look(cloud) == before
+    cloud.run(converge_security_groups, every_kind())
+    assert cloud.writes == ["RevokeSecurityGroupIngress"]
+    assert told(cloud.run(converge_security_groups, every_kind())) == []
+    assert cloud.calls == ["DescribeSecurityGroups"]  # without prefix lists there is nothing to look up
+
+
+def test_a_list_counts_as_many_rules(
+    cloud: Cloud, options: Make, group: Make, rule: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    make_vpc(cloud)
+    both = options(group("web", ingress=[rule(ports=["80", "443"], prefix_lists=[CLOUDFRONT])]))
+    with pytest.raises(InputError, match=r"groups\[0\].ingress: 110 more .* the quota of the account is 60"):
+        cloud.run(converge_security_groups, both, check_mode=True)
+    six = "com.amazonaws.eu-central-1.ipv6.vpc-lattice"
+    wrong = options(group("web", ingress=[rule(protocol="icmp", prefix_lists=[six])]))
+    with pytest.raises(InputError, match=r"is of IPv6, which has no icmp; use protocol: icmpv6"):
+        cloud.run(converge_security_groups, wrong)
+    twice = [CLOUDFRONT, list_id(cloud, CLOUDFRONT)]
+    rules = [rule(ports=["443"], prefix_lists=[each], description=each) for each in twice]
+    with pytest.raises(InputError, match="is declared by its name and by its id"):
+        cloud.run(converge_security_groups, options(group("web", ingress=rules)))
+    assert cloud.writes == []
+
+
+def test_what_aws_gives_a_group_in_a_vpc_with_ipv6(options: Make, group: Make, rule: Make) -> None:
+    def calls(*egress: dict[str, t.Any], ipv6: bool) -> list[str]:
+        desired = parse_security_groups(options(group("web", egress=list(egress))), Problems())
+        assert desired
+        changes = plan_groups(desired, {}, Owner("dev", "firewall"), ipv6=ipv6)
+        return [call.operation for change in changes for call in change.calls][1:]
+
+    four = rule(protocol="all", cidrs=["0.0.0.0/0"])
+    both = {**four, "cidrs_ipv6": ["::/0"]}
+    assert calls(four, ipv6=False) == []
+    assert calls(four, ipv6=True) == ["revoke_security_group_egress"]
+    assert calls(both, ipv6=False) == ["authorize_security_group_egress"]
+    assert calls(both, ipv6=True) == []

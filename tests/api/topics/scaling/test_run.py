@@ -35,6 +35,20 @@ def tags(described: t.Mapping[str, t.Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in described["Tags"]}
 
 
+def test_cpu_credits_are_in_the_template(site: Site) -> None:
+    site.converge(public={"cpu_credits": "standard"})
+    ids = [instance["InstanceId"] for instance in site.instances()]
+    told_by_ec2 = site.cloud.ec2.describe_instance_credit_specifications(InstanceIds=ids)
+    assert {one["CpuCredits"] for one in told_by_ec2["InstanceCreditSpecifications"]} == {"standard"}
+    assert told(site.converge(public={"cpu_credits": "standard"})) == []
+    assert told(site.converge(public={"cpu_credits": "unlimited"})) == REFRESH
+    [instance, *_] = site.instances()
+    [now] = site.cloud.ec2.describe_instance_credit_specifications(InstanceIds=[instance["InstanceId"]])[
+        "InstanceCreditSpecifications"
+    ]
+    assert now["CpuCredits"] == "unlimited"
+
+
 def test_a_group_is_made_and_a_second_run_changes_nothing(site: Site) -> None:
     result = site.converge(public={"user_data": "#!/bin/sh\ntrue\n", "root_volume_gib": 12})
     assert told(result) == CREATION

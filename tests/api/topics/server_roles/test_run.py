@@ -22,8 +22,15 @@ PUBLIC = {"parameters": [PASSWORD], "archives": [{"bucket": "dev-ours", "prefix"
 CREATION = ["create role public", "create instance profile public"]
 
 
+SETTINGS = {"environment_name": "dev", "tags": {}, "permissions_boundary": "", "role_path": "/"}
+
+
 def options(**roles: t.Any) -> dict[str, t.Any]:
-    return {"environment_name": "dev", "tags": {}, "roles": roles or {"public": PUBLIC}}
+    return {**SETTINGS, "roles": roles or {"public": PUBLIC}}
+
+
+def bounded(arn: str, path: str = "/") -> dict[str, t.Any]:
+    return {**options(), "permissions_boundary": arn, "role_path": path}
 
 
 def document(cloud: Cloud) -> dict[str, t.Any]:
@@ -143,5 +150,89 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
 def test_what_cannot_be(role: t.Any, expected: str) -> None:
     problems = Problems()
     parsed = parse_server_roles(options(public=role), problems)
+    assert (parsed is None) == bool(problems.found) == bool(expected)
+    assert not expected or str(problems.found[0]).startswith(expected)
+
+
+@pytest.fixture
+def policies(cloud: Cloud) -> list[str]:
+    """Return the ARNs of two policies."""
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    create = cloud.of("iam").create_policy
+    names = ("first", "second")
+    return [create(PolicyName=name, PolicyDocument=json.dumps(everything))["Policy"]["Arn"] for name in names]
+
+
+def boundary(cloud: Cloud) -> str:
+    role = cloud.of("iam").get_role(RoleName="dev-public")["Role"]
+    return str(role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+
+
+def test_a_permissions_boundary_is_given_and_changed_in_place(cloud: Cloud, policies: list[str]) -> None:
+    first, second = policies
+    predicted = cloud.run(converge_server_roles, bounded(first), check_mode=True)
+    assert predicted["diff"][0]["after"]["PermissionsBoundary"] == first
+    assert told(cloud.run(converge_server_roles, bounded(first))) == told(predicted) == CREATION
+    assert boundary(cloud) == first
+    assert told(cloud.run(converge_server_roles, bounded(first))) == []
+    assert "GetPolicy" not in cloud.calls
+    changed = cloud.run(converge_server_roles, bounded(second))
+    assert changed["diff"][0]["before"] == {"PermissionsBoundary": first}
+    assert (boundary(cloud), cloud.writes) == (second, ["PutRolePermissionsBoundary"])
+    assert told(cloud.run(converge_server_roles, bounded(""))) == []  # that of an existing role stays
+    assert boundary(cloud) == second
+    cloud.run(converge_server_roles, bounded("none"))
+    assert (boundary(cloud), cloud.writes) == ("", ["DeleteRolePermissionsBoundary"])
+    assert told(cloud.run(converge_server_roles, bounded("none"))) == []
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        ("arn:aws:iam::{own}:policy/missing", "does not exist; create it, or give another one"),
+        (
+            "arn:aws:iam::999999999999:policy/first",
+            "is a policy of another account; give a policy of the account {own}",
+        ),
+    ],
+)
+def test_a_boundary_that_is_missing_is_refused_before_the_first_write(cloud: Cloud, arn: str, message: str) -> None:
+    own = cloud.of("sts").get_caller_identity()["Account"]
+    for check_mode in (True, False):
+        with pytest.raises(InputError, match=message.format(own=own)):
+            cloud.run(converge_server_roles, bounded(arn.format(own=own)), check_mode=check_mode)
+        assert cloud.writes == []
+
+
+def test_a_path_is_given_at_the_creation_only(cloud: Cloud) -> None:
+    cloud.run(converge_server_roles, bounded("", "/app/"))
+    iam = cloud.of("iam")
+    assert iam.get_role(RoleName="dev-public")["Role"]["Path"] == "/app/"
+    assert iam.get_instance_profile(InstanceProfileName="dev-public")["InstanceProfile"]["Path"] == "/app/"
+    assert told(cloud.run(converge_server_roles, bounded("", "/app/"))) == []
+    assert cloud.warnings == []
+    assert told(cloud.run(converge_server_roles, bounded("", "/"))) == []
+    assert [warning.partition(",")[0] for warning in cloud.warnings] == [
+        "The instance profile dev-public keeps its path /app/",
+        "The role dev-public keeps its path /app/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"permissions_boundary": "boundary"}, "permissions_boundary: 'boundary' is not the ARN of a policy; give one"),
+        ({"permissions_boundary": "arn:aws:iam::1:policy/x"}, "permissions_boundary: 'arn:aws:iam::1:policy/x' is not"),
+        ({"permissions_boundary": "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"}, ""),
+        ({"permissions_boundary": "none"}, ""),
+        ({"role_path": "app"}, "role_path: 'app' is not a path; begin and end it with a slash"),
+        ({"role_path": "/app"}, "role_path: '/app' is not a path"),
+        ({"role_path": "/a b/"}, "role_path: '/a b/' is not a path"),
+        ({"role_path": "/app/web/"}, ""),
+    ],
+)
+def test_boundaries_and_paths(given: dict[str, str], expected: str) -> None:
+    problems = Problems()
+    parsed = parse_server_roles({**options(), **given}, problems)
     assert (parsed is None) == bool(problems.found) == bool(expected)
     assert not expected or str(problems.found[0]).startswith(expected)

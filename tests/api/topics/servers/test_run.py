@@ -281,6 +281,43 @@ def test_drift_that_can_be_mended_is_mended(network: Account, options: Make) -> 
     assert not network.converge(wanted)["changed"]
 
 
+def credits_of(account: Account) -> list[str]:
+    ids = [instance["InstanceId"] for instance in account.instances()]
+    told = account.ec2.describe_instance_credit_specifications(InstanceIds=ids)["InstanceCreditSpecifications"]
+    return sorted(one["CpuCredits"] for one in told)
+
+
+def test_cpu_credits_are_given_at_the_launch_and_changed_in_place(network: Account, options: Make) -> None:
+    network.converge(options(public={"cpu_credits": "standard"}))
+    assert credits_of(network) == ["standard", "standard", "unlimited", "unlimited"]  # the last two have AWS' default
+    both: t.Any = {"public": {"cpu_credits": "unlimited"}, "private": {"cpu_credits": "standard"}}
+    planned = network.converge(options(**both), check_mode=True)
+    assert planned["diff"][0]["before"] == {"CpuCredits": "standard"}
+    assert planned["diff"][0]["after"] == {"CpuCredits": "unlimited"}
+    done = network.converge(options(**both))
+    assert (
+        names(planned)
+        == names(done)
+        == [f"update server {one}" for one in ("public-1", "public-2", "private-1", "private-2")]
+    )
+    assert credits_of(network) == ["standard", "standard", "unlimited", "unlimited"]
+    network.calls.clear()
+    assert not network.converge(options(**both))["changed"]
+    assert network.calls.count("DescribeInstanceCreditSpecifications") == 1
+    network.calls.clear()
+    assert not network.converge(options())["changed"]  # without the option nothing is read, and nothing changed
+    assert "DescribeInstanceCreditSpecifications" not in network.calls
+
+
+def test_a_refused_credit_option_is_an_error(network: Account, options: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    [first, *_] = network.converge(options())["servers"]
+    error = {"Code": "IncorrectInstanceState", "Message": "The instance is pending."}
+    refuse = "groundwork_lab.aws.ec2.instances.InstancesResponses._refusal_of_credits"
+    monkeypatch.setattr(refuse, lambda _self, _wanted: error)
+    with pytest.raises(GroundworkError, match=rf"The instance is pending \({first['id']}\)"):
+        network.converge(options(public={"cpu_credits": "standard"}))
+
+
 @pytest.mark.parametrize(
     ("public", "warning"),
     [

@@ -84,6 +84,7 @@ def test_killed_after_any_request(new_site: Callable[[], Site], fill: t.Callable
 def test_killed_around_the_invalidation(site: Site, operation: str) -> None:
     """The next run finds nothing else to do, and invalidates all the same."""
     next_release(site)
+    site.given["keep_assets"] = 0
     site.edge.killed_at = operation
     with pytest.raises(site.cloud.Killed):
         site.publish()

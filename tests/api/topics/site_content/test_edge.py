@@ -117,6 +117,7 @@ def test_a_busy_distribution_is_waited_for(site: Site, front: Front) -> None:
 def test_an_invalidation_that_never_ends(site: Site, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next run owes it still, and finds it by its reference."""
     front.make("site")
+    site.given["keep_assets"] = 0
     site.publish()
     site.put("index.html", "<p>new")
     site.remove("logo.svg")
@@ -127,3 +128,14 @@ def test_an_invalidation_that_never_ends(site: Site, front: Front, monkeypatch: 
     assert "logo.svg" in site.content()
     monkeypatch.undo()
     assert site.publish()["changed"] and "logo.svg" not in site.content()
+
+
+def test_cloudfront_accepts_the_paths_of_all_names(site: Site, front: Front) -> None:
+    ours = front.make("site")
+    names = [f"a{character}b/index.html" for character in map(chr, range(0x20, 0x7F)) if character != "/"]
+    for state in ("old", "new"):
+        for name in [*names, "grün/文.html"]:
+            site.put(name, state)
+        done = site.publish()
+    [made] = front.invalidations(ours)
+    assert sorted(made["InvalidationBatch"]["Paths"]["Items"]) == done["invalidation"]["paths"]

@@ -77,7 +77,7 @@ def test_one_changed_page_is_one_put_two_records_and_one_invalidation(site: Site
     assert done["previous"] and done["invalidation"]["id"] == "I1"
 
 
-def test_what_left_is_deleted_after_the_invalidation_and_fingerprints_stay_for_a_release(site: Site) -> None:
+def test_assets_that_left_stay_for_a_release(site: Site) -> None:
     site.publish()
     site.remove("app.4e5d6c7b.js")
     site.remove("logo.svg")
@@ -85,13 +85,33 @@ def test_what_left_is_deleted_after_the_invalidation_and_fingerprints_stay_for_a
     site.put("guide/index.html", '<script src="../app.0a1b2c3d.js"></script>')
     site.put("index.html", "<p>no logo")
     done = site.publish()
-    assert site.writes[-2:] == ["POST ?delete=", "PUT releases/" + done["release"] + ".json"]
-    assert "app.4e5d6c7b.js" in site.content() and "logo.svg" not in site.content()
-    assert done["counts"]["kept"] == 1
-    assert site.edge.paths == ["/", "/guide", "/guide/", "/guide/index.html", "/index.html", "/logo.svg"]
+    assert {"app.4e5d6c7b.js", "logo.svg"} <= set(site.content())
+    assert done["counts"]["kept"] == 2
+    assert site.edge.paths == ["/", "/guide", "/guide/", "/guide/index.html", "/index.html"]
     site.put("index.html", "<p>another release")
-    assert told(site.publish())[:2] == ["update object index.html", "delete object app.4e5d6c7b.js"]
-    assert "app.4e5d6c7b.js" not in site.content()
+    done = site.publish()
+    assert told(done)[:3] == ["update object index.html", "delete object app.4e5d6c7b.js", "delete object logo.svg"]
+    assert site.writes[-2:] == ["POST ?delete=", "PUT releases/" + done["release"] + ".json"]
+    assert site.edge.paths == ["/", "/index.html", "/logo.svg"]
+    assert not {"app.4e5d6c7b.js", "logo.svg"} & set(site.content())
+
+
+def test_assets_that_left_go_at_once_if_the_user_says_so(site: Site) -> None:
+    site.publish()
+    site.remove("logo.svg")
+    site.put("index.html", "<p>no logo")
+    assert "delete object logo.svg" in told(site.publish(keep_assets=0))
+
+
+def test_a_build_with_new_names_for_everything_is_no_deletion(site: Site) -> None:
+    """Each build of a bundler replaces most files, and those of the build before the last one are deleted."""
+    for build in range(4):
+        for old in site.source.glob("assets/*"):
+            old.unlink()
+        for number in range(40):
+            site.put(f"assets/chunk{number}-B{build}x9Kd{number:02}.js", f"{build}")
+        site.put("index.html", f"<p>{build}")
+        assert site.publish()["counts"]["kept"] == (40 if build else 0)
 
 
 def test_a_release_is_brought_back_without_an_upload(site: Site) -> None:
@@ -106,7 +126,6 @@ def test_a_release_is_brought_back_without_an_upload(site: Site) -> None:
     assert told(planned) == told(done)
     assert told(done) == [
         "update object index.html",
-        "create object logo.svg",
         "delete object new.html",
         "create invalidation of 3 paths",
         "create release of the site",
@@ -115,7 +134,7 @@ def test_a_release_is_brought_back_without_an_upload(site: Site) -> None:
         done["calls"]
         == planned["calls"]
         == {
-            "s3": {"CopyObject": 2, "DeleteObjects": 1, "PutObject": 2},
+            "s3": {"CopyObject": 1, "DeleteObjects": 1, "PutObject": 2},
             "cloudfront": {"CreateInvalidation": 1},
         }
     )
@@ -187,7 +206,7 @@ def test_too_many_deletions_are_refused_before_any_write(site: Site) -> None:
     site.publish()
     for number in range(20):
         site.remove(f"pages/{number}.html")
-    with pytest.raises(InputError, match="20 of 25 objects would be deleted, and the limit is 10"):
+    with pytest.raises(InputError, match="20 of 25 objects are not in the source, and the limit is 10"):
         site.publish()
     assert site.writes == []
     assert site.publish(max_deletions="20")["counts"]["deleted"] == 20
@@ -231,7 +250,7 @@ def test_what_edges_ask_for_stays_packed_after_its_extension_has_left(site: Site
     assert site.edge.paths == ["/big.js", "/big.js.br"]
     assert site.head("new.js.br")["ContentEncoding"] == "br"
     site.remove("new.js")
-    site.publish()
+    site.publish(keep_assets=0)
     assert not {"new.js", "new.js.br"} & set(site.content())
     planned, rid = site.publish(keep_variants=False, check_mode=True), site.publish(keep_variants=False)
     assert told(planned) == told(rid)
@@ -286,7 +305,7 @@ def test_pages_go_with_their_variants_before_the_invalidation(site: Site) -> Non
         return create(**arguments)
 
     site.edge.create_invalidation = look
-    site.publish(**options)
+    site.publish(**options, keep_assets=0)
     assert there[0] >= {"logo.svg", "logo.svg.br"} and not there[0] & {"old.html", "old.html.br"}
     assert not set(site.content()) & {"logo.svg", "logo.svg.br"}
 
@@ -351,3 +370,82 @@ def test_large_files_go_in_parts(site: Site) -> None:
     }
     assert site.head("film.mp4")["ETag"].endswith('-2"') and site.head("film.mp4")["ContentType"] == "video/mp4"
     assert not site.publish()["changed"]
+
+
+def test_many_changed_pages_are_few_paths(site: Site) -> None:
+    pages = [f"part{number % 7}/page{number}/index.html" for number in range(120)]
+    for path in pages:
+        site.put(path, "old")
+    site.publish()
+    for path in pages[:100]:
+        site.put(path, "new")
+    site.publish(max_invalidation_paths=20)
+    assert 0 < len(site.edge.paths) <= 20
+    assert all(any(f"/{path}".startswith(one.removesuffix("*")) for one in site.edge.paths) for path in pages[:100])
+
+
+def test_a_redirect_of_a_name_with_other_characters_hides_its_file(site: Site) -> None:
+    site.put("a b/index.html", "here")
+    with pytest.raises(InputError, match=r"/a%20b is redirected, which hides the file a b/index.html"):
+        site.publish(redirects=["/a%20b"])
+
+
+def test_types_that_depend_on_the_content(site: Site) -> None:
+    site.put(".well-known/openid-configuration", '{"issuer": "https://x.example"}')
+    site.put(".well-known/acme-challenge/token", "token.thumbprint")
+    site.put("drawing.svgz", b"\x1f\x8b compressed")
+    site.publish(precompress=["svgz"])
+    assert site.head(".well-known/openid-configuration")["ContentType"] == "application/json; charset=utf-8"
+    assert site.head(".well-known/acme-challenge/token")["ContentType"] == "application/octet-stream"
+    drawing = site.head("drawing.svgz")
+    assert (drawing["ContentType"], drawing["ContentEncoding"]) == ("image/svg+xml; charset=utf-8", "gzip")
+    assert "drawing.svgz.br" not in site.content() and not site.publish(precompress=["svgz"])["changed"]
+
+
+def test_files_that_visitors_do_not_find_are_told(site: Site) -> None:
+    for path in ("LICENSE", ".well-known/security", "docs/1.4/index.html", "node.js/index.html", "data.xyz"):
+        site.put(path, "it")
+    site.publish(variables="static_site_")
+    assert site.warnings == [
+        "static_site_unmapped_paths: visitors do not find LICENSE, because a path without an extension is mapped to a "
+        "page; add the paths, or set static_site_clean_urls to none.",
+        "static_site_clean_urls: visitors find the folders node.js only with a slash at the end, because their names "
+        "look like files.",
+    ]
+    site.publish(unmapped_paths=["/LICENSE"], clean_urls="html")
+    assert site.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("page", "clean_urls", "right"),
+    [("about.html", "serve", "html"), ("about.html", "none", "html"), ("about/index.html", "html", "serve")],
+)
+def test_links_that_lead_nowhere_are_told(site: Site, page: str, clean_urls: str, right: str) -> None:
+    site.put("index.html", '<a class="x" href="/about">About</a><a href="https://other.example/about">')
+    site.put(page, "<p>about")
+    site.publish(clean_urls=clean_urls)
+    assert site.warnings == [
+        f"clean_urls: with {clean_urls}, 1 links lead to missing files; index.html links to /about, and the file is "
+        f"{page}. {right} may be right."
+    ]
+    site.put("index.html", '<p><a href="/about">')
+    site.publish(clean_urls=right)
+    assert site.warnings == []
+
+
+def test_pages_without_their_extension_are_invalidated(site: Site) -> None:
+    for text in ("old", "new"):
+        site.put("about.html", text)
+        site.put("guide/index.html", text)
+        site.publish(clean_urls="html")
+    assert site.edge.paths == ["/about", "/about.html", "/guide/", "/guide/index.html"]
+
+
+def test_messages_name_the_variables_of_the_inventory(site: Site) -> None:
+    site.put("index.html", '<img src="gone.png">')
+    with pytest.raises(InputError) as failed:
+        site.publish(variables="static_site_")
+    assert "static_site_source: index.html refers to gone.png" in str(failed.value)
+    assert "set static_site_allow_missing_references" in str(failed.value)
+    with pytest.raises(InputError, match=r"- static_site_keep_assets: 101 is out of range"):
+        site.publish(variables="static_site_", keep_assets=101)

@@ -15,6 +15,8 @@ from ansible_collections.groundwork.aws.plugins.action.server import ActionModul
 
 CHANGE = {"action": "create", "resource": "file", "name": "/etc/a"}
 RELEASED = {"action": "update", "resource": "current release", "name": "app new"}
+GIB = 1024**3
+DU = f"{19 * GIB}\t/\n{17 * GIB}\t/var/log\n"
 
 
 class Server:
@@ -30,11 +32,18 @@ class Server:
         self.action._transfer_file = lambda local, remote: self.uploaded.append((local, remote))
         self._answers = list(answers)
         self.action._execute_module = self._answer
+        self.action._low_level_execute_command = self._command
+        self.free = 10 * GIB
 
     def _answer(self, *, module_name: str, module_args: dict[str, Any], **_settings: Any) -> dict[str, Any]:
         assert module_name == "groundwork.aws.server"
         self.asked.append(module_args)
         return self._answers.pop(0)
+
+    def _command(self, command: str, in_data: bytes | None = None) -> dict[str, Any]:
+        """Answer df and du on the server."""
+        listing = f"Mounted 1B-blocks Avail\n/ {20 * GIB} {self.free}" if command.startswith("df ") else DU
+        return {"rc": 0, "stdout": listing, "stderr": ""}
 
     def run(self, **arguments: Any) -> dict[str, Any]:
         """Run the action, with the options that the module does not get."""
@@ -97,6 +106,28 @@ def test_a_release_that_fails_is_the_result(release: dict[str, Any]) -> None:
     failed = {"failed": True, "msg": "a page fails", "taken_back": {"app": "old"}}
     result = Server(answer(CHANGE, missing=("app",)), failed).converge(releases=[release])
     assert result == {**answer(CHANGE, missing=("app",)), **failed}, "what was changed before is not lost"
+
+
+def test_an_archive_that_does_not_fit_is_not_uploaded(release: dict[str, Any]) -> None:
+    server = Server(answer(missing=("app",)))
+    server.free = 3 * 1024**2
+    with pytest.raises(AnsibleActionFail, match=r"/ has 3 MiB of 20.0 GiB free.*/var/log \(17.0 GiB\).*run again"):
+        server.converge(releases=[release])
+    assert server.uploaded == []
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {"msg": "MODULE FAILURE", "module_stderr": "OSError: [Errno 28] No space left on device: '/tmp/x'"},
+        {"msg": "Could not install the packages: cannot write: No space left on device"},
+    ],
+)
+def test_a_full_disk_is_named_whatever_fails_on_it(failed: dict[str, Any]) -> None:
+    server = Server({"failed": True, **failed})
+    with pytest.raises(AnsibleActionFail, match=r"(?s)disk of this server is full.*/var/log \(17.0 GiB\)") as caught:
+        server.converge(configuration={})
+    assert failed["msg"] in str(caught.value)
 
 
 def test_a_release_that_is_nowhere_is_refused(release: dict[str, Any]) -> None:

@@ -40,12 +40,18 @@ class Responses(CloudFrontResponse):
         return status, headers, body
 
     def _handled(self, operation: str) -> dict[str, Any]:
-        if operation not in OPERATIONS:
-            unserved.refuse_operation(operation)
-        shape = get_service_model("cloudfront").operation_model(operation).input_shape
+        model = get_service_model("cloudfront").operation_model(operation)
+        shape = model.input_shape
         payload = shape.serialization.get("payload")
         if payload and not self.body:
             refuse("MissingBody", "This operation requires a body. Ensure that the body is present.")
         request = {**self.uri_match, **self.params}
         shapes.check(shape, request)
+        if (
+            operation == "ListConflictingAliases"
+        ):  # the account is the only one, so that it has no conflict with another
+            distributions.get_distribution(self.backend, {"Id": request["DistributionId"]})
+            return {"ConflictingAliasesList": unserved.EMPTY}
+        if operation not in OPERATIONS:
+            return unserved.answered(model)
         return OPERATIONS[operation](self.backend, shapes.tidy(shape, request))

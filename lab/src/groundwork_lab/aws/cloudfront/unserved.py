@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from groundwork_lab.aws.cloudfront.state import behaviors_of
 from groundwork_lab.aws.context import refuse
@@ -30,6 +30,8 @@ OPERATIONS = {  # by a part of the operation's name
     "VpcOrigin": "VPC origins",
     "WebACL": "web ACLs",
 }
+PARTIAL = frozenset({"ListDistributionsByConnectionMode", "ListDomainConflicts"})  # of distributions that there are
+EMPTY = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
 DISTRIBUTION: tuple[tuple[str, str, Test], ...] = (
     ("AnycastIpListId", "anycast addresses", lambda config: config.get("AnycastIpListId")),
     ("CacheTagConfig", "cache tags", lambda config: config.get("CacheTagConfig")),
@@ -63,7 +65,23 @@ ORIGIN: tuple[tuple[str, str, Test], ...] = (
 )
 
 
-def refuse_operation(operation: str) -> None:
+def answered(model: Any) -> dict[str, Any]:
+    """Answer a read of what the lab does not have: an empty list, or that what is named does not exist.
+
+    `model` is botocore's of the operation. Other operations are refused.
+    """
+    unknown = [each.name for each in model.error_shapes if each.name.startswith(("NoSuch", "EntityNotFound"))]
+    named = model.input_shape is not None and model.input_shape.required_members
+    if not model.name.startswith(("Get", "List")) or model.name in PARTIAL:
+        refuse_operation(model.name)
+    if unknown and (named or model.name.startswith("Get")):
+        refuse(unknown[-1], "The specified resource does not exist.")
+    payload = model.output_shape.serialization.get("payload")
+    members = model.output_shape.members[payload].members if payload else {}
+    return {payload: {name: value for name, value in EMPTY.items() if name in members}} if payload else {}
+
+
+def refuse_operation(operation: str) -> NoReturn:
     """Refuse an operation of CloudFront that the lab does not have."""
     missing = next((text for word, text in OPERATIONS.items() if word in operation), "such thing")
     refuse("UnsupportedOperation", f"The lab has no {missing}; it refuses {operation}.")

@@ -10,10 +10,11 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.core.utils import camelcase_to_underscores, get_pagination_model, get_service_model
+from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.ec2 import described
 from groundwork_lab.aws.ec2.tagging import check_specifications
 
 LARGEST_PAGE = 1000
@@ -70,16 +71,23 @@ class Answering(EC2Response):
 
     def call_action(self) -> Any:
         operation = self._get_action()
-        method = getattr(self, camelcase_to_underscores(operation), None)
         try:
-            if method is None:
-                refuse("InvalidAction", f"The action {operation} is not valid for this web service.")
-            result = self._checked(operation, method)
+            result = self._checked(operation, lambda: self._answered(operation))
         except ServiceException as error:
             result = ActionResult(error)
         status, headers, body = self.serialized(result)
         headers, body = self._enrich_response(headers, body)
         return status, headers, body
+
+    def _answered(self, operation: str) -> ActionResult:
+        method = getattr(self, camelcase_to_underscores(operation), None)
+        if method is None:
+            return described.nothing(operation, self.params)
+        try:
+            answer: ActionResult = method()
+        except NotImplementedError:  # moto has the method's name only
+            return described.nothing(operation, self.params)
+        return answer
 
     def _checked(self, operation: str, method: Any) -> ActionResult:
         if operation in NO_DATA_PLANE:
@@ -90,8 +98,12 @@ class Answering(EC2Response):
                 refuse("MissingParameter", f"The request must contain the parameter {name}")
         check_specifications(operation, self.params.get("TagSpecifications") or [])
         if operation.startswith("Describe"):
-            return self._paged(operation, method, shape)
+            wanted = described.taken(operation, self.params)
+            return self._paged(operation, lambda: self._selected(operation, method, wanted), shape)
         return self._once(operation, method)
+
+    def _selected(self, operation: str, method: Any, wanted: described.Wanted) -> ActionResult:
+        return described.select(operation, method(), wanted, self.RESPONSE_KEY_PATH_TO_TRANSFORMER)
 
     def _once(self, operation: str, method: Any) -> ActionResult:
         """Execute a request, or return the first result if the client token was used before.
@@ -115,7 +127,7 @@ class Answering(EC2Response):
         return result
 
     def _paged(self, operation: str, method: Any, shape: Any) -> ActionResult:
-        key = self._list_key(operation)
+        key = described.list_key(operation)
         size, token = self.params.get("MaxResults"), self.params.get("NextToken")
         if key is None or (size is None and token is None):
             return method()
@@ -129,13 +141,6 @@ class Answering(EC2Response):
         result = method()
         items, following = page(list(result.result.get(key) or []), size and int(size), token, operation)
         return ActionResult({**result.result, key: items, "NextToken": following})
-
-    def _list_key(self, operation: str) -> str | None:
-        model = get_pagination_model("ec2").get(operation)
-        if model is None:
-            return None
-        key = model["result_key"]
-        return str(key[0] if isinstance(key, list) else key)
 
     def _check_page_size(self, size: Any, shape: Any) -> None:
         if size is None:

@@ -109,11 +109,6 @@ class CapturedImage(Image):
         if failure:
             self.state_reason = {"Code": "Server.InternalError", "Message": f"Server.InternalError: {failure}"}
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        if filter_name == "state-reason-code":
-            return (self.state_reason or {}).get("Code")
-        return super().get_filter_value(filter_name, method_name)
-
 
 class CapturesBackend(EC2Backend):
     retired: dict[str, Any]  # by id: deregistered images that instances may still use

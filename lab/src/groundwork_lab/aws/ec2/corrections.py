@@ -23,12 +23,11 @@ from moto.ec2.models import (
 
 from groundwork_lab.aws.context import Context
 from groundwork_lab.aws.corrections import Corrections, Exchange
-from groundwork_lab.aws.ec2 import filters
 from groundwork_lab.aws.ec2.addresses import AddressesBackend
 from groundwork_lab.aws.ec2.answering import Answering
 from groundwork_lab.aws.ec2.captures import CapturesBackend, CapturesResponses
 from groundwork_lab.aws.ec2.ebs_snapshots import Snapshot, SnapshotsBackend, SnapshotsResponses
-from groundwork_lab.aws.ec2.gateways import GatewaysBackend, GatewaysResponses, passes_igw_filters
+from groundwork_lab.aws.ec2.gateways import GatewaysBackend, GatewaysResponses
 from groundwork_lab.aws.ec2.groups import Group, GroupsBackend, GroupsResponses, Rule
 from groundwork_lab.aws.ec2.images import ImagesBackend
 from groundwork_lab.aws.ec2.instances import (
@@ -36,14 +35,13 @@ from groundwork_lab.aws.ec2.instances import (
     Instance,
     InstancesBackend,
     InstancesResponses,
-    passes_filter_dict,
 )
 from groundwork_lab.aws.ec2.interfaces import Interface, InterfacesBackend, InterfacesResponses
 from groundwork_lab.aws.ec2.keys import KeysBackend, KeysResponses, fingerprint
 from groundwork_lab.aws.ec2.nat import NatBackend, NatResponses
 from groundwork_lab.aws.ec2.protections import Lock, ProtectionsBackend, ProtectionsResponses
 from groundwork_lab.aws.ec2.regions import RegionsBackend
-from groundwork_lab.aws.ec2.routes import Route, RoutesBackend
+from groundwork_lab.aws.ec2.routes import Route, RoutesBackend, RoutesResponses
 from groundwork_lab.aws.ec2.settings import SettingsBackend, SettingsResponses
 from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsResponses
 from groundwork_lab.aws.ec2.tagging import TagsBackend, TagsResponses
@@ -107,6 +105,7 @@ class Responses(
     KeysResponses,
     NatResponses,
     ProtectionsResponses,
+    RoutesResponses,
     SettingsResponses,
     SnapshotsResponses,
     SubnetsResponses,
@@ -126,9 +125,6 @@ EXCHANGED: tuple[Exchange, ...] = (
     (security_groups, "SecurityGroupRule", Rule),
     (subnets, "Subnet", Subnet),
     (key_pairs, "public_key_fingerprint", fingerprint),
-    (moto.ec2.utils, "is_filter_matching", filters.is_filter_matching),
-    (moto.ec2.utils, "passes_filter_dict", passes_filter_dict),
-    (moto.ec2.utils, "passes_igw_filter_dict", passes_igw_filters),
     (moto.ec2.urls, "url_paths", {"{0}/": Responses.dispatch}),
 )
 

@@ -13,7 +13,6 @@ from moto.ec2.models.elastic_block_store import Snapshot as MotoSnapshot
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 
 AMAZON = "amazon"
 
@@ -28,18 +27,12 @@ class Snapshot(MotoSnapshot):
     def progress(self) -> str:
         return "0%" if self.status == "pending" else "100%"
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        if filter_name in ("progress", "owner-alias"):
-            return getattr(self, filter_name.replace("-", "_"))
-        return super().get_filter_value(filter_name, method_name)
-
 
 class SnapshotsBackend(EC2Backend):
-    def describe_snapshots(self, snapshot_ids: list[str] | None = None, filters: Any = None) -> list[Any]:
+    def describe_snapshots(self, snapshot_ids: list[str] | None = None, filters: Any = None) -> list[Any]:  # noqa: ARG002 - moto's signature
         for snapshot_id in snapshot_ids or []:
             self.get_snapshot(snapshot_id)
-        wanted = [self.snapshots[each] for each in dict.fromkeys(snapshot_ids or self.snapshots)]
-        return [snapshot for snapshot in wanted if filtering.passes(snapshot, filters)]
+        return [self.snapshots[each] for each in dict.fromkeys(snapshot_ids or self.snapshots)]
 
     def get_snapshot(self, snapshot_id: str) -> Any:
         if snapshot_id not in self.snapshots:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from groundwork_lab.aws.context import refuse
 
@@ -57,35 +57,3 @@ def is_tag_filter(name: str) -> bool:
 
 def invalid_filter(name: str) -> NoReturn:
     refuse("InvalidParameterValue", f"The filter '{name}' is invalid")
-
-
-def tags_of(resource: Any) -> dict[str, str]:
-    """Return the tags of a moto resource, read from the store directly: moto's lookup is slow."""
-    return dict(resource.ec2_backend.tags.get(resource.id, {}))
-
-
-def value_of(resource: Any, name: str) -> object:
-    """Return the value of a moto resource that the filter compares."""
-    from moto.ec2.exceptions import FilterNotImplementedError  # noqa: PLC0415 - heavy
-
-    if is_tag_filter(name):
-        return tag_values(tags_of(resource), name)
-    try:
-        return resource.get_filter_value(name)
-    except FilterNotImplementedError:
-        invalid_filter(name)
-
-
-def passes(resource: Any, filters: Mapping[str, Sequence[str]] | None) -> bool:
-    """Return whether a moto resource passes all filters."""
-    return all(matches(value_of(resource, name), wanted) for name, wanted in (filters or {}).items())
-
-
-def is_filter_matching(resource: Any, name: str, wanted: Any) -> bool:
-    """Replace `moto.ec2.utils.is_filter_matching`."""
-    return wanted is not None and matches(value_of(resource, name), wanted)
-
-
-def tag_filter_matches(resource: Any, name: str, wanted: list[str]) -> bool:
-    """Return whether a tag of a moto resource passes the filter."""
-    return matches(tag_values(tags_of(resource), name), wanted)

@@ -10,24 +10,8 @@ from moto.ec2.responses import EC2Response
 
 from groundwork_lab import settings
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 
-
-def passes_igw_filters(gateway: Any, wanted: dict[str, Any]) -> bool:
-    """Replace `moto.ec2.utils.passes_igw_filter_dict`."""
-    values = {
-        "attachment.vpc-id": gateway.vpc.id if gateway.vpc else None,
-        "attachment.state": "available" if gateway.vpc else None,
-        "internet-gateway-id": gateway.id,
-        "owner-id": gateway.owner_id,
-    }
-    for name, patterns in wanted.items():
-        if not filtering.is_tag_filter(name) and name not in values:
-            filtering.invalid_filter(name)
-        value = filtering.value_of(gateway, name) if filtering.is_tag_filter(name) else values[name]
-        if not filtering.matches(value, patterns):
-            return False
-    return True
+ORIGIN_FACING = "com.amazonaws.global.cloudfront.origin-facing"
 
 
 class GatewaysBackend(EC2Backend):
@@ -73,11 +57,12 @@ class GatewaysBackend(EC2Backend):
         return f"com.amazonaws.{self.region_name}.s3"
 
     def create_default_pls(self) -> None:
-        """Create AWS' managed prefix lists. The lab has one S3, at one address."""
+        """Create AWS' managed prefix lists. The lab has one S3 and one edge, with addresses of their own."""
         super().create_default_pls()
+        addresses = {self.s3_service: (settings.S3,), ORIGIN_FACING: (settings.API, settings.EDGE)}
         for prefix_list in self.managed_prefix_lists.values():
-            if prefix_list.prefix_list_name == self.s3_service:
-                prefix_list.entries = {1: [{"Cidr": f"{settings.S3}/32", "Description": "default"}]}
+            if own := addresses.get(prefix_list.prefix_list_name):
+                prefix_list.entries = {1: [{"Cidr": f"{each}/32", "Description": "default"} for each in own]}
 
     def create_vpc_endpoint(
         self, vpc_id: str, service_name: str, endpoint_type: str | None, *arguments: Any, **options: Any

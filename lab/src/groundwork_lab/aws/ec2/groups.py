@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv6Network
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -17,13 +18,17 @@ from moto.ec2.models.security_groups import SecurityGroupRule as MotoRule
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.aws.ec2.subnets import network_of
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
 WITH_PORTS = ("tcp", "udp")
 WITH_TYPES = ("icmp", "icmpv6")
 NAME = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+MOST_RULES = 60
+# What AWS' prefix lists count as, by the ends of their names. Others count as 1.
+# https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+WEIGHTS = {"cloudfront.origin-facing": 55, "groundstation": 5, "vpc-lattice": 10}
+PREFIX_LIST = 2  # its position among a rule's last arguments
 ALLOWED = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
 
@@ -60,14 +65,20 @@ def checked_permission(permission: dict[str, Any]) -> dict[str, Any]:
     """Return an IpPermission in AWS' canonical form. Refuse one that is malformed or allows nothing."""
     protocol = protocol_of(permission.get("IpProtocol"))
     first, last = ports_of(protocol, permission.get("FromPort"), permission.get("ToPort"))
-    if permission.get("Ipv6Ranges"):
-        refuse("UnsupportedOperation", "The lab has no IPv6.")
-    sources = [permission.get(name) for name in ("IpRanges", "UserIdGroupPairs", "PrefixListIds")]
+    sources = [permission.get(name) for name in ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds")]
     if not any(sources):
         message = "The request must contain exactly one of: cidrIp, cidrIpv6, prefixListId, or referencedGroupId"
         refuse("MissingParameter", message)
     ranges = [{**each, "CidrIp": canonical_range(each.get("CidrIp"))} for each in permission.get("IpRanges") or []]
-    return {**permission, "IpProtocol": protocol, "FromPort": first, "ToPort": last, "IpRanges": ranges}
+    six = [{**each, "CidrIpv6": canonical_ipv6(each.get("CidrIpv6"))} for each in permission.get("Ipv6Ranges") or []]
+    return {
+        **permission,
+        "IpProtocol": protocol,
+        "FromPort": first,
+        "ToPort": last,
+        "IpRanges": ranges,
+        "Ipv6Ranges": six,
+    }
 
 
 def canonical_range(cidr: str | None) -> str:
@@ -78,6 +89,14 @@ def canonical_range(cidr: str | None) -> str:
     return str(network)
 
 
+def canonical_ipv6(cidr: str | None) -> str:
+    """Return the block in the spelling of RFC 5952, which AWS returns too (API_Ipv6Range)."""
+    try:
+        return str(IPv6Network(str(cidr), strict=False))
+    except ValueError:
+        refuse("InvalidParameterValue", f"CIDR block {cidr} is malformed")
+
+
 class Rule(MotoRule):
     def __init__(  # positional arguments of moto
         self, backend: Any, ip_protocol: str, group_id: str, first: Any, last: Any, *rest: Any, **options: Any
@@ -85,6 +104,7 @@ class Rule(MotoRule):
         super().__init__(backend, "-1", group_id, None, None, *rest, **options)
         # moto requires ports also for protocols that have none
         self.ip_protocol, self.from_port, self.to_port = ip_protocol, first, last
+        self.prefix_list: dict[str, str] = dict(rest[PREFIX_LIST] or {}) if len(rest) > PREFIX_LIST else {}
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -94,6 +114,7 @@ class Rule(MotoRule):
             self.from_port,
             self.to_port,
             self.ip_range.get("CidrIp"),
+            self.ip_range.get("CidrIpv6"),
             self.source_group.get("GroupId"),
             self.prefix_list_id,
         )
@@ -106,39 +127,18 @@ class Rule(MotoRule):
 
     @property
     def description(self) -> str | None:
-        description: str | None = self.ip_range.get("Description") or self.source_group.get("Description")
-        return description
-
-    def matches_filter(self, key: str, filter_value: Any) -> bool:
-        if not filtering.is_tag_filter(key) and key not in self.filters:
-            filtering.invalid_filter(key)
-        return bool(super().matches_filter(key, filter_value))
+        peers = (self.ip_range, self.source_group, self.prefix_list)
+        return next((peer["Description"] for peer in peers if peer.get("Description")), None)
 
 
 class Group(MotoGroup):
-    def matches_filter(self, key: str, filter_value: Any) -> bool:
-        if filtering.is_tag_filter(key):
-            return filtering.tag_filter_matches(self, key, filter_value)
-        plain = {"description": self.description, "group-id": self.id, "group-name": self.name}
-        plain |= {"owner-id": self.owner_id, "vpc-id": self.vpc_id}
-        if key in plain:
-            return filtering.matches(plain[key], filter_value)
-        return filtering.matches(self._permission_values(key), filter_value)
-
-    def _permission_values(self, key: str) -> list[Any]:
-        rules = self.egress_rules if key.startswith("egress.") else self.ingress_rules
-        values: dict[str, Callable[[Any], Any]] = {
-            "ip-permission.cidr": lambda rule: rule.ip_range.get("CidrIp"),
-            "ip-permission.from-port": lambda rule: rule.from_port,
-            "ip-permission.to-port": lambda rule: rule.to_port,
-            "ip-permission.protocol": lambda rule: rule.ip_protocol,
-            "ip-permission.group-id": lambda rule: rule.source_group.get("GroupId"),
-            "ip-permission.prefix-list-id": lambda rule: rule.prefix_list_id,
-        }
-        name = key.removeprefix("egress.")
-        if name not in values:
-            filtering.invalid_filter(key)
-        return [values[name](rule) for rule in rules]
+    def _flattened_rules(self, rules: list[Any]) -> list[Any]:
+        """Return the rules merged by protocol and ports. moto leaves out the descriptions of prefix lists."""
+        views: list[Any] = super()._flattened_rules(rules)
+        for view in views:
+            alike = (rule for rule in rules if (rule.ip_protocol, rule.from_port, rule.to_port) == _numbers(view))
+            view.prefix_list_ids = [rule.prefix_list for rule in alike if rule.prefix_list_id]
+        return views
 
     def refers_to(self, group_id: str) -> bool:
         rules = [*self.ingress_rules, *self.egress_rules]
@@ -194,6 +194,38 @@ class GroupsBackend(EC2Backend):
     def _is_in_use(self, group: Any) -> bool:
         return any(group in interface.group_set for interface in self.enis.values())
 
+    def _verify_group_will_respect_rule_count_limit(self, *_arguments: Any, **_options: Any) -> None:
+        """Count no rule before it is added: `check_count` counts them in AWS' way."""
+
+    def check_prefix_lists(self, permission: dict[str, Any]) -> None:
+        for each in permission.get("PrefixListIds") or []:
+            name = each.get("PrefixListId")
+            if name not in self.managed_prefix_lists:
+                refuse("InvalidPrefixListID.NotFound", f"The prefix list ID '{name}' does not exist")
+
+    def check_count(self, group: Any) -> None:
+        """Refuse more rules than the default quota, which is "enforced separately for IPv4 rules and IPv6 rules".
+
+        A rule with a group counts for both, and a prefix list as its entries can be at most.
+        https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+        """
+        for rules in (group.ingress_rules, group.egress_rules):
+            for ipv6 in (False, True):
+                if sum(self._weight(rule, ipv6) for rule in rules) > MOST_RULES:
+                    message = "The maximum number of rules per security group has been reached."
+                    refuse("RulesPerSecurityGroupLimitExceeded", message)
+
+    def _weight(self, rule: Any, ipv6: bool) -> int:
+        if rule.source_group:
+            return 1
+        prefix_list = self.managed_prefix_lists.get(rule.prefix_list_id)
+        if prefix_list is None:
+            return int(bool(rule.ip_range.get("CidrIpv6")) == ipv6)
+        if (prefix_list.address_family == "IPv6") != ipv6:
+            return 0
+        ends = (weight for end, weight in WEIGHTS.items() if prefix_list.prefix_list_name.endswith(end))
+        return int(prefix_list.max_entries or next(ends, 1))
+
     def _add_source_group(self, source_groups: Any, vpc_id: str | None) -> Any:  # noqa: ARG002
         """Return the referenced groups by id. In a VPC's rules AWS returns the account id and no group name."""
         pairs = []
@@ -213,10 +245,15 @@ class GroupsBackend(EC2Backend):
         for given, kept in (
             (security_rule.ip_range, rule.ip_range),
             (security_rule.source_group, rule.source_group),
+            (security_rule.prefix_list, rule.prefix_list),
         ):
             kept.pop("Description", None)
             if given.get("Description"):
                 kept["Description"] = given["Description"]
+
+
+def _numbers(view: Any) -> tuple[Any, ...]:
+    return view.ip_protocol, view.from_port, view.to_port
 
 
 def check_names(name: str, description: str | None) -> None:
@@ -259,6 +296,7 @@ class GroupsResponses(EC2Response):
         def all_of_them() -> None:
             for options in self._permissions():
                 made.extend(authorize(**options)[0])
+            self.ec2_backend.check_count(self._named_group())
 
         self._all_or_none(all_of_them)
         return ActionResult({"Return": True, "SecurityGroupRules": made})
@@ -290,6 +328,8 @@ class GroupsResponses(EC2Response):
         if not permissions:
             permissions = [self._single_permission()]
         self.params["IpPermissions"] = [checked_permission(each) for each in permissions]
+        for each in self.params["IpPermissions"]:
+            self.ec2_backend.check_prefix_lists(each)
         for options in self._process_rules_from_querystring():
             yield {**options, "group_name_or_id": group.id}
 
@@ -321,10 +361,8 @@ class GroupsResponses(EC2Response):
         self._named_group()
         for each in self._get_param("SecurityGroupRules", []):
             rule = each.get("SecurityGroupRule") or {}
-            if rule.get("CidrIpv6"):
-                refuse("UnsupportedOperation", "The lab has no IPv6.")
-            if rule.get("ReferencedGroupId") or rule.get("PrefixListId"):
-                refuse("UnsupportedOperation", "The lab modifies rules of CIDR blocks; replace the others.")
+            if any(rule.get(peer) for peer in ("CidrIpv6", "ReferencedGroupId", "PrefixListId")):
+                refuse("UnsupportedOperation", "The lab modifies rules of IPv4 CIDR blocks; replace the others.")
             protocol = protocol_of(rule.get("IpProtocol"))
             rule["FromPort"], rule["ToPort"] = ports_of(protocol, rule.get("FromPort"), rule.get("ToPort"))
             rule["IpProtocol"] = protocol

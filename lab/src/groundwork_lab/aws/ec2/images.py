@@ -15,7 +15,6 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 
 DEBIAN = "136693071363"
 ROOT_DEVICE = "/dev/xvda"
@@ -99,33 +98,6 @@ class Image(Ami):
             }
         ]
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        if filter_name in ("root-device-type", "root-device-name", "hypervisor", "image-type", "description"):
-            return getattr(self, filter_name.replace("-", "_"))
-        if filter_name == "creation-date":
-            return self.creation_date
-        if filter_name == "source-image-id":
-            return getattr(self, "source_image_id", None)
-        if filter_name == "ena-support":
-            return self.ena_support
-        if filter_name.startswith("block-device-mapping."):
-            return self._block_device_value(filter_name.removeprefix("block-device-mapping."))
-        return super().get_filter_value(filter_name, method_name)
-
-    def _block_device_value(self, name: str) -> Any:
-        mapping = self.block_device_mappings[0]
-        fields = {
-            "encrypted": "Encrypted",
-            "snapshot-id": "SnapshotId",
-            "volume-size": "VolumeSize",
-            "volume-type": "VolumeType",
-        }
-        if name == "device-name":
-            return mapping["DeviceName"]
-        if name == "delete-on-termination":
-            return mapping["Ebs"]["DeleteOnTermination"]
-        return mapping["Ebs"].get(fields.get(name, ""))
-
 
 class ImagesBackend(EC2Backend):
     def _load_amis(self) -> None:
@@ -166,10 +138,11 @@ class ImagesBackend(EC2Backend):
         exec_users: list[str] | None = None,
         owners: list[str] | None = None,
     ) -> list[Any]:
-        """Return the images with the given ids that also match the owners and filters."""
+        """Return the images with the ids and of the owners. moto finds the image of a launch by a filter."""
         self._check_ids(ami_ids or [])
+        of_launch = (filters or {}).get("image-id")
         found = super().describe_images(None, None, exec_users, list(owners or []))
-        return [image for image in found if (not ami_ids or image.id in ami_ids) and filtering.passes(image, filters)]
+        return [image for image in found if (not ami_ids or image.id in ami_ids) and of_launch in (None, image.id)]
 
     def _check_ids(self, image_ids: list[str]) -> None:
         for image_id in image_ids:

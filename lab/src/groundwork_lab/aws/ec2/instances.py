@@ -20,7 +20,6 @@ from moto.ec2.utils import filter_iam_instance_profiles
 from moto.iam.exceptions import NotFoundException
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.aws.ec2 import states, storage, templates
 from groundwork_lab.aws.ec2.interfaces import private_dns_name, public_dns_name
 from groundwork_lab.model import InstanceState
@@ -37,6 +36,10 @@ LAUNCH_FIELDS_OF_INTERFACES = {
     "SecurityGroups": "security groups",
     "PrivateIpAddress": "private IP address",
 }
+
+
+CPU_CREDITS = ("standard", "unlimited")
+NO_CREDITS = "InstanceCreditSpecification.NotSupported"
 
 
 def decoded_user_data(encoded: bytes | str | None) -> bytes:
@@ -75,6 +78,16 @@ def check_interface_fields(params: Mapping[str, Any]) -> None:
         refuse("InvalidParameterCombination", message)
 
 
+def default_credits(instance_type: str) -> str:
+    """Return the credit option of new instances of a type, "" for a type without CPU credits.
+
+    T2 instances are standard, and later generations unlimited.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-how-to.html
+    """
+    family, _, _ = instance_type.partition(".")
+    return {"t2": "standard", "t3": "unlimited", "t3a": "unlimited", "t4g": "unlimited"}.get(family, "")
+
+
 class Attachment(VolumeAttachment):
     @property
     def delete_on_termination(self) -> bool:
@@ -87,6 +100,7 @@ class Instance(MotoInstance):
     reachable = False
     reboots = 0
     reservation_id = ""
+    cpu_credits = ""  # of a type that has CPU credits
     public_key: str | None = None  # the key at launch; deleting the key pair does not change it
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -239,85 +253,10 @@ class Instance(MotoInstance):
             return {"Status": "not-applicable"}
         return {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:  # noqa: ARG002
-        if filtering.is_tag_filter(filter_name):
-            return filtering.tag_values(filtering.tags_of(self), filter_name)
-        if filter_name not in FILTERS:
-            filtering.invalid_filter(filter_name)
-        return FILTERS[filter_name](self)
-
-    def applies(self, filters: list[dict[str, Any]]) -> bool:
-        return filtering.passes(self, {each["name"]: each["values"] for each in filters or []})
-
-
-FILTERS: dict[str, Any] = {
-    "affinity": lambda _: None,
-    "architecture": lambda instance: instance.architecture,
-    "availability-zone": lambda instance: instance.placement.zone,
-    "block-device-mapping.device-name": lambda instance: list(instance.block_device_mapping),
-    "block-device-mapping.volume-id": lambda instance: [
-        device.volume_id for device in instance.block_device_mapping.values()
-    ],
-    "client-token": lambda instance: instance.client_token,
-    "dns-name": lambda instance: instance.public_dns_name,
-    "group-id": lambda instance: [group.id for group in instance.security_groups],
-    "group-name": lambda instance: [group.name for group in instance.security_groups],
-    "iam-instance-profile.arn": lambda instance: (instance.iam_instance_profile or {}).get("Arn"),
-    "image-id": lambda instance: instance.image_id,
-    "instance-id": lambda instance: instance.id,
-    "instance-lifecycle": lambda instance: instance.lifecycle,
-    "instance-state-code": lambda instance: instance.state_code,
-    "instance-state-name": lambda instance: instance.state,
-    "instance-status.status": lambda instance: instance.instance_status["Status"],
-    "instance-type": lambda instance: instance.instance_type,
-    "ip-address": lambda instance: instance.public_ip,
-    "key-name": lambda instance: instance.key_name,
-    "launch-time": lambda instance: instance.launch_time,
-    "metadata-options.http-tokens": lambda instance: instance.metadata_options.http_tokens,
-    "owner-id": lambda instance: instance.owner_id,
-    "private-dns-name": lambda instance: instance.private_dns_name,
-    "private-ip-address": lambda instance: instance.private_ip,
-    "reservation-id": lambda instance: instance.reservation_id,
-    "root-device-name": lambda instance: instance.root_device_name,
-    "root-device-type": lambda instance: instance.root_device_type,
-    "source-dest-check": lambda instance: instance.source_dest_check,
-    "state-reason-code": lambda instance: instance.state_reason.code,
-    "subnet-id": lambda instance: instance.subnet_id,
-    "system-status.status": lambda instance: instance.system_status["Status"],
-    "tenancy": lambda _: "default",
-    "virtualization-type": lambda instance: instance.virtualization_type,
-    "vpc-id": lambda instance: instance.vpc_id,
-    "network-interface.network-interface-id": lambda instance: [each.id for each in instance.nics.values()],
-}
-for _name, _same in {
-    "instance.group-id": "group-id",
-    "instance.group-name": "group-name",
-    "network-interface.group-id": "group-id",
-    "network-interface.subnet-id": "subnet-id",
-    "network-interface.vpc-id": "vpc-id",
-    "network-interface.availability-zone": "availability-zone",
-    "network-interface.private-dns-name": "private-dns-name",
-    "network-interface.addresses.private-ip-address": "private-ip-address",
-    "network-interface.addresses.association.public-ip": "ip-address",
-    "network-interface.association.public-ip": "ip-address",
-}.items():
-    FILTERS[_name] = FILTERS[_same]
-
-
-def passes_filter_dict(instance: Instance, filters: dict[str, Any]) -> bool:
-    """Replace `moto.ec2.utils.passes_filter_dict`."""
-    return filtering.passes(instance, filters)
-
 
 class InstancesBackend(EC2Backend):
     def get_reservations_by_instance_ids(self, instance_ids: list[str], filters: Any = None) -> list[Any]:
         return list(super().get_reservations_by_instance_ids(list(dict.fromkeys(instance_ids)), filters))
-
-    def describe_instances(self, filters: Any = None) -> list[Any]:
-        for name in filters or {}:
-            if name not in FILTERS and not filtering.is_tag_filter(name):
-                filtering.invalid_filter(name)
-        return list(super().describe_instances(filters))
 
     def run_instances(self, *arguments: Any, **options: Any) -> Any:
         reservation = super().run_instances(*arguments, **options)
@@ -409,6 +348,9 @@ class InstancesResponses(EC2Response):
             instance.disable_api_termination = bool(params.get("DisableApiTermination"))
             instance.disable_api_stop = bool(params.get("DisableApiStop"))
             instance.client_token = params.get("ClientToken")
+            instance.cpu_credits = params.get("CreditSpecification", {}).get("CpuCredits") or default_credits(
+                instance.instance_type
+            )
             self._give_profile(instance)
             instance.add_tags(template)
         return result
@@ -464,6 +406,12 @@ class InstancesResponses(EC2Response):
                 f"architecture '{architecture}' of the specified AMI. Specify an instance type and an AMI that have "
                 "matching architectures, and try again.",
             )
+
+        option = self.params.get("CreditSpecification", {}).get("CpuCredits")
+        if option and option not in CPU_CREDITS:
+            refuse("InvalidParameterValue", f"Invalid value '{option}' for CpuCredits.")
+        if option and not details.get("BurstablePerformanceSupported"):
+            refuse(NO_CREDITS, f"The {name} instance type does not support T2 Unlimited.")
 
     def _check_profile(self, profile: Mapping[str, str]) -> None:
         try:
@@ -532,6 +480,12 @@ class InstancesResponses(EC2Response):
         found = backend.iam_instance_profile_associations[instance.id].iam_instance_profile
         instance.iam_instance_profile = {"Arn": found.arn, "Id": found.id}
 
+    def describe_instances(self) -> ActionResult:
+        self.error_on_dryrun()
+        backend, ids = self.ec2_backend, self.params.get("InstanceIds")
+        found = backend.get_reservations_by_instance_ids(ids) if ids else backend.describe_instances()
+        return ActionResult({"Reservations": found})
+
     def terminate_instances(self) -> ActionResult:
         return self._with_states(super().terminate_instances(), "TerminatingInstances")
 
@@ -546,6 +500,46 @@ class InstancesResponses(EC2Response):
         for each in result.result[key]:
             each["CurrentState"] = self.ec2_backend.get_instance_by_id(each["InstanceId"]).instance_state
         return result
+
+    def describe_instance_credit_specifications(self) -> ActionResult:
+        """Return the options of the named instances, or without ids those that are unlimited."""
+        ids = self._get_param("InstanceIds", [])
+        found = [self.ec2_backend.get_instance(own) for own in ids] or [
+            each for each in self.ec2_backend.all_instances() if each.cpu_credits == "unlimited"
+        ]
+        for instance in found:
+            if not instance.cpu_credits:
+                refuse(NO_CREDITS, f"The {instance.instance_type} instance type does not support T2 Unlimited.")
+        listed = [{"InstanceId": each.id, "CpuCredits": each.cpu_credits} for each in found]
+        return ActionResult({"InstanceCreditSpecifications": listed})
+
+    def modify_instance_credit_specification(self) -> ActionResult:
+        """Change each instance for itself. A refused one is in the response, which is a success."""
+        self.error_on_dryrun()
+        done: list[dict[str, Any]] = []
+        failed: list[dict[str, Any]] = []
+        for each in self._get_param("InstanceCreditSpecifications", []):
+            own, error = each["InstanceId"], self._refusal_of_credits(each)
+            if error is None:
+                self.ec2_backend.get_instance(own).cpu_credits = each["CpuCredits"]
+                done.append({"InstanceId": own})
+            else:
+                failed.append({"InstanceId": own, "Error": error})
+        return ActionResult(
+            {"SuccessfulInstanceCreditSpecifications": done, "UnsuccessfulInstanceCreditSpecifications": failed}
+        )
+
+    def _refusal_of_credits(self, wanted: Mapping[str, str]) -> dict[str, str] | None:
+        own = wanted["InstanceId"]
+        instance = next((each for each in self.ec2_backend.all_instances() if each.id == own), None)
+        if instance is None:
+            return {"Code": "InvalidInstanceID.NotFound", "Message": f"The instance ID '{own}' does not exist"}
+        if not instance.cpu_credits:
+            message = f"The {instance.instance_type} instance type does not support T2 Unlimited."
+            return {"Code": NO_CREDITS, "Message": message}
+        if instance.state not in ("running", "stopped"):
+            return {"Code": "IncorrectInstanceState", "Message": f"The instance '{own}' is {instance.state}."}
+        return None
 
     def get_console_output(self) -> ActionResult:
         instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
@@ -563,6 +557,9 @@ class InstancesResponses(EC2Response):
         touched = {name for name in needs_stop if name in self.params or name.lower() == attribute.lower()}
         if touched and instance.state != "stopped":
             refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
+        if kind := self._get_param("InstanceType.Value"):
+            self._check_type(kind, instance.architecture)
+            instance.cpu_credits = default_credits(kind) and (instance.cpu_credits or default_credits(kind))
         if "UserData" in self.params:  # a blob that moto has already decoded
             encoded = base64.b64encode((self.params["UserData"] or {}).get("Value") or b"").decode()
             decoded_user_data(encoded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -130,30 +129,6 @@ class Interface(MotoInterface):
         self.drop_automatic_address()
         self.ec2_backend.enis.pop(self.id, None)
         self.ec2_backend.forget(self.id)
-
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        special: dict[str, Callable[[], Any]] = {
-            "group-id": lambda: [group.id for group in self.group_set],
-            "group-name": lambda: [group.name for group in self.group_set],
-            "status": lambda: self.status,
-            "mac-address": lambda: self.mac_address,
-            "requester-id": lambda: self.requester_id,
-            "requester-managed": lambda: self.requester_managed,
-            "interface-type": lambda: self.interface_type,
-            "attachment.status": lambda: "attached" if self.status == "in-use" else None,
-            "attachment.device-index": lambda: self.device_index if self.instance else None,
-            "association.public-ip": lambda: self.public_ip,
-            "addresses.association.public-ip": lambda: self.public_ip,
-            "association.allocation-id": lambda: (self.association or {}).get("AllocationId"),
-            "association.association-id": lambda: (self.association or {}).get("AssociationId"),
-            "association.ip-owner-id": lambda: (self.association or {}).get("IpOwnerId"),
-            "private-dns-name": lambda: getattr(self, "private_dns_name", None),
-            "source-dest-check": lambda: self.source_dest_check,
-            "owner-id": lambda: self.owner_id,
-        }
-        if filter_name in special:
-            return special[filter_name]()
-        return super().get_filter_value(filter_name, method_name)
 
 
 class InterfacesBackend(EC2Backend):

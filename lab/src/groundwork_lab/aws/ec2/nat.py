@@ -16,7 +16,6 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import random_nat_gateway_id
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.model import World
 
 PRESENT = ("pending", "available")
@@ -47,21 +46,13 @@ class NatGateway(MotoNatGateway):
     def failure_message(self) -> str | None:
         return self.failure[1] if self.failure else None
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        names = {"nat-gateway-id": "id", "vpc-id": "vpc_id", "subnet-id": "subnet_id", "state": "state"}
-        if filter_name in names:
-            return getattr(self, names[filter_name])
-        return super().get_filter_value(filter_name, method_name)
-
 
 class NatBackend(EC2Backend):
-    def describe_nat_gateways(self, filters: Any, nat_gateway_ids: list[str] | None) -> list[Any]:
+    def describe_nat_gateways(self, filters: Any, nat_gateway_ids: list[str] | None) -> list[Any]:  # noqa: ARG002 - moto's signature
         for nat_gateway_id in nat_gateway_ids or []:
             self._get_nat_gateway(nat_gateway_id)
         return [
-            gateway
-            for gateway in self.nat_gateways.values()
-            if (not nat_gateway_ids or gateway.id in nat_gateway_ids) and filtering.passes(gateway, filters)
+            gateway for gateway in self.nat_gateways.values() if not nat_gateway_ids or gateway.id in nat_gateway_ids
         ]
 
     def _get_nat_gateway(self, nat_gateway_id: str) -> Any:

@@ -124,9 +124,8 @@ class ProtectionsResponses(EC2Response):
         backend = self.ec2_backend
         wanted = self.params.get("SnapshotIds") or []
         found = [backend.get_snapshot(each) for each in wanted or backend.locks]
-        states = [value for each in self.params.get("Filters") or [] for value in each["Values"]]
         told = [_locked(each, backend.locks[each.id]) for each in found if each.id in backend.locks]
-        return ActionResult({"Snapshots": [each for each in told if not states or each["LockState"] in states]})
+        return ActionResult({"Snapshots": told})
 
     def enable_image_deregistration_protection(self) -> ActionResult:
         image = self.ec2_backend.own_image(self.params["ImageId"])

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.route_tables import Route as MotoRoute
+from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.ec2.described import NUMBERS
 from groundwork_lab.aws.ec2.groups import ports_of, protocol_of
 from groundwork_lab.aws.ec2.nat import PRESENT
 from groundwork_lab.aws.ec2.subnets import canonical, cidrs_of, network_of
@@ -236,6 +239,18 @@ class RoutesBackend(EC2Backend):
                 )
         return acl
 
+    def get_network_acl(self, network_acl_id: str) -> Any:
+        if network_acl_id not in self.network_acls:
+            message = f"The networkAcl ID '{network_acl_id}' does not exist"
+            refuse("InvalidNetworkAclID.NotFound", message)
+        return self.network_acls[network_acl_id]
+
+    def describe_network_acls(self, network_acl_ids: list[str] | None = None, filters: Any = None) -> list[Any]:
+        """Return the ACLs with these ids. The filters are those of moto's own calls."""
+        for each in network_acl_ids or []:
+            self.get_network_acl(each)
+        return list(super().describe_network_acls(network_acl_ids, filters))
+
     def delete_network_acl(self, network_acl_id: str) -> Any:
         acl = self.get_network_acl(network_acl_id)
         if acl.default:
@@ -278,6 +293,16 @@ class RoutesBackend(EC2Backend):
         return super().delete_network_acl_entry(network_acl_id, rule_number, egress)
 
 
+class RoutesResponses(EC2Response):
+    def create_network_acl_entry(self) -> ActionResult:
+        self.params["Icmp"] = self.params.get("IcmpTypeCode")  # moto has the name of an older API
+        return super().create_network_acl_entry()
+
+    def replace_network_acl_entry(self) -> ActionResult:
+        self.params["Icmp"] = self.params.get("IcmpTypeCode")
+        return super().replace_network_acl_entry()
+
+
 def check_rule_number(number: int) -> None:
     if not 1 <= int(number) <= HIGHEST_RULE:
         message = f"Value ({number}) for parameter ruleNumber is invalid. Rule numbers are 1-{HIGHEST_RULE}."
@@ -299,4 +324,11 @@ def checked_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     protocol = protocol_of(entry["protocol"])
     if protocol in ("tcp", "udp"):
         ports_of(protocol, entry["port_range_from"], entry["port_range_to"])
-    return {"cidr_block": canonical(entry["cidr_block"])}
+    if protocol == "icmp":
+        for name in ("type", "code"):
+            value = entry[f"icmp_{name}"]
+            if value is None:
+                refuse("MissingParameter", f"The request must contain the parameter icmpTypeCode.{name}")
+            if not -1 <= int(value) <= 255:
+                refuse("InvalidParameterValue", f"Value ({value}) for parameter icmpTypeCode.{name} is invalid.")
+    return {"cidr_block": canonical(entry["cidr_block"]), "protocol": NUMBERS.get(protocol, protocol)}

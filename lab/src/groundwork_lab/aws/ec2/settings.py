@@ -55,6 +55,27 @@ class SettingsResponses(EC2Response):
     def describe_vpc_block_public_access_exclusions(self) -> ActionResult:
         return ActionResult({"VpcBlockPublicAccessExclusions": []})
 
+    def describe_volume_status(self) -> ActionResult:
+        """Return the status of the volumes, which never fail.
+
+        https://docs.aws.amazon.com/ebs/latest/userguide/monitoring-volume-checks.html
+        """
+        self.error_on_dryrun()
+        details = [{"Name": "io-enabled", "Status": "passed"}, {"Name": "io-performance", "Status": "not-applicable"}]
+        found = self.ec2_backend.describe_volumes(self.params.get("VolumeIds"))
+        told = [
+            {
+                "VolumeId": volume.id,
+                "AvailabilityZone": volume.zone.name,
+                "VolumeStatus": {"Status": "ok", "Details": details},
+                "Actions": [],
+                "Events": [],
+                "AttachmentStatuses": [],
+            }
+            for volume in found
+        ]
+        return ActionResult({"VolumeStatuses": told})
+
     def get_ebs_default_kms_key_id(self) -> ActionResult:
         self.error_on_dryrun()
         key = getattr(self.ec2_backend, "default_kms_key_id", None) or "alias/aws/ebs"

@@ -14,7 +14,6 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 
 LIMIT = 50
 TYPES: dict[str, tuple[str, ...]] = {  # the resource types that an operation creates, and so can tag
@@ -95,17 +94,12 @@ def _described(resource_id: str, tags: Mapping[str, str]) -> list[dict[str, str]
 
 class TagsBackend(EC2Backend):
     def describe_tags(self, filters: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
-        wanted = filters or {}
-        unknown = set(wanted) - {"key", "resource-id", "resource-type", "value"}
-        for name in unknown:
-            filtering.invalid_filter(name)
-        ids = wanted.get("resource-id")
-        exact = ids is not None and not any({"*", "?"} & set(each) for each in ids)
+        """Return all tags, or those of some resources, which moto asks for by the filter `resource-id`."""
+        ids = (filters or {}).get("resource-id")
         return [
             tag
-            for resource_id in ((ids or []) if exact else list(self.tags))
+            for resource_id in (self.tags if ids is None else ids)
             for tag in _described(resource_id, self.tags.get(resource_id, {}))
-            if all(filtering.matches(tag[name.replace("-", "_")], values) for name, values in wanted.items())
         ]
 
     def forget(self, *resource_ids: str) -> None:

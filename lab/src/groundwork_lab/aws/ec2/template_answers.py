@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import AwsError, refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 from groundwork_lab.aws.ec2.instances import decoded_user_data
 from groundwork_lab.aws.ec2.tagging import check_tags
 from groundwork_lab.aws.ec2.templates import DEFAULT, LATEST, Data, Template, Version
 
 LONGEST_DESCRIPTION = 255
 TAGGABLE = ("instance", "volume", "network-interface", "spot-instances-request", "elastic-gpu")
-
-VERSION_FILTERS: Mapping[str, Callable[[Version], object]] = {
-    "create-time": lambda version: version.created,
-    "ebs-optimized": lambda version: version.data.get("EbsOptimized"),
-    "http-endpoint": lambda version: (version.data.get("MetadataOptions") or {}).get("HttpEndpoint"),
-    "http-tokens": lambda version: (version.data.get("MetadataOptions") or {}).get("HttpTokens"),
-    "iam-instance-profile": lambda version: list((version.data.get("IamInstanceProfile") or {}).values()),
-    "image-id": lambda version: version.data.get("ImageId"),
-    "instance-type": lambda version: version.data.get("InstanceType"),
-}
 
 
 def check_data(data: Data) -> None:
@@ -104,14 +93,12 @@ class TemplatesResponses(EC2Response):
     def describe_launch_templates(self) -> ActionResult:
         self.error_on_dryrun()
         ids, names = self.params.get("LaunchTemplateIds") or [], self.params.get("LaunchTemplateNames") or []
-        found = self.ec2_backend.find_templates(ids, names, self._filters_from_querystring())
+        found = self.ec2_backend.find_templates(ids, names)
         return ActionResult({"LaunchTemplates": [self._told(template) for template in found]})
 
     def describe_launch_template_versions(self) -> ActionResult:
         self.error_on_dryrun()
-        filters = self._filters_from_querystring()
-        found = [each for each in self._versions() if _passes(*each, filters)]
-        return ActionResult({"LaunchTemplateVersions": [self._told_version(*each) for each in found]})
+        return ActionResult({"LaunchTemplateVersions": [self._told_version(*each) for each in self._versions()]})
 
     def _template(self) -> Template:
         found: Template = self.ec2_backend.template(
@@ -171,19 +158,6 @@ class TemplatesResponses(EC2Response):
     @property
     def _creator(self) -> str:
         return f"arn:{self.partition}:iam::{self.current_account}:root"
-
-
-def _passes(template: Template, version: Version, filters: Any) -> bool:
-    for name, wanted in (filters or {}).items():
-        if name == "is-default-version":
-            value: object = version.number == template.default
-        elif name in VERSION_FILTERS:
-            value = VERSION_FILTERS[name](version)
-        else:
-            filtering.invalid_filter(name)
-        if not filtering.matches(value, wanted):
-            return False
-    return True
 
 
 def _removal_error(template: Template, wanted: str) -> dict[str, str] | None:

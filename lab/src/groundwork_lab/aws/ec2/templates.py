@@ -16,7 +16,6 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.utils import random_launch_template_id
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.ec2 import filters as filtering
 
 Data = Mapping[str, Any]  # RequestLaunchTemplateData of the API
 LATEST, DEFAULT = "$Latest", "$Default"
@@ -171,25 +170,11 @@ class TemplatesBackend(EC2Backend):
         template = self.template(specification.get("LaunchTemplateId"), specification.get("LaunchTemplateName"))
         return template, template.version(specification.get("Version"))
 
-    def find_templates(self, ids: Sequence[str], names: Sequence[str], filters: Any) -> list[Template]:
+    def find_templates(self, ids: Sequence[str], names: Sequence[str]) -> list[Template]:
         found = [self.template(each, None) for each in ids] + [self.template(None, each) for each in names]
         if not ids and not names:
             found = list(self.launch_templates.values())
-        return [template for template in found if self._passes(template, filters or {})]
-
-    def _passes(self, template: Template, filters: Mapping[str, Sequence[str]]) -> bool:
-        tags = self.tags.get(template.id, {})
-        values = {"create-time": template.created, "launch-template-name": template.name}
-        for name, wanted in filters.items():
-            if filtering.is_tag_filter(name):
-                value = filtering.tag_values(tags, name)
-            elif name in values:
-                value = values[name]
-            else:
-                filtering.invalid_filter(name)
-            if not filtering.matches(value, wanted):
-                return False
-        return True
+        return found
 
     def drop_template(self, template: Template) -> None:
         del self.launch_templates[template.id]

@@ -208,4 +208,10 @@ def _instance(context: Context, instance: Any) -> model.Instance:
         tags=dict(context.ec2.tags.get(instance.id, {})),
         role=role.name if role else None,
         debian=version_of(instance.image_id),
+        root_gib=_root_gib(context, instance),
     )
+
+
+def _root_gib(context: Context, instance: Any) -> int:
+    device = instance.block_device_mapping[instance.root_device_name]
+    return int(context.ec2.get_volume(device.volume_id).size)

@@ -1,5 +1,6 @@
-"""Identity and Access Management, as moto has it. `api.permissions` applies the policies of instances' roles.
+"""Identity and Access Management with AWS' own rules: the policies that AWS manages, and roles.
 
+`api.permissions` applies the policies of instances' roles.
 https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html
 """
 

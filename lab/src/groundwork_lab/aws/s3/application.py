@@ -5,8 +5,11 @@ moto's web framework took a third of the time of a PUT, and added a header that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from moto.moto_server.werkzeug_app import BackendRequest
 from moto.s3.exceptions import S3ClientError
@@ -14,11 +17,14 @@ from moto.s3.responses import S3Response
 
 from groundwork_lab.aws.context import AwsError, refuse
 from groundwork_lab.aws.errors import Answer, error_answer
+from groundwork_lab.aws.s3 import checks, subresources
 from groundwork_lab.aws.s3.addressing import Address, settle
 from groundwork_lab.aws.s3.buckets import BucketsResponses
 from groundwork_lab.aws.s3.listing import ListingResponses
-from groundwork_lab.aws.s3.objects import ObjectsResponses
+from groundwork_lab.aws.s3.objects import ConditionError, ObjectsResponses
 from groundwork_lab.aws.s3.refusals import status_of
+
+CHECKSUM = re.compile("x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)")
 
 
 class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response):
@@ -67,9 +73,12 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
         responses.address = settle(environ)
         one_condition(environ)
         try:
-            status, headers, body = responses.answer(BackendRequest(environ))
+            request = BackendRequest(environ)
+            check(request, responses.address)
+            status, headers, body = responses.answer(request)
         except AwsError as error:
-            return error_answer("s3", str(error.code), str(error.message), status_of(str(error.code)))
+            details = {"Condition": error.condition} if isinstance(error, ConditionError) else {}
+            return error_answer("s3", str(error.code), str(error.message), status_of(str(error.code)), details)
         except S3ClientError as error:
             return error_answer("s3", error.error_type, error.description, int(error.code))
         if status in (204, 304):
@@ -78,11 +87,25 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
         return Answer(int(status), tuple(told(headers)), content)
 
 
-def told(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the headers of the answer with the names that S3 uses.
+def check(request: BackendRequest, address: Address) -> None:
+    """Refuse a request that S3 refuses whatever there is in the bucket."""
+    query = dict(parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    checks.expired(query, datetime.now(UTC))
+    checks.check_headers(request.headers, address.key)
+    operation = subresources.operation_of(request.method, address.key, query) if address.bucket else None
+    if operation is not None and request.method == "PUT":
+        checks.check_body(operation, request.get_data())
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html
+
+def told(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the headers of the answer with the names that S3 uses, and the type of a checksum.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html and
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
     """
+    sums = [str(value) for name, value in headers.items() if CHECKSUM.fullmatch(name.lower())]
+    if sums:
+        yield "x-amz-checksum-type", "COMPOSITE" if "-" in sums[0] else "FULL_OBJECT"
     for name, value in headers.items():
         if name != "x-amz-sdk-checksum-algorithm":  # a header of the request
             yield "x-amz-request-id" if name == "x-amzn-requestid" else name, str(value)

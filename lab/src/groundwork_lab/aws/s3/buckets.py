@@ -17,7 +17,7 @@ from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.s3 import wording
+from groundwork_lab.aws.s3 import checks, wording
 from groundwork_lab.aws.s3.access import is_set
 from groundwork_lab.aws.s3.policies import is_public
 
@@ -51,6 +51,7 @@ class Bucket(FakeBucket):
         self.public_access_block = PublicAccessBlock("true", "true", "true", "true")
         self.encryption: Any = ENCRYPTION
         self.ownership_rule: Any = ENFORCED
+        self.payer = "BucketOwner"
         self.lifecycle = b""  # as the request sent it: moto keeps less
 
     def get_permission(self, action: str, resource: str) -> Any:  # noqa: ARG002 - moto's signature
@@ -91,6 +92,12 @@ class BucketsResponses(S3Response):
     def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
         if "acl" in querystring and not self._bucket().has_acls:
             no_acls()
+        if "acl" in querystring:
+            check_public_acl(self._bucket(), self.headers, self.body)
+        if "requestPayment" in querystring:
+            payer = ElementTree.fromstring(self.body).findtext("{*}Payer")  # noqa: S314 - `checks` has parsed it before
+            self._bucket().payer = payer
+            return 200, {}, ""
         if not querystring:
             self._check_creation()
         answer = super()._bucket_response_put(request, bucket_name, querystring)
@@ -99,6 +106,13 @@ class BucketsResponses(S3Response):
         if "lifecycle" in querystring:
             self._bucket().lifecycle = identified(self.body)
         return (204, {}, "") if "policy" in querystring else answer
+
+    def _bucket_response_get(self, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        if "requestPayment" not in querystring:
+            return super()._bucket_response_get(bucket_name, querystring)
+        payer = f"<Payer>{self._bucket().payer}</Payer>"
+        body = f'<RequestPaymentConfiguration xmlns="{NAMESPACE}">{payer}</RequestPaymentConfiguration>'
+        return 200, {"Content-Type": "application/xml"}, body
 
     def get_bucket_lifecycle(self) -> Any:
         bucket = self._bucket()
@@ -140,6 +154,15 @@ def identified(lifecycle: bytes) -> bytes:
 def policy_is_public(policy: bytes) -> bool:
     """Return the result of GetBucketPolicyStatus. It replaces moto's function."""
     return is_public(json.loads(policy))
+
+
+def check_public_acl(bucket: Any, headers: Any, body: bytes) -> None:
+    """Refuse a public ACL if the bucket blocks them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+    if is_set(bucket.public_access_block, "block_public_acls") and checks.is_public_acl(headers, body):
+        refuse("AccessDenied", "Access Denied because public access control lists are prevented by BlockPublicAcls.")
 
 
 def no_acls() -> NoReturn:

@@ -7,24 +7,46 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, NoReturn
 from xml.etree import ElementTree
 
-from moto.s3.exceptions import AccessDeniedByLock, CopyObjectMustChangeSomething
+import moto.s3.responses
+from moto.s3.exceptions import AccessDeniedByLock, CopyObjectMustChangeSomething, NoSuchUpload
 from moto.s3.models import FakeDeleteMarker, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
 from groundwork_lab.aws.context import AwsError, refuse
-from groundwork_lab.aws.s3 import digests
-from groundwork_lab.aws.s3.buckets import no_acls
+from groundwork_lab.aws.s3 import digests, forms
+from groundwork_lab.aws.s3.buckets import check_public_acl, no_acls
 from groundwork_lab.aws.s3.listing import document, element
 
 DELETED_AT_ONCE = 1000
 NULL = "null"  # the only version in an unversioned bucket, and the one that a bucket with suspended versioning replaces
 
 
+OWNERS = ("bucket-owner-full-control", "private")
+"""The ACLs that S3 takes for a bucket without ACLs, because they say what holds there."""
+
+
 class ObjectsBackend(S3Backend):
+    def _check_upload(self, bucket_name: str, upload_id: str) -> None:
+        if upload_id not in self.get_bucket(bucket_name).multiparts:
+            raise NoSuchUpload(upload_id=upload_id)
+
+    def upload_part(self, bucket_name: str, multipart_id: str, *arguments: Any, **options: Any) -> Any:
+        self._check_upload(bucket_name, multipart_id)
+        return super().upload_part(bucket_name, multipart_id, *arguments, **options)
+
+    def upload_part_copy(self, dest_bucket_name: str, multipart_id: str, *arguments: Any, **options: Any) -> Any:
+        self._check_upload(dest_bucket_name, multipart_id)
+        return super().upload_part_copy(dest_bucket_name, multipart_id, *arguments, **options)
+
+    def complete_multipart_upload(self, bucket_name: str, multipart_id: str, *arguments: Any) -> Any:
+        self._check_upload(bucket_name, multipart_id)
+        return super().complete_multipart_upload(bucket_name, multipart_id, *arguments)
+
     def put_object(self, bucket_name: str, key_name: str, *arguments: Any, **options: Any) -> Any:
         """Put an object. With suspended versioning, S3 replaces the null version, where moto deletes all versions."""
         bucket = self.get_bucket(bucket_name)
@@ -92,7 +114,7 @@ def check_conditions(headers: Mapping[str, str], current: Any) -> None:
         if none_match != "*":
             refuse("NotImplemented", "A header you provided implies functionality that is not implemented")
         if current is not None:
-            failed()
+            failed("If-None-Match")
     if match is not None:
         if current is None:
             refuse("NoSuchKey", "The specified key does not exist.")
@@ -113,8 +135,16 @@ def check_deletion(etag: str | None, current: Any) -> None:
         failed()
 
 
-def failed() -> None:
-    refuse("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+class ConditionError(AwsError):
+    """PreconditionFailed, with the header of the condition that does not hold."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        self.condition = condition
+
+
+def failed(condition: str = "If-Match") -> NoReturn:
+    raise ConditionError(condition)
 
 
 def deletions(body: bytes) -> tuple[list[dict[str, str]], bool]:
@@ -172,10 +202,26 @@ class ObjectsResponses(S3Response):
         return super().delete_object()
 
     def _check_acl(self, query: dict[str, Any]) -> None:
-        given = self.headers.get("x-amz-acl", "bucket-owner-full-control")
+        given = self.headers.get("x-amz-acl", OWNERS[0])
         grants = any(name.lower().startswith("x-amz-grant-") for name in self.headers.keys())  # noqa: SIM118
-        if ("acl" in query or grants or given != "bucket-owner-full-control") and not self._has_acls():
+        if ("acl" in query or grants or given not in OWNERS) and not self._has_acls():
             no_acls()
+        body = self.body if "acl" in query else b""
+        check_public_acl(self.backend.get_bucket(self.bucket_name), self.headers, body or b"")
+
+    def _bucket_response_post(self, request: Any, bucket_name: str) -> Any:
+        """Upload the file of a browser's form."""
+        form = forms.form_of(request.environ)
+        if form is None:
+            return super()._bucket_response_post(request, bucket_name)
+        bucket = self.backend.get_bucket(bucket_name)
+        forms.check(form, bucket_name, datetime.now(UTC))
+        self.headers = {f"x-amz-{name}" if name == "acl" else name: value for name, value in form.fields.items()}
+        self._check_acl({})
+        made = self.backend.put_object(bucket_name, form.key, form.content)
+        made.set_metadata(moto.s3.responses.metadata_from_headers(form.fields))
+        made.set_acl(bucket.acl)
+        return forms.answer(form, bucket_name, made.etag)
 
     def _has_acls(self) -> bool:
         return bool(self.backend.get_bucket(self.bucket_name).has_acls)

@@ -15,7 +15,9 @@ STATUS: Mapping[str, int] = {
     "MethodNotAllowed": 405,
     "NoSuchBucket": 404,
     "NoSuchKey": 404,
+    "NoSuchUpload": 404,
     "NoSuchVersion": 404,
+    "NotImplemented": 501,
     "PreconditionFailed": 412,
 }
 

@@ -52,6 +52,8 @@ class IdentityBackend(STSBackend):
     get_federation_token = get_session_token
 
     def get_caller_identity(self, access_key_id: str, region: str) -> tuple[str, str, str]:
+        if access_key_id == credentials.ACCESS_KEY:  # the root user, which IAM's lists of users do not have
+            return self.account_id, f"arn:aws:iam::{self.account_id}:root", self.account_id
         found = instance_with(self.context, access_key_id)
         if found is None:
             user_id, arn, account = super().get_caller_identity(access_key_id, region)
@@ -59,3 +61,9 @@ class IdentityBackend(STSBackend):
         instance, role = found
         arn = f"arn:aws:sts::{self.account_id}:assumed-role/{role.name}/{instance.id}"
         return f"{role.id}:{instance.id}", arn, self.account_id
+
+
+def policy(context: Context, arn: str) -> str:
+    """Return the document of a managed policy, or "" if it does not exist."""
+    found = iam_backends[context.account]["aws"].managed_policies.get(arn)
+    return next((str(each.document) for each in found.versions if each.is_default), "") if found else ""

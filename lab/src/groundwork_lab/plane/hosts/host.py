@@ -155,7 +155,7 @@ class Host:
         self._id = instance.id
         self._interface = interface
         self._folder = shared.settings.state / "instances" / instance.id
-        self._disk = Disk(layers, self._folder / "disk")
+        self._disk = Disk(layers, self._folder / "disk", instance.root_gib)
         self._machine = machine.Machine(
             name=shared.settings.namespace(instance.id),
             root=self._disk.root,
@@ -284,7 +284,7 @@ class Host:
         return True
 
     def _attempts(self) -> None:
-        new = not self._disk.upper.exists()
+        new = not self._disk.exists
         for last in (False, True):
             try:
                 if new:
@@ -393,11 +393,10 @@ class Host:
         failure = ""
         try:
             with self._shared.layers.making(image.id, self._disk.layers) as layer:
-                if self._running() and image.no_reboot:
-                    disks.copy(self._disk, layer)
-                else:
+                if not image.no_reboot:
                     self._power_down()
-                    self._disk = disks.freeze(self._disk, layer)
+                with disks.opened(self._disk, self._shared.journal):
+                    disks.copy(self._disk, layer)
         except OSError as error:
             _log.exception("%s: the capture of image %s failed", self._id, image.id)
             failure = str(error)

@@ -416,3 +416,31 @@ def test_tags_change(cdn: Any) -> None:
 def test_what_no_edge_follows_is_refused(cdn: Any) -> None:
     message = cdn.lab.refused("UnsupportedOperation", cdn.api.create_key_value_store, Name="store")
     assert message == "The lab has no key value stores; it refuses CreateKeyValueStore."
+
+
+@pytest.mark.parametrize(
+    ("call", "key"),
+    [
+        ("list_streaming_distributions", "StreamingDistributionList"),
+        ("list_cloud_front_origin_access_identities", "CloudFrontOriginAccessIdentityList"),
+        ("list_public_keys", "PublicKeyList"),
+        ("list_key_groups", "KeyGroupList"),
+        ("list_realtime_log_configs", "RealtimeLogConfigs"),
+        ("list_field_level_encryption_configs", "FieldLevelEncryptionList"),
+        ("list_key_value_stores", "KeyValueStoreList"),
+        ("list_vpc_origins", "VpcOriginList"),
+    ],
+)
+def test_what_the_lab_does_not_have_is_an_empty_list(cdn: Any, call: str, key: str) -> None:
+    answer = getattr(cdn.api, call)()[key]
+    assert answer.get("Items", []) == []
+    assert answer.get("Quantity", 0) == 0
+
+
+def test_reads_of_single_things_that_the_lab_does_not_have(cdn: Any) -> None:
+    cdn.lab.refused("NoSuchPublicKey", cdn.api.get_public_key, Id="K1")
+    cdn.lab.refused("NoSuchStreamingDistribution", cdn.api.get_streaming_distribution, Id="S1")
+    cdn.lab.refused("NoSuchDistribution", cdn.api.list_conflicting_aliases, DistributionId="E1", Alias="a.example.com")
+    made = cdn.distribution()["Distribution"]["Id"]
+    found = cdn.api.list_conflicting_aliases(DistributionId=made, Alias="a.example.com")
+    assert found["ConflictingAliasesList"]["Quantity"] == 0

@@ -65,7 +65,8 @@ def test_what_holds_for_all_operations(lab: Lab) -> None:
     lab.refused("InvalidParameterCombination", describe, InstanceIds=[instance], MaxResults=5)
     assert describe(InstanceIds=[instance, instance])["Reservations"]
     lab.refused("UnsupportedOperation", lab.ec2.create_vpc_peering_connection, VpcId="vpc-1", PeerVpcId="vpc-2")
-    lab.refused("InvalidAction", lab.ec2.describe_trunk_interface_associations)
+    lab.refused("UnsupportedOperation", lab.ec2.describe_instance_topology)
+    lab.refused("UnsupportedOperation", lab.ec2.create_placement_group, GroupName="near")
     lab.refused("DryRunOperation", lab.ec2.run_instances, ImageId=lab.image, MinCount=1, MaxCount=1, DryRun=True)
     [region] = lab.ec2.describe_regions()["Regions"]
     assert region["RegionName"] == "eu-central-1"

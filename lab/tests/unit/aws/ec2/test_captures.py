@@ -249,7 +249,6 @@ def test_other_ways_to_make_images_are_refused(lab: Lab) -> None:
 @pytest.mark.correction(
     "ec2:DescribeSnapshots",
     "Snapshots are found by their owner, and by filters of the documentation.",
-    also=("Snapshot.get_filter_value",),
 )
 def test_snapshots_are_found(lab: Any) -> None:
     describe = lab.ec2.describe_snapshots

@@ -76,7 +76,6 @@ def test_s3_endpoint(lab: Lab) -> None:
 @pytest.mark.correction(
     "ec2:DescribeInternetGateways",
     "A filter of an unknown name is refused, and values can have wildcards.",
-    also=("passes_igw_filter_dict",),
 )
 def test_filters_of_gateways(lab: Lab) -> None:
     vpc = lab.vpc()

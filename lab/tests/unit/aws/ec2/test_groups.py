@@ -153,7 +153,11 @@ def test_rules_are_the_same_whatever_they_are_described_as(lab: Lab, group: str)
         ({"IpProtocol": "http", "IpRanges": ANYWHERE}, "InvalidParameterValue"),
         ({"IpProtocol": "-1"}, "MissingParameter"),
         ({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0"}]}, "InvalidParameterValue"),
-        ({"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}, "UnsupportedOperation"),
+        ({"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "2001:db8::x/32"}]}, "InvalidParameterValue"),
+        (
+            {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0"}]},
+            "InvalidPrefixListID.NotFound",
+        ),
         ({"IpRanges": ANYWHERE}, "InvalidParameterValue"),
     ],
 )
@@ -165,6 +169,82 @@ def test_sixty_rules(lab: Lab, group: str) -> None:
     authorize = lab.ec2.authorize_security_group_ingress
     authorize(GroupId=group, IpPermissions=[allow(port) for port in range(1, 61)])
     lab.refused("RulesPerSecurityGroupLimitExceeded", authorize, GroupId=group, IpPermissions=[allow(61)])
+
+
+def origin_facing(lab: Lab) -> str:
+    named = [{"Name": "prefix-list-name", "Values": ["com.amazonaws.global.cloudfront.origin-facing"]}]
+    [found] = lab.ec2.describe_managed_prefix_lists(Filters=named)["PrefixLists"]
+    return str(found["PrefixListId"])
+
+
+@pytest.mark.correction(
+    "ec2:AuthorizeSecurityGroupIngress",
+    "IPv4 and IPv6 rules are counted separately, and a prefix list counts as its entries can be at most.",
+    also=("GroupsBackend._verify_group_will_respect_rule_count_limit",),
+)
+def test_how_rules_are_counted(lab: Lab, group: str) -> None:
+    authorize, full = lab.ec2.authorize_security_group_ingress, "RulesPerSecurityGroupLimitExceeded"
+    lists = [{"PrefixListId": origin_facing(lab)}]
+    authorize(GroupId=group, IpPermissions=[allow(port) for port in range(1, 61)])
+    authorize(GroupId=group, IpPermissions=[allow(port, Ipv6Ranges=[{"CidrIpv6": "::/0"}]) for port in range(1, 61)])
+    lab.refused(full, authorize, GroupId=group, IpPermissions=[allow(61, UserIdGroupPairs=[{"GroupId": group}])])
+    lab.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[allow(port) for port in range(1, 7)])
+    lab.refused(full, authorize, GroupId=group, IpPermissions=[allow(61, PrefixListIds=lists)])
+    lab.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[allow(port) for port in range(7, 56)])
+    authorize(GroupId=group, IpPermissions=[allow(61, PrefixListIds=lists)])
+
+
+@pytest.mark.correction(
+    "ec2:AuthorizeSecurityGroupIngress",
+    "An IPv6 CIDR block is returned as RFC 5952 spells it. Two rules are the same if only the spelling differs.",
+    page="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Ipv6Range.html",
+)
+def test_ipv6_rules_are_canonical(lab: Lab, group: str) -> None:
+    authorize = lab.ec2.authorize_security_group_ingress
+    given = [{"CidrIpv6": "2001:DB8:0::1/32", "Description": "six"}]
+    authorize(GroupId=group, IpPermissions=[allow(80, Ipv6Ranges=given)])
+    again = allow(80, Ipv6Ranges=[{"CidrIpv6": "2001:db8::/32"}])
+    lab.refused("InvalidPermission.Duplicate", authorize, GroupId=group, IpPermissions=[again])
+    authorize(GroupId=group, IpPermissions=[allow(80, Ipv6Ranges=[{"CidrIpv6": "2001:db9::/32"}])])
+    [found] = lab.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert found["IpPermissions"][0]["Ipv6Ranges"] == [
+        {"CidrIpv6": "2001:db8::/32", "Description": "six"},
+        {"CidrIpv6": "2001:db9::/32"},
+    ]
+    lab.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[again])
+    [found] = lab.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert found["IpPermissions"][0]["Ipv6Ranges"] == [{"CidrIpv6": "2001:db9::/32"}]
+
+
+def test_ipv6_and_lists_in_the_world(lab: Lab, group: str) -> None:
+    peers = {"PrefixListIds": [{"PrefixListId": origin_facing(lab)}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    echo = {"IpProtocol": "icmpv6", "FromPort": 128, "ToPort": -1, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    lab.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[allow(443, **peers), echo])
+    assert ingress(lab, group) == [
+        ("tcp", 443, [], ()),  # no packet of the lab is IPv6
+        ("tcp", 443, ["198.18.0.2/32", "198.18.0.6/32"], ()),
+        ("icmpv6", 128, [], ()),
+    ]
+
+
+@pytest.mark.correction(
+    "ec2:DescribeSecurityGroups", "A prefix list has the description of its rule.", also=("Group._flattened_rules",)
+)
+def test_prefix_lists_are_described(lab: Lab, group: str) -> None:
+    one = {"PrefixListId": origin_facing(lab)}
+    lab.ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[allow(443, PrefixListIds=[{**one, "Description": "CloudFront"}])]
+    )
+
+    def lists() -> Any:
+        [found] = lab.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        return found["IpPermissions"][0]["PrefixListIds"]
+
+    assert lists() == [{**one, "Description": "CloudFront"}]
+    lab.ec2.update_security_group_rule_descriptions_ingress(
+        GroupId=group, IpPermissions=[allow(443, PrefixListIds=[one])]
+    )
+    assert lists() == [one]
 
 
 @pytest.mark.correction(
@@ -236,9 +316,7 @@ def test_names_that_are_refused(lab: Any) -> None:
         lab.refused("InvalidParameterValue", create, GroupName=name, Description=description, VpcId=vpc)
 
 
-@pytest.mark.correction(
-    "ec2:DescribeSecurityGroups", "A filter of an unknown name is refused.", also=("Group.matches_filter",)
-)
+@pytest.mark.correction("ec2:DescribeSecurityGroups", "A filter of an unknown name is refused.")
 def test_unknown_filters_of_groups(lab: Any) -> None:
     lab.refused("InvalidParameterValue", lab.ec2.describe_security_groups, Filters=[{"Name": "nme", "Values": ["x"]}])
 
@@ -290,9 +368,7 @@ def test_filters_of_groups(lab: Any, group: str, name: str, value: str, found: b
     assert (group in [each["GroupId"] for each in groups]) is found
 
 
-@pytest.mark.correction(
-    "ec2:DescribeSecurityGroupRules", "A filter of an unknown name is refused.", also=("Rule.matches_filter",)
-)
+@pytest.mark.correction("ec2:DescribeSecurityGroupRules", "A filter of an unknown name is refused.")
 def test_unknown_filters_of_rules(lab: Any) -> None:
     wrong = [{"Name": "port", "Values": ["80"]}]
     lab.refused("InvalidParameterValue", lab.ec2.describe_security_group_rules, Filters=wrong)

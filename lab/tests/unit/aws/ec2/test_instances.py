@@ -57,6 +57,11 @@ def subnet(lab: Lab) -> str:
         ({"ImageId": "debian"}, "InvalidAMIID.Malformed"),
         ({"KeyName": "unknown"}, "InvalidKeyPair.NotFound"),
         ({"InstanceType": "t3.enormous"}, "InvalidParameterValue"),
+        (
+            {"InstanceType": "m5.large", "CreditSpecification": {"CpuCredits": "standard"}},
+            "InstanceCreditSpecification.NotSupported",
+        ),
+        ({"CreditSpecification": {"CpuCredits": "endless"}}, "InvalidParameterValue"),
         ({"InstanceType": "t4g.micro"}, "InvalidParameterValue"),
         ({"SubnetId": "subnet-0123456789abcdef0"}, "InvalidSubnetID.NotFound"),
         ({"SecurityGroupIds": ["sg-0123456789abcdef0"]}, "InvalidGroup.NotFound"),
@@ -315,12 +320,7 @@ def test_an_instance_profile(lab: Lab, subnet: str) -> None:
 @pytest.mark.correction(
     "ec2:DescribeInstances",
     "All filters of the documentation work, with wildcards.",
-    also=(
-        "Instance.applies",
-        "Instance.get_filter_value",
-        "InstancesBackend.get_reservations_by_instance_ids",
-        "passes_filter_dict",
-    ),
+    also=("InstancesBackend.get_reservations_by_instance_ids",),
 )
 @pytest.mark.parametrize(
     ("name", "value", "found"),
@@ -341,10 +341,59 @@ def test_filters(lab: Lab, subnet: str, tagged: Any, name: str, value: str, foun
     assert bool(told) is found
 
 
-@pytest.mark.correction(
-    "ec2:DescribeInstances", "A filter of an unknown name is refused.", also=("is_filter_matching",)
-)
+@pytest.mark.correction("ec2:DescribeInstances", "A filter of an unknown name is refused.")
 def test_unknown_filters_are_refused(lab: Lab) -> None:
     wrong = [{"Name": "instance-state", "Values": ["running"]}]
     lab.refused("InvalidParameterValue", lab.ec2.describe_instances, Filters=wrong)
     lab.refused("InvalidParameterValue", lab.ec2.describe_vpcs, Filters=wrong)
+
+
+def credits_of(lab: Lab, *instances: str) -> list[str]:
+    told = lab.ec2.describe_instance_credit_specifications(InstanceIds=list(instances))
+    return [one["CpuCredits"] for one in told["InstanceCreditSpecifications"]]
+
+
+@pytest.mark.correction(
+    "ec2:DescribeInstanceCreditSpecifications",
+    "An instance has the option of its launch, or that of its family. Without ids, the unlimited ones are listed.",
+)
+def test_cpu_credits_of_a_launch(lab: Lab, subnet: str) -> None:
+    old, new = lab.running(subnet, InstanceType="t2.micro"), lab.running(subnet, InstanceType="t3.micro")
+    given = lab.running(subnet, InstanceType="t3.micro", CreditSpecification={"CpuCredits": "standard"})
+    none = lab.running(subnet, InstanceType="m5.large")
+    assert credits_of(lab, old, new, given) == ["standard", "unlimited", "standard"]
+    describe = lab.ec2.describe_instance_credit_specifications
+    assert [one["InstanceId"] for one in describe()["InstanceCreditSpecifications"]] == [new]
+    lab.refused("InstanceCreditSpecification.NotSupported", describe, InstanceIds=[none])
+
+
+@pytest.mark.correction(
+    "ec2:ModifyInstanceCreditSpecification",
+    "The option of a running or stopped instance is changed. Refused instances are listed in the response.",
+)
+def test_cpu_credits_are_modified(lab: Lab, subnet: str) -> None:
+    ours, none = lab.running(subnet, InstanceType="t3.micro"), lab.running(subnet, InstanceType="m5.large")
+    wanted = [{"InstanceId": one, "CpuCredits": "standard"} for one in (ours, none, "i-0123456789abcdef0")]
+    told = lab.ec2.modify_instance_credit_specification(InstanceCreditSpecifications=wanted)
+    assert told["SuccessfulInstanceCreditSpecifications"] == [{"InstanceId": ours}]
+    codes = [one["Error"]["Code"] for one in told["UnsuccessfulInstanceCreditSpecifications"]]
+    assert codes == ["InstanceCreditSpecification.NotSupported", "InvalidInstanceID.NotFound"]
+    assert credits_of(lab, ours) == ["standard"]
+
+
+@pytest.mark.correction("ec2:ModifyInstanceAttribute", "Another type must exist and have the instance's architecture.")
+def test_another_type_of_a_stopped_instance(lab: Lab, subnet: str) -> None:
+    instance = lab.running(subnet, InstanceType="t3.micro")
+    lab.ec2.stop_instances(InstanceIds=[instance])
+    lab.plane.instance_state(instance, "stopped")
+    modify = lab.ec2.modify_instance_attribute
+    for kind in ("t3.enormous", "t4g.micro"):
+        lab.refused("InvalidParameterValue", modify, InstanceId=instance, InstanceType={"Value": kind})
+    modify(InstanceId=instance, InstanceType={"Value": "m5.large"})
+    [described] = lab.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert described["InstanceType"] == "m5.large"
+    lab.refused(
+        "InstanceCreditSpecification.NotSupported",
+        lab.ec2.describe_instance_credit_specifications,
+        InstanceIds=[instance],
+    )

@@ -173,7 +173,6 @@ def test_a_managed_interface_stays(lab: Any) -> None:
 @pytest.mark.correction(
     "ec2:DescribeNetworkInterfaces",
     "Interfaces are found by status, MAC address and DeviceIndex of their attachment.",
-    also=("Interface.get_filter_value",),
 )
 @pytest.mark.parametrize(
     ("name", "value"), [("status", "in-use"), ("mac-address", "02:*"), ("attachment.device-index", "0")]

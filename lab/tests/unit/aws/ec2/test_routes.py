@@ -216,3 +216,32 @@ def test_a_network_acl_denies_in_the_end(lab: Any) -> None:
         (32767, True, "deny"),
         (32767, False, "deny"),
     }
+
+
+@pytest.mark.correction(
+    "ec2:CreateNetworkAclEntry", "The type and the code of ICMP are kept, and a protocol is described by its number.",
+    also=("RoutesResponses.create_network_acl_entry", "RoutesResponses.replace_network_acl_entry"),
+)  # fmt: skip
+def test_icmp_in_network_acls(lab: Lab) -> None:
+    acl = lab.ec2.create_network_acl(VpcId=lab.vpc())["NetworkAcl"]["NetworkAclId"]
+    entry = {"NetworkAclId": acl, "RuleNumber": 10, "Egress": False, "RuleAction": "allow", "CidrBlock": "10.0.0.0/8"}
+    lab.refused("MissingParameter", lab.ec2.create_network_acl_entry, **entry, Protocol="1")
+    wrong = {"Type": 256, "Code": -1}
+    lab.refused("InvalidParameterValue", lab.ec2.create_network_acl_entry, **entry, Protocol="1", IcmpTypeCode=wrong)
+    lab.ec2.create_network_acl_entry(**entry, Protocol="icmp", IcmpTypeCode={"Type": 8, "Code": -1})
+    lab.ec2.replace_network_acl_entry(**entry, Protocol="icmp", IcmpTypeCode={"Type": 3, "Code": 4})
+    [described] = lab.ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"]
+    [kept] = [each for each in described["Entries"] if each["RuleNumber"] == 10]
+    assert (kept["Protocol"], kept["IcmpTypeCode"]) == ("1", {"Type": 3, "Code": 4})
+
+
+@pytest.mark.correction(
+    "ec2:DescribeNetworkAcls",
+    "An unknown id is refused as that of a network ACL.",
+    also=("RoutesBackend.get_network_acl",),
+)
+def test_unknown_network_acls(lab: Lab) -> None:
+    unknown = "acl-0123456789abcdef0"
+    for call in (lab.ec2.describe_network_acls, lab.ec2.delete_network_acl):
+        name = "NetworkAclIds" if call == lab.ec2.describe_network_acls else "NetworkAclId"
+        lab.refused("InvalidNetworkAclID.NotFound", call, **{name: [unknown] if name.endswith("s") else unknown})

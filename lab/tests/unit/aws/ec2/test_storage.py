@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.storage import merged
@@ -55,3 +56,11 @@ def test_refusals(requested: dict[str, Any], code: str) -> None:
     with pytest.raises(AwsError) as caught:
         merged([ROOT], [requested])
     assert caught.value.code == code
+
+
+@pytest.mark.correction("ec2:DescribeVolumeStatus", "Volumes have a status, which is ok.")
+def test_volumes_are_ok(lab: Lab) -> None:
+    instance = lab.running(lab.subnet(lab.vpc()))
+    [mapping] = lab.instance(instance)["BlockDeviceMappings"]
+    [status] = lab.ec2.describe_volume_status(VolumeIds=[mapping["Ebs"]["VolumeId"]])["VolumeStatuses"]
+    assert status["VolumeStatus"]["Status"] == "ok"

@@ -158,7 +158,7 @@ def test_there_are_no_acls(lab: Lab, s3: Any, bucket: str) -> None:
     s3.put_bucket_ownership_controls(
         Bucket="with-acls", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     )
-    lab.refused(code, s3.put_object, Bucket="with-acls", Key="a", ACL="private")
+    lab.refused(code, s3.put_object, Bucket="with-acls", Key="a", ACL="authenticated-read")
 
 
 @pytest.mark.correction(

@@ -82,10 +82,10 @@ def test_refuses_a_folder_that_is_a_link(tmp_path: Path) -> None:
     [("/cache/x", "/cache/x"), ("/ca:che/x", r"/ca\:che/x"), ("/ca,che/x", r"/ca\,che/x"), ("/c\\x", r"/c\\x")],
 )
 def test_overlay_options(folder: str, lower: str) -> None:
-    options = disks.overlay_options(Disk((Path("/layers/ami-1"), Path(folder)), Path("/state/i-1/disk")))
+    options = disks.overlay_options(Disk((Path("/layers/ami-1"), Path(folder)), Path("/state/i-1/disk"), 8))
     assert (
-        options
-        == f"lowerdir=/layers/ami-1:{lower},upperdir=/state/i-1/disk/upper,workdir=/state/i-1/disk/work,volatile"
+        options == f"lowerdir=/layers/ami-1:{lower},upperdir=/state/i-1/disk/volume/upper,"
+        "workdir=/state/i-1/disk/volume/work,xino=on,volatile"
     )
 
 

@@ -13,15 +13,11 @@ from hostile import add, link, special, tar
 from release_server import OWNER, PRIVATE, Server, rights
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release, parse_releases
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import Log
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import Answer, Page
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import (
-    Release,
-    Rights,
-    Site,
-    make_plan,
-    parse_releases,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import Site, make_plan
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.unpacking import Rights
 
 APP = Release("app", "/srv/www/app", "new", keep=3, reload=("php8.2-fpm",))
 

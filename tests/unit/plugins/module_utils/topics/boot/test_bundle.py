@@ -14,8 +14,8 @@ import pytest
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot import server
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import Source, pack
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import Release
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot import bundle as bundles
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.bundle import bundle, modules_for, user_data
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import LARGEST_USER_DATA

@@ -11,6 +11,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import (
     ImageChoice,
     Servers,
+    is_burstable,
     parse_servers,
 )
 
@@ -91,6 +92,14 @@ def test_defaults() -> None:
             {"public": {"user_data": "#" * 16385}},
             "tiers.public.user_data: 16385 bytes exceed EC2's limit; give at most 16384",
         ),
+        (
+            {"public": {"cpu_credits": "endless"}},
+            "tiers.public.cpu_credits: 'endless' is not a credit option; use standard or unlimited.",
+        ),
+        (
+            {"public": {"instance_type": "m7i.large", "cpu_credits": "standard"}},
+            "tiers.public.cpu_credits: servers of the type m7i.large have no CPU credits; remove cpu_credits, or",
+        ),
         ({"public": {"subnets": ["public-z"]}}, "tiers.public.subnets: 'public-z' is not a subnet; use one of"),
         ({"public": {"subnets": ["public-a"] * 2}}, "tiers.public.subnets: 'public-a' is given 2 times; give each"),
         ({"public": {"subnets": []}}, "tiers.public.subnets: contains no subnet; give the tier's subnets"),
@@ -160,6 +169,15 @@ def test_tier_names(name: str) -> None:
     tiers = {name: {"count": 1, "instance_type": "t3.nano"}}
     parse(problems=problems, known=Known(), tiers=tiers)
     assert [problem.variable for problem in problems.found] == [f"tiers.{name}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "burstable"),
+    [("t2.nano", True), ("t3.2xlarge", True), ("t3a.micro", True), ("t4g.small", True), ("t1.micro", False)]
+    + [(kind, False) for kind in ("m5.large", "trn1.2xlarge", "c7g.medium", "m1.small")],
+)
+def test_types_with_cpu_credits(kind: str, burstable: bool) -> None:
+    assert is_burstable(kind) is burstable
 
 
 @pytest.mark.parametrize("kind", ["t3.small", "m7i-flex.large", "u-6tb1.112xlarge", "c7gd.metal-16xl", "m5.metal"])

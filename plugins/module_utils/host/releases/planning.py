@@ -1,0 +1,117 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The changes from the observed releases of a server to the desired ones."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+
+
+@dataclass(frozen=True)
+class Site:
+    """The observed releases of a site: the ids, the latest used first, and the current id ("" for none).
+
+    `foreign` are the releases that the wrong account owns. `changed` are the members of the desired release
+    that are not as they were unpacked.
+    """
+
+    releases: tuple[str, ...] = ()
+    current: str = ""
+    foreign: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """The changes of one site."""
+
+    release: Release
+    unpack: bool
+    switch: bool
+    before: str
+    prune: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    mend: tuple[str, ...] = ()  # the members to put back
+
+    @property
+    def needs_archive(self) -> bool:
+        """Return whether the archive of the release must be on the server."""
+        return self.unpack or bool(self.mend)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes of all sites, and the services to reload after them."""
+
+    steps: tuple[Step, ...]
+    reload: tuple[str, ...]
+
+    def missing(self) -> list[str]:
+        """Return the sites whose archive must be on the server."""
+        return [step.release.name for step in self.steps if step.needs_archive]
+
+
+def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
+    """Return the changes that lead to the desired releases. `pending` are reloads of an interrupted run. Pure."""
+    steps = [_step(release, observed.get(release.name, Site())) for release in desired]
+    reloads = [*pending, *(name for step in steps if step.switch or step.mend for name in step.release.reload)]
+    changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own)
+    return Plan(changing, tuple(dict.fromkeys(reloads)))
+
+
+def _step(release: Release, site: Site) -> Step:
+    kept = list(dict.fromkeys([release.id, *(one for one in (site.current,) if one), *site.releases]))
+    prune = tuple(kept[release.keep :])
+    return Step(
+        release=release,
+        unpack=release.id not in site.releases,
+        switch=site.current != release.id,
+        before=site.current,
+        prune=prune,
+        own=tuple(one for one in site.foreign if one not in prune),
+        mend=site.changed if release.mend else (),
+    )
+
+
+def report(plan: Plan) -> dict[str, t.Any]:
+    """Return `changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
+    changes = [change for step in plan.steps for change in _changes(step)]
+    changes += [{"action": "reload", "resource": "service", "name": name} for name in plan.reload]
+    return {
+        "changed": bool(changes),
+        "changes": changes,
+        "diff": [diff for step in plan.steps for diff in _diffs(step)],
+        "missing": plan.missing(),
+    }
+
+
+def _diffs(step: Step) -> t.Iterator[dict[str, str]]:
+    if step.mend:
+        changed_by_hand = "".join(f"{member}: changed, added or removed by hand\n" for member in step.mend)
+        yield _diff(str(step.release.folder), changed_by_hand, "as it was unpacked\n")
+    if step.switch:
+        before = f"{RELEASES}/{step.before}\n" if step.before else ""
+        yield _diff(f"{step.release.path}/{CURRENT}", before, f"{RELEASES}/{step.release.id}\n")
+
+
+def _diff(header: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _changes(step: Step) -> t.Iterator[dict[str, str]]:
+    name = step.release.name
+    if step.unpack:
+        yield {"action": "create", "resource": "release", "name": f"{name} {step.release.id}"}
+    for member in step.mend:
+        yield {"action": "restore", "resource": "file", "name": str(step.release.folder / member)}
+    for kept in step.own:
+        yield {"action": "update", "resource": "release owner", "name": f"{name} {kept}"}
+    if step.switch:
+        yield {"action": "update", "resource": "current release", "name": f"{name} {step.release.id}"}
+    for old in step.prune:
+        yield {"action": "delete", "resource": "release", "name": f"{name} {old}"}
