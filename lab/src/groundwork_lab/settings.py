@@ -21,6 +21,7 @@ S3 = IPv4Address("198.18.0.4")  # S3 has its own address, so that a gateway endp
 RESOLVER = IPv4Address("198.18.0.3")  # dnsmasq
 PACKAGES = IPv4Address("198.18.0.5")  # the package cache
 EDGE = IPv4Address("198.18.0.6")  # CloudFront's edge, in the namespace of the API
+EDGE_HTTP_1 = IPv4Address("198.18.0.7")  # the edge for distributions without HTTP/2
 ORIGIN = (IPv4Address("127.0.0.1"), 8081)  # S3 for the edge, on the loopback of that namespace
 LAPTOP = IPv4Address("198.18.0.10")  # the user
 VISITOR = IPv4Address("198.18.0.20")  # another user on the internet

@@ -21,7 +21,7 @@ from groundwork_lab.apart import Apart
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Distribution, Interface, LoadBalancer, World
 from groundwork_lab.processes import spawn, stop, wait_listening
-from groundwork_lab.settings import API, EDGE, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
+from groundwork_lab.settings import API, EDGE, EDGE_HTTP_1, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
 
 TTL = 5  # seconds; AWS' load balancers have 60, but a user of the lab waits for it
 
@@ -67,7 +67,10 @@ def _balancer(world: World, balancer: LoadBalancer) -> Iterator[tuple[IPv4Addres
 
 def _distribution(distribution: Distribution) -> Iterator[tuple[IPv4Address, str]]:
     if distribution.config.get("Enabled"):
-        yield EDGE, _checked(distribution.domain_name)
+        # nginx negotiates HTTP/2 for all names of an address alike, so that sites without it have one of their own.
+        # https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html (HttpVersion)
+        plain = str(distribution.config.get("HttpVersion", "http2")).lower() in {"http1.1", "http3"}
+        yield EDGE_HTTP_1 if plain else EDGE, _checked(distribution.domain_name)
 
 
 def _checked(name: str) -> str:

@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
-from distributions import SITE, behavior, cache_policy, chosen, counted, distribution, server_origin
+from distributions import SITE, behavior, cache_policy, chosen, counted, distribution, server_origin, world
 
+from groundwork_lab.model import Interface, LoadBalancer
 from groundwork_lab.processes import in_namespace, listen
 
 from .conftest import HTTP, HTTPS
@@ -35,11 +38,16 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nit"
 
 
 @contextlib.contextmanager
-def raw_origin(edge: Any, *answers: bytes) -> Iterator[list[bytes]]:
-    """Serve an origin that sends these bytes, one after the other, to a request, and yield the requests."""
+def raw_origin(edge: Any, *answers: bytes, connections: list[int] | None = None) -> Iterator[list[bytes]]:
+    """Serve an origin that sends these bytes, one after the other, to a request, and yield the requests.
+
+    The ports of clients are added to `connections`.
+    """
     asked: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
+        if connections is not None:
+            connections.append(connection.getpeername()[1])
         with closing(connection), contextlib.suppress(OSError):
             connection.settimeout(20)
             data = b""
@@ -59,8 +67,10 @@ def raw_origin(edge: Any, *answers: bytes) -> Iterator[list[bytes]]:
 
     with closing(listen(edge.namespace, "127.0.0.1", RAW)) as listening:
         threading.Thread(target=accept, args=(listening,), daemon=True).start()
-        yield asked
-        listening.shutdown(socket.SHUT_RDWR)
+        try:
+            yield asked
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
 
 
 def serve_raw(edge: Any, **options: Any) -> None:
@@ -192,6 +202,24 @@ class TestHeadersOfAnAnswer:
         assert f"\n{header.partition(':')[0].lower()}:" not in found
         assert "x-other: kept" in found
 
+    def test_headers_that_connection_names_end_at_the_edge(self, edge: Any) -> None:
+        with raw_origin(edge, OK.replace(b"\r\n\r\n", b"\r\nConnection: X-A\r\nX-A: 1\r\nX-B: 2\r\n\r\n")):
+            serve_raw(edge)
+            answer = edge.get("/a")
+        assert (answer["X-A"], answer["X-B"]) == (None, "2")
+
+    def test_headers_that_no_cache_names_are_not_cached(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", b"it", X_A="1", X_B="2", Cache_Control='max-age=60, no-cache="X-A, x-c"')
+        edge.serve()
+        found = [(answer["X-A"], answer["X-B"]) for answer in (edge.get("/a"), edge.get("/a"))]
+        assert found == [("1", "2"), (None, "2")]
+
+    def test_the_age_of_another_cache_is_added(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", b"it", Age="30")
+        edge.serve()
+        assert edge.get("/a")["Age"] == "30"
+        assert int(edge.get("/a")["Age"]) in (30, 31, 32)
+
     @pytest.mark.parametrize(
         ("forwarded", "control", "first", "again"),
         [
@@ -241,6 +269,14 @@ class TestConditionsAndRanges:
         edge.serve()
         for _ in range(2):
             assert edge.get("/a", headers={"If-Modified-Since": since}).status == status
+
+    @pytest.mark.parametrize(("etag", "status"), [('"1"', 304), ('"2"', 200)])
+    def test_the_etag_decides_before_the_date(self, edge: Any, etag: str, status: int) -> None:
+        edge.origin.reply("/site/a", b"it", ETag='"1"', Last_Modified="Mon, 02 Jan 2023 00:00:00 GMT")
+        edge.serve()
+        edge.get("/a")
+        for since in ("Sun, 01 Jan 2023 00:00:00 GMT", "Tue, 03 Jan 2023 00:00:00 GMT"):
+            assert edge.get("/a", headers={"If-None-Match": etag, "If-Modified-Since": since}).status == status
 
     def test_an_older_file_of_the_origin_replaces_the_cached_one(self, edge: Any) -> None:
         edge.origin.reply("/site/a", b"new", Last_Modified="Mon, 02 Jan 2023 00:00:00 GMT")
@@ -334,6 +370,58 @@ class TestExpiredObjects:
         edge.get("/a")
         edge.origin.reply("/site/a", b"no", 503)
         until(lambda: edge.get("/a").status == 503)
+
+
+class TestConnectionsToAnOrigin:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html"""
+
+    NAME = "web-1.eu-central-1.elb.amazonaws.com"
+
+    def serve(self, edge: Any, **options: Any) -> None:
+        origin = server_origin(self.NAME, "http-only")
+        origin["CustomOriginConfig"] |= {"HTTPPort": RAW, "OriginReadTimeout": 1}
+        origin |= options
+        default = behavior(OriginRequestPolicyId="all", AllowedMethods=EVERY)
+        made = world(distribution(default=default, origins=[origin]), request={"all": ALL_VIEWER})
+        node = Interface("eni-1", "vpc-1", "", "", IPv4Address("127.0.0.1"), None, (), True, "load-balancer", "arn:lb")
+        balancer = LoadBalancer("arn:lb", "web", self.NAME, "internal", "vpc-1", ("eni-1",), (), {})
+        edge.manager.reconcile(replace(made, interfaces={"eni-1": node}, load_balancers={"arn:lb": balancer}))
+
+    def test_they_are_used_again(self, edge: Any) -> None:
+        connections: list[int] = []
+        with raw_origin(edge, OK, connections=connections) as asked:
+            self.serve(edge)
+            for number in range(4):
+                assert edge.get(f"/{number}").status == 200
+        assert all(b"\r\nConnection: Keep-Alive\r\n" in each for each in asked)
+        assert (len(asked), len(connections) <= 2) == (4, True)  # one for each of nginx' workers
+
+    @pytest.mark.parametrize(
+        ("method", "attempts", "times"),
+        [
+            ("GET", 3, 3),
+            ("GET", 1, 1),
+            ("HEAD", 2, 2),
+            ("POST", 3, 1),
+            ("PUT", 3, 1),
+            ("DELETE", 3, 1),
+            ("OPTIONS", 3, 1),
+        ],
+    )
+    def test_a_request_that_times_out_is_sent_again(self, edge: Any, method: str, attempts: int, times: int) -> None:
+        with raw_origin(edge) as asked:
+            self.serve(edge, ConnectionAttempts=attempts)
+            assert edge.get("/a", method).status == 504
+            sent = b"GET" if method == "HEAD" else method.encode()  # what the cache can use for both
+            assert [each.split(b" ")[0] for each in asked] == [sent] * times
+
+    @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
+    def test_an_interim_response_is_an_error_at_once(self, edge: Any, status: str) -> None:
+        with raw_origin(edge, f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode(), OK):
+            self.serve(edge, ConnectionAttempts=1)
+            began = time.monotonic()
+            assert edge.get("/a").status == 502
+            assert time.monotonic() - began < 0.9
 
 
 def test_405_is_cached_only_with_a_time(edge: Any) -> None:

@@ -124,6 +124,7 @@ class TestBehaviors:
             "X-Amz-Cf-Id": answer["X-Amz-Cf-Id"],
             "X-Forwarded-For": "192.0.2.1, 127.0.0.1",
             "Accept-Encoding": "identity",
+            "Connection": "Keep-Alive",
         }
 
     @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from groundwork_lab.apart import Apart
 from groundwork_lab.model import Distribution, Interface, LoadBalancer, Vpc, World
 from groundwork_lab.plane.names import records, render_config, render_hosts, render_nsswitch, render_resolv_conf
-from groundwork_lab.settings import EDGE
+from groundwork_lab.settings import EDGE, EDGE_HTTP_1
 
 VPC = Vpc("vpc-1", (IPv4Network("10.20.0.0/16"),), dns_support=True, dns_hostnames=True)
 HOST = Interface(
@@ -130,3 +130,17 @@ def test_a_name_that_cannot_be_a_record_keeps_no_other_from_being_one() -> None:
     apart = Apart()
     assert records(World(distributions={"E1": good, "E2": bad}), apart) == {(EDGE, "d1.cloudfront.net")}
     assert list(apart.reasons) == ["E2"]
+
+
+@pytest.mark.parametrize(
+    ("version", "address"),
+    [
+        ({}, EDGE),
+        ({"HttpVersion": "http2"}, EDGE),
+        ({"HttpVersion": "http2and3"}, EDGE),
+        ({"HttpVersion": "http1.1"}, EDGE_HTTP_1),
+    ],
+)
+def test_a_distribution_without_http_2_has_another_address(version: dict[str, str], address: IPv4Address) -> None:
+    made = Distribution("E1", "arn", "d1.cloudfront.net", {"Enabled": True, **version})
+    assert records(World(distributions={"E1": made}), Apart()) == {(address, "d1.cloudfront.net")}

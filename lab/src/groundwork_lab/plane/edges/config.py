@@ -172,8 +172,10 @@ def _site(distribution: Distribution) -> list[str]:
         f"error_page {each['ErrorCode']} ={each.get('ResponseCode') or each['ErrorCode']} @replaced;" for each in pages
     ]
     answered = any(kind == "viewer-response" for kind, _ in associations(distribution))
+    own = [str(status) for status in OWN_ERRORS[502] if str(status) not in {str(each["ErrorCode"]) for each in pages}]
     more = [
         *replaced,
+        f"error_page {' '.join(own)} =502 {MALFORMED};",
         *(["proxy_intercept_errors on;"] if pages else []),
         *(["js_body_filter viewer.body buffer_type=buffer;"] if answered else []),
     ]
@@ -209,7 +211,7 @@ def _cache(place: Place) -> list[str]:
 
     nginx's setting for the use of expired objects is one of a location, not of an object, so there are two locations.
     """
-    stale = "proxy_cache_use_stale error timeout http_500 http_502 http_503 http_504;"
+    stale = "proxy_cache_use_stale error timeout invalid_header http_500 http_502 http_503 http_504;"
     return [
         "server {",
         *indented(
@@ -220,6 +222,7 @@ def _cache(place: Place) -> list[str]:
                 "recursive_error_pages on;",
                 *_cached("/", [stale, "error_page 418 = @strict;", "if ($edge_strict) { return 418; }"]),
                 *_cached("@strict", []),
+                "location @failed { js_content origin.unreachable; more_set_headers 'Server: CloudFront'; }",
             ]
         ),
         "}",
@@ -242,6 +245,7 @@ def _cached(name: str, more: Sequence[str]) -> list[str]:
                 "proxy_ignore_headers Expires Set-Cookie Vary;",
                 "add_header Edge-Outcome $upstream_cache_status always;",
                 "js_header_filter cache.answer;",
+                "error_page 502 504 = @failed;",
                 *more,
             ]
         ),

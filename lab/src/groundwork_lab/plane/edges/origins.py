@@ -1,14 +1,22 @@
-"""The origin layer of nginx's configuration: a server for each origin. Pure functions."""
+"""The origin layer of nginx's configuration: a server for each origin. Pure functions.
+
+Connections to an origin are kept for its keep-alive timeout, as far as the lab knows its addresses: those of load
+balancers and instances. Other names are looked up for each request.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+(persistent connections, origin response timeout)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from groundwork_lab.apart import Apart
 from groundwork_lab.model import Distribution, World
 from groundwork_lab.plane.edges.place import TOLD, Place
 from groundwork_lab.plane.edges.policies import Config, items
 from groundwork_lab.plane.edges.sites import origins as origins_of
 from groundwork_lab.plane.edges.syntax import indented, quoted
+from groundwork_lab.plane.names import records
 
 
 def texts() -> list[str]:
@@ -18,17 +26,52 @@ def texts() -> list[str]:
         "map $http_if_none_match $edge_strong_match {",
         *indented(["default $http_if_none_match;", "~^W/(?<edge_strong>.*)$ $edge_strong;"]),
         "}",
-        "map $http_upgrade $edge_upgraded { '' ''; default upgrade; }",
+        "map $http_upgrade $edge_upgraded { '' Keep-Alive; default upgrade; }",
     ]
 
 
 def servers(distribution: Distribution, world: World, place: Place) -> list[str]:
+    known = addresses(world)
     lines: list[str] = []
     for server, origin in origins_of(distribution).values():
         control = world.origin_access_controls.get(origin.get("OriginAccessControlId") or "") or {}
-        told = [*_asked(origin, place), *_signed(distribution.arn, str(control.get("SigningBehavior", "never")))]
+        found = known.get(str(origin["DomainName"]).lower(), [])
+        lines += _kept(server, origin, found, place)
+        told = _signed(distribution.arn, str(control.get("SigningBehavior", "never")))
+        told = [*_asked(server, origin, known=bool(found), place=place), *told]
         lines += ["server {", *indented(_origin(server, origin, told, place)), "}"]
     return lines
+
+
+def addresses(world: World) -> dict[str, list[str]]:
+    """Return the addresses of the lab's names, sorted."""
+    found: dict[str, list[str]] = {}
+    for address, name in sorted(records(world, Apart())):
+        found.setdefault(name, []).append(str(address))
+    return found
+
+
+def _kept(server: str, origin: Config, found: Sequence[str], place: Place) -> list[str]:
+    """Return the groups of addresses whose connections are kept, one for each scheme.
+
+    nginx tries each line of a group once, so there is a line for each of CloudFront's attempts.
+    """
+    custom = origin.get("CustomOriginConfig") or {}
+    attempts = int(origin.get("ConnectionAttempts") or 3)
+    ports = {"http": custom.get("HTTPPort"), "https": custom.get("HTTPSPort")} if custom else {}
+    groups = {scheme: [f"{address}:{port}" for address in found] for scheme, port in ports.items() if found}
+    groups |= {} if custom else {"http": [place.s3]}
+    timeout = int(custom.get("OriginKeepaliveTimeout") or 5)
+    return [
+        line
+        for scheme, each in groups.items()
+        for line in (
+            f"upstream {server}-{scheme} {{",
+            *indented([f"server {address} max_fails=0;" for address in each] * attempts),
+            *indented(["keepalive 16;", f"keepalive_timeout {timeout}s;"]),
+            "}",
+        )
+    ]
 
 
 def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> list[str]:
@@ -47,9 +90,29 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
         "brotli_comp_level 5;",
         "brotli_min_length 0;",
         "brotli_types *;",
-        "location / {",
+        # GET and HEAD are sent again after a timeout
+        *_location(
+            "/", origin, told, ["error_page 418 = @once;", "if ($request_method !~ ^(GET|HEAD)$) { return 418; }"]
+        ),
+        *_location("@once", origin, told, ["proxy_next_upstream off;"]),
+        "location @unreachable {",
         *indented(
             [
+                "js_content origin.unreachable;",
+                "js_header_filter origin.answer;",
+                "more_set_headers 'Server: CloudFront';",
+            ]
+        ),
+        "}",
+    ]
+
+
+def _location(name: str, origin: Config, told: Sequence[str], more: Sequence[str]) -> list[str]:
+    return [
+        f"location {name} {{",
+        *indented(
+            [
+                *more,
                 *told,
                 "proxy_set_header Host $http_edge_host;",
                 "proxy_set_header Connection $edge_upgraded;",
@@ -65,29 +128,20 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
             ]
         ),
         "}",
-        "location @unreachable {",
-        *indented(
-            [
-                "js_content origin.unreachable;",
-                "js_header_filter origin.answer;",
-                "more_set_headers 'Server: CloudFront';",
-            ]
-        ),
-        "}",
     ]
 
 
-def _asked(origin: Config, place: Place) -> list[str]:
-    """Return the lines for reaching an origin. Its name is looked up for each request, as it may be created later."""
+def _asked(server: str, origin: Config, *, known: bool, place: Place) -> list[str]:
+    """Return the lines for reaching an origin. An unknown name is looked up for each request."""
     custom = origin.get("CustomOriginConfig")
     if not custom:
         # the edge weakens the ETag of an object that it compresses, but S3 knows the strong ETag only
-        return [f"proxy_pass http://{place.s3};", "proxy_set_header If-None-Match $edge_strong_match;"]
+        return [f"proxy_pass http://{server}-http;", "proxy_set_header If-None-Match $edge_strong_match;"]
     timeout = int(custom.get("OriginReadTimeout") or 30)
     return [
-        f"set $edge_address {origin['DomainName']};",
+        f"set $edge_address {server if known else origin['DomainName']};",
         *_scheme(custom),
-        "proxy_pass $edge_scheme://$edge_address:$edge_port;",
+        f"proxy_pass $edge_scheme://$edge_address{'-$edge_scheme' if known else ':$edge_port'};",
         f"proxy_read_timeout {timeout}s;",
         "proxy_ssl_server_name on;",
         "proxy_ssl_name $http_edge_host;",

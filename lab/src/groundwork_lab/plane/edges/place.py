@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundwork_lab.settings import EDGE, ORIGIN, RESOLVER, TRUST_STORE
+from groundwork_lab.settings import EDGE, EDGE_HTTP_1, ORIGIN, RESOLVER, TRUST_STORE
 
 # The headers from the viewer layer to the next layers. The last one contains the headers for the origin.
 TOLD = (
@@ -24,7 +24,10 @@ class Place:
     """The location of an edge: its folder, its addresses for viewers, and the S3 and resolver that it uses."""
 
     folder: Path
-    viewers: Sequence[str] = (f"{EDGE}:80", f"{EDGE}:443 ssl http2")
+    viewers: Sequence[str] = (
+        *(f"{EDGE}:80", f"{EDGE}:443 ssl http2"),
+        *(f"{EDGE_HTTP_1}:80", f"{EDGE_HTTP_1}:443 ssl"),
+    )
     s3: str = f"{ORIGIN[0]}:{ORIGIN[1]}"
     resolver: str = str(RESOLVER)
     trusted: Path = TRUST_STORE

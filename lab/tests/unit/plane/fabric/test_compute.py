@@ -36,6 +36,7 @@ def test_an_empty_world_is_the_backbone() -> None:
         "eth0 198.18.0.4/32",
         "eth0 198.18.0.5/32",
         "eth0 198.18.0.6/32",
+        "eth0 198.18.0.7/32",
         "lo 169.254.255.3/32",
     }
     assert routes(kernel.namespaces["lab-internet"]) == {
@@ -44,6 +45,7 @@ def test_an_empty_world_is_the_backbone() -> None:
         "198.18.0.4/32": "aws",
         "198.18.0.5/32": "aws",
         "198.18.0.6/32": "aws",
+        "198.18.0.7/32": "aws",
         "198.18.0.10/32": "laptop",
         "198.18.0.20/32": "visitor",
         "198.18.0.0/15": None,

@@ -87,29 +87,36 @@ function orderly(range) {
     });
 }
 
+// If-None-Match takes precedence over If-Modified-Since (RFC 9110, 13.2.2), but nginx' cache wants both to be met.
+function precedes(request) {
+    return request.headers.some((pair) => pair[0] == 'if-none-match');
+}
+
 function forwarded(r, request, behavior, extra) {
     const whole = request.headers.concat(extra.filter((pair) =>
         behavior.key.headers.names.concat(behavior.sent.headers.names).indexOf(pair[0]) >= 0));
     const lines = whole.filter((pair) => !OWN.test(pair[0]) && (pair[0] != 'range' || orderly(pair[1]))).filter((pair) =>
         CONDITIONS.indexOf(pair[0]) >= 0 || sends(behavior, 'headers', pair[0]) ||
         (pair[0] == 'content-type' && request.method != 'GET' && request.method != 'HEAD'));
+    const asked = r.variables.edge_layer == 'edge_cache' && precedes(request)
+        ? lines.filter((pair) => pair[0] != 'if-modified-since') : lines;
     const only = (name) => request.headers.filter((pair) => pair[0] == name).map((pair) => pair[1]).join(', ');
     const agent = sends(behavior, 'headers', 'user-agent') ? only('user-agent') : 'Amazon CloudFront';
     const cookies = request.cookies.filter((pair) => sends(behavior, 'cookies', pair[0]));
     const accepted = encodings(behavior, request) ??
         (sends(behavior, 'headers', 'accept-encoding') ? only('accept-encoding') : undefined);
     const chain = only('x-forwarded-for');
-    lines.push(['user-agent', agent]);
-    lines.push(['via', `${r.httpVersion} ${pages.NODE} (CloudFront)`]);
-    lines.push(['x-amz-cf-id', pages.identify(r)]);
-    lines.push(['x-forwarded-for', chain == '' ? r.remoteAddress : `${chain}, ${r.remoteAddress}`]);
+    asked.push(['user-agent', agent]);
+    asked.push(['via', `${r.httpVersion} ${pages.NODE} (CloudFront)`]);
+    asked.push(['x-amz-cf-id', pages.identify(r)]);
+    asked.push(['x-forwarded-for', chain == '' ? r.remoteAddress : `${chain}, ${r.remoteAddress}`]);
     if (accepted !== undefined) {
-        lines.push(['accept-encoding', accepted == '' ? 'identity' : accepted]);
+        asked.push(['accept-encoding', accepted == '' ? 'identity' : accepted]);
     }
     if (cookies.length) {
-        lines.push(['cookie', cookies.map((pair) => `${pair[0]}=${pair[1]}`).join('; ')]);
+        asked.push(['cookie', cookies.map((pair) => `${pair[0]}=${pair[1]}`).join('; ')]);
     }
-    return lines.filter((pair) => pair[1] != '').map((pair) => `${events.capitalized(pair[0])}: ${pair[1]}`);
+    return asked.filter((pair) => pair[1] != '').map((pair) => `${events.capitalized(pair[0])}: ${pair[1]}`);
 }
 
 // Return the value of Upgrade for a WebSocket, or undefined for any other request.

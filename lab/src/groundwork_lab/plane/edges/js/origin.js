@@ -7,6 +7,7 @@ import pages from 'pages.js';
 const ALWAYS = [404, 414, 500, 501, 502, 503, 504];
 const ON_REQUEST = [400, 403, 405, 412, 415];
 const ERROR_SECONDS = 10;
+const TOO_MUCH = 80000;  // more than proxy_buffer_size
 const FOREVER = 31536000;
 // Headers of one connection, which an answer over HTTP/2 must not have.
 const OF_THE_CONNECTION = ['Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Upgrade'];
@@ -48,10 +49,11 @@ function age(control) {
 // https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
 function dated(text) {
     const time = '\\d\\d:\\d\\d:\\d\\d', month = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
-    const fixed = new RegExp(`^[A-Z][a-z][a-z], (\\d\\d) (${month}) (\\d{4}) (${time}) GMT$`).exec(text);
-    const rfc850 = new RegExp(`^[A-Z][a-z]+day, (\\d\\d)-(${month})-(\\d\\d) (${time}) GMT$`).exec(text);
-    const asctime = new RegExp(`^[A-Z][a-z][a-z] (${month}) ([ \\d]\\d) (${time}) (\\d{4})$`).exec(text);
-    const at = (day, name, year, clock) => Date.parse(`${day.trim().padStart(2, '0')} ${name} ${year} ${clock} GMT`);
+    const fixed = new RegExp(`^[A-Z]{3}, (\\d\\d) (${month}) (\\d{4}) (${time}) GMT$`, 'i').exec(text);
+    const rfc850 = new RegExp(`^[A-Z]+day, (\\d\\d)-(${month})-(\\d\\d) (${time}) GMT$`, 'i').exec(text);
+    const asctime = new RegExp(`^[A-Z]{3} (${month}) ([ \\d]\\d) (${time}) (\\d{4})$`, 'i').exec(text);
+    const at = (day, name, year, clock) => Date.parse(`${day.trim().padStart(2, '0')} ` +
+        `${name[0].toUpperCase()}${name.slice(1).toLowerCase()} ${year} ${clock} GMT`);
     return fixed ? at(fixed[1], fixed[2], fixed[3], fixed[4])
         : rfc850 ? at(rfc850[1], rfc850[2], `${Number(rfc850[3]) < 70 ? 20 : 19}${rfc850[3]}`, rfc850[4])
         : asctime ? at(asctime[2], asctime[1], asctime[4], asctime[3]) : NaN;
@@ -118,7 +120,8 @@ function keep(r, site, behavior) {
     const length = status >= 400 ? errorLifetime(site, behavior.ttl, status, out['Cache-Control'])
         : lifetime(behavior.ttl, out, now);
     const stale = staleness(behavior.ttl, status, out['Cache-Control']);
-    out['Edge-Cache-Control'] = out['Cache-Control'] ?? '';
+    const lines = r.rawHeadersOut.filter((pair) => pair[0].toLowerCase() == 'cache-control');
+    out['Edge-Cache-Control'] = lines.map((pair) => pair[1]).join(', ');
     out['Cache-Control'] = stale;
     // nginx does not store an answer with 0 seconds, but it stores one that has expired.
     out['X-Accel-Expires'] = length < 0 ? '0' : `@${length == 0 ? second - 1 : second + length}`;
@@ -146,7 +149,8 @@ function varied(behavior, text) {
 function clean(r, behavior) {
     const out = r.headersOut;
     if (r.status != 101) {
-        OF_THE_CONNECTION.forEach((name) => {
+        const named = (r.variables.upstream_http_connection ?? '').split(',').map((name) => name.trim());
+        OF_THE_CONNECTION.concat(named.filter((name) => name != '')).forEach((name) => {
             delete out[name];
         });
     }
@@ -158,8 +162,18 @@ function clean(r, behavior) {
     }
 }
 
+// End an interim response (RFC 9110, 15.2): nginx takes it for the final one, and would wait for the end of its body. A
+// header filter cannot change the status, but the next layer answers with 502 if the headers exceed its buffer.
+function interim(r) {
+    r.headersOut['Edge-Interim'] = 'x'.repeat(TOO_MUCH);
+}
+
 function answer(r) {
     const site = edge.sites[r.headersIn['Edge-Site']], behavior = site.behaviors[Number(r.headersIn['Edge-Behavior'])];
+    if (r.status >= 100 && r.status < 200 && r.status != 101) {
+        interim(r);
+        return;
+    }
     keep(r, site, behavior);
     clean(r, behavior);
 }

@@ -160,7 +160,7 @@ function replaced(r) {
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Cookies.html
 function uncached(control) {
     const found = /no-cache\s*=\s*"([^"]*)"/i.exec(control ?? '');
-    return found ? found[1].toLowerCase().split(',').map((each) => each.trim()) : [];
+    return found ? found[1].toLowerCase().split(',').map((each) => each.trim()).filter((each) => each != '') : [];
 }
 
 // Set the headers of an answer from the cache or the origin.
@@ -170,11 +170,14 @@ function dress(r, outcome) {
         delete out['Content-Encoding'];
     }
     if (outcome == 'Hit') {
-        out['Age'] = String(Math.max(0, Math.floor(Date.now() / 1000) - Number(out['Edge-Stored'])));
+        const before = /^\d+$/.test(out['Age'] ?? '') ? Number(out['Age']) : 0;  // in a cache between origin and edge
+        out['Age'] = String(before + Math.max(0, Math.floor(Date.now() / 1000) - Number(out['Edge-Stored'])));
     }
     const control = out['Edge-Cache-Control'];
-    if (outcome == 'Hit' && uncached(control).indexOf('set-cookie') >= 0) {
-        delete out['Set-Cookie'];
+    if (outcome == 'Hit') {
+        uncached(control).forEach((name) => {
+            delete out[events.capitalized(name)];
+        });
     }
     delete out['Cache-Control'];
     if (control) {
