@@ -16,7 +16,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import this_process
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import find, in_front_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import (
+    find,
+    in_front_of,
+    leads_to,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import (
     changes,
     lease,
@@ -193,7 +197,7 @@ def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
     if records.claim and not records.whole and not job.run.check_mode:
         lease.check_free(records.claim, records.age)
     claim = _claim(job, observed, made)
-    distribution = _distribution(job) if claim.owed else None
+    edges = _edges(job) if claim.owed else []
     _warn(job, made)
     result = {
         **telling.told(made, claim),
@@ -201,16 +205,15 @@ def _publish(job: _Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
         "previous": records.last.release,
         "counts": telling.counts(made),
         "invalidation": {"id": KNOWN_AFTER_APPLY if claim.owed else "", "paths": list(claim.owed)},
-        "calls": telling.writes(made, claim),
+        "calls": telling.writes(made, claim, max(1, len(edges))),
     }
     if job.run.check_mode:
         return result
     adopted = _adopted(job, observed, made)
     held = lease.Lease(job.bucket, claim, records.etag, job.run.clock)
     held.take()
-    edge = Edge(job.run, distribution, publication.deadline) if distribution else None
     tell = lease.tell_progress(publication.progress)
-    publisher = Publisher(job.bucket, held, claim, publication, edge, tell, job.run.clock)
+    publisher = Publisher(job.bucket, held, claim, publication, edges, tell, job.run.clock)
     publisher.publish(made, adopted)
     return {**result, "invalidation": {"id": publisher.invalidation, "paths": list(claim.owed)}}
 
@@ -260,16 +263,19 @@ def _claim(job: _Job, observed: Observed, made: Plan) -> Claim:
     )
 
 
-def _distribution(job: _Job) -> str | None:
-    name = job.publication.distribution
-    found = find(job.run.clients, job.owner, name, in_front_of(job.publication.bucket))
+def _edges(job: _Job) -> list[Edge]:
+    """Return the distributions to invalidate in order: an outer one must not fetch an old object from an inner one."""
+    name, inner = job.publication.distribution, job.publication.pages_distribution
+    bucket = job.publication.bucket
+    found = find(job.run.clients, job.owner, name, leads_to(bucket))
     if found is None and not job.run.check_mode:
         problems = job.publication.problems()
         wrong = f"the environment has no distribution '{name}'"
         right = "create it first with cloudfront_distribution or the role static_site"
         problems.add("distribution", wrong, right)
         problems.raise_if_any()
-    return found.id if found else None
+    behind = find(job.run.clients, job.owner, inner, in_front_of(bucket)) if inner else None
+    return [Edge(job.run, one.id, job.publication.deadline) for one in (behind, found) if one]
 
 
 def _adopted(job: _Job, observed: Observed, made: Plan) -> dict[str, Entry]:

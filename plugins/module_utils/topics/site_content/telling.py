@@ -63,7 +63,7 @@ def counts(plan: Plan) -> dict[str, int]:
     }
 
 
-def writes(plan: Plan, claim: Claim) -> dict[str, dict[str, int]]:
+def writes(plan: Plan, claim: Claim, distributions: int = 1) -> dict[str, dict[str, int]]:
     """Return the numbers of requests that change something, by service and operation."""
     s3: Counter[str] = Counter(PutObject=2)  # the records
     for put in plan.puts:
@@ -77,4 +77,4 @@ def writes(plan: Plan, claim: Claim) -> dict[str, dict[str, int]]:
     gone_last = len(plan.gone_assets) + len(claim.pruning)
     s3["DeleteObjects"] += -(-len(plan.gone_pages) // MAX_DELETIONS) + -(-gone_last // MAX_DELETIONS)
     told_writes = {"s3": {name: number for name, number in sorted(s3.items()) if number}}
-    return {**told_writes, "cloudfront": {"CreateInvalidation": 1}} if claim.owed else told_writes
+    return {**told_writes, "cloudfront": {"CreateInvalidation": distributions}} if claim.owed else told_writes
