@@ -33,7 +33,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     in_front_of,
     leads_to,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import NO_BUCKET, REMEDIES
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.policy import (
     SID,
     Statement,
@@ -42,6 +41,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.
     plan_policy,
     policy_read,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.remedies import NO_BUCKET, REMEDIES
 
 SHOWN_DEADLINE = 120.0  # seconds until CloudFront's lists contain a new distribution
 POLL_INTERVAL = 2.0
