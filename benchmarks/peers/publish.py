@@ -13,8 +13,8 @@ from botocore.session import get_session
 
 sys.path.append(str(Path(__file__).parents[2] / ".collections"))
 
+from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.run import converge_content
 
 

@@ -29,6 +29,11 @@ options:
     description: The name of the distribution, as in M(groundwork.aws.cloudfront_distribution).
     type: str
     required: true
+  more_distributions:
+    description: The names of other distributions that may read the bucket too. Those that do not exist are ignored.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes

@@ -31,6 +31,11 @@ options:
       - The name of the distribution in front of the bucket, as in M(groundwork.aws.cloudfront_distribution).
       - It is looked up only if paths have to be invalidated. Without this option nothing is invalidated.
     type: str
+  pages_distribution:
+    description:
+      - The name of a distribution between the bucket and O(distribution), which is invalidated first. It is ignored if
+        it does not exist.
+    type: str
   source:
     description:
       - The folder to publish. Needed unless O(release) is given, which goes before it.

@@ -12,4 +12,5 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "bucket": {"type": "str", "required": True},
     "prefix": {"type": "str", "default": "site"},
     "distribution": {"type": "str", "required": True},
+    "more_distributions": {"type": "list", "elements": "str", "default": []},
 }

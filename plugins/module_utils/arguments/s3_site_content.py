@@ -11,6 +11,7 @@ import typing as t
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "bucket": {"type": "str", "required": True},
     "distribution": {"type": "str"},
+    "pages_distribution": {"type": "str"},
     "source": {"type": "path"},
     "release": {"type": "str"},
     "prefix": {"type": "str", "default": "site"},

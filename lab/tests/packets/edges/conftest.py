@@ -185,7 +185,7 @@ def _run(state: Path, stack: ExitStack) -> Edge:
     secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     secured.load_cert_chain(state / "origin.pem")
     serve(secured.wrap_socket(listen(namespace, "127.0.0.1", TLS), server_side=True), "https")
-    names = [f"--address=/{name}/127.0.0.1" for name in ("example", "elsewhere")]
+    names = [f"--address=/{name}/127.0.0.1" for name in ("example", "elsewhere", "cloudfront.net")]
     options = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces"]
     resolver = spawn(["dnsmasq", "--keep-in-foreground", *options, *names], journal, namespace=namespace)
     stack.callback(stop, resolver, journal)

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfron
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS as CONTENT
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
     parse_response_headers_policy,
@@ -32,6 +33,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
 LARGEST_TABLE = 8192
 HEADERS = {name: option for name, option in HEADERS_POLICY.items() if name != "name"}
+# CloudFront caches an error as long as its Cache-Control says, at least for ErrorCachingMinTTL, which is 10 seconds.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+REVALIDATED = "public, max-age=0, must-revalidate"
 PREFIX: str = CONTENT["prefix"]["default"]  # of the content in the bucket
 
 
@@ -60,27 +64,49 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
 def distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the options of `cloudfront_distribution` that are computed from several variables.
 
-    The first origin is the site's bucket, to which all paths without a behavior of their own lead.
+    The first origin is the site's bucket, to which all paths without a behavior of their own lead. An error page is one
+    of a whole distribution, so that it would replace the errors of other origins, too. If there are any, the bucket and
+    the page belong to a distribution of their own, `pages`, which is the first origin then. docs/decisions/0044
     """
     name, page = options["name"], options["not_found_page"]
     bucket = {"name": name, "bucket": options["bucket"], "path": f"/{PREFIX}", "origin_access_control": name}
+    error_pages = [{"code": 404, "page": f"/{page}", "response_code": 404}] if page else []
+    pages = pages_distribution(options)
+    behind = {"name": name, "domain": options.get("pages_domain") or KNOWN_AFTER_APPLY} if pages else bucket
     common = {
         "origin": name,
         "cache_policy": options["cache_policy"],
         "response_headers_policy": name if options["response_headers"] else options["response_headers_policy"],
     }
     return {
-        "origins": [bucket, *options["origins"]],
+        "origins": [behind, *options["origins"]],
         "behavior": {**common, "functions": {"viewer-request": name}},
         "behaviors": [{**common, **_given(one)} for one in options["behaviors"]],
-        "error_pages": [{"code": 404, "page": f"/{page}", "response_code": 404}] if page else [],
+        "error_pages": [] if pages else error_pages,
+        "pages": {
+            "name": pages,
+            "origins": [bucket],
+            "behavior": {"origin": name, "cache_policy": options["cache_policy"], "viewer_protocol": "https-only"},
+            "error_pages": error_pages,
+        }
+        if pages
+        else {},
+        "cache_control": [{"pattern": f"/{page}", "value": REVALIDATED}] if pages else [],
     }
+
+
+def pages_distribution(options: t.Mapping[str, t.Any]) -> str:
+    """Return the name of the distribution that has the error page, or "" if it is the only distribution."""
+    name = options["name"]
+    others = any((one.get("origin") or name) != name for one in options["behaviors"])
+    return f"{name}-pages" if others and options["not_found_page"] else ""
 
 
 def _checked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the options of `cloudfront_distribution` for the check: a message counts the given origins alone."""
     given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
     computed = distribution(options)
+    _pages, _cache_control = computed.pop("pages"), computed.pop("cache_control")
     bucket, *origins = computed["origins"]
     shaped = {**given, **computed, "origins": [*origins, bucket], "error_pages": []}  # the page is checked by itself
     return {**conform_options(DISTRIBUTION, shaped, "", Problems()), "region": options.get("region")}

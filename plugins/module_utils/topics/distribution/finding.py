@@ -83,6 +83,12 @@ def in_front_of(bucket: str) -> t.Callable[[str], bool]:
     return lambda domain: domain.startswith(f"{bucket}.s3.")
 
 
+def leads_to(bucket: str) -> t.Callable[[str], bool]:
+    """Return a predicate that says whether a host name is the bucket's, or that of a distribution in front of it."""
+    is_bucket = in_front_of(bucket)
+    return lambda domain: is_bucket(domain) or domain.endswith(".cloudfront.net")
+
+
 def find(clients: Clients, owner: Owner, name: str, is_origin: t.Callable[[str], bool]) -> Found | None:
     """Return the distribution `name`, or None. If the tags match exactly one, this takes one call."""
     tagged = candidates(owner, name, observe(clients, {"all": distributions_read(owner)})["all"])

@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import check_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_of
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import Secrets, fill
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
 
 ORIGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -72,7 +73,7 @@ def _bucket(one: Options, region: str, where: str, problems: Problems) -> dict[s
 
 def _server(one: Options, where: str, problems: Problems) -> dict[str, t.Any]:
     domain = one["domain"] or ""
-    if not HOST.fullmatch(domain):
+    if not HOST.fullmatch(domain) and domain != KNOWN_AFTER_APPLY:
         problems.add(f"{where}.domain", f"'{domain}' is not a host name", "give one such as app.example.org")
     if one["origin_access_control"]:
         problems.add(f"{where}.origin_access_control", "is supported for buckets only", "remove it")

@@ -31,8 +31,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     distributions_read,
     existing,
     in_front_of,
+    leads_to,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import NO_BUCKET, REMEDIES
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.policy import (
     SID,
     Statement,
@@ -41,6 +41,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.
     plan_policy,
     policy_read,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.remedies import NO_BUCKET, REMEDIES
 
 SHOWN_DEADLINE = 120.0  # seconds until CloudFront's lists contain a new distribution
 POLL_INTERVAL = 2.0
@@ -48,22 +49,26 @@ POLL_INTERVAL = 2.0
 
 @dataclass(frozen=True)
 class Access:
-    """The name of the distribution that may read the objects below `prefix`."""
+    """The names of the distributions that may read the objects below `prefix`. Those in `more` may be missing."""
 
     bucket: str
     prefix: str
     distribution: str
     region: str
+    more: tuple[str, ...] = ()
 
 
 def parse_access(options: t.Mapping[str, t.Any], problems: Problems) -> Access:
     """Return the access that the options of `s3_site_access` describe."""
     check_bucket(options["bucket"], problems)
     check_name(options["distribution"], problems, "distribution")
+    more = tuple(options.get("more_distributions") or ())
+    for position, name in enumerate(more):
+        check_name(name, problems, f"more_distributions[{position}]")
     if not PREFIX.fullmatch(options["prefix"]):
         right = "give one such as site, without a slash at the beginning or the end"
         problems.add("prefix", f"'{options['prefix']}' is not a valid prefix", right)
-    return Access(options["bucket"], options["prefix"], options["distribution"], options.get("region") or "")
+    return Access(options["bucket"], options["prefix"], options["distribution"], options.get("region") or "", more)
 
 
 def converge_access(run: Run) -> dict[str, t.Any]:
@@ -73,10 +78,18 @@ def converge_access(run: Run) -> dict[str, t.Any]:
     answers = observe(run.clients, {"policy": read, "tagged": distributions_read(owner)})
     tagged = candidates(owner, desired.distribution, answers["tagged"])
     policy = parse_policy(answers["policy"])
+    further = {name: candidates(owner, name, answers["tagged"]) for name in desired.more}
+    more = [one.arn for found in further.values() for one in found]
     arn = tagged[0].arn if len(tagged) == 1 else ""
-    if not arn or plan(desired, policy, arn):  # the tags may be of a deleted distribution, so check before a change
+    if not arn or plan(desired, policy, arn, more):  # the tags may be of deleted distributions: check before a change
         arn = _arn(run, owner, desired, tagged)
-    return {**run.make(plan(desired, policy, arn), {}), "distribution_arn": arn}
+        more = [one for name, found in further.items() for one in _existing_arns(run, owner, desired, name, found)]
+    return {**run.make(plan(desired, policy, arn, more), {}), "distribution_arn": arn}
+
+
+def _existing_arns(run: Run, owner: Owner, desired: Access, name: str, tagged: t.Sequence[Found]) -> list[str]:
+    there = existing(run.clients, owner, name, tagged, leads_to(desired.bucket))
+    return [there.found.arn] if there else []
 
 
 def _arn(run: Run, owner: Owner, desired: Access, tagged: t.Sequence[Found]) -> str:
@@ -101,18 +114,18 @@ def _shown_soon(run: Run, owner: Owner, desired: Access, look: t.Callable[[], Ex
     )
 
 
-def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str) -> list[Change]:
+def plan(desired: Access, policy: t.Mapping[str, t.Any], arn: str, more: t.Sequence[str] = ()) -> list[Change]:
     """Return the change that adds the statements to the bucket policy. All other statements are kept."""
-    return plan_policy(desired.bucket, policy, statements(desired, arn), REMEDIES)
+    return plan_policy(desired.bucket, policy, statements(desired, arn, more), REMEDIES)
 
 
-def statements(desired: Access, arn: str) -> list[Statement]:
-    """Return the statements of the bucket policy for the distribution `arn`."""
+def statements(desired: Access, arn: str, more: t.Sequence[str] = ()) -> list[Statement]:
+    """Return the statements of the bucket policy for the distribution `arn`, and `more` distributions."""
     bucket = partition_of(desired.region).arn("s3", desired.bucket)
     edge = {
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},
-        "Condition": {"StringEquals": {"AWS:SourceArn": arn}},
+        "Condition": {"StringEquals": {"AWS:SourceArn": sorted({arn, *more}) if more else arn}},
     }
     return [
         {"Sid": f"{SID}Read", **edge, "Action": "s3:GetObject", "Resource": f"{bucket}/{desired.prefix}/*"},

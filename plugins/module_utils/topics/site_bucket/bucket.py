@@ -22,14 +22,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions i
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import COMPONENT
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.remedies import NO_BUCKET
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 PRIVATE = dict.fromkeys(BLOCKS, True)
 RULE = "groundwork-old-versions"
 MOST_DAYS = 3650
-NO_BUCKET = "NoSuchBucket"
-# What to do if a bucket that has to exist is missing.
-REMEDIES = {NO_BUCKET: "Run s3_site_bucket (the role static_site) first, or correct the bucket's name."}
 ELSEWHERE = ("AccessDenied", "403", "PermanentRedirect", "301")
 
 Described = t.Mapping[str, t.Any]

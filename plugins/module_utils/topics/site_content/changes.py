@@ -293,3 +293,17 @@ def check_deletions(made: Plan, listing: t.Sized, publication: Publication, prob
         )
         right = "check that the source is complete; if it is, raise the limit for this run"
         problems.add("max_deletions", wrong, right)
+
+
+def counts(plan: Plan) -> dict[str, int]:
+    """Return the numbers of objects by what is done with them. `bytes` does not include compressed variants."""
+    uploads = [put.item for put in plan.puts if not put.item.version]
+    return {
+        "uploaded": len(uploads),
+        "copied": len(plan.puts) - len(uploads),
+        "bytes": sum(item.size for item in uploads if not item.is_variant),
+        "deleted": len(plan.gone),
+        "unchanged": len(plan.same) + len(plan.adopted),
+        "kept": len(plan.kept),
+        "mended": sum(put.reason == "mended" for put in plan.puts),
+    }

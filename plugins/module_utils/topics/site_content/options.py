@@ -43,6 +43,7 @@ class Publication:
 
     bucket: str
     distribution: str
+    pages_distribution: str
     source: str
     release: str
     prefix: str
@@ -84,6 +85,7 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
     publication = Publication(
         bucket=check_bucket(options["bucket"], problems),
         distribution=options.get("distribution") or "",
+        pages_distribution=options.get("pages_distribution") or "",
         source=options.get("source") or "",
         release=release,
         prefix=_checked_prefix(options["prefix"], problems),

@@ -36,13 +36,13 @@ SILENCE = 2.0  # minimum seconds between two reports
 
 @dataclass
 class Publisher:
-    """The execution of one publication. `edge` is None if nothing has to be invalidated."""
+    """The execution of one publication. `edges` are invalidated in order."""
 
     bucket: Bucket
     lease: Lease
     claim: Claim
     publication: Publication
-    edge: Edge | None
+    edges: t.Sequence[Edge]
     tell: t.Callable[[str], None]
     clock: Clock
     invalidation: str = ""
@@ -112,12 +112,12 @@ class Publisher:
         return _entry(item, len(body), answer.etag, answer.version)
 
     def _invalidate(self) -> None:
-        if not self.claim.owed or self.edge is None:
-            return
-        self.tell(f"invalidating {len(self.claim.owed)} paths")
-        self.invalidation = self.edge.invalidate(self.claim.owed, self.claim.release, self.lease.keep)
-        if self.publication.wait:
-            self.edge.settle(self.invalidation, self.lease.keep)
+        if self.claim.owed and self.edges:
+            self.tell(f"invalidating {len(self.claim.owed)} paths")
+        for edge in self.edges if self.claim.owed else ():
+            self.invalidation = edge.invalidate(self.claim.owed, self.claim.release, self.lease.keep)
+            if self.publication.wait or edge is not self.edges[-1]:
+                edge.settle(self.invalidation, self.lease.keep)
 
     def _delete(self, name: str, keys: t.Sequence[str]) -> None:
         if keys:

@@ -26,7 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import ATTEMPTS, LONGEST_PAUSE, THROTTLED
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import Clock
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import REMEDIES
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.remedies import REMEDIES
 
 try:
     from botocore.auth import S3SigV4Auth

@@ -49,21 +49,7 @@ def _bounded(changes: t.Sequence[Change]) -> list[Change]:
     return [*changes[:MOST_TOLD], *more]
 
 
-def counts(plan: Plan) -> dict[str, int]:
-    """Return the numbers of objects by what is done with them. `bytes` does not include compressed variants."""
-    uploads = [put.item for put in plan.puts if not put.item.version]
-    return {
-        "uploaded": len(uploads),
-        "copied": len(plan.puts) - len(uploads),
-        "bytes": sum(item.size for item in uploads if not item.is_variant),
-        "deleted": len(plan.gone),
-        "unchanged": len(plan.same) + len(plan.adopted),
-        "kept": len(plan.kept),
-        "mended": sum(put.reason == "mended" for put in plan.puts),
-    }
-
-
-def writes(plan: Plan, claim: Claim) -> dict[str, dict[str, int]]:
+def writes(plan: Plan, claim: Claim, distributions: int = 1) -> dict[str, dict[str, int]]:
     """Return the numbers of requests that change something, by service and operation."""
     s3: Counter[str] = Counter(PutObject=2)  # the records
     for put in plan.puts:
@@ -77,4 +63,4 @@ def writes(plan: Plan, claim: Claim) -> dict[str, dict[str, int]]:
     gone_last = len(plan.gone_assets) + len(claim.pruning)
     s3["DeleteObjects"] += -(-len(plan.gone_pages) // MAX_DELETIONS) + -(-gone_last // MAX_DELETIONS)
     told_writes = {"s3": {name: number for name, number in sorted(s3.items()) if number}}
-    return {**told_writes, "cloudfront": {"CreateInvalidation": 1}} if claim.owed else told_writes
+    return {**told_writes, "cloudfront": {"CreateInvalidation": distributions}} if claim.owed else told_writes

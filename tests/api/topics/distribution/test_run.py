@@ -437,3 +437,9 @@ def test_one_whose_tag_was_removed_is_named_and_not_made_again(
     assert cloud.writes == []
     cloudfront.tag_resource(Resource=made["arn"], Tags={"Items": [{"Key": key, "Value": value}]})
     assert cloud.run(converge_distribution, options())["changes"] == []
+
+
+def test_an_origin_that_is_only_planned(cloud: Cloud, options: Make) -> None:
+    behind = {"name": "site", "domain": "(known after apply)"}
+    planned = cloud.run(converge_distribution, options(origins=[behind]), check_mode=True)
+    assert told(planned)[-1:] == ["create distribution site"]

@@ -41,7 +41,7 @@ def make_bucket(cloud: Cloud) -> None:
     cloud.of("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
 
 
-def make_distribution(cloud: Cloud, reference: str = "1") -> str:
+def make_distribution(cloud: Cloud, reference: str = "1", name: str = "site") -> str:
     config = {
         "CallerReference": reference,
         "Comment": "",
@@ -62,7 +62,7 @@ def make_distribution(cloud: Cloud, reference: str = "1") -> str:
             "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
         },
     }
-    tags = {"Items": tag_list(Owner("dev", "static_site").tags("site"))}
+    tags = {"Items": tag_list(Owner("dev", "static_site").tags(name))}
     whole = {"DistributionConfig": config, "Tags": tags}
     made = cloud.of("cloudfront").create_distribution_with_tags(DistributionConfigWithTags=whole)
     cloud.plane.reconciled(cloud.plane.snapshot())
@@ -215,3 +215,20 @@ def test_the_statements() -> None:
         assert one["Condition"] == {"StringEquals": {"AWS:SourceArn": arn}}
     assert (tls["Effect"], tls["Action"]) == ("Deny", "s3:*")
     assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_distribution_behind_another_one_may_read_too(cloud: Cloud) -> None:
+    """The outer one reads the bucket until its change is deployed. It may be missing at first."""
+    make_bucket(cloud)
+    inner = make_distribution(cloud, "pages", "site-pages")
+    both = {**OPTIONS, "distribution": "site-pages", "more_distributions": ["site"]}
+
+    def readers() -> t.Any:
+        return policy(cloud)["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceArn"]
+
+    cloud.run(converge_access, both)
+    assert readers() == inner
+    outer = make_distribution(cloud)
+    cloud.run(converge_access, both)
+    assert readers() == sorted([inner, outer])
+    assert cloud.run(converge_access, both)["changes"] == []

@@ -139,3 +139,24 @@ def test_cloudfront_accepts_the_paths_of_all_names(site: Site, front: Front) -> 
         done = site.publish()
     [made] = front.invalidations(ours)
     assert sorted(made["InvalidationBatch"]["Paths"]["Items"]) == done["invalidation"]["paths"]
+
+
+def test_a_distribution_behind_another_one_is_invalidated_first(site: Site, front: Front) -> None:
+    outer = front.make("site")
+    site.publish(pages_distribution="site-pages")
+    site.put("index.html", "<p>new")
+    assert site.publish(pages_distribution="site-pages")["calls"]["cloudfront"] == {"CreateInvalidation": 1}
+    inner = front.make("site-pages")
+    site.put("index.html", "<p>newer")
+    order: list[str] = []
+
+    def note(model: t.Any, params: t.Any, **_: t.Any) -> None:
+        order.append(f"{model.name} {params['url_path'].split('/')[3]}")
+
+    front.client("cloudfront").meta.events.register("before-call.cloudfront", note)
+    done = site.publish(pages_distribution="site-pages", wait=False)
+    assert order[0] == f"CreateInvalidation {inner}" and f"GetInvalidation {inner}" in order[1:-1]
+    assert order[-1] == f"CreateInvalidation {outer}"
+    assert done["calls"]["cloudfront"] == {"CreateInvalidation": 2}
+    [of_inner], [of_outer, _first] = front.invalidations(inner), front.invalidations(outer)
+    assert of_inner["InvalidationBatch"]["Paths"] == of_outer["InvalidationBatch"]["Paths"]

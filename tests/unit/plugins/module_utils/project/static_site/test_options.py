@@ -109,21 +109,46 @@ def test_what_is_wrong(source: Path, more: dict[str, Any], variable: str, words:
     assert words in told.get(variable, ""), told
 
 
+APP = {"name": "app", "domain": "app.example.org"}
+API = {"path": "/api/*", "origin": "app", "cache_policy": "CachingDisabled", "response_headers_policy": None}
+ERROR_PAGES = [{"code": 404, "page": "/404.html", "response_code": 404}]
+ORIGIN = {"name": "site", "bucket": "b", "path": "/site", "origin_access_control": "site"}
+
+
 def test_the_bucket_is_the_first_origin_and_serves_all_other_paths() -> None:
-    app = {"name": "app", "domain": "app.example.org"}
-    api = {"path": "/api/*", "origin": "app", "cache_policy": "CachingDisabled", "response_headers_policy": None}
-    computed = distribution({**DEFAULTS, "bucket": "b", "origins": [app], "behaviors": [api, {"path": "/a/*"}]})
-    bucket = {"name": "site", "bucket": "b", "path": "/site", "origin_access_control": "site"}
+    computed = distribution({**DEFAULTS, "bucket": "b", "origins": [APP], "behaviors": [{"path": "/a/*"}]})
     common = {"origin": "site", "cache_policy": "CachingOptimized", "response_headers_policy": "SecurityHeadersPolicy"}
     assert computed == {
-        "origins": [bucket, app],
+        "origins": [ORIGIN, APP],
         "behavior": {**common, "functions": {"viewer-request": "site"}},
-        "behaviors": [
-            {**common, "path": "/api/*", "origin": "app", "cache_policy": "CachingDisabled"},
-            {**common, "path": "/a/*"},
-        ],
-        "error_pages": [{"code": 404, "page": "/404.html", "response_code": 404}],
+        "behaviors": [{**common, "path": "/a/*"}],
+        "error_pages": ERROR_PAGES,
+        "pages": {},
+        "cache_control": [],
     }
+
+
+def test_the_error_page_does_not_replace_the_errors_of_other_origins() -> None:
+    given = {**DEFAULTS, "bucket": "b", "origins": [APP], "behaviors": [API, {"path": "/a/*"}]}
+    computed = distribution({**given, "pages_domain": "d1.cloudfront.net"})
+    assert computed["error_pages"] == []
+    assert computed["origins"] == [{"name": "site", "domain": "d1.cloudfront.net"}, APP]
+    assert [one["origin"] for one in computed["behaviors"]] == ["app", "site"]
+    assert computed["pages"] == {
+        "name": "site-pages",
+        "origins": [ORIGIN],
+        "behavior": {"origin": "site", "cache_policy": "CachingOptimized", "viewer_protocol": "https-only"},
+        "error_pages": ERROR_PAGES,
+    }
+    # CloudFront would cache the page as an error for as long as other pages.
+    assert computed["cache_control"] == [{"pattern": "/404.html", "value": "public, max-age=0, must-revalidate"}]
+    assert distribution(given)["origins"][0]["domain"] == "(known after apply)"
+
+
+def test_without_an_error_page_one_distribution_is_enough() -> None:
+    computed = distribution({**DEFAULTS, "bucket": "b", "not_found_page": "", "origins": [APP], "behaviors": [API]})
+    assert (computed["pages"], computed["error_pages"]) == ({}, [])
+    assert computed["origins"] == [ORIGIN, APP]
 
 
 def test_own_response_headers_replace_the_policy_of_aws() -> None:
