@@ -18,6 +18,12 @@ POLICY = [
     {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "arn:aws:ssm:*:*:parameter/web/password"},
     {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::groundwork-releases/*"},
 ]
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+)
 USER_DATA = r"""#!/bin/sh
 mkdir -p /srv/www
 cd /srv/www
@@ -68,7 +74,7 @@ def main() -> None:
 
 def prepare() -> None:
     iam, ssm, s3 = boto3.client("iam"), boto3.client("ssm"), boto3.client("s3")
-    iam.create_role(RoleName="web-role", AssumeRolePolicyDocument="{}")
+    iam.create_role(RoleName="web-role", AssumeRolePolicyDocument=TRUST)
     document = json.dumps({"Version": "2012-10-17", "Statement": POLICY})
     iam.put_role_policy(RoleName="web-role", PolicyName="own", PolicyDocument=document)
     iam.create_instance_profile(InstanceProfileName="web")

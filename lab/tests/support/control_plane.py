@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,15 @@ from groundwork_lab.settings import REGION
 
 SESSION = boto3.Session()  # keeps the service models between tests
 PUBLIC_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFKn0ZzsBdsO5sKWDbGLJQPBsxrzRdZTMVfSnCbzXyM someone@example.com"
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+)
+"""The trust policy of a role for instances."""
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from control_plane import Lab
+from control_plane import TRUST, Lab
 
 from groundwork_lab import credentials
 from groundwork_lab.api.permissions import permits
@@ -37,7 +37,7 @@ def test_what_policies_permit(policies: list[dict[str, Any]], action: str, resou
 def role(lab: Lab) -> Any:
     """Return clients with the keys of an instance whose role may read one parameter and the objects of one bucket."""
     iam = lab.client("iam")
-    iam.create_role(RoleName="web", AssumeRolePolicyDocument="{}")
+    iam.create_role(RoleName="web", AssumeRolePolicyDocument=TRUST)
     iam.create_instance_profile(InstanceProfileName="web")
     iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
     statements = [

@@ -13,6 +13,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.ec2.responses import EC2Response
 
+from groundwork_lab.aws import models
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.ec2 import described
 from groundwork_lab.aws.ec2.tagging import check_specifications
@@ -97,6 +98,9 @@ class Answering(EC2Response):
             if self.params.get(name) is None:
                 refuse("MissingParameter", f"The request must contain the parameter {name}")
         check_specifications(operation, self.params.get("TagSpecifications") or [])
+        for each in models.violations(shape, self.params):
+            message = f"Value ({each.value}) for parameter {each.path} is invalid. {each.constraint}."
+            refuse("InvalidParameterValue", message)
         if operation.startswith("Describe"):
             wanted = described.taken(operation, self.params)
             return self._paged(operation, lambda: self._selected(operation, method, wanted), shape)

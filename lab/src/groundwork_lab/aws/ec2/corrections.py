@@ -43,6 +43,7 @@ from groundwork_lab.aws.ec2.protections import Lock, ProtectionsBackend, Protect
 from groundwork_lab.aws.ec2.regions import RegionsBackend
 from groundwork_lab.aws.ec2.routes import Route, RoutesBackend, RoutesResponses
 from groundwork_lab.aws.ec2.settings import SettingsBackend, SettingsResponses
+from groundwork_lab.aws.ec2.storage import StorageBackend
 from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsResponses
 from groundwork_lab.aws.ec2.tagging import TagsBackend, TagsResponses
 from groundwork_lab.aws.ec2.template_answers import TemplatesResponses
@@ -66,6 +67,7 @@ class Backend(
     RoutesBackend,
     SettingsBackend,
     SnapshotsBackend,
+    StorageBackend,
     SubnetsBackend,
     TagsBackend,
     TemplatesBackend,

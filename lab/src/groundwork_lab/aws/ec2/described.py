@@ -160,6 +160,9 @@ PATHS: Mapping[str, Mapping[str, str]] = {
     "DescribeVpcEndpointServices": {"service-type": "ServiceType.ServiceType"},
     "DescribeVpcs": {
         "cidr": "CidrBlock",
+        "cidr-block": "CidrBlock",  # as amazon.aws calls it
+        "cidrBlock": "CidrBlock",
+        "isDefault": "IsDefault",
         "cidr-block-association.state": "CidrBlockAssociationSet.CidrBlockState.State",
         "ipv6-cidr-block-association.state": "Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State",
     },

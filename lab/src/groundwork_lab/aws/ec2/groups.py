@@ -295,11 +295,21 @@ class GroupsResponses(EC2Response):
 
         def all_of_them() -> None:
             for options in self._permissions():
+                self._check_sources(options["source_groups"])
                 made.extend(authorize(**options)[0])
             self.ec2_backend.check_count(self._named_group())
 
         self._all_or_none(all_of_them)
         return ActionResult({"Return": True, "SecurityGroupRules": made})
+
+    def _check_sources(self, sources: Any) -> None:
+        """Refuse a group of another VPC: the lab has no VPC peering."""
+        vpc_id = self._named_group().vpc_id
+        if any(
+            self.ec2_backend._group(each.get("GroupId"), each.get("GroupName")).vpc_id != vpc_id
+            for each in sources or []
+        ):
+            refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
 
     def _revoke(self, revoke: Callable[..., Any]) -> ActionResult:
         self.error_on_dryrun()

@@ -27,6 +27,7 @@ from groundwork_lab.model import InstanceState
 USER_DATA_LIMIT = 16 * 1024  # bytes before base64 encoding
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html
 
+HOPS = 64  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-stop-protection.html
 PROTECTING = ("disableApiTermination", "disableApiStop")
 
@@ -319,6 +320,8 @@ class InstancesBackend(EC2Backend):
         http_protocol: str | None = None,
         metadata_tags: str | None = None,
     ) -> Any:
+        if hop_limit is not None and not 1 <= int(hop_limit) <= HOPS:
+            refuse("InvalidParameterValue", f"Value ({hop_limit}) for parameter httpPutResponseHopLimit is invalid.")
         instance = self.get_instance(instance_id)
         now = instance.metadata_options
         instance.metadata_options = MetadataOptions(
@@ -366,6 +369,12 @@ class InstancesResponses(EC2Response):
 
     def _check_launch(self) -> None:
         params, backend = self.params, self.ec2_backend
+        hops = (params.get("MetadataOptions") or {}).get("HttpPutResponseHopLimit")
+        if hops is not None and not 1 <= int(hops) <= HOPS:
+            refuse(
+                "InvalidParameterValue",
+                f"Value ({hops}) for parameter httpPutResponseHopLimit is invalid. It is 1-{HOPS}.",
+            )
         if params.get("InstanceMarketOptions"):
             refuse("UnsupportedOperation", "The lab has on-demand instances only.")
         if not params.get("ImageId"):

@@ -8,9 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from moto.ec2.models import EC2Backend
+
 from groundwork_lab.aws.context import refuse
 
-TYPES = ("standard", "gp2", "gp3", "io1", "io2", "sc1", "st1")
+SIZES = {  # in GiB, by type: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html
+    "gp2": (1, 16384),
+    "gp3": (1, 65536),
+    "io1": (4, 16384),
+    "io2": (4, 65536),
+    "sc1": (125, 16384),
+    "st1": (125, 16384),
+    "standard": (1, 1024),
+}
+TYPES = tuple(sorted(SIZES))
+SETTINGS = {"Iops": ("gp3", "io1", "io2"), "Throughput": ("gp3",)}  # by type of volumes that have them
 BASELINE = {"gp3": {"Iops": 3000, "Throughput": 125}}
 # https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html#gp3-ebs-volume-type
 
@@ -46,6 +58,7 @@ def _volume(device: str, base: Mapping_ | None, requested: Mapping_) -> dict[str
     if volume["VolumeType"] not in TYPES:
         message = f"Value ({volume['VolumeType']}) for parameter volumeType is invalid."
         refuse("InvalidParameterValue", message)
+    check(volume)
     if base is not None and int(volume["VolumeSize"]) < int(base["VolumeSize"]):
         message = (
             f"Volume of size {volume['VolumeSize']}GB is smaller than snapshot '{base['SnapshotId']}', "
@@ -56,3 +69,29 @@ def _volume(device: str, base: Mapping_ | None, requested: Mapping_) -> dict[str
         message = f"The parameter KmsKeyId for device {device} requires the parameter Encrypted to be set."
         refuse("InvalidParameterDependency", message)
     return volume
+
+
+def check(volume: Mapping_) -> None:
+    """Refuse a size or a setting that volumes of the type do not have."""
+    kind = volume["VolumeType"]
+    least, most = SIZES[kind]
+    size = volume.get("VolumeSize")
+    if size is not None and not least <= int(size) <= most:
+        message = f"Volume of {size}GiB is invalid for type {kind}: its volumes have from {least} to {most} GiB."
+        refuse("InvalidParameterValue", message)
+    for name, kinds in SETTINGS.items():
+        if volume.get(name) and kind not in kinds:
+            refuse("InvalidParameterCombination", f"The parameter {name} is not supported for {kind} volumes.")
+
+
+class StorageBackend(EC2Backend):
+    def create_volume(self, size: int, zone_name: str, snapshot_id: str | None = None, **options: Any) -> Any:
+        """Create a volume, in a zone of the region, with settings that its type has."""
+        if zone_name not in {zone.name for zone in self.describe_availability_zones()}:
+            refuse("InvalidZone.NotFound", f"The zone '{zone_name}' does not exist.")
+        if size is None and not snapshot_id:
+            refuse("MissingParameter", "The request must contain the parameter size or snapshotId")
+        kind = options.get("volume_type") or "gp2"
+        settings = {"Iops": options.get("iops"), "Throughput": options.get("throughput")}
+        check({"VolumeType": kind, "VolumeSize": size, **settings})
+        return super().create_volume(size, zone_name, snapshot_id, **options)

@@ -99,6 +99,8 @@ class Subnet(MotoSubnet):
 
 class SubnetsBackend(EC2Backend):
     def create_vpc(self, cidr_block: str, *arguments: Any, **options: Any) -> Any:
+        if options.get("amazon_provided_ipv6_cidr_block"):
+            refuse("UnsupportedOperation", "The lab has no IPv6.")
         return super().create_vpc(canonical(cidr_block), *arguments, **options)
 
     def associate_vpc_cidr_block(self, vpc_id: str, cidr_block: str, amazon_provided_ipv6_cidr_block: bool) -> Any:

@@ -13,11 +13,13 @@ from typing import Any
 
 import moto.iam.urls
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import get_service_model
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.iam.responses import IamResponse
 
-from groundwork_lab.aws.context import Context
+from groundwork_lab.aws import models
+from groundwork_lab.aws.context import AwsError, Context, refuse
 
 MANAGED = re.compile(r"arn:aws:iam::aws:policy/(?:[\w+=,.@-]+/)*([\w+=,.@-]+)")
 
@@ -45,7 +47,20 @@ class Responses(IamResponse):
     def call_action(self) -> Any:
         for name in managed() if self._get_action() == "ListPolicies" else named(self.params):
             self.backend.load(name)
+        try:
+            self._check()
+        except AwsError as error:
+            status, headers, body = self.serialized(ActionResult(error))
+            headers, body = self._enrich_response(headers, body)
+            return status, headers, body
         return super().call_action()
+
+    def _check(self) -> None:
+        found = list(
+            models.violations(get_service_model("iam").operation_model(self._get_action()).input_shape, self.params)
+        )
+        if found:
+            refuse("ValidationError", models.told(found))
 
     def update_role(self) -> ActionResult:
         """Change what is in the request. moto resets the rest to its defaults."""

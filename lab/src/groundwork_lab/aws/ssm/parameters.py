@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 import moto.ssm.urls
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
@@ -65,6 +65,9 @@ class ParametersBackend(SimpleSystemManagerBackend):
                     data_type="aws:ec2:image",
                 )
             )
+
+    def send_command(self, **_arguments: Any) -> NoReturn:
+        refuse("UnsupportedOperation", "The lab has no Run Command: its servers run no SSM Agent.")
 
     def put_parameter(self, name: str, description: str, value: str, *arguments: Any, **options: Any) -> Any:
         tier = options.get("tier")

@@ -13,14 +13,19 @@ from moto.sts.models import STSBackend, sts_backends
 
 from groundwork_lab import credentials
 from groundwork_lab.aws.context import Context, refuse
+from groundwork_lab.aws.sts.trust import EC2, trusts
 
 
 def role_of(context: Context, instance: Any) -> Any:
-    """Return the role (moto's class) in the instance's profile, or None without a profile or role."""
+    """Return the role (moto's class) in the instance's profile, or None without a role that EC2 may assume.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshoot-iam.html
+    """
     arn = (instance.iam_instance_profile or {}).get("Arn")
     profiles = iam_backends[context.account]["aws"].instance_profiles.values()
     profile = next((each for each in profiles if each.arn == arn), None)
-    return profile.roles[0] if profile is not None and profile.roles else None
+    role = profile.roles[0] if profile is not None and profile.roles else None
+    return role if role is not None and trusts(role.assume_role_policy_document, EC2) else None
 
 
 def instance_with(context: Context, access_key_id: str) -> tuple[Any, Any] | None:
@@ -46,14 +51,26 @@ class IdentityBackend(STSBackend):
     context: Context  # set by `install`
     _url_module = moto.sts.urls  # moto looks it up beside the class
 
+    def assume_role(self, *, role_arn: str, external_id: str | None = None, **arguments: Any) -> Any:
+        """Assume a role that exists and trusts the account.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        """
+        roles = iam_backends[self.account_id]["aws"].roles.values()
+        role = next((each for each in roles if each.arn == role_arn), None)
+        me = f"arn:aws:iam::{self.account_id}:user/moto"
+        context = {"sts:externalid": external_id} if external_id else {}
+        if role is None or not trusts(role.assume_role_policy_document, me, context):
+            message = f"User: {me} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+            refuse("AccessDenied", message)
+        return super().assume_role(role_arn=role_arn, external_id=external_id, **arguments)
+
     def get_session_token(self, **_arguments: Any) -> NoReturn:
         refuse("InvalidAction", "The lab issues temporary credentials by AssumeRole only.")
 
     get_federation_token = get_session_token
 
     def get_caller_identity(self, access_key_id: str, region: str) -> tuple[str, str, str]:
-        if access_key_id == credentials.ACCESS_KEY:  # the root user, which IAM's lists of users do not have
-            return self.account_id, f"arn:aws:iam::{self.account_id}:root", self.account_id
         found = instance_with(self.context, access_key_id)
         if found is None:
             user_id, arn, account = super().get_caller_identity(access_key_id, region)

@@ -50,7 +50,11 @@ def test_private_says_what_holds(lab: Lab, s3: Any) -> None:
     lab.refused("AccessControlListNotSupported", s3.put_object, Bucket="site", Key="a", ACL="public-read")
 
 
-@pytest.mark.correction("s3:PutBucketRequestPayment", "Who pays can be set, and is not a bucket to create.")
+@pytest.mark.correction(
+    "s3:PutBucketRequestPayment",
+    "Who pays can be set, and is not a bucket to create.",
+    also=("BucketsResponses._bucket_response_get",),
+)
 def test_who_pays(lab: Lab, s3: Any) -> None:
     assert s3.get_bucket_request_payment(Bucket="site")["Payer"] == "BucketOwner"
     s3.put_bucket_request_payment(Bucket="site", RequestPaymentConfiguration={"Payer": "Requester"})
@@ -182,7 +186,11 @@ def test_public_acls_are_blocked(lab: Lab, s3: Any) -> None:
     s3.put_object(Bucket="acls", Key="a", ACL="public-read")
 
 
-@pytest.mark.correction("s3:UploadPart", "An upload that does not exist is refused with NoSuchUpload.")
+@pytest.mark.correction(
+    "s3:UploadPart",
+    "An upload that does not exist is refused with NoSuchUpload.",
+    also=("ObjectsBackend.upload_part_copy",),
+)
 @pytest.mark.parametrize(
     ("operation", "given"),
     [

@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from control_plane import Lab
+from control_plane import TRUST, Lab
 
 from groundwork_lab import credentials
+from groundwork_lab.aws.sts.trust import EC2
+from groundwork_lab.settings import ACCOUNT
 
 
 @pytest.fixture
 def instance(lab: Lab) -> str:
     """Launch an instance with the profile `profile`, which contains the role `web-role`."""
     iam = lab.client("iam")
-    iam.create_role(RoleName="web-role", AssumeRolePolicyDocument="{}")
+    iam.create_role(RoleName="web-role", AssumeRolePolicyDocument=TRUST)
     iam.create_instance_profile(InstanceProfileName="profile")
     iam.add_role_to_instance_profile(InstanceProfileName="profile", RoleName="web-role")
     return str(lab.running(lab.subnet(lab.vpc()), IamInstanceProfile={"Name": "profile"}))
@@ -74,7 +76,10 @@ def test_keys_are_known_as_long_as_they_are_somebodys(lab: Lab, instance: str) -
     assert with_key(lab, "ec2", key).describe_vpcs()["Vpcs"]
     iam.update_access_key(UserName="somebody", AccessKeyId=key, Status="Inactive")
     lab.refused("AuthFailure", with_key(lab, "ec2", key).describe_vpcs)
-    role = {"RoleArn": "arn:aws:iam::123456789012:role/web-role", "RoleSessionName": "session"}
+    iam.create_role(
+        RoleName="deploy", AssumeRolePolicyDocument=TRUST.replace('"Service"', '"AWS"').replace(EC2, ACCOUNT)
+    )
+    role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/deploy", "RoleSessionName": "session"}
     assumed = lab.client("sts").assume_role(**role)["Credentials"]["AccessKeyId"]
     assert with_key(lab, "ec2", assumed).describe_vpcs()["Vpcs"]
     lab.refused("InvalidAction", lab.client("sts").get_session_token)

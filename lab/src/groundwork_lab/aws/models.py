@@ -1,0 +1,77 @@
+"""The checks of parameters against botocore's model of an operation: values, limits, lengths. Pure functions.
+
+https://smithy.io/2.0/spec/constraint-traits.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+
+class Violation(NamedTuple):
+    """A value that the model does not permit. `path` has the names of the members in lower camel case."""
+
+    path: str
+    value: object
+    constraint: str
+
+
+def violations(shape: Any, value: Any, path: str = "") -> Iterator[Violation]:
+    """Yield the values of the parameters that the model does not permit."""
+    if value is None or shape is None:
+        return
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        for name, member in shape.members.items():
+            yield from violations(member, value.get(name), f"{path}.{lower(name)}".lstrip("."))
+    elif shape.type_name == "list" and isinstance(value, Sequence) and not isinstance(value, str):
+        for number, each in enumerate(value, 1):
+            yield from violations(shape.member, each, f"{path}.{number}.member")
+    elif isinstance(value, str) and shape.type_name == "string":
+        yield from (Violation(path, value, each) for each in _of_text(shape, value))
+    elif shape.type_name in ("integer", "long") and str(value).lstrip("-").isdigit():
+        yield from (Violation(path, value, each) for each in _of_number(shape, int(value)))
+
+
+def lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def _of_text(shape: Any, value: str) -> Iterator[str]:
+    if shape.enum and value not in shape.enum:
+        yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+    limits = shape.metadata
+    if len(value) < limits.get("min", 0):
+        yield f"Member must have length greater than or equal to {limits['min']}"
+    if len(value) > limits.get("max", len(value)):
+        yield f"Member must have length less than or equal to {limits['max']}"
+    pattern = _pattern(limits.get("pattern", ""))
+    if pattern is not None and not pattern.fullmatch(value):
+        yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
+
+
+def _of_number(shape: Any, value: int) -> Iterator[str]:
+    limits = shape.metadata
+    if value < limits.get("min", value):
+        yield f"Member must have value greater than or equal to {limits['min']}"
+    if value > limits.get("max", value):
+        yield f"Member must have value less than or equal to {limits['max']}"
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str] | None:
+    """Return the pattern, or None if there is none, or if it is one of Java that Python does not have."""
+    try:
+        return re.compile(text) if text and "\\p{" not in text else None
+    except re.error:
+        return None
+
+
+def told(found: Sequence[Violation]) -> str:
+    """Return AWS' message of these violations."""
+    each = "; ".join(
+        f"Value '{one.value}' at '{one.path}' failed to satisfy constraint: {one.constraint}" for one in found
+    )
+    return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {each}"
