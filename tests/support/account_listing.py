@@ -63,8 +63,8 @@ def without_ids(listing: Listing) -> dict[str, Any]:
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the lines in which two listings differ, with the lines around them."""
-    texts = [json.dumps(each, indent=1, sort_keys=True).splitlines() for each in (one, other)]
-    return list(difflib.unified_diff(*texts, lineterm=""))
+    before, after = (json.dumps(each, indent=1, sort_keys=True).splitlines() for each in (one, other))
+    return list(difflib.unified_diff(before, after, lineterm=""))
 
 
 def _anonymous(value: Any) -> Any:
