@@ -185,7 +185,7 @@ def names(operation: str) -> frozenset[str]:
 
 def taken(operation: str, params: dict[str, Any]) -> Wanted:
     """Take the filters out of a request's parameters, and return the wanted values by name. Refuse unknown names."""
-    given = next((each for name in FILTERS if (each := params.pop(name, None))), [])
+    given: list[dict[str, Any]] = next((each for name in FILTERS if (each := params.pop(name, None))), [])
     if len(given) > MOST_FILTERS or any(len(each.get("Values") or []) > MOST_VALUES for each in given):
         message = f"A request has at most {MOST_FILTERS} filters, and a filter at most {MOST_VALUES} values."
         refuse("FilterLimitExceeded", message)
@@ -332,7 +332,7 @@ def _output(operation: str) -> Any:
 def _spelled(operation: str) -> tuple[tuple[Path, frozenset[str]], ...]:
     """Return the paths of a resource's members, each with the names that a filter may have for it."""
     key = list_key(operation)
-    shape = _members(_output(operation)).get(key)
+    shape = _members(_output(operation)).get(key or "")
     if operation in NESTED:
         shape = _members(shape)[NESTED[operation]]
     found = _leaves(shape, ())

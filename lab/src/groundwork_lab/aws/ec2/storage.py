@@ -85,7 +85,7 @@ def check(volume: Mapping_) -> None:
 
 
 class StorageBackend(EC2Backend):
-    def create_volume(self, size: int, zone_name: str, snapshot_id: str | None = None, **options: Any) -> Any:
+    def create_volume(self, size: int | None, zone_name: str, snapshot_id: str | None = None, **options: Any) -> Any:
         """Create a volume, in a zone of the region, with settings that its type has."""
         if zone_name not in {zone.name for zone in self.describe_availability_zones()}:
             refuse("InvalidZone.NotFound", f"The zone '{zone_name}' does not exist.")
