@@ -332,7 +332,7 @@ def _output(operation: str) -> Any:
 def _spelled(operation: str) -> tuple[tuple[Path, frozenset[str]], ...]:
     """Return the paths of a resource's members, each with the names that a filter may have for it."""
     key = list_key(operation)
-    shape = _members(_output(operation)).get(key) if key else None
+    shape = _members(_output(operation)).get(key or "")
     if operation in NESTED:
         shape = _members(shape)[NESTED[operation]]
     found = _leaves(shape, ())
