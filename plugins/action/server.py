@@ -20,11 +20,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import (
     DF,
-    ENLARGE,
-    FEWEST,
+    FOLDERS,
     NO_SPACE,
     largest,
     parse_df,
+    remedy,
     shortage,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import (
@@ -82,8 +82,11 @@ class ActionModule(ActionBase):
         return answer
 
     def _full(self) -> str:
-        """Return what is known about the server's full disk. No file is written on the server for that."""
-        return f"The disk of this server is full.{largest(self._run, '/')} {ENLARGE}; then run again to continue."
+        """Return what is known about the server's full file systems. No file is written on the server for that."""
+        found = parse_df(self._run([*DF, *FOLDERS]).out)
+        full = [room for room in found if shortage(room)] or sorted(found, key=lambda room: room.free)[:1]
+        told = [f"{room.mount} is full.{largest(self._run, room.mount)} {remedy(room)}." for room in full]
+        return " ".join(["A file system of this server is full.", *told, "Then run again to continue."])
 
     def _run(self, argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
         done = self._low_level_execute_command(shlex.join(argv), in_data=stdin or None)
@@ -98,11 +101,10 @@ class ActionModule(ActionBase):
             wrong = f"The release {item['id']} of {item['name']} is neither on this server nor packed on the controller"
             raise AnsibleActionFail(f"{wrong}. Pack it with release_archives, or use another release.", result=answer)
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
-        room = parse_df(self._run([*DF, folder]).out)
-        if wrong := shortage(room, archive.stat().st_size + FEWEST):
-            raise AnsibleActionFail(
-                f"{wrong}{largest(self._run, room.mount)} {ENLARGE}; then run again.", result=answer
-            )
+        for room in parse_df(self._run([*DF, folder]).out):
+            if wrong := shortage(room, archive.stat().st_size):
+                told = f"{wrong}{largest(self._run, room.mount)} {remedy(room)}; then run again."
+                raise AnsibleActionFail(told, result=answer)
         remote = self._connection._shell.join_path(folder, archive.name)
         self._transfer_file(str(archive), remote)
         return {**item, "archive": remote}

@@ -27,10 +27,7 @@ NO_SPACE = os.strerror(errno.ENOSPC)
 SHOWN = 5  # folders
 DF = ("df", "--block-size=1", "--output=target,size,avail")
 LOOK = 30  # seconds for du
-ENLARGE = (
-    "Remove what is not needed, or enlarge the root volume and its file system: aws ec2 modify-volume, then growpart "
-    "and resize2fs on the server"
-)
+ROOT_VOLUME = "the root volume and its file system: aws ec2 modify-volume, then growpart and resize2fs on the server"
 
 
 class Room(t.NamedTuple):
@@ -52,10 +49,15 @@ def room_of(folder: Path) -> Room:
     return Room(str(mount), found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize, files)
 
 
-def parse_df(listing: str) -> Room:
-    """Return the file system in the output of `DF`."""
-    mount, size, free = listing.splitlines()[-1].rsplit(None, 2)
-    return Room(mount, int(size), int(free), FEWEST_FILES)
+def parse_df(listing: str) -> list[Room]:
+    """Return the file systems in the output of `DF`, each once. Lines that do not describe one are left out."""
+    lines = [line.rsplit(None, 2) for line in listing.splitlines()[1:]]
+    found = [Room(line[0], int(line[1]), int(line[2]), FEWEST_FILES) for line in lines if _describes_room(line)]
+    return list({room.mount: room for room in found}.values())
+
+
+def _describes_room(line: t.Sequence[str]) -> bool:
+    return len(line) == 3 and line[1].isdigit() and line[2].isdigit()
 
 
 def rooms(folders: t.Iterable[str] = FOLDERS) -> list[Room]:
@@ -64,8 +66,14 @@ def rooms(folders: t.Iterable[str] = FOLDERS) -> list[Room]:
     return list({room.mount: room for room in found}.values())
 
 
-def shortage(room: Room, needed: int = FEWEST) -> str:
-    """Return what is missing on a file system, or ""."""
+def remedy(room: Room) -> str:
+    """Return what to do about a file system that is full, without a full stop."""
+    return f"Remove what is not needed, or enlarge {ROOT_VOLUME if room.mount == '/' else 'that file system'}"
+
+
+def shortage(room: Room, content: int = 0) -> str:
+    """Return what is missing on a file system for a run that stores `content` bytes there, or ""."""
+    needed = content + min(FEWEST, room.size // 2)  # a small file system, as a /tmp in memory, has never FEWEST
     if room.free < needed:
         return (
             f"The file system {room.mount} has {_amount(room.free)} of {_amount(room.size)} free, and this run needs "
@@ -82,7 +90,7 @@ def nearly_full(room: Room) -> str:
         return ""
     return (
         f"The file system {room.mount} is {1 - room.free / room.size:.0%} full: {_amount(room.free)} of "
-        f"{_amount(room.size)} are free. {ENLARGE}."
+        f"{_amount(room.size)} are free. {remedy(room)}."
     )
 
 
@@ -90,15 +98,16 @@ def require_room(run: Run, found: t.Sequence[Room]) -> list[str]:
     """Raise GroundworkError if a file system has no room for a run. Return warnings about those with little."""
     short = [room for room in found if shortage(room)]
     if short:
-        words = "\n".join(f"{shortage(room)}{largest(run, room.mount)}" for room in short)
-        raise GroundworkError(f"{words}\nNothing was changed. {ENLARGE}; then run again.")
+        words = "\n".join(f"{shortage(room)}{largest(run, room.mount)} {remedy(room)}." for room in short)
+        raise GroundworkError(f"{words}\nNothing was changed. Then run again.")
     return [warning for room in found if (warning := nearly_full(room))]
 
 
 def require_for(folder: Path, needed: int) -> None:
     """Raise GroundworkError if `needed` bytes do not fit into a folder, beside what a run needs."""
-    if wrong := shortage(room_of(folder), needed + FEWEST):
-        raise GroundworkError(f"{wrong} {ENLARGE}; then run again.")
+    room = room_of(folder)
+    if wrong := shortage(room, needed):
+        raise GroundworkError(f"{wrong} {remedy(room)}; then run again.")
 
 
 def largest(run: Run, mount: str) -> str:

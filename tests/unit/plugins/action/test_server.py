@@ -125,7 +125,9 @@ def test_an_archive_that_does_not_fit_is_not_uploaded(release: dict[str, Any]) -
 )
 def test_a_full_disk_is_named_whatever_fails_on_it(failed: dict[str, Any]) -> None:
     server = Server({"failed": True, **failed})
-    with pytest.raises(AnsibleActionFail, match=r"(?s)disk of this server is full.*/var/log \(17.0 GiB\)") as caught:
+    with pytest.raises(
+        AnsibleActionFail, match=r"(?s)file system of this server is full.*/var/log \(17.0 GiB\)"
+    ) as caught:
         server.converge(configuration={})
     assert failed["msg"] in str(caught.value)
 

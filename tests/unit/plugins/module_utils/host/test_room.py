@@ -66,7 +66,34 @@ def test_each_file_system_is_looked_at_once(tmp_path: Path) -> None:
     assert all(Path(one.mount).is_mount() for one in found)
 
 
-def test_df_is_read() -> None:
-    assert room.parse_df("Mounted on 1B-blocks Avail\n/mnt/my disk 100 7\n") == Room("/mnt/my disk", 100, 7, 1000)
-    found = subprocess.run([*room.DF, "/"], check=True, capture_output=True, text=True).stdout
-    assert room.parse_df(found).mount == "/"
+@pytest.mark.parametrize(("size", "free", "refused"), [(60, 59, False), (60, 31, False), (60, 29, True)])
+def test_a_small_file_system_needs_half_of_itself(size: int, free: int, refused: bool) -> None:
+    wrong = room.shortage(Room("/run", size * MIB, free * MIB, 5000))
+    assert bool(wrong) == refused
+
+
+@pytest.mark.parametrize(("mount", "told"), [("/", "enlarge the root volume"), ("/run", "enlarge that file system")])
+def test_the_remedy_is_that_of_the_file_system(mount: str, told: str) -> None:
+    with pytest.raises(GroundworkError, match=told):
+        room.require_room(du, [PLENTY._replace(mount=mount, free=0)])
+
+
+@pytest.mark.parametrize(
+    ("listing", "found"),
+    [
+        ("Mounted on 1B-blocks Avail\n/mnt/my disk 100 7\n", [Room("/mnt/my disk", 100, 7, 1000)]),
+        (
+            "Mounted on 1B-blocks Avail\n/ 100 7\n/var 5 1\n/ 100 7\n",
+            [Room("/", 100, 7, 1000), Room("/var", 5, 1, 1000)],
+        ),
+        ("", []),
+        ("Mounted on 1B-blocks Avail\n/proc - -\n", []),
+    ],
+)
+def test_df_is_read(listing: str, found: list[Room]) -> None:
+    assert room.parse_df(listing) == found
+
+
+def test_the_real_df_is_read() -> None:
+    told = subprocess.run([*room.DF, "/"], check=True, capture_output=True, text=True).stdout
+    assert [one.mount for one in room.parse_df(told)] == ["/"]
