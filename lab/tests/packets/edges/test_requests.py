@@ -450,3 +450,28 @@ def until(condition: Any, patience: float = 8.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
         threading.Event().wait(0.05)
+
+
+EVERY_ERROR = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)  # that can have a page
+
+
+def test_an_error_page_leaves_other_errors_of_the_origin_as_they_are(edge: Any) -> None:
+    error = {"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "404", "ErrorCachingMinTTL": 0}
+    edge.serve(distribution(errors=[error]))
+    for status in (403, 405, 500, 501, 502, 503, 504):
+        edge.origin.reply(f"/site/{status}", b'{"error": 1}', status, Content_Type="application/json")
+        answer = edge.get(f"/{status}")
+        assert (answer.status, answer.body) == (status, b'{"error": 1}')
+
+
+def test_every_error_can_have_a_page(edge: Any) -> None:
+    pages = [
+        {"ErrorCode": code, "ResponsePagePath": "/error.html", "ResponseCode": str(code), "ErrorCachingMinTTL": 0}
+        for code in EVERY_ERROR
+    ]
+    edge.serve(distribution(errors=pages))
+    edge.origin.reply("/site/error.html", b"<h1>sorry")
+    for code in EVERY_ERROR:
+        edge.origin.reply(f"/site/{code}", b"raw", code)
+        answer = edge.get(f"/{code}")
+        assert (answer.status, answer.body) == (code, b"<h1>sorry")

@@ -11,7 +11,7 @@ from groundwork_lab.plane.balancers.syntax import quoted
 
 LINE = HEADER = 16 * 1024  # bytes of the request line, and of one header
 REQUEST, RESPONSE = 64 * 1024, 32 * 1024  # bytes of all headers
-LONG_HEADER = rf"[^\n]{{{HEADER + 1}}}"
+LONG_HEADER = rf"(?:^|\n)[^\n]{{{HEADER + 1}}}"  # anchored, or it is tried from each byte
 NUL = r"\x00"
 ADDRESSES = 30  # in X-Forwarded-For
 # HAProxy reads all headers into one buffer, with room for those that it adds.

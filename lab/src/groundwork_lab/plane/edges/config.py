@@ -147,7 +147,7 @@ def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
                 "large_client_header_buffers 4 32k;",
                 # nginx's own answers would have its Server header beside the one of the JavaScript
                 "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",
-                *(f"error_page {' '.join(map(str, own))} ={status} {MALFORMED};" for status, own in OWN_ERRORS.items()),
+                *(f"error_page {_words(own)} ={status} {MALFORMED};" for status, own in OWN_ERRORS.items()),
                 f"location = {MALFORMED} {{ internal; js_content viewer.malformed; "
                 "more_set_headers 'Server: CloudFront'; }",
                 *(line for each in distributions for line in _site(each)),
@@ -158,6 +158,10 @@ def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
         ),
         "}",
     ]
+
+
+def _words(statuses: Iterable[int]) -> str:
+    return " ".join(map(str, statuses))
 
 
 def _site(distribution: Distribution) -> list[str]:
@@ -172,11 +176,10 @@ def _site(distribution: Distribution) -> list[str]:
         f"error_page {each['ErrorCode']} ={each.get('ResponseCode') or each['ErrorCode']} @replaced;" for each in pages
     ]
     answered = any(kind == "viewer-response" for kind, _ in associations(distribution))
-    own = [str(status) for status in OWN_ERRORS[502] if str(status) not in {str(each["ErrorCode"]) for each in pages}]
     more = [
         *replaced,
-        f"error_page {' '.join(own)} =502 {MALFORMED};",
-        *(["proxy_intercept_errors on;"] if pages else []),
+        # with error pages, nginx would put its own page in the place of an origin's answer with these statuses
+        *(["proxy_intercept_errors on;"] if pages else [f"error_page {_words(OWN_ERRORS[502])} =502 {MALFORMED};"]),
         *(["js_body_filter viewer.body buffer_type=buffer;"] if answered else []),
     ]
     around = [

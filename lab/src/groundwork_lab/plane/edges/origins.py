@@ -17,6 +17,7 @@ from groundwork_lab.plane.edges.policies import Config, items
 from groundwork_lab.plane.edges.sites import origins as origins_of
 from groundwork_lab.plane.edges.syntax import indented, quoted
 from groundwork_lab.plane.names import records
+from groundwork_lab.settings import EDGE, EDGE_HTTP_1
 
 
 def texts() -> list[str]:
@@ -44,9 +45,10 @@ def servers(distribution: Distribution, world: World, place: Place) -> list[str]
 
 
 def addresses(world: World) -> dict[str, list[str]]:
-    """Return the addresses of the lab's names, sorted."""
+    """Return the addresses of the lab's load balancers and instances by name, sorted."""
     found: dict[str, list[str]] = {}
-    for address, name in sorted(records(world, Apart())):
+    others = ((address, name) for address, name in records(world, Apart()) if address not in (EDGE, EDGE_HTTP_1))
+    for address, name in sorted(others):
         found.setdefault(name, []).append(str(address))
     return found
 

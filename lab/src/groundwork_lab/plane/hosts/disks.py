@@ -14,7 +14,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from groundwork_lab.journal import Entry, Journal
@@ -25,6 +24,8 @@ GIB = 1024**3
 # The volume is deleted with the lab, so it needs no journal. Its tables are written when they are used. All writes of
 # an overlay are made with this machine's rights, so blocks that are reserved for root would be reserved for nothing.
 FORMAT = ("mkfs.ext4", "-q", "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=1", "-m", "0")
+
+_SIZES: dict[tuple[Path, ...], int] = {}  # of the files of images, by their layers, which never change
 
 
 class DiskError(OSError):
@@ -101,6 +102,7 @@ def mount(disk: Disk, journal: Journal) -> None:
     shutil.rmtree(disk.work / "work/incompat/volatile", ignore_errors=True)
     hint = "The lab's state folder must be on a file system that stores extended attributes, like ext4 or xfs."
     _mount(disk.root, journal, ["-t", "overlay", "overlay", "-o", overlay_options(disk)], hint)
+    _reserve(disk)
 
 
 def _mount_volume(disk: Disk, journal: Journal) -> None:
@@ -114,7 +116,6 @@ def _mount_volume(disk: Disk, journal: Journal) -> None:
     _mount(disk.volume, journal, ["-o", "loop,noatime", str(disk.file)], hint)
     for folder in (disk.upper, disk.work):
         folder.mkdir(exist_ok=True)
-    _reserve(disk.volume / "image", sum(map(size, disk.layers)))
 
 
 def _format(disk: Disk) -> None:
@@ -129,21 +130,27 @@ def _format(disk: Disk) -> None:
     unfinished.rename(disk.file)
 
 
-def _reserve(file: Path, count: int) -> None:
-    """Allocate a file of `count` bytes, which no data is written to: fallocate(2)."""
-    if file.exists() or not count:
+def _reserve(disk: Disk) -> None:
+    """Allocate a file of the size of the image's files on a new volume, which no data is written to: fallocate(2)."""
+    reserved = disk.volume / "image"
+    if reserved.exists():
         return
-    with file.open("wb") as reserved:
-        os.posix_fallocate(reserved.fileno(), 0, count)
+    if disk.layers not in _SIZES:
+        _SIZES[disk.layers] = size(disk.root)  # nothing but the image's files are on a new disk
+    unfinished = reserved.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, _SIZES[disk.layers])
+    unfinished.rename(reserved)
 
 
-@lru_cache
-def size(layer: Path) -> int:
-    """Return the bytes that the files of a layer occupy, as du(1) counts them. A layer never changes."""
-    listing = subprocess.run(
-        ["du", "--summarize", "--block-size=1", str(layer)], check=True, capture_output=True, text=True
-    )
-    return int(listing.stdout.split()[0])
+def size(folder: Path) -> int:
+    """Return the bytes that the files of a file system below a folder occupy, as du(1) counts them. Raise DiskError."""
+    du = ["du", "--one-file-system", "--summarize", "--block-size=1", str(folder)]
+    outcome = subprocess.run(du, check=False, capture_output=True, text=True)
+    if outcome.returncode != 0:
+        message = f"Cannot tell the size of {folder}: {outcome.stderr.strip()}"
+        raise DiskError(message)
+    return int(outcome.stdout.split()[0])
 
 
 def _mount(point: Path, journal: Journal, options: list[str], hint: str) -> None:
