@@ -47,7 +47,7 @@ CHOSEN = (
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{8,}\b"), "<id>"),
     (re.compile(r"\bd[0-9a-z]{12,}(?=\.cloudfront\.net)"), "<id>"),
-    (re.compile(r"\b[0-9A-Za-z+/]{43}="), "<fingerprint>"),
+    (re.compile(r"(?<![0-9A-Za-z+/])[0-9A-Za-z+/]{43}="), "<fingerprint>"),
     (re.compile(r"\bAAAA[0-9A-Za-z+/=]{16,}"), "<key>"),
     (re.compile(r"\b(AIPA|AROA|E)[0-9A-Z]{12,}\b"), "<id>"),
     (re.compile(r"\b[0-9]+([.-][0-9]+){3}\b(?!/)"), "<address>"),
