@@ -143,10 +143,15 @@ servers:
       description: The tier.
       type: str
       returned: success
+    held:
+      description: The reason why the server is not registered with target groups, or an empty string.
+      type: str
+      returned: success
   sample:
     - name: public-1
       id: i-0123456789abcdef0
       tier: public
+      held: ""
 target_groups:
   description: The names of the environment's target groups that exist, which may be none before the first complete run.
   returned: success

@@ -47,6 +47,9 @@ extends_documentation_fragment:
 notes:
   - Budget. 8 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket). If old objects
     may have to be deleted, 1 more, and 1 for each launch template and each kept bundle.
+  - Permissions. To delete old objects, C(s3:GetObject) and C(s3:DeleteObject) on the bucket's objects,
+    C(ec2:DescribeLaunchTemplates) and C(ec2:DescribeLaunchTemplateVersions). Without them, or if a bundle is damaged,
+    the module warns and keeps old objects.
   - The module fails if a bucket with this name exists without the environment's tags.
 seealso:
   - module: groundwork.aws.autoscaling_server_groups

@@ -17,15 +17,25 @@ import json
 import re
 import typing as t
 import zipfile
+import zlib
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, Owner, tag_filter
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.server import DESIRED
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import Boot, folder_of
 
+try:
+    from botocore.exceptions import BotoCoreError
+except ImportError:
+    pass  # AnsibleAWSModule fails with the remedy before anything here is called
+
 BUNDLE = re.compile(r"boot/[^/]+/[0-9a-f]{64}\.pyz")
 ARCHIVE = re.compile(r"releases/[^/]+/[^/]+\.tar\.gz")
+NOT_DELETED = "Old bundles were not deleted: {}"
+UNREADABLE = "UnreadableBundle"  # the error code of an object that is not a bundle
 
 Objects = t.Mapping[str, t.Any]  # the time of the last modification by key
 
@@ -68,13 +78,18 @@ def _versions(template: str) -> Read:
 
 
 def releases_in(clients: Clients, bucket: str, bundles: t.Iterable[str]) -> set[str]:
-    """Return the keys of the releases that the bundles of the bucket contain."""
+    """Return the keys of the releases that the bundles of the bucket contain. Raise GroundworkError with a code."""
     reads = {key: Read("s3", "get_object", "Body", {"Bucket": bucket, "Key": key}) for key in bundles}
-    found: set[str] = set()
-    for [body] in observe(clients, reads).values():
+    return {release for key, [body] in observe(clients, reads).items() for release in _releases_of(key, body)}
+
+
+def _releases_of(key: str, body: t.Any) -> list[str]:
+    try:
         with zipfile.ZipFile(io.BytesIO(body.read())) as packed:
-            found |= {one["key"] for one in json.loads(packed.read(DESIRED)).get("releases", [])}
-    return found
+            return [one["key"] for one in json.loads(packed.read(DESIRED)).get("releases", [])]
+    except (BotoCoreError, zipfile.BadZipFile, zlib.error, AttributeError, LookupError, TypeError, ValueError) as error:
+        text = f"the bundle {key} could not be read ({type(error).__name__}: {error}). Delete it if it is damaged."
+        raise GroundworkError(text, error_code=UNREADABLE) from error
 
 
 def superfluous(
@@ -90,6 +105,35 @@ def superfluous(
         staying = [key for key in objects if BUNDLE.fullmatch(key) and key not in extra and key not in wanted]
         extra -= releases_in(clients, bucket, staying)
     return sorted(extra)
+
+
+def dispensable(
+    run: Run, owner: Owner, bucket: str, objects: Objects, *, wanted: t.Collection[str], boots: t.Sequence[Boot]
+) -> list[str]:
+    """Return the keys to delete. Warn and return none if AWS refuses a read, or if a bundle cannot be read."""
+    try:
+        return superfluous(run.clients, owner, bucket, objects, wanted=wanted, boots=boots)
+    except GroundworkError as error:
+        _warn(run, error)
+        return []
+
+
+def delete(run: Run, bucket: str, keys: t.Iterable[str]) -> list[Change]:
+    """Delete the objects, except in check mode, and return the changes. Warn at the first one that AWS refuses."""
+    changes = plan_deletions(bucket, keys)
+    try:
+        run.make(changes, {})
+    except GroundworkError as error:
+        _warn(run, error)
+        return changes[: len(error.details.get("made", ()))]
+    return changes
+
+
+def _warn(run: Run, error: GroundworkError) -> None:
+    """Warn of an error of AWS. Raise any other one, as that of a lost lock."""
+    if not error.details.get("error_code"):
+        raise error
+    run.warn(NOT_DELETED.format(error))
 
 
 def plan_deletions(bucket: str, keys: t.Iterable[str]) -> list[Change]:

@@ -10,12 +10,13 @@ import hashlib
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import report
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_at
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import parameters_in
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Ids
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot import bundle, pruning
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import (
@@ -81,15 +82,17 @@ def converge_boots(run: Run) -> dict[str, t.Any]:
     bucket = buckets.Bucket(place.bucket, place.region, KEEP_VERSIONS_DAYS)
     secured = plan_policy(place.bucket, policy, [only_over_tls(place.arn)])
     needed = {one.key for one in packed} | {archive.key for boot in wanted.tiers for archive in boot.archives}
-    old = pruning.superfluous(run.clients, owner, place.bucket, objects, wanted=needed, boots=wanted.tiers)
+    old = pruning.dispensable(run, owner, place.bucket, objects, wanted=needed, boots=wanted.tiers)
     changes = [
         *buckets.plan(owner, bucket, observed),
         *secured,
         *plan(packed, place, keys),
-        *pruning.plan_deletions(place.bucket, old),
     ]
+    ids: Ids = {}
+    run.make(changes, ids)
+    deleted = pruning.delete(run, place.bucket, old)
     return {
-        **run.make(changes, {}),
+        **report([*changes, *deleted], ids),
         "bucket": place.bucket,
         "tiers": {one.boot.tier: _told(one, place) for one in packed},
     }

@@ -47,7 +47,11 @@ def converge_resize(run: Run) -> dict[str, t.Any]:
     answers = observe(run.clients, {"instances": instances_read(owner), "groups": target_groups_read()})
     servers, _gone = split_instances(answers["instances"])
     resized = leaving(desired, servers)
-    _check(run, desired, servers)
+    try:
+        _check(run, desired, servers)
+    except GroundworkError as error:
+        error.details["as_before"] = bool(resized) and all(map(is_up, resized))
+        raise
     if desired.state == "planned":
         result = run.make([], {})
     elif run.check_mode:
@@ -88,13 +92,17 @@ def _plan(desired: Resizes, server: Server, now: Server) -> list[Change]:
 
 
 def _resize(run: Run, owner: Owner, desired: Resizes, server: Server) -> dict[str, t.Any]:
-    """Make the changes of one server. If EC2 refuses them, start it with its former type, and raise GroundworkError."""
+    """Make the changes of one server. If EC2 refuses them, start it with its former type, and raise GroundworkError.
+
+    The error's detail `as_before` is whether the server runs with its former type.
+    """
     try:
         return restarted(run, owner, server, lambda now: _plan(desired, server, now), desired.deadline)
     except GroundworkError as error:
         if not error.details.get("error_code"):
             raise
         now = look_again(run, owner, server)
+        error.details["as_before"] = is_up(now) and now.instance_type == server.instance_type
         if is_up(now):
             raise
         try:
@@ -108,7 +116,7 @@ def _resize(run: Run, owner: Owner, desired: Resizes, server: Server) -> dict[st
         raise GroundworkError(
             f"{error} {server.name} ({server.id}) was started again as {server.instance_type}. Choose another "
             "instance type, or run again later.",
-            **error.details,
+            **{**error.details, "as_before": True},
         ) from error
 
 

@@ -166,7 +166,7 @@ def target_groups_of(owner: Owner, answer: t.Iterable[t.Mapping[str, t.Any]]) ->
 
 def listing(servers: t.Iterable[Server]) -> list[dict[str, str]]:
     """Return the servers as the modules return them."""
-    return [{"name": server.name, "id": server.id, "tier": server.tier} for server in servers]
+    return [{"name": one.name, "id": one.id, "tier": one.tier, "held": one.tags.get(HELD, "")} for one in servers]
 
 
 def _listed(names: t.Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from cloud import Cloud, Survives, told
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.options import parse_boots
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.boot.run import converge_boots
+from groundwork_lab.api import Fault
 
 BUCKET = "groundwork-dev-123456789012-eu-central-1"
 PASSWORD = "@groundwork(parameter:/groundwork/dev/lamp/app/database-password)@"
@@ -292,3 +293,71 @@ def test_objects_of_others_stay(cloud: Cloud, options: dict[str, t.Any]) -> None
         cloud.run(converge_boots, made(options, number))
     assert releases(cloud)[-2:] == [3, 4]
     assert set(strange) <= set(objects(cloud))
+
+
+UPLOADS = ["create release archive app 000000000004", "create boot bundle public"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("ec2", "DescribeLaunchTemplates", "UnauthorizedOperation"),
+        ("ec2", "DescribeLaunchTemplateVersions", "UnauthorizedOperation"),
+        ("s3", "GetObject", "AccessDenied"),
+        ("s3", "GetObject", "NoSuchKey"),  # deleted by another controller
+        ("s3", "DeleteObject", "AccessDenied"),
+    ],
+)
+def test_what_cannot_be_deleted_stops_no_upload(
+    cloud: Cloud, options: dict[str, t.Any], service: str, operation: str, code: str
+) -> None:
+    for number in (1, 2, 3):
+        cloud.run(converge_boots, made(options, number))
+    template(cloud, "other user data")
+    cloud.plane.faults.set(Fault(service, operation, code=code, status=404 if code == "NoSuchKey" else 403))
+    assert told(cloud.run(converge_boots, made(options, 4))) == UPLOADS
+    [warning] = cloud.warnings
+    assert warning.startswith("Old bundles were not deleted: ") and code in warning
+    cloud.plane.faults.clear()
+    assert releases(cloud) == [2, 3, 4]
+    assert len(told(cloud.run(converge_boots, made(options, 4)))) == 2
+    assert (releases(cloud), cloud.warnings) == ([3, 4], [])
+
+
+def test_of_several_deletions_those_before_a_refusal_are_told(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    for number in (1, 2, 3):
+        cloud.run(converge_boots, made(options, number))
+    cloud.plane.faults.set(Fault("s3", "DeleteObject", code="AccessDenied", status=403, every=2))
+    first, second, third = told(cloud.run(converge_boots, made(options, 4)))
+    assert [first, second] == UPLOADS and third.startswith("delete boot bundle public/")
+    assert "s3:DeleteObject" in cloud.warnings[0]
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a zip",
+        packed({"other.json": b"{}"}),
+        packed({"desired.json": b"no json"}),
+        packed({"desired.json": b"[]"}),
+        packed({"desired.json": b'{"releases": [{}]}'}),
+        packed({"desired.json": b'{"releases": [1]}'}),
+    ],
+)
+def test_a_damaged_bundle_stops_no_upload(cloud: Cloud, options: dict[str, t.Any], content: bytes) -> None:
+    for number in (1, 2, 3):
+        cloud.run(converge_boots, made(options, number))
+    key = f"boot/private/{'0' * 64}.pyz"
+    cloud.of("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+    assert told(cloud.run(converge_boots, made(options, 4))) == UPLOADS
+    [warning] = cloud.warnings
+    assert warning.startswith(f"Old bundles were not deleted: the bundle {key} could not be read")

@@ -159,11 +159,31 @@ def test_what_ec2_would_refuse_is_told_before_the_first_write(
 )
 def test_a_refused_type_is_taken_back(small: Resized, operation: str, code: str, kinds: list[str]) -> None:
     small.refuse(operation, code, "We cannot do this.", kinds)
-    with pytest.raises(GroundworkError, match=r"was started again as t3.small. Choose another instance type"):
+    with pytest.raises(GroundworkError, match=r"was started again as t3.small. Choose another instance type") as told:
         small.resize()
+    assert told.value.details["as_before"] is True
     assert small.seen() == ("t3.small", "running")
     back = ["ModifyInstanceAttribute"] * 2 if operation == "StartInstances" else []  # refused calls are not counted
     assert small.writes == ["StopInstances", *back, "StartInstances"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kinds", "given", "as_before"),
+    [
+        ("StopInstances", ["t3.small"], {}, True),
+        ("StartInstances", ["t3.small", "t3.large"], {}, False),
+        ("", [], {"tiers": {"public": {**LARGE, "instance_type": "g4dn.xlarge"}}}, True),  # the quota is 0
+    ],
+)
+def test_a_failure_tells_whether_the_server_runs_as_before(
+    small: Resized, operation: str, kinds: list[str], given: dict[str, t.Any], as_before: bool
+) -> None:
+    if operation:
+        small.refuse(operation, "UnauthorizedOperation", "You cannot do this.", kinds)
+    with pytest.raises(GroundworkError) as refused:
+        small.resize(**given)
+    assert refused.value.details["as_before"] is as_before
+    assert (small.seen() == ("t3.small", "running")) is as_before
 
 
 def test_killed_anywhere_the_next_run_completes_it(small: Resized) -> None:
