@@ -235,7 +235,7 @@ def test_a_distribution_behind_another_one_may_read_too(cloud: Cloud) -> None:
 
 
 def test_a_former_distribution_of_the_pages_reads_until_it_is_deleted(cloud: Cloud) -> None:
-    """Edge locations may still fetch through it. If it does not exist, a run with nothing to do still makes two calls."""
+    """Edge locations may still fetch through it. If it does not exist, a run with nothing to do makes two calls."""
     make_bucket(cloud)
     outer, inner = make_distribution(cloud), make_distribution(cloud, "pages", "site-pages")
     cloud.run(converge_access, {**OPTIONS, "distribution": "site-pages", "more_distributions": ["site"]})

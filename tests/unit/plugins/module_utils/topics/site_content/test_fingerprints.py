@@ -3,8 +3,8 @@
 fingerprints/<tool>.txt has the names of a build of 60 to 400 modules with the tool's defaults (Vite 8.4, esbuild 0.28,
 webpack 5.113, Next.js 16.4, Astro 5.7, VitePress 1.6, Docusaurus 3, Hugo 0.168 with `fingerprint` and `Resize`). Sphinx
 and MkDocs mostly copy files without a fingerprint. ordinary.txt are names of files of packages and web sites: all whose
-end could be a hash, and 800 others. hard.txt are ordinary names that look like hashes. beside_one.txt and beside_two.txt
-are folders: files of a build, a bar, and ordinary files.
+end could be a hash, and 800 others. hard.txt are ordinary names that look like hashes. beside_one.txt and
+beside_two.txt are folders: files of a build, a bar, and ordinary files.
 """
 
 from __future__ import annotations
