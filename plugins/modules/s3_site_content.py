@@ -156,8 +156,11 @@ options:
     default: 5
   keep_assets:
     description:
-      - The number of releases for which files are kept after they were removed from the source, 0 to 100, except pages.
-        So a page that was loaded earlier can still load its assets.
+      - The number of releases for which files are kept after they were removed from the source, 0 to 100. So a page
+        that was loaded earlier can still load its assets.
+      - Only files with a fingerprint and files that a page or a style sheet of the last release loads are kept. All
+        others are deleted at once, such as pages and documents that pages link to. A warning names the kept files that
+        have no fingerprint; with V(0) they are deleted at once.
     type: int
     default: 1
   max_invalidation_paths:

@@ -19,7 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfron
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS as CONTENT
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH, RESOURCE_NAME
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
@@ -56,6 +56,7 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
         right = "give a bucket name that is unique in all of AWS, such as <company>-<environment>-site"
         problems.add("bucket", "is missing", right)
     _check_pages(options, problems)
+    _check_web_acl(options, problems)
     _check_redirects(options["redirects"], problems)
     if options["response_headers"]:
         _check_headers(options, problems)
@@ -92,7 +93,21 @@ def distribution(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         if pages
         else {},
         "cache_control": [{"pattern": f"/{page}", "value": REVALIDATED}] if pages else [],
+        "readers": _readers(options, pages),
     }
+
+
+def _readers(options: t.Mapping[str, t.Any], pages: str) -> dict[str, t.Any]:
+    """Return the options of `s3_site_access`.
+
+    `<name>-pages` remains when the last other origin is removed. Edge locations fetch from it until the change is
+    deployed, so that it may still read the bucket. With a web ACL it may not, because visitors could evade the ACL.
+    """
+    name, former = options["name"], f"{options['name']}-pages"
+    if pages:
+        return {"distribution": pages, "more_distributions": [name]}
+    may_remain = RESOURCE_NAME.fullmatch(former) and not options.get("web_acl_arn")
+    return {"distribution": name, "more_distributions": [former] if may_remain else []}
 
 
 def pages_distribution(options: t.Mapping[str, t.Any]) -> str:
@@ -102,11 +117,20 @@ def pages_distribution(options: t.Mapping[str, t.Any]) -> str:
     return f"{name}-pages" if others and options["not_found_page"] else ""
 
 
+def _check_web_acl(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+    """Add to `problems` a web ACL that visitors could evade, because `<name>-pages` has a host name of its own."""
+    pages = pages_distribution(options)
+    if pages and options["web_acl_arn"]:
+        wrong = f"does not protect the distribution '{pages}', which serves all pages at a host name of its own"
+        right = "set static_site_not_found_page to '', so that there is only one distribution"
+        problems.add("web_acl_arn", wrong, right)
+
+
 def _checked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the options of `cloudfront_distribution` for the check: a message counts the given origins alone."""
     given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
     computed = distribution(options)
-    _pages, _cache_control = computed.pop("pages"), computed.pop("cache_control")
+    computed = {option: value for option, value in computed.items() if option in DISTRIBUTION}
     bucket, *origins = computed["origins"]
     shaped = {**given, **computed, "origins": [*origins, bucket], "error_pages": []}  # the page is checked by itself
     return {**conform_options(DISTRIBUTION, shaped, "", Problems()), "region": options.get("region")}

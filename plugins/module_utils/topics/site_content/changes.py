@@ -4,7 +4,8 @@
 
 """The plan of a publication, from the files, the last release and a listing of the bucket. Pure functions.
 
-Assets are uploaded before the pages that refer to them, and deleted after these pages.
+Assets are uploaded before the pages that refer to them, and deleted after these pages. A file that was removed and that
+no page has loaded is deleted before the invalidation, so that no edge location fetches it again in between.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ class Plan:
 
     `digest` is the digest of all desired objects, or "" if nothing has to be done. `same` are unchanged objects,
     `adopted` objects that an interrupted run has uploaded, and `kept` objects that left the source and are kept for
-    visitors who have an old page open. `gone_pages` and `gone_assets` are deleted, and `paths` are invalidated.
+    visitors who have an old page open. `gone_first` is deleted before `paths` are invalidated, `gone_last` after it.
     `missing` are the objects that are not desired any more since this publication, except those with a fingerprint,
-    which have another name in each build.
+    which have another name in each build, and those of an interrupted run, which belong to no release.
     """
 
     digest: str
@@ -89,15 +90,24 @@ class Plan:
     same: t.Mapping[str, Entry] = field(default_factory=dict)
     adopted: tuple[Item, ...] = ()
     kept: t.Mapping[str, Entry] = field(default_factory=dict)
-    gone_pages: tuple[str, ...] = ()
-    gone_assets: tuple[str, ...] = ()
+    gone_first: tuple[str, ...] = ()
+    gone_last: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     is_new: bool = False  # whether a release has to be created
 
     @property
     def gone(self) -> tuple[str, ...]:
-        return (*self.gone_pages, *self.gone_assets)
+        return (*self.gone_first, *self.gone_last)
+
+    @property
+    def still_served(self) -> list[str]:
+        """Return the kept objects under ordinary names, without variants."""
+        return [
+            path
+            for path, entry in self.kept.items()
+            if entry.kind != "immutable" and not entry.digest.startswith(VARIANT_DIGEST)
+        ]
 
     def stages(self) -> list[list[Put]]:
         """Return the uploads in groups. A group must be complete before the next one begins."""
@@ -196,12 +206,17 @@ def plan(
             adopted.append(item)
         else:
             puts.append(Put(item, reason or "content", entry))
+    strays = {path for path in listing if path not in wanted and path not in last.files} if interrupted else set()
+    hashed = fingerprinted(listing) if strays else set()
     leaving = {
-        path: _last_known(path, last, listed, interrupted) for path, listed in listing.items() if path not in wanted
+        path: _stray(path, listed, hashed) if path in strays else last.files.get(path)
+        for path, listed in listing.items()
+        if path not in wanted
     }
     news = bool(puts or adopted) or any(not (entry and entry.kept) for entry in leaving.values())
     needed = {path: entry for path, entry in leaving.items() if not _is_superfluous(path, entry, wanted)}
-    kept = _keep(needed, keep_assets, 1 if news else 0)
+    unused = _unused(leaving, last)
+    kept = _keep({path: entry for path, entry in needed.items() if path not in unused}, keep_assets, 1 if news else 0)
     gone = [path for path in leaving if path not in kept]
     stale = [put.item.path for put in puts if put.reason != "new" and not _is_beyond_recall(put)]
     stale += [path for path in gone if not ((entry := leaving[path]) and entry.kind == "immutable")]
@@ -212,9 +227,9 @@ def plan(
         same=same,
         adopted=tuple(adopted),
         kept=kept,
-        gone_pages=tuple(path for path in gone if _was_page(path, leaving[path])),
-        gone_assets=tuple(path for path in gone if not _was_page(path, leaving[path])),
-        missing=tuple(path for path, entry in leaving.items() if _is_missing(entry)),
+        gone_first=tuple(path for path in gone if path in unused),
+        gone_last=tuple(path for path in gone if path not in unused),
+        missing=tuple(path for path, entry in leaving.items() if path not in strays and _is_missing(entry)),
         paths=invalidated(stale, {*listing, *last.files}, most_paths, clean_urls) if stale else (),
         is_new=is_new,
     )
@@ -244,16 +259,14 @@ def _reason(item: Item, entry: Entry | None, listed: Listed | None) -> Reason | 
     return None
 
 
-def _last_known(path: str, last: Manifest, listed: Listed, interrupted: bool) -> Entry | None:
-    """Return the entry of an object that is not desired, or None if no release contains it.
+def _stray(path: str, listed: Listed, hashed: t.Container[str]) -> Entry | None:
+    """Return an entry for an object of an interrupted run, or None for a page.
 
-    An asset without an entry comes from an interrupted run. It gets an entry, because visitors may have pages that
-    refer to it.
+    Visitors may have pages of that run, which refer to the asset.
     """
-    entry = last.files.get(path)
-    if entry is None and interrupted and not is_page(path.removesuffix(VARIANT)):
-        return Entry("", listed.size, listed.etag, "", "asset", ())
-    return entry
+    if is_page(path.removesuffix(VARIANT)):
+        return None
+    return Entry("", listed.size, listed.etag, "", kind_of(path, hashed), ())
 
 
 def _is_superfluous(path: str, entry: Entry | None, wanted: t.Container[str]) -> bool:
@@ -261,11 +274,32 @@ def _is_superfluous(path: str, entry: Entry | None, wanted: t.Container[str]) ->
     return entry is not None and entry.digest.startswith(VARIANT_DIGEST) and path.removesuffix(VARIANT) in wanted
 
 
+def _unused(leaving: t.Mapping[str, Entry | None], last: Manifest) -> set[str]:
+    """Return the pages, and the assets of the last release that none of its pages loads.
+
+    Scripts may load others by their fingerprints. What pages of an interrupted run load is not known.
+    """
+    if not leaving:
+        return set()
+    loaded = {one for entry in last.files.values() for one in entry.references}
+    unloaded = {path for path in leaving if path not in loaded}
+
+    def is_unused_asset(path: str, entry: Entry) -> bool:
+        file = path.removesuffix(VARIANT) if entry.digest.startswith(VARIANT_DIGEST) else path
+        return bool(entry.digest) and not entry.kept and entry.kind == "asset" and file in unloaded
+
+    return {
+        path
+        for path, entry in leaving.items()
+        if _was_page(path, entry) or (entry is not None and is_unused_asset(path, entry))
+    }
+
+
 def _keep(leaving: t.Mapping[str, Entry | None], keep_assets: int, age: int) -> dict[str, Entry]:
     return {
         path: entry._replace(kept=entry.kept + age)
         for path, entry in leaving.items()
-        if entry and entry.kind != "page" and entry.kept + age <= keep_assets
+        if entry and entry.kept + age <= keep_assets
     }
 
 
@@ -274,7 +308,7 @@ def _is_missing(entry: Entry | None) -> bool:
 
 
 def _was_page(path: str, entry: Entry | None) -> bool:
-    """Return whether an object is a page or a page's variant. Both are deleted before the invalidation."""
+    """Return whether an object is a page or a page's variant."""
     return entry.kind == "page" if entry else is_page(path.removesuffix(VARIANT))
 
 

@@ -31,7 +31,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content
     release_id,
     stamp,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.source import shown
 
+MOST_NAMED = 5  # files in a warning
 MANY_RECORDS = 10  # number of old records that are deleted with a separate request
 
 
@@ -69,6 +71,11 @@ def _warn(job: Job, made: Plan) -> None:
         elif put.reason == "content" and put.before and put.item.kind == "immutable":
             what = f"The content of {put.item.path} has changed, but its fingerprint has not"
             job.run.warn(f"{what}: browsers keep the old content for up to a year.")
+    if made.still_served:
+        some = ", ".join(map(shown, made.still_served[:MOST_NAMED])) + (", …" if made.still_served[MOST_NAMED:] else "")
+        why = "were removed from the source and are still served, because pages that visitors have open may load them"
+        right = f"publish with {job.publication.variables}keep_assets=0, which deletes all files that were kept"
+        job.run.warn(f"These files {why}: {some}. To delete them now, {right}.")
 
 
 def _claim(job: Job, observed: Observed, made: Plan) -> Claim:
@@ -77,7 +84,7 @@ def _claim(job: Job, observed: Observed, made: Plan) -> Claim:
     before = records.claim
     past = ((before.past(),) if before and records.whole else ()) + (before.history if before else ())
     kept = max(publication.keep_releases - 1, 1)  # the run after an interrupted one needs the last complete release
-    due = bool(made.gone_assets) or len(past) - kept >= MANY_RECORDS
+    due = bool(made.gone_last) or len(past) - kept >= MANY_RECORDS
     history = past[:kept] if due else past
     interrupted = before if before and not records.whole else None
     resumes = interrupted is not None and interrupted.digest == made.digest

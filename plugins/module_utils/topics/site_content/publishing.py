@@ -56,10 +56,10 @@ class Publisher:
         try:
             for name, stage in zip(("fingerprinted assets", "assets", "pages"), plan.stages(), strict=True):
                 files.update(self._upload(name, stage))
-            self._delete("pages", [self.publication.key(path) for path in plan.gone_pages])
+            self._delete("removed files", [self.publication.key(path) for path in plan.gone_first])
             self._invalidate()
             pruned = [manifest_key(release) for release in self.claim.pruning]
-            self._delete("assets", [self.publication.key(path) for path in plan.gone_assets] + pruned)
+            self._delete("assets", [self.publication.key(path) for path in plan.gone_last] + pruned)
             manifest = Manifest(self.claim.release, self.publication.prefix, dict(sorted(files.items())))
             self.lease.keep()
             self.bucket.put(manifest_key(self.claim.release), dump_manifest(manifest), JSON)

@@ -60,7 +60,7 @@ def writes(plan: Plan, claim: Claim, distributions: int = 1) -> dict[str, dict[s
             s3.update(CreateMultipartUpload=1, UploadPart=pieces, CompleteMultipartUpload=1)
         else:
             s3["PutObject"] += 1
-    gone_last = len(plan.gone_assets) + len(claim.pruning)
-    s3["DeleteObjects"] += -(-len(plan.gone_pages) // MAX_DELETIONS) + -(-gone_last // MAX_DELETIONS)
+    gone_last = len(plan.gone_last) + len(claim.pruning)
+    s3["DeleteObjects"] += -(-len(plan.gone_first) // MAX_DELETIONS) + -(-gone_last // MAX_DELETIONS)
     told_writes = {"s3": {name: number for name, number in sorted(s3.items()) if number}}
     return {**told_writes, "cloudfront": {"CreateInvalidation": distributions}} if claim.owed else told_writes

@@ -232,3 +232,18 @@ def test_a_distribution_behind_another_one_may_read_too(cloud: Cloud) -> None:
     cloud.run(converge_access, both)
     assert readers() == sorted([inner, outer])
     assert cloud.run(converge_access, both)["changes"] == []
+
+
+def test_a_former_distribution_of_the_pages_reads_until_it_is_deleted(cloud: Cloud) -> None:
+    """Edge locations may still fetch through it. If it does not exist, a run with nothing to do makes two calls."""
+    make_bucket(cloud)
+    outer, inner = make_distribution(cloud), make_distribution(cloud, "pages", "site-pages")
+    cloud.run(converge_access, {**OPTIONS, "distribution": "site-pages", "more_distributions": ["site"]})
+    former = {**OPTIONS, "more_distributions": ["site-pages"]}
+    assert cloud.run(converge_access, former)["changes"] == []
+    readers = policy(cloud)["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceArn"]
+    assert readers == sorted([inner, outer])
+    cloud.run(converge_access, {**OPTIONS, "more_distributions": ["never-there"]})
+    cloud.plane.calls.reset()
+    assert cloud.run(converge_access, {**OPTIONS, "more_distributions": ["never-there"]})["changes"] == []
+    assert sum(sum(made.values()) for made in cloud.plane.calls.counted().values()) == 2

@@ -118,6 +118,37 @@ def test_an_interrupted_run_is_resumed_without_putting_all_again(site: Site) -> 
 
 
 @pytest.mark.usefixtures("process_ended")
+@pytest.mark.parametrize("form", ["assets/{}.{}1b2c3d.js", "pages/{}-{}.html"])
+def test_what_an_interrupted_run_has_uploaded_is_no_deletion(site: Site, form: str) -> None:
+    """Each build has other names. What was never part of a release is not missing in the source."""
+
+    def build(name: str, number: int) -> None:
+        for old in [*site.source.glob("assets/*"), *site.source.glob("pages/*")]:
+            old.unlink()
+        for at in range(number):
+            site.put(form.format(at, name), name)
+        site.put("index.html", f'<link rel="stylesheet" href="/app.3f2a9c1b.css"><img src="logo.svg"><p>{name}')
+
+    def kill(request: str) -> None:
+        if request.startswith("PUT releases/2"):
+            raise site.cloud.Killed
+
+    build("1a", 10)
+    site.publish()
+    build("2e", 60)
+    site.wire.before = kill
+    with pytest.raises(site.cloud.Killed):
+        site.publish()
+    site.wire.before = lambda _request: None
+    assert form.format(59, "2e") in site.content()
+    build("3f", 10)
+    site.publish()
+    assert site.warnings == []
+    assert (form.format(0, "2e") in site.content()) is ("assets" in form)
+    assert not site.publish()["changed"]
+
+
+@pytest.mark.usefixtures("process_ended")
 def test_another_content_after_an_interrupted_run(site: Site) -> None:
     next_release(site)
     site.wire.killed_after = 9

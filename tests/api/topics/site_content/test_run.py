@@ -103,6 +103,48 @@ def test_assets_that_left_go_at_once_if_the_user_says_so(site: Site) -> None:
     assert "delete object logo.svg" in told(site.publish(keep_assets=0))
 
 
+def test_a_document_that_left_goes_before_the_invalidation(site: Site) -> None:
+    """It may be one that must not be public. An edge location could fetch it again after the invalidation."""
+    site.put("docs/salaries.pdf", "secret")
+    site.put("index.html", '<a href="docs/salaries.pdf">Salaries</a><img src="logo.svg">')
+    site.publish()
+    site.remove("docs/salaries.pdf")
+    site.put("index.html", '<img src="logo.svg">')
+    there: list[set[str]] = []
+    create = site.edge.create_invalidation
+
+    def look(**arguments: t.Any) -> t.Any:
+        there.append(set(site.content()))
+        return create(**arguments)
+
+    site.edge.create_invalidation = look
+    planned = site.publish(check_mode=True)
+    done = site.publish()
+    assert told(planned) == told(done) and "delete object docs/salaries.pdf" in told(done)
+    assert done["counts"]["kept"] == 0 and site.warnings == []
+    assert "docs/salaries.pdf" not in there[0] and "/docs/salaries.pdf" in site.edge.paths
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_removed_files_that_are_still_served_are_told(site: Site, check_mode: bool) -> None:
+    names = [f"photo{number}.jpg" for number in range(7)]
+    for name in names:
+        site.put(name, name)
+    site.put("index.html", "".join(f'<img src="{name}">' for name in names))
+    site.publish(precompress=["jpg"])
+    for name in [*names, "app.4e5d6c7b.js"]:
+        site.remove(name)
+    site.put("index.html", "<p>")
+    site.put("guide/index.html", "<p>")
+    site.publish(precompress=["jpg"], max_deletions="14", variables="static_site_", check_mode=check_mode)
+    [warning] = site.warnings
+    assert "photo0.jpg, photo1.jpg, photo2.jpg, photo3.jpg, photo4.jpg, …" in warning and ".br" not in warning
+    assert "publish with static_site_keep_assets=0" in warning
+    if not check_mode:
+        assert site.publish(precompress=["jpg"], keep_assets=0)["changed"] and site.warnings == []
+        assert not {*names, "app.4e5d6c7b.js"} & set(site.content())
+
+
 def test_a_build_with_new_names_for_everything_is_no_deletion(site: Site) -> None:
     """Each build of a bundler replaces most files, and those of the build before the last one are deleted."""
     for build in range(4):
@@ -173,9 +215,9 @@ def test_a_release_that_nobody_knows_is_refused(site: Site) -> None:
 def test_releases_beyond_the_last_few_are_forgotten(site: Site) -> None:
     for number in range(6):
         site.put("index.html", f"<p>{number}")
-        site.put(f"note{number}.txt", "gone with the next")
+        site.put(f"note.{number}a1b2c3d.txt", "gone after the next")
         site.publish(keep_releases=3)
-        site.remove(f"note{number}.txt")
+        site.remove(f"note.{number}a1b2c3d.txt")
     assert len(site.content("releases/")) == 1 + 3  # current.json, and as many as are kept
 
 

@@ -30,6 +30,13 @@ DEFAULTS = {
 }
 
 
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/1"
+OTHERS = {
+    "origins": [{"name": "app", "domain": "app.example.org"}],
+    "behaviors": [{"path": "/api/*", "origin": "app"}],
+}
+
+
 def found(folder: Path, **more: Any) -> dict[str, str]:
     problems = Problems()
     given = {"region": "eu-central-1", "source": str(folder), "bucket": "example-site"}
@@ -51,6 +58,9 @@ def redirect(start: str, to: str, code: int = 301) -> dict[str, Any]:
         {"redirects": [redirect("/caf%C3%A9", "/bar")]},
         {"origins": [{"name": "app", "domain": "app.example.org"}], "behaviors": [{"path": "/api/*", "origin": "app"}]},
         {"response_headers": {"security": {"frame_options": "DENY"}}},
+        {"web_acl_arn": WEB_ACL},
+        {"web_acl_arn": WEB_ACL, "behaviors": [{"path": "/a/*"}]},
+        {"web_acl_arn": WEB_ACL, **OTHERS, "not_found_page": ""},
     ],
 )
 def test_what_is_right(source: Path, more: dict[str, Any]) -> None:
@@ -79,6 +89,8 @@ def test_without_a_source_there_is_nothing_to_check(source: Path) -> None:
         ({"aliases": ["www.example.org"]}, "certificate_arn", "aliases require one"),
         ({"aliases": ["www_example"]}, "aliases[0]", "is not a host name"),
         ({"web_acl_arn": "arn:aws:wafv2:eu-central-1:1:regional/webacl/a/b"}, "web_acl_arn", "CLOUDFRONT"),
+        ({"web_acl_arn": WEB_ACL, **OTHERS}, "web_acl_arn", "'site-pages', which serves all pages"),
+        ({"web_acl_arn": WEB_ACL, **OTHERS}, "web_acl_arn", "set static_site_not_found_page to ''"),
         (
             {"behaviors": [{"path": "/api/*", "origin": "app"}]},
             "behaviors[0].origin",
@@ -125,6 +137,7 @@ def test_the_bucket_is_the_first_origin_and_serves_all_other_paths() -> None:
         "error_pages": ERROR_PAGES,
         "pages": {},
         "cache_control": [],
+        "readers": {"distribution": "site", "more_distributions": ["site-pages"]},
     }
 
 
@@ -155,3 +168,26 @@ def test_own_response_headers_replace_the_policy_of_aws() -> None:
     computed = distribution({**DEFAULTS, "not_found_page": "", "response_headers": {"custom": {"X-A": "1"}}})
     assert computed["behavior"]["response_headers_policy"] == "site"
     assert computed["error_pages"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "distribution_name", "more_distributions"),
+    [
+        (OTHERS, "site-pages", ["site"]),
+        ({}, "site", ["site-pages"]),  # the last other origin was removed, and edge locations may not know yet
+        ({**OTHERS, "not_found_page": ""}, "site", ["site-pages"]),
+        ({"web_acl_arn": WEB_ACL}, "site", []),
+        ({"name": "s" * 27}, "s" * 27, []),  # its name with -pages is too long for a distribution
+    ],
+)
+def test_the_distributions_that_may_read_the_bucket(
+    more: dict[str, Any], distribution_name: str, more_distributions: list[str]
+) -> None:
+    readers = distribution({**DEFAULTS, "bucket": "b", **more})["readers"]
+    assert readers == {"distribution": distribution_name, "more_distributions": more_distributions}
+
+
+def test_a_publication_invalidates_the_distribution_of_the_pages_while_it_exists() -> None:
+    """It may remain from before, so that the variables do not tell whether it exists."""
+    [task] = yaml.safe_load((ROLE / "tasks" / "publish.yml").read_text())
+    assert task["groundwork.aws.s3_site_content"]["pages_distribution"] == "{{ static_site_name }}-pages"

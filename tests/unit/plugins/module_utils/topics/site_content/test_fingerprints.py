@@ -3,7 +3,8 @@
 fingerprints/<tool>.txt has the names of a build of 60 to 400 modules with the tool's defaults (Vite 8.4, esbuild 0.28,
 webpack 5.113, Next.js 16.4, Astro 5.7, VitePress 1.6, Docusaurus 3, Hugo 0.168 with `fingerprint` and `Resize`). Sphinx
 and MkDocs mostly copy files without a fingerprint. ordinary.txt are names of files of packages and web sites: all whose
-end could be a hash, and 800 others. hard.txt are ordinary names that look like hashes.
+end could be a hash, and 800 others. hard.txt are ordinary names that look like hashes. beside_one.txt and
+beside_two.txt are folders: files of a build, a bar, and ordinary files.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def test_names_that_look_like_hashes() -> None:
         (HEXADECIMAL, 64, "{}.min.{}.css"),
     ],
 )
-@pytest.mark.parametrize(("files", "most"), [(3, 0.03), (20, 0.005), (200, 0.002)])
+@pytest.mark.parametrize(("files", "most"), [(3, 0.11), (5, 0.03), (20, 0.005), (200, 0.002)])
 def test_builds_of_any_size(alphabet: str, length: int, form: str, files: int, most: float) -> None:
     noise = random.Random(files)  # noqa: S311 - repeatable on purpose
     missed = number = 0
@@ -124,10 +125,33 @@ def test_a_fingerprint_is_known_alone(name: str) -> None:
     assert kind_of(name, fingerprinted([name])) == "immutable"
 
 
-def test_a_fingerprint_is_known_by_its_neighbours() -> None:
-    lone = {"js/59362658.47426898.js"}
-    assert fingerprinted(lone) == set()
-    assert fingerprinted({*lone, "js/17896441.0a1b2c3d.js", "js/c4f5d8e4.4e5d6c7b.js"}) >= lone
+@pytest.mark.parametrize(("lone", "enough"), [("js/59362658.47426898.js", 10), ("js/main.aaaa1111.js", 3)])
+def test_a_fingerprint_is_known_by_its_neighbours(lone: str, enough: int) -> None:
+    build = [f"js/chunk{number}.{number:02}a1b2c3.js" for number in range(enough)]
+    assert fingerprinted(build) == set(build)
+    assert fingerprinted([lone, *build]) == {lone, *build}
+    assert lone not in fingerprinted([lone, *build[1:]])
+
+
+@pytest.mark.parametrize("folder", ["beside_one", "beside_two"])
+def test_an_ordinary_name_is_not_taken_because_of_a_few_neighbours(folder: str) -> None:
+    """Each folder has names with a fingerprint, and ordinary ones that could be one."""
+    wrong = number = 0
+    for line in names(folder):
+        hashed, ordinary = (set(one.split()) for one in line.split("|"))
+        taken = fingerprinted(hashed | ordinary)
+        assert hashed <= taken
+        wrong += len(taken - hashed)
+        number += len(ordinary)
+    told(f"taken, {folder}", wrong, number)
+    assert wrong == 0
+
+
+def test_numbers_are_not_taken_because_of_their_neighbours() -> None:
+    """Numbers of articles and dates of events outnumber the files of a build seldom, and often equal them."""
+    build = {f"a/chunk{number}.{number:02}a1b2c3.js" for number in range(9)}
+    numbers = {f"a/sku-{10002000 + number}.jpg" for number in range(9)}
+    assert fingerprinted(build | numbers) == build
 
 
 @pytest.mark.parametrize(
