@@ -200,7 +200,7 @@ def taken(operation: str, params: dict[str, Any]) -> Wanted:
 
 
 def _has_tags(operation: str) -> bool:
-    """Return whether the resource is described with tags: some pages of such resources leave the filters of tags out."""
+    """Return whether the resource is described with tags. Some pages leave the filters of tags out."""
     resource = _members(_members(_output(operation)).get(list_key(operation) or ""))
     return any(each.startswith("tag") for each in names(operation)) or bool({"Tags", "TagSet"} & set(resource))
 

@@ -21,7 +21,11 @@ CONFIGURED = frozenset(  # both read and written
         *{"tagging", "versioning", "website"},
     }
 )
-ABSENT: Mapping[str, str] = {"analytics": "Analytics", "intelligent-tiering": "IntelligentTiering", "metrics": "Metrics"}
+ABSENT: Mapping[str, str] = {
+    "analytics": "Analytics",
+    "intelligent-tiering": "IntelligentTiering",
+    "metrics": "Metrics",
+}
 """Configurations that are none in the lab, with their names in operations: read, and not written."""
 
 KNOWN: Mapping[tuple[bool, str], frozenset[str]] = {  # by whether the request has a key, and by its method

@@ -14,9 +14,7 @@ from groundwork_lab.aws.s3.policies import Request, allows, as_list, statements
 EC2 = "ec2.amazonaws.com"
 
 
-def trusts(
-    document: str | Mapping[str, Any], names: Collection[str], context: Mapping[str, str] | None = None
-) -> bool:
+def trusts(document: str | Mapping[str, Any], names: Collection[str], context: Mapping[str, str] | None = None) -> bool:
     """Return whether a trust policy lets the caller assume its role.
 
     `names` has the principal of a service, or the ARNs of an identity in the role's account: a session of a role has

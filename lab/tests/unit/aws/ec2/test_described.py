@@ -111,7 +111,9 @@ OF_MODULES = {
 """The filters that the modules of amazon.aws send without being asked for them."""
 
 
-@pytest.mark.parametrize(("operation", "name"), [(each, name) for each in OF_MODULES for name in OF_MODULES[each].split()])
+@pytest.mark.parametrize(
+    ("operation", "name"), [(each, name) for each in OF_MODULES for name in OF_MODULES[each].split()]
+)
 def test_filters_of_the_modules_of_amazon_aws(operation: str, name: str) -> None:
     assert described.taken(operation, {"Filters": [{"Name": name, "Values": ["x"]}]}) == {name: ["x"]}
     assert name.startswith("tag:") or described.paths(operation, name)
