@@ -31,8 +31,13 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[Violation]:
             yield from violations(shape.member, each, f"{path}.{number}.member")
     elif isinstance(value, str) and shape.type_name == "string":
         yield from (Violation(path, value, each) for each in _of_text(shape, value))
-    elif shape.type_name in ("integer", "long") and str(value).lstrip("-").isdigit():
+    elif shape.type_name in ("integer", "long") and is_integer(str(value)):
         yield from (Violation(path, value, each) for each in _of_number(shape, int(value)))
+
+
+def is_integer(text: str) -> bool:
+    """Return whether the text is an integer in AWS' spelling. Its digits are those of ASCII."""
+    return re.fullmatch("[+-]?[0-9]+", text) is not None
 
 
 def lower(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from control_plane import Lab
 from moto.core.utils import get_service_model
 
-from groundwork_lab.aws.models import violations
+from groundwork_lab.aws.models import is_integer, violations
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,20 @@ from groundwork_lab.aws.models import violations
 def test_violations(service: str, operation: str, params: dict[str, Any], paths: list[str]) -> None:
     shape = get_service_model(service).operation_model(operation).input_shape
     assert [each.path for each in violations(shape, params)] == paths
+
+
+def test_integers() -> None:
+    for given in ("0", "-5", "+5", "007"):
+        assert is_integer(given)
+        int(given)
+    for given in ("", "-", "--5", "5-", "1.0", "1_0", " 1", "1\n", "\u00b2", "\u0665"):
+        assert not is_integer(given), given
+
+
+@pytest.mark.parametrize("given", ["--5", "\u00b2", "-"])
+def test_what_looks_like_an_integer(given: str) -> None:
+    shape = get_service_model("iam").operation_model("CreateRole").input_shape
+    assert list(violations(shape, {"MaxSessionDuration": given})) == []
 
 
 @pytest.mark.correction("ec2:RunInstances", "A parameter with an enumeration has one of its values.")

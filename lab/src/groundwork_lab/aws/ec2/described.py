@@ -57,6 +57,7 @@ NOT_EMPTY = frozenset(
 )
 
 PATHS: Mapping[str, Mapping[str, str]] = {
+    "DescribeAddresses": {"domain": "Domain"},  # documented until 2022; ec2_eip of amazon.aws sends it
     "DescribeAvailabilityZones": {"message": "Messages.Message"},
     "DescribeDhcpOptions": {"key": "DhcpConfigurations.Key", "value": "DhcpConfigurations.Values.Value"},
     "DescribeFlowLogs": {"deliver-log-status": "DeliverLogsStatus"},
@@ -70,6 +71,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "product-code": "ProductCodes.ProductCodeId",
         "product-code.type": "ProductCodes.ProductCodeType",
     },
+    "DescribeImportImageTasks": {"task-state": "Status"},
     "DescribeInstances": {
         "affinity": "Placement.Affinity",
         "availability-zone": "Placement.AvailabilityZone",
@@ -198,7 +200,9 @@ def taken(operation: str, params: dict[str, Any]) -> Wanted:
 
 
 def _has_tags(operation: str) -> bool:
-    return any(each.startswith("tag") for each in names(operation)) or operation == "DescribeSnapshots"
+    """Return whether the resource is described with tags. Some pages leave the filters of tags out."""
+    resource = _members(_members(_output(operation)).get(list_key(operation) or ""))
+    return any(each.startswith("tag") for each in names(operation)) or bool({"Tags", "TagSet"} & set(resource))
 
 
 def select(operation: str, result: ActionResult, wanted: Wanted, transformers: Any) -> ActionResult:

@@ -28,6 +28,12 @@ MOST_RULES = 60
 # What AWS' prefix lists count as, by the ends of their names. Others count as 1.
 # https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
 WEIGHTS = {"cloudfront.origin-facing": 55, "groundstation": 5, "vpc-lattice": 10}
+PEERS = {  # by the member of a SecurityGroupRuleRequest: the member of an IpPermission, and of its elements
+    "CidrIpv4": ("IpRanges", "CidrIp"),
+    "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+    "ReferencedGroupId": ("UserIdGroupPairs", "GroupId"),
+    "PrefixListId": ("PrefixListIds", "PrefixListId"),
+}
 PREFIX_LIST = 2  # its position among a rule's last arguments
 ALLOWED = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
@@ -81,6 +87,20 @@ def checked_permission(permission: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def permission_of(request: dict[str, Any], description: str | None) -> dict[str, Any]:
+    """Return the IpPermission of a SecurityGroupRuleRequest.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRuleRequest.html
+    """
+    given = [name for name in PEERS if request.get(name)]
+    if len(given) > 1:
+        message = "Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified"
+        refuse("InvalidParameterCombination", message)
+    described = {"Description": description} if description else {}
+    peers = {PEERS[name][0]: [{PEERS[name][1]: request[name], **described}] for name in given}
+    return {**{name: request.get(name) for name in ("IpProtocol", "FromPort", "ToPort")}, **peers}
+
+
 def canonical_range(cidr: str | None) -> str:
     """Return the network address of the block: AWS "canonicalizes IPv4 and IPv6 CIDRs" (API_IpRange)."""
     network = network_of(str(cidr))
@@ -129,6 +149,31 @@ class Rule(MotoRule):
     def description(self) -> str | None:
         peers = (self.ip_range, self.source_group, self.prefix_list)
         return next((peer["Description"] for peer in peers if peer.get("Description")), None)
+
+    @property
+    def peer(self) -> str:
+        """Return the member of a SecurityGroupRuleRequest that the rule has."""
+        if self.source_group:
+            return "ReferencedGroupId"
+        if self.prefix_list_id:
+            return "PrefixListId"
+        return "CidrIpv6" if self.ip_range.get("CidrIpv6") else "CidrIpv4"
+
+    def change(self, permission: dict[str, Any], pairs: list[dict[str, Any]]) -> None:
+        """Take the values of a checked IpPermission, whose groups are `pairs`."""
+        self.ip_protocol, self.from_port, self.to_port = (permission[n] for n in ("IpProtocol", "FromPort", "ToPort"))
+        ranges = [*permission["IpRanges"], *permission["Ipv6Ranges"]]
+        self.ip_range = ranges[0] if ranges else {}
+        self.source_group = next(iter(pairs), {})
+        self.prefix_list = next(iter(permission.get("PrefixListIds") or []), {})
+        self.prefix_list_id = self.prefix_list.get("PrefixListId")
+
+    def describe(self, text: str | None) -> None:
+        """Replace the description, or remove it."""
+        for peer in (self.ip_range, self.source_group, self.prefix_list):
+            peer.pop("Description", None)
+            if peer and text:
+                peer["Description"] = text
 
 
 class Group(MotoGroup):
@@ -367,15 +412,50 @@ class GroupsResponses(EC2Response):
             group.ingress_rules, group.egress_rules = ingress, egress
             raise
 
+    def update_security_group_rule_descriptions_ingress(self) -> ActionResult:
+        return self._describe(self.ec2_backend.update_security_group_rule_descriptions_ingress)
+
+    def update_security_group_rule_descriptions_egress(self) -> ActionResult:
+        return self._describe(self.ec2_backend.update_security_group_rule_descriptions_egress)
+
+    def _describe(self, update: Callable[..., Any]) -> ActionResult:
+        self.error_on_dryrun()
+        by_id = self._get_param("SecurityGroupRuleDescriptions") or []
+        for each in by_id:
+            self._rule(each.get("SecurityGroupRuleId")).describe(each.get("Description"))
+        for options in () if by_id else self._permissions():
+            options.pop("sgrule_tags")
+            update(**options)
+        return ActionResult({"Return": True})
+
+    def _rule(self, rule_id: str | None) -> Any:
+        rule = self._named_group().get_rule(rule_id)
+        if rule is None:
+            message = f"The security group rule ID '{rule_id}' does not exist"
+            refuse("InvalidSecurityGroupRuleId.NotFound", message)
+        return rule
+
     def modify_security_group_rules(self) -> ActionResult:
-        self._named_group()
+        """Change rules as AuthorizeSecurityGroupIngress makes them. A rule keeps its kind of source or destination."""
+        self.error_on_dryrun()
+        group = self._named_group()
         for each in self._get_param("SecurityGroupRules", []):
-            rule = each.get("SecurityGroupRule") or {}
-            if any(rule.get(peer) for peer in ("CidrIpv6", "ReferencedGroupId", "PrefixListId")):
-                refuse("UnsupportedOperation", "The lab modifies rules of IPv4 CIDR blocks; replace the others.")
-            protocol = protocol_of(rule.get("IpProtocol"))
-            rule["FromPort"], rule["ToPort"] = ports_of(protocol, rule.get("FromPort"), rule.get("ToPort"))
-            rule["IpProtocol"] = protocol
-            if rule.get("CidrIpv4"):
-                rule["CidrIpv4"] = canonical_range(rule["CidrIpv4"])
-        return super().modify_security_group_rules()
+            self._modify(each.get("SecurityGroupRuleId"), each.get("SecurityGroupRule") or {})
+        for rules in (group.ingress_rules, group.egress_rules):
+            if len(rules) != len(set(rules)):
+                refuse("InvalidPermission.Duplicate", "The specified rule already exists")
+        self.ec2_backend.check_count(group)
+        return ActionResult({"Return": True})
+
+    def _modify(self, rule_id: str | None, wanted: dict[str, Any]) -> None:
+        rule = self._rule(rule_id)
+        description = rule.description if wanted.get("Description") is None else wanted["Description"]
+        permission = checked_permission(permission_of(wanted, description))
+        if not wanted.get(rule.peer):
+            message = (
+                f"Invalid rule type for security group rule '{rule_id}'. It has a {rule.peer}, which must be given."
+            )
+            refuse("InvalidParameterValue", message)
+        self.ec2_backend.check_prefix_lists(permission)
+        self._check_sources(permission.get("UserIdGroupPairs"))
+        rule.change(permission, self.ec2_backend._add_source_group(permission.get("UserIdGroupPairs"), None))

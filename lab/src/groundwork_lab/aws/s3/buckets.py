@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from uuid import uuid4
 from xml.etree import ElementTree
 
+from moto.core.responses import ActionResult
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 
@@ -20,6 +21,7 @@ from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.s3 import checks, wording
 from groundwork_lab.aws.s3.access import is_set
 from groundwork_lab.aws.s3.policies import is_public
+from groundwork_lab.aws.s3.subresources import ABSENT
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 ENFORCED = "BucketOwnerEnforced"
@@ -108,11 +110,34 @@ class BucketsResponses(S3Response):
         return (204, {}, "") if "policy" in querystring else answer
 
     def _bucket_response_get(self, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        absent = next((ABSENT[each] for each in ABSENT if each in querystring), None)
+        if absent is not None:
+            return self._no_configurations(absent, querystring)
         if "requestPayment" not in querystring:
             return super()._bucket_response_get(bucket_name, querystring)
         payer = f"<Payer>{self._bucket().payer}</Payer>"
         body = f'<RequestPaymentConfiguration xmlns="{NAMESPACE}">{payer}</RequestPaymentConfiguration>'
         return 200, {"Content-Type": "application/xml"}, body
+
+    def _no_configurations(self, kind: str, querystring: dict[str, Any]) -> Any:
+        """Answer the list of the bucket's configurations of a kind, or the request for one of them: there are none."""
+        self._bucket()
+        if "id" in querystring:
+            no_configuration()
+        self.data["Action"] = f"ListBucket{kind}Configurations"
+        return self.serialized(ActionResult({"IsTruncated": False}))
+
+    def get_bucket_inventory_configuration(self) -> Any:
+        if self.querystring["id"][0] not in self._bucket().inventory_configs:
+            no_configuration()
+        return super().get_bucket_inventory_configuration()
+
+    def _bucket_response_delete(self, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        if "inventory" not in querystring:
+            return super()._bucket_response_delete(bucket_name, querystring)
+        if self._bucket().inventory_configs.pop(querystring.get("id", [""])[0], None) is None:
+            no_configuration()
+        return 204, {}, ""
 
     def get_bucket_lifecycle(self) -> Any:
         bucket = self._bucket()
@@ -163,6 +188,14 @@ def check_public_acl(bucket: Any, headers: Any, body: bytes) -> None:
     """
     if is_set(bucket.public_access_block, "block_public_acls") and checks.is_public_acl(headers, body):
         refuse("AccessDenied", "Access Denied because public access control lists are prevented by BlockPublicAcls.")
+
+
+def no_configuration() -> NoReturn:
+    """Refuse the id of an inventory, or of another configuration, that the bucket does not have.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+    """
+    refuse("NoSuchConfiguration", "The specified configuration does not exist.")
 
 
 def no_acls() -> NoReturn:

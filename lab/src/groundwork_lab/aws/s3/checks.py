@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from moto.core.utils import get_service_model
 
 from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.models import is_integer
 
 LONGEST_KEY, MOST_METADATA = 1024, 2048  # bytes
 LONGEST_TAG, LONGEST_TAG_VALUE = 128, 256
@@ -135,7 +136,7 @@ def _check(shape: Any, element: ElementTree.Element) -> None:
 
 def _is_value(shape: Any, text: str) -> bool:
     if shape.type_name == "integer":
-        return text.lstrip("-").isdigit()
+        return is_integer(text)
     if shape.type_name == "boolean":
         return text.lower() in ("true", "false")
     return not getattr(shape, "enum", None) or text in shape.enum

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
@@ -21,6 +22,7 @@ from werkzeug.formparser import parse_form_data
 from groundwork_lab.aws.context import refuse
 
 IGNORED = frozenset({"policy", "x-amz-signature", "signature", "awsaccesskeyid", "file"})
+LENGTH, OPERANDS = "content-length-range", 3  # with the kind itself
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,17 @@ def check(form: Form, bucket: str, now: datetime) -> None:
     try:
         policy = json.loads(base64.b64decode(form.fields.get("policy", "")))
         until = datetime.fromisoformat(policy["expiration"].replace("Z", "+00:00"))
-        conditions = policy["conditions"]
+        conditions = [_condition(each) for each in policy["conditions"]]
     except (ValueError, KeyError, TypeError, AttributeError):
-        refuse(
-            "InvalidPolicyDocument",
-            "The content of the form does not meet the conditions specified in the policy document.",
-        )
-    if until.astimezone(UTC) < now:
+        _malformed()
+    if (until if until.tzinfo else until.replace(tzinfo=UTC)) < now:
         refuse("AccessDenied", "Invalid according to Policy: Policy expired.")
     if not form.key:
         refuse("InvalidArgument", "Bucket POST must contain a field named 'key'.")
     values = {**form.fields, "bucket": bucket, "key": form.key}
     named = {"bucket"}
     for each in conditions:
-        named.add(_check_condition(each, values, form))
+        named.add(_check_condition(*each, values, form))
     extra = sorted(set(form.fields) - named - IGNORED - {name for name in form.fields if name.startswith("x-ignore-")})
     if extra:
         refuse("AccessDenied", f"Invalid according to Policy: Extra input fields: {extra[0]}")
@@ -97,23 +96,43 @@ def answer(form: Form, bucket: str, etag: str) -> tuple[int, dict[str, str], str
     return (200 if status == "200" else 204), headers, ""
 
 
-def _check_condition(condition: Any, values: Mapping[str, str], form: Form) -> str:
+def _malformed() -> NoReturn:
+    message = "The content of the form does not meet the conditions specified in the policy document."
+    refuse("InvalidPolicyDocument", message)
+
+
+def _condition(given: Any) -> tuple[str, str, str]:
+    """Return the kind of a condition and its two operands. Refuse one that is malformed.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html#sigv4-ConditionMatching
+    """
+    whole = [["eq", f"${name}", value] for name, value in given.items()] if isinstance(given, dict) else [given]
+    if len(whole) != 1 or not isinstance(whole[0], list) or len(whole[0]) != OPERANDS:
+        _malformed()
+    if any(isinstance(each, bool) or not isinstance(each, str | int) for each in whole[0]):
+        _malformed()
+    kind, first, second = map(str, whole[0])
+    if kind == LENGTH:
+        if not all(re.fullmatch("[0-9]+", each) for each in (first, second)):
+            _malformed()
+    elif kind not in ("eq", "starts-with") or not first.startswith("$"):
+        _malformed()
+    return kind, first, second
+
+
+def _check_condition(kind: str, first: str, second: str, values: Mapping[str, str], form: Form) -> str:
     """Refuse a form that does not meet the condition, and return the field that the condition is of."""
-    if isinstance(condition, dict):
-        [(name, wanted)] = condition.items()
-        kind, name = "eq", f"${name}"
-    else:
-        kind, name, wanted = condition
-    if kind == "content-length-range":
+    if kind == LENGTH:
         size = len(form.content)
-        if size < int(name):
+        if size < int(first):
             refuse("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
-        if size > int(wanted):
+        if size > int(second):
             refuse("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
         return ""
-    field = str(name).removeprefix("$").lower()
+    field = first.removeprefix("$").lower()
     value = values.get(field, "")
-    holds = value.startswith(str(wanted)) if kind == "starts-with" else value == str(wanted)
+    holds = value.startswith(second) if kind == "starts-with" else value == second
     if not holds:
-        refuse("AccessDenied", f"Invalid according to Policy: Policy Condition failed: {json.dumps(condition)}")
+        told = json.dumps([kind, first, second])
+        refuse("AccessDenied", f"Invalid according to Policy: Policy Condition failed: {told}")
     return field

@@ -14,6 +14,7 @@ STATUS: Mapping[str, int] = {
     "ConditionalRequestConflict": 409,
     "MethodNotAllowed": 405,
     "NoSuchBucket": 404,
+    "NoSuchConfiguration": 404,
     "NoSuchKey": 404,
     "NoSuchUpload": 404,
     "NoSuchVersion": 404,

@@ -21,13 +21,20 @@ CONFIGURED = frozenset(  # both read and written
         *{"tagging", "versioning", "website"},
     }
 )
+ABSENT: Mapping[str, str] = {
+    "analytics": "Analytics",
+    "intelligent-tiering": "IntelligentTiering",
+    "metrics": "Metrics",
+}
+"""Configurations that are none in the lab, with their names in operations: read, and not written."""
+
 KNOWN: Mapping[tuple[bool, str], frozenset[str]] = {  # by whether the request has a key, and by its method
-    (False, "GET"): CONFIGURED | {"list-type", "location", "policyStatus", "uploads", "versions"},
+    (False, "GET"): CONFIGURED | ABSENT.keys() | {"list-type", "location", "policyStatus", "uploads", "versions"},
     (False, "PUT"): CONFIGURED,
     (False, "POST"): frozenset({"delete"}),
     (False, "DELETE"): frozenset(
         {
-            *{"cors", "encryption", "lifecycle", "ownershipControls", "policy"},
+            *{"cors", "encryption", "inventory", "lifecycle", "ownershipControls", "policy"},
             *{"publicAccessBlock", "replication", "tagging", "website"},
         }
     ),

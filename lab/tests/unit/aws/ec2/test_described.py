@@ -78,6 +78,57 @@ def test_each_documented_filter_is_of_a_described_member(operation: str) -> None
     assert lost == ABSENT.get(operation, set())
 
 
+OF_MODULES = {
+    "DescribeAddresses": "domain instance-id network-interface-id tag:Name",
+    "DescribeDhcpOptions": "dhcp-options-id",
+    "DescribeHosts": "state",
+    "DescribeImages": "name owner-alias owner-id",
+    "DescribeImportImageTasks": "tag:Name task-state",
+    "DescribeInstances": "image-id instance-id instance-state-name network-interface.network-interface-id subnet-id "
+    "tag:Name",
+    "DescribeInternetGateways": "attachment.vpc-id",
+    "DescribeNatGateways": "state subnet-id",
+    "DescribeNetworkAcls": "association.network-acl-id association.subnet-id network-acl-id tag:Name vpc-id",
+    "DescribeNetworkInterfaces": "attachment.device-index attachment.instance-id description network-interface-id "
+    "private-ip-address requester-id subnet-id",
+    "DescribePlacementGroups": "group-name",
+    "DescribeRouteTables": "association.gateway-id association.subnet-id vpc-id",
+    "DescribeSecurityGroups": "group-name vpc-id",
+    "DescribeSnapshots": "tag:Name volume-id",
+    "DescribeSpotInstanceRequests": "state",
+    "DescribeSubnets": "availability-zone cidr cidr-block default-for-az subnet-id tag:Name vpc-id",
+    "DescribeTags": "resource-id resource-type",
+    "DescribeTransitGateways": "transit-gateway-id",
+    "DescribeTransitGatewayVpcAttachments": "state tag:Name transit-gateway-id vpc-id",
+    "DescribeVolumes": "attachment.device attachment.instance-id availability-zone tag:Name",
+    "DescribeVpcEndpoints": "service-name vpc-id",
+    "DescribeVpcPeeringConnections": "accepter-vpc-info.vpc-id requester-vpc-info.vpc-id status-code "
+    "vpc-peering-connection-id",
+    "DescribeVpcs": "cidr-block cidr-block-association.cidr-block dhcp-options-id isDefault tag:Name",
+    "DescribeVpnConnections": "customer-gateway-id tag:Name transit-gateway-id vpn-connection-id vpn-gateway-id",
+    "DescribeVpnGateways": "state tag:Name type",
+}
+"""The filters that the modules of amazon.aws send without being asked for them."""
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"), [(each, name) for each in OF_MODULES for name in OF_MODULES[each].split()]
+)
+def test_filters_of_the_modules_of_amazon_aws(operation: str, name: str) -> None:
+    assert described.taken(operation, {"Filters": [{"Name": name, "Values": ["x"]}]}) == {name: ["x"]}
+    assert name.startswith("tag:") or described.paths(operation, name)
+
+
+def test_addresses_of_a_domain(lab: Lab) -> None:
+    address = lab.address()
+
+    def found(domain: str) -> list[str]:
+        told = lab.ec2.describe_addresses(Filters=[{"Name": "domain", "Values": [domain]}])
+        return [each["AllocationId"] for each in told["Addresses"]]
+
+    assert (found("vpc"), found("standard")) == ([address], [])
+
+
 @pytest.fixture
 def account(lab: Lab) -> Mapping[str, str]:
     """Make two of many things, and return the ids of the first ones."""

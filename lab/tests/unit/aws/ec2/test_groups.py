@@ -7,6 +7,7 @@ from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
 from groundwork_lab.aws.ec2.groups import canonical_range, check_names, ports_of, protocol_of
+from groundwork_lab.settings import ACCOUNT
 
 ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
 
@@ -338,6 +339,100 @@ def test_a_rule_is_modified(lab: Any, group: str) -> None:
     rules = lab.ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
     [found] = [each for each in rules if not each["IsEgress"]]
     assert (found["IpProtocol"], found["FromPort"], found["CidrIpv4"]) == ("tcp", 443, "10.0.0.0/8")
+
+
+def rule_of(lab: Any, group: str) -> dict[str, Any]:
+    here = [{"Name": "group-id", "Values": [group]}]
+    rules = lab.ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    [found] = [each for each in rules if not each["IsEgress"]]
+    return dict(found)
+
+
+@pytest.mark.correction(
+    "ec2:ModifySecurityGroupRules", "Rules of each kind of source are modified, and keep the kind.",
+    page="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRuleRequest.html",
+)  # fmt: skip
+def test_rules_of_each_kind_are_modified(lab: Any, group: str) -> None:
+    other = lab.group(lab.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["VpcId"], "other")
+    lists = [each["PrefixListId"] for each in lab.ec2.describe_managed_prefix_lists()["PrefixLists"]][:2]
+    kinds: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+        ({"IpRanges": ANYWHERE}, {"CidrIpv4": "10.0.0.9/8"}, {"CidrIpv4": "10.0.0.0/8"}),
+        ({"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}, {"CidrIpv6": "2001:DB8:0::1/32"}, {"CidrIpv6": "2001:db8::/32"}),
+        (
+            {"UserIdGroupPairs": [{"GroupId": group}]},
+            {"ReferencedGroupId": other},
+            {"ReferencedGroupInfo": {"GroupId": other, "UserId": ACCOUNT}},
+        ),
+        ({"PrefixListIds": [{"PrefixListId": lists[0]}]}, {"PrefixListId": lists[1]}, {"PrefixListId": lists[1]}),
+    ]
+    modify = lab.ec2.modify_security_group_rules
+    for made, wanted, found in kinds:
+        request = {"GroupId": group, "IpPermissions": [allow(80, **made)]}
+        [rule] = lab.ec2.authorize_security_group_ingress(**request)["SecurityGroupRules"]
+
+        def modified(changed: Any, rule: Any = rule) -> dict[str, Any]:
+            one = {"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "SecurityGroupRule": changed}
+            return {"GroupId": group, "SecurityGroupRules": [one]}
+
+        assert modify(**modified({"IpProtocol": "-1", **wanted, "Description": "new"}))["Return"] is True
+        told = rule_of(lab, group)
+        assert told.items() >= {**found, "IpProtocol": "-1", "Description": "new"}.items()
+        for _, foreign, _ in kinds:
+            if foreign is not wanted:
+                lab.refused("InvalidParameterValue", modify, **modified({"IpProtocol": "-1", **foreign}))
+                lab.refused(
+                    "InvalidParameterCombination", modify, **modified({"IpProtocol": "-1", **foreign, **wanted})
+                )
+        assert rule_of(lab, group) == told
+        modify(**modified({"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, **wanted}))
+        assert rule_of(lab, group).items() >= {**found, "FromPort": 53, "Description": "new"}.items()
+        lab.ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+
+
+@pytest.mark.correction(
+    "ec2:ModifySecurityGroupRules", "A rule is not modified into one that AuthorizeSecurityGroupIngress refuses."
+)
+def test_modifications_that_aws_refuses(lab: Any, group: str) -> None:
+    rules = [
+        *[allow(port) for port in range(1, 6)],
+        allow(80, PrefixListIds=[{"PrefixListId": "pl-0123456789abcdef0"}]),
+    ]
+    small = lab.ec2.create_managed_prefix_list(PrefixListName="small", MaxEntries=1, AddressFamily="IPv4")
+    rules[-1]["PrefixListIds"][0]["PrefixListId"] = small["PrefixList"]["PrefixListId"]
+    authorize, modify = lab.ec2.authorize_security_group_ingress, lab.ec2.modify_security_group_rules
+    ids = [each["SecurityGroupRuleId"] for each in authorize(GroupId=group, IpPermissions=rules)["SecurityGroupRules"]]
+    authorize(GroupId=group, IpPermissions=[allow(90, UserIdGroupPairs=[{"GroupId": group}])])
+    elsewhere = lab.group(lab.vpc("10.9.0.0/16"))
+    port = {"IpProtocol": "tcp", "FromPort": 2, "ToPort": 2}
+    here = [{"Name": "group-id", "Values": [group]}]
+    before = lab.ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    for rule_id, wanted, code in [
+        (ids[0], {"CidrIpv4": "0.0.0.0/0"}, "InvalidPermission.Duplicate"),
+        (ids[0], {}, "MissingParameter"),
+        (ids[0], {"ReferencedGroupId": elsewhere}, "InvalidParameterValue"),
+        ("sgr-0123456789abcdef0", {"CidrIpv4": "0.0.0.0/0"}, "InvalidSecurityGroupRuleId.NotFound"),
+        (ids[-1], {"PrefixListId": "pl-0123456789abcdef0"}, "InvalidPrefixListID.NotFound"),
+        (ids[-1], {"PrefixListId": origin_facing(lab)}, "RulesPerSecurityGroupLimitExceeded"),
+    ]:
+        one = {"SecurityGroupRuleId": rule_id, "SecurityGroupRule": {**port, **wanted}}
+        lab.refused(code, modify, GroupId=group, SecurityGroupRules=[one])
+        assert lab.ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"] == before
+
+
+@pytest.mark.correction("ec2:UpdateSecurityGroupRuleDescriptionsIngress", "The answer is Return.")
+@pytest.mark.correction("ec2:UpdateSecurityGroupRuleDescriptionsEgress", "The answer is Return.")
+def test_descriptions_are_updated(lab: Any, group: str) -> None:
+    described = [allow(80, IpRanges=[{"CidrIp": "10.0.0.0/8", "Description": "one"}])]
+    for direction in ("ingress", "egress"):
+        authorize = getattr(lab.ec2, f"authorize_security_group_{direction}")
+        [rule] = authorize(GroupId=group, IpPermissions=described)["SecurityGroupRules"]
+        update = getattr(lab.ec2, f"update_security_group_rule_descriptions_{direction}")
+        other = allow(80, IpProtocol="6", IpRanges=[{"CidrIp": "10.0.0.9/8", "Description": "two"}])
+        by_id = [{"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Description": "three"}]
+        for request, text in (({"IpPermissions": [other]}, "two"), ({"SecurityGroupRuleDescriptions": by_id}, "three")):
+            assert update(GroupId=group, **request)["Return"] is True
+            found = lab.ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+            assert [each["Description"] for each in found["SecurityGroupRules"]] == [text]
 
 
 @pytest.mark.correction(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlparse
 
@@ -14,7 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from control_plane import Lab
 
-from groundwork_lab.aws.s3 import checks, subresources
+from groundwork_lab.aws.context import AwsError
+from groundwork_lab.aws.s3 import checks, forms, subresources
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION
 
@@ -61,6 +64,40 @@ def test_who_pays(lab: Lab, s3: Any) -> None:
     assert s3.get_bucket_request_payment(Bucket="site")["Payer"] == "Requester"
     call = s3.put_bucket_request_payment
     lab.refused(NOT_XML, call, Bucket="site", RequestPaymentConfiguration={"Payer": "nobody"})
+
+
+@pytest.mark.correction(
+    "s3:DeleteBucketInventoryConfiguration", "An inventory is deleted, and not its bucket.",
+    also=("BucketsResponses._bucket_response_delete", "BucketsResponses.get_bucket_inventory_configuration"),
+)  # fmt: skip
+def test_inventories(lab: Lab, s3: Any) -> None:
+    destination = {"S3BucketDestination": {"Bucket": "arn:aws:s3:::site", "Format": "CSV"}}
+    wanted = {
+        **{"Destination": destination, "IsEnabled": True, "Id": "one", "IncludedObjectVersions": "All"},
+        "Schedule": {"Frequency": "Daily"},
+    }
+    s3.put_bucket_inventory_configuration(Bucket="site", Id="one", InventoryConfiguration=wanted)
+    assert s3.get_bucket_inventory_configuration(Bucket="site", Id="one")["InventoryConfiguration"] == wanted
+    lab.refused("NoSuchConfiguration", s3.delete_bucket_inventory_configuration, Bucket="site", Id="two")
+    s3.delete_bucket_inventory_configuration(Bucket="site", Id="one")
+    for call in (s3.get_bucket_inventory_configuration, s3.delete_bucket_inventory_configuration):
+        lab.refused("NoSuchConfiguration", call, Bucket="site", Id="one")
+    assert "InventoryConfigurationList" not in s3.list_bucket_inventory_configurations(Bucket="site")
+    assert [each["Name"] for each in s3.list_buckets()["Buckets"]] == ["site"]
+
+
+@pytest.mark.correction(
+    "s3:ListBucketMetricsConfigurations", "A bucket without configurations of a kind has an empty list of them."
+)
+@pytest.mark.parametrize("kind", ["analytics", "intelligent_tiering", "metrics"])
+def test_configurations_that_a_bucket_does_not_have(lab: Lab, s3: Any, kind: str) -> None:
+    listed = getattr(s3, f"list_bucket_{kind}_configurations")
+    told = listed(Bucket="site")
+    del told["ResponseMetadata"]
+    assert told == {"IsTruncated": False}
+    lab.refused("NoSuchBucket", listed, Bucket="another")
+    status, body = send(lab, "GET", f"/site?{kind.replace('_', '-')}&id=one")
+    assert (status, b"<Code>NoSuchConfiguration</Code>" in body) == (404, True)
 
 
 def test_unknown_elements_of_a_body(lab: Lab, s3: Any) -> None:
@@ -271,3 +308,43 @@ def test_forms_upload(lab: Lab, s3: Any) -> None:
         )
         == 201
     )
+
+
+MALFORMED: list[Any] = [
+    *({"bucket": "site", "key": "a"}, {}, {"bucket": None}, {"bucket": ["site"]}),
+    *(["eq", "$key"], ["eq", "$key", "a", "b"], ["eq", "key", "a"], ["eq", "$key", {}], ["ends-with", "$key", "a"], []),
+    *(["content-length-range", "x", "y"], ["content-length-range", 1.5, 2], ["content-length-range", -1, True]),
+    *("key", 5, None, [["eq", "$key", "a"]]),
+]
+
+
+@pytest.mark.parametrize("conditions", [None, 5, "x", True, *([each] for each in MALFORMED)], ids=str)
+def test_malformed_policies_of_forms(conditions: Any) -> None:
+    until = "2999-01-01T00:00:00Z"
+    assert refusal_of_form({"expiration": until, "conditions": conditions}) == "InvalidPolicyDocument"
+
+
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00+14:00", "2020-01-01T00:00:00", "2020-01-01"])
+def test_times_of_forms(until: str) -> None:
+    assert refusal_of_form({"expiration": until, "conditions": []}) == "AccessDenied"
+
+
+def test_a_malformed_policy_is_refused_over_http(lab: Lab, s3: Any) -> None:
+    policy = b64encode(json.dumps({"expiration": "2999-01-01T00:00:00Z", "conditions": None}).encode()).decode()
+    posted = lab.client("s3").generate_presigned_post("site", "a")
+    assert upload(posted, policy=policy) == 400
+
+
+def refusal_of_form(policy: Any) -> str:
+    form = forms.Form({"policy": b64encode(json.dumps(policy).encode()).decode(), "key": "a"}, "", b"")
+    with pytest.raises(AwsError) as caught:
+        forms.check(form, "site", datetime.now(UTC))
+    return str(caught.value.code)
+
+
+@pytest.mark.parametrize("days", ["--5", "-", "\u00b2", "1.5", ""])
+def test_integers_of_a_body(lab: Lab, s3: Any, days: str) -> None:
+    rule = f"<ID>one</ID><Status>Enabled</Status><Prefix/><Expiration><Days>{days}</Days></Expiration>"
+    body = f"<LifecycleConfiguration><Rule>{rule}</Rule></LifecycleConfiguration>".encode()
+    status, told = send(lab, "PUT", "/site?lifecycle", body)
+    assert (status, NOT_XML.encode() in told) == (400, True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -35,8 +36,12 @@ def test_an_instance_learns_who_it_is(lab: Lab, instance: str) -> None:
     assert client.get_caller_identity()["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web-role/{instance}"
 
 
-def test_others_are_who_they_were(lab: Lab, instance: str) -> None:
-    assert instance not in lab.client("sts").get_caller_identity()["Arn"]
+ME = f"arn:aws:iam::{ACCOUNT}:user/moto"
+
+
+@pytest.mark.correction("sts:GetCallerIdentity", "The ARN of a user is of IAM.")
+def test_a_user_has_an_arn_of_iam(lab: Lab) -> None:
+    assert lab.client("sts").get_caller_identity()["Arn"] == ME
 
 
 NOBODY = "AKIAIOSFODNN7EXAMPLE"  # from AWS' documentation
@@ -83,3 +88,73 @@ def test_keys_are_known_as_long_as_they_are_somebodys(lab: Lab, instance: str) -
     assumed = lab.client("sts").assume_role(**role)["Credentials"]["AccessKeyId"]
     assert with_key(lab, "ec2", assumed).describe_vpcs()["Vpcs"]
     lab.refused("InvalidAction", lab.client("sts").get_session_token)
+
+
+def trusted(lab: Lab, principal: Any, condition: Any = None) -> None:
+    """Let the role `deploy` trust a principal."""
+    more = {"Condition": condition} if condition else {}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam = lab.client("iam")
+    if "deploy" in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
+        iam.update_assume_role_policy(RoleName="deploy", PolicyDocument=policy)
+    else:
+        iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=policy)
+
+
+DEPLOY = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/deploy", "RoleSessionName": "session"}
+ALL, ROOT = "*", {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+@pytest.mark.correction(
+    "sts:AssumeRole", "The conditions of a trust policy are met by the keys of the request.",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html",
+    also=("IdentityResponses.setup_class",),
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("principal", "operator", "key", "met", "unmet"),
+    [
+        (ROOT, "ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:user/*", f"arn:aws:iam::{ACCOUNT}:role/*"),
+        (ROOT, "StringEquals", "sts:RoleSessionName", "session", "other"),
+        (ALL, "StringEquals", "aws:PrincipalAccount", ACCOUNT, "012345678901"),
+        (ALL, "StringLike", "aws:userid", "AIDA*", "AROA*"),
+        (ROOT, "IpAddress", "aws:SourceIp", "0.0.0.0/0", "192.0.2.0/24"),
+    ],
+)
+def test_conditions_of_trust(lab: Lab, principal: Any, operator: str, key: str, met: str, unmet: str) -> None:
+    assume = lab.client("sts").assume_role
+    trusted(lab, principal, {operator: {key: met}})
+    assert assume(**DEPLOY)["Credentials"]
+    trusted(lab, principal, {operator: {key: unmet}})
+    lab.refused("AccessDenied", assume, **DEPLOY)
+
+
+@pytest.mark.correction("sts:AssumeRole", "A trust policy names the caller, as GetCallerIdentity tells who it is.")
+def test_each_caller_is_trusted_by_its_own_name(lab: Lab, instance: str) -> None:
+    iam = lab.client("iam")
+    every = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
+    iam.put_role_policy(
+        RoleName="web-role", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", **every})
+    )
+    iam.create_user(UserName="somebody")
+    somebody = iam.create_access_key(UserName="somebody")["AccessKey"]["AccessKeyId"]
+    trusted(lab, ROOT)
+    session = lab.client("sts").assume_role(**DEPLOY)["Credentials"]["AccessKeyId"]
+    roles, sessions = f"arn:aws:iam::{ACCOUNT}:role", f"arn:aws:sts::{ACCOUNT}:assumed-role"
+    callers = {
+        credentials.ACCESS_KEY: [ME],
+        somebody: [f"arn:aws:iam::{ACCOUNT}:user/somebody"],
+        credentials.of_instance(instance, "web-role").access_key_id: [
+            f"{sessions}/web-role/{instance}",
+            f"{roles}/web-role",
+        ],
+        session: [f"{sessions}/deploy/session", f"{roles}/deploy"],
+    }
+    clients = {key: with_key(lab, "sts", key) for key in callers}
+    assert [each.get_caller_identity()["Arn"] for each in clients.values()] == [each[0] for each in callers.values()]
+    for owner, names in callers.items():
+        for name in names:
+            trusted(lab, {"AWS": name})
+            assert clients[owner].assume_role(**DEPLOY)["AssumedRoleUser"]
+            for other in callers.keys() - {owner}:
+                lab.refused("AccessDenied", clients[other].assume_role, **DEPLOY)

@@ -35,13 +35,22 @@ def policy(principal: Any, effect: str = "Allow", **more: Any) -> dict[str, Any]
     ],
 )
 def test_trust(statements: list[Any], caller: str, expected: bool) -> None:
-    assert trusts(json.dumps({"Statement": statements}), caller) is expected
+    assert trusts(json.dumps({"Statement": statements}), {caller}) is expected
+
+
+ROLE, SESSION = f"arn:aws:iam::{ACCOUNT}:role/web", f"arn:aws:sts::{ACCOUNT}:assumed-role/web/one"
+
+
+@pytest.mark.parametrize("named", [ROLE, SESSION, ACCOUNT])
+def test_a_session_has_two_names(named: str) -> None:
+    assert trusts({"Statement": [policy({"AWS": named})]}, {ROLE, SESSION})
+    assert not trusts({"Statement": [policy({"AWS": f"{named}s"})]}, {ROLE, SESSION})
 
 
 def test_an_external_id() -> None:
     document = {"Statement": [policy("*", Condition={"StringEquals": {"sts:ExternalId": "one"}})]}
-    assert trusts(document, ME, {"sts:externalid": "one"})
-    assert not trusts(document, ME, {"sts:externalid": "two"})
+    assert trusts(document, {ME}, {"sts:externalid": "one"})
+    assert not trusts(document, {ME}, {"sts:externalid": "two"})
 
 
 @pytest.mark.correction("sts:AssumeRole", "A role must exist, and trust who assumes it.")
