@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 import json
 import typing as t
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -216,6 +218,13 @@ def test_nonsense_is_refused(options: dict[str, t.Any], tiers: t.Any, problem: s
     found = [str(one) for one in problems.found]
     assert any(one.startswith(problem) for one in found), found
     assert any(one.startswith("bucket: 'A' is not a valid bucket name") for one in found)
+
+
+@pytest.fixture(autouse=True)
+def _objects_of_different_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second pass at each look at the clock: S3 tells times in seconds, and a test writes many objects in one."""
+    seconds, began = itertools.count(), datetime(2026, 1, 1)
+    monkeypatch.setattr("moto.s3.models.utcnow", lambda: began + timedelta(seconds=next(seconds)))
 
 
 def made(options: dict[str, t.Any], number: int, keep: int = 2) -> dict[str, t.Any]:
