@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from types import MappingProxyType
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, retag, specification, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, ec2
@@ -28,7 +29,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.opti
 
 Described = t.Mapping[str, t.Any]
 Lists = t.Mapping[str, PrefixList]
-NO_LISTS: Lists = {}
+NO_LISTS: Lists = MappingProxyType({})
 
 
 def plan_groups(

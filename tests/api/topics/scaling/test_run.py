@@ -42,7 +42,7 @@ def test_cpu_credits_are_in_the_template(site: Site) -> None:
     assert {one["CpuCredits"] for one in told_by_ec2["InstanceCreditSpecifications"]} == {"standard"}
     assert told(site.converge(public={"cpu_credits": "standard"})) == []
     assert told(site.converge(public={"cpu_credits": "unlimited"})) == REFRESH
-    [instance, *_] = site.instances()
+    instance = site.instances()[0]
     [now] = site.cloud.ec2.describe_instance_credit_specifications(InstanceIds=[instance["InstanceId"]])[
         "InstanceCreditSpecifications"
     ]

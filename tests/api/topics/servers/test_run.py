@@ -310,7 +310,7 @@ def test_cpu_credits_are_given_at_the_launch_and_changed_in_place(network: Accou
 
 
 def test_a_refused_credit_option_is_an_error(network: Account, options: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    [first, *_] = network.converge(options())["servers"]
+    first = network.converge(options())["servers"][0]
     error = {"Code": "IncorrectInstanceState", "Message": "The instance is pending."}
     refuse = "groundwork_lab.aws.ec2.instances.InstancesResponses._refusal_of_credits"
     monkeypatch.setattr(refuse, lambda _self, _wanted: error)

@@ -95,7 +95,7 @@ def test_every_spelling_of_an_ipv6_block_is_one_rule(seed: int) -> None:
     ]
     [rule], [same] = (list(existing_rules({"IpPermissions": [each]}, {})) for each in merged)
     assert rule == same and rule.peer == str(IPv6Network(f"{address}/{prefix}", strict=False))
-    [existing] = existing_rules({"IpPermissions": merged[1:]}, {}).values()
+    existing = next(iter(existing_rules({"IpPermissions": merged[1:]}, {}).values()))
     assert existing.permission["Ipv6Ranges"] == [{"CidrIpv6": spellings[1]}]  # AWS' own spelling removes it
 
 

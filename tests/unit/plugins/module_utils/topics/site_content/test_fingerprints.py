@@ -64,7 +64,7 @@ def test_ordinary_names_are_not_taken_beside_a_build() -> None:
     ordinary = [f"assets/{name}" for name in names("ordinary")]
     noise = random.Random(1)  # noqa: S311 - repeatable on purpose
     taken = 0
-    for _ in range(200):
+    for _number in range(200):
         few = noise.sample(ordinary, 10)
         taken += len(fingerprinted([*build, *few]) & set(few))
     told("taken, beside a build", taken, 2000)
@@ -92,8 +92,8 @@ def test_names_that_look_like_hashes() -> None:
 def test_builds_of_any_size(alphabet: str, length: int, form: str, files: int, most: float) -> None:
     noise = random.Random(files)  # noqa: S311 - repeatable on purpose
     missed = number = 0
-    for _ in range(4000 // files):
-        hashes = ["".join(noise.choices(alphabet, k=length)) for _ in range(files)]
+    for _number in range(4000 // files):
+        hashes = ["".join(noise.choices(alphabet, k=length)) for _number in range(files)]
         made = {f"assets/{form.format(f'app{at}', one)}" for at, one in enumerate(hashes)}
         missed += len(made - fingerprinted(made))
         number += len(made)

@@ -94,7 +94,7 @@ def test_many_names_at_once(seed: int) -> None:
     def name() -> str:
         return "".join(noise.choices(letters, k=noise.randint(1, 12))).strip(".") or "x"
 
-    there = sorted({"/".join(name() for _ in range(noise.randint(1, 4))) for _ in range(200)})
+    there = sorted({"/".join(name() for _number in range(noise.randint(1, 4))) for _number in range(200)})
     changed = noise.sample(there, noise.randint(1, len(there)))
     limit = noise.choice([1, 2, 15, 50, 1000])
     paths = invalidated(changed, there, limit)
