@@ -40,7 +40,7 @@ def problems_of(options: dict[str, t.Any], **known: t.Any) -> list[str]:
         ({"image": {"parameter": "x"}}, "tiers.public.image.parameter: 'x' is not the name of a parameter; give"),
         ({"image": {"name": "debian-*"}}, "tiers.public.image.name: is not an option"),
         ({"instance_type": "small"}, "tiers.public.instance_type: 'small' is not an instance type"),
-        ({"colour": "blue"}, "tiers.public.colour: is not an option; use one of cpu_credits, group, image, instance_profile"),
+        ({"colour": "blue"}, "tiers.public.colour: is not an option; use one of cpu_credits, group, image"),
     ],
 )
 def test_a_tier(options: Make, tier: dict[str, t.Any], expected: str | None) -> None:
