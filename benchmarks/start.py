@@ -1,6 +1,6 @@
-"""What the publisher begins with, before its first request: `python benchmarks/start.py`.
+"""Measure what the publisher costs before its first request: `python benchmarks/start.py`.
 
-Each row is a process of its own, in turns. The processor's time is told, because it does not depend on other processes.
+Each row is a process of its own, in turns. Processor time is printed, because it does not depend on other processes.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def await_draining(site: Site, server: str) -> None:
     assert eventually(lambda: site.health(tier).get(instance), lambda state: state == "draining", 60) == "draining"
 
 
-def test_a_host_that_dies_in_its_batch_takes_nobody_along(laptop: Laptop, site: Site, tmp_path: Path) -> None:
+def test_a_host_that_dies_in_its_batch_leaves_the_others_serving(laptop: Laptop, site: Site, tmp_path: Path) -> None:
     """It ends while it drains, so that the release does not reach it; the others go back, and are told apart."""
     before = served(site)
     lost, ec2 = site.server_id("private-1"), laptop.client("ec2")
@@ -72,7 +72,7 @@ def test_a_page_that_had_failed_before_takes_nothing_back(laptop: Laptop, site: 
     assert served(site) == first
 
 
-def test_with_nobody_else_to_serve_servers_go_back_in_place(laptop: Laptop, site: Site, tmp_path: Path) -> None:
+def test_servers_go_back_in_place_if_no_other_serves(laptop: Laptop, site: Site, tmp_path: Path) -> None:
     """The last batch is bad, and meanwhile somebody takes the others of its tier out of their balancer."""
     before = served(site)
     address = site.servers["public-2"]["PrivateIpAddress"]

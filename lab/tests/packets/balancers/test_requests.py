@@ -1,4 +1,4 @@
-"""What a load balancer refuses, and how it passes on the rest. Run with `-m lab`.
+"""Load balancers refuse invalid requests, and pass on the others unchanged. Run with `-m lab`.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """

@@ -1,4 +1,4 @@
-"""What an edge refuses, removes and passes on, as CloudFront's documentation says. Run with `-m lab`.
+"""An edge refuses requests and removes headers as CloudFront's documentation says. Run with `-m lab`.
 
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
 """

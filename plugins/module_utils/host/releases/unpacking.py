@@ -83,7 +83,7 @@ def unpack(release: Release) -> None:
         record(partial, record_of(release.folder), (MARK,))
         partial.rename(release.folder)
     except (OSError, GroundworkError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)  # the next run removes what remains, and this error counts
         raise GroundworkError(f"Could not unpack release {release.id} of {release.name}: {error}") from error
 
 

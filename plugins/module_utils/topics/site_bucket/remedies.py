@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What to do if a bucket that has to exist is missing."""
+"""The remedies in messages about a bucket that does not exist."""
 
 from __future__ import annotations
 

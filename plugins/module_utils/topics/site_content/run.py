@@ -104,6 +104,7 @@ def _plan(job: Job, observed: Observed, wanted: t.Mapping[str, Item]) -> Plan:
         claim = records.claim
         if claim is None or records.whole or claim.digest != digest or listed.modified <= claim.began:
             return False
+        # Hardly any run continues an interrupted one.
         from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content import (  # noqa: PLC0415
             multipart,
         )

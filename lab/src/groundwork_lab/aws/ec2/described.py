@@ -398,5 +398,5 @@ class Plain(ResponseSerializer):
             found += wrapper.values()
         serialized[key] = found
 
-    def _serialized_result_to_response(self, resp: Any, result: Any, shape: Any, serialized_result: Any) -> Any:  # noqa: ARG002
+    def _serialized_result_to_response(self, resp: Any, result: Any, shape: Any, serialized_result: Any) -> Any:  # noqa: ARG002 - moto's
         return {**resp, "body": serialized_result}

@@ -121,7 +121,7 @@ def _condition(given: Any) -> tuple[str, str, str]:
 
 
 def _check_condition(kind: str, first: str, second: str, values: Mapping[str, str], form: Form) -> str:
-    """Refuse a form that does not meet the condition, and return the field that the condition is of."""
+    """Refuse a form that does not meet the condition. Return the field that the condition names."""
     if kind == LENGTH:
         size = len(form.content)
         if size < int(first):

@@ -1,4 +1,4 @@
-"""What a load balancer refuses itself, as lines of HAProxy's configuration. Pure functions.
+"""The lines of HAProxy's configuration that refuse requests and responses, as a load balancer does. Pure functions.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html (HTTP errors) and
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html (HTTP headers)

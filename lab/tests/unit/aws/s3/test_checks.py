@@ -1,4 +1,4 @@
-"""What S3 refuses or takes whatever a bucket contains: the values of headers, bodies, forms and presigned requests."""
+"""S3 checks the values of headers, bodies, forms and presigned requests, whatever a bucket contains."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_who_pays(lab: Lab, s3: Any) -> None:
     s3.put_bucket_request_payment(Bucket="site", RequestPaymentConfiguration={"Payer": "Requester"})
     assert s3.get_bucket_request_payment(Bucket="site")["Payer"] == "Requester"
     call = s3.put_bucket_request_payment
-    lab.refused(NOT_XML, call, Bucket="site", RequestPaymentConfiguration={"Payer": "nobody"})
+    lab.refused(NOT_XML, call, Bucket="site", RequestPaymentConfiguration={"Payer": "Visitor"})
 
 
 @pytest.mark.correction(
