@@ -24,12 +24,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import (
     ALIVE,
+    MAINTENANCE,
+    MAINTENANCE_PRIORITIES,
     Balancer,
     Described,
     Group,
     Listener,
     Observed,
     listener_ref,
+    maintained,
     pairs,
     stray_listeners,
     stray_rules,
@@ -102,6 +105,7 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
             _check_scheme(balancer_wish, balancer, where, problems)
         before = {one.name: forwards_to(one) for one in desired.load_balancers[:position]}
         _check_holders(balancer_wish, observed, before, where, problems)
+        _check_priorities(balancer_wish, observed, desired, where, problems)
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
         _check_subnets(balancer_wish, observed, where, problems)
@@ -153,6 +157,19 @@ def _check_holders(
                 right = f"declare another target group here, or run first without '{name}' in '{other}'"
                 add = problems.add if holder in names else problems.add_missing  # one that is deleted stays for a while
                 add(f"{where}.listeners", wrong, right)
+
+
+def _check_priorities(
+    wish: BalancerWish, observed: Observed, desired: Balancers, where: str, problems: Problems
+) -> None:
+    """Add to `problems` declared rules whose priority the maintenance page has."""
+    page = maintained(observed, desired)
+    for at, listener in enumerate(wish.listeners):
+        for position, rule in enumerate(listener.rules):
+            if f"{wish.name}:{listener.port}/{rule.priority}" in page:
+                wrong = f"the maintenance page has the priority {rule.priority} now"
+                right = f"use a priority above {MAINTENANCE_PRIORITIES[-1]}, or hide the page first (elbv2_maintenance)"
+                problems.add(f"{where}.listeners[{at}].rules[{position}].priority", wrong, right)
 
 
 def _check_references(wish: BalancerWish, observed: Observed, where: str, problems: Problems) -> None:
@@ -504,12 +521,14 @@ def _removals(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterato
 def strays(desired: Balancers, observed: Observed, owner: Owner) -> tuple[list[str], list[str]]:
     """Return the undeclared listeners and rules of declared load balancers: the owner's, and those of others."""
     found: list[tuple[str, str]] = []
+    page = maintained(observed, desired).values()
     for balancer, wish in pairs(observed, desired):
         found += [(arn, f"listener {wish.name}:{port}") for port, arn in stray_listeners(balancer, wish).items()]
         found += [
             (rule["RuleArn"], f"rule {wish.name}:{port}/{priority}")
             for port, rules in stray_rules(balancer, wish).items()
             for priority, rule in rules.items()
+            if rule["RuleArn"] not in page
         ]
     told: tuple[list[str], list[str]] = [], []
     for arn, name in found:
@@ -520,7 +539,8 @@ def strays(desired: Balancers, observed: Observed, owner: Owner) -> tuple[list[s
 def _stray_removals(balancer: Balancer, wish: BalancerWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:
     for port, rules in stray_rules(balancer, wish).items():
         for priority, rule in rules.items():
-            if owner.owns_tags(observed.tags.get(rule["RuleArn"], {})):
+            tags = observed.tags.get(rule["RuleArn"], {})
+            if owner.owns_tags(tags) and MAINTENANCE not in tags:
                 call = elb("delete_rule", RuleArn=rule["RuleArn"]).settled_by("RuleNotFound")
                 before = {"Conditions": rule["Conditions"], "Actions": rule["Actions"]}
                 yield Change("delete", "rule", f"{wish.name}:{port}/{priority}", (call,), before)

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.maintenance import parse_maintenance
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import check_sizes, parse_load_balancers
 
 
@@ -19,6 +20,9 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     for position, balancer in enumerate(wanted.load_balancers if wanted else ()):
         sizes = {name: known.subnet_prefixes.get(name, 0) for name in balancer.subnets}
         check_sizes(sizes, f"load_balancers[{position}].subnets", problems)
+    if own["maintenance"]:
+        below = {name: own[f"maintenance_{name}"] for name in ("load_balancers", "body", "content_type", "let_in")}
+        parse_maintenance({"shown": True, **below}, problems.scope(f"{problems.prefix}maintenance_"))
     return {"target_groups": [group.name for group in wanted.target_groups] if wanted else []}
 
 

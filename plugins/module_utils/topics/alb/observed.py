@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
@@ -34,6 +34,8 @@ Described = t.Mapping[str, t.Any]
 
 TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 ALIVE = ("pending", "running")  # states of an instance that is or will be a target
+MAINTENANCE = "groundwork:maintenance"  # a tag of the rules of the maintenance page, which `elbv2_maintenance` manages
+MAINTENANCE_PRIORITIES = (1, 2)  # of the rule that lets administrators in, and of the page
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class Balancer:
 
 @dataclass(frozen=True)
 class Observed:
-    """The existing resources by name. `tags` are those of undeclared listeners and rules, by ARN."""
+    """The existing resources by name. `tags` are those of undeclared listeners and rules, and of rules that may be the
+    maintenance page, by ARN."""
 
     groups: t.Mapping[str, Group] = field(default_factory=dict)
     balancers: t.Mapping[str, Balancer] = field(default_factory=dict)
@@ -239,10 +242,16 @@ def _tags(answers: t.Mapping[str, list[t.Any]], arns: t.Sequence[str]) -> dict[s
     return {one["ResourceArn"]: tag_dict(one) for one in told if one["ResourceArn"] in arns}
 
 
+def tags_of(clients: Clients, arns: t.Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the tags of the resources by ARN, in a call for each twenty."""
+    return _tags(observe(clients, _tag_reads(arns)), arns)
+
+
 def _with_tags_of_strays(found: Observed, desired: Balancers, clients: Clients) -> Observed:
     """Return the state with the tags of undeclared listeners and rules of declared load balancers.
 
-    Make no call if there are none.
+    Rules with the priorities of the maintenance page may be the page, also where rules are declared. Make no call if
+    there are none of these.
     """
     strays = [arn for balancer, wish in pairs(found, desired) for arn in stray_listeners(balancer, wish).values()]
     strays += [
@@ -251,10 +260,31 @@ def _with_tags_of_strays(found: Observed, desired: Balancers, clients: Clients) 
         for rules in stray_rules(balancer, wish).values()
         for rule in rules.values()
     ]
+    strays += [rule["RuleArn"] for _name, rule in first_rules(found, desired)]
     if not strays:
         return found
-    tags = _tags(observe(clients, _tag_reads(strays)), strays)
-    return Observed(found.groups, found.balancers, found.instances, found.subnets, found.security_groups, tags)
+    return replace(found, tags=tags_of(clients, list(dict.fromkeys(strays))))
+
+
+def first_rules(found: Observed, desired: Balancers) -> list[tuple[str, Described]]:
+    """Return the rules of declared listeners that have the priorities of the maintenance page, by the rule's name."""
+    return [
+        (f"{wish.name}:{listener.port}/{priority}", actual.rules[priority])
+        for balancer, wish in pairs(found, desired)
+        for listener in wish.listeners
+        if (actual := balancer.listeners.get(listener.port)) and actual.rules
+        for priority in MAINTENANCE_PRIORITIES
+        if priority in actual.rules
+    ]
+
+
+def maintained(found: Observed, desired: Balancers) -> dict[str, str]:
+    """Return the ARNs of the rules of the maintenance page, by the rule's name."""
+    return {
+        name: rule["RuleArn"]
+        for name, rule in first_rules(found, desired)
+        if MAINTENANCE in found.tags.get(rule["RuleArn"], {})
+    }
 
 
 def pairs(found: Observed, desired: Balancers) -> list[tuple[Balancer, t.Any]]:

@@ -24,7 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes 
     undeclared_balancers,
     undeclared_groups,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import Observed, look
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import Observed, look, maintained
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
     COMPONENT,
     Balancers,
@@ -102,6 +102,11 @@ def _tell(run: Run, desired: Balancers, observed: Observed, owner: Owner) -> Non
     ]
     if left and not desired.purge:
         run.warn(f"Resources that are not declared: {', '.join(sorted(left))}. Set purge to delete them.")
+    page = maintained(observed, desired)
+    if page:
+        where = ", ".join(sorted({name.rpartition("/")[0] for name in page}))
+        hide = "playbooks/maintenance.yml -e alb_maintenance=off"
+        run.warn(f"Visitors get the maintenance page at {where}. {hide} hides it.")
     if others:
         told = f"Resources that are not declared, and that this collection did not create: {', '.join(sorted(others))}."
         run.warn(f"{told} They stay and apply to requests. Declare them, or delete them by hand.")
