@@ -31,11 +31,14 @@ options:
       - hosts
       - image_configuration
       - kept_passwords
+      - logs
       - notes
       - outdated_records
       - released
       - releases
+      - site_names
       - sources
+      - watched
     required: true
 """
 
@@ -62,7 +65,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired, looking
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
 
 ROLE = Path(__file__).parents[2] / "roles" / "lamp"
@@ -72,11 +75,14 @@ PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "given_passwords": desired.given_passwords,
     "hosts": desired.hosts,
     "kept_passwords": desired.kept_passwords,
+    "logs": looking.logs,
     "notes": desired.notes,
     "outdated_records": desired.outdated_records,
     "released": desired.released,
     "releases": desired.releases,
+    "site_names": looking.site_names,
     "sources": desired.sources,
+    "watched": looking.watched,
 }
 
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Computes options of modules, and a report, for the role `servers`."""
+"""Computes options of modules, and reports, for the role `servers`."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
 name: servers
-short_description: Compute options of modules, and a report, for the role servers
+short_description: Compute options of modules, and reports, for the role servers
 description:
   - Used by the role servers alone, and private to this collection.
 version_added: 0.1.0
@@ -19,13 +19,14 @@ positional: part
 options:
   _input:
     description:
-      - The arguments of the function C(part) of the module utilities project.tiers or project.reports, by their names.
+      - The arguments of the function C(part) of the module utilities project.tiers, project.reports or
+        project.status, by their names. Those of V(merged_logs) are in host.looking.logs.
     type: dict
     required: true
   part:
     description: The part to compute.
     type: str
-    choices: [balancer_probes, counted_names, group_roles, groups, replacement_report, successors]
+    choices: [balancer_probes, counted_names, group_roles, groups, merged_logs, replacement_report, status, successors]
     required: true
 """
 
@@ -43,14 +44,17 @@ _value:
 
 import typing as t
 
-from ansible_collections.groundwork.aws.plugins.module_utils.project import reports, tiers
+from ansible_collections.groundwork.aws.plugins.module_utils.host.looking import logs
+from ansible_collections.groundwork.aws.plugins.module_utils.project import reports, status, tiers
 
 PARTS: dict[str, t.Callable[..., t.Any]] = {
     "balancer_probes": tiers.balancer_probes,
     "counted_names": tiers.counted_names,
     "group_roles": tiers.group_roles,
     "groups": tiers.groups,
+    "merged_logs": logs.merged,
     "replacement_report": reports.replacement_report,
+    "status": status.status,
     "successors": tiers.successors,
 }
 

@@ -25,6 +25,10 @@ options:
     description: The number of healthy targets that each target group must have. V(0) means all of its targets.
     type: int
     default: 0
+  wait:
+    description: Whether to wait. Otherwise the module reports the states of the targets as they are.
+    type: bool
+    default: true
   deadline:
     description: The time limit, in seconds.
     type: int

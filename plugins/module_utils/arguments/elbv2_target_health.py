@@ -11,5 +11,6 @@ import typing as t
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "target_groups": {"type": "list", "elements": "str", "required": True},
     "healthy": {"type": "int", "default": 0},
+    "wait": {"type": "bool", "default": True},
     "deadline": {"type": "int", "default": 180},
 }

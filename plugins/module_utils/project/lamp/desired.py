@@ -448,14 +448,14 @@ def _pool(lamp: Lamp, site: Site, render: Render) -> Options:
 
 def _secret_pool(lamp: Lamp, site: Site, render: Render) -> Options:
     return {
-        "path": _secret_path(lamp, site),
+        "path": secret_path(lamp, site),
         "content": render("pool.secret.conf.j2", {"site": site}),
         "mode": "0600",
         "reload": [lamp.fpm],
     }
 
 
-def _secret_path(lamp: Lamp, site: Site) -> str:
+def secret_path(lamp: Lamp, site: Site) -> str:
     return f"{lamp.fpm_folder}/pool.d/groundwork-{site.name}.secret.conf"
 
 
@@ -561,7 +561,7 @@ def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Opti
             {"path": f"/var/log/apache2/{site.name}-error.log"},
             {"path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
         ],
-        "hide": [_secret_path(lamp, site)],
+        "hide": [secret_path(lamp, site)],
     }
 
 

@@ -31,6 +31,7 @@ class Expected:
     groups: tuple[str, ...]
     healthy: int
     deadline: float  # seconds
+    wait: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def parse_expected(options: t.Mapping[str, t.Any], problems: Problems) -> Expect
     check_range("deadline", options["deadline"], 1, 86400, problems)
     if len(problems.found) > before:
         return None
-    return Expected(tuple(dict.fromkeys(options["target_groups"])), options["healthy"], float(options["deadline"]))
+    groups = tuple(dict.fromkeys(options["target_groups"]))
+    return Expected(groups, options["healthy"], float(options["deadline"]), options.get("wait", True))
 
 
 def lacking(expected: Expected, targets: t.Sequence[Target]) -> list[str]:
@@ -83,7 +85,7 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
     Raise GroundworkError with each target's state at the deadline.
     """
     owner, expected = run.parse(COMPONENT, parse_expected)
-    if run.check_mode:
+    if run.check_mode and expected.wait:
         return {"changed": False, "targets": [], "awaited": list(expected.groups)}
     arns = _arns(run, owner, expected)
 
@@ -94,6 +96,8 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
         }
         return [describe_target(name, one) for name, answer in observe(run.clients, reads).items() for one in answer]
 
+    if not expected.wait:
+        return {"changed": False, "targets": [vars(target) for target in look()], "awaited": []}
     seen: list[Target] = []
 
     def ready(targets: list[Target]) -> bool:

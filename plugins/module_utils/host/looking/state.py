@@ -1,0 +1,80 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of a server: releases, services, the units of its sites, and what is left of its disks and its memory."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Room
+
+PROPERTIES = "Id,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestamp,LastTriggerUSec,NextElapseUSecRealtime"
+SHOW = ("systemctl", "show", "--timestamp=unix", f"--property={PROPERTIES}")
+FAILED = ("systemctl", "list-units", "--state=failed", "--plain", "--no-legend", "--full")
+KIB = 1024
+
+
+def state_of(
+    run: Run, sites: t.Mapping[str, str], services: t.Sequence[str], rooms: t.Sequence[Room]
+) -> dict[str, t.Any]:
+    """Return the state of this server. `sites` are the folders of the sites by name.
+
+    Times are in ISO 8601 and UTC, sizes in bytes. A unit is what a site has of its own: a worker, or a schedule.
+    """
+    patterns = [f"groundwork-{name}-*" for name in sites]
+    return {
+        "sites": {name: site_of(Path(folder)) for name, folder in sites.items()},
+        "services": {one["Id"]: one for one in units_in(run([*SHOW, *services]).out)},
+        "units": [*units_in(run([*SHOW, "--all", *patterns]).out)] if patterns else [],
+        "failed": [line.split()[0] for line in run(FAILED).out.splitlines() if line.strip()],
+        "disks": [{"mount": room.mount, "size": room.size, "free": room.free} for room in rooms],
+        "memory": memory_in(Path("/proc/meminfo").read_text()),
+        "load": float(Path("/proc/loadavg").read_text().split()[0]),
+    }
+
+
+def site_of(folder: Path) -> dict[str, t.Any]:
+    """Return the current release of a site, since when it is current, all releases, and whether visitors get it.
+
+    A site that has just been added to the server is not ready until its pages have been answered.
+    """
+    link, releases = folder / CURRENT, folder / RELEASES
+    current = link.resolve().name if link.is_symlink() else ""
+    since = iso(link.lstat().st_mtime) if current else ""
+    kept = sorted(one.name for one in releases.iterdir() if one.is_dir()) if releases.is_dir() else []
+    return {
+        "release": current,
+        "since": since,
+        "kept": kept,
+        "ready": bool(current) and not (folder / UNREADY).exists(),
+    }
+
+
+def units_in(shown: str) -> t.Iterator[dict[str, str]]:
+    """Yield the properties of each unit in the output of `systemctl show`."""
+    for block in shown.split("\n\n"):
+        unit = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if unit.get("Id"):
+            yield {name: _readable(name, value) for name, value in unit.items()}
+
+
+def _readable(name: str, value: str) -> str:
+    seconds = value.removeprefix("@")
+    return iso(float(seconds)) if "Timestamp" in name and seconds.replace(".", "", 1).isdigit() else value
+
+
+def memory_in(text: str) -> dict[str, int]:
+    """Return the memory in bytes from the text of /proc/meminfo: all of it, and what new processes can have."""
+    found = {line.partition(":")[0]: line.split()[1] for line in text.splitlines() if len(line.split()) > 1}
+    return {"size": int(found["MemTotal"]) * KIB, "free": int(found["MemAvailable"]) * KIB}
+
+
+def iso(seconds: float) -> str:
+    """Return a time in UTC as 2026-11-30T03:31:52Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,42 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbooks that only look at servers ask of them: options of the modules `server_info` and `site_logs_info`."""
+
+from __future__ import annotations
+
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.desired import (
+    APACHE,
+    MARIADB,
+    Lamp,
+    Options,
+    secret_path,
+)
+
+
+def watched(lamp: Lamp) -> Options:
+    """Return the options of the module `server_info`: the folders of the sites, and the services that run."""
+    services = [APACHE, lamp.fpm, *([MARIADB] if lamp.has_database else [])]
+    return {"sites": {site.name: site.folder for site in lamp.sites}, "services": services}
+
+
+def logs(lamp: Lamp) -> dict[str, Options]:
+    """Return the options of the module `site_logs_info` for each site, by its name."""
+    return {
+        site.name: {
+            "logs": [
+                {"name": "access", "path": f"/var/log/apache2/{site.name}-access.log"},
+                {"name": "error", "path": f"/var/log/apache2/{site.name}-error.log"},
+                {"name": "php", "path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
+            ],
+            "units": [f"groundwork-{site.name}-*"],
+            "hide": [secret_path(lamp, site)],
+        }
+        for site in lamp.sites
+    }
+
+
+def site_names(lamp: Lamp) -> list[str]:
+    """Return the names of the sites."""
+    return [site.name for site in lamp.sites]

@@ -1,0 +1,106 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lines that tell the state of an environment's servers and of their targets, worst news first."""
+
+from __future__ import annotations
+
+import typing as t
+
+State = t.Mapping[str, t.Any]
+Target = t.Mapping[str, t.Any]
+
+MIB, GIB = 1024**2, 1024**3
+NEARLY_FULL = 0.9
+RUNNING = ("active", "activating", "reloading")
+
+
+def status(servers: t.Mapping[str, State | None], ids: t.Mapping[str, str], targets: t.Sequence[Target]) -> list[str]:
+    """Return the lines. `servers` are the states by name, None for one that could not be reached.
+
+    `ids` are the instances of the servers. `targets` are those of all target groups.
+    """
+    problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state)]
+    problems += [f"{_server(one['id'], ids)}: {_health(one)}" for one in targets if one["state"] != "healthy"]
+    problems += differences(servers)
+    heading = [f"{len(problems)} problems:" if len(problems) != 1 else "1 problem:"] if problems else ["No problems."]
+    return [
+        *heading,
+        *(f"  {problem}" for problem in problems),
+        *(line for name, state in servers.items() for line in _lines(name, ids.get(name, ""), state, targets)),
+        *(f"{one['id']}, not in the inventory: {_health(one)}" for one in targets if one["id"] not in ids.values()),
+    ]
+
+
+def wrongs(state: State | None) -> t.Iterator[str]:
+    """Yield what is wrong with a server."""
+    if state is None:
+        yield "cannot be reached by SSH"
+        return
+    for name, site in state["sites"].items():
+        if not site["release"]:
+            yield f"the site {name} has no release"
+        elif not site["ready"]:
+            yield f"the site {name} is not ready: its pages have not been answered as expected yet"
+    for name, service in state["services"].items():
+        if service["ActiveState"] not in RUNNING:
+            yield f"{name} is {service['ActiveState']}"
+    told = {unit["Id"] for unit in state["services"].values()}
+    yield from (f"the unit {unit} failed" for unit in state["failed"] if unit not in told)
+    for disk in state["disks"]:
+        if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
+            yield f"the file system {disk['mount']} is {_used(disk)} full"
+
+
+def differences(servers: t.Mapping[str, State | None]) -> t.Iterator[str]:
+    """Yield the sites of which not all servers have the same release."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, state in servers.items():
+        for site, one in (state or {"sites": {}})["sites"].items():
+            found.setdefault(site, {}).setdefault(one["release"] or "no release", []).append(name)
+    for site, releases in found.items():
+        if len(releases) > 1:
+            told = "; ".join(f"{release} on {', '.join(names)}" for release, names in releases.items())
+            yield f"the servers have different releases of {site}: {told}"
+
+
+def _lines(name: str, identity: str, state: State | None, targets: t.Sequence[Target]) -> t.Iterator[str]:
+    yield f"{name} ({identity})"
+    yield from (f"  target group {one['group']}: {_health(one)}" for one in targets if one["id"] == identity)
+    if state is None:
+        return
+    for site, one in state["sites"].items():
+        kept = len(one["kept"])
+        yield f"  site {site}: release {one['release'] or 'none'} since {one['since'] or '-'}, {kept} on the server"
+    for unit in state["units"]:
+        yield f"  {_unit(unit)}"
+    services = ", ".join(f"{key} {one['ActiveState']}" for key, one in state["services"].items())
+    yield f"  services: {services}"
+    disks = ", ".join(f"{one['mount']} {_used(one)} of {one['size'] / GIB:.1f} GiB" for one in state["disks"])
+    memory = state["memory"]
+    yield f"  disks: {disks}; memory: {memory['free'] // MIB} of {memory['size'] // MIB} MiB free; load {state['load']}"
+
+
+def _unit(unit: t.Mapping[str, str]) -> str:
+    name = unit["Id"]
+    if name.endswith(".timer"):
+        last = unit.get("LastTriggerUSec") or "never"
+        return f"{name}: {unit['ActiveState']}, last {last}, next {unit.get('NextElapseUSecRealtime') or '-'}"
+    restarts = unit.get("NRestarts", "0")
+    again = f", {restarts} restarts" if restarts not in ("", "0") else ""
+    since = unit.get("ActiveEnterTimestamp") or "-"
+    return f"{name}: {unit['ActiveState']} ({unit['SubState']}) since {since}, result {unit.get('Result', '-')}{again}"
+
+
+def _server(identity: str, ids: t.Mapping[str, str]) -> str:
+    return next((name for name, one in ids.items() if one == identity), identity)
+
+
+def _health(target: Target) -> str:
+    words = " ".join(word for word in (target["reason"], target["description"]) if word)
+    return f"{target['state']} in {target['group']}{f' ({words})' if words else ''}"
+
+
+def _used(disk: t.Mapping[str, t.Any]) -> str:
+    return f"{100 - 100 * disk['free'] // (disk['size'] or 1)} %"

@@ -1,0 +1,76 @@
+"""The state of a server: releases from real folders, units from systemctl's output."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
+from ansible_collections.groundwork.aws.plugins.module_utils.host.looking.state import (
+    memory_in,
+    site_of,
+    state_of,
+    units_in,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Room
+
+SHOWN = """Id=apache2.service
+ActiveState=active
+SubState=running
+ActiveEnterTimestamp=@1796009512
+
+Id=groundwork-shop-mail@1.service
+ActiveState=failed
+SubState=failed
+Result=exit-code
+NRestarts=5
+"""
+
+
+def served(folder: Path) -> Path:
+    (folder / "releases" / "b2").mkdir(parents=True)
+    (folder / "releases" / "a1").mkdir()
+    link = folder / "current"
+    link.symlink_to("releases/b2")
+    os.utime(link, (1796009512, 1796009512), follow_symlinks=False)
+    return folder
+
+
+def test_the_release_of_a_site(tmp_path: Path) -> None:
+    folder = served(tmp_path)
+    assert site_of(folder) == {"release": "b2", "since": "2026-11-30T03:31:52Z", "kept": ["a1", "b2"], "ready": True}
+    (folder / ".unready").touch()
+    assert site_of(folder)["ready"] is False
+
+
+def test_a_site_without_a_release(tmp_path: Path) -> None:
+    assert site_of(tmp_path / "none") == {"release": "", "since": "", "kept": [], "ready": False}
+
+
+def test_the_properties_of_units() -> None:
+    assert [(unit["Id"], unit["ActiveState"]) for unit in units_in(SHOWN)] == [
+        ("apache2.service", "active"),
+        ("groundwork-shop-mail@1.service", "failed"),
+    ]
+    assert next(units_in(SHOWN))["ActiveEnterTimestamp"] == "2026-11-30T03:31:52Z"
+    assert list(units_in("")) == []
+
+
+def test_memory_is_in_bytes() -> None:
+    assert memory_in("MemTotal:  2048 kB\nMemFree: 1 kB\nMemAvailable: 1024 kB\n") == {"size": 2097152, "free": 1048576}
+
+
+def test_the_state_asks_for_the_services_and_for_the_units_of_each_site(tmp_path: Path) -> None:
+    asked: list[t.Sequence[str]] = []
+
+    def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+        asked.append(argv)
+        return Done(0, SHOWN if "show" in argv else "php8.2-fpm.service loaded failed failed PHP\n", stdin)
+
+    state = state_of(run, {"shop": str(served(tmp_path))}, ["apache2"], [Room("/", 100, 5, 9)])
+    assert asked[0][-1] == "apache2"
+    assert asked[1][-1] == "groundwork-shop-*"
+    assert state["failed"] == ["php8.2-fpm.service"]
+    assert state["disks"] == [{"mount": "/", "size": 100, "free": 5}]
+    assert state["sites"]["shop"]["release"] == "b2"

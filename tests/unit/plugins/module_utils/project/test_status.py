@@ -1,0 +1,85 @@
+"""The lines of the state of an environment: problems first, then each server."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.project.status import status
+
+GIB = 1024**3
+HEALTHY = {"group": "public", "port": 80, "state": "healthy", "reason": "", "description": ""}
+IDS = {"public-1": "i-1", "public-2": "i-2"}
+
+
+def state(**given: t.Any) -> dict[str, t.Any]:
+    site = {"release": "b2", "since": "2026-11-30T03:31:52Z", "kept": ["a1", "b2"], "ready": True}
+    return {
+        "sites": {"shop": {**site, **given.pop("shop", {})}},
+        "services": {"apache2.service": {"Id": "apache2.service", "ActiveState": "active"}},
+        "units": [],
+        "failed": [],
+        "disks": [{"mount": "/", "size": 8 * GIB, "free": 6 * GIB}],
+        "memory": {"size": 2 * GIB, "free": GIB},
+        "load": 0.5,
+        **given,
+    }
+
+
+def told(first: dict[str, t.Any] | None, *more: dict[str, t.Any]) -> list[str]:
+    targets = [{**HEALTHY, "id": identity} for identity in IDS.values()]
+    return status({"public-1": first, "public-2": state()}, IDS, [*targets, *more])
+
+
+def test_without_problems_each_server_is_told() -> None:
+    assert told(state()) == [
+        "No problems.",
+        *(
+            line
+            for name, identity in IDS.items()
+            for line in (
+                f"{name} ({identity})",
+                "  target group public: healthy in public",
+                "  site shop: release b2 since 2026-11-30T03:31:52Z, 2 on the server",
+                "  services: apache2.service active",
+                "  disks: / 25 % of 8.0 GiB; memory: 1024 of 2048 MiB free; load 0.5",
+            )
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        (None, "public-1: cannot be reached by SSH"),
+        (state(shop={"release": "", "since": "", "ready": False}), "public-1: the site shop has no release"),
+        (state(shop={"ready": False}), "public-1: the site shop is not ready: its pages have not been answered"),
+        (state(shop={"release": "a1"}), "different releases of shop: a1 on public-1; b2 on public-2"),
+        (
+            state(services={"apache2.service": {"Id": "apache2.service", "ActiveState": "failed"}}),
+            "apache2.service is failed",
+        ),
+        (state(failed=["groundwork-shop-mail@1.service"]), "the unit groundwork-shop-mail@1.service failed"),
+        (state(disks=[{"mount": "/", "size": 8 * GIB, "free": GIB // 10}]), "the file system / is 99 % full"),
+    ],
+)
+def test_a_problem_is_told_first(wrong: dict[str, t.Any] | None, problem: str) -> None:
+    lines = told(wrong)
+    assert lines[0].endswith(("problem:", "problems:"))
+    assert any(problem in line for line in lines[1:3])
+
+
+def test_targets_that_are_not_healthy_are_problems_also_of_servers_that_the_inventory_does_not_show() -> None:
+    ill = {**HEALTHY, "id": "i-9", "state": "unhealthy", "reason": "Target.Timeout", "description": "timed out"}
+    lines = told(state(), ill)
+    assert lines[:2] == ["1 problem:", "  i-9: unhealthy in public (Target.Timeout timed out)"]
+    assert lines[-1] == "i-9, not in the inventory: unhealthy in public (Target.Timeout timed out)"
+
+
+def test_a_worker_and_a_schedule_are_told() -> None:
+    worker = {"Id": "groundwork-shop-mail@1.service", "ActiveState": "active", "SubState": "running", "NRestarts": "2"}
+    timer = {"Id": "groundwork-shop-clean.timer", "ActiveState": "active", "LastTriggerUSec": "2026-11-30T03:31:52Z"}
+    lines = told(state(units=[worker, timer]))
+    assert "  groundwork-shop-mail@1.service: active (running) since -, result -, 2 restarts" in lines
+    assert "  groundwork-shop-clean.timer: active, last 2026-11-30T03:31:52Z, next -" in lines
