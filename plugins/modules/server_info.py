@@ -50,8 +50,8 @@ state:
   contains:
     sites:
       description: >-
-        For each site its current release, since when it is current, the releases on the server, and whether visitors get
-        the site.
+        For each site its current release, since when it is current, the releases on the server, and whether visitors
+        get the site.
       type: dict
       returned: success
       sample: {shop: {release: 3f2a9c01d4e5, since: "2026-11-30T03:31:52Z", kept: [3f2a9c01d4e5], ready: true}}

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: site_logs_info
 short_description: Read the logs of a site on a server
 description:
-  - Reads the last lines of the logs of a site, each with its time. With O(follow) it shows new lines as they are written.
+  - Reads the last lines of the logs of a site, each with its time. With O(follow) it shows new lines at once.
   - Secrets of the site are replaced.
 version_added: 0.1.0
 author:

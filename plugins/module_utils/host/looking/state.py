@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Ro
 PROPERTIES = "Id,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestamp,LastTriggerUSec,NextElapseUSecRealtime"
 SHOW = ("systemctl", "show", "--timestamp=unix", f"--property={PROPERTIES}")
 FAILED = ("systemctl", "list-units", "--state=failed", "--plain", "--no-legend", "--full")
+UNIX = re.compile(r"@\d+")  # a time, by --timestamp=unix
 KIB = 1024
 
 
@@ -61,12 +63,7 @@ def units_in(shown: str) -> t.Iterator[dict[str, str]]:
     for block in shown.split("\n\n"):
         unit = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if unit.get("Id"):
-            yield {name: _readable(name, value) for name, value in unit.items()}
-
-
-def _readable(name: str, value: str) -> str:
-    seconds = value.removeprefix("@")
-    return iso(float(seconds)) if "Timestamp" in name and seconds.replace(".", "", 1).isdigit() else value
+            yield {name: iso(float(value[1:])) if UNIX.fullmatch(value) else value for name, value in unit.items()}
 
 
 def memory_in(text: str) -> dict[str, int]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbooks that only look at servers ask of them: options of the modules `server_info` and `site_logs_info`."""
+"""What playbooks that only look at servers ask of them: options of the modules `server_info` and `site_logs_info`."""
 
 from __future__ import annotations
 
