@@ -40,6 +40,7 @@ STAGES = (
     Stage("full_disk", "a full disk is named before anything is changed", part="servers"),
     Stage("inventory", "an inventory that does not show the servers is refused"),
     Stage("pages", "site.yml asks every server for a page of every site"),
+    Stage("at_night", "the state, the logs, a command and a maintenance page, for a person with an outage"),
     Stage("secrets", "passwords are only where they are needed"),
     Stage("values", "PHP gets settings and variables as they were written"),
     Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed", part="releases"),

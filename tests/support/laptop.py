@@ -173,6 +173,13 @@ class Laptop:
             argv, cwd=self.checkout, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
+    def start_reading(self, *argv: str) -> subprocess.Popen[str]:
+        """Start a command, and let its output be read while it runs."""
+        own = {**self.environment, "PYTHONUNBUFFERED": "1"}
+        return subprocess.Popen(
+            argv, cwd=self.checkout, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
     @contextmanager
     def playing(self, playbook: str, variables: Mapping[str, Any]) -> Iterator[list[Play]]:
         """Run a playbook during the block; afterwards the list holds it."""
