@@ -89,7 +89,7 @@ long-servers: ## On the lab: images, groups of servers, the replacement of serve
 	@export GROUNDWORK_PART='tests/e2e --part servers'
 	$(PART)
 
-long-releases: ## On the lab: releases that fail for other reasons than their own, and more servers
+long-releases: ## On the lab: releases that fail for other reasons than their own, more servers, and what separates sites
 	@export GROUNDWORK_PART='tests/e2e --part releases'
 	$(PART)
 
