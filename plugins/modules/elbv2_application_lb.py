@@ -303,8 +303,10 @@ options:
             type: bool
             default: true
   planned_servers:
-    description: The servers that M(groundwork.aws.ec2_instance_group) would launch, from a run in check mode, as tiers
-      by name. So the plan contains their registration.
+    description:
+      - The tiers of the servers that earlier tasks of the play launch, by server name.
+      - In check mode those that do not exist are planned as targets. Otherwise the module waits until EC2 reports them,
+        which can take some seconds after their launch.
     type: dict
     default: {}
   purge:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
@@ -109,12 +110,23 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         if not check_mode:  # in check mode the network may not exist yet
             _check_references(balancer_wish, observed, where, problems)
         _check_subnets(balancer_wish, observed, where, problems)
+    if not check_mode:
+        _check_launched(desired, observed, problems)
     if not check_mode and not observed.subnets and not desired.load_balancers:
         problems.add_missing(
             "environment_name", "the environment has no subnets", "run ec2_vpc_network (the role network) first"
         )
     if desired.purge:
         _check_protected(desired, observed, owner, problems)
+
+
+def _check_launched(desired: Balancers, observed: Observed, problems: Problems) -> None:
+    """Add to `problems` the tiers of which EC2 does not report all servers: it may not tell of new ones yet."""
+    there = Counter(one.tier for one in observed.instances if not one.scaled)
+    for tier, count in sorted(Counter(desired.planned.values()).items()):
+        if there[tier] < count:
+            wrong = f"EC2 reports {there[tier]} of {count} servers of the tier '{tier}'"
+            problems.add_missing("planned_servers", wrong, "run ec2_instance_group (the role servers) first")
 
 
 def _check_ours(tags: t.Mapping[str, str], what: str, where: str, owner: Owner, problems: Problems) -> None:

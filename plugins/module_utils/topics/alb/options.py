@@ -81,7 +81,7 @@ class BalancerWish:
 
 @dataclass(frozen=True)
 class Balancers:
-    """All load balancers of an environment. `planned` are the tiers of servers that do not exist yet, by name."""
+    """All load balancers of an environment. `planned` are the tiers of servers that earlier tasks launch, by name."""
 
     target_groups: tuple[TargetGroupWish, ...]
     load_balancers: tuple[BalancerWish, ...]
