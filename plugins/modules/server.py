@@ -110,6 +110,8 @@ options:
               - A secret is given by a placeholder, C(@groundwork(parameter:/path)@), and its value in O(secrets). Such
                 a file is not shown in differences.
               - C(@groundwork(parameter:/path|php-fpm)@) is the value in quotes for the file of a php-fpm pool.
+              - C(@groundwork(parameter:/path|environment)@) is the value in quotes for a file of environment variables,
+                which systemd and a shell read.
             type: str
           target:
             description: The target of a link.
@@ -144,7 +146,7 @@ options:
         default: []
         suboptions:
           pattern:
-            description: A path whose last part can contain wildcards.
+            description: A path, which can contain wildcards.
             type: path
             required: true
           reload:

@@ -11,6 +11,7 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
+from glob import glob
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
@@ -151,8 +152,7 @@ class Host:
 
 
 def _matches(pattern: str) -> list[str]:
-    place = Path(pattern)
-    return sorted(str(path) for path in place.parent.glob(place.name) if not path.name.startswith("."))
+    return sorted(path for path in glob(pattern) if not Path(path).name.startswith("."))
 
 
 def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:

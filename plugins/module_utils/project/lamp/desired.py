@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import metadata, php
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import environment, metadata, php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
@@ -321,6 +321,7 @@ def _services(lamp: Lamp) -> Options:
             {"pattern": "/etc/apache2/sites-enabled/groundwork-*.conf", "reload": [APACHE]},
             {"pattern": "/etc/apache2/mods-enabled/php*", "restart": [APACHE]},
             {"pattern": f"{lamp.fpm_folder}/pool.d/groundwork-*.conf", "reload": [lamp.fpm]},
+            {"pattern": environment.PATTERN},
         ],
         "includes": _includes(lamp),
         "validators": validators,
@@ -398,6 +399,7 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
             "content": render("fpm.conf.j2", context),
             "reload": [lamp.fpm],
         },
+        environment.launcher(render, ROOT),
     ]
     if lamp.has_database and not lamp.shares_database:
         files.append(_mariadb(lamp, render))
@@ -433,6 +435,9 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
     files.append(_absent(f"{lamp.fpm_folder}/pool.d/www.conf", reload=[lamp.fpm]))
     files += [_pool(lamp, site, render) for site in lamp.sites]
     files += [_secret_pool(lamp, site, render) for site in lamp.sites if site.private_environment]
+    files.append(_folder(environment.FOLDER))
+    for site in lamp.sites:
+        files += environment.files(site, {**lamp.public_environment(site), **site.private_environment})
     if lamp.has_database and lamp.shares_database:
         files.append(_mariadb(lamp, render))
     return files

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from lamp_variables import VARIABLES, given
 from nasty_secrets import FOR_EVERYBODY
 
 from ansible_collections.groundwork.aws.plugins.filter.lamp import PARTS, RENDERED, lamp, render
@@ -19,37 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
 
 PASSWORD = "correct-horse-battery"
-VARIABLES: dict[str, t.Any] = {
-    "environment_name": "dev",
-    "sites": [{"name": "app", "web_root": "public"}],
-    "sample": "/sample",
-    "database_server": "each",
-    "database_address": "(known after apply)",
-    "database_cidr": "10.20.0.0/16",
-    "database_passwords": {},
-    "sites_trust_each_other": False,
-    "trusted_proxies": ["10.20.0.0/24"],
-    "keepalive_timeout": 75,
-    "probe_cidrs": [],
-    "php_version": "8.2",
-    "php_extensions": ["mysql"],
-    "php_settings": {"memory_limit": "128M", "display_errors": False},
-    "keep_files": [],
-    "memory_mb": 1024,
-    "release": "",
-    "keep_releases": 3,
-    "archive_folder": "/archives",
-    "server_name": "private-1",
-    "server_tier": "private",
-    "server_address": "10.20.2.9",
-    "packed": [{"name": "app", "id": "3f2a9c01d4e5", "archive": "/archives/app-3f2a9c01d4e5.tar.gz"}],
-    "warm_paths": [],
-}
 SHOP = {"name": "my-shop", "server_names": ["*.example.com"], "database": False, "probe": {"path": "/up"}}
-
-
-def given(**changes: t.Any) -> dict[str, t.Any]:
-    return {**VARIABLES, **changes}
 
 
 def file(path: str, **changes: t.Any) -> str:
@@ -138,8 +109,9 @@ def test_apache_keeps_all_its_workers() -> None:
 def test_only_root_reads_the_variables_of_a_site() -> None:
     site = {"name": "app", "environment": {"KEY": "hunter2-hunter2", "NONE": ""}}
     files = lamp(given(sites=[site]), "configuration")["files"]
-    [secret] = [one for one in files if "hunter2" in one.get("content", "")]
+    secret, commands = [one for one in files if "hunter2" in one.get("content", "")]
     assert (secret["path"], secret["mode"]) == ("/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf", "0600")
+    assert (commands["path"], commands["mode"]) == ("/etc/groundwork/sites/app/environment", "0640")
     assert secret["content"].splitlines()[2:] == [
         "[app]",
         "env[DB_PASSWORD] = @groundwork(parameter:/groundwork/dev/lamp/app/database-password|php-fpm)@",
