@@ -11,7 +11,6 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
-from glob import glob
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
@@ -152,7 +151,8 @@ class Host:
 
 
 def _matches(pattern: str) -> list[str]:
-    return sorted(path for path in glob(pattern) if not Path(path).name.startswith("."))
+    found = Path("/").glob(pattern.removeprefix("/"))
+    return sorted(str(path) for path in found if not path.name.startswith("."))
 
 
 def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:

@@ -4,8 +4,8 @@
 
 """The environment of a site for its commands: a file with everything that the site's PHP gets, and a launcher.
 
-The variables of a php-fpm pool do not reach the command line. systemd reads the file by EnvironmentFile=, and a shell by
-`.`. Only root and the site's processes can read it.
+The variables of a php-fpm pool do not reach the command line. systemd reads the file by EnvironmentFile=, and a shell
+by `.`. Only root and the site's processes can read it.
 """
 
 from __future__ import annotations
@@ -50,13 +50,15 @@ def launcher(render: Render, root: str) -> Options:
     return {"path": LAUNCHER, "content": render("site.sh.j2", context), "mode": "0755"}
 
 
-def files(site: Site, pool: Variables) -> list[Options]:
-    """Return the folder and the file of a site's variables. `pool` are the variables as they are in its pool."""
-    group = {"group": site.runner}
-    return [
-        {"path": f"{FOLDER}/{site.name}", "state": "directory", "mode": "0750", **group},
-        {"path": f"{FOLDER}/{site.name}/environment", "content": text(site, pool), "mode": "0640", **group},
-    ]
+def folder(site: Site) -> Options:
+    """Return the folder for what is known of a site on a server."""
+    return {"path": f"{FOLDER}/{site.name}", "state": "directory", "mode": "0750", "group": site.runner}
+
+
+def file(site: Site, pool: Variables) -> Options:
+    """Return the file of a site's variables. `pool` are the variables as they are in its pool."""
+    path = f"{FOLDER}/{site.name}/environment"
+    return {"path": path, "content": text(site, pool), "mode": "0640", "group": site.runner}
 
 
 def text(site: Site, pool: Variables) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from pathlib import Path
@@ -338,3 +339,56 @@ def test_wrong_variables_of_a_new_server_are_told_by_name(changes: dict[str, t.A
     with pytest.raises(AnsibleFilterError) as refused:
         lamp(given(**changes), "configuration")
     assert str(refused.value).startswith(problem)
+
+
+WRITING: dict[str, t.Any] = {
+    "name": "app",
+    "web_root": "public",
+    "shared": ["public/media", "data"],
+    "shared_files": ["public/settings.php", "public/robots.txt", ".env.local"],
+    "writable": ["public/cache", "var/cache"],
+}
+SITE_CONF = "/etc/apache2/sites-available/groundwork-01-app.conf"
+SECTION = re.compile(r'<Directory "([^"]*)">\n(.*?)\n    </Directory>', re.DOTALL)
+
+
+def test_apache_runs_no_php_where_the_site_can_write() -> None:
+    sections = dict(SECTION.findall(file(SITE_CONF, sites=[WRITING])))
+    assert sections.keys() == {f"/srv/www/app/current/public{name}" for name in ("/media", "/cache", "")}
+    for name in ("media", "cache"):
+        lines = [line.strip() for line in sections[f"/srv/www/app/current/public/{name}"].splitlines()]
+        assert lines == [
+            "Options None",
+            "AllowOverride None",
+            "DirectoryIndex index.html",
+            r'<FilesMatch "(?i)\.ph(p[0-9]?|t|tml|ps|ar)(\.|$)">',
+            "Require all denied",
+            "</FilesMatch>",
+        ]
+    assert '<Files "settings.php">' in sections["/srv/www/app/current/public"]
+
+
+def test_apache_runs_it_when_asked_for() -> None:
+    sections = dict(SECTION.findall(file(SITE_CONF, sites=[{**WRITING, "php_in_writable": True}])))
+    assert {path: text.split() for path, text in sections.items()} == {
+        f"/srv/www/app/current/public/{name}": ["Options", "None", "AllowOverride", "None"]
+        for name in ("media", "cache")
+    }
+
+
+def test_a_server_and_the_packing_get_the_folders() -> None:
+    variables = given(sites=[WRITING])
+    [release] = lamp(variables, "releases")
+    [source] = lamp(variables, "sources")
+    paths = {name: WRITING[name] for name in ("shared", "shared_files", "writable")}
+    configured = "/etc/groundwork/sites/app/folders.json"
+    assert release["folders"] == {**paths, "account": "site-app", "web_root": "public", "configured": configured}
+    assert source["folders"] == paths
+    assert json.loads(file(configured, sites=[WRITING])) == {"web_root": "public", **paths}
+
+
+@pytest.mark.parametrize(("shared", "mode"), [(["data"], "0700"), (["public/media"], "0710"), ([], "0700")])
+def test_apache_uses_shared_folders_only_if_it_serves_one(shared: list[str], mode: str) -> None:
+    files = lamp(given(sites=[{"name": "app", "web_root": "public", "shared": shared}]), "configuration")["files"]
+    [found] = [one for one in files if one["path"] == "/srv/www/app/shared"]
+    assert (found["owner"], found["group"], found["mode"]) == ("site-app", "site-app", mode)

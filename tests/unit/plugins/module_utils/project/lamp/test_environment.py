@@ -64,7 +64,7 @@ def of_shell(text: str, folder: Path, shell: str) -> dict[str, str]:
 
 
 def values() -> list[str]:
-    random_ = random.Random(12)
+    random_ = random.Random(12)  # noqa: S311 - the values are no keys
     made = ["".join(random_.choices(CHARACTERS, k=random_.randrange(20))) for _number in range(500)]
     return ["", "\\", "\\\n", "a\\", *FOR_EVERYBODY, *NOT_FOR_FPM, *CHARACTERS, *made]
 
