@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from release_server import OWNER, Server, rights
+from release_server import OWNER, Server, open_way, rights
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import laying, unpacking
@@ -34,8 +34,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_way(tmp_path)
     (tmp_path / "app" / "releases").mkdir(parents=True)
     (tmp_path / "app" / "shared").mkdir(mode=0o710)
     shutil.chown(tmp_path / "app" / "shared", ACCOUNT, ACCOUNT)

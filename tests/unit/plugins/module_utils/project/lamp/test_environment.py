@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lamp_variables import given
 from nasty_secrets import FOR_EVERYBODY, NOT_FOR_FPM
+from release_server import open_way
 
 from ansible_collections.groundwork.aws.plugins.filter.lamp import lamp, render
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
@@ -133,8 +134,7 @@ def launch(tmp_path: Path) -> t.Callable[..., subprocess.CompletedProcess[str]]:
     place = tmp_path / "sites" / "app"
     place.mkdir(parents=True)
     (place / "environment").write_text('HOME="/srv/www/app"\nKEY="two  words and \\"quotes\\""\n')
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_way(tmp_path)
     context = {"environments": str(tmp_path / "sites"), "root": str(tmp_path / "www")}
     program = tmp_path / "groundwork-site"
     program.write_text(render("site.sh.j2", context).replace("account=site-$site", "account=daemon"))
