@@ -65,6 +65,27 @@ options:
             type: list
             elements: str
             default: []
+      folders:
+        description: >-
+          What the site can write of the application, as in the option C(releases.folders) of M(groundwork.aws.server).
+          An application that has something else at these paths is refused.
+        type: dict
+        suboptions:
+          shared:
+            description: Folders that outlive releases.
+            type: list
+            elements: str
+            default: []
+          shared_files:
+            description: Files that outlive releases.
+            type: list
+            elements: str
+            default: []
+          writable:
+            description: Folders of each release that the site can write.
+            type: list
+            elements: str
+            default: []
 attributes:
   check_mode:
     description:
@@ -116,6 +137,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.release_a
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quiet import QuietModule
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import parse_folders
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import (
     pack,
     parse_source,
@@ -128,12 +150,16 @@ def main() -> None:
     problems = Problems()
     wanted = module.params["releases"]
     sources = [parse_source(item["source"], f"releases[{at}].source", problems) for at, item in enumerate(wanted)]
+    folders = [
+        parse_folders({**(item["folders"] or {}), "account": "any"}, f"releases[{at}].folders", problems)
+        for at, item in enumerate(wanted)
+    ]
     try:
         problems.raise_if_any()
         folder = Path(module.params["folder"])
         packed = [
-            pack(item["name"], source, folder, run, check_mode=module.check_mode)
-            for item, source in zip(wanted, sources, strict=True)
+            pack(item["name"], source, folder, run, check_mode=module.check_mode, folders=own)
+            for item, source, own in zip(wanted, sources, folders, strict=True)
         ]
     except GroundworkError as error:
         module.fail_json(msg=str(error), **error.details)

@@ -28,6 +28,7 @@ description:
   - Then the pages of all sites are requested on this server, even when nothing changed. When one is not answered as
     expected the module fails with the last lines of the site's logs. The release of the site is taken back when the
     page was answered as expected before the switch. Otherwise no release is taken back.
+  - A site can write to its shared and writable folders, O(releases[].folders), and to nothing else of a release.
   - A new server has a file C(<path>/.unready) for each site until its pages are answered as expected. The role lamp
     configures Apache so that load balancers send no requests to the server while the file exists.
   - The next run completes an interrupted one, including pending reloads of services.
@@ -110,6 +111,8 @@ options:
               - A secret is given by a placeholder, C(@groundwork(parameter:/path)@), and its value in O(secrets). Such
                 a file is not shown in differences.
               - C(@groundwork(parameter:/path|php-fpm)@) is the value in quotes for the file of a php-fpm pool.
+              - C(@groundwork(parameter:/path|environment)@) is the value in quotes for a file of environment variables,
+                which systemd and a shell read.
             type: str
           target:
             description: The target of a link.
@@ -144,7 +147,7 @@ options:
         default: []
         suboptions:
           pattern:
-            description: A path whose last part can contain wildcards.
+            description: A path, which can contain wildcards.
             type: path
             required: true
           reload:
@@ -392,6 +395,47 @@ options:
         type: list
         elements: path
         default: []
+      folders:
+        description:
+          - What the site can write of its application. Everything else of a release is read-only for it.
+          - The paths are relative to the application. Neither is one of them within another one.
+        type: dict
+        suboptions:
+          shared:
+            description:
+              - Folders that outlive releases. They are in C(<path>/shared), and each release has links to them.
+              - A folder that does not exist yet is created, with the content that the release has at the same path.
+                Later releases do not change it.
+              - A folder that is not declared any more is kept, and a warning says so.
+            type: list
+            elements: str
+            default: []
+          shared_files:
+            description:
+              - Files that outlive releases, in the same way. A file that the release does not have is not created.
+                The link then leads to a file that the application can create.
+            type: list
+            elements: str
+            default: []
+          writable:
+            description: Folders of each release that the site can write, for caches. They are removed with the release.
+            type: list
+            elements: str
+            default: []
+          account:
+            description: The account of the site, which can write in these folders. Required if there are any.
+            type: str
+          web_root:
+            description: >-
+              The folder of the application that the web server serves. O(releases[].group) can read only what is in it,
+              what links in it lead to, and files whose names begin with C(.ht).
+            type: str
+            default: ""
+          configured:
+            description: >-
+              A file with the folders as JSON, which O(configuration) writes together with the configuration of the web
+              server. The module fails if it has other folders, because the web server would run PHP scripts in them.
+            type: path
   secrets:
     description:
       - The values for the placeholders, by the paths of their parameters.

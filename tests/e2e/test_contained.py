@@ -109,9 +109,9 @@ def test_apache_follows_no_link_out_of_a_release(laptop: Laptop, server: str) ->
     public = "/srv/www/evil/current/public"
     planted = [f"ln -s {target} {public}/{name}; chown -h code-evil: {public}/{name}" for name, target in leads.items()]
     code, said = laptop.on(
-        server, "\n".join([*planted, "runuser -u www-data -- cat /srv/www/victim/current/config.yml"])
+        server, "\n".join([*planted, "runuser -u www-data -- cat /srv/www/victim/current/public/style.css"])
     )
-    assert (code, said) == (0, SECRET)
+    assert (code, said) == (0, VICTIM["public/style.css"])
     answers = ask(laptop, "evil.test", ["/inside", *(f"/{name}" for name in leads), "/folder/config.yml"])
     assert answers.pop("/inside") == EVIL["data/inside"]
     assert [path for path, answer in answers.items() if "403 Forbidden" not in answer] == []
@@ -144,7 +144,7 @@ def test_php_reads_nothing_of_another_site(laptop: Laptop, server: str) -> None:
 
 
 def test_apache_reads_what_it_serves_and_nothing_changes_a_release(laptop: Laptop, server: str) -> None:
-    private = ("current/config.php", "current/.env", "shared/notes", "tmp")
+    private = ("current/config.php", "current/config.yml", "current/.env", "shared/notes", "tmp")
     reads = [f"runuser -u www-data -- test -r /srv/www/victim/{path} && echo {path}" for path in private]
     writes = [
         f"runuser -u {user} -- find /srv/www/evil/releases -writable -not -type l" for user in ("site-evil", "www-data")

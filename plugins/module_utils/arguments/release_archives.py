@@ -28,6 +28,14 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "exclude": {"type": "list", "elements": "str", "default": []},
                 },
             },
+            "folders": {
+                "type": "dict",
+                "options": {
+                    "shared": {"type": "list", "elements": "str", "default": []},
+                    "shared_files": {"type": "list", "elements": "str", "default": []},
+                    "writable": {"type": "list", "elements": "str", "default": []},
+                },
+            },
         },
     },
 }

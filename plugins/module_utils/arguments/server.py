@@ -150,6 +150,17 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                 "options": {"path": {"type": "path", "required": True}, "containing": {"type": "str", "default": ""}},
             },
             "hide": {"type": "list", "elements": "path", "default": []},
+            "folders": {
+                "type": "dict",
+                "options": {
+                    "shared": {"type": "list", "elements": "str", "default": []},
+                    "shared_files": {"type": "list", "elements": "str", "default": []},
+                    "writable": {"type": "list", "elements": "str", "default": []},
+                    "account": {"type": "str"},
+                    "web_root": {"type": "str", "default": ""},
+                    "configured": {"type": "path"},
+                },
+            },
         },
     },
     "secrets": {"type": "dict", "default": {}, "no_log": True},

@@ -32,6 +32,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # php-fpm replaces a value that begins with a dollar sign by a variable of its own environment, and $pool by the pool's
 # name: https://www.php.net/manual/en/install.fpm.configuration.php
 NOT_FOR_FPM = re.compile(r"\A\$|\$pool")
+SPECIAL_IN_QUOTES = re.compile(r'[\\"$`]')
 
 
 def php_quoted(text: str) -> str:
@@ -62,7 +63,26 @@ def php_fpm_unquoted(text: str) -> str:
     return "".join(run[1:-1] for run in re.findall(r"""'[^']*'|"[^"]*\"""", text))
 
 
-QUOTINGS: t.Mapping[str, t.Callable[[str], str]] = {"": str, "php-fpm": php_fpm_quoted}
+def environment_quoted(text: str) -> str:
+    """Return `text` as a value in a file of variables that systemd and a POSIX shell read alike. Raise ValueError.
+
+    In double quotes both take a backslash before these four characters away, and keep everything else.
+    systemd.exec(5), EnvironmentFile=, and https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
+    """
+    if "\0" in text:
+        raise ValueError("it contains a NUL character")
+    return f'"{SPECIAL_IN_QUOTES.sub(_escaped, text)}"'
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
+
+
+QUOTINGS: t.Mapping[str, t.Callable[[str], str]] = {
+    "": str,
+    "environment": environment_quoted,
+    "php-fpm": php_fpm_quoted,
+}
 
 
 def placeholder(path: str) -> str:
@@ -156,6 +176,7 @@ def _forms(secret: str) -> t.Iterator[str]:
             doubled = text.replace("\\", "\\\\")
             yield from (doubled, text.replace("'", "\\'"), doubled.replace("'", "\\'"))
             yield from (text.replace("'", "'\"'\"'"), text.replace("'", "''"))
+            yield SPECIAL_IN_QUOTES.sub(_escaped, text)
 
 
 def _without(value: t.Any, forms: t.Iterable[str]) -> t.Any:

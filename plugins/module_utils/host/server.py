@@ -31,6 +31,7 @@ Options = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
 PARTS = {name: ARGUMENTS[name] for name in ("configuration", "databases", "releases")}
+NOTHING: Result = {"changes": [], "diff": [], "warnings": []}  # of a run that waits for the archives
 LISTS = ("changes", "deprecations", "diff", "warnings")  # of a result, to which each part adds
 
 
@@ -111,7 +112,7 @@ def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: boo
             releases = Releases(host.services)
             released = releases.converge(desired.releases, check_mode=check_mode, require_pages=require_pages)
             awaited = any(one.name in released["missing"] and not one.archive for one in desired.releases)
-            results.append({**released, "changes": [], "diff": []} if awaited and not check_mode else released)
+            results.append({**released, **NOTHING} if awaited and not check_mode else released)
     except GroundworkError as error:
         error.details = {**merged(*results), **error.details}
         raise

@@ -151,8 +151,8 @@ class Host:
 
 
 def _matches(pattern: str) -> list[str]:
-    place = Path(pattern)
-    return sorted(str(path) for path in place.parent.glob(place.name) if not path.name.startswith("."))
+    found = Path("/").glob(pattern.removeprefix("/"))
+    return sorted(str(path) for path in found if not path.name.startswith("."))
 
 
 def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:

@@ -12,6 +12,7 @@ target. Comparing texts is not enough: a link whose text is harmless can lead ou
 from __future__ import annotations
 
 import io
+import re
 import typing as t
 import unicodedata
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ LONGEST_NAME = 255  # bytes of a component, NAME_MAX of Linux' file systems
 LONGEST_PATH = 3840  # bytes: PATH_MAX is 4,096, of which a release's folder on the server takes up to 256
 MOST_LINKS = 40  # in one path: the limit of Linux (path_resolution(7))
 MOST_PROBLEMS = 20  # in one message
+KEPT = re.compile(r"(^|/)(shared|srv/www)(/|$)")  # in the target of a link: a folder that is meant to outlive releases
+SHARE = ", and declare it in shared of its site, so that each release has a link to data that is kept"
 
 
 @dataclass(frozen=True)
@@ -80,20 +83,27 @@ def problems_of(members: t.Sequence[Member]) -> t.Iterator[str]:
                 yield f"{shown(parent)}: {wrong}."
         if member.kind == "link" and leads_out(path, links):
             wrong = f"the link leads out of the application, to {shown(member.target)}"
-            yield f"{shown(path)}: {wrong}; copy its target, or leave it out (exclude)."
+            right = f"copy its target, or leave it out (exclude){SHARE if KEPT.search(member.target) else ''}"
+            yield f"{shown(path)}: {wrong}; {right}."
 
 
 def leads_out(path: str, links: t.Mapping[str, str]) -> bool:
-    """Return whether following the link at `path` leaves the tree at any step. `links` are all targets by path.
+    """Return whether following the link at `path` leaves the tree at any step. `links` are all targets by path."""
+    return destination(path, links) is None
+
+
+def destination(path: str, links: t.Mapping[str, str]) -> str | None:
+    """Return where a path leads within the tree, or None if following its links leaves the tree at any step.
 
     A component that does not exist counts as a folder, because it can be created later.
     """
-    place, ahead, followed = path.split("/")[:-1], [path.rpartition("/")[2]], 0
+    place: list[str] = []
+    ahead, followed = [*reversed(path.split("/"))], 0
     while ahead:
         name = ahead.pop()
         if name == "..":
             if not place:
-                return True
+                return None
             place.pop()
         elif name not in ("", "."):
             place.append(name)
@@ -101,12 +111,17 @@ def leads_out(path: str, links: t.Mapping[str, str]) -> bool:
             if target is not None:
                 followed += 1
                 if followed > MOST_LINKS:
-                    return False
+                    break
                 if target.startswith("/"):
-                    return True
+                    return None
                 place.pop()
                 ahead += reversed(target.split("/"))
-    return False
+    return "/".join(place)
+
+
+def is_within(path: str, folders: t.Iterable[str]) -> bool:
+    """Return whether a path is one of the folders or in one of them. "" is the whole application."""
+    return any(not folder or path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def parents(path: str) -> list[str]:

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
+    NO_FOLDERS,
+    Folders,
+    parse_folders,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import Log
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import Page, check_page
 
@@ -29,6 +34,7 @@ class Release:
     `owner` owns its files. `group` can read them, except the private ones (`is_private`), which `private_group` can
     read. `pages` are requested once it is current. If one fails, the message contains the last lines of `logs`, without
     the values that the files `hide` set. `mend` is whether changed files are put back, instead of only reported.
+    `folders` are those that the account of the site can write.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Release:
     logs: tuple[Log, ...] = ()
     hide: tuple[str, ...] = ()
     mend: bool = True
+    folders: Folders = NO_FOLDERS
 
     @property
     def link(self) -> str:
@@ -58,6 +65,7 @@ class Release:
 
 def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Release, ...]:
     """Return the desired releases. Add to `problems` what is wrong."""
+    folders = []
     for at, item in enumerate(options["releases"]):
         where = f"releases[{at}]"
         if not ID.fullmatch(item["id"]):
@@ -67,6 +75,7 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
             problems.add(f"{where}.keep", f"{item['keep']} is too small", f"keep {FEWEST_KEPT} or more")
         for number, page in enumerate(item.get("pages") or ()):
             check_page(f"{where}.pages[{number}]", page, problems)
+        folders.append(parse_folders(item.get("folders") or {}, f"{where}.folders", problems))
     return tuple(
         Release(
             name=item["name"],
@@ -82,8 +91,9 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
             logs=tuple(Log(log["path"], log["containing"]) for log in item.get("logs") or ()),
             hide=tuple(item.get("hide") or ()),
             mend=item.get("mend", True),
+            folders=own,
         )
-        for item in options["releases"]
+        for item, own in zip(options["releases"], folders, strict=True)
     )
 
 

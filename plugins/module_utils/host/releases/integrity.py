@@ -4,7 +4,7 @@
 
 """The files of a release as they were unpacked: what was changed by hand since is found, and put back.
 
-releases/.<id>.files       a record of each member, for root only
+releases/.<id>.files       a record of each member, and of the folders that the site can write, for root only
 releases/.<id>.set-aside/  what was at the changed paths
 
 A file whose size and change time (ctime) are those of the record is not read. No program can set the change time.
@@ -21,8 +21,17 @@ from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import files
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Entry
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import is_within, parents
 
 Record = dict[str, t.Any]
+FOLDERS = "/"  # in the record: the folders that the site could write (`Folders.told`)
+
+
+class Known(t.NamedTuple):
+    """What is recorded about a release: its members, and the folders that the site could write."""
+
+    members: dict[str, Record]
+    folders: dict[str, t.Any]
 
 
 def record_of(folder: Path) -> Path:
@@ -35,24 +44,52 @@ def aside_of(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.set-aside")
 
 
-def record(folder: Path, at: Path, ignored: t.Collection[str] = ()) -> None:
-    """Write the record of the release in `folder` to the path `at`. `ignored` are members that are not part of it."""
-    members = {path: _seen(folder / path, status) for path, status in _members(folder, ignored)}
-    files.put(Entry(str(at), "file", json.dumps(members).encode(), mode=0o600))
+def record(folder: Path, at: Path, ignored: t.Collection[str], folders: t.Mapping[str, t.Any]) -> None:
+    """Write the record of the release in `folder` to the path `at`.
 
-
-def changed(folder: Path, ignored: t.Collection[str] = ()) -> tuple[str, ...]:
-    """Return the members that were changed, added or removed since the record was written, sorted.
-
-    A release without a record, of an earlier version of this collection, has no such members.
+    `ignored` are paths that are not part of it. `folders` are those that the site can write.
     """
+    members = {path: _seen(folder / path, status) for path, status in _members(folder, ignored)}
+    _write(at, Known(members, dict(folders)))
+
+
+def amend(folder: Path, ignored: t.Collection[str], folders: t.Mapping[str, t.Any], *, rights: bool = False) -> None:
+    """Record the folders that the site can write now. Changes that were made by hand are still found.
+
+    With `rights`, the owner, group and mode of each member are recorded again.
+    """
+    seen = known(folder)
+    if seen is None:
+        return
+    kept = {path: one for path, one in seen.members.items() if not is_within(path, ignored)}
+    above = {parent for path in ignored for parent in parents(path) if parent not in kept}
+    for path in [*above, *(kept if rights else ())]:
+        if (folder / path).exists() or (folder / path).is_symlink():
+            new = {"rights": _rights((folder / path).lstat())}
+            kept[path] = {**kept.get(path, {}), **new}
+    _write(record_of(folder), Known(kept, dict(folders)))
+
+
+def _write(at: Path, seen: Known) -> None:
+    content = json.dumps({FOLDERS: seen.folders, **seen.members}).encode()
+    files.put(Entry(str(at), "file", content, mode=0o600))
+
+
+def known(folder: Path) -> Known | None:
+    """Return what is recorded about a release, or None for one of an earlier version of this collection."""
     try:
-        known: dict[str, Record] = json.loads(record_of(folder).read_bytes())
+        members: dict[str, Record] = json.loads(record_of(folder).read_bytes())
     except FileNotFoundError:
-        return ()
+        return None
+    return Known(members, members.pop(FOLDERS, {}))
+
+
+def changed(folder: Path, seen: Known, ignored: t.Collection[str]) -> tuple[str, ...]:
+    """Return the members that were changed, added or removed since the record was written, sorted."""
     found = dict(_members(folder, ignored))
-    differing = (path for path, status in found.items() if not _same(folder / path, status, known.get(path)))
-    return tuple(sorted({*differing, *(known.keys() - found.keys())}))
+    differing = (path for path, status in found.items() if not _same(folder / path, status, seen.members.get(path)))
+    removed = (path for path in seen.members.keys() - found.keys() if not is_within(path, ignored))
+    return tuple(sorted({*differing, *removed}))
 
 
 def _members(folder: Path, ignored: t.Collection[str]) -> t.Iterator[tuple[str, os.stat_result]]:
@@ -71,7 +108,7 @@ def _members(folder: Path, ignored: t.Collection[str]) -> t.Iterator[tuple[str, 
 
 
 def _seen(path: Path, status: os.stat_result) -> Record:
-    seen: Record = {"rights": [status.st_uid, status.st_gid, status.st_mode]}
+    seen: Record = {"rights": _rights(status)}
     if stat.S_ISREG(status.st_mode):
         seen |= {"size": status.st_size, "changed": status.st_ctime_ns, "digest": _digest(path)}
     elif stat.S_ISLNK(status.st_mode):
@@ -79,8 +116,12 @@ def _seen(path: Path, status: os.stat_result) -> Record:
     return seen
 
 
+def _rights(status: os.stat_result) -> list[int]:
+    return [status.st_uid, status.st_gid, status.st_mode]
+
+
 def _same(path: Path, status: os.stat_result, known: Record | None) -> bool:
-    if known is None or known["rights"] != [status.st_uid, status.st_gid, status.st_mode]:
+    if known is None or known["rights"] != _rights(status):
         return False
     if "target" in known:
         return bool(known["target"] == str(path.readlink()))

@@ -36,6 +36,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     parents,
     whole_tree,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
+    NO_FOLDERS,
+    Folders,
+    conflicts,
+    kind_in,
+    require_no_conflicts,
+)
 
 ID_LENGTH = 12
 # Files of version control and desktops are not part of an application.
@@ -224,17 +231,20 @@ def _add(archive: tarfile.TarFile, member: Member) -> None:
     archive.addfile(info)
 
 
-def pack(name: str, source: Source, folder: Path, run: Run, *, check_mode: bool) -> dict[str, t.Any]:
+def pack(
+    name: str, source: Source, folder: Path, run: Run, *, check_mode: bool, folders: Folders = NO_FOLDERS
+) -> dict[str, t.Any]:
     """Pack a release. Return its name, id, archive and number of files.
 
     In check mode the archive is not written, and a git repository that is not in the folder yet is fetched into a
-    temporary folder.
+    temporary folder. Raise GroundworkError if the application has something else at the paths of `folders`.
     """
     if check_mode and source.git and not _repository(source, folder).exists():
         with tempfile.TemporaryDirectory() as temporary:
             members = members_of(source, run, Path(temporary))
     else:
         members = members_of(source, run, folder)
+    require_no_conflicts(name, conflicts(folders, kind_in(members)))
     identity = release_id(members)
     path = folder / f"{name}-{identity}.tar.gz"
     if not path.exists() and not check_mode:

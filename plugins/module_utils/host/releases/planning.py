@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,19 @@ class Site:
     """The observed releases of a site: the ids, the latest used first, and the current id ("" for none).
 
     `foreign` are the releases that the wrong account owns. `changed` are the members of the desired release
-    that are not as they were unpacked.
+    that are not as they were unpacked. `shared` are the shared folders that exist. `incomplete` are the declared
+    folders that the desired release does not have yet, and `conflicts` is what is in their way. `undeclared` is what
+    is still shared for the current release only.
     """
 
     releases: tuple[str, ...] = ()
     current: str = ""
     foreign: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Step:
     prune: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     mend: tuple[str, ...] = ()  # the members to put back
+    share: tuple[str, ...] = ()  # the shared folders to create
+    lay: tuple[str, ...] = ()  # the links and writable folders to add to the release
 
     @property
     def needs_archive(self) -> bool:
@@ -59,8 +68,11 @@ class Plan:
 def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
     """Return the changes that lead to the desired releases. `pending` are reloads of an interrupted run. Pure."""
     steps = [_step(release, observed.get(release.name, Site())) for release in desired]
-    reloads = [*pending, *(name for step in steps if step.switch or step.mend for name in step.release.reload)]
-    changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own)
+    reloads = [
+        *pending,
+        *(name for step in steps if step.switch or step.mend or step.lay for name in step.release.reload),
+    ]
+    changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own or s.share or s.lay)
     return Plan(changing, tuple(dict.fromkeys(reloads)))
 
 
@@ -75,6 +87,8 @@ def _step(release: Release, site: Site) -> Step:
         prune=prune,
         own=tuple(one for one in site.foreign if one not in prune),
         mend=site.changed if release.mend else (),
+        share=tuple(path for path in release.folders.shared if path not in site.shared),
+        lay=site.incomplete,
     )
 
 
@@ -105,10 +119,15 @@ def _diff(header: str, before: str, after: str) -> dict[str, str]:
 
 def _changes(step: Step) -> t.Iterator[dict[str, str]]:
     name = step.release.name
+    for path in step.share:
+        yield {"action": "create", "resource": "shared folder", "name": f"{step.release.path}/{SHARED}/{path}"}
     if step.unpack:
         yield {"action": "create", "resource": "release", "name": f"{name} {step.release.id}"}
     for member in step.mend:
         yield {"action": "restore", "resource": "file", "name": str(step.release.folder / member)}
+    for path in step.lay:
+        what = "link" if path in step.release.folders.linked else "writable folder"
+        yield {"action": "create", "resource": what, "name": str(step.release.folder / path)}
     for kept in step.own:
         yield {"action": "update", "resource": "release owner", "name": f"{name} {kept}"}
     if step.switch:

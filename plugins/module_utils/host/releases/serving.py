@@ -6,6 +6,7 @@
 
 <path>/releases/<id>/   an application as it was packed
 <path>/current          a link to the release that is served
+<path>/shared/          see `laying`
 <path>/releases/.<id>.files      see `integrity`
 <path>/.unready         exists on a new server until the site's pages are answered as expected
 
@@ -19,6 +20,7 @@ are requested in the same run. A release is taken back if a page was answered as
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import JOURNALS, Journal
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import RELEASES, UNREADY, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, require_no_conflicts
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import (
     last_lines,
     secrets_in,
@@ -43,7 +46,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages
     well,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import Plan, Site, make_plan, report
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import CONFIGURE
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.unpacking import (
+    add_folders,
     look,
     mend,
     prune,
@@ -114,8 +119,12 @@ class Releases:
         result = {**report(plan), "sites": found, "pages": [str(page) for one in desired for page in one.pages]}
         waiting = any(step.needs_archive and not step.release.archive for step in plan.steps)
         result |= _warnings(desired, observed)
+        for release in desired:
+            require_no_conflicts(release.name, observed[release.name].conflicts)
         if check_mode or waiting:
             return {**result, "failed_before": [], "failed_pages": []}
+        for release in desired:
+            _require_configured(release)
         before = self._before(desired, observed, plan, previous)
         self._make(desired, plan, before)
         since = sizes(log for release in desired for log in release.logs)
@@ -167,6 +176,8 @@ class Releases:
                 unpack(step.release)
             if step.mend:
                 mend(step.release, step.mend)
+            if (step.share or step.lay) and not step.unpack:
+                add_folders(step.release, step.lay)
         if before.new:
             _hold_back(desired)
         self.journal.write(dict.fromkeys(plan.reload, "reload"), _links(desired, before))
@@ -257,12 +268,35 @@ def _links(desired: t.Sequence[Release], before: Before) -> dict[str, Actual]:
     }
 
 
+def _require_configured(release: Release) -> None:
+    """Raise GroundworkError if the web server is not configured for the folders that the site can write.
+
+    It would run the PHP scripts in them.
+    """
+    folders = release.folders
+    if not folders or not folders.configured:
+        return
+    try:
+        found = json.loads(Path(folders.configured).read_text())
+    except FileNotFoundError:
+        found = None
+    if found != folders.told():
+        what = f"The web server is not configured for the shared and writable folders of {release.name} as they are now"
+        raise GroundworkError(f"{what}: {CONFIGURE}. Nothing was changed.")
+
+
 def _warnings(desired: t.Iterable[Release], observed: t.Mapping[str, Site]) -> dict[str, t.Any]:
-    """Return a warning about changed files that are not put back."""
+    """Return warnings about changed files that are not put back, and about data that is not shared any more."""
     told = [
         f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it back. "
         f"Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source again."
         for one in desired
         if observed[one.name].changed and not one.mend
+    ]
+    told += [
+        f"{path} of {one.name} is not declared as shared any more. {one.path}/{SHARED}/{path} is kept, without a link "
+        "in the release. Remove it by hand when its data is not needed."
+        for one in desired
+        for path in observed[one.name].undeclared
     ]
     return {"warnings": told} if told else {}

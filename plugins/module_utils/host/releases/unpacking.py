@@ -9,37 +9,53 @@ Each release that was current contains its id in a file, which the web server se
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import shutil
-import stat
 import typing as t
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import files
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Entry
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import content_of, read_archive
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import read_archive
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import (
     Member,
+    is_within,
     leads_out,
     whole_tree,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
+    OPTIONS,
+    conflicts,
+    kind_in,
+    require_no_conflicts,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.integrity import (
+    Known,
+    amend,
     aside_of,
     changed,
+    known,
     record,
     record_of,
     set_aside,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.laying import (
+    complete,
+    conflicts_of,
+    existing,
+    incomplete,
+    lay,
+    put_member,
+    share,
+    undeclared,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import Plan, Site
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import MARK, Rights
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_for
 
-MARK = ".groundwork-release"
-CONFIGURE = "configure the site first (site.yml)"
 BLOCK = 4096  # bytes: a small file takes a whole block of the file system
 
 
@@ -53,13 +69,38 @@ def look(release: Release) -> Site:
         found = []
     used = sorted(found, key=lambda path: (-path.stat().st_mtime_ns, path.name))
     target = files.look(str(root / CURRENT)).target
-    foreign = tuple(path.name for path in used if files.look(str(path)).owner != release.owner)
+    current = Path(target).name if target else ""
+    is_here = release.folder in used
+    seen = known(release.folder) if is_here else None
+    served = seen if current == release.id else known(folders / current) if current else None
+    foreign = tuple(path.name for path in used if _is_foreign(path, release, seen))
     return Site(
         releases=tuple(path.name for path in used),
-        current=Path(target).name if target else "",
+        current=current,
         foreign=foreign,
-        changed=changed(release.folder, (MARK,)) if release.folder in used and release.id not in foreign else (),
+        changed=changed(release.folder, seen, _apart(release)) if seen and release.id not in foreign else (),
+        shared=existing(release),
+        incomplete=incomplete(release) if is_here else (),
+        conflicts=tuple(conflicts_of(release)) if is_here else (),
+        undeclared=undeclared(release, served.folders) if served else (),
     )
+
+
+def _is_foreign(folder: Path, release: Release, seen: Known | None) -> bool:
+    """Return whether the files of a release belong to wrong accounts. `seen` is the record of the desired release."""
+    if files.look(str(folder)).owner != release.owner:
+        return True
+    before = seen.folders.get("web_root") if seen and folder == release.folder else None
+    return before not in (None, release.folders.web_root)
+
+
+def _apart(release: Release) -> tuple[str, ...]:
+    """Return the paths in the folder of a release that are not part of it."""
+    return (MARK, *release.folders.all)
+
+
+def _links(members: t.Iterable[Member]) -> dict[str, str]:
+    return {member.path: member.target for member in members if member.kind == "link"}
 
 
 def unpack(release: Release) -> None:
@@ -70,17 +111,22 @@ def unpack(release: Release) -> None:
     folders, archive = Path(release.path) / RELEASES, Path(release.archive)
     partial = folders / f".{release.id}.partial"
     try:
-        members, rights = whole_tree(read_archive(archive, archive.name), archive.name), Rights.of(release)
+        members = whole_tree(read_archive(archive, archive.name), archive.name)
+        rights = Rights.of(release, _links(members))
+        require_no_conflicts(release.name, conflicts(release.folders, kind_in(members)))
         if partial.exists():
             shutil.rmtree(partial)
         require_for(folders, sum(member.size + BLOCK for member in members))
+        share(release, members)
         partial.mkdir(mode=0o700)
+        own = [member for member in members if not is_within(member.path, release.folders.linked)]
         # Links come last, so that nothing can be written through one.
-        for member in sorted(members, key=lambda member: member.kind == "link"):
-            _put(member, partial / member.path)
+        for member in sorted(own, key=lambda member: member.kind == "link"):
+            put_member(member, partial / member.path)
             rights.give(partial / member.path, member.path)
+        lay(partial, release, rights, release.folders.all)
         rights.give(partial, "")
-        record(partial, record_of(release.folder), (MARK,))
+        record(partial, record_of(release.folder), _apart(release), release.folders.told())
         partial.rename(release.folder)
     except (OSError, GroundworkError) as error:
         shutil.rmtree(partial, ignore_errors=True)  # the next run removes what remains, and this error counts
@@ -89,14 +135,20 @@ def unpack(release: Release) -> None:
 
 def mend(release: Release, members: t.Sequence[str]) -> None:
     """Put members of a release back from its archive, each in one step. What was at their paths is set aside."""
-    archive = Path(release.archive)
+    archive, root, apart = Path(release.archive), release.folder, _apart(release)
     try:
-        whole, rights = whole_tree(read_archive(archive, archive.name), archive.name), Rights.of(release)
-        wanted = {member.path: member for member in whole}
-        set_aside(release.folder, members, {path: member.kind for path, member in wanted.items()})
-        for path in sorted({*members} & wanted.keys(), key=lambda path: (wanted[path].kind == "link", path)):
-            _restore(wanted[path], release.folder / path, rights)
-        record(release.folder, record_of(release.folder), (MARK,))
+        whole = whole_tree(read_archive(archive, archive.name), archive.name)
+        rights = Rights.of(release, _links(whole))
+        wanted = {member.path: member for member in whole if not is_within(member.path, apart)}
+        seen = known(root)
+        # As a whole: the site could write in it.
+        writable = [path for path in (seen.folders.get("writable", ()) if seen else ()) if path not in apart]
+        set_aside(root, writable, {})
+        set_aside(root, members, {path: member.kind for path, member in wanted.items()})
+        absent = {path for path in wanted if not os.path.lexists(root / path)}
+        for path in sorted(({*members} & wanted.keys()) | absent, key=lambda path: (wanted[path].kind == "link", path)):
+            _restore(wanted[path], root / path, rights)
+        record(root, record_of(root), apart, release.folders.told())
     except (OSError, GroundworkError) as error:
         raise GroundworkError(f"Could not put back files of release {release.id} of {release.name}: {error}") from error
 
@@ -108,88 +160,45 @@ def _restore(member: Member, path: Path, rights: Rights) -> None:
         return
     new = Path(files.beside(str(path)))
     files.discard(str(new))
-    _put(member, new)
+    put_member(member, new)
     rights.give(new, member.path)
     new.replace(path)
 
 
-def _put(member: Member, path: Path) -> None:
-    if member.kind == "link":
-        path.symlink_to(member.target)
-    elif member.kind == "directory":
-        path.mkdir(mode=0o700)
-    else:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o700 if member.executable else 0o600), "wb") as handle:
-            handle.writelines(content_of(member))
+def add_folders(release: Release, paths: t.Sequence[str]) -> None:
+    """Add the shared and writable folders that a release lacks."""
+    complete(release, paths)
+    amend(release.folder, _apart(release), release.folders.told())
 
 
 def take_over(release: Release, identity: str) -> None:
     """Set the owner of a release that an earlier version has unpacked, its folder last.
 
-    Earlier versions accepted links that lead out of the release. They are removed.
+    Earlier versions accepted links that lead out of the release. They are removed. A release whose files other accounts
+    should read, because its web root is another one, is given to them in the same way.
     """
-    rights = Rights.of(release)
     root = Path(release.path) / RELEASES / identity
+    seen = known(root)
+    before = [path for name in OPTIONS for path in (seen.folders.get(name, ()) if seen else ())]
+    missing = incomplete(replace(release, id=identity))
+    apart = (*(path for path in release.folders.all if path not in missing), *before)
     try:
         found = {path.relative_to(root).as_posix(): path for path in root.rglob("*")}
-        links = {member: str(path.readlink()) for member, path in found.items() if path.is_symlink()}
-        for member, path in found.items():
+        own = {member: path for member, path in found.items() if not is_within(member, apart)}
+        links = {member: str(path.readlink()) for member, path in own.items() if path.is_symlink()}
+        rights = Rights.of(release, links)
+        for member, path in own.items():
             if member in links and leads_out(member, links):
                 path.unlink()
             else:
                 rights.give(path, member)
-        record(root, record_of(root), (MARK,))
+        if seen and seen.folders:
+            amend(root, (MARK, *before), {**seen.folders, "web_root": release.folders.web_root}, rights=True)
+        else:
+            record(root, record_of(root), (MARK, *apart), {**release.folders.told(), **dict.fromkeys(OPTIONS, ())})
         rights.give(root, "")
     except OSError as error:
         raise GroundworkError(f"Could not change the owner of release {identity} of {release.name}: {error}") from error
-
-
-def is_private(path: str) -> bool:
-    """Return whether a member of a release is never served: PHP scripts, and names that begin with a dot.
-
-    The web server must read .htaccess, .htpasswd and `MARK`, and serves the folder of RFC 8615.
-    """
-    if path == MARK:
-        return False
-    names = path.split("/")
-    hidden = any(name.startswith(".") and name != ".well-known" and not name.startswith(".ht") for name in names)
-    return hidden or names[-1].lower().endswith(".php")
-
-
-@dataclass(frozen=True)
-class Rights:
-    """The owner and groups of a release's files, as numeric ids of this server."""
-
-    owner: int
-    group: int
-    private_group: int
-
-    @classmethod
-    def of(cls, release: Release) -> Rights:
-        """Look up the accounts of a release. Raise GroundworkError if one does not exist."""
-        return cls(_uid(release.owner), _gid(release.group), _gid(release.private_group))
-
-    def give(self, path: Path, member: str) -> None:
-        """Set owner, group and mode of a member, or of the release itself (""). A link is not followed."""
-        os.chown(path, self.owner, self.private_group if is_private(member) else self.group, follow_symlinks=False)
-        mode = path.lstat().st_mode
-        if not stat.S_ISLNK(mode):
-            path.chmod(0o750 if mode & stat.S_IXUSR else 0o640)
-
-
-def _uid(account: str) -> int:
-    try:
-        return pwd.getpwnam(account).pw_uid
-    except KeyError as error:
-        raise GroundworkError(f"The account {account} does not exist on this server: {CONFIGURE}.") from error
-
-
-def _gid(group: str) -> int:
-    try:
-        return grp.getgrnam(group).gr_gid
-    except KeyError as error:
-        raise GroundworkError(f"The group {group} does not exist on this server: {CONFIGURE}.") from error
 
 
 def switch(release: Release, identity: str) -> None:
@@ -206,7 +215,15 @@ def prune(plan: Plan, targets: t.Mapping[str, str]) -> None:
         for old in step.prune:
             if old != targets.get(step.release.name):
                 folder = Path(step.release.path) / RELEASES / old
-                shutil.rmtree(folder)
+                _remove(folder)
                 if aside_of(folder).exists():
                     shutil.rmtree(aside_of(folder))
                 files.discard(str(record_of(folder)))
+
+
+def _remove(folder: Path) -> None:
+    """Remove a release. A process that still writes in it can leave something in a hidden folder."""
+    hidden = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(hidden, ignore_errors=True)
+    folder.rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)

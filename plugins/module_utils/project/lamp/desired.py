@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import metadata, php
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, Folders
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import environment, folders, metadata, php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
@@ -65,6 +66,8 @@ class Site:
     php_settings: Variables
     largest_request: int  # bytes; 0 for no limit
     environment: Variables
+    folders: Folders
+    php_in_writable: bool
     instance_metadata: bool
     probe: Options
     password_parameter: str
@@ -110,6 +113,11 @@ class Site:
         given = {name: php.environment_text(value) for name, value in self.environment.items()}
         password = f"@groundwork(parameter:{self.password_parameter}|php-fpm)@"
         return {**({"DB_PASSWORD": password} if self.database else {}), **given}
+
+    @property
+    def served_scripts(self) -> tuple[str, ...]:
+        """Return the PHP scripts among the shared files that Apache would run."""
+        return () if self.php_in_writable else folders.served_scripts(self.folders)
 
     @property
     def main_name(self) -> str:
@@ -256,6 +264,8 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
         php_settings={name: php.pool_text(name, value) for name, value in own.items()},
         largest_request=php.size_in_bytes({**settings, **own}["post_max_size"]) or 0,
         environment=site.get("environment") or {},
+        folders=folders.folders_of(site, f"site-{site['name']}"),
+        php_in_writable=bool(site.get("php_in_writable", False)),
         instance_metadata=bool(site.get("instance_metadata", False)),
         probe={**PROBE, **(site.get("probe") or {})},
         password_parameter=f"{folder}/{site['name']}/database-password",
@@ -321,6 +331,7 @@ def _services(lamp: Lamp) -> Options:
             {"pattern": "/etc/apache2/sites-enabled/groundwork-*.conf", "reload": [APACHE]},
             {"pattern": "/etc/apache2/mods-enabled/php*", "restart": [APACHE]},
             {"pattern": f"{lamp.fpm_folder}/pool.d/groundwork-*.conf", "reload": [lamp.fpm]},
+            {"pattern": environment.PATTERN},
         ],
         "includes": _includes(lamp),
         "validators": validators,
@@ -398,6 +409,7 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
             "content": render("fpm.conf.j2", context),
             "reload": [lamp.fpm],
         },
+        environment.launcher(render, ROOT),
     ]
     if lamp.has_database and not lamp.shares_database:
         files.append(_mariadb(lamp, render))
@@ -405,14 +417,15 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
 
 
 def _site_files(lamp: Lamp, render: Render) -> list[Options]:
-    files = [_folder(ROOT)]
+    files = [_folder(ROOT), _folder(environment.FOLDER)]
+    files += [environment.folder(site) for site in lamp.sites]
     for site in lamp.sites:
         readable = {"group": site.runner, "mode": "0750"}
         private = {"owner": site.runner, "group": site.runner, "mode": "0700"}
         files += [
             _folder(site.folder, **readable),
             _folder(f"{site.folder}/{RELEASES}", **readable),
-            _folder(f"{site.folder}/shared", **private),
+            _folder(f"{site.folder}/{SHARED}", **{**private, "mode": folders.shared_mode(site.folders)}),
             _folder(site.temporary, **private),
         ]
     files.append(
@@ -420,7 +433,7 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
     )
     for number, site in enumerate(lamp.sites, 1):
         name = f"groundwork-{number:02d}-{site.name}.conf"
-        context = {"lamp": lamp, "site": site, **lamp.given}
+        context = {"lamp": lamp, "site": site, "php_scripts": folders.PHP_SCRIPTS, **lamp.given}
         files += [
             {
                 "path": f"/etc/apache2/sites-available/{name}",
@@ -429,10 +442,14 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
             },
             _enabled("sites", name, reload=[APACHE]),
         ]
+    files += [folders.record(site.name, site.folders) for site in lamp.sites]
     # php-fpm does not start without a pool: Debian's own is removed when there are others.
     files.append(_absent(f"{lamp.fpm_folder}/pool.d/www.conf", reload=[lamp.fpm]))
     files += [_pool(lamp, site, render) for site in lamp.sites]
     files += [_secret_pool(lamp, site, render) for site in lamp.sites if site.private_environment]
+    files += [
+        environment.file(site, {**lamp.public_environment(site), **site.private_environment}) for site in lamp.sites
+    ]
     if lamp.has_database and lamp.shares_database:
         files.append(_mariadb(lamp, render))
     return files
@@ -506,7 +523,15 @@ def databases(lamp: Lamp) -> Options | None:
 def sources(lamp: Lamp) -> list[Options]:
     """Return what must be packed: the sources of the sites whose release is not given by its id."""
     pinned = lamp.pinned()
-    return [{"name": site.name, "source": site.source} for site in lamp.sites if site.name not in pinned]
+    return [
+        {
+            "name": site.name,
+            "source": site.source,
+            **({"folders": folders.packed(site.folders)} if site.folders else {}),
+        }
+        for site in lamp.sites
+        if site.name not in pinned
+    ]
 
 
 def releases(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
@@ -562,6 +587,7 @@ def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Opti
             {"path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
         ],
         "hide": [secret_path(lamp, site)],
+        "folders": folders.released(site.name, site.folders),
     }
 
 

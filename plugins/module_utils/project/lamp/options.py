@@ -28,7 +28,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import FEWEST_KEPT, ID
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders, php
 
 EACH = "each"
 PAGE = ARGUMENTS["releases"]["options"]["pages"]["options"]
@@ -151,6 +151,7 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
     _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems, php.pool_text)
     reserved = OWN_ENVIRONMENT | (DATABASE_ENVIRONMENT if site.get("database") else frozenset())
     _check_environment(site.get("environment") or {}, reserved, f"{where}.environment", problems)
+    folders.check(site, where, problems)
     check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
 
 

@@ -17,7 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desir
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import Log
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import Answer, Page
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import Site, make_plan
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.unpacking import Rights
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import Rights
 
 APP = Release("app", "/srv/www/app", "new", keep=3, reload=("php8.2-fpm",))
 

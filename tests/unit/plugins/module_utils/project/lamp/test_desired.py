@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from lamp_variables import VARIABLES, given
 from nasty_secrets import FOR_EVERYBODY
 
 from ansible_collections.groundwork.aws.plugins.filter.lamp import PARTS, RENDERED, lamp, render
@@ -19,37 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
 
 PASSWORD = "correct-horse-battery"
-VARIABLES: dict[str, t.Any] = {
-    "environment_name": "dev",
-    "sites": [{"name": "app", "web_root": "public"}],
-    "sample": "/sample",
-    "database_server": "each",
-    "database_address": "(known after apply)",
-    "database_cidr": "10.20.0.0/16",
-    "database_passwords": {},
-    "sites_trust_each_other": False,
-    "trusted_proxies": ["10.20.0.0/24"],
-    "keepalive_timeout": 75,
-    "probe_cidrs": [],
-    "php_version": "8.2",
-    "php_extensions": ["mysql"],
-    "php_settings": {"memory_limit": "128M", "display_errors": False},
-    "keep_files": [],
-    "memory_mb": 1024,
-    "release": "",
-    "keep_releases": 3,
-    "archive_folder": "/archives",
-    "server_name": "private-1",
-    "server_tier": "private",
-    "server_address": "10.20.2.9",
-    "packed": [{"name": "app", "id": "3f2a9c01d4e5", "archive": "/archives/app-3f2a9c01d4e5.tar.gz"}],
-    "warm_paths": [],
-}
 SHOP = {"name": "my-shop", "server_names": ["*.example.com"], "database": False, "probe": {"path": "/up"}}
-
-
-def given(**changes: t.Any) -> dict[str, t.Any]:
-    return {**VARIABLES, **changes}
 
 
 def file(path: str, **changes: t.Any) -> str:
@@ -138,8 +110,9 @@ def test_apache_keeps_all_its_workers() -> None:
 def test_only_root_reads_the_variables_of_a_site() -> None:
     site = {"name": "app", "environment": {"KEY": "hunter2-hunter2", "NONE": ""}}
     files = lamp(given(sites=[site]), "configuration")["files"]
-    [secret] = [one for one in files if "hunter2" in one.get("content", "")]
+    secret, commands = [one for one in files if "hunter2" in one.get("content", "")]
     assert (secret["path"], secret["mode"]) == ("/etc/php/8.2/fpm/pool.d/groundwork-app.secret.conf", "0600")
+    assert (commands["path"], commands["mode"]) == ("/etc/groundwork/sites/app/environment", "0640")
     assert secret["content"].splitlines()[2:] == [
         "[app]",
         "env[DB_PASSWORD] = @groundwork(parameter:/groundwork/dev/lamp/app/database-password|php-fpm)@",
@@ -366,3 +339,56 @@ def test_wrong_variables_of_a_new_server_are_told_by_name(changes: dict[str, t.A
     with pytest.raises(AnsibleFilterError) as refused:
         lamp(given(**changes), "configuration")
     assert str(refused.value).startswith(problem)
+
+
+WRITING: dict[str, t.Any] = {
+    "name": "app",
+    "web_root": "public",
+    "shared": ["public/media", "data"],
+    "shared_files": ["public/settings.php", "public/robots.txt", ".env.local"],
+    "writable": ["public/cache", "var/cache"],
+}
+SITE_CONF = "/etc/apache2/sites-available/groundwork-01-app.conf"
+SECTION = re.compile(r'<Directory "([^"]*)">\n(.*?)\n    </Directory>', re.DOTALL)
+
+
+def test_apache_runs_no_php_where_the_site_can_write() -> None:
+    sections = dict(SECTION.findall(file(SITE_CONF, sites=[WRITING])))
+    assert sections.keys() == {f"/srv/www/app/current/public{name}" for name in ("/media", "/cache", "")}
+    for name in ("media", "cache"):
+        lines = [line.strip() for line in sections[f"/srv/www/app/current/public/{name}"].splitlines()]
+        assert lines == [
+            "Options None",
+            "AllowOverride None",
+            "DirectoryIndex index.html",
+            r'<FilesMatch "(?i)\.ph(p[0-9]?|t|tml|ps|ar)(\.|$)">',
+            "Require all denied",
+            "</FilesMatch>",
+        ]
+    assert '<Files "settings.php">' in sections["/srv/www/app/current/public"]
+
+
+def test_apache_runs_it_when_asked_for() -> None:
+    sections = dict(SECTION.findall(file(SITE_CONF, sites=[{**WRITING, "php_in_writable": True}])))
+    assert {path: text.split() for path, text in sections.items()} == {
+        f"/srv/www/app/current/public/{name}": ["Options", "None", "AllowOverride", "None"]
+        for name in ("media", "cache")
+    }
+
+
+def test_a_server_and_the_packing_get_the_folders() -> None:
+    variables = given(sites=[WRITING])
+    [release] = lamp(variables, "releases")
+    [source] = lamp(variables, "sources")
+    paths = {name: WRITING[name] for name in ("shared", "shared_files", "writable")}
+    configured = "/etc/groundwork/sites/app/folders.json"
+    assert release["folders"] == {**paths, "account": "site-app", "web_root": "public", "configured": configured}
+    assert source["folders"] == paths
+    assert json.loads(file(configured, sites=[WRITING])) == {"web_root": "public", **paths}
+
+
+@pytest.mark.parametrize(("shared", "mode"), [(["data"], "0700"), (["public/media"], "0710"), ([], "0700")])
+def test_apache_uses_shared_folders_only_if_it_serves_one(shared: list[str], mode: str) -> None:
+    files = lamp(given(sites=[{"name": "app", "web_root": "public", "shared": shared}]), "configuration")["files"]
+    [found] = [one for one in files if one["path"] == "/srv/www/app/shared"]
+    assert (found["owner"], found["group"], found["mode"]) == ("site-app", "site-app", mode)

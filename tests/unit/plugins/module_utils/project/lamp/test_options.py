@@ -62,6 +62,8 @@ def site(**changes: Any) -> dict[str, Any]:
         {"sites": [{**SITE, "allow_override": True}, OTHER], "sites_trust_each_other": True},
         site(probe={"path": "/status?full", "matcher": "200-299,401", "timeout": 30}),
         site(probe=None),
+        site(shared=["public/uploads"], shared_files=[".env.local"], writable=["var/cache"], php_in_writable=True),
+        site(shared=["public/plugins"], front_controller="index.php"),
         {"release": "3f2a9c01d4e5"},
         {"release": "shop:3f2a9c01d4e5", "sites": [SITE, {**SITE, "name": "shop"}]},
     ],
@@ -86,6 +88,22 @@ NO_PATH = (
     ("options", "message"),
     [
         ({"sites": []}, "lamp_sites: is empty"),
+        (site(shared=["/srv/x"]), "lamp_sites[0].shared[0]: '/srv/x' is absolute; write it relative to the "),
+        (site(shared_files=["../.env"]), "lamp_sites[0].shared_files[0]: '../.env' leads out of the application; "),
+        (site(writable=["public"]), "lamp_sites[0].writable[0]: 'public' contains the web_root, 'public'; "),
+        (
+            site(shared=["var"], writable=["var/cache"]),
+            "lamp_sites[0].writable[0]: 'var/cache' is within 'var', which is declared too; ",
+        ),
+        (
+            site(shared=["public/app"], front_controller="app/index.php"),
+            "lamp_sites[0].front_controller: 'app/index.php' is in a folder that the site can write; keep the script "
+            "in the release, which is read-only.",
+        ),
+        (
+            site(php_in_writable=True),
+            "lamp_sites[0].php_in_writable: has no effect without shared or writable folders; remove it, or declare",
+        ),
         (site(name="App"), f"lamp_sites[0].name: 'App' {NO_SITE_NAME}"),
         (site(name="a" * 21), f"lamp_sites[0].name: '{'a' * 21}' {NO_SITE_NAME}"),
         (site(name="app-"), f"lamp_sites[0].name: 'app-' {NO_SITE_NAME}"),

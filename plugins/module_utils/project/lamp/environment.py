@@ -1,0 +1,77 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The environment of a site for its commands: a file with everything that the site's PHP gets, and a launcher.
+
+The variables of a php-fpm pool do not reach the command line. systemd reads the file by EnvironmentFile=, and a shell
+by `.`. Only root and the site's processes can read it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    PARAMETER,
+    environment_quoted,
+    php_fpm_unquoted,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.php import EMPTY_VARIABLE
+
+FOLDER = "/etc/groundwork/sites"
+LAUNCHER = "/usr/local/bin/groundwork-site"
+PATTERN = f"{FOLDER}/*/environment"
+
+Options = dict[str, t.Any]
+Variables = t.Mapping[str, str]
+Render = t.Callable[[str, t.Mapping[str, t.Any]], str]
+
+
+class Site(t.Protocol):
+    """What is known of a site here."""
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+
+    @property
+    def folder(self) -> str:
+        """Return the folder of the site on a server."""
+
+    @property
+    def runner(self) -> str:
+        """Return the account of the site's processes."""
+
+
+def launcher(render: Render, root: str) -> Options:
+    """Return the program that runs a command as a site. `root` is the folder of all sites."""
+    context = {"environments": FOLDER, "root": root}
+    return {"path": LAUNCHER, "content": render("site.sh.j2", context), "mode": "0755"}
+
+
+def folder(site: Site) -> Options:
+    """Return the folder for what is known of a site on a server."""
+    return {"path": f"{FOLDER}/{site.name}", "state": "directory", "mode": "0750", "group": site.runner}
+
+
+def file(site: Site, pool: Variables) -> Options:
+    """Return the file of a site's variables. `pool` are the variables as they are in its pool."""
+    path = f"{FOLDER}/{site.name}/environment"
+    return {"path": path, "content": text(site, pool), "mode": "0640", "group": site.runner}
+
+
+def text(site: Site, pool: Variables) -> str:
+    """Return the content of the file. php-fpm sets HOME itself."""
+    variables = {"HOME": environment_quoted(site.folder), **{name: _rewritten(value) for name, value in pool.items()}}
+    lines = (f"{name}={value}\n" for name, value in sorted(variables.items()))
+    return "".join(["# Managed by groundwork.aws. The next run replaces changes.\n", *lines])
+
+
+def _rewritten(value: str) -> str:
+    """Return a value of a pool as it is written into the file."""
+    if value == EMPTY_VARIABLE:
+        return environment_quoted("")
+    if found := PARAMETER.fullmatch(value):
+        return f"@groundwork(parameter:{found[1]}|environment)@"
+    return environment_quoted(php_fpm_unquoted(value))
