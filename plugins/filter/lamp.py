@@ -30,11 +30,12 @@ options:
       - given_passwords
       - hosts
       - image_configuration
-      - kept_passwords
+      - kept_secrets
       - notes
       - outdated_records
       - released
       - releases
+      - rotated
       - sources
     required: true
 """
@@ -71,11 +72,12 @@ PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "databases": desired.databases,
     "given_passwords": desired.given_passwords,
     "hosts": desired.hosts,
-    "kept_passwords": desired.kept_passwords,
+    "kept_secrets": desired.kept_secrets,
     "notes": desired.notes,
     "outdated_records": desired.outdated_records,
     "released": desired.released,
     "releases": desired.releases,
+    "rotated": desired.rotated,
     "sources": desired.sources,
 }
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
 
+RUNNING = frozenset({"active", "activating", "reloading"})
+
 
 @dataclass(frozen=True)
 class Site:
@@ -46,22 +48,45 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of all sites, and the services to reload after them."""
+    """The changes of all sites, the services to reload after them, and the workers to restart and to start."""
 
     steps: tuple[Step, ...]
     reload: tuple[str, ...]
+    restart: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """Return the sites whose archive must be on the server."""
         return [step.release.name for step in self.steps if step.needs_archive]
 
 
-def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
-    """Return the changes that lead to the desired releases. `pending` are reloads of an interrupted run. Pure."""
+def make_plan(
+    desired: t.Sequence[Release],
+    observed: t.Mapping[str, Site],
+    pending: t.Iterable[str],
+    states: t.Mapping[str, str] | None = None,
+) -> Plan:
+    """Return the changes that lead to the desired releases. Pure.
+
+    `pending` are reloads and restarts of an interrupted run, and `states` the active states of the workers. A worker
+    that systemd is about to start again is not started.
+    """
     steps = [_step(release, observed.get(release.name, Site())) for release in desired]
-    reloads = [*pending, *(name for step in steps if step.switch or step.mend for name in step.release.reload)]
+    workers = {name for release in desired for name in release.workers}
+    reloads = [
+        *(name for name in pending if name not in workers),
+        *(name for step in steps if step.switch or step.mend for name in step.release.reload),
+    ]
+    renewed = {name for step in steps if step.switch or step.mend for name in step.release.workers}
+    running = {name for name, state in (states or {}).items() if state in RUNNING}
+    ordered = [name for release in desired for name in release.workers]
     changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own)
-    return Plan(changing, tuple(dict.fromkeys(reloads)))
+    return Plan(
+        changing,
+        tuple(dict.fromkeys(reloads)),
+        restart=tuple(name for name in ordered if name in running and name in {*renewed, *pending}),
+        start=tuple(name for name in ordered if name not in running),
+    )
 
 
 def _step(release: Release, site: Site) -> Step:
@@ -81,7 +106,8 @@ def _step(release: Release, site: Site) -> Step:
 def report(plan: Plan) -> dict[str, t.Any]:
     """Return `changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
     changes = [change for step in plan.steps for change in _changes(step)]
-    changes += [{"action": "reload", "resource": "service", "name": name} for name in plan.reload]
+    for action, names in (("reload", plan.reload), ("restart", plan.restart), ("start", plan.start)):
+        changes += [{"action": action, "resource": "service", "name": name} for name in names]
     return {
         "changed": bool(changes),
         "changes": changes,
