@@ -25,7 +25,15 @@ options:
   part:
     description: The part to compute.
     type: str
-    choices: [balancer_probes, counted_names, group_roles, groups, replacement_report, successors]
+    choices:
+      - balancer_probes
+      - counted_names
+      - counted_roles
+      - group_roles
+      - groups
+      - replacement_report
+      - successors
+      - with_profiles
     required: true
 """
 
@@ -48,10 +56,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project import repo
 PARTS: dict[str, t.Callable[..., t.Any]] = {
     "balancer_probes": tiers.balancer_probes,
     "counted_names": tiers.counted_names,
+    "counted_roles": tiers.counted_roles,
     "group_roles": tiers.group_roles,
     "groups": tiers.groups,
     "replacement_report": reports.replacement_report,
     "successors": tiers.successors,
+    "with_profiles": tiers.with_profiles,
 }
 
 

@@ -212,7 +212,7 @@ options:
         default: []
         suboptions:
           name:
-            description: The unit's name, without C(.service).
+            description: The unit's name, without C(.service). The name of a timer has its suffix C(.timer).
             type: str
             required: true
           state:
@@ -350,6 +350,12 @@ options:
           - Services that run code of the release. They are restarted when the pages were answered after the switch,
             unless the release is taken back. Those that do not run are started.
           - The module fails with the end of the journal of a worker that does not keep running for some seconds.
+        type: list
+        elements: str
+        default: []
+      jobs:
+        description:
+          - Services that timers start. If the last run of one has failed, the end of its journal is a warning.
         type: list
         elements: str
         default: []

@@ -132,6 +132,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "keep": {"type": "int", "default": 3},
             "reload": {"type": "list", "elements": "str", "default": []},
             "workers": {"type": "list", "elements": "str", "default": []},
+            "jobs": {"type": "list", "elements": "str", "default": []},
             "pages": {
                 "type": "list",
                 "elements": "dict",

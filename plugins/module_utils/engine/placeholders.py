@@ -72,7 +72,7 @@ def php_literal(text: str) -> str:
 
 
 def dotenv_quoted(text: str) -> str:
-    """Return `text` as a value in a .env file. Raise ValueError if there is no form that all programs read alike.
+    """Return `text` as a value in a .env file. Raise ValueError if programs read it in different ways.
 
     Between single quotes, neither symfony/dotenv nor vlucas/phpdotenv nor a shell interprets anything. How an
     apostrophe is written differs among them.

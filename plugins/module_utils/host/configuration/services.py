@@ -23,6 +23,7 @@ BROKEN = frozenset({"failed", "inactive", "deactivating"})
 DEADLINE = 60.0  # seconds; php-fpm's process_control_timeout is shorter
 JOURNAL_LINES = 20
 PROPERTIES = "LoadState,ActiveState,UnitFileState"
+TIMER = ".timer"
 STEADY = 3.0  # seconds for which a worker has to run
 STEADY_DEADLINE = 30.0
 WORKER_PROPERTIES = "LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestampMonotonic"
@@ -105,7 +106,7 @@ class Services:
 
     def running(self, patterns: t.Sequence[str]) -> list[str]:
         """Return the names of the services that run or are about to start again, and match one of the patterns."""
-        units = [f"{pattern}.service" for pattern in patterns]
+        units = [_unit(pattern) for pattern in patterns]
         argv = ["systemctl", "list-units", "--plain", "--no-legend", "--full", "--state=active,activating,reloading"]
         out = succeed(self.run, "list the services", [*argv, *units])
         return sorted(line.split()[0].removesuffix(".service") for line in out.splitlines() if line.strip())
@@ -150,6 +151,10 @@ class Services:
         since = int(state.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
         return state.get("ActiveState") == "active" and self.clock.monotonic() - since >= STEADY
 
+    def failure(self, name: str) -> str:
+        """Return a message about a service that has failed, with the end of its journal."""
+        return self._failure(f"{name} has failed.", [name])
+
     def know_units(self) -> None:
         """Reload the unit files of systemd."""
         succeed(self.run, "reload systemd's units", ["systemctl", "daemon-reload"])
@@ -184,10 +189,15 @@ class Services:
     def _show(self, names: t.Sequence[str], properties: str = PROPERTIES) -> dict[str, dict[str, str]]:
         if not names:
             return {}
-        units = [f"{name}.service" for name in names]
+        units = [_unit(name) for name in names]
         out = succeed(self.run, "read the services", ["systemctl", "show", f"--property={properties}", *units])
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))
+
+
+def _unit(name: str) -> str:
+    """Return the name of a unit, which is a service unless its name has the suffix of a timer."""
+    return name if name.endswith(TIMER) else f"{name}.service"
 
 
 def _fault(state: t.Mapping[str, str]) -> str:

@@ -114,13 +114,13 @@ class Releases:
         """
         pending, previous = self.journal.read()
         observed = {release.name: look(release) for release in desired}
-        workers = [name for release in desired for name in release.workers]
-        states = self.services.states(workers) if workers else {}
+        watched = [name for release in desired for name in (*release.workers, *release.jobs)]
+        states = self.services.states(watched) if watched else {}
         plan = make_plan(desired, observed, tuple(pending), states)
         found = {name: {"current": site.current, "kept": list(site.releases)} for name, site in observed.items()}
         result = {**report(plan), "sites": found, "pages": [str(page) for one in desired for page in one.pages]}
         waiting = any(step.needs_archive and not step.release.archive for step in plan.steps)
-        result |= _warnings(desired, observed)
+        result |= _warnings(desired, observed, self._failed(desired, states))
         if check_mode or waiting:
             return {**result, "failed_before": [], "failed_pages": []}
         before = self._before(desired, observed, plan, previous)
@@ -161,6 +161,11 @@ class Releases:
         found = self.services.idle(names) if names else {}
         hidden = secrets_in({path for release in desired for path in release.hide})
         return {name: hide(message, hidden) for name, message in found.items()}
+
+    def _failed(self, desired: t.Sequence[Release], states: t.Mapping[str, str]) -> list[str]:
+        """Return messages about the jobs whose last run failed, without secrets."""
+        failed = [(name, one.hide) for one in desired for name in one.jobs if states[name] == "failed"]
+        return [hide(self.services.failure(name), secrets_in(paths)) for name, paths in failed]
 
     def _before(
         self,
@@ -299,12 +304,15 @@ def _links(desired: t.Sequence[Release], before: Before) -> dict[str, Actual]:
     }
 
 
-def _warnings(desired: t.Iterable[Release], observed: t.Mapping[str, Site]) -> dict[str, t.Any]:
-    """Return a warning about changed files that are not put back."""
-    told = [
+def _warnings(
+    desired: t.Iterable[Release], observed: t.Mapping[str, Site], failures: t.Iterable[str]
+) -> dict[str, t.Any]:
+    """Return warnings about changed files that are not put back, and about the failures of jobs."""
+    changed = [
         f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it back. "
         f"Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source again."
         for one in desired
         if observed[one.name].changed and not one.mend
     ]
+    told = [*failures, *changed]
     return {"warnings": told} if told else {}

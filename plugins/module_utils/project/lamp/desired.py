@@ -17,7 +17,9 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import jobs, metadata, php, secrets
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import Schedule, Worker
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import Secret, SecretFile
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
 Options = dict[str, t.Any]
@@ -68,9 +70,10 @@ class Site:
     instance_metadata: bool
     probe: Options
     password_parameter: str
-    secrets: tuple[secrets.Secret, ...] = ()
-    secret_files: tuple[secrets.SecretFile, ...] = ()
-    workers: tuple[jobs.Worker, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    secret_files: tuple[SecretFile, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -277,6 +280,7 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
         secrets=own_secrets,
         secret_files=secrets.files_of(site, own_secrets),
         workers=jobs.workers_of(site),
+        schedules=jobs.schedules_of(site),
     )
 
 
@@ -289,7 +293,8 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files = [*_shared_files(lamp, render), *metadata.files(render, lamp.sites, APACHE), *_site_files(lamp, render)]
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
     common = _services(lamp)
-    own = jobs.configuration(lamp.sites, {"metadata_service": metadata.SERVICE}, render)
+    context = {"metadata_service": metadata.SERVICE, "claim": jobs.CLAIM, "environment": lamp.given["environment_name"]}
+    own = jobs.configuration(lamp.sites, context, render)
     return {
         "name": CONFIGURATION,
         "packages": packages,
@@ -298,6 +303,7 @@ def configuration(lamp: Lamp, render: Render) -> Options:
         "files": [*files, *own["files"]],
         "services": [*common["services"], *own["services"]],
         "purge": [*common["purge"], {"pattern": f"{ROOT}/*/{secrets.FOLDER}/*"}, *own["purge"]],
+        "validators": [*common["validators"], *own["validators"]],
         "purge_services": own["purge_services"],
     }
 
@@ -597,6 +603,7 @@ def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Opti
         "keep": lamp.given["keep_releases"],
         "reload": [lamp.fpm],
         "workers": jobs.services_of(site),
+        "jobs": [schedule.service for schedule in site.schedules],
         "pages": _pages(lamp, site),
         "logs": [
             {"path": f"/var/log/apache2/{site.name}-error.log"},

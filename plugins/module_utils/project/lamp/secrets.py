@@ -98,17 +98,16 @@ def _quoted(parameter: str, quoting: str) -> str:
     return written.replace(")@", f"|{quoting})@") if quoting else written
 
 
-def wanted(secrets: t.Iterable[Secret], files: t.Iterable[SecretFile]) -> list[Options]:
+def wanted(secrets: t.Sequence[Secret], files: t.Iterable[SecretFile]) -> list[Options]:
     """Return the options of the module `ssm_generated_secret` for each secret of a site."""
     quotings: dict[str, set[str]] = {}
     for file in files:
         for parameter, used in file.quotings.items():
             quotings.setdefault(parameter, set()).update(used - {""})
-    found = []
     for secret in secrets:
-        used = quotings.get(secret.parameter, set()) | ({ENVIRONMENT_QUOTING} if secret.environment else set())
-        found.append(_options(secret, sorted(used)))
-    return found
+        if secret.environment:
+            quotings.setdefault(secret.parameter, set()).add(ENVIRONMENT_QUOTING)
+    return [_options(secret, sorted(quotings.get(secret.parameter, ()))) for secret in secrets]
 
 
 def _options(secret: Secret, quotings: list[str]) -> Options:

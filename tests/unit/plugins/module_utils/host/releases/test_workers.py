@@ -66,6 +66,9 @@ class Workers(FakeServices):
         fails = self.failing == (self.current / "public" / "index.php").read_text()
         self.state.update(dict.fromkeys(names, "failed" if fails else "active"))
 
+    def failure(self, name: str) -> str:
+        return f"{name} failed: {self.secret}"
+
     def idle(self, names: Sequence[str]) -> dict[str, str]:
         return {name: f"{name} failed: {self.secret}" for name in names if self.states([name])[name] != "active"}
 
@@ -144,3 +147,13 @@ def test_the_next_run_restarts_the_workers_of_an_interrupted_one(server: Server)
         worked(server, "two")
     worked(server, "two")
     assert server.services.acted == ["reload php8.2-fpm", f"restart {ONE} {TWO}"]
+
+
+def test_the_failure_of_a_job_is_a_warning_without_secrets(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "pool").write_text("[app]\nenv[KEY] = 'hunter2-hunter2'\n")
+    server.services.state = {"groundwork-app-nightly": "failed"}  # type: ignore[attr-defined]
+    server.services.secret = "hunter2-hunter2"  # type: ignore[attr-defined]
+    jobs = ("groundwork-app-nightly", "groundwork-app-hourly")
+    release = replace(server.packed("one"), jobs=jobs, hide=(str(tmp_path / "pool"),))
+    assert server.converge(release)["warnings"] == ["groundwork-app-nightly failed: (secret, not shown)"]
+    assert server.services.acted == ["reload php8.2-fpm"]

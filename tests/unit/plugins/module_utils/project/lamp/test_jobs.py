@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import typing as t
+from pathlib import Path
 
 import pytest
 from nasty_secrets import FOR_EVERYBODY
@@ -68,7 +70,7 @@ def test_without_limit_there_is_none() -> None:
 
 def test_a_worker_that_is_not_declared_any_more_is_stopped_and_removed() -> None:
     found = configuration(workers=[])
-    assert found["purge_services"] == ["groundwork-*@*"]
+    assert found["purge_services"] == ["groundwork-*@*", "groundwork-*.timer"]
     patterns = [one["pattern"] for one in found["purge"]]
     assert {f"{WANTED}/groundwork-*@*.service", "/etc/systemd/system/groundwork-*@.service"} <= set(patterns)
 
@@ -152,3 +154,84 @@ def test_a_name_is_used_once() -> None:
     assert told(site(workers=[worker, worker])) == [
         "lamp_sites[0].workers[1].name: 'queue' is used twice; use another name."
     ]
+
+
+NIGHTLY: dict[str, t.Any] = {"name": "nightly", "command": "php report.php", "on_calendar": "*-*-* 03:00:00"}
+SYSTEMD = "/etc/systemd/system"
+PROGRAM = "/usr/local/lib/groundwork/claim.py"
+
+
+def lines(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("servers", ["once", "everywhere"])
+def test_a_schedule_is_a_timer_and_a_service(servers: str) -> None:
+    found = configuration(workers=[], schedules=[{**NIGHTLY, "servers": servers, "timeout": 60}])
+    files = {one["path"]: one for one in found["files"]}
+    timer = files[f"{SYSTEMD}/groundwork-my-app-nightly.timer"]
+    assert lines(timer["content"])["OnCalendar"] == "*-*-* 03:00:00"
+    assert timer["restart"] == ["groundwork-my-app-nightly.timer"]
+    service = lines(files[f"{SYSTEMD}/groundwork-my-app-nightly.service"]["content"])
+    expected = {
+        "User": "site-my-app",
+        "EnvironmentFile": "/etc/groundwork/sites/my-app/environment",
+        "ExecStart": '/usr/bin/env -- "php" "report.php"',
+        "Requires": "groundwork-metadata.service",
+        "TimeoutStartSec": "60",
+        "NoNewPrivileges": "yes",
+    }
+    assert {name: service[name] for name in expected} == expected
+    claims = f'+/usr/bin/python3 -I {PROGRAM} "dev" "my-app" "nightly" "*-*-* 03:00:00"'
+    assert service.get("ExecCondition") == (claims if servers == "once" else None)
+    assert (PROGRAM in files) is (servers == "once")
+    assert {"name": "groundwork-my-app-nightly.timer"} in found["services"]
+    check = ["systemd-analyze", "calendar", "*-*-* 03:00:00"]
+    assert {"argv": check, "services": ["groundwork-my-app-nightly.timer"]} in found["validators"]
+    assert {"pattern": f"{SYSTEMD}/groundwork-*.timer"} in found["purge"]
+
+
+def test_the_release_watches_the_jobs() -> None:
+    sites = [{**APP, "schedules": [NIGHTLY]}]
+    [release] = lamp(
+        {**VARIABLES, "sites": sites, "packed": [{"name": "my-app", "id": "a", "archive": "/a"}]}, "releases"
+    )
+    assert release["jobs"] == ["groundwork-my-app-nightly"]
+
+
+def test_the_program_that_claims_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server has Python's standard library and nothing of this collection."""
+    [text] = [one["content"] for one in configuration(schedules=[NIGHTLY])["files"] if one["path"] == PROGRAM]
+    (tmp_path / "program.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    names = vars(importlib.import_module("program"))
+    assert "ansible" not in text.split("class ", 1)[1]
+    said: list[str] = []
+    job = names["Job"]("dev", "app", "nightly", "daily")
+    cloud = names["Cloud"]("", "")
+    assert names["decide"](job, cloud, now=0, timer=False, say=said.append, find=lambda *_: []) == 0
+    assert said == ["Started by hand, without a claim."]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ({"name": "a-b"}, "name: 'a-b' is not a valid name of a schedule"),
+        ({"command": "php a | b"}, "command: the command cannot be executed: it contains '|'"),
+        (
+            {"on_calendar": "at night"},
+            "on_calendar: 'at night' is not a time in systemd's syntax; write it as",
+        ),
+        ({"on_calendar": "25:00"}, "on_calendar: '25' is not a hour from 0 to 23"),
+        ({"timeout": 0}, "timeout: 0 is out of range"),
+        ({"memory_mb": 1}, "memory_mb: 1 is out of range"),
+    ],
+)
+def test_a_wrong_schedule_is_refused(schedule: dict[str, t.Any], message: str) -> None:
+    (problem,) = told(site(schedules=[{**NIGHTLY, **schedule}]))
+    assert problem.startswith(f"lamp_sites[0].schedules[0].{message}")
+
+
+def test_the_name_of_a_schedule_is_used_once() -> None:
+    (problem,) = told(site(schedules=[NIGHTLY, NIGHTLY]))
+    assert problem == "lamp_sites[0].schedules[1].name: 'nightly' is used twice; use another name."
