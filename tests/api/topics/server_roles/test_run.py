@@ -128,8 +128,8 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
     ("role", "expected"),
     [
         (PUBLIC, ""),
-        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, or remove the role."),
-        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys."),
+        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, claims, or remove"),
+        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys, claims."),
         ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
         ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
         (
