@@ -30,12 +30,13 @@ options:
       - given_passwords
       - hosts
       - image_configuration
-      - kept_passwords
+      - kept_secrets
       - logs
       - notes
       - outdated_records
       - released
       - releases
+      - rotated
       - site_names
       - sources
       - watched
@@ -74,12 +75,13 @@ PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "databases": desired.databases,
     "given_passwords": desired.given_passwords,
     "hosts": desired.hosts,
-    "kept_passwords": desired.kept_passwords,
+    "kept_secrets": desired.kept_secrets,
     "logs": looking.logs,
     "notes": desired.notes,
     "outdated_records": desired.outdated_records,
     "released": desired.released,
     "releases": desired.releases,
+    "rotated": desired.rotated,
     "site_names": looking.site_names,
     "sources": desired.sources,
     "watched": looking.watched,

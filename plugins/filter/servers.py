@@ -26,7 +26,17 @@ options:
   part:
     description: The part to compute.
     type: str
-    choices: [balancer_probes, counted_names, group_roles, groups, merged_logs, replacement_report, status, successors]
+    choices:
+      - balancer_probes
+      - counted_names
+      - counted_roles
+      - group_roles
+      - groups
+      - merged_logs
+      - replacement_report
+      - status
+      - successors
+      - with_profiles
     required: true
 """
 
@@ -50,12 +60,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project import repo
 PARTS: dict[str, t.Callable[..., t.Any]] = {
     "balancer_probes": tiers.balancer_probes,
     "counted_names": tiers.counted_names,
+    "counted_roles": tiers.counted_roles,
     "group_roles": tiers.group_roles,
     "groups": tiers.groups,
     "merged_logs": logs.merged,
     "replacement_report": reports.replacement_report,
     "status": status.status,
     "successors": tiers.successors,
+    "with_profiles": tiers.with_profiles,
 }
 
 

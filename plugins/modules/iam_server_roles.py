@@ -14,7 +14,7 @@ author:
 short_description: Manage the IAM roles and instance profiles of an environment's servers
 description:
   - Creates a role and an instance profile for each tier of servers, both named C(<environment>-<tier>).
-  - A role may read only the given parameters and objects. It has one inline policy, which is replaced as a whole.
+  - A role has only the given permissions. It has one inline policy, which is replaced as a whole.
     Policies that are attached by hand stay.
   - Roles of tiers that are no longer declared stay until M(groundwork.aws.environment_teardown) is run.
 options:
@@ -25,6 +25,9 @@ options:
       - C(archives), a list of dictionaries. C(bucket) is the name of a bucket. C(prefix) is empty or ends with a slash,
         and allows the servers to read the objects whose keys begin with it.
       - C(keys), ARNs of KMS keys that encrypt the parameters. The account's default key for SSM is not needed here.
+      - C(claims), whether the servers may claim ticks of schedules. They may then write and read the objects below
+        C(claims/<environment>/) and C(schedules/<environment>/) in the bucket of M(groundwork.aws.environment_lock),
+        which expire after 7 and 400 days.
     type: dict
     required: true
   permissions_boundary:
@@ -46,7 +49,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
-  - Budget. 1 API call if nothing changes, and 3 for each role. 1 more if a role gets another permissions boundary.
+  - Budget. 1 API call if nothing changes, and 3 for each role. 1 more if a role gets another permissions boundary, and
+    1 more if a role has C(claims).
 seealso:
   - module: groundwork.aws.autoscaling_server_groups
   - module: groundwork.aws.ssm_generated_secret

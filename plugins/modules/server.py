@@ -110,7 +110,8 @@ options:
               - The content of a file.
               - A secret is given by a placeholder, C(@groundwork(parameter:/path)@), and its value in O(secrets). Such
                 a file is not shown in differences.
-              - C(@groundwork(parameter:/path|php-fpm)@) is the value in quotes for the file of a php-fpm pool.
+              - C(@groundwork(parameter:/path|php-fpm)@) is the value in quotes for the file of a php-fpm pool. C(|php)
+                is a string of a PHP script, and C(|dotenv) a value of a C(.env) file.
               - C(@groundwork(parameter:/path|environment)@) is the value in quotes for a file of environment variables,
                 which systemd and a shell read.
             type: str
@@ -214,13 +215,16 @@ options:
         default: []
         suboptions:
           name:
-            description: The unit's name, without C(.service).
+            description: The unit's name, without C(.service). The name of a timer has its suffix C(.timer).
             type: str
             required: true
           state:
-            description: Whether it runs. A service that is not installed counts as stopped.
+            description:
+              - Whether it runs. A service that is not installed counts as stopped.
+              - V(unchanged) leaves it as it is, running or not, enabled or not. If an item changes that restarts it, it
+                is restarted if it runs.
             type: str
-            choices: [started, stopped]
+            choices: [started, stopped, unchanged]
             default: started
           enabled:
             description: Whether it starts with the server.
@@ -233,6 +237,13 @@ options:
             type: list
             elements: str
             default: []
+      purge_services:
+        description:
+          - Patterns of names of services that earlier runs created, as V(groundwork-*@*). A service that matches one,
+            runs and is not in O(configuration.services) is stopped.
+        type: list
+        elements: str
+        default: []
   databases:
     description: Databases, users and grants of MariaDB. Not changed without this option.
     type: dict
@@ -334,6 +345,20 @@ options:
         default: 3
       reload:
         description: Services to reload after the switch.
+        type: list
+        elements: str
+        default: []
+      workers:
+        description:
+          - Services that run code of the release. They are restarted when the pages were answered after the switch,
+            unless the release is taken back. Those that do not run are started.
+          - The module fails with the end of the journal of a worker that does not keep running for some seconds.
+        type: list
+        elements: str
+        default: []
+      jobs:
+        description:
+          - Services that timers start. If the last run of one has failed, the end of its journal is a warning.
         type: list
         elements: str
         default: []
@@ -557,6 +582,11 @@ taken_back:
   description: The sites whose release was taken back, with the release that is current again.
   returned: when pages failed
   type: dict
+idle_workers:
+  description: The workers that do not run.
+  returned: when workers do not run
+  type: list
+  elements: str
 missing:
   description: The sites whose release was not on the server before.
   returned: when O(releases) is given

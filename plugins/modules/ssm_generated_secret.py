@@ -15,7 +15,8 @@ short_description: Get a secret from SSM Parameter Store, generated on first use
 description:
   - Returns the value of a SecureString parameter. If the parameter does not exist, the module first generates a value
     with the operating system's random generator and stores it.
-  - An existing parameter is never overwritten. Two runs at the same time both return the value that was stored first.
+  - An existing parameter is never overwritten, except with O(rotate). Two runs at the same time both return the value
+    that was stored first.
   - M(community.aws.ssm_parameter) needs a value from the user, and compares it in every run.
 options:
   name:
@@ -42,6 +43,24 @@ options:
     description:
       - The KMS key that encrypts a new secret. By default the account's key for Parameter Store.
     type: str
+  generate:
+    description:
+      - Whether a value is generated if the parameter does not exist. Otherwise a missing parameter is an error.
+    type: bool
+    default: true
+  rotate:
+    description:
+      - Whether the value of an existing parameter is replaced by a new one.
+    type: bool
+    default: false
+  quotings:
+    description:
+      - The ways in which the value will be written, as in the placeholders of M(groundwork.aws.server). A value that
+        cannot be written so is an error.
+    type: list
+    elements: str
+    choices: [dotenv, php, php-fpm]
+    default: []
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
@@ -71,7 +90,7 @@ changes:
   elements: dict
   contains:
     action:
-      description: Always V(create).
+      description: V(create), or V(update) for a rotation.
       type: str
       returned: success
     resource:
@@ -91,6 +110,10 @@ value:
   description: The secret. V((known after apply)) in check mode if it does not exist yet.
   returned: success
   type: str
+version:
+  description: The version of the parameter, which each rotation increases. In check mode the one that it would have.
+  returned: success
+  type: int
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.ssm_generated_secret import ARGUMENTS

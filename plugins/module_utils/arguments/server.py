@@ -81,11 +81,12 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                 "default": [],
                 "options": {
                     "name": {"type": "str", "required": True},
-                    "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+                    "state": {"type": "str", "choices": ["started", "stopped", "unchanged"], "default": "started"},
                     "enabled": {"type": "bool", "default": True},
                     "check": {"type": "list", "elements": "str", "default": []},
                 },
             },
+            "purge_services": {"type": "list", "elements": "str", "default": []},
         },
     },
     "databases": {
@@ -130,6 +131,8 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "private_group": {"type": "str"},
             "keep": {"type": "int", "default": 3},
             "reload": {"type": "list", "elements": "str", "default": []},
+            "workers": {"type": "list", "elements": "str", "default": []},
+            "jobs": {"type": "list", "elements": "str", "default": []},
             "pages": {
                 "type": "list",
                 "elements": "dict",

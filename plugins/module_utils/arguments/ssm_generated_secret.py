@@ -14,4 +14,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "length": {"type": "int", "default": 32},
     "characters": {"type": "str", "default": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"},
     "key_id": {"type": "str", "no_log": False},
+    "generate": {"type": "bool", "default": True},
+    "rotate": {"type": "bool", "default": False},
+    "quotings": {"type": "list", "elements": "str", "choices": ["dotenv", "php", "php-fpm"], "default": []},
 }

@@ -78,9 +78,31 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\{found[0]}"
 
 
+def php_literal(text: str) -> str:
+    """Return `text` as a string in a PHP script. PHP interprets only the backslash and the apostrophe in it.
+
+    https://www.php.net/manual/en/language.types.string.php#language.types.string.syntax.single
+    """
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def dotenv_quoted(text: str) -> str:
+    """Return `text` as a value in a .env file. Raise ValueError if programs read it in different ways.
+
+    Between single quotes, neither symfony/dotenv nor vlucas/phpdotenv nor a shell interprets anything. How an
+    apostrophe is written differs among them.
+    """
+    if "'" in text or CONTROL.search(text):
+        raise ValueError("it contains an apostrophe, a line break or another control character")
+    return f"'{text}'"
+
+
 QUOTINGS: t.Mapping[str, t.Callable[[str], str]] = {
     "": str,
+    "dotenv": dotenv_quoted,
     "environment": environment_quoted,
+    "php": php_literal,
     "php-fpm": php_fpm_quoted,
 }
 

@@ -22,11 +22,29 @@ def counted_names(tiers: Tiers, wanted: t.Container[str]) -> list[str]:
     ]
 
 
-def group_roles(tiers: Tiers, roles: Tiers, boot: Tiers) -> dict[str, dict[str, t.Any]]:
+def counted_roles(tiers: Tiers, claims: bool) -> dict[str, dict[str, t.Any]]:
+    """Return the roles of the other servers, as the option `roles` of the module `iam_server_roles`.
+
+    They need one only to claim the ticks of schedules. A tier with its own instance profile keeps it.
+    """
+    counted = [tier for tier, given in tiers.items() if "group" not in given and given.get("instance_profile") is None]
+    return {tier: {"claims": True} for tier in counted} if claims else {}
+
+
+def with_profiles(tiers: Tiers, environment: str, roles: t.Container[str]) -> dict[str, dict[str, t.Any]]:
+    """Return the tiers that are not Auto Scaling groups, with the instance profiles of their roles."""
+    return {
+        tier: {**given, **({"instance_profile": f"{environment}-{tier}"} if tier in roles else {})}
+        for tier, given in tiers.items()
+        if "group" not in given
+    }
+
+
+def group_roles(tiers: Tiers, roles: Tiers, boot: Tiers, claims: bool = False) -> dict[str, dict[str, t.Any]]:
     """Return the roles of the Auto Scaling groups' servers, as the option `roles` of the module `iam_server_roles`.
 
     `roles` are the user's rights by tier. A tier without its own instance profile and user data gets in addition what
-    its servers read when they boot: `parameters` and `archives` of `boot`.
+    its servers read when they boot, `parameters` and `archives` of `boot`, and may claim the ticks of schedules.
     """
     found = {}
     for tier, given in tiers.items():
@@ -37,7 +55,7 @@ def group_roles(tiers: Tiers, roles: Tiers, boot: Tiers) -> dict[str, dict[str, 
         read = boot.get(tier, {}) if configures else {}
         if own or read:
             rights = {name: [*read.get(name, []), *own.get(name, [])] for name in ("parameters", "archives")}
-            found[tier] = {**own, **rights}
+            found[tier] = {**own, **rights, **({"claims": True} if claims and read else {})}
     return found
 
 

@@ -39,6 +39,7 @@ RUNS = [
     "playbooks/replace.yml --tags nothing",
     "playbooks/recover.yml --check",
     "playbooks/resize.yml --check",
+    "playbooks/rotate.yml --check",
     "playbooks/image.yml --check",
     "playbooks/publish.yml --tags releases",
     "playbooks/teardown.yml",

@@ -39,7 +39,11 @@ class FetchError(Exception):
 
 
 class RefusedError(Exception):
-    """A response whose status is not 200."""
+    """A response whose `status` is not 200."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,12 @@ class Cloud:
 
     def instance_id(self) -> str:
         """Return the id of this instance. Raise FetchError after `PATIENCE`, as do `fetch` and `parameter`."""
-        return self._patiently("read the instance id", lambda: self._metadata("instance-id"))
+        return self.patiently("read the instance id", lambda: self.metadata("instance-id"))
 
     def fetch(self, bucket: str, key: str) -> bytes:
         """Return the content of an S3 object."""
         host = f"{bucket}.s3.{self.region}.{self.domain}"
-        return self._patiently(f"fetch s3://{bucket}/{key}", lambda: self._ask("s3", Request("GET", host, f"/{key}")))
+        return self.patiently(f"fetch s3://{bucket}/{key}", lambda: self.ask("s3", Request("GET", host, f"/{key}")))
 
     def parameter(self, name: str) -> str:
         """Return the decrypted value of a parameter in Parameter Store."""
@@ -99,11 +103,11 @@ class Cloud:
         request = Request("POST", host, "/", headers, json.dumps({"Name": name, "WithDecryption": True}).encode())
 
         def attempt() -> str:
-            return str(json.loads(self._ask("ssm", request))["Parameter"]["Value"])
+            return str(json.loads(self.ask("ssm", request))["Parameter"]["Value"])
 
-        return self._patiently(f"read the parameter {name}", attempt)
+        return self.patiently(f"read the parameter {name}", attempt)
 
-    def _ask(self, service: str, request: Request) -> bytes:
+    def ask(self, service: str, request: Request) -> bytes:
         """Send a signed request. Read the credentials again each time, because those of a new role may come late."""
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         headers = sign(request, keys=self._keys(), scope=(self.region, service), now=now)
@@ -111,10 +115,10 @@ class Cloud:
 
     def _keys(self) -> Keys:
         place = "iam/security-credentials/"
-        told = json.loads(self._metadata(place + self._metadata(place).split()[0]))
+        told = json.loads(self.metadata(place + self.metadata(place).split()[0]))
         return Keys(told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
 
-    def _metadata(self, path: str) -> str:
+    def metadata(self, path: str) -> str:
         """Return a value from the instance metadata.
 
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
@@ -124,15 +128,16 @@ class Cloud:
         having = {"x-aws-ec2-metadata-token": token}
         return answer(self.to_metadata(), Request("GET", METADATA, f"/latest/meta-data/{path}", having)).decode()
 
-    def _patiently(self, doing: str, attempt: t.Callable[[], T]) -> T:
+    def patiently(self, doing: str, attempt: t.Callable[[], T], patience: float = PATIENCE) -> T:
+        """Return the result of `attempt`, which is repeated for `patience` seconds while it fails. Raise FetchError."""
         start, delay = self.clock(), 0.25
         while True:
             try:
                 return attempt()
             except (OSError, http.client.HTTPException, RefusedError, LookupError, ValueError) as error:
-                if self.clock() >= start + PATIENCE:
+                if self.clock() >= start + patience:
                     reason = f"{type(error).__name__}: {error}".removeprefix("RefusedError: ")
-                    raise FetchError(f"Could not {doing} within {PATIENCE:.0f} s. The last error: {reason}") from None
+                    raise FetchError(f"Could not {doing} within {patience:.0f} s. The last error: {reason}") from None
             self.sleep(delay)
             delay = min(delay * 2, 8.0)
 
@@ -147,7 +152,8 @@ def answer(connection: http.client.HTTPConnection, request: Request) -> bytes:
         connection.close()
     if response.status != 200:
         said = ": ".join("".join(pair) for pair in WORDS.findall(content.decode(errors="replace")))
-        raise RefusedError(f"{request.host} answered {response.status} {said or response.reason}")
+        text = f"{request.host} answered {response.status} {said or response.reason}"
+        raise RefusedError(text, response.status)
     return content
 
 

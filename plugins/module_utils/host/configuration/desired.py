@@ -92,11 +92,14 @@ class Validator:
 
 @dataclass(frozen=True)
 class Service:
-    """A systemd service. It is reloaded if it is active and the command `check` fails: its effect was undone."""
+    """A systemd service. It is reloaded if it is active and the command `check` fails: its effect was undone.
+
+    If `started` and `enabled` are None, they stay as they are, and a change restarts the service only if it runs.
+    """
 
     name: str
-    started: bool = True
-    enabled: bool = True
+    started: bool | None = True
+    enabled: bool | None = True
     check: tuple[str, ...] = ()
 
 
@@ -112,6 +115,7 @@ class Server:
     includes: tuple[Include, ...] = ()
     validators: tuple[Validator, ...] = ()
     services: tuple[Service, ...] = ()
+    purged_services: tuple[str, ...] = ()  # patterns of names
 
 
 def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
@@ -134,6 +138,7 @@ def parse_server(options: t.Mapping[str, t.Any], problems: Problems) -> Server:
         ),
         validators=tuple(_validator(item) for item in options["validators"]),
         services=services,
+        purged_services=tuple(options.get("purge_services") or ()),
     )
     _check_accounts(server, problems)
     _check_paths(server, problems)
@@ -151,6 +156,8 @@ def _account(item: t.Mapping[str, t.Any]) -> Account:
 
 
 def _service(item: t.Mapping[str, t.Any]) -> Service:
+    if item.get("state") == "unchanged":
+        return Service(item["name"], None, None, tuple(item.get("check") or ()))
     started, enabled = item.get("state", "started") == "started", item.get("enabled", True)
     return Service(item["name"], started, enabled, tuple(item.get("check") or ()))
 

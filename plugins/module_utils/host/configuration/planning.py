@@ -55,7 +55,8 @@ class Observed:
 
     `accounts` contains the members of each account's group. `pending` are the service actions that an interrupted run
     did not complete, and `previous` are the states of its files before that run. `purgeable` are files of earlier runs.
-    `foreign` are files that a daemon includes, and that belong to no package.
+    `foreign` are files that a daemon includes, and that belong to no package. `strays` are running services that the
+    configuration does not declare, and that earlier runs created.
     """
 
     packages: frozenset[str] = frozenset()
@@ -66,6 +67,7 @@ class Observed:
     previous: t.Mapping[str, Actual] = field(default_factory=dict)
     purgeable: t.Mapping[str, Touch] = field(default_factory=dict)
     foreign: t.Mapping[str, Touch] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
 
 
 NOTHING = Observed()
@@ -76,7 +78,7 @@ class ServiceSteps:
     """The steps for one service, in order."""
 
     name: str
-    steps: tuple[str, ...]  # of: enable, disable, stop, start, reload, restart
+    steps: tuple[str, ...]  # of: enable, disable, stop, start, reload, restart, try-restart
     before: str
     after: str
 
@@ -109,7 +111,9 @@ def make_plan(desired: Server, observed: Observed) -> Plan:
         entry for entry in (*desired.entries, *leftover) if differs(entry, observed.paths.get(entry.path, Actual()))
     )
     touched = touched_services((*accounts, *entries), observed.pending)
-    steps = (_service_steps(wanted, observed, touched.get(wanted.name)) for wanted in desired.services)
+    strays = (Service(name, started=False, enabled=None) for name in observed.strays)
+    wanted_services = (*desired.services, *strays)
+    steps = (_service_steps(wanted, observed, touched.get(wanted.name)) for wanted in wanted_services)
     return Plan(
         packages=tuple(name for name in desired.packages if name not in observed.packages),
         accounts=accounts,
@@ -158,15 +162,21 @@ def touched_services(
 def _service_steps(wanted: Service, observed: Observed, touched: Action | None) -> ServiceSteps:
     unit = observed.units.get(wanted.name, Unit())
     steps: list[str] = []
-    if not wanted.started and unit.active:
+    if wanted.started is None and unit.active and touched:
+        steps.append("try-restart")
+    if wanted.started is False and unit.active:
         steps.append("stop")
-    if wanted.enabled != unit.enabled and (unit.installed or wanted.enabled):
+    if wanted.enabled not in (None, unit.enabled) and (unit.installed or wanted.enabled):
         steps.append("enable" if wanted.enabled else "disable")
     if wanted.started and not unit.active:
         steps.append("start")
     elif wanted.started and (touched or not unit.effective):
         steps.append(touched or "reload")
-    after = Unit(enabled=wanted.enabled, active=wanted.started, installed=True)
+    after = Unit(
+        enabled=unit.enabled if wanted.enabled is None else wanted.enabled,
+        active=unit.active if wanted.started is None else wanted.started,
+        installed=True,
+    )
     done = f", {steps[-1]}ed" if steps and steps[-1] in ("reload", "restart") else ""
     return ServiceSteps(wanted.name, tuple(steps), _in_words(unit), _in_words(after) + done)
 

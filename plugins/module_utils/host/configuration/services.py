@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock, wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Unit
@@ -23,6 +23,10 @@ BROKEN = frozenset({"failed", "inactive", "deactivating"})
 DEADLINE = 60.0  # seconds; php-fpm's process_control_timeout is shorter
 JOURNAL_LINES = 20
 PROPERTIES = "LoadState,ActiveState,UnitFileState"
+TIMER = ".timer"
+STEADY = 3.0  # seconds for which a worker has to run
+STEADY_DEADLINE = 30.0
+WORKER_PROPERTIES = "LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestampMonotonic"
 
 
 class Processes(t.Protocol):
@@ -100,6 +104,57 @@ class Services:
             for name in names:
                 self._await(action, name, since if action == "reload" else None)
 
+    def running(self, patterns: t.Sequence[str]) -> list[str]:
+        """Return the names of the services that run or are about to start again, and match one of the patterns."""
+        units = [_unit(pattern) for pattern in patterns]
+        argv = ["systemctl", "list-units", "--plain", "--no-legend", "--full", "--state=active,activating,reloading"]
+        out = succeed(self.run, "list the services", [*argv, *units])
+        return sorted(line.split()[0].removesuffix(".service") for line in out.splitlines() if line.strip())
+
+    def states(self, names: t.Sequence[str]) -> dict[str, str]:
+        """Return the active states of services, as systemd names them: active, activating, failed, inactive."""
+        return {name: state.get("ActiveState", "") for name, state in self._show(names).items()}
+
+    def work(self, action: str, names: t.Sequence[str]) -> None:
+        """Start or restart workers. `idle` returns those that do not keep running."""
+        self.run(["systemctl", "reset-failed", *names])
+        self.run(["systemctl", action, *names])
+
+    def idle(self, names: t.Sequence[str]) -> dict[str, str]:
+        """Wait until each worker has run for `STEADY` seconds, or has failed. Return what is wrong, by name.
+
+        A worker may end by itself and be started again, if it does not do so all the time.
+        """
+
+        def settled(states: t.Mapping[str, t.Mapping[str, str]]) -> bool:
+            return all(_fault(state) or self._is_steady(state) for state in states.values())
+
+        try:
+            found = wait_until(
+                lambda: self._show(names, WORKER_PROPERTIES),
+                settled,
+                until="the workers to keep running",
+                deadline=STEADY_DEADLINE,
+                interval=0.25,
+                clock=self.clock,
+            )
+        except DeadlineError as error:
+            found = error.seen
+        faults = {name: _fault(state) or "ends soon after each start" for name, state in found.items()}
+        return {
+            name: self._failure(f"{name} does not run: it {fault}.", [name])
+            for name, fault in faults.items()
+            if not self._is_steady(found[name])
+        }
+
+    def _is_steady(self, state: t.Mapping[str, str]) -> bool:
+        since = int(state.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+        return state.get("ActiveState") == "active" and self.clock.monotonic() - since >= STEADY
+
+    def failure(self, name: str) -> str:
+        """Return a message about a service that has failed, with the end of its journal."""
+        return self._failure(f"{name} has failed.", [name])
+
     def know_units(self) -> None:
         """Reload the unit files of systemd."""
         succeed(self.run, "reload systemd's units", ["systemctl", "daemon-reload"])
@@ -131,10 +186,27 @@ class Services:
         journal = self.run(["journalctl", *units, f"--lines={JOURNAL_LINES}", "--no-pager", "--output=cat"])
         return f"{words}\nThe end of its journal:\n{journal.out.strip()}"
 
-    def _show(self, names: t.Sequence[str]) -> dict[str, dict[str, str]]:
+    def _show(self, names: t.Sequence[str], properties: str = PROPERTIES) -> dict[str, dict[str, str]]:
         if not names:
             return {}
-        units = [f"{name}.service" for name in names]
-        out = succeed(self.run, "read the services", ["systemctl", "show", f"--property={PROPERTIES}", *units])
+        units = [_unit(name) for name in names]
+        out = succeed(self.run, "read the services", ["systemctl", "show", f"--property={properties}", *units])
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))
+
+
+def _unit(name: str) -> str:
+    """Return the name of a unit, which is a service unless its name has the suffix of a timer."""
+    return name if name.endswith(TIMER) else f"{name}.service"
+
+
+def _fault(state: t.Mapping[str, str]) -> str:
+    """Return what is wrong with a worker that does not run, or "" if it runs or is about to. Pure."""
+    if state.get("LoadState") != "loaded":
+        return "is not installed on this server; run site.yml, which installs the workers"
+    active, result = state.get("ActiveState"), state.get("Result", "")
+    if active in ("failed", "inactive"):
+        return f"is {active} ({result})"
+    if state.get("SubState", "").startswith("auto-restart") and result != "success":
+        return f"failed ({result}), and systemd starts it again (restarts: {state.get('NRestarts', '?')})"
+    return ""

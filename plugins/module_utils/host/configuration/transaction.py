@@ -54,7 +54,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Ro
 JOURNALS = Path("/run/groundwork")
 UNIT_FILES = "/etc/systemd/system"
 # Stopping comes first: a stopped service may release what another service needs, such as a port.
-ORDER = ("stop", "disable", "enable", "start", "restart", "reload")
+ORDER = ("stop", "disable", "enable", "start", "restart", "reload", "try-restart")
 
 
 class Rehearsal(t.Protocol):
@@ -115,16 +115,24 @@ class Host:
         purgeable = {path: purge.touch for purge in desired.purges for path in _matches(purge.pattern)}
         foreign = self._foreign(desired, {entry.path for entry in desired.entries} | purgeable.keys())
         paths = {entry.path for entry in desired.entries} | purgeable.keys() | foreign.keys()
+        strays = self._strays(desired)
         return Observed(
             packages=installed(self.run, desired.packages),
             accounts=look_for_accounts(tuple(account.name for account in desired.accounts)),
             paths={path: files.look(path) for path in sorted(paths)},
-            units=self._units(desired),
+            units={**self._units(desired), **self.services.look(strays)},
             pending=pending,
             previous=previous,
             purgeable=purgeable,
             foreign=foreign,
+            strays=strays,
         )
+
+    def _strays(self, desired: Server) -> tuple[str, ...]:
+        """Return the running services of earlier runs, which are not declared any more."""
+        declared = {service.name for service in desired.services}
+        running = self.services.running(desired.purged_services) if desired.purged_services else ()
+        return tuple(name for name in running if name not in declared)
 
     def _foreign(self, desired: Server, known: t.Collection[str]) -> dict[str, Touch]:
         """Return the files that a daemon includes, and that neither this configuration nor a package has made."""
@@ -151,8 +159,7 @@ class Host:
 
 
 def _matches(pattern: str) -> list[str]:
-    found = Path("/").glob(pattern.removeprefix("/"))
-    return sorted(str(path) for path in found if not path.name.startswith("."))
+    return sorted(str(path) for path in Path("/").glob(pattern.lstrip("/")) if not path.name.startswith("."))
 
 
 def converge(host: Host, desired: Server, *, check_mode: bool) -> dict[str, t.Any]:

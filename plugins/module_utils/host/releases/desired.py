@@ -32,9 +32,10 @@ class Release:
     """A site's desired release. `archive` is its packed file, on the server.
 
     `owner` owns its files. `group` can read them, except the private ones (`is_private`), which `private_group` can
-    read. `pages` are requested once it is current. If one fails, the message contains the last lines of `logs`, without
-    the values that the files `hide` set. `mend` is whether changed files are put back, instead of only reported.
-    `folders` are those that the account of the site can write.
+    read. `workers` are services that run its code, and `jobs` services that timers start. `pages` are requested once it
+    is current. If one fails, the message contains the last lines of `logs`, without the values that the files `hide`
+    set. `mend` is whether changed files are put back, instead of only reported. `folders` are those that the account of
+    the site can write.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Release:
     private_group: str = "root"
     keep: int = 3
     reload: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
     logs: tuple[Log, ...] = ()
     hide: tuple[str, ...] = ()
@@ -87,6 +90,8 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
             private_group=item.get("private_group") or item["group"],
             keep=item["keep"],
             reload=tuple(item["reload"]),
+            workers=tuple(item.get("workers") or ()),
+            jobs=tuple(item.get("jobs") or ()),
             pages=tuple(_page(item, page) for page in item.get("pages") or ()),
             logs=tuple(Log(log["path"], log["containing"]) for log in item.get("logs") or ()),
             hide=tuple(item.get("hide") or ()),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED
 
+RUNNING = frozenset({"active", "activating", "reloading"})
+
 
 @dataclass(frozen=True)
 class Site:
@@ -48,6 +50,11 @@ class Step:
     lay: tuple[str, ...] = ()  # the links and writable folders to add to the release
 
     @property
+    def renews(self) -> bool:
+        """Return whether the code or the folders of the current release change, so that its processes start anew."""
+        return bool(self.switch or self.mend or self.lay)
+
+    @property
     def needs_archive(self) -> bool:
         """Return whether the archive of the release must be on the server."""
         return self.unpack or bool(self.mend)
@@ -55,25 +62,45 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of all sites, and the services to reload after them."""
+    """The changes of all sites, the services to reload after them, and the workers to restart and to start."""
 
     steps: tuple[Step, ...]
     reload: tuple[str, ...]
+    restart: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """Return the sites whose archive must be on the server."""
         return [step.release.name for step in self.steps if step.needs_archive]
 
 
-def make_plan(desired: t.Sequence[Release], observed: t.Mapping[str, Site], pending: t.Iterable[str]) -> Plan:
-    """Return the changes that lead to the desired releases. `pending` are reloads of an interrupted run. Pure."""
+def make_plan(
+    desired: t.Sequence[Release],
+    observed: t.Mapping[str, Site],
+    pending: t.Iterable[str],
+    states: t.Mapping[str, str] | None = None,
+) -> Plan:
+    """Return the changes that lead to the desired releases. Pure.
+
+    `pending` are reloads and restarts of an interrupted run, and `states` the active states of the workers. A worker
+    that systemd is about to start again is not started.
+    """
     steps = [_step(release, observed.get(release.name, Site())) for release in desired]
+    workers = {name for release in desired for name in release.workers}
     reloads = [
-        *pending,
-        *(name for step in steps if step.switch or step.mend or step.lay for name in step.release.reload),
+        *(name for name in pending if name not in workers),
+        *(name for step in steps if step.renews for name in step.release.reload),
     ]
+    renewed = {name for step in steps if step.renews for name in step.release.workers}
+    running = {name for name, state in (states or {}).items() if state in RUNNING}
+    ordered = [name for release in desired for name in release.workers]
     changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own or s.share or s.lay)
-    return Plan(changing, tuple(dict.fromkeys(reloads)))
+    return Plan(
+        changing,
+        tuple(dict.fromkeys(reloads)),
+        restart=tuple(name for name in ordered if name in running and name in {*renewed, *pending}),
+        start=tuple(name for name in ordered if name not in running),
+    )
 
 
 def _step(release: Release, site: Site) -> Step:
@@ -95,7 +122,8 @@ def _step(release: Release, site: Site) -> Step:
 def report(plan: Plan) -> dict[str, t.Any]:
     """Return `changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
     changes = [change for step in plan.steps for change in _changes(step)]
-    changes += [{"action": "reload", "resource": "service", "name": name} for name in plan.reload]
+    for action, names in (("reload", plan.reload), ("restart", plan.restart), ("start", plan.start)):
+        changes += [{"action": action, "resource": "service", "name": name} for name in names]
     return {
         "changed": bool(changes),
         "changes": changes,

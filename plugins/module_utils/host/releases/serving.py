@@ -26,8 +26,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import hide
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import files
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Entry
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Action, Entry
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.planning import Actual
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import JOURNALS, Journal
@@ -61,6 +62,10 @@ REMEDY = (
     "Fix the application or the server (the log above shows why), or set the site's probe in lamp_sites to a page and "
     "the statuses that are expected; then run again."
 )
+
+
+class WorkersError(GroundworkError):
+    """Workers do not run. A release role takes a release back unless they did not run before it either."""
 
 
 class PagesError(GroundworkError):
@@ -114,11 +119,13 @@ class Releases:
         """
         pending, previous = self.journal.read()
         observed = {release.name: look(release) for release in desired}
-        plan = make_plan(desired, observed, pending)
+        watched = [name for release in desired for name in (*release.workers, *release.jobs)]
+        states = self.services.states(watched) if watched else {}
+        plan = make_plan(desired, observed, tuple(pending), states)
         found = {name: {"current": site.current, "kept": list(site.releases)} for name, site in observed.items()}
         result = {**report(plan), "sites": found, "pages": [str(page) for one in desired for page in one.pages]}
         waiting = any(step.needs_archive and not step.release.archive for step in plan.steps)
-        result |= _warnings(desired, observed)
+        result |= _warnings(desired, observed, self._failed(desired, states))
         for release in desired:
             require_no_conflicts(release.name, observed[release.name].conflicts)
         if check_mode or waiting:
@@ -134,12 +141,40 @@ class Releases:
         log = told(desired, failed, since) if failed else ""
         targets = before.targets(answers) if require_pages else {}
         done = self._take_back(desired, targets) if targets else _stays(plan)
+        self._renew_workers(desired, plan, targets)
         self.journal.close()
         prune(plan, targets)
+        idle = self._idle(desired)
         if failed and require_pages:
-            text = "\n".join([log, *done, *_readiness(desired), REMEDY])
+            text = "\n".join([log, *done, *_readiness(desired), *idle.values(), REMEDY])
             raise PagesError(text, answers, failed_before=list(before.failed), taken_back=targets)
+        if idle and require_pages:
+            raise _workers_error(plan, states, idle)
+        if idle:
+            result["warnings"] = [*result.get("warnings", ()), *idle.values()]
         return {**result, "failed_before": list(before.failed), "failed_pages": [answer.told() for answer in failed]}
+
+    def _renew_workers(self, desired: t.Sequence[Release], plan: Plan, targets: t.Collection[str]) -> None:
+        """Restart the workers of new releases, and start those that do not run.
+
+        Workers of a release that was taken back still run the one before it.
+        """
+        same = {name for release in desired if release.name in targets for name in release.workers}
+        for action, names in (("restart", [one for one in plan.restart if one not in same]), ("start", plan.start)):
+            if names:
+                self.services.work(action, names)
+
+    def _idle(self, desired: t.Sequence[Release]) -> dict[str, str]:
+        """Return messages about the workers that do not run, by name, without secrets."""
+        names = [name for release in desired for name in release.workers]
+        found = self.services.idle(names) if names else {}
+        hidden = secrets_in({path for release in desired for path in release.hide})
+        return {name: hide(message, hidden) for name, message in found.items()}
+
+    def _failed(self, desired: t.Sequence[Release], states: t.Mapping[str, str]) -> list[str]:
+        """Return messages about the jobs whose last run failed, without secrets."""
+        failed = [(name, one.hide) for one in desired for name in one.jobs if states[name] == "failed"]
+        return [hide(self.services.failure(name), secrets_in(paths)) for name, paths in failed]
 
     def _before(
         self,
@@ -180,7 +215,8 @@ class Releases:
                 add_folders(step.release, step.lay)
         if before.new:
             _hold_back(desired)
-        self.journal.write(dict.fromkeys(plan.reload, "reload"), _links(desired, before))
+        pending: dict[str, Action] = {**dict.fromkeys(plan.reload, "reload"), **dict.fromkeys(plan.restart, "restart")}
+        self.journal.write(pending, _links(desired, before))
         for step in plan.steps:
             if step.switch:
                 switch(step.release, step.release.id)
@@ -216,6 +252,17 @@ class Releases:
         moves = ", ".join(f"{release.name} {release.id} -> {targets[release.name]}" for release in moving)
         failing = ["These pages still fail:", *still] if still else []
         return [f"The release was taken back ({moves}). {back}", *failing]
+
+
+def _workers_error(plan: Plan, states: t.Mapping[str, str], idle: t.Mapping[str, str]) -> WorkersError:
+    """Return the error about workers that do not run."""
+    switched = {name for step in plan.steps if step.switch for name in step.release.workers}
+    lost = [name for name in idle if name in switched and states.get(name) == "active"]
+    details: dict[str, t.Any] = {} if lost else {"taken_back": {}}
+    remedy = (
+        f"{', '.join(lost)} ran before this release. " if lost else ""
+    ) + "Correct the worker (lamp_sites[].workers) or the application, and run again."
+    return WorkersError("\n".join([*idle.values(), remedy]), idle_workers=sorted(idle), **details)
 
 
 def _stays(plan: Plan) -> list[str]:
@@ -285,18 +332,23 @@ def _require_configured(release: Release) -> None:
         raise GroundworkError(f"{what}: {CONFIGURE}. Nothing was changed.")
 
 
-def _warnings(desired: t.Iterable[Release], observed: t.Mapping[str, Site]) -> dict[str, t.Any]:
-    """Return warnings about changed files that are not put back, and about data that is not shared any more."""
+def _warnings(
+    desired: t.Iterable[Release], observed: t.Mapping[str, Site], failures: t.Iterable[str]
+) -> dict[str, t.Any]:
+    """Return warnings about the failures of jobs, changed files that are not put back, and data not shared any more."""
     told = [
-        f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it back. "
-        f"Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source again."
-        for one in desired
-        if observed[one.name].changed and not one.mend
-    ]
-    told += [
-        f"{path} of {one.name} is not declared as shared any more. {one.path}/{SHARED}/{path} is kept, without a link "
-        "in the release. Remove it by hand when its data is not needed."
-        for one in desired
-        for path in observed[one.name].undeclared
+        *failures,
+        *(
+            f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it "
+            f"back. Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source again."
+            for one in desired
+            if observed[one.name].changed and not one.mend
+        ),
+        *(
+            f"{path} of {one.name} is not declared as shared any more. {one.path}/{SHARED}/{path} is kept, without a "
+            "link in the release. Remove it by hand when its data is not needed."
+            for one in desired
+            for path in observed[one.name].undeclared
+        ),
     ]
     return {"warnings": told} if told else {}

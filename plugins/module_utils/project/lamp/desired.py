@@ -17,8 +17,17 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, Folders
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import environment, folders, metadata, php
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import (
+    environment,
+    folders,
+    jobs,
+    metadata,
+    php,
+    secrets,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import Schedule, Worker
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import Secret, SecretFile
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
 Options = dict[str, t.Any]
@@ -71,6 +80,10 @@ class Site:
     instance_metadata: bool
     probe: Options
     password_parameter: str
+    secrets: tuple[Secret, ...] = ()
+    secret_files: tuple[SecretFile, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -112,7 +125,18 @@ class Site:
         """Return the variables that only the site may read, as they are written into its pool."""
         given = {name: php.environment_text(value) for name, value in self.environment.items()}
         password = f"@groundwork(parameter:{self.password_parameter}|php-fpm)@"
-        return {**({"DB_PASSWORD": password} if self.database else {}), **given}
+        own = {secret.name: secret.variable for secret in self.secrets if secret.environment}
+        return {**({"DB_PASSWORD": password} if self.database else {}), **given, **own}
+
+    @property
+    def environment_file(self) -> str:
+        """Return the file with all environment variables of the site, for systemd."""
+        return environment.path_of(self.name)
+
+    @property
+    def private(self) -> str:
+        """Return the folder for the site's files with secrets, which only the site can read."""
+        return f"{self.folder}/{secrets.FOLDER}"
 
     @property
     def served_scripts(self) -> tuple[str, ...]:
@@ -252,6 +276,7 @@ def lamp_of(variables: Variables) -> Lamp:
 
 def _site(site: Variables, sample: str, folder: str, settings: Variables, is_first: bool) -> Site:
     own = php.with_room(site.get("php_settings") or {}, settings)
+    own_secrets = secrets.secrets_of(site, f"{folder}/{site['name']}")
     return Site(
         name=site["name"],
         is_first=is_first,
@@ -269,6 +294,10 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
         instance_metadata=bool(site.get("instance_metadata", False)),
         probe={**PROBE, **(site.get("probe") or {})},
         password_parameter=f"{folder}/{site['name']}/database-password",
+        secrets=own_secrets,
+        secret_files=secrets.files_of(site, own_secrets),
+        workers=jobs.workers_of(site),
+        schedules=jobs.schedules_of(site),
     )
 
 
@@ -279,12 +308,20 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     """Return the option `configuration` of the module `server`."""
     packages = _web_packages(lamp) + (["mariadb-server"] if lamp.has_database else [])
     files = [*_shared_files(lamp, render), *metadata.files(render, lamp.sites, APACHE), *_site_files(lamp, render)]
+    files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
+    common = _services(lamp)
+    context = {"metadata_service": metadata.SERVICE, "claim": jobs.CLAIM, "environment": lamp.given["environment_name"]}
+    own = jobs.configuration(lamp.sites, context, render)
     return {
         "name": CONFIGURATION,
         "packages": packages,
         "accounts": [account for site in lamp.sites for account in _accounts(lamp, site)],
-        "files": files,
-        **_services(lamp),
+        **common,
+        "files": [*files, *own["files"]],
+        "services": [*common["services"], *own["services"]],
+        "purge": [*common["purge"], {"pattern": f"{ROOT}/*/{secrets.FOLDER}/*"}, *own["purge"]],
+        "validators": [*common["validators"], *own["validators"]],
+        "purge_services": own["purge_services"],
     }
 
 
@@ -447,12 +484,27 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
     files.append(_absent(f"{lamp.fpm_folder}/pool.d/www.conf", reload=[lamp.fpm]))
     files += [_pool(lamp, site, render) for site in lamp.sites]
     files += [_secret_pool(lamp, site, render) for site in lamp.sites if site.private_environment]
-    files += [
-        environment.file(site, {**lamp.public_environment(site), **site.private_environment}) for site in lamp.sites
-    ]
+    for site in lamp.sites:
+        variables = {**lamp.public_environment(site), **site.private_environment}
+        files.append(environment.file(site, variables, jobs.services_of(site)))
     if lamp.has_database and lamp.shares_database:
         files.append(_mariadb(lamp, render))
     return files
+
+
+def _secret_files(lamp: Lamp, site: Site) -> list[Options]:
+    """Return the files with secrets of a site. The site cannot create files in their folder."""
+    if not site.secret_files:
+        return []
+    touch = {"reload": [lamp.fpm], "restart": jobs.services_of(site)}
+    own = {"owner": site.runner, "group": site.runner, "mode": "0600"}
+    return [
+        _folder(site.private, group=site.runner, mode="0750"),
+        *(
+            {"path": f"{site.private}/{file.name}", "content": file.content, **own, **touch}
+            for file in site.secret_files
+        ),
+    ]
 
 
 def _pool(lamp: Lamp, site: Site, render: Render) -> Options:
@@ -469,6 +521,7 @@ def _secret_pool(lamp: Lamp, site: Site, render: Render) -> Options:
         "content": render("pool.secret.conf.j2", {"site": site}),
         "mode": "0600",
         "reload": [lamp.fpm],
+        "restart": jobs.services_of(site),
     }
 
 
@@ -581,6 +634,8 @@ def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Opti
         "private_group": site.owner,
         "keep": lamp.given["keep_releases"],
         "reload": [lamp.fpm],
+        "workers": jobs.services_of(site),
+        "jobs": [schedule.service for schedule in site.schedules],
         "pages": _pages(lamp, site),
         "logs": [
             {"path": f"/var/log/apache2/{site.name}-error.log"},
@@ -607,12 +662,26 @@ def hosts(lamp: Lamp) -> dict[str, str]:
     return {lamp.sites[0].name: "", **named}
 
 
-# Passwords -------------------------------------------------------------------------------------------------------
+# Secrets ---------------------------------------------------------------------------------------------------------
 
 
-def kept_passwords(lamp: Lamp) -> list[str]:
-    """Return the parameters of the passwords that are not given: they are kept in Parameter Store."""
-    return [site.password_parameter for site in lamp.database_sites if site.name not in lamp.passwords]
+def kept_secrets(lamp: Lamp) -> list[Options]:
+    """Return the parameters that the sites need, as options of the module `ssm_generated_secret`."""
+    passwords = [site.password_parameter for site in lamp.database_sites if site.name not in lamp.passwords]
+    return secrets.merged(
+        [
+            *(secrets.generated(parameter) for parameter in passwords),
+            *(one for site in lamp.sites for one in secrets.wanted(site.secrets, site.secret_files)),
+        ]
+    )
+
+
+def rotated(lamp: Lamp) -> Options:
+    """Return the secret that `lamp_rotate` gives, as options of the module `ssm_generated_secret`."""
+    site, _colon, name = lamp.given["rotate"].partition(":")
+    [path] = [s.parameter for one in lamp.sites if one.name == site for s in one.secrets if s.name == name]
+    [found] = [one for one in kept_secrets(lamp) if one["name"] == path]
+    return found
 
 
 def given_passwords(lamp: Lamp) -> dict[str, str]:

@@ -55,10 +55,18 @@ def folder(site: Site) -> Options:
     return {"path": f"{FOLDER}/{site.name}", "state": "directory", "mode": "0750", "group": site.runner}
 
 
-def file(site: Site, pool: Variables) -> Options:
-    """Return the file of a site's variables. `pool` are the variables as they are in its pool."""
-    path = f"{FOLDER}/{site.name}/environment"
-    return {"path": path, "content": text(site, pool), "mode": "0640", "group": site.runner}
+def path_of(site: str) -> str:
+    """Return the path of the file of a site's variables."""
+    return f"{FOLDER}/{site}/environment"
+
+
+def file(site: Site, pool: Variables, workers: t.Sequence[str] = ()) -> Options:
+    """Return the file of a site's variables. `pool` are the variables as they are in its pool.
+
+    `workers` are the services of the site, which read the file when they start.
+    """
+    own = {"mode": "0640", "group": site.runner, "restart": list(workers)}
+    return {"path": path_of(site.name), "content": text(site, pool), **own}
 
 
 def text(site: Site, pool: Variables) -> str:

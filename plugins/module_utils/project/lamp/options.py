@@ -29,6 +29,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desir
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders, php
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import check_schedules, check_workers
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import check_rotation, check_secrets
 
 EACH = "each"
 PAGE = ARGUMENTS["releases"]["options"]["pages"]["options"]
@@ -38,7 +40,6 @@ SITE_NAME_LENGTH = 20  # the account `site-<name>` has at most 32 characters, an
 # The names of MariaDB's databases and users. A site's database and user have the name of the site.
 RESERVED = frozenset({"information-schema", "mariadb-sys", "mysql", "performance-schema", "root", "sys", "test"})
 HOST_NAME = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-PHP_VERSION = re.compile(r"\d+\.\d+")
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR"})
@@ -80,6 +81,8 @@ def parse_lamp(
     if name and name != INSTANCE_ID_PLACEHOLDER and not SERVER_NAME.fullmatch(name):
         problems.add("server_name", f"'{name}' is not a valid name", "use letters, digits, dots, hyphens, underscores")
     _check_release(options.get("release") or "", options["sites"], problems)
+    if options.get("rotate"):
+        check_rotation(options["rotate"], options["sites"], problems)
     if options["keep_releases"] < FEWEST_KEPT:
         right = f"keep {FEWEST_KEPT} or more: a request that started with the previous release needs its files"
         problems.add("keep_releases", f"{options['keep_releases']} is too small", right)
@@ -153,6 +156,9 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
     _check_environment(site.get("environment") or {}, reserved, f"{where}.environment", problems)
     folders.check(site, where, problems)
     check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)
+    check_secrets(site, reserved, where, problems)
+    check_workers(site, where, problems)
+    check_schedules(site, where, problems)
 
 
 def _check_environment(
@@ -240,10 +246,8 @@ def _check_address(address: str, problems: Problems) -> None:
 
 
 def _check_php(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    if not PHP_VERSION.fullmatch(str(options["php_version"])):
-        problems.add(
-            "php_version", f"'{options['php_version']}' is not a version of PHP", "write it as '8.2', in quotes"
-        )
+    if wrong := php.unknown(str(options["php_version"])):
+        problems.add("php_version", wrong, "give the version of the servers' Debian, in quotes")
     for at, name in enumerate(options["php_extensions"]):
         if not PHP_EXTENSION.fullmatch(name):
             problems.add(f"php_extensions[{at}]", f"'{name}' is not a valid extension name", "write it as mbstring")

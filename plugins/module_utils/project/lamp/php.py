@@ -75,19 +75,21 @@ SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[KMG]?)", re.IGNORECASE)
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
+def unknown(version: str) -> str:
+    """Return what is wrong with a version of PHP that no supported Debian has, or ""."""
+    if version in DEBIAN.values():
+        return ""
+    return f"Debian has no PHP {version}: {', '.join(f'{php} in Debian {debian}' for debian, php in DEBIAN.items())}"
+
+
 def mismatch(version: str, image: str) -> str:
     """Return what is wrong with a version of PHP for the images that match a pattern of names, or "".
 
-    The image of another distribution, or of an own one, may have any version. Without a pattern, the image is one of
-    Debian, or one that was made from it.
+    An own image may be of any Debian. Without a pattern, the image is one of Debian, or one that was made from it.
     """
-    if not image and version not in DEBIAN.values():
-        return (
-            f"Debian has no PHP {version}: {', '.join(f'{php} in Debian {debian}' for debian, php in DEBIAN.items())}"
-        )
     found = DEBIAN_IMAGE.match(image)
     offered = DEBIAN.get(found[1]) if found else None
-    if offered is None or version == offered:
+    if offered is None or version == offered or unknown(version):
         return ""
     return f"{image} has PHP {offered}, not {version}"
 

@@ -21,6 +21,7 @@ TIER_ARGUMENTS: dict[str, Options] = {
     **PARTS,
     "configuration": {**PARTS["configuration"], "required": True},
     "releases": {"required": True, **{key: one for key, one in PARTS["releases"].items() if key != "default"}},
+    "versions": {"type": "dict", "default": {}},  # of the parameters, so that a rotation makes another bundle
 }
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Generate a secret on first use and keep it in SSM Parameter Store. It is never overwritten."""
+"""Generate a secret on first use and keep it in SSM Parameter Store. Only a rotation overwrites it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import PARAMETER_NAME
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    QUOTINGS,
+    SHORTEST_SECRET,
+    is_unicode,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
@@ -32,20 +37,38 @@ POLL_INTERVAL = 1.0
 
 @dataclass(frozen=True)
 class Secret:
-    """A parameter of type SecureString. `key_id` is a KMS key, or "" for the account's default key of SSM."""
+    """A parameter of type SecureString. `key_id` is a KMS key, or "" for the account's default key of SSM.
+
+    `generate` is whether a value is generated if the parameter is missing, `rotate` whether an existing one is
+    replaced, and `quotings` are the ways in which the value is written.
+    """
 
     name: str
     length: int
     characters: str
     key_id: str
+    generate: bool = True
+    rotate: bool = False
+    quotings: tuple[str, ...] = ()
 
 
 def parse_secret(options: t.Mapping[str, t.Any], problems: Problems) -> Secret | None:
     """Return the desired secret, or None if the options of `ssm_generated_secret` add problems."""
     before = len(problems.found)
-    secret = Secret(options["name"], options["length"], options["characters"], options.get("key_id") or "")
+    secret = Secret(
+        options["name"],
+        options["length"],
+        options["characters"],
+        options.get("key_id") or "",
+        options.get("generate", True),
+        options.get("rotate", False),
+        tuple(options.get("quotings") or ()),
+    )
     _check_name(secret.name, problems)
-    _check_strength(secret, problems)
+    if secret.generate:
+        _check_strength(secret, problems)
+    elif secret.rotate:
+        problems.add("rotate", "the value of the parameter is not generated", "remove rotate, or set generate")
     return secret if len(problems.found) == before else None
 
 
@@ -89,12 +112,21 @@ def generate(secret: Secret) -> str:
 
 
 def plan(owner: Owner, secret: Secret, current: t.Mapping[str, t.Any] | None, value: str) -> list[Change]:
-    """Return the change that creates the parameter, or none if it exists. The diff does not contain the value.
+    """Return the change that creates or rotates the parameter, or none. The diff does not contain the value.
 
     If two runs create the parameter at once, both use the value of the first. This function is pure.
     """
-    if current:
+    after = {"Type": "SecureString", "Length": secret.length}
+    if current and not secret.rotate:
         return []
+    if current:
+        # Without a key, the existing one stays: https://docs.aws.amazon.com/cli/latest/reference/ssm/put-parameter.html
+        key = {"KeyId": secret.key_id} if secret.key_id else {}
+        new = {"Name": secret.name, "Value": value, "Type": "SecureString", "Overwrite": True, **key}
+        call = Call("ssm", "put_parameter", new).safe_to_repeat()
+        version = _version(current)
+        before = {"Type": "SecureString", "Version": version}
+        return [Change("update", "parameter", secret.name, (call,), before, {**after, "Version": version + 1})]
     arguments = {
         "Name": secret.name,
         "Description": "Generated on first use.",
@@ -105,7 +137,6 @@ def plan(owner: Owner, secret: Secret, current: t.Mapping[str, t.Any] | None, va
         **({"KeyId": secret.key_id} if secret.key_id else {}),
     }
     call = Call("ssm", "put_parameter", arguments, settled=("ParameterAlreadyExists",))
-    after = {"Type": "SecureString", "Length": secret.length}
     return [Change("create", "parameter", secret.name, (call,), after=after)]
 
 
@@ -113,18 +144,48 @@ def converge_secret(run: Run) -> dict[str, t.Any]:
     """Return the module's result with the secret as `value`, generated if needed. Raise GroundworkError on failure."""
     owner, secret = run.parse(run.options["component"], parse_secret)
     current = _read(run.clients, secret)
+    if not current and not secret.generate:
+        raise GroundworkError(
+            f"The parameter {secret.name} does not exist. Create it as a SecureString, or correct its path."
+        )
     changes = plan(owner, secret, current, generate(secret))
+    version = _version(current) + bool(changes)
     result = run.make(changes, {})
-    if not current and not run.check_mode:
+    if changes and not run.check_mode:
         current = wait_until(
             lambda: _read(run.clients, secret),
-            bool,
+            lambda found: _version(found) >= version,
             until=f"the parameter {secret.name} to be readable",
             deadline=VISIBLE_DEADLINE,
             interval=POLL_INTERVAL,
             clock=run.clock,
         )
-    return {**result, "name": secret.name, "value": current["Value"] if current else KNOWN_AFTER_APPLY}
+    known = current and not (changes and run.check_mode)
+    value = str(current["Value"]) if current and known else KNOWN_AFTER_APPLY
+    if known:
+        _check_value(secret, value)
+    return {**result, "name": secret.name, "value": value, "version": max(version, _version(current))}
+
+
+def _version(parameter: t.Mapping[str, t.Any] | None) -> int:
+    """Return the version of a parameter, which each overwriting increases, 0 for a missing one."""
+    return int(parameter["Version"]) if parameter else 0
+
+
+def _check_value(secret: Secret, value: str) -> None:
+    """Raise GroundworkError if a server cannot get the value byte for byte. The message does not contain it."""
+    wrong = ""
+    if len(value) < SHORTEST_SECRET:
+        wrong = f"it has less than {SHORTEST_SECRET} characters"
+    elif not is_unicode(value):
+        wrong = "it cannot be encoded as UTF-8"
+    for quoting in () if wrong else secret.quotings:
+        try:
+            QUOTINGS[quoting](value)
+        except ValueError as error:
+            wrong = f"it cannot be written for {quoting}: {error}"
+    if wrong:
+        raise GroundworkError(f"The value of the parameter {secret.name} cannot be used, because {wrong}. Change it.")
 
 
 def _read(clients: Clients, secret: Secret) -> dict[str, t.Any] | None:

@@ -33,6 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import claims
 
 COMPONENT = "servers"
 NO_BOUNDARY = "none"
@@ -49,6 +50,7 @@ RIGHTS: Spec = {
     "parameters": {"type": "list", "elements": "str", "default": []},
     "archives": {"type": "list", "elements": "dict", "default": [], "options": ARCHIVES},
     "keys": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "bool", "default": False},
 }
 
 Document = dict[str, t.Any]
@@ -60,12 +62,16 @@ TRUST: Document = {
 
 @dataclass(frozen=True)
 class ServerRole:
-    """A tier's role. `archives` are buckets with a prefix that is empty or ends with a slash."""
+    """A tier's role. `archives` are buckets with a prefix that is empty or ends with a slash.
+
+    `claims` is whether the servers may claim ticks of schedules.
+    """
 
     tier: str
     parameters: tuple[str, ...]
     archives: tuple[tuple[str, str], ...]
     keys: tuple[str, ...]
+    claims: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,17 @@ class ServerRoles:
 
 @dataclass(frozen=True)
 class Place:
-    """The account, region and partition of the parameters."""
+    """The account, region and partition of the parameters, and the environment of the claims."""
 
     partition: str
     region: str
     account: str
+    environment: str = ""
+
+    @property
+    def bucket(self) -> str:
+        """Return the bucket with the claims."""
+        return claims.bucket_name(self.account, self.region)
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,7 @@ class Observed:
     roles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
     policies: t.Mapping[str, Document] = field(default_factory=dict)
     profiles: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
+    lifecycle: t.Mapping[str, t.Any] = field(default_factory=dict)  # of the bucket with the claims
 
 
 def parse_server_roles(options: t.Mapping[str, t.Any], problems: Problems) -> ServerRoles | None:
@@ -143,6 +156,7 @@ def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | Non
         tuple(sorted(set(rights["parameters"]))),
         tuple(sorted({(one["bucket"], one["prefix"]) for one in rights["archives"]})),
         tuple(sorted(set(rights["keys"]))),
+        rights["claims"],
     )
 
 
@@ -163,9 +177,11 @@ def policy_document(role: ServerRole, place: Place) -> Document:
     """
     parameters = f"arn:{place.partition}:ssm:{place.region}:{place.account}:parameter"
     objects = f"arn:{place.partition}:s3:::"
+    claimed = claims.resources(place.partition, place.bucket, place.environment) if role.claims else []
     allowed = {
         "ssm:GetParameter": [f"{parameters}{name}" for name in role.parameters],
-        "s3:GetObject": [f"{objects}{bucket}/{prefix}*" for bucket, prefix in role.archives],
+        "s3:GetObject": [*(f"{objects}{bucket}/{prefix}*" for bucket, prefix in role.archives), *claimed],
+        "s3:PutObject": claimed,
         "kms:Decrypt": list(role.keys),
     }
     statements = [
@@ -189,13 +205,16 @@ def observe_roles(clients: Clients, owner: Owner, wanted: t.Sequence[ServerRole]
     answers = observe(clients, reads)
     [caller] = answers["caller"]
     partition = caller["Arn"].split(":")[1]
-    place = Place(partition, clients.client("ssm").meta.region_name, caller["Account"])
+    place = Place(partition, clients.client("ssm").meta.region_name, caller["Account"], owner.environment)
+    if any(role.claims for role in wanted):
+        answers |= observe(clients, {"lifecycle": claims.lifecycle_read(place.bucket, place.account)})
 
     def told(kind: str) -> dict[str, t.Any]:
         found = {role.tier: answers[f"{kind} {role.tier}"] for role in wanted}
         return {tier: answer[0] for tier, answer in found.items() if answer}
 
-    return place, Observed(told("role"), told("policy"), told("profile"))
+    lifecycle: Document = next(iter(answers.get("lifecycle", ())), {})
+    return place, Observed(told("role"), told("policy"), told("profile"), lifecycle)
 
 
 def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, problems: Problems) -> None:
@@ -216,13 +235,18 @@ def check(owner: Owner, wanted: t.Sequence[ServerRole], observed: Observed, prob
 
 def plan(owner: Owner, wanted: ServerRoles, place: Place, observed: Observed) -> list[Change]:
     """Return the changes that create and update the roles. This function is pure."""
+    claimed = any(role.claims for role in wanted.roles)
+    expiring = claims.plan_lifecycle(place.bucket, place.account, observed.lifecycle) if claimed else []
     return [
-        change
-        for role in wanted.roles
-        for change in (
-            *_role(owner, role, wanted, place, observed),
-            *_profile(owner, role.tier, wanted.path, observed.profiles.get(role.tier)),
-        )
+        *expiring,
+        *(
+            change
+            for role in wanted.roles
+            for change in (
+                *_role(owner, role, wanted, place, observed),
+                *_profile(owner, role.tier, wanted.path, observed.profiles.get(role.tier)),
+            )
+        ),
     ]
 
 

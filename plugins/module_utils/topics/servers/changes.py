@@ -49,6 +49,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.ssh_
 # EC2 returns these errors for a token whose instance is terminated, or that was used with other arguments.
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 SPENT_TOKEN = ("IdempotentInstanceTerminated", "IdempotentParameterMismatch")
+# EC2 may not know a new instance profile yet.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes that I make are not always visible)
+YOUNG_PROFILE = "InvalidParameterValue:Invalid IAM Instance Profile"
 GENERATIONS = 8  # how many times a server can be replaced while EC2 remembers client tokens, which is about a day
 
 STOP_DEADLINE = 300.0  # seconds; EC2 stops an instance forcibly if its operating system does not shut down
@@ -324,7 +327,8 @@ def launch(
     call: Call | None = None
     for token in reversed(tokens):  # the first token is used first; if it is spent, the call with the next one follows
         instead = dict.fromkeys(SPENT_TOKEN, call) if call else {}
-        call = Call("ec2", "run_instances", {**arguments, "ClientToken": token}, yields=yields, instead=instead)
+        arguments = {**arguments, "ClientToken": token}
+        call = Call("ec2", "run_instances", arguments, yields=yields, instead=instead, passing=(YOUNG_PROFILE,))
     after = {
         "ImageId": image.id if image else KNOWN_AFTER_APPLY,
         "InstanceType": tier.instance_type,
@@ -459,11 +463,12 @@ def _fix_profile(tier: Tier, server: Server) -> Fix | None:
     profile = {"IamInstanceProfile": {"Name": tier.instance_profile}}
     if server.profile_association:
         arguments = {"AssociationId": server.profile_association, **profile}
-        call = Call("ec2", "replace_iam_instance_profile_association", arguments)
+        call = Call("ec2", "replace_iam_instance_profile_association", arguments, passing=(YOUNG_PROFILE,))
     else:
         arguments = {"InstanceId": server.id, **profile}
         # An instance has one profile, so that a repetition is refused.
-        call = Call("ec2", "associate_iam_instance_profile", arguments, echoes=("IncorrectState",))
+        echoes = ("IncorrectState",)
+        call = Call("ec2", "associate_iam_instance_profile", arguments, echoes=echoes, passing=(YOUNG_PROFILE,))
     return call, "InstanceProfile", server.instance_profile or None, tier.instance_profile
 
 

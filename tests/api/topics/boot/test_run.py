@@ -99,8 +99,19 @@ def test_a_bundle_tells_what_a_server_becomes(cloud: Cloud, options: dict[str, t
     assert desired["configuration"]["files"][1]["content"] == f"x {PASSWORD}"
     assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True, "check": []}]
     assert desired["databases"]["socket"] == "/run/mysqld/mysqld.sock"
-    asked: dict[str, list[t.Any]] = {"pages": [], "logs": [], "hide": []}
+    asked: dict[str, list[t.Any]] = {"workers": [], "pages": [], "logs": [], "hide": []}
     assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
+
+
+def test_another_version_of_a_parameter_is_another_bundle(cloud: Cloud, options: dict[str, t.Any]) -> None:
+    """A server reads its secrets at its first boot alone, so that it is replaced after a rotation."""
+    tier = options["tiers"]["public"]
+    made = [
+        cloud.run(converge_boots, {**options, "tiers": {"public": {**tier, "versions": {"/mail/key": version}}}})
+        for version in (1, 1, 2)
+    ]
+    first, again, rotated = (one["tiers"]["public"]["user_data"] for one in made)
+    assert first == again != rotated
 
 
 def test_the_second_run_changes_nothing_in_eight_calls(cloud: Cloud, options: dict[str, t.Any]) -> None:

@@ -105,3 +105,55 @@ def test_bad_input_is_refused(account: Account, given: dict[str, t.Any], variabl
         account.converge(**given)
     assert variable in [problem.variable for problem in caught.value.problems]
     assert account.calls == []
+
+
+def test_a_rotation_writes_another_value_once(account: Account) -> None:
+    first = account.converge()
+    planned = account.converge(check_mode=True, rotate=True)
+    assert (planned["value"], planned["version"]) == ("(known after apply)", 2)
+    assert account.converge()["value"] == first["value"]
+    rotated = account.converge(rotate=True, length=40)
+    assert rotated["changes"] == planned["changes"] == [{"action": "update", "resource": "parameter", "name": NAME}]
+    assert (rotated["version"], len(rotated["value"])) == (2, 40)
+    assert rotated["value"] not in str(rotated["diff"])
+    again = account.converge()
+    assert (again["changed"], again["value"], again["version"]) == (False, rotated["value"], 2)
+
+
+def test_a_rotation_creates_a_missing_parameter(account: Account) -> None:
+    assert account.converge(rotate=True)["version"] == 1
+
+
+def test_an_existing_parameter_is_read_and_never_generated(account: Account) -> None:
+    with pytest.raises(GroundworkError, match=f"The parameter {NAME} does not exist. Create it as a SecureString"):
+        account.converge(generate=False)
+    assert account.calls == ["GetParameter"]
+    account.ssm.put_parameter(Name=NAME, Value="given by the user", Type="SecureString")
+    for check_mode in (True, False):
+        read = account.converge(check_mode=check_mode, generate=False)
+        assert (read["changed"], read["value"], read["version"]) == (False, "given by the user", 1)
+    with pytest.raises(InputError, match="rotate: the value of the parameter is not generated"):
+        account.converge(generate=False, rotate=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "quotings", "wrong"),
+    [
+        ("short", [], "it has less than 8 characters"),
+        (
+            "two\nlines of it",
+            ["php-fpm"],
+            "it cannot be written for php-fpm: it begins with a dollar sign, or contains",
+        ),
+        ("o'brien's word", ["php", "dotenv"], "it cannot be written for dotenv: it contains an apostrophe"),
+    ],
+)
+def test_a_value_that_no_server_would_get_is_refused_without_it(
+    account: Account, value: str, quotings: list[str], wrong: str
+) -> None:
+    account.ssm.put_parameter(Name=NAME, Value=value, Type="SecureString")
+    for check_mode in (True, False):
+        with pytest.raises(GroundworkError) as error:
+            account.converge(check_mode=check_mode, generate=False, quotings=quotings)
+        assert str(error.value).startswith(f"The value of the parameter {NAME} cannot be used, because {wrong}")
+        assert value not in str(error.value)

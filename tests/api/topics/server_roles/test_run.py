@@ -128,8 +128,8 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
     ("role", "expected"),
     [
         (PUBLIC, ""),
-        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, or remove the role."),
-        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys."),
+        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, claims, or remove"),
+        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys, claims."),
         ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
         ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
         (
@@ -236,3 +236,33 @@ def test_boundaries_and_paths(given: dict[str, str], expected: str) -> None:
     parsed = parse_server_roles({**options(), **given}, problems)
     assert (parsed is None) == bool(problems.found) == bool(expected)
     assert not expected or str(problems.found[0]).startswith(expected)
+
+
+BUCKET = "groundwork-123456789012-eu-central-1"
+
+
+def test_servers_that_claim_may_write_their_claims_and_nothing_else(cloud: Cloud) -> None:
+    s3 = cloud.of("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    other = {"ID": "other", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": [other]})
+    predicted = cloud.run(converge_server_roles, options(public={"claims": True}), check_mode=True)
+    result = cloud.run(converge_server_roles, options(public={"claims": True}))
+    assert told(predicted) == told(result) == [f"update bucket lifecycle {BUCKET}", *CREATION]
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    days = {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules}
+    assert days == {"x/": 1, "claims/": 7, "schedules/": 400}
+    objects = f"arn:aws:s3:::{BUCKET}"
+    for action, resource, allowed in (
+        ("s3:PutObject", f"{objects}/claims/dev/app/nightly/20261130T120000Z", True),
+        ("s3:GetObject", f"{objects}/schedules/dev/app/nightly", True),
+        ("s3:PutObject", f"{objects}/claims/prod/app/nightly/20261130T120000Z", False),
+        ("s3:PutObject", f"{objects}/locks/dev.json", False),
+        ("s3:GetObject", f"{objects}/locks/dev.json", False),
+        ("s3:DeleteObject", f"{objects}/claims/dev/app/nightly/20261130T120000Z", False),
+        ("s3:ListBucket", objects, False),
+    ):
+        assert permits([document(cloud)], action, [resource]) is allowed, (action, resource)
+    assert cloud.run(converge_server_roles, options(public={"claims": True}))["changes"] == []
+    assert Counter(cloud.calls)["GetBucketLifecycleConfiguration"] == 1
+    assert sum(Counter(cloud.calls).values()) == 5

@@ -160,14 +160,22 @@ def problems_of_lamp(tiers: dict[str, Any], *, release_tiers: Any = (), **given:
     [
         (None, "8.2", None),
         (None, "8.4", None),  # the promoted image may be of Debian 13
-        (None, "8.3", "lamp_php_version: Debian has no PHP 8.3: 8.2 in Debian 12, 8.4 in Debian 13; give that"),
+        *(
+            (image, "8.3", "lamp_php_version: Debian has no PHP 8.3: 8.2 in Debian 12, 8.4 in Debian 13; give the")
+            for image in (
+                None,
+                {"name": "my-own-*", "owner": "self"},
+                {"id": "ami-0123456789abcdef0"},
+                {"promoted": True},
+            )
+        ),
         ({"name": "debian-12-amd64-*"}, "8.2", None),
         ({"name": "debian-12-amd64-*"}, "8.4", "lamp_php_version: debian-12-amd64-* has PHP 8.2, not 8.4; give that"),
         ({"name": "debian-13-amd64-*"}, "8.4", None),
         ({"name": "debian-13-amd64-*"}, "8.2", "lamp_php_version: debian-13-amd64-* has PHP 8.4, not 8.2; give that"),
-        ({"name": "my-own-*", "owner": "self"}, "8.3", None),
-        ({"id": "ami-0123456789abcdef0"}, "8.3", None),
-        ({"promoted": True}, "8.3", None),
+        ({"name": "my-own-*", "owner": "self"}, "8.4", None),
+        ({"id": "ami-0123456789abcdef0"}, "8.4", None),
+        ({"promoted": True}, "8.4", None),
     ],
 )
 def test_the_image_has_the_version_of_php(image: Any, version: str, expected: str | None) -> None:

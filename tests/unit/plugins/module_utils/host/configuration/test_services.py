@@ -120,3 +120,63 @@ def test_processes_of_a_service_are_found_in_any_version_of_control_groups(tmp_p
         (folder / "stat").write_text(f"{pid} (a) b) S {' '.join(start)} {pid}00 0\n")
     tick = ProcFs(tmp_path)._tick
     assert sorted(ProcFs(tmp_path).starts("apache2")) == [1000 * tick, 1100 * tick]
+
+
+WORKER = "groundwork-app-queue@1"
+
+
+def worker(
+    active: str, sub: str = "running", *, since: float = 0, result: str = "success", load: str = "loaded"
+) -> str:
+    """Return the properties of a worker, which became active at a time in seconds."""
+    return (
+        f"LoadState={load}\nActiveState={active}\nSubState={sub}\nResult={result}\nNRestarts=4\n"
+        f"ActiveEnterTimestampMonotonic={int(since * 1e6)}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "fault", "seconds"),
+    [
+        ([worker("active", since=-60)], "", 0),
+        ([worker("active")], "", 3),
+        ([worker("activating", "start"), worker("active", since=1)], "", 4),
+        ([worker("activating", "auto-restart"), worker("active", since=2)], "", 5),
+        (
+            [worker("active"), worker("activating", "auto-restart", result="exit-code")],
+            "failed (exit-code), and sys",
+            1,
+        ),
+        ([worker("active"), worker("failed", "failed", result="start-limit-hit")], "is failed (start-limit-hit)", 1),
+        ([worker("inactive", "dead")], "is inactive (success)", 0),
+        ([worker("inactive", "dead", load="not-found")], "is not installed on this server; run site.yml", 0),
+        ([worker("activating", "auto-restart")], "ends soon after each start", 31),
+    ],
+)
+def test_a_worker_has_to_keep_running(states: list[str], fault: str, seconds: float) -> None:
+    systemd = FakeSystemd(*states)
+    own = services(systemd)
+    found = own.idle([WORKER])
+    assert own.clock.monotonic() <= seconds
+    if not fault:
+        assert found == {}
+    else:
+        assert found[WORKER].startswith(f"{WORKER} does not run: it {fault}")
+        assert found[WORKER].endswith("The end of its journal:\nAH00072: address already in use")
+
+
+def test_workers_that_failed_may_start_again() -> None:
+    systemd = FakeSystemd(ACTIVE)
+    services(systemd).work("start", [WORKER])
+    assert [list(argv) for argv in systemd.asked] == [
+        ["systemctl", "reset-failed", WORKER],
+        ["systemctl", "start", WORKER],
+    ]
+
+
+def test_running_services_are_found_by_patterns() -> None:
+    def run(argv: Sequence[str], /, *, stdin: str = "") -> Done:
+        assert argv[-1] == "groundwork-*@*.service"
+        return Done(0, f"{WORKER}.service loaded active running Worker\n", "")
+
+    assert Services(run).running(["groundwork-*@*"]) == [WORKER]

@@ -53,6 +53,10 @@ class FakeServices:
     def know_units(self) -> None:
         self.acted.append("daemon-reload")
 
+    def running(self, patterns: Sequence[str]) -> list[str]:
+        assert list(patterns) == ["groundwork-*@*"]
+        return sorted(name for name, unit in self.units.items() if "@" in name and unit.active)
+
 
 @dataclass
 class Stage:
@@ -261,3 +265,43 @@ def test_a_link_takes_the_place_of_a_file(settled: Stage) -> None:
 def test_no_unfinished_file_is_left(settled: Stage) -> None:
     settled.converge(("a.conf", "two"), ("b.conf", "new"))
     assert sorted(path.name for path in settled.root.iterdir()) == ["a.conf", "b.conf", "journals"]
+
+
+def test_purged_files_may_be_in_several_folders(settled: Stage) -> None:
+    for folder in ("one", "two"):
+        (settled.root / folder / "private").mkdir(parents=True)
+        (settled.root / folder / "private" / "salts.php").touch()
+        (settled.root / folder / "private" / ".salts.php.groundwork").touch()
+    purges = (Purge(str(settled.root / "*" / "private" / "*")),)
+    changes = settled.converge(("a.conf", "one"), purges=purges)["changes"]
+    assert [one["name"] for one in changes] == [f"{settled.root}/{one}/private/salts.php" for one in ("one", "two")]
+    assert not list(settled.root.glob("*/private/[!.]*"))
+
+
+WORKERS = ("groundwork-app-queue@1", "groundwork-app-queue@2")
+
+
+@pytest.mark.parametrize(("active", "acted"), [(True, [f"try-restart {WORKERS[0]}"]), (False, [])])
+def test_a_service_that_is_left_as_it_is_restarts_only_if_it_runs(
+    settled: Stage, active: bool, acted: list[str]
+) -> None:
+    settled.services.units[WORKERS[0]] = Unit(enabled=active, active=active, installed=True)
+    services = (Service("apache2"), Service(WORKERS[0], None, None))
+    entry = Entry(str(settled.root / "unit"), "file", b"new", owner=ME, group=MINE, touch=Touch(restart=WORKERS[:1]))
+    more: dict[str, Any] = {"services": services, "purged_services": ("groundwork-*@*",)}
+    planned = settled.converge(entries=(entry,), check_mode=True, **more)
+    assert settled.converge(entries=(entry,), **more) == planned
+    assert settled.services.acted == acted
+    assert settled.converge(entries=(entry,), **more)["changed"] is False
+
+
+def test_a_running_service_that_is_not_declared_any_more_is_stopped(settled: Stage) -> None:
+    settled.services.units.update(dict.fromkeys(WORKERS, Unit(enabled=True, active=True, installed=True)))
+    more: dict[str, Any] = {
+        "services": (Service("apache2"), Service(WORKERS[0], None, None)),
+        "purged_services": ("groundwork-*@*",),
+    }
+    planned = settled.converge(check_mode=True, **more)
+    assert planned["changes"] == [{"action": "stop", "resource": "service", "name": WORKERS[1]}]
+    assert settled.converge(**more) == planned
+    assert settled.services.acted == [f"stop {WORKERS[1]}"]

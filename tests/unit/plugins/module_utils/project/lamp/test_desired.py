@@ -52,17 +52,20 @@ def test_the_module_server_accepts_what_is_computed(changes: dict[str, t.Any]) -
 
 
 def test_each_part_is_computed() -> None:
-    assert {part: type(lamp(VARIABLES, part)) for part in (*PARTS, *RENDERED)} == {
+    site = {"name": "app", "secrets": [{"name": "KEY"}]}
+    variables = given(sites=[site], rotate="app:KEY")
+    assert {part: type(lamp(variables, part)) for part in (*PARTS, *RENDERED)} == {
         "configuration": dict,
         "databases": dict,
         "given_passwords": dict,
         "hosts": dict,
         "image_configuration": dict,
-        "kept_passwords": list,
+        "kept_secrets": list,
         "notes": list,
         "outdated_records": list,
         "released": list,
         "releases": list,
+        "rotated": dict,
         "sources": list,
     }
 
@@ -291,7 +294,7 @@ def test_which_host_leads_to_a_site() -> None:
 
 def test_passwords_that_are_not_given_are_kept() -> None:
     variables = given(sites=[{"name": "app"}, {"name": "other"}, SHOP], database_passwords={"app": PASSWORD})
-    assert lamp(variables, "kept_passwords") == ["/groundwork/dev/lamp/other/database-password"]
+    assert [one["name"] for one in lamp(variables, "kept_secrets")] == ["/groundwork/dev/lamp/other/database-password"]
     assert lamp(variables, "given_passwords") == {"/groundwork/dev/lamp/app/database-password": PASSWORD}
 
 

@@ -207,7 +207,7 @@ NO_PATH = (
         ({"database_passwords": {"shop": "x"}}, "lamp_database_passwords.shop: is not the name of a site"),
         ({"database_passwords": {"app": "hunter2"}}, "lamp_database_passwords.app: the password is too short"),
         ({"trusted_proxies": ["10.20.0.1/24"]}, "lamp_trusted_proxies[0]: '10.20.0.1/24' is not in canonical form"),
-        ({"php_version": "8"}, "lamp_php_version: '8' is not a version of PHP"),
+        ({"php_version": "8"}, "lamp_php_version: Debian has no PHP 8: 8.2 in Debian 12, 8.4 in Debian 13; give"),
         ({"php_extensions": ["a b"]}, "lamp_php_extensions[0]: 'a b' is not a valid extension name"),
         ({"memory_mb": -1}, "lamp_memory_mb: -1 MB is too small; give at least 384."),
         ({"keep_releases": 1}, "lamp_keep_releases: 1 is too small"),
