@@ -225,7 +225,7 @@ def test_public_policies_are_blocked(lab: Lab, s3: Any, bucket: str) -> None:
 
     edge = policy(Principal={"Service": "cloudfront.amazonaws.com"})
     s3.put_bucket_policy(Bucket=bucket, Policy=edge)
-    assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == edge
+    assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(edge)
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"] == {"IsPublic": False}
 
     opened(s3, bucket)
@@ -233,6 +233,25 @@ def test_public_policies_are_blocked(lab: Lab, s3: Any, bucket: str) -> None:
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"] == {"IsPublic": True}
     s3.delete_bucket_policy(Bucket=bucket)
     lab.refused("NoSuchBucketPolicy", s3.get_bucket_policy_status, Bucket=bucket)
+
+
+@pytest.mark.correction("s3:PutBucketPolicy", "A list of one text is told as a text, and an account as an ARN.")
+def test_a_policy_is_told_in_s3s_form(s3: Any, bucket: str) -> None:
+    put_in = policy(
+        Principal={"AWS": ["123456789012"]},
+        Action=["s3:GetObject"],
+        Resource=["arn:aws:s3:::site/a", "arn:aws:s3:::site/b"],
+        Condition={"StringEquals": {"aws:SourceVpce": ["vpce-1"]}},
+    )
+    s3.put_bucket_policy(Bucket=bucket, Policy=put_in)
+    [told] = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert told == {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "s3:GetObject",
+        "Resource": ["arn:aws:s3:::site/a", "arn:aws:s3:::site/b"],
+        "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}},
+    }
 
 
 def test_strangers_see_what_is_public(lab: Lab, s3: Any, bucket: str) -> None:
@@ -398,6 +417,9 @@ def test_a_copy_onto_itself_changes_something(lab: Lab, s3: Any, versioned: str)
     put(s3, body=b"two")
     s3.copy_object(Bucket=versioned, Key="index.html", CopySource={**source, "VersionId": version})
     assert read(s3) == b"one"
+    current = s3.head_object(Bucket=versioned, Key="index.html")["VersionId"]
+    s3.copy_object(Bucket=versioned, Key="index.html", CopySource={**source, "VersionId": current})
+    assert s3.head_object(Bucket=versioned, Key="index.html")["VersionId"] not in (version, current)
 
 
 @pytest.mark.correction(
