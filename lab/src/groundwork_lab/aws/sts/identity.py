@@ -17,8 +17,6 @@ from groundwork_lab import credentials
 from groundwork_lab.aws.context import Context, refuse
 from groundwork_lab.aws.sts.trust import EC2, trusts
 
-USER, USER_ID = "moto", "AIDAGROUNDWORKLAB000"  # of the lab's user
-
 
 def role_of(context: Context, instance: Any) -> Any:
     """Return the role (moto's class) in the instance's profile, or None without a role that EC2 may assume.
@@ -81,7 +79,10 @@ class Caller(NamedTuple):
 
 
 def caller_of(context: Context, access_key_id: str) -> Caller:
-    """Return whose the access key is: an instance's, a session's, or a user's."""
+    """Return whose the access key is: an instance's, a session's, or a user's.
+
+    Without a user, which means that the user of the lab's key was deleted, it is the account's.
+    """
     found = instance_with(context, access_key_id)
     if found is not None:
         instance, role = found
@@ -93,7 +94,7 @@ def caller_of(context: Context, access_key_id: str) -> Caller:
     user = iam_backends[context.account]["aws"].get_user_from_access_key_id(access_key_id)
     if user is not None:
         return Caller(user.id, user.arn)
-    return Caller(USER_ID, f"arn:aws:iam::{context.account}:user/{USER}")
+    return Caller(context.account, f"arn:aws:iam::{context.account}:root")
 
 
 class IdentityBackend(STSBackend):

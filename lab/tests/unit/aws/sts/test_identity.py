@@ -36,7 +36,7 @@ def test_an_instance_learns_who_it_is(lab: Lab, instance: str) -> None:
     assert client.get_caller_identity()["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web-role/{instance}"
 
 
-ME = f"arn:aws:iam::{ACCOUNT}:user/moto"
+ME = f"arn:aws:iam::{ACCOUNT}:user/{credentials.USER}"
 
 
 @pytest.mark.correction("sts:GetCallerIdentity", "The ARN of a user is of IAM.")
