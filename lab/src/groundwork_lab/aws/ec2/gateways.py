@@ -18,6 +18,10 @@ ORIGIN_FACING = "com.amazonaws.global.cloudfront.origin-facing"
 class Endpoint(VPCEndPoint):
     requester_managed = False
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.private_dns_enabled = False  # of gateway endpoints
+
 
 class GatewaysBackend(EC2Backend):
     def gateway_of(self, vpc_id: str) -> Any:
