@@ -14,15 +14,15 @@ from typing import Any
 import moto.iam.urls
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
-from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.core.utils import camelcase_to_underscores
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AccessKey, AWSManagedPolicy, IAMBackend, ManagedPolicy
 from moto.iam.responses import IamResponse
 from moto.iam.utils import generate_access_key_id_from_account_id
 
 from groundwork_lab import credentials
-from groundwork_lab.aws import models
-from groundwork_lab.aws.context import Context, refuse
+from groundwork_lab.aws import validating
+from groundwork_lab.aws.context import Context
 from groundwork_lab.aws.iam import pages
 
 MANAGED = re.compile(r"arn:aws:iam::aws:policy/(?:[\w+=,.@-]+/)*([\w+=,.@-]+)")
@@ -110,7 +110,7 @@ class Responses(IamResponse):
         for name in managed() if operation == "ListPolicies" else named(self.params):
             self.backend.load(name)
         try:
-            self._check()
+            validating.check("iam", operation, self.params)
             result = self._listed(operation) if pages.list_in(operation) else None
         except ServiceException as error:
             result = ActionResult(error)
@@ -137,13 +137,6 @@ class Responses(IamResponse):
             return ActionResult({})
         answer: ActionResult = getattr(self, camelcase_to_underscores(operation))()
         return answer
-
-    def _check(self) -> None:
-        found = list(
-            models.violations(get_service_model("iam").operation_model(self._get_action()).input_shape, self.params)
-        )
-        if found:
-            refuse("ValidationError", models.told(found))
 
     def update_role(self) -> ActionResult:
         """Change what is in the request. moto resets the rest to its defaults."""

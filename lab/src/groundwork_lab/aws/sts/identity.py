@@ -16,6 +16,7 @@ from moto.sts.responses import TokenResponse
 from groundwork_lab import credentials
 from groundwork_lab.aws.context import Context, refuse
 from groundwork_lab.aws.sts.trust import EC2, trusts
+from groundwork_lab.aws.validating import Checked
 
 
 def role_of(context: Context, instance: Any) -> Any:
@@ -111,7 +112,7 @@ class IdentityBackend(STSBackend):
         return caller.user_id, caller.arn, self.account_id
 
 
-class IdentityResponses(TokenResponse):
+class IdentityResponses(Checked, TokenResponse):
     def setup_class(self, request: Any, *arguments: Any, **options: Any) -> None:
         super().setup_class(request, *arguments, **options)
         self._source = str(request.remote_addr or "")
