@@ -129,6 +129,31 @@ def test_where_a_bucket_is_made(lab: Lab, s3: Any, bucket: str) -> None:
     home.create_bucket(Bucket="home")  # in us-east-1, creating it again is not an error
 
 
+@pytest.mark.correction(
+    "s3:GetObject",
+    "A request for a bucket is signed for the region of the bucket.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList",
+    also=("application",),
+)
+def test_the_region_of_a_signature(lab: Lab, s3: Any, bucket: str) -> None:
+    put(s3)
+    elsewhere = lab.client("s3", "eu-west-1", signature_version="s3v4")
+    url = elsewhere.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "index.html"})
+    status, told = browse(lab, url.partition(str(lab.s3_port))[2])
+    assert (status, f"<Region>{REGION}</Region>".encode() in told) == (400, True)
+    scope = f"{ACCESS_KEY}/20261130/eu-west-1/s3/aws4_request"
+    signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+    status, told = browse(lab, "/site/index.html", Authorization=signature)
+    assert (status, b"<Code>AuthorizationHeaderMalformed</Code>" in told) == (400, True)
+
+
+def test_boto3_follows_to_the_region_of_the_bucket(lab: Lab, s3: Any, bucket: str) -> None:
+    put(s3)
+    elsewhere = lab.client("s3", "eu-west-1")
+    assert read(elsewhere) == b"one"
+    assert elsewhere.head_object(Bucket=bucket, Key="index.html")["ContentLength"] == 3
+
+
 def test_only_an_empty_bucket_goes(lab: Lab, s3: Any, versioned: str) -> None:
     put(s3)
     marker = s3.delete_object(Bucket=versioned, Key="index.html")["VersionId"]
