@@ -330,7 +330,6 @@ TOLD = {
 @pytest.mark.correction(
     "ec2:DescribeRouteTables",
     "Members that nothing has set are told as false or as empty lists.",
-    also=("RouteTable", "VPCEndPoint"),
 )
 def test_members_that_nothing_has_set(lab: Lab) -> None:
     vpc = lab.vpc()

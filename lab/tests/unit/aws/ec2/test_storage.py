@@ -69,9 +69,7 @@ def test_volumes_are_ok(lab: Lab) -> None:
     assert status["VolumeStatus"]["Status"] == "ok"
 
 
-@pytest.mark.correction(
-    "ec2:RunInstances", "A server of the lab has one volume.", also=("_parse_block_device_mapping",)
-)
+@pytest.mark.correction("ec2:RunInstances", "A server of the lab has one volume.")
 def test_a_second_disk_is_refused(lab: Lab) -> None:
     subnet = lab.subnet(lab.vpc())
     second = {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 1}}

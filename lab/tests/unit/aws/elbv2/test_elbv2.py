@@ -648,7 +648,7 @@ def test_a_deleted_listener(site: Site) -> None:
     site.lab.refused("ListenerNotFound", site.elb.delete_listener, ListenerArn=listener)
 
 
-@pytest.mark.correction("elbv2:CreateTargetGroup", "Values are those of the model.", also=("call_action",))
+@pytest.mark.correction("elbv2:CreateTargetGroup", "Values are those of the model.", also=("Checked.call_action",))
 @pytest.mark.parametrize(
     ("operation", "given"),
     [

@@ -75,7 +75,9 @@ def test_what_was_put_is_told(s3: Any, subject: str, put: dict[str, Any]) -> Non
     assert as_put(s3, subject, put)
 
 
-@pytest.mark.correction("s3:PutBucketTagging", "The value of a tag can be empty.", also=("_bucket_tagging_from_body",))
+@pytest.mark.correction(
+    "s3:PutBucketTagging", "The value of a tag can be empty.", also=("BucketsResponses._bucket_tagging_from_body",)
+)
 def test_a_tag_without_a_value(s3: Any) -> None:
     tags = {"TagSet": [{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}]}
     assert as_put(s3, "bucket_tagging", {"Tagging": tags})
@@ -106,7 +108,7 @@ def test_the_default_retention_of_a_bucket_with_objects(lab: Lab, s3: Any) -> No
 @pytest.mark.correction(
     "s3:ListBucketInventoryConfigurations",
     "An inventory is told as it was put.",
-    also=("get_bucket_inventory_configuration",),
+    also=("BucketsResponses.get_bucket_inventory_configuration",),
 )
 def test_inventories(s3: Any) -> None:
     s3.put_bucket_inventory_configuration(Bucket="site", Id="one", InventoryConfiguration=INVENTORY)
@@ -151,7 +153,7 @@ def told(acl: dict[str, Any]) -> list[tuple[str, str]]:
     "s3:GetBucketAcl",
     "An ACL has a grant for each grantee and permission.",
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl",
-    also=("_acl_to_dict",),
+    also=("BucketsResponses._acl_to_dict",),
 )
 def test_the_grants_of_a_canned_acl(s3: Any) -> None:
     s3.delete_public_access_block(Bucket="site")
@@ -168,7 +170,7 @@ def test_the_grants_of_a_canned_acl(s3: Any) -> None:
     "s3:ListBuckets",
     "An account has one canonical ID and no display name.",
     page="https://docs.aws.amazon.com/AmazonS3/latest/API/API_Owner.html",
-    also=("serialized",),
+    also=("BucketsResponses.serialized",),
 )
 def test_the_owner(s3: Any) -> None:
     upload = s3.create_multipart_upload(Bucket="site", Key="b")["UploadId"]
@@ -183,7 +185,6 @@ def test_the_owner(s3: Any) -> None:
     "s3:SelectObjectContent",
     "S3 Select is not available to new customers.",
     page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/selecting-content-from-objects.html",
-    also=("application",),
 )
 def test_there_is_no_s3_select(lab: Lab, s3: Any) -> None:
     s3.put_object(Bucket="site", Key="a.csv", Body=b"a,b\n1,2\n")

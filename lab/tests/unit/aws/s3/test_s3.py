@@ -133,7 +133,6 @@ def test_where_a_bucket_is_made(lab: Lab, s3: Any, bucket: str) -> None:
     "s3:GetObject",
     "A request for a bucket is signed for the region of the bucket.",
     page="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList",
-    also=("application",),
 )
 def test_the_region_of_a_signature(lab: Lab, s3: Any, bucket: str) -> None:
     put(s3)

@@ -82,7 +82,7 @@ def test_the_description_of_a_parameter(lab: Lab) -> None:
     assert told["LastModifiedUser"] == lab.client("sts").get_caller_identity()["Arn"]
 
 
-@pytest.mark.correction("ssm:PutParameter", "Values are those of the model.", also=("call_action",))
+@pytest.mark.correction("ssm:PutParameter", "Values are those of the model.", also=("Checked.call_action",))
 @pytest.mark.parametrize(
     ("operation", "given"),
     [

@@ -160,7 +160,7 @@ def test_each_caller_is_trusted_by_its_own_name(lab: Lab, instance: str) -> None
                 lab.refused("AccessDenied", clients[other].assume_role, **DEPLOY)
 
 
-@pytest.mark.correction("sts:AssumeRole", "Values are those of the model.", also=("call_action",))
+@pytest.mark.correction("sts:AssumeRole", "Values are those of the model.", also=("Checked.call_action",))
 @pytest.mark.parametrize(
     "given",
     [{"RoleSessionName": "a b"}, {"DurationSeconds": 60}, {"DurationSeconds": 43201}, {"RoleArn": "arn:aws:iam::1"}],
