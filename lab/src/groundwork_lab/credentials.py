@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+USER = "lab"  # the IAM user that has the key
 ACCESS_KEY = "AKIAGROUNDWORKLAB000"  # AWS has no keys in this format
 SECRET_KEY = "groundwork-lab-secret-of-nothing-at-all"  # noqa: S105 (not a secret: the lab does not check it)
 

@@ -27,6 +27,7 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[Violation]:
         for name, member in shape.members.items():
             yield from violations(member, value.get(name), f"{path}.{lower(name)}".lstrip("."))
     elif shape.type_name == "list" and isinstance(value, Sequence) and not isinstance(value, str):
+        yield from (Violation(path, f"[{', '.join(map(str, value))}]", each) for each in _of_length(shape, len(value)))
         for number, each in enumerate(value, 1):
             yield from violations(shape.member, each, f"{path}.{number}.member")
     elif isinstance(value, str) and shape.type_name == "string":
@@ -47,14 +48,18 @@ def lower(name: str) -> str:
 def _of_text(shape: Any, value: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
-    limits = shape.metadata
-    if len(value) < limits.get("min", 0):
-        yield f"Member must have length greater than or equal to {limits['min']}"
-    if len(value) > limits.get("max", len(value)):
-        yield f"Member must have length less than or equal to {limits['max']}"
-    pattern = _pattern(limits.get("pattern", ""))
+    yield from _of_length(shape, len(value))
+    pattern = _pattern(shape.metadata.get("pattern", ""))
     if pattern is not None and not pattern.fullmatch(value):
-        yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
+        yield f"Member must satisfy regular expression pattern: {shape.metadata['pattern']}"
+
+
+def _of_length(shape: Any, length: int) -> Iterator[str]:
+    limits = shape.metadata
+    if length < limits.get("min", 0):
+        yield f"Member must have length greater than or equal to {limits['min']}"
+    if length > limits.get("max", length):
+        yield f"Member must have length less than or equal to {limits['max']}"
 
 
 def _of_number(shape: Any, value: int) -> Iterator[str]:

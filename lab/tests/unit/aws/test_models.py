@@ -20,6 +20,7 @@ from groundwork_lab.aws.models import is_integer, violations
         ("iam", "CreateRole", {"RoleName": "a b", "AssumeRolePolicyDocument": "{}"}, ["roleName"]),
         ("iam", "CreateRole", {"RoleName": "x" * 65, "AssumeRolePolicyDocument": "{}"}, ["roleName"]),
         ("iam", "CreateRole", {"RoleName": "x", "MaxSessionDuration": 60}, ["maxSessionDuration"]),
+        ("ssm", "GetParameters", {"Names": ["x"] * 11}, ["names"]),
         ("iam", "TagRole", {"RoleName": "x", "Tags": [{"Key": "", "Value": "v"}]}, ["tags.1.member.key"]),
     ],
 )

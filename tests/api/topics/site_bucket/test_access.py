@@ -31,7 +31,7 @@ THEIRS = {
     "Sid": "Auditors",
     "Effect": "Allow",
     "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
-    "Action": ["s3:GetBucketPolicy"],
+    "Action": "s3:GetBucketPolicy",
     "Resource": f"arn:aws:s3:::{NAME}",
 }
 

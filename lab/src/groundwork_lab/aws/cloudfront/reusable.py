@@ -123,7 +123,8 @@ def _update(kind: Kind, backend: Backend, request: Request) -> dict[str, Any]:
     found.check(request.get("IfMatch"))
     config = kind.complete(request[kind.config])
     _check_name(kind, backend, config, found.id)
-    found.replace(config)
+    if config != found.config:
+        found.replace(config)
     return _described(kind, found)
 
 

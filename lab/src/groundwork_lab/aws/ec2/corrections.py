@@ -19,6 +19,7 @@ from moto.ec2.models import (
     route_tables,
     security_groups,
     subnets,
+    vpcs,
 )
 
 from groundwork_lab.aws.context import Context
@@ -27,7 +28,7 @@ from groundwork_lab.aws.ec2.addresses import AddressesBackend
 from groundwork_lab.aws.ec2.answering import Answering
 from groundwork_lab.aws.ec2.captures import CapturesBackend, CapturesResponses
 from groundwork_lab.aws.ec2.ebs_snapshots import Snapshot, SnapshotsBackend, SnapshotsResponses
-from groundwork_lab.aws.ec2.gateways import GatewaysBackend, GatewaysResponses
+from groundwork_lab.aws.ec2.gateways import Endpoint, GatewaysBackend, GatewaysResponses
 from groundwork_lab.aws.ec2.groups import Group, GroupsBackend, GroupsResponses, Rule
 from groundwork_lab.aws.ec2.images import ImagesBackend
 from groundwork_lab.aws.ec2.instances import (
@@ -41,7 +42,7 @@ from groundwork_lab.aws.ec2.keys import KeysBackend, KeysResponses, fingerprint
 from groundwork_lab.aws.ec2.nat import NatBackend, NatResponses
 from groundwork_lab.aws.ec2.protections import Lock, ProtectionsBackend, ProtectionsResponses
 from groundwork_lab.aws.ec2.regions import RegionsBackend
-from groundwork_lab.aws.ec2.routes import Route, RoutesBackend, RoutesResponses
+from groundwork_lab.aws.ec2.routes import Route, RoutesBackend, RoutesResponses, Table
 from groundwork_lab.aws.ec2.settings import SettingsBackend, SettingsResponses
 from groundwork_lab.aws.ec2.storage import StorageBackend
 from groundwork_lab.aws.ec2.subnets import Subnet, SubnetsBackend, SubnetsResponses
@@ -123,9 +124,11 @@ EXCHANGED: tuple[Exchange, ...] = (
     (elastic_network_interfaces, "NetworkInterface", Interface),
     (instances, "Instance", Instance),
     (route_tables, "Route", Route),
+    (route_tables, "RouteTable", Table),
     (security_groups, "SecurityGroup", Group),
     (security_groups, "SecurityGroupRule", Rule),
     (subnets, "Subnet", Subnet),
+    (vpcs, "VPCEndPoint", Endpoint),
     (key_pairs, "public_key_fingerprint", fingerprint),
     (moto.ec2.urls, "url_paths", {"{0}/": Responses.dispatch}),
 )

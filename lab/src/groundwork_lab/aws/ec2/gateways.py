@@ -6,12 +6,21 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab import settings
 from groundwork_lab.aws.context import refuse
 
 ORIGIN_FACING = "com.amazonaws.global.cloudfront.origin-facing"
+
+
+class Endpoint(VPCEndPoint):
+    requester_managed = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.private_dns_enabled = False  # of gateway endpoints
 
 
 class GatewaysBackend(EC2Backend):

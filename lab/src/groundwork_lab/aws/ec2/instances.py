@@ -98,6 +98,7 @@ class Attachment(VolumeAttachment):
 class Instance(MotoInstance):
     """moto's instance, with the security groups and addresses of its interface, and the states of its host."""
 
+    ena_support = True
     reachable = False
     reboots = 0
     reservation_id = ""
@@ -106,6 +107,7 @@ class Instance(MotoInstance):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.hibernation_options = {"Configured": False}
         self._enter("pending")
         self._placement.zone = self.interface.availability_zone  # moto guesses the zone if the interface existed before
         for interface in self.nics.values():

@@ -43,6 +43,7 @@ def primary_address(single: object, several: Any) -> str | None:
 class Interface(MotoInterface):
     """A network interface. `public_ip` is elastic or automatic. An automatic one is kept from start to stop."""
 
+    deny_all_igw_traffic = False
     has_automatic_address = False
     public_ip: str | None
     owner_kind: InterfaceOwner = "none"

@@ -9,6 +9,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.route_tables import Route as MotoRoute
+from moto.ec2.models.route_tables import RouteTable
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
@@ -42,6 +43,10 @@ def is_shadowing_local(destination: IPv4Network, locals_: Iterable[IPv4Network])
     Such a route can have only an interface or an instance as its target, not a gateway.
     """
     return any(destination.subnet_of(local) for local in locals_)
+
+
+class Table(RouteTable):
+    propagating_vgws: tuple[str, ...] = ()
 
 
 class Route(MotoRoute):

@@ -32,7 +32,10 @@ Mapping_ = Mapping[str, Any]
 def merged(
     image: Sequence[Mapping_], requested: Sequence[Mapping_], *, encrypted_by_default: bool = False
 ) -> list[dict[str, Any]]:
-    """Return the block device mappings of the launch, one {DeviceName, Ebs} per volume in the API's format."""
+    """Return the block device mappings of the launch, one {DeviceName, Ebs} per volume in the API's format.
+
+    Refuse volumes that the image does not have: a server of the lab has one disk.
+    """
     wanted = {each.get("DeviceName"): each for each in requested}
     devices = {each["DeviceName"]: dict(each["Ebs"]) for each in image}
     for name, mapping in wanted.items():
@@ -41,7 +44,10 @@ def merged(
         if "NoDevice" in mapping:
             devices.pop(name, None)
         elif "Ebs" in mapping:
-            devices[name] = _volume(name, devices.get(name), mapping["Ebs"])
+            volume = _volume(name, devices.get(name), mapping["Ebs"])
+            if name not in devices:
+                refuse("UnsupportedOperation", f"The lab has one volume for each instance, and {name} is another one.")
+            devices[name] = volume
         elif "VirtualName" not in mapping:
             refuse("MissingParameter", "The request must contain the parameter ebs")
     for volume in devices.values():
@@ -94,4 +100,5 @@ class StorageBackend(EC2Backend):
         kind = options.get("volume_type") or "gp2"
         settings = {"Iops": options.get("iops"), "Throughput": options.get("throughput")}
         check({"VolumeType": kind, "VolumeSize": size, **settings})
+        options["multi_attach_enabled"] = bool(options.get("multi_attach_enabled"))
         return super().create_volume(size, zone_name, snapshot_id, **options)

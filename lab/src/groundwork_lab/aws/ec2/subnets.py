@@ -51,6 +51,8 @@ def overlapping(network: IPv4Network, others: Iterable[IPv4Network]) -> IPv4Netw
 class Subnet(MotoSubnet):
     """A subnet. Its used addresses are those of its interfaces. It never assigns the addresses that AWS reserves."""
 
+    enable_dns64 = False
+    map_customer_owned_ip_on_launch = False
     _last_given: IPv4Address | None = None
 
     def taken(self) -> dict[IPv4Address, str]:

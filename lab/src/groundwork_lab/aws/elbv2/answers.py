@@ -8,11 +8,12 @@ from moto.core.responses import ActionResult
 from moto.elbv2.responses import ELBV2Response
 
 from groundwork_lab.aws.ec2.answering import page
+from groundwork_lab.aws.validating import Checked
 
 LARGEST_PAGE = 400
 
 
-class Responses(ELBV2Response):
+class Responses(Checked, ELBV2Response):
     def _paged(self, operation: str, key: str, items: list[Any]) -> ActionResult:
         """Return one page of the items.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,7 +25,37 @@ from groundwork_lab.aws.s3.listing import ListingResponses
 from groundwork_lab.aws.s3.objects import ConditionError, ObjectsResponses
 from groundwork_lab.aws.s3.refusals import status_of
 
+SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/([^/,]+)/s3/aws4_request")
 CHECKSUM = re.compile("x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)")
+
+
+class RegionError(AwsError):
+    """The region of a signature that is not that of the bucket."""
+
+    def __init__(self, code: str, message: str, bucket: Any) -> None:
+        super().__init__(code, message)
+        self.region = str(bucket.region_name)
+
+
+def details_of(error: AwsError) -> dict[str, str]:
+    """Return the further elements of an error of S3."""
+    if isinstance(error, RegionError):
+        return {"Region": error.region}
+    return {"Condition": error.condition} if isinstance(error, ConditionError) else {}
+
+
+def signed_regions(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the regions in the credential scopes of the header and of the query, "" without one.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+    """
+    query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
+    scopes = (
+        SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")),
+        SCOPE.search(f"Credential={query.get('X-Amz-Credential', '')}"),
+    )
+    header, presigned = (found[1] if found else "" for found in scopes)
+    return header, presigned
 
 
 class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response):
@@ -48,12 +79,29 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
         return respond(request, request.raw_url, request.headers)
 
     def _key_response(self, request: Any, full_url: str) -> Any:
+        self._check_region(request)
         self._check_owner()
         return super()._key_response(request, full_url)
 
     def _bucket_response(self, request: Any, full_url: str) -> Any:
+        self._check_region(request)
         self._check_owner()
         return super()._bucket_response(request, full_url)
+
+    def _check_region(self, request: Any) -> None:
+        """Refuse a request for a bucket that is signed for another region than that of the bucket.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+        """
+        bucket = self.backend.buckets.get(self.address.bucket)
+        header, query = signed_regions(request.environ)
+        if bucket is None or bucket.region_name in (header, query) or not (header or query):
+            return
+        wrong = f"the region '{header or query}' is wrong; expecting '{bucket.region_name}'"
+        if header:
+            raise RegionError("AuthorizationHeaderMalformed", f"The authorization header is malformed; {wrong}", bucket)
+        message = f"Error parsing the X-Amz-Credential parameter; {wrong}"
+        raise RegionError("AuthorizationQueryParametersError", message, bucket)
 
     def _check_owner(self) -> None:
         """Refuse a request that expects another owner of the bucket.
@@ -77,8 +125,11 @@ class Responses(BucketsResponses, ListingResponses, ObjectsResponses, S3Response
             check(request, responses.address)
             status, headers, body = responses.answer(request)
         except AwsError as error:
-            details = {"Condition": error.condition} if isinstance(error, ConditionError) else {}
-            return error_answer("s3", str(error.code), str(error.message), status_of(str(error.code)), details)
+            answer = error_answer(
+                "s3", str(error.code), str(error.message), status_of(str(error.code)), details_of(error)
+            )
+            region = (("x-amz-bucket-region", error.region),) if isinstance(error, RegionError) else ()
+            return replace(answer, headers=(*answer.headers, *region))
         except S3ClientError as error:
             return error_answer("s3", error.error_type, error.description, int(error.code))
         if status in (204, 304):

@@ -14,16 +14,19 @@ from uuid import uuid4
 from xml.etree import ElementTree
 
 from moto.core.responses import ActionResult
-from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+from moto.s3.models import OWNER, FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.s3 import checks, wording
 from groundwork_lab.aws.s3.access import is_set
+from groundwork_lab.aws.s3.listing import NAMESPACE, document
 from groundwork_lab.aws.s3.policies import is_public
 from groundwork_lab.aws.s3.subresources import ABSENT
 
-NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+XML = {"Content-Type": "application/xml"}
+DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+INVENTORIES = 100  # of a page
 ENFORCED = "BucketOwnerEnforced"
 OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
 ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
@@ -55,6 +58,7 @@ class Bucket(FakeBucket):
         self.ownership_rule: Any = ENFORCED
         self.payer = "BucketOwner"
         self.lifecycle = b""  # as the request sent it: moto keeps less
+        self.inventories: dict[str, bytes] = {}  # likewise, by id
 
     def get_permission(self, action: str, resource: str) -> Any:  # noqa: ARG002 - moto's signature
         """Permit everything: permissions are checked before moto receives a request (`access`)."""
@@ -83,7 +87,34 @@ class BucketsBackend(S3Backend):
                 f'resource: "arn:aws:s3:::{bucket_name}" because public policies are prevented by the '
                 "BlockPublicPolicy setting in S3 Block Public Access.",
             )
-        bucket.policy = policy
+        bucket.policy = json.dumps(wording.normalized(parsed), separators=(",", ":")).encode()
+
+    def put_object_lock_configuration(
+        self,
+        bucket_name: str,
+        lock_enabled: bool,
+        mode: str | None = None,
+        days: int | None = None,
+        years: int | None = None,
+    ) -> None:
+        """Lock the objects of a versioned bucket, which can have objects.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html
+        """
+        bucket = self.get_bucket(bucket_name)
+        if bucket.versioning_status != "Enabled":
+            message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+            refuse("InvalidBucketState", message)
+        bucket.object_lock_enabled = bucket.object_lock_enabled or lock_enabled
+        bucket.default_lock_mode, bucket.default_lock_days, bucket.default_lock_years = mode, days or 0, years or 0
+
+    def get_object_lock_configuration(self, bucket_name: str) -> tuple[bool, str | None, int | None, int | None]:
+        """Return the default retention in the unit in which it was put: a period is in days or in years.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html
+        """
+        enabled, mode, days, years = super().get_object_lock_configuration(bucket_name)
+        return enabled, mode, days or None, years or None
 
     def delete_bucket_encryption(self, bucket_name: str) -> None:
         """Reset the encryption to the default of all buckets."""
@@ -107,6 +138,8 @@ class BucketsResponses(S3Response):
             self.backend.put_bucket_tagging(bucket_name, tags)
         if "lifecycle" in querystring:
             self._bucket().lifecycle = identified(self.body)
+        if "inventory" in querystring:
+            self._bucket().inventories[querystring.get("id", [""])[0]] = self.body
         return (204, {}, "") if "policy" in querystring else answer
 
     def _bucket_response_get(self, bucket_name: str, querystring: dict[str, Any]) -> Any:
@@ -117,7 +150,7 @@ class BucketsResponses(S3Response):
             return super()._bucket_response_get(bucket_name, querystring)
         payer = f"<Payer>{self._bucket().payer}</Payer>"
         body = f'<RequestPaymentConfiguration xmlns="{NAMESPACE}">{payer}</RequestPaymentConfiguration>'
-        return 200, {"Content-Type": "application/xml"}, body
+        return 200, XML, body
 
     def _no_configurations(self, kind: str, querystring: dict[str, Any]) -> Any:
         """Answer the list of the bucket's configurations of a kind, or the request for one of them: there are none."""
@@ -128,16 +161,54 @@ class BucketsResponses(S3Response):
         return self.serialized(ActionResult({"IsTruncated": False}))
 
     def get_bucket_inventory_configuration(self) -> Any:
-        if self.querystring["id"][0] not in self._bucket().inventory_configs:
-            no_configuration()
-        return super().get_bucket_inventory_configuration()
+        found = self._bucket().inventories.get(self.querystring["id"][0])
+        return (200, XML, found) if found else no_configuration()
+
+    def list_bucket_inventory_configurations(self) -> Any:
+        """Return all inventories of the bucket: it has at most 1,000, and a page has 100.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBucketInventoryConfigurations.html
+        """
+        found = sorted(self._bucket().inventories.items())
+        start = int(self.querystring.get("continuation-token", ["0"])[0] or 0)
+        end = start + INVENTORIES
+        more = len(found) > end
+        parts = [DECLARATION.sub(b"", body).decode() for _, body in found[start:end]]
+        parts.append(f"<IsTruncated>{str(more).lower()}</IsTruncated>")
+        if more:
+            parts.append(f"<NextContinuationToken>{end}</NextContinuationToken>")
+        return 200, XML, document("ListInventoryConfigurationsResult", parts)
 
     def _bucket_response_delete(self, bucket_name: str, querystring: dict[str, Any]) -> Any:
         if "inventory" not in querystring:
             return super()._bucket_response_delete(bucket_name, querystring)
-        if self._bucket().inventory_configs.pop(querystring.get("id", [""])[0], None) is None:
+        if self._bucket().inventories.pop(querystring.get("id", [""])[0], None) is None:
             no_configuration()
         return 204, {}, ""
+
+    def _bucket_tagging_from_body(self) -> dict[str, str]:
+        """Return the tags of the request. The value of a tag can be empty."""
+        return {key: value or "" for key, value in super()._bucket_tagging_from_body().items()}
+
+    @staticmethod
+    def _acl_to_dict(acl: Any) -> dict[str, Any]:
+        """Return the ACL with a grant for each grantee and each permission.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+        """
+        pairs = [
+            (grantee, permission)
+            for grant in acl.grants
+            for grantee in grant.grantees
+            for permission in grant.permissions
+        ]
+        return {
+            "Owner": {"ID": OWNER},
+            "Grants": [{"Grantee": _grantee(grantee), "Permission": permission} for grantee, permission in pairs],
+        }
+
+    def serialized(self, action_result: ActionResult) -> Any:
+        return super().serialized(ActionResult(owned(action_result.result)))
 
     def get_bucket_lifecycle(self) -> Any:
         bucket = self._bucket()
@@ -153,6 +224,22 @@ class BucketsResponses(S3Response):
 
     def _bucket(self) -> Any:
         return self.backend.get_bucket(self.bucket_name)
+
+
+def _grantee(grantee: Any) -> dict[str, str]:
+    return {"Type": "Group", "URI": grantee.uri} if grantee.uri else {"Type": "CanonicalUser", "ID": grantee.id}
+
+
+def owned(result: Any) -> Any:
+    """Return the result with the account's canonical ID as each owner and initiator. S3 has no display names any more.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Owner.html
+    """
+    if isinstance(result, list):
+        return [owned(each) for each in result]
+    if not isinstance(result, dict):
+        return result
+    return {name: {"ID": OWNER} if name in ("Owner", "Initiator") else owned(value) for name, value in result.items()}
 
 
 def tags_of(creation: bytes) -> dict[str, str]:

@@ -19,8 +19,8 @@ from moto.s3.models import FakeKey
 from moto.s3.responses import S3Response
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.s3.buckets import NAMESPACE
 
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 LARGEST_PAGE = 1000
 OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
 

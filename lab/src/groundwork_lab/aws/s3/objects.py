@@ -97,9 +97,13 @@ class ObjectsBackend(S3Backend):
         return {"version-id": version_id, **marker}
 
     def copy_object(self, src_key: Any, dest_bucket_name: str, dest_key_name: str, **options: Any) -> None:
-        """Copy an object. A copy onto itself must change something; the bucket's default encryption is not a change."""
+        """Copy an object. A copy onto itself must change something, or name a version in a bucket that has versions.
+
+        The bucket's default encryption is not a change.
+        """
         onto_itself = (src_key.bucket_name, src_key.name) == (dest_bucket_name, dest_key_name)
         changes = any(options.get(each) for each in ("storage", "encryption", "website_redirect_location"))
+        changes = changes or bool(options.get("provided_version_id") and self.get_bucket(dest_bucket_name).is_versioned)
         if onto_itself and not changes and options.get("mdirective") != "REPLACE":
             current = self.get_object(dest_bucket_name, dest_key_name)
             if current is src_key:

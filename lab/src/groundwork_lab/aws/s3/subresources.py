@@ -40,7 +40,7 @@ KNOWN: Mapping[tuple[bool, str], frozenset[str]] = {  # by whether the request h
     ),
     (True, "GET"): frozenset({"acl", "attributes", "legal-hold", "retention", "tagging", "uploadId"}),
     (True, "PUT"): frozenset({"acl", "legal-hold", "partNumber", "retention", "tagging", "uploadId"}),
-    (True, "POST"): frozenset({"restore", "select", "select-type", "uploadId", "uploads"}),
+    (True, "POST"): frozenset({"restore", "uploadId", "uploads"}),
     (True, "DELETE"): frozenset({"tagging", "uploadId"}),
 }
 
@@ -63,13 +63,16 @@ def operations() -> Mapping[tuple[bool, str, str], str]:
 def operation_of(method: str, key: str, query: Collection[str]) -> Any:
     """Return botocore's model of the operation of a request with a subresource, or None without one.
 
-    Refuse a subresource that the lab does not have.
+    Refuse a subresource that the lab does not have. S3 Select "is no longer available to new customers":
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/selecting-content-from-objects.html
     """
     place = (bool(key), method)
     for name in query:
         found = operations().get((*place, name))
         if found is None:
             continue
+        if found == "SelectObjectContent":
+            refuse("MethodNotAllowed", "The specified method is not allowed against this resource.")
         if name not in KNOWN.get(place, frozenset()):
             refuse("NotImplemented", f"The lab does not implement {found}.")
         return get_service_model("s3").operation_model(found)

@@ -23,6 +23,40 @@ STATEMENT = {
 }  # fmt: skip
 PRINCIPALS = {"AWS", "Service", "Federated", "CanonicalUser"}
 PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws:(iam|sts)::(\d{12}|cloudfront):.+")
+KEYS = {  # without the prefix, in lower case
+    "aws": frozenset({
+        "assumedroot", "calledvia", "calledviafirst", "calledvialast", "chatbotsourcearn", "currenttime",
+        "ec2instancesourceprivateipv4", "ec2instancesourcevpc", "epochtime", "federatedprovider",
+        "ismcpserviceaction", "multifactorauthage", "multifactorauthpresent", "principalaccount", "principalarn",
+        "principalisawsservice", "principalorgid", "principalorgpaths", "principalservicename",
+        "principalservicenameslist", "principaltype", "referer", "requestedregion", "resourceaccount",
+        "resourceorgid", "resourceorgpaths", "rolesessionname", "securetransport", "sourceaccount", "sourcearn",
+        "sourceidentity", "sourceip", "sourceorgid", "sourceorgpaths", "sourceowner", "sourcevpc", "sourcevpcarn",
+        "sourcevpce", "tagkeys", "tokenissuetime", "useragent", "userid", "username", "viaawsservice",
+        "vpceaccount", "vpceorgid", "vpceorgpaths", "vpcsourceip"
+    }),
+    "s3": frozenset({
+        "accessgrantscope", "accessgrantsinstancearn", "accessgrantslocationscope", "accesspointnetworkorigin",
+        "annotation-prefix", "authtype", "dataaccesspointaccount", "dataaccesspointarn", "delimiter",
+        "deliverysourcearn", "destinationregion", "existingjoboperation", "existingjobpriority", "if-match",
+        "if-none-match", "inventoryaccessibleoptionalfields", "isreplicationpauserequest", "jobsuspendedcause",
+        "locationconstraint", "logtype", "max-annotation-results", "max-keys", "object-lock-event-hold",
+        "object-lock-event-hold-duration-days", "object-lock-legal-hold", "object-lock-mode",
+        "object-lock-remaining-retention-days", "object-lock-retain-until-date", "objectcreationoperation",
+        "prefix", "requestjoboperation", "requestjobpriority", "requestobjecttagkeys", "resourceaccount",
+        "resourcearnbeingauthorized", "signatureage", "signatureversion", "tlsversion", "versionid", "x-amz-acl",
+        "x-amz-bucket-namespace", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-grant-full-control",
+        "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp",
+        "x-amz-metadata-directive", "x-amz-object-annotation-directive", "x-amz-object-if-match",
+        "x-amz-object-ownership", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-server-side-encryption-customer-algorithm", "x-amz-storage-class", "x-amz-website-redirect-location"
+    }),
+}  # fmt: skip
+TAG_KEYS = {
+    "aws": frozenset({"principaltag", "requesttag", "resourcetag"}),
+    "s3": frozenset({"accesspointtag", "buckettag", "existingobjecttag", "requestobjecttag"}),
+}
+ACCOUNT = re.compile(r"\d{12}")
 _ON_OBJECTS = re.compile(
     r"s3:(?:(?:Get|Put|Delete|Restore|Replicate)Object|AbortMultipart|ListMultipartUploadParts|Bypass)"
 )
@@ -47,6 +81,33 @@ def parsed(body: bytes, bucket: str) -> dict[str, Any]:
     for statement in found:
         _check_statement(statement, f"arn:aws:s3:::{bucket}")
     return policy
+
+
+def normalized(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the policy as S3 returns it: a list of one text is a text, and an account is the ARN of its root user.
+
+    AWS' documentation does not mention it: https://github.com/hashicorp/terraform/pull/4278 and
+    https://github.com/noobaa/noobaa-core/issues/10059
+    """
+    return {**policy, "Statement": [_statement(each) for each in policies.statements(policy)]}
+
+
+def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: _single(value) for name, value in statement.items()}
+    for name in ("Principal", "NotPrincipal"):
+        if isinstance(told.get(name), dict) and "AWS" in told[name]:
+            arns = [
+                f"arn:aws:iam::{each}:root" if ACCOUNT.fullmatch(each) else each for each in as_list(told[name]["AWS"])
+            ]
+            told[name] = {**told[name], "AWS": _single(arns)}
+    return told
+
+
+def _single(value: Any) -> Any:
+    """Return the text of each list that has one only."""
+    if isinstance(value, dict):
+        return {name: _single(each) for name, each in value.items()}
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def malformed(message: str) -> NoReturn:
@@ -115,6 +176,17 @@ def _is_name(kind: str, name: str) -> bool:
     return kind != "Service" or re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com", name) is not None
 
 
+def is_condition_key(name: str) -> bool:
+    """Return whether a bucket policy can have this condition key. Upper and lower case are the same.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys
+    """
+    service, _, key = name.lower().partition(":")
+    family, _, tag = key.partition("/")
+    return key in KEYS.get(service, ()) or (bool(tag) and family in TAG_KEYS.get(service, ()))
+
+
 def _check_conditions(condition: object) -> None:
     if not isinstance(condition, dict):
         malformed("Invalid policy syntax.")
@@ -126,5 +198,5 @@ def _check_conditions(condition: object) -> None:
         if not isinstance(keys, dict):
             malformed("Invalid policy syntax.")
         for key in keys:
-            if not re.fullmatch(r"(aws|s3):.+", key, re.IGNORECASE):
+            if not is_condition_key(key):
                 malformed("Policy has an invalid condition key")

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import moto.ssm.urls
 from moto.ssm.models import Parameter, SimpleSystemManagerBackend
 
-from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.context import Context, refuse
 from groundwork_lab.aws.ec2.images import RELEASES
 from groundwork_lab.aws.ec2.images import parameters as image_parameters
 
@@ -46,6 +46,7 @@ def misnamed(name: str) -> str | None:
 
 
 class ParametersBackend(SimpleSystemManagerBackend):
+    context: Context  # set by `install`
     _url_module = moto.ssm.urls  # moto looks it up beside the class
 
     def __init__(self, region_name: str, account_id: str) -> None:

@@ -16,8 +16,7 @@ from moto.sts.responses import TokenResponse
 from groundwork_lab import credentials
 from groundwork_lab.aws.context import Context, refuse
 from groundwork_lab.aws.sts.trust import EC2, trusts
-
-USER, USER_ID = "moto", "AIDAGROUNDWORKLAB000"  # of the lab's user
+from groundwork_lab.aws.validating import Checked
 
 
 def role_of(context: Context, instance: Any) -> Any:
@@ -81,7 +80,10 @@ class Caller(NamedTuple):
 
 
 def caller_of(context: Context, access_key_id: str) -> Caller:
-    """Return whose the access key is: an instance's, a session's, or a user's."""
+    """Return whose the access key is: an instance's, a session's, or a user's.
+
+    Without a user, which means that the user of the lab's key was deleted, it is the account's.
+    """
     found = instance_with(context, access_key_id)
     if found is not None:
         instance, role = found
@@ -93,7 +95,7 @@ def caller_of(context: Context, access_key_id: str) -> Caller:
     user = iam_backends[context.account]["aws"].get_user_from_access_key_id(access_key_id)
     if user is not None:
         return Caller(user.id, user.arn)
-    return Caller(USER_ID, f"arn:aws:iam::{context.account}:user/{USER}")
+    return Caller(context.account, f"arn:aws:iam::{context.account}:root")
 
 
 class IdentityBackend(STSBackend):
@@ -110,7 +112,7 @@ class IdentityBackend(STSBackend):
         return caller.user_id, caller.arn, self.account_id
 
 
-class IdentityResponses(TokenResponse):
+class IdentityResponses(Checked, TokenResponse):
     def setup_class(self, request: Any, *arguments: Any, **options: Any) -> None:
         super().setup_class(request, *arguments, **options)
         self._source = str(request.remote_addr or "")

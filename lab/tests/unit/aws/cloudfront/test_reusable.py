@@ -215,3 +215,15 @@ def test_lists_of_access_controls_come_in_pages(cdn: Any) -> None:
     assert {each["Id"] for each in (*first["Items"], *second["Items"])} == made
     assert first["Items"][0]["SigningBehavior"] == "always"
     assert set(cdn.lab.plane.snapshot().origin_access_controls) == made
+
+
+@SORTS
+def test_an_update_without_a_change(cdn: Any, sort: Sort) -> None:
+    made = sort.create(cdn)
+    config, etag = made[sort.name][f"{sort.name}Config"], made["ETag"]
+    update, wanted = sort.call(cdn, "update"), {"Id": made[sort.name]["Id"]}
+    same = update(**wanted, IfMatch=etag, **{f"{sort.name}Config": config})
+    assert (same["ETag"], same[sort.name]) == (etag, made[sort.name])
+    name = "Description" if sort is ACCESS else "Comment"
+    other = update(**wanted, IfMatch=etag, **{f"{sort.name}Config": {**config, name: "new"}})
+    assert other["ETag"] != etag

@@ -13,7 +13,7 @@ from moto.core.utils import camelcase_to_underscores, get_service_model
 
 from groundwork_lab.aws.ec2 import described
 from groundwork_lab.aws.ec2.corrections import Responses
-from groundwork_lab.settings import ACCOUNT
+from groundwork_lab.settings import ACCOUNT, REGION
 
 OPERATIONS = sorted(
     each for each in get_service_model("ec2").operation_names if each.startswith("Describe") and described.names(each)
@@ -315,3 +315,30 @@ def test_what_the_lab_does_not_have(lab: Lab) -> None:
     assert lab.ec2.describe_placement_groups()["PlacementGroups"] == []
     assert lab.ec2.describe_capacity_reservations()["CapacityReservations"] == []
     lab.refused("InvalidPlacementGroup.Unknown", lab.ec2.describe_placement_groups, GroupNames=["near"])
+
+
+TOLD = {
+    "DescribeRouteTables": ("RouteTables", {"PropagatingVgws": []}),
+    "DescribeSubnets": ("Subnets", {"EnableDns64": False, "MapCustomerOwnedIpOnLaunch": False}),
+    "DescribeNetworkInterfaces": ("NetworkInterfaces", {"DenyAllIgwTraffic": False, "RequesterManaged": False}),
+    "DescribeVolumes": ("Volumes", {"MultiAttachEnabled": False}),
+    "DescribeVpcEndpoints": ("VpcEndpoints", {"RequesterManaged": False, "PrivateDnsEnabled": False}),
+}
+"""The list in the answer of an operation, and the members that AWS tells although nothing has set them."""
+
+
+@pytest.mark.correction(
+    "ec2:DescribeRouteTables",
+    "Members that nothing has set are told as false or as empty lists.",
+)
+def test_members_that_nothing_has_set(lab: Lab) -> None:
+    vpc = lab.vpc()
+    instance = lab.running(lab.subnet(vpc))
+    table = lab.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    lab.ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.s3", RouteTableIds=[table])
+    for operation, (member, expected) in TOLD.items():
+        found = getattr(lab.ec2, camelcase_to_underscores(operation))()[member]
+        assert found, operation
+        assert all(each == {**each, **expected} for each in found), operation
+    told = lab.instance(instance)
+    assert (told["EnaSupport"], told["HibernationOptions"]) == (True, {"Configured": False})

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from control_plane import Lab
 
 from groundwork_lab.aws.context import AwsError
@@ -34,10 +35,11 @@ def test_root_volume(requested: list[dict[str, Any]], expected: dict[str, Any]) 
     assert {name: volume["Ebs"].get(name) for name in expected} == expected
 
 
-def test_more_and_fewer_devices() -> None:
-    requested = [{"DeviceName": "/dev/xvda", "NoDevice": ""}, {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 1}}]
-    [volume] = merged([ROOT], requested, encrypted_by_default=True)
-    assert volume["DeviceName"] == "/dev/xvdb"
+def test_a_device_is_left_out() -> None:
+    data = {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 1}}
+    left = {"DeviceName": "/dev/xvdb", "NoDevice": ""}
+    [volume] = merged([ROOT, data], [left], encrypted_by_default=True)
+    assert volume["DeviceName"] == "/dev/xvda"
     assert volume["Ebs"]["Encrypted"] is True
 
 
@@ -48,6 +50,7 @@ def test_more_and_fewer_devices() -> None:
         (root(VolumeType="fast"), "InvalidParameterValue"),
         (root(KmsKeyId="alias/x"), "InvalidParameterDependency"),
         ({"DeviceName": "/dev/xvdb", "Ebs": {}}, "MissingParameter"),
+        ({"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 1}}, "UnsupportedOperation"),
         ({"DeviceName": "/dev/xvdb"}, "MissingParameter"),
         ({"Ebs": {"VolumeSize": 1}}, "MissingParameter"),
     ],
@@ -64,3 +67,12 @@ def test_volumes_are_ok(lab: Lab) -> None:
     [mapping] = lab.instance(instance)["BlockDeviceMappings"]
     [status] = lab.ec2.describe_volume_status(VolumeIds=[mapping["Ebs"]["VolumeId"]])["VolumeStatuses"]
     assert status["VolumeStatus"]["Status"] == "ok"
+
+
+@pytest.mark.correction("ec2:RunInstances", "A server of the lab has one volume.")
+def test_a_second_disk_is_refused(lab: Lab) -> None:
+    subnet = lab.subnet(lab.vpc())
+    second = {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 1}}
+    with pytest.raises(ClientError, match="UnsupportedOperation"):
+        lab.launch(subnet, BlockDeviceMappings=[second])
+    assert lab.ec2.describe_volumes()["Volumes"] == []

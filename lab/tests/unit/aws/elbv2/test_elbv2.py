@@ -646,3 +646,23 @@ def test_a_deleted_listener(site: Site) -> None:
     listener = site.listener(site.balancer()["LoadBalancerArn"])
     site.elb.delete_listener(ListenerArn=listener)
     site.lab.refused("ListenerNotFound", site.elb.delete_listener, ListenerArn=listener)
+
+
+@pytest.mark.correction("elbv2:CreateTargetGroup", "Values are those of the model.", also=("Checked.call_action",))
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("create_target_group", {"Name": "one", "Protocol": "FTP", "Port": 80}),
+        ("create_target_group", {"Name": "one", "Protocol": "HTTP", "Port": 65536}),
+        ("create_target_group", {"Name": "one", "Protocol": "HTTP", "Port": 80, "HealthCheckIntervalSeconds": 4}),
+        ("create_target_group", {"Name": "one", "Protocol": "HTTP", "Port": 80, "TargetType": "container"}),
+        ("create_load_balancer", {"Name": "one", "Scheme": "private"}),
+        ("create_load_balancer", {"Name": "one", "IpAddressType": "ipv6"}),
+        ("describe_load_balancers", {"PageSize": 401}),
+    ],
+)
+def test_values_of_the_model(site: Site, operation: str, given: dict[str, Any]) -> None:
+    elb = site.lab.client("elbv2", parameter_validation=False)
+    network = {"create_target_group": {"VpcId": site.vpc}, "create_load_balancer": {"Subnets": site.subnets[:2]}}
+    message = site.lab.refused("ValidationError", getattr(elb, operation), **given, **network.get(operation, {}))
+    assert message.startswith("1 validation error detected: Value '")

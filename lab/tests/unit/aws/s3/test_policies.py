@@ -148,6 +148,12 @@ MALFORMED: list[tuple[object, str]] = [
     ({"Statement": statement(Action="s3:ListBucket")}, "Action does not apply to any resource(s) in statement"),
     ({"Statement": statement(**when("StringIs", "aws:SourceArn", "x"))}, "Invalid Condition type : StringIs"),
     ({"Statement": statement(**when("StringEquals", "SourceArn", "x"))}, "Policy has an invalid condition key"),
+    ({"Statement": statement(**when("StringEquals", "aws:Moon", "x"))}, "Policy has an invalid condition key"),
+    ({"Statement": statement(**when("StringEquals", "s3:SourceIp", "x"))}, "Policy has an invalid condition key"),
+    (
+        {"Statement": statement(**when("StringEquals", "s3:BucketTag", "x"))},
+        "Policy has an invalid condition key",
+    ),
 ]
 
 

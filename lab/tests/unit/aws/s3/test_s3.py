@@ -129,6 +129,30 @@ def test_where_a_bucket_is_made(lab: Lab, s3: Any, bucket: str) -> None:
     home.create_bucket(Bucket="home")  # in us-east-1, creating it again is not an error
 
 
+@pytest.mark.correction(
+    "s3:GetObject",
+    "A request for a bucket is signed for the region of the bucket.",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList",
+)
+def test_the_region_of_a_signature(lab: Lab, s3: Any, bucket: str) -> None:
+    put(s3)
+    elsewhere = lab.client("s3", "eu-west-1", signature_version="s3v4")
+    url = elsewhere.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "index.html"})
+    status, told = browse(lab, url.partition(str(lab.s3_port))[2])
+    assert (status, f"<Region>{REGION}</Region>".encode() in told) == (400, True)
+    scope = f"{ACCESS_KEY}/20261130/eu-west-1/s3/aws4_request"
+    signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+    status, told = browse(lab, "/site/index.html", Authorization=signature)
+    assert (status, b"<Code>AuthorizationHeaderMalformed</Code>" in told) == (400, True)
+
+
+def test_boto3_follows_to_the_region_of_the_bucket(lab: Lab, s3: Any, bucket: str) -> None:
+    put(s3)
+    elsewhere = lab.client("s3", "eu-west-1")
+    assert read(elsewhere) == b"one"
+    assert elsewhere.head_object(Bucket=bucket, Key="index.html")["ContentLength"] == 3
+
+
 def test_only_an_empty_bucket_goes(lab: Lab, s3: Any, versioned: str) -> None:
     put(s3)
     marker = s3.delete_object(Bucket=versioned, Key="index.html")["VersionId"]
@@ -225,7 +249,7 @@ def test_public_policies_are_blocked(lab: Lab, s3: Any, bucket: str) -> None:
 
     edge = policy(Principal={"Service": "cloudfront.amazonaws.com"})
     s3.put_bucket_policy(Bucket=bucket, Policy=edge)
-    assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == edge
+    assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(edge)
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"] == {"IsPublic": False}
 
     opened(s3, bucket)
@@ -233,6 +257,25 @@ def test_public_policies_are_blocked(lab: Lab, s3: Any, bucket: str) -> None:
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"] == {"IsPublic": True}
     s3.delete_bucket_policy(Bucket=bucket)
     lab.refused("NoSuchBucketPolicy", s3.get_bucket_policy_status, Bucket=bucket)
+
+
+@pytest.mark.correction("s3:PutBucketPolicy", "A list of one text is told as a text, and an account as an ARN.")
+def test_a_policy_is_told_in_s3s_form(s3: Any, bucket: str) -> None:
+    put_in = policy(
+        Principal={"AWS": ["123456789012"]},
+        Action=["s3:GetObject"],
+        Resource=["arn:aws:s3:::site/a", "arn:aws:s3:::site/b"],
+        Condition={"StringEquals": {"aws:SourceVpce": ["vpce-1"]}},
+    )
+    s3.put_bucket_policy(Bucket=bucket, Policy=put_in)
+    [told] = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert told == {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "s3:GetObject",
+        "Resource": ["arn:aws:s3:::site/a", "arn:aws:s3:::site/b"],
+        "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}},
+    }
 
 
 def test_strangers_see_what_is_public(lab: Lab, s3: Any, bucket: str) -> None:
@@ -398,6 +441,9 @@ def test_a_copy_onto_itself_changes_something(lab: Lab, s3: Any, versioned: str)
     put(s3, body=b"two")
     s3.copy_object(Bucket=versioned, Key="index.html", CopySource={**source, "VersionId": version})
     assert read(s3) == b"one"
+    current = s3.head_object(Bucket=versioned, Key="index.html")["VersionId"]
+    s3.copy_object(Bucket=versioned, Key="index.html", CopySource={**source, "VersionId": current})
+    assert s3.head_object(Bucket=versioned, Key="index.html")["VersionId"] not in (version, current)
 
 
 @pytest.mark.correction(

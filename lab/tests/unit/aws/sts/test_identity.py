@@ -36,7 +36,7 @@ def test_an_instance_learns_who_it_is(lab: Lab, instance: str) -> None:
     assert client.get_caller_identity()["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web-role/{instance}"
 
 
-ME = f"arn:aws:iam::{ACCOUNT}:user/moto"
+ME = f"arn:aws:iam::{ACCOUNT}:user/{credentials.USER}"
 
 
 @pytest.mark.correction("sts:GetCallerIdentity", "The ARN of a user is of IAM.")
@@ -158,3 +158,14 @@ def test_each_caller_is_trusted_by_its_own_name(lab: Lab, instance: str) -> None
             assert clients[owner].assume_role(**DEPLOY)["AssumedRoleUser"]
             for other in callers.keys() - {owner}:
                 lab.refused("AccessDenied", clients[other].assume_role, **DEPLOY)
+
+
+@pytest.mark.correction("sts:AssumeRole", "Values are those of the model.", also=("Checked.call_action",))
+@pytest.mark.parametrize(
+    "given",
+    [{"RoleSessionName": "a b"}, {"DurationSeconds": 60}, {"DurationSeconds": 43201}, {"RoleArn": "arn:aws:iam::1"}],
+)
+def test_values_of_the_model(lab: Lab, given: dict[str, Any]) -> None:
+    trusted(lab, ROOT)
+    sts = lab.client("sts", parameter_validation=False)
+    lab.refused("ValidationError", sts.assume_role, **DEPLOY | given)
