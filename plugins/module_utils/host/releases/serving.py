@@ -340,7 +340,8 @@ def _warnings(
         *failures,
         *(
             f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it "
-            f"back. Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source again."
+            f"back. Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source "
+            "again."
             for one in desired
             if observed[one.name].changed and not one.mend
         ),
