@@ -86,6 +86,16 @@ options:
             type: list
             elements: str
             default: []
+          web_root:
+            description: The folder of the application that the web server serves.
+            type: str
+            default: ""
+      allow_override:
+        description: >-
+          Whether Apache evaluates the C(.htaccess) files in the web root. An application is then refused if they have
+          settings of mod_php outside of C(<IfModule mod_php.c>), because Apache would answer 500.
+        type: bool
+        default: false
 attributes:
   check_mode:
     description:
@@ -158,7 +168,15 @@ def main() -> None:
         problems.raise_if_any()
         folder = Path(module.params["folder"])
         packed = [
-            pack(item["name"], source, folder, run, check_mode=module.check_mode, folders=own)
+            pack(
+                item["name"],
+                source,
+                folder,
+                run,
+                check_mode=module.check_mode,
+                folders=own,
+                allow_override=item["allow_override"],
+            )
             for item, source, own in zip(wanted, sources, folders, strict=True)
         ]
     except GroundworkError as error:

@@ -34,8 +34,10 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "shared": {"type": "list", "elements": "str", "default": []},
                     "shared_files": {"type": "list", "elements": "str", "default": []},
                     "writable": {"type": "list", "elements": "str", "default": []},
+                    "web_root": {"type": "str", "default": ""},
                 },
             },
+            "allow_override": {"type": "bool", "default": False},
         },
     },
 }

@@ -43,6 +43,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folde
     kind_in,
     require_no_conflicts,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.htaccess import require_no_mod_php
 
 ID_LENGTH = 12
 # Files of version control and desktops are not part of an application.
@@ -232,12 +233,20 @@ def _add(archive: tarfile.TarFile, member: Member) -> None:
 
 
 def pack(
-    name: str, source: Source, folder: Path, run: Run, *, check_mode: bool, folders: Folders = NO_FOLDERS
+    name: str,
+    source: Source,
+    folder: Path,
+    run: Run,
+    *,
+    check_mode: bool,
+    folders: Folders = NO_FOLDERS,
+    allow_override: bool = False,
 ) -> dict[str, t.Any]:
     """Pack a release. Return its name, id, archive and number of files.
 
     In check mode the archive is not written, and a git repository that is not in the folder yet is fetched into a
-    temporary folder. Raise GroundworkError if the application has something else at the paths of `folders`.
+    temporary folder. Raise GroundworkError if the application has something else at the paths of `folders`, or with
+    `allow_override` a .htaccess file that needs mod_php.
     """
     if check_mode and source.git and not _repository(source, folder).exists():
         with tempfile.TemporaryDirectory() as temporary:
@@ -245,6 +254,8 @@ def pack(
     else:
         members = members_of(source, run, folder)
     require_no_conflicts(name, conflicts(folders, kind_in(members)))
+    if allow_override:
+        require_no_mod_php(name, members, folders)
     identity = release_id(members)
     path = folder / f"{name}-{identity}.tar.gz"
     if not path.exists() and not check_mode:

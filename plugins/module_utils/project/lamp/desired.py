@@ -580,7 +580,8 @@ def sources(lamp: Lamp) -> list[Options]:
         {
             "name": site.name,
             "source": site.source,
-            **({"folders": folders.packed(site.folders)} if site.folders else {}),
+            **({"folders": folders.packed(site.folders)} if site.folders or site.allow_override else {}),
+            **({"allow_override": True} if site.allow_override else {}),
         }
         for site in lamp.sites
         if site.name not in pinned

@@ -72,10 +72,9 @@ def record(name: str, folders: Folders) -> Options:
 
 def packed(folders: Folders) -> Options:
     """Return the folders for the module `release_archives`."""
-    return {name: list(getattr(folders, name)) for name in OPTIONS}
+    return folders.told()
 
 
 def released(name: str, folders: Folders) -> Options:
     """Return the folders for the module `server`."""
-    own = {"account": folders.account, "web_root": folders.web_root, "configured": _record_of(name)}
-    return {**packed(folders), **own}
+    return {**folders.told(), "account": folders.account, "configured": _record_of(name)}

@@ -386,7 +386,7 @@ def test_a_server_and_the_packing_get_the_folders() -> None:
     paths = {name: WRITING[name] for name in ("shared", "shared_files", "writable")}
     configured = "/etc/groundwork/sites/app/folders.json"
     assert release["folders"] == {**paths, "account": "site-app", "web_root": "public", "configured": configured}
-    assert source["folders"] == paths
+    assert source["folders"] == {**paths, "web_root": "public"}
     assert json.loads(file(configured, sites=[WRITING])) == {"web_root": "public", **paths}
 
 
@@ -395,3 +395,8 @@ def test_apache_uses_shared_folders_only_if_it_serves_one(shared: list[str], mod
     files = lamp(given(sites=[{"name": "app", "web_root": "public", "shared": shared}]), "configuration")["files"]
     [found] = [one for one in files if one["path"] == "/srv/www/app/shared"]
     assert (found["owner"], found["group"], found["mode"]) == ("site-app", "site-app", mode)
+
+
+def test_the_packing_checks_the_files_that_apache_evaluates() -> None:
+    [source] = lamp(given(sites=[{"name": "app", "web_root": "public", "allow_override": True}]), "sources")
+    assert (source["allow_override"], source["folders"]["web_root"]) == (True, "public")
