@@ -188,7 +188,7 @@ def _text(tick: int) -> str:
 
 
 def main(argv: t.Sequence[str]) -> t.NoReturn:
-    """Exit with the code that tells systemd whether this server runs the job of the arguments now."""
+    """Report to systemd, by the exit code, whether this server runs the job of the arguments now."""
 
     def say(words: str) -> None:
         sys.stdout.write(f"{words}\n")
