@@ -64,7 +64,7 @@ class Played:
             "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
         }
         self._folder = folder
-        self._s3 = boto3.client("s3", region_name=REGION, endpoint_url=endpoint, **_keys())
+        self.s3 = boto3.client("s3", region_name=REGION, endpoint_url=endpoint, **_keys())
         self.iam = boto3.client("iam", region_name=REGION, endpoint_url=endpoint, **_keys())
         self.ssm = boto3.client("ssm", region_name=REGION, endpoint_url=endpoint, **_keys())
 
@@ -81,9 +81,9 @@ class Played:
 
     def objects(self) -> dict[str, bytes]:
         """Return all objects in the environment's bucket."""
-        [bucket] = [one["Name"] for one in self._s3.list_buckets()["Buckets"]]
-        keys = [one["Key"] for one in self._s3.list_objects_v2(Bucket=bucket)["Contents"]]
-        return {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+        [bucket] = [one["Name"] for one in self.s3.list_buckets()["Buckets"]]
+        keys = [one["Key"] for one in self.s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        return {key: self.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
 
 def _keys() -> dict[str, str]:
@@ -156,3 +156,37 @@ def test_a_release_of_the_bucket_needs_no_archive(account: Played, tmp_path: Pat
     for words in (("--check",), ()):
         again = account.play(*words, "-e", f"lamp_release={name.split()[1]}")["Upload what the servers fetch"]
         assert (again["changes"], again["tiers"]) == ([], made["tiers"])
+
+
+OWN = "/groundwork/dev/lamp/app"
+LOCKS = f"groundwork-123456789012-{REGION}"
+
+
+def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Played, tmp_path: Path) -> None:
+    schedule = {"name": "report", "command": "php report.php", "on_calendar": "daily"}
+    secrets = [{"name": "KEY"}, {"name": "MAIL", "parameter": "/mail/password"}]
+    site = {"name": "app", "database": False, "secrets": secrets, "schedules": [schedule]}
+    variables = json.loads((tmp_path / "variables.json").read_text())
+    (tmp_path / "variables.json").write_text(json.dumps({**variables, "lamp_sites": [site]}))
+    account.ssm.put_parameter(Name="/mail/password", Value="two\nlines of it", Type="SecureString")
+    reading = "Read the passwords and secrets, and create those that are missing"
+    refused = [one["msg"] for one in account.play("--check")[reading]["results"] if one.get("failed")]
+    assert refused[0].startswith(
+        "The value of the parameter /mail/password cannot be used, because it cannot be written"
+    )
+    account.ssm.put_parameter(Name="/mail/password", Value="o'brien's word", Type="SecureString", Overwrite=True)
+    account.s3.create_bucket(Bucket=LOCKS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    first = account.play()["Upload what the servers fetch"]
+    assert first["tiers"]["private"]["parameters"] == [f"{OWN}/KEY", "/mail/password"]
+    policy = account.iam.get_role_policy(RoleName="dev-private", PolicyName="groundwork")["PolicyDocument"]
+    allowed = {one["Action"]: one["Resource"] for one in policy["Statement"]}
+    parameters = f"arn:aws:ssm:{REGION}:123456789012:parameter"
+    assert allowed["ssm:GetParameter"] == [f"{parameters}{OWN}/KEY", f"{parameters}/mail/password"]
+    assert allowed["s3:PutObject"] == [f"arn:aws:s3:::{LOCKS}/{prefix}/dev/*" for prefix in ("claims", "schedules")]
+    [key] = [one["Key"] for one in account.s3.list_objects_v2(Bucket=first["bucket"], Prefix="boot/")["Contents"]]
+    bundle = account.s3.get_object(Bucket=first["bucket"], Key=key)["Body"].read()
+    value = account.ssm.get_parameter(Name=f"{OWN}/KEY", WithDecryption=True)["Parameter"]["Value"]
+    assert [secret for secret in (value, "o'brien's word") if secret.encode() in bundle] == []
+    account.ssm.put_parameter(Name=f"{OWN}/KEY", Value="another value", Type="SecureString", Overwrite=True)
+    again = account.play()["Upload what the servers fetch"]
+    assert again["tiers"]["private"]["user_data"] != first["tiers"]["private"]["user_data"], "servers are replaced"

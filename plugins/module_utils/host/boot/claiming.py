@@ -188,7 +188,7 @@ def _text(tick: int) -> str:
 
 
 def main(argv: t.Sequence[str]) -> t.NoReturn:
-    """Decide about the job that the arguments describe, and exit with the code for systemd."""
+    """Report to systemd, by the exit code, whether this server runs the job of the arguments now."""
 
     def say(words: str) -> None:
         sys.stdout.write(f"{words}\n")

@@ -155,7 +155,7 @@ class Releases:
         return {**result, "failed_before": list(before.failed), "failed_pages": [answer.told() for answer in failed]}
 
     def _renew_workers(self, desired: t.Sequence[Release], plan: Plan, targets: t.Collection[str]) -> None:
-        """Restart the workers of new releases, and start those that do not run.
+        """Start the workers that do not run, and restart those of new releases.
 
         Workers of a release that was taken back still run the one before it.
         """
