@@ -103,7 +103,19 @@ class SubnetsBackend(EC2Backend):
     def create_vpc(self, cidr_block: str, *arguments: Any, **options: Any) -> Any:
         if options.get("amazon_provided_ipv6_cidr_block"):
             refuse("UnsupportedOperation", "The lab has no IPv6.")
-        return super().create_vpc(canonical(cidr_block), *arguments, **options)
+        vpc = super().create_vpc(canonical(cidr_block), *arguments, **options)
+        self.associate_dhcp_options(self._default_dhcp_options(), vpc)
+        return vpc
+
+    def _default_dhcp_options(self) -> Any:
+        """Return the DHCP option set of the region, which every new VPC has.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html
+        """
+        if not self.dhcp_options_sets:
+            domain = "ec2.internal" if self.region_name == "us-east-1" else f"{self.region_name}.compute.internal"
+            self.create_dhcp_options(domain_name_servers=["AmazonProvidedDNS"], domain_name=[domain])
+        return next(iter(self.dhcp_options_sets.values()))
 
     def associate_vpc_cidr_block(self, vpc_id: str, cidr_block: str, amazon_provided_ipv6_cidr_block: bool) -> Any:
         if amazon_provided_ipv6_cidr_block:

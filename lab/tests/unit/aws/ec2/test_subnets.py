@@ -6,6 +6,7 @@ import pytest
 from control_plane import Lab
 
 from groundwork_lab.aws.ec2.subnets import is_size_allowed, network_of
+from groundwork_lab.settings import REGION
 
 
 @pytest.mark.parametrize(
@@ -199,3 +200,18 @@ def test_one_attribute_of_a_subnet(lab: Lab) -> None:
     both = {"MapPublicIpOnLaunch": yes, "AssignIpv6AddressOnCreation": yes}
     lab.refused("InvalidParameterCombination", modify, SubnetId=subnet, **both)
     lab.refused("MissingParameter", modify, SubnetId=subnet)
+
+
+@pytest.mark.correction(
+    "ec2:CreateVpc",
+    "A new VPC has the DHCP option set of the region.",
+    page="https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html",
+)
+def test_the_dhcp_options_of_a_vpc(lab: Lab) -> None:
+    lab.vpc()
+    used = {each["DhcpOptionsId"] for each in lab.ec2.describe_vpcs()["Vpcs"]}
+    [options] = lab.ec2.describe_dhcp_options()["DhcpOptions"]
+    assert used == {options["DhcpOptionsId"]}
+    told = {each["Key"]: [one["Value"] for one in each["Values"]] for each in options["DhcpConfigurations"]}
+    assert told == {"domain-name": [f"{REGION}.compute.internal"], "domain-name-servers": ["AmazonProvidedDNS"]}
+    lab.refused("DependencyViolation", lab.ec2.delete_dhcp_options, DhcpOptionsId=options["DhcpOptionsId"])
