@@ -26,6 +26,7 @@ Progress = Callable[[str], None]
 PROGRAMS = {
     "apt-cacher-ng": "apt-cacher-ng",
     "dnsmasq": "dnsmasq-base",
+    "ganesha.nfsd": "nfs-ganesha",
     "haproxy": "haproxy",
     "ip": "iproute2",
     "mkfs.ext4": "e2fsprogs",
@@ -42,6 +43,7 @@ MODULES = {
     "/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so": "libnginx-mod-http-brotli-filter",
     "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
 }
+FILES = {"/usr/lib/*/ganesha/libfsalvfs.so": "nfs-ganesha-vfs"}
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 INOTIFY = "inotify.json"  # in the folder of all labs: the machine's limit before the first lab was started
 CLOSING = 90.0  # seconds for the daemon to stop, which includes the shutdown of its hosts

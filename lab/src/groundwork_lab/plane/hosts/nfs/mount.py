@@ -29,9 +29,50 @@ FLAGS = {
 }  # fmt: skip
 # what changes nothing here: the defaults, what others than this command read, and what an NFS client of the kernel has
 IGNORED = frozenset(
-    "rw suid dev exec async auto noauto user users nouser owner nofail _netdev defaults atime diratime norelatime "
-    "noresvport resvport lock cto sharecache nosharecache fg tcp proto mountproto sec clientaddr local_lock "
-    "lookupcache fsc nofsc nconnect migration acl noacl rdirplus nordirplus intr nointr wsize".split()
+    [
+        "rw",
+        "suid",
+        "dev",
+        "exec",
+        "async",
+        "auto",
+        "noauto",
+        "user",
+        "users",
+        "nouser",
+        "owner",
+        "nofail",
+        "_netdev",
+        "defaults",
+        "atime",
+        "diratime",
+        "norelatime",
+        "noresvport",
+        "resvport",
+        "lock",
+        "cto",
+        "sharecache",
+        "nosharecache",
+        "fg",
+        "tcp",
+        "proto",
+        "mountproto",
+        "sec",
+        "clientaddr",
+        "local_lock",
+        "lookupcache",
+        "fsc",
+        "nofsc",
+        "nconnect",
+        "migration",
+        "acl",
+        "noacl",
+        "rdirplus",
+        "nordirplus",
+        "intr",
+        "nointr",
+        "wsize",
+    ]
 )
 VERSIONS = frozenset({"4", "4.0", "4.1"})
 
@@ -69,10 +110,7 @@ def parsed(source: str, options: str) -> Mount:
     version = given.get("nfsvers") or given.get("vers") or "4.1"
     if version not in VERSIONS or given.get("sec", "sys") != "sys" or given.get("proto", "tcp") != "tcp":
         raise OptionError("the lab has NFS 4 over TCP with sec=sys only, as Amazon EFS")
-    if "soft" in given or "softerr" in given:
-        hard = False
-    else:
-        hard = True
+    hard = not {"soft", "softerr"} & set(given)
     return Mount(
         server=server.strip("[]"),
         path=os.fsencode(path),

@@ -38,8 +38,8 @@ ERRNOS = {
     18: errno.EXDEV, 20: errno.ENOTDIR, 21: errno.EISDIR, 22: errno.EINVAL, 27: errno.EFBIG, 28: errno.ENOSPC,
     30: errno.EROFS, 31: errno.EMLINK, 63: errno.ENAMETOOLONG, 66: errno.ENOTEMPTY, 69: errno.EDQUOT,
     70: errno.ESTALE, 10001: errno.ESTALE, 10004: errno.EOPNOTSUPP, 10007: errno.EINVAL, 10010: errno.EAGAIN,
-    10012: errno.EAGAIN, 10038: errno.EBADF, 10014: errno.ESTALE, 10015: errno.EACCES, 10016: errno.EPERM, 10029: errno.ELOOP,
-    10039: errno.EINVAL, 10040: errno.EINVAL, 10041: errno.EINVAL,
+    10012: errno.EAGAIN, 10014: errno.ESTALE, 10015: errno.EACCES, 10016: errno.EPERM, 10029: errno.ELOOP,
+    10038: errno.EBADF, 10039: errno.EINVAL, 10040: errno.EINVAL, 10041: errno.EINVAL,
 }  # fmt: skip
 
 
@@ -296,7 +296,11 @@ class Session:
         patience = max(1, round(self._patience.timeo))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience * 1000)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in ((socket.TCP_KEEPIDLE, patience), (socket.TCP_KEEPINTVL, patience), (socket.TCP_KEEPCNT, 2)):
+        for option, value in (
+            (socket.TCP_KEEPIDLE, patience),
+            (socket.TCP_KEEPINTVL, patience),
+            (socket.TCP_KEEPCNT, 2),
+        ):
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
         with self._sending:
             self._socket = connection

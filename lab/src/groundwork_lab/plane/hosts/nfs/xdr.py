@@ -64,9 +64,7 @@ class Reader:
     def bitmap(self) -> frozenset[int]:
         """Return the numbers of a set."""
         words = [self.u32() for _ in range(self.u32())]
-        return frozenset(
-            32 * place + bit for place, word in enumerate(words) for bit in range(32) if word >> bit & 1
-        )
+        return frozenset(32 * place + bit for place, word in enumerate(words) for bit in range(32) if word >> bit & 1)
 
     def _view(self, size: int) -> memoryview:
         if self._at + size > len(self._data):
