@@ -407,7 +407,7 @@ class Files:
     def _put(self, request: Request, offset: int, data: memoryview) -> None:
         while data:
             calls = [self._at(request), operations.write(offset, len(data))]
-            parts = [data, bytes(-len(data) % 4)]
+            parts: list[bytes | memoryview] = [data, bytes(-len(data) % 4)]
             reader = self._session.call(calls, self._who(request), data=parts, keep=True)
             succeeded(reader)
             succeeded(reader)
@@ -460,7 +460,8 @@ class Files:
             self._locks.free(node.handle, name, where)
             return b""
         (number,) = struct.unpack_from("<Q", request.body)
-        self._locks.take(node.handle, name, self._open[number].share, kind, where, self._who(request))
+        share = self._open[number].share
+        self._locks.take(node.handle, name, share, self._who(request), kind=kind, where=where)
         self._channel.invalidate(node.id, data=True)  # what another server wrote under its lock is read
         node.change = -1
         return b""

@@ -44,7 +44,7 @@ class Locks:
         self.lost: set[bytes] = set()
         """The files with a lock that another client took while the server was away."""
 
-    def take(self, handle: bytes, name: bytes, share: int, kind: int, where: tuple[int, int], who: Who) -> None:
+    def take(self, handle: bytes, name: bytes, share: int, who: Who, *, kind: int, where: tuple[int, int]) -> None:
         """Lock a range, given as (offset, length), without waiting. Raise NfsError, with EAGAIN if it is locked.
 
         `share` is how the file is open: 1 for reading, 2 for writing, 3 for both.

@@ -28,52 +28,12 @@ FLAGS = {
     "nodiratime": 0x800, "relatime": 0x200000, "strictatime": 0x1000000,
 }  # fmt: skip
 # what changes nothing here: the defaults, what others than this command read, and what an NFS client of the kernel has
-IGNORED = frozenset(
-    [
-        "rw",
-        "suid",
-        "dev",
-        "exec",
-        "async",
-        "auto",
-        "noauto",
-        "user",
-        "users",
-        "nouser",
-        "owner",
-        "nofail",
-        "_netdev",
-        "defaults",
-        "atime",
-        "diratime",
-        "norelatime",
-        "noresvport",
-        "resvport",
-        "lock",
-        "cto",
-        "sharecache",
-        "nosharecache",
-        "fg",
-        "tcp",
-        "proto",
-        "mountproto",
-        "sec",
-        "clientaddr",
-        "local_lock",
-        "lookupcache",
-        "fsc",
-        "nofsc",
-        "nconnect",
-        "migration",
-        "acl",
-        "noacl",
-        "rdirplus",
-        "nordirplus",
-        "intr",
-        "nointr",
-        "wsize",
-    ]
-)
+IGNORED = frozenset({
+    "rw", "suid", "dev", "exec", "async", "auto", "noauto", "user", "users", "nouser", "owner", "nofail", "_netdev",
+    "defaults", "atime", "diratime", "norelatime", "noresvport", "resvport", "lock", "cto", "sharecache",
+    "nosharecache", "fg", "tcp", "proto", "mountproto", "sec", "clientaddr", "local_lock", "lookupcache", "fsc",
+    "nofsc", "nconnect", "migration", "acl", "noacl", "rdirplus", "nordirplus", "intr", "nointr", "wsize",
+})  # fmt: skip
 VERSIONS = frozenset({"4", "4.0", "4.1"})
 
 
@@ -100,7 +60,7 @@ def parsed(source: str, options: str) -> Mount:
     server, colon, path = source.rpartition(":")
     if not colon or not server or not path.startswith("/"):
         raise OptionError(f"'{source}' is not SERVER:/FOLDER")
-    given = dict((each.partition("=")[0], each.partition("=")[2]) for each in options.split(",") if each)
+    given = {each.partition("=")[0]: each.partition("=")[2] for each in options.split(",") if each}
     flags = sum(value for name, value in FLAGS.items() if name in given)
     used = {"vers", "nfsvers", "minorversion", "port", "rsize", "timeo", "retrans", "retry", "hard", "soft", "softerr"}
     used |= {"actimeo", "acregmin", "acregmax", "acdirmin", "acdirmax", "noac", "ac"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .session import succeeded
 from .xdr import Reader, bitmap, i64, opaque, u32, u64
@@ -218,7 +219,7 @@ def entries(reader: Reader) -> tuple[bytes, list[tuple[int, bytes, int, int]], b
     return verifier, found, bool(reader.u32())
 
 
-def _values(reader: Reader) -> dict[int, object]:
+def _values(reader: Reader) -> dict[int, Any]:
     numbers = sorted(reader.bitmap())
     reader.u32()
     return {number: _READ[number](reader) for number in numbers}
@@ -233,7 +234,7 @@ def _time(reader: Reader) -> Time:
     return reader.i64(), reader.u32()
 
 
-_READ = {
+_READ: Mapping[int, Callable[[Reader], Any]] = {
     TYPE: Reader.u32, CHANGE: Reader.u64, SIZE: Reader.u64, LEASE: Reader.u32, FILEID: Reader.u64,
     FILES_FREE: Reader.u64, FILES_TOTAL: Reader.u64, MODE: Reader.u32, LINKS: Reader.u32, OWNER: _who, GROUP: _who,
     RDEV: lambda reader: (reader.u32(), reader.u32()), SPACE_AVAILABLE: Reader.u64, SPACE_FREE: Reader.u64,
