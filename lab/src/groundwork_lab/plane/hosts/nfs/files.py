@@ -359,6 +359,8 @@ class Files:
         if wanted & ~allowed and not (share == 1 and allowed & 0x20):  # a program is read to be executed
             raise OSError(errno.EACCES, "not allowed")
         found = attributes(reader)
+        if not found.links:  # the kernel then looks up the name again
+            raise OSError(errno.ESTALE, "The file has no name any more.")
         if flags & os.O_APPEND and share != 1:
             return self._opened(node, share, DIRECT_IO)
         fresh = node.change == found.change
