@@ -236,7 +236,8 @@ def test_folders_names_and_attributes(pair: tuple[Host, Host]) -> None:
         2,
     ]
     one.does("[os.chmod('@c/moved', 0o640), os.chown('@c/moved', 1234, 4321), os.utime('@c/moved', (1, 2))]")
-    told = "[(each.st_mode, each.st_uid, each.st_gid, each.st_mtime) for f in [open('@c/moved')] for each in [os.fstat(f.fileno())]][0]"
+    two.does("globals().update(f=open('@c/moved'))")
+    told = "[(each.st_mode, each.st_uid, each.st_gid, each.st_mtime) for each in [os.fstat(f.fileno())]][0]"
     assert two.does(told) == [0o100640, 1234, 4321, 2.0]
     assert two.does("os.rmdir('@a')") == "OSError"  # it has a folder
     assert two.does("[os.rmdir('@a/b'), os.rmdir('@a'), os.path.exists('@a')]") == [None, None, False]

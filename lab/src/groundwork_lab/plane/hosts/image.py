@@ -144,8 +144,9 @@ sys.exit(main(sys.argv[1:]))
 """
 HELPERS = ("mount.nfs", "mount.nfs4")
 
-# A host has no disk to check or trim, no virtual terminals, and no input on its console. apt's timers also run on
-# Debian's AMIs, but only some time after boot; in a lab they would hold dpkg's lock at random times.
+# A host has no disk to check or trim, no virtual terminals, no input on its console, and no NFS client of the kernel.
+# apt's timers also run on Debian's AMIs, but only some time after boot; in a lab they would hold dpkg's lock at random
+# times.
 MASKED = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -154,6 +155,7 @@ MASKED = (
     "e2scrub_reap.service",
     "fstrim.timer",
     "getty@tty1.service",
+    "run-rpc_pipefs.mount",
     "systemd-networkd-wait-online.service",
     "systemd-pstore.service",
 )
