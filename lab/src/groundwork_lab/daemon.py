@@ -36,6 +36,7 @@ from groundwork_lab.packages import Packages
 from groundwork_lab.plane.balancers import BalancerManager
 from groundwork_lab.plane.edges import EdgeManager
 from groundwork_lab.plane.fabric import Fabric
+from groundwork_lab.plane.files import FileServers
 from groundwork_lab.plane.hosts import HostManager
 from groundwork_lab.plane.hosts.image import BaseImages
 from groundwork_lab.plane.names import Names, endpoint_names
@@ -90,6 +91,7 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
             Part("packages", packages),
             Part("hosts", hosts),
             Part("balancers", balancers, ("load_balancers",)),
+            Part("files", parts.enter_context(closing(FileServers(settings, journal))), ("file_systems",)),
             Part("edges", parts.enter_context(closing(EdgeManager(settings, journal, authority))), ("distributions",)),
         ]
         aws = settings.namespace("aws")

@@ -26,6 +26,7 @@ Progress = Callable[[str], None]
 PROGRAMS = {
     "apt-cacher-ng": "apt-cacher-ng",
     "dnsmasq": "dnsmasq-base",
+    "ganesha.nfsd": "nfs-ganesha",
     "haproxy": "haproxy",
     "ip": "iproute2",
     "mkfs.ext4": "e2fsprogs",
@@ -41,6 +42,7 @@ MODULES = {
     "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",
     "/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so": "libnginx-mod-http-brotli-filter",
     "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
+    "/usr/lib/*/ganesha/libfsalvfs.so": "nfs-ganesha-vfs",
 }
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 INOTIFY = "inotify.json"  # in the folder of all labs: the machine's limit before the first lab was started
@@ -130,7 +132,7 @@ def refuse_if_half_there(settings: Settings) -> None:
 def refuse_without_programs(path: str) -> None:
     """Raise LabError with the packages to install if a program is missing."""
     missing = {program: package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None}
-    missing |= {module: package for module, package in MODULES.items() if not Path(module).exists()}
+    missing |= {module: package for module, package in MODULES.items() if not any(Path("/").glob(module[1:]))}
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise LabError(f"This machine does not have {', '.join(missing)}; run `apt-get install {packages}`.")

@@ -65,7 +65,7 @@ class GatewayEndpoint:
     service: str
 
 
-InterfaceOwner = Literal["instance", "nat-gateway", "load-balancer", "none"]
+InterfaceOwner = Literal["instance", "nat-gateway", "load-balancer", "mount-target", "none"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Interface:
     security_group_ids: tuple[str, ...]  # empty for a NAT gateway: its traffic is not filtered
     source_dest_check: bool
     owner: InterfaceOwner
-    owner_id: str  # instance id, NAT gateway id or load balancer ARN; "" for none
+    owner_id: str  # the id of the instance, NAT gateway or mount target, or the load balancer's ARN; "" for none
 
 
 @dataclass(frozen=True)
@@ -272,6 +272,20 @@ class LoadBalancer:
 
 
 @dataclass(frozen=True)
+class MountTarget:
+    id: str
+    interface_id: str
+
+
+@dataclass(frozen=True)
+class FileSystem:
+    """A file system of EFS. Its mount targets are in one VPC, one in each zone."""
+
+    id: str
+    mount_targets: tuple[MountTarget, ...]
+
+
+@dataclass(frozen=True)
 class EdgeFunction:
     """The LIVE stage of a CloudFront function. A function without one is not in the `World`."""
 
@@ -330,6 +344,7 @@ class World:
     images: Mapping[str, Image] = field(default_factory=dict)
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     load_balancers: Mapping[str, LoadBalancer] = field(default_factory=dict)
+    file_systems: Mapping[str, FileSystem] = field(default_factory=dict)
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     edge_functions: Mapping[str, EdgeFunction] = field(default_factory=dict)
     cache_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

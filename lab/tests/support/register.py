@@ -24,6 +24,7 @@ from groundwork_lab.aws.corrections import Corrections, Installed
 
 PAGES = {
     "ec2": "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_{}.html",
+    "efs": "https://docs.aws.amazon.com/efs/latest/ug/API_{}.html",
     "elbv2": "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_{}.html",
     "iam": "https://docs.aws.amazon.com/IAM/latest/APIReference/API_{}.html",
     "resourcegroupstaggingapi": "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_{}.html",

@@ -143,15 +143,17 @@ class Context:
         description: str,
         interface_type: str = "interface",
         requester_id: str = ACCOUNT_OF_BALANCERS,
+        address: str | None = None,
     ) -> Any:
         """Create a requester-managed network interface that is in use from the start, and return it (moto's class).
 
         `group_ids` may be empty: then traffic is not filtered. With `public` it gets an automatic public address.
         `owner_id` may be set later (`interface.owner_id_in_world = …`) if the owner's id is not known yet.
+        Without an `address`, the subnet gives one.
         """
         interface = self.ec2.create_network_interface(
             self.ec2.get_subnet(subnet_id),
-            None,
+            address,
             group_ids=list(group_ids),
             description=description,
             public_ip_auto_assign=public,

@@ -1,8 +1,9 @@
 """The lab's resolver: dnsmasq answers for the lab's resources, and forwards other names to the machine's resolver.
 
 Load balancers resolve to the addresses of their nodes, enabled distributions to the edge, AWS' endpoints to the lab's
-control plane. Instances have their private and public names. Unlike on AWS, an instance's public name resolves to its
-public address also in its own VPC (on AWS, to the private one).
+control plane. A file system resolves to the addresses of all its mount targets (on AWS, to that in the zone of who
+asks), and with the name of a zone before it, to that of the zone. Instances have their private and public names. Unlike
+on AWS, an instance's public name resolves to its public address also in its own VPC (on AWS, to the private one).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 """
 
@@ -19,10 +20,11 @@ from pathlib import Path
 
 from groundwork_lab.apart import Apart
 from groundwork_lab.journal import Journal
-from groundwork_lab.model import Distribution, Interface, LoadBalancer, World
+from groundwork_lab.model import Distribution, FileSystem, Interface, LoadBalancer, World
 from groundwork_lab.processes import spawn, stop, wait_listening
 from groundwork_lab.settings import API, EDGE, EDGE_HTTP_1, INTERNET, REGION, RESOLVER, S3, UPSTREAM, Settings
 
+FILE_SYSTEMS = f"efs.{REGION}.amazonaws.com"
 TTL = 5  # seconds; AWS' load balancers have 60, but a user of the lab waits for it
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
     found = [
         apart.each(world.interfaces.items(), lambda each: list(_instance(world, each))),
         apart.each(world.load_balancers.items(), lambda each: list(_balancer(world, each))),
+        apart.each(world.file_systems.items(), lambda each: list(_file_system(world, each))),
         apart.each(world.distributions.items(), lambda each: list(_distribution(each))),
     ]
     return frozenset(record for kind in found for those in kind.values() for record in those)
@@ -63,6 +66,20 @@ def _balancer(world: World, balancer: LoadBalancer) -> Iterator[tuple[IPv4Addres
         address = _node_address(balancer, interface) if interface else None
         if address:
             yield address, _checked(balancer.dns_name)
+
+
+def _file_system(world: World, system: FileSystem) -> Iterator[tuple[IPv4Address, str]]:
+    """Yield the names of a file system: that of all mount targets, and that of each with its zone.
+
+    https://docs.aws.amazon.com/efs/latest/ug/mounting-fs-mount-cmd-dns-name.html
+    """
+    name = _checked(f"{system.id}.{FILE_SYSTEMS}")
+    for target in system.mount_targets:
+        interface = world.interfaces.get(target.interface_id)
+        subnet = world.subnets.get(interface.subnet_id) if interface else None
+        if interface and subnet:
+            yield interface.private_ip, name
+            yield interface.private_ip, _checked(f"{subnet.zone}.{name}")
 
 
 def _distribution(distribution: Distribution) -> Iterator[tuple[IPv4Address, str]]:
@@ -119,6 +136,7 @@ def _local_domains() -> list[str]:
         "compute.amazonaws.com",
         "elb.amazonaws.com",
         "cloudfront.net",
+        FILE_SYSTEMS,
         *(f"{octets}.in-addr.arpa" for octets in reverse),
     ]
 

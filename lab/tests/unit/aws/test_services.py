@@ -88,6 +88,7 @@ def test_a_signing_name_of_no_service() -> None:
 
 def test_actions_in_policies() -> None:
     assert {each.prefix for each in services() if each.prefix != each.client} == {
+        "elasticfilesystem",
         "elasticloadbalancing",
         "servicequotas",
         "tag",

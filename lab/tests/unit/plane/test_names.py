@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from groundwork_lab.apart import Apart
-from groundwork_lab.model import Distribution, Interface, LoadBalancer, Vpc, World
+from groundwork_lab.model import Distribution, FileSystem, Interface, LoadBalancer, MountTarget, Subnet, Vpc, World
 from groundwork_lab.plane.names import records, render_config, render_hosts, render_nsswitch, render_resolv_conf
 from groundwork_lab.settings import EDGE, EDGE_HTTP_1
 
@@ -83,6 +83,17 @@ def test_a_balancer_has_the_addresses_of_its_nodes(balancer: LoadBalancer, addre
     assert found == "".join(f"{address} web-1.eu-central-1.elb.amazonaws.com\n" for address in addresses)
 
 
+def test_a_file_system_has_a_name_and_one_for_each_zone() -> None:
+    subnets = {"subnet-7": Subnet("subnet-7", "vpc-1", IPv4Network("10.20.7.0/24"), "eu-central-1a", "rtb-1", "acl-1")}
+    targets = (MountTarget("fsmt-7", "eni-7"), MountTarget("fsmt-gone", "eni-gone"))
+    nodes = {"eni-7": replace(NODES["eni-7"], subnet_id="subnet-7", owner="mount-target")}
+    world = World(interfaces=nodes, subnets=subnets, file_systems={"fs-1": FileSystem("fs-1", targets)})
+    assert render_hosts(records(world, Apart())).splitlines() == [
+        "10.20.7.9 eu-central-1a.fs-1.efs.eu-central-1.amazonaws.com",
+        "10.20.7.9 fs-1.efs.eu-central-1.amazonaws.com",
+    ]
+
+
 def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
     assert render_config(Path("/state/names/hosts"), ["iam", "s3"]).splitlines() == [
         "listen-address=198.18.0.3",
@@ -99,6 +110,7 @@ def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
         "local=/compute.amazonaws.com/",
         "local=/elb.amazonaws.com/",
         "local=/cloudfront.net/",
+        "local=/efs.eu-central-1.amazonaws.com/",
         "local=/18.198.in-addr.arpa/",
         "local=/19.198.in-addr.arpa/",
         "address=/eu-central-1.amazonaws.com/198.18.0.2",

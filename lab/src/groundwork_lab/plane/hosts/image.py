@@ -131,8 +131,22 @@ ff02::1 ip6-allnodes
 ff02::2 ip6-allrouters
 """
 
-# A host has no disk to check or trim, no virtual terminals, and no input on its console. apt's timers also run on
-# Debian's AMIs, but only some time after boot; in a lab they would hold dpkg's lock at random times.
+# The command that mounts NFS, in the place of that of nfs-common, which needs a client in the kernel.
+NFS = "usr/lib/groundwork-lab/groundwork_nfs"
+MOUNT = """\
+#!/usr/bin/python3 -IS
+import sys
+
+sys.path.insert(0, "/usr/lib/groundwork-lab")
+from groundwork_nfs.mount import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+HELPERS = ("mount.nfs", "mount.nfs4")
+
+# A host has no disk to check or trim, no virtual terminals, no input on its console, and no NFS client of the kernel.
+# apt's timers also run on Debian's AMIs, but only some time after boot; in a lab they would hold dpkg's lock at random
+# times.
 MASKED = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -141,6 +155,7 @@ MASKED = (
     "e2scrub_reap.service",
     "fstrim.timer",
     "getty@tty1.service",
+    "run-rpc_pipefs.mount",
     "systemd-networkd-wait-online.service",
     "systemd-pstore.service",
 )
@@ -168,6 +183,9 @@ def recipe(version: int, machine: apt.Apt, architecture: str) -> Recipe:
         "etc/ssh/sshd_config.d/50-no-passwords.conf": SSHD_CONFIG,
         f"usr/local/lib/python{PYTHONS[version]}/dist-packages/DataSourceEc2Host.py": DATASOURCE,
     }
+    files |= {f"usr/sbin/{name}": MOUNT for name in HELPERS}
+    sources = Path(__file__).with_name("nfs").glob("*.py")
+    files |= {f"{NFS}/{source.name}": source.read_text("utf-8") for source in sorted(sources)}
     if machine.judging:
         files["etc/apt/apt.conf.d/90machine"] = "".join(f"{line}\n" for line in machine.judging)
     return Recipe(
@@ -177,6 +195,7 @@ def recipe(version: int, machine: apt.Apt, architecture: str) -> Recipe:
         files=files,
         masked=MASKED,
         removed=REMOVED,
+        diverted=tuple(f"{folder}/{name}" for folder in ("/sbin", "/usr/sbin") for name in HELPERS),
     )
 
 

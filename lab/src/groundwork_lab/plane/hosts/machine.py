@@ -42,6 +42,8 @@ def nspawn_argv(machine: Machine) -> list[str]:
     `--keep-unit` and `--register=no` avoid machined and the system manager, so that it also works if PID 1 is not
     systemd. With them, a reboot of the host ends the command with code 133.
 
+    /dev/fuse is for the host's mounts of NFS (`plane.hosts.nfs`).
+
     There is no image lock: a killed systemd-nspawn would leave it in /run, and no other process boots from a host's
     disk. `--console=read-only`: see docs/decisions/0003-host-console.md.
     """
@@ -56,6 +58,7 @@ def nspawn_argv(machine: Machine) -> list[str]:
         f"--hostname={machine.hostname}",
         f"--capability={','.join(GRANTED)}",
         f"--drop-capability={','.join(DROPPED)}",
+        "--bind=/dev/fuse",
         "--console=read-only",
         "--register=no",
         "--keep-unit",

@@ -25,7 +25,7 @@ LEFTOVERS = ("etc/apt/apt.conf.d/99mmdebstrap", "etc/apt/sources.list", "etc/apt
 
 @dataclass(frozen=True)
 class Recipe:
-    """All inputs of a root. `files` maps a path in it to its text. All files have mode 0644."""
+    """All inputs of a root. `files` maps a path in it to its text. Files have mode 0644, and scripts 0755."""
 
     suite: str
     architecture: str
@@ -33,6 +33,8 @@ class Recipe:
     files: Mapping[str, str]
     masked: tuple[str, ...]
     removed: tuple[str, ...]
+    diverted: tuple[str, ...] = ()
+    """Files that a package which is installed later may not replace: dpkg-divert(1)."""
 
     @property
     def key(self) -> str:
@@ -67,7 +69,19 @@ def finish(root: Path, wanted: Recipe) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
+        path.chmod(0o755 if text.startswith("#!") else 0o644)
+    for name in wanted.diverted:
+        divert = [
+            "dpkg-divert",
+            f"--root={root}",
+            "--local",
+            "--no-rename",
+            "--divert",
+            f"{name}.diverted",
+            "--add",
+            name,
+        ]
+        subprocess.run(divert, check=True, capture_output=True)
     for unit in wanted.masked:
         path = root / "etc/systemd/system" / unit
         path.unlink(missing_ok=True)

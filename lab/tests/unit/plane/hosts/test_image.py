@@ -42,6 +42,8 @@ def test_finish(tmp_path: Path) -> None:
         (root / name).write_text("old")
     (root / "etc/resolv.conf").symlink_to(tmp_path / "elsewhere")
     (root / "etc/systemd/system").mkdir(parents=True)
+    (root / "var/lib/dpkg").mkdir(parents=True)
+    (root / "var/lib/dpkg/diversions").write_text("/bin/sh\n/bin/sh.distrib\ndash\n")
     finish(root, image.recipe(12, MACHINE, "amd64"))
     assert not (root / "etc/apt/apt.conf.d/99mmdebstrap").exists()
     assert not (root / "etc/ssh/ssh_host_rsa_key").exists()
@@ -51,6 +53,10 @@ def test_finish(tmp_path: Path) -> None:
     assert not (root / "etc/resolv.conf").is_symlink()
     assert "mirror.example" in (root / "etc/apt/sources.list.d/debian.sources").read_text()
     assert (root / "etc/systemd/system/apt-daily.timer").readlink() == Path("/dev/null")
+    diverted = (root / "var/lib/dpkg/diversions").read_text()
+    assert {"dash", "/sbin/mount.nfs4.diverted"} <= set(diverted.split())
+    command = root / "usr/sbin/mount.nfs4"
+    assert (command.stat().st_mode & 0o777, (root / "etc/hosts").stat().st_mode & 0o777) == (0o755, 0o644)
 
 
 @pytest.mark.parametrize("judging", [(), ('Acquire::Check-Date "false";',)])

@@ -22,6 +22,7 @@ def test_nspawn_command() -> None:
         "--hostname=ip-10-20-0-5",
         "--capability=CAP_NET_ADMIN",
         f"--drop-capability={','.join(machine.DROPPED)}",
+        "--bind=/dev/fuse",
         "--console=read-only",
         "--register=no",
         "--keep-unit",
