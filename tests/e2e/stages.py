@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "kills", "releases", "servers", "environments", "wire"]
+Part = Literal["test", "applications", "kills", "releases", "servers", "environments", "wire"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -52,6 +52,7 @@ STAGES = (
     Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it", part="servers"),
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
+    Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),
     Stage("two_environments", "a second environment beside the first", part="environments"),
