@@ -23,14 +23,28 @@ def check(service: str, operation: str, params: Mapping[str, Any], code: str = "
         refuse(code, models.told(found))
 
 
+def members(body: str | bytes) -> Mapping[str, Any]:
+    """Return the members of a JSON body. Refuse a body that is not a JSON object.
+
+    https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+    """
+    try:
+        found = json.loads(body or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        refuse("SerializationException", "The request body is not a JSON object.")
+    return found
+
+
 class Checked(BaseResponse):
     """The responses of a service whose parameters are checked first."""
 
     invalid = "ValidationError"
 
     def call_action(self) -> Any:
-        params = self.params if self.automated_parameter_parsing else json.loads(self.body or "{}")
         try:
+            params = self.params if self.automated_parameter_parsing else members(self.body)
             check(self.boto3_service_name, self._get_action(), params, self.invalid)
         except AwsError as error:
             status, headers, body = self.serialized(ActionResult(error))

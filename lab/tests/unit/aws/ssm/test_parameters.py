@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from control_plane import Lab
 
 from groundwork_lab.aws.ssm.parameters import excess, misnamed
+from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import ACCOUNT, REGION
 
 
@@ -97,3 +100,18 @@ def test_the_description_of_a_parameter(lab: Lab) -> None:
 def test_values_of_the_model(lab: Lab, operation: str, given: dict[str, Any]) -> None:
     ssm = lab.client("ssm", parameter_validation=False)
     lab.refused("ValidationException", getattr(ssm, operation), **given)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]"])
+def test_a_body_that_is_not_an_object(lab: Lab, body: bytes) -> None:
+    signature = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20261130/{REGION}/ssm/aws4_request, SignedHeaders=host"
+    headers = {
+        "Authorization": f"{signature}, Signature=0",
+        "X-Amz-Target": "AmazonSSM.DescribeParameters",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    connection = HTTPConnection("127.0.0.1", lab.api)
+    connection.request("POST", "/", body, headers)
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["__type"]) == (400, "SerializationException")
+    connection.close()
