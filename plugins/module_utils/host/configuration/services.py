@@ -100,6 +100,8 @@ class Services:
         done = self.run(["systemctl", action, *names])
         if done.code:
             raise GroundworkError(self._failure(f"Could not {action} {' and '.join(names)}: {done.words}", names))
+        if action == "stop":  # the timer of a unit that was removed has failed
+            self.run(["systemctl", "reset-failed", *names])
         if action in ("start", "restart", "reload"):
             for name in names:
                 self._await(action, name, since if action == "reload" else None)

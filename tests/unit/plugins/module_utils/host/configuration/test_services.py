@@ -180,3 +180,19 @@ def test_running_services_are_found_by_patterns() -> None:
         return Done(0, f"{WORKER}.service loaded active running Worker\n", "")
 
     assert Services(run).running(["groundwork-*@*"]) == [WORKER]
+
+
+def test_a_timer_that_is_stopped_has_not_failed() -> None:
+    """systemd lets a timer fail when the unit that it starts is removed."""
+    systemd = FakeSystemd(ACTIVE)
+    services(systemd).act("stop", ["groundwork-app-nightly.timer"])
+    assert [argv[1:] for argv in systemd.asked] == [
+        ["stop", "groundwork-app-nightly.timer"],
+        ["reset-failed", "groundwork-app-nightly.timer"],
+    ]
+
+
+def test_a_timer_keeps_its_suffix() -> None:
+    systemd = FakeSystemd(ACTIVE)
+    assert services(systemd).look(["groundwork-app-nightly.timer"])["groundwork-app-nightly.timer"].active
+    assert systemd.asked[0][-1] == "groundwork-app-nightly.timer"
