@@ -38,6 +38,12 @@ options:
       - Whether to remove the buckets of the environment, with all object versions.
     type: bool
     default: false
+  file_systems:
+    description:
+      - Whether to remove the file systems of the environment, with all files. Their mount targets are always removed,
+        because they would keep the VPC.
+    type: bool
+    default: false
   deadline:
     description:
       - The time limit for the deletion of one resource, in seconds. A distribution can take 15 minutes.
@@ -53,12 +59,12 @@ notes:
     another tool such as CloudFormation. All protections are reported together, with the commands that lift them.
   - Parameters of the type SecureString, such as the passwords of databases, are deleted after the servers that use
     them.
-  - If the credentials may not read CloudFront or IAM, a warning says so, and all other resources are removed.
+  - If the credentials may not read CloudFront, IAM or EFS, a warning says so, and all other resources are removed.
   - Listeners and rules are deleted with their load balancer, and routes with their route table, whoever created them.
 """
 
 EXAMPLES = r"""
-- name: Remove the environment dev, except its images and buckets
+- name: Remove the environment dev, except its images, buckets and file systems
   groundwork.aws.environment_teardown:
     environment_name: dev
     environment_confirm: dev

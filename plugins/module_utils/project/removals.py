@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb import removal as alb
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront import removal as cloudfront
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution import removal as distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system import removal as file_system
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall import removal as firewall
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image import removal as image
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat import removal as nat
@@ -26,6 +27,7 @@ REMOVALS: t.Mapping[str, Removal] = {
     "alb": alb.REMOVAL,
     "cloudfront": cloudfront.REMOVAL,
     "distribution": distribution.REMOVAL,
+    "file_system": file_system.REMOVAL,
     "firewall": firewall.REMOVAL,
     "image": image.REMOVAL,
     "nat": nat.REMOVAL,
