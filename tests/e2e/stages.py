@@ -52,6 +52,7 @@ STAGES = (
     Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it", part="servers"),
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
+    Stage("folders", "a site writes what it declares, and its commands get what its PHP gets", part="applications"),
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Claim a tick of a schedule for this server, so that one server at most starts the job (docs/decisions/0050).
+"""Claim a tick of a schedule for this server, so that one server at most starts the job (docs/decisions/0049).
 
 systemd runs this as the condition of the job's service. The text of this file follows that of `fetching` in a program.
 """

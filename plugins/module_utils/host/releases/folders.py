@@ -4,7 +4,7 @@
 
 """The folders of an application that its site can write: which they are, and what is wrong with them. Pure.
 
-Everything else of a release belongs to an account without processes (docs/decisions/0050).
+Everything else of a release belongs to an account without processes (docs/decisions/0048).
 """
 
 from __future__ import annotations

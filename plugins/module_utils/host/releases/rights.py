@@ -41,7 +41,7 @@ class Rights:
     """The owner and groups of a release's files, as numeric ids of this server.
 
     `served` are the paths that the web server serves. It can read no file of the others, because a site that can change
-    what Apache serves can make Apache read other files (docs/decisions/0050).
+    what Apache serves can make Apache read other files (docs/decisions/0048).
     """
 
     owner: int

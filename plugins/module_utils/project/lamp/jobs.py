@@ -5,7 +5,7 @@
 """The workers and schedules of sites: systemd units that run commands of a site as its user, in its current release.
 
 The name of a worker has no hyphen, so that the last hyphen in the name of a unit is between the site and the worker.
-The same applies to schedules. A tick of a schedule that runs once is claimed in S3 (docs/decisions/0050).
+The same applies to schedules. A tick of a schedule that runs once is claimed in S3 (docs/decisions/0049).
 """
 
 from __future__ import annotations
