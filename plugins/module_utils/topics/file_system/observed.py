@@ -31,7 +31,7 @@ class Observed:
 
 
 def look(owner: Owner, clients: Clients) -> Observed:
-    """Return what exists, read in five calls, or in three if there is no file system."""
+    """Return what exists, read in five calls, or in three before the file system exists."""
     network, firewall = Owner(owner.environment, NETWORK), Owner(owner.environment, FIREWALL)
     token = {"CreationToken": owner.name(NAME)}
     first = observe(
