@@ -44,6 +44,7 @@ STAGES = (
     Stage("values", "PHP gets settings and variables as they were written"),
     Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed", part="releases"),
     Stage("contained", "a site reads nothing of the other sites on its server"),
+    Stage("folders", "a site writes what it declares, and its commands get what its PHP gets", part="servers"),
     Stage("metadata", "a site does not reach the instance metadata service", part="servers"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
     Stage("release_failures", "a release fails for other reasons than its own", part="releases"),
