@@ -27,7 +27,7 @@ def maintained(laptop: Laptop, *, on: bool, **more: Any) -> Play:
 
 def text_of(play: Play, task: str) -> str:
     """Return what a task showed."""
-    [told] = [result["msg"] for name, _host, result in play.results() if name == task and "msg" in result]
+    [told] = [result["msg"] for name, _host, result in play.results() if name.endswith(task) and "msg" in result]
     return "\n".join(told) if isinstance(told, list) else str(told)
 
 

@@ -28,9 +28,9 @@ QUIET = "<?php fwrite(fopen('php://stderr', 'w'), 'the queue is gone'); http_res
 # By the site's name: its files, more of its variables, and what is told of it, "" when all is well.
 SITES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
     "legacy": (
-        {".htaccess": "php_value memory_limit 64M\n", "index.php": "ok"},
+        {".htaccess": "Nonsense On\n", "index.php": "ok"},
         {"allow_override": True},
-        "Invalid command 'php_value'",
+        "Invalid command 'Nonsense'",
     ),
     "symfony": ({"public/index.php": VAR}, {"web_root": "public"}, 'Unable to create the "cache" directory'),
     "quiet": ({"index.php": QUIET}, {}, 'said into stderr: "the queue is gone"'),

@@ -14,8 +14,10 @@ from watching import watching
 from groundwork_lab.settings import from_environment
 
 PLACES = ("etc", "home", "root", "run", "srv", "tmp", "var")
-# Where a server needs the secret. Root alone can read it there.
-NEEDED = re.compile(r"etc/php/[0-9.]+/fpm/pool\.d/groundwork-[a-z0-9-]+\.secret\.conf")
+# Where a server needs the secret: root alone can read the first, root and the site itself the second.
+NEEDED = re.compile(
+    r"etc/php/[0-9.]+/fpm/pool\.d/groundwork-[a-z0-9-]+\.secret\.conf|etc/groundwork/sites/[a-z0-9-]+/environment"
+)
 
 
 def host_of(instance: str) -> int:

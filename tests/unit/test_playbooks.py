@@ -40,9 +40,10 @@ def test_only_the_inventories_name_variables_of_amazon_aws() -> None:
 
 def test_every_playbook_takes_the_lock_after_the_preflight_and_releases_it_last() -> None:
     creating = {"inventory"}  # makes an inventory, and calls no AWS
+    looking = {"status", "logs", "run"}  # change nothing at AWS, and must work while another run hangs
     for path in (ROOT / "playbooks").glob("*.yml"):
         tasks = re.findall(r"groundwork\.aws\.preflight|tasks/take_lock\.yml|tasks/release_lock\.yml", path.read_text())
-        if path.stem not in creating:
+        if path.stem not in creating | looking:
             assert (tasks[0], tasks[1], tasks[-1]) == (
                 "groundwork.aws.preflight",
                 "tasks/take_lock.yml",

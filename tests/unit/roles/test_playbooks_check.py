@@ -41,6 +41,10 @@ RUNS = [
     "playbooks/resize.yml --check",
     "playbooks/rotate.yml --check",
     "playbooks/image.yml --check",
+    "playbooks/status.yml",
+    "playbooks/logs.yml --check",
+    "playbooks/run.yml",
+    "playbooks/maintenance.yml --check",
     "playbooks/publish.yml --tags releases",
     "playbooks/teardown.yml",
 ]

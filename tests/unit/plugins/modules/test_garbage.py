@@ -54,7 +54,10 @@ def received(spec: Spec, given: Mapping[str, Any]) -> Mapping[str, Any] | None:
     sent = json.loads(json.dumps(given, default=str, skipkeys=True))
     try:
         validated = ArgumentSpecValidator(spec).validate(sent)
-    except TypeError:  # Ansible's own, of a number where a dictionary with suboptions belongs
+    except (
+        TypeError,
+        OverflowError,
+    ):  # Ansible's own: a number in place of a dictionary with suboptions, an infinite one
         return None
     return None if validated.error_messages else validated.validated_parameters
 

@@ -61,12 +61,15 @@ def test_each_part_is_computed() -> None:
         "hosts": dict,
         "image_configuration": dict,
         "kept_secrets": list,
+        "logs": dict,
         "notes": list,
         "outdated_records": list,
         "released": list,
         "releases": list,
         "rotated": dict,
+        "site_names": list,
         "sources": list,
+        "watched": dict,
     }
 
 
