@@ -38,7 +38,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Wish:
-    """What to read: `count` lines, from where an earlier run ended (`begin`). `hide` are files of php-fpm pools."""
+    """The lines to read: `count` at most, from `begin` on. `hide` are files of php-fpm pools."""
 
     logs: tuple[Log, ...]
     units: tuple[str, ...]

@@ -28,7 +28,7 @@ FOLDERS = "/"  # in the record: the folders that the site could write (`Folders.
 
 
 class Known(t.NamedTuple):
-    """What is recorded about a release: its members, and the folders that the site could write."""
+    """The record of a release: its members, and the folders that the site could write."""
 
     members: dict[str, Record]
     folders: dict[str, t.Any]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a site can write of its application: what is shared beside the releases, and the links and folders in them.
+"""Create what a site can write of its application: shared folders, and the links and folders in its releases.
 
 <path>/shared/<name>              what outlives releases; the account of the site owns it
 <path>/releases/<id>/<name>       a link to it, or a writable folder of the release

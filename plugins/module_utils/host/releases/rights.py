@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who owns the files of a release and who can read them, and acting with the rights of a site's account."""
+"""Set the owners and modes of a release's files, and work with the rights of a site's account."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ Render = t.Callable[[str, t.Mapping[str, t.Any]], str]
 
 
 class Site(t.Protocol):
-    """What is known of a site here."""
+    """The properties of a site that this module needs."""
 
     @property
     def name(self) -> str:

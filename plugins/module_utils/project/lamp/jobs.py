@@ -103,7 +103,7 @@ class Schedule:
 
 
 class Site(t.Protocol):
-    """What is known of a site here."""
+    """The properties of a site that this module needs."""
 
     @property
     def name(self) -> str:

@@ -43,7 +43,7 @@ class OptionError(Exception):
 
 @dataclass(frozen=True)
 class Mount:
-    """What to mount: `path` is a folder on the server."""
+    """The file system to mount. `path` is its folder on the server."""
 
     server: str
     path: bytes

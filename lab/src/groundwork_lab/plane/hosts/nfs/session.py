@@ -53,7 +53,7 @@ class NfsError(OSError):
 
 
 class _ForgottenError(Exception):
-    """The server does not know the session."""
+    """Raised when the server has forgotten the session, for example after its restart."""
 
 
 @dataclass(frozen=True)
