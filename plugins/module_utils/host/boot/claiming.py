@@ -63,7 +63,11 @@ class Job:
 def ticks(on_calendar: str, since: int, number: int) -> list[int]:
     """Return the next ticks of a schedule after a time, in seconds since 1970, as systemd computes them."""
     argv = ["systemd-analyze", "calendar", f"--iterations={number}", f"--base-time=@{since}", on_calendar]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    own = {**os.environ, "LC_ALL": "C.UTF-8"}
+    # This is a program of its own, without AnsibleModule.
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
+        argv, capture_output=True, text=True, check=True, env=own
+    )
     return parse_ticks(done.stdout)
 
 
@@ -195,10 +199,10 @@ def main(argv: t.Sequence[str]) -> t.NoReturn:
 
     try:
         timer = bool(os.environ.get("TRIGGER_UNIT"))  # set by systemd
-        sys.exit(decide(Job(*argv), Cloud("", ""), now=time.time(), timer=timer, say=say))
+        raise SystemExit(decide(Job(*argv), Cloud("", ""), now=time.time(), timer=timer, say=say))
     except (OSError, subprocess.SubprocessError, TypeError) as error:
         say(f"This server does not run the job: {error}")
-        sys.exit(FAIL)
+        raise SystemExit(FAIL) from None
 
 
 if __name__ == "__main__":

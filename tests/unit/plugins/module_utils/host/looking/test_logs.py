@@ -61,7 +61,7 @@ def test_reading_in_pieces_gives_every_complete_line_once(tmp_path: Path) -> Non
     log, chance = tmp_path / "access.log", random.Random(7)  # noqa: S311 - the same cuts each time
     whole = "".join(ACCESS.format(number % 60, number) + "\n" for number in range(200)).encode()
     begin, found = 0, []
-    for end in [*sorted(chance.randrange(len(whole)) for _ in range(40)), len(whole)]:
+    for end in [*sorted(chance.randrange(len(whole)) for _cut in range(40)), len(whole)]:
         log.write_bytes(whole[:end])
         lines, begin = lines_of(Log("access", str(log)), begin, {})
         found += [line.text for line in lines]
