@@ -17,7 +17,7 @@ from laptop import ROOT, Variables
 
 EXAMPLES = ROOT / "docs" / "examples"
 EXAMPLE = EXAMPLES / "wordpress"
-COMMAND = re.compile(r"^ +(docs/examples/unpack-debian .*(?:\\\n.*)?)$", re.MULTILINE)
+COMMAND = re.compile(r"^ +(docs/examples/unpack-debian (?:.*\\\n)*.*)$", re.MULTILINE)
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf50"
     "0f0003860180d6c1b9a40000000049454e44ae426082"

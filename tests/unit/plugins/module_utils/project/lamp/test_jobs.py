@@ -205,7 +205,7 @@ def test_the_program_that_claims_is_complete(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "program.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     names = vars(importlib.import_module("program"))
-    assert "ansible" not in text.split("class ", 1)[1]
+    assert "ansible_collections" not in text.split("class ", 1)[1]
     said: list[str] = []
     job = names["Job"]("dev", "app", "nightly", "daily")
     cloud = names["Cloud"]("", "")
