@@ -54,6 +54,7 @@ STAGES = (
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
     Stage("folders", "a site writes what it declares, and its commands get what its PHP gets", part="applications"),
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
+    Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),
     Stage("two_environments", "a second environment beside the first", part="environments"),

@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import examples
 import pytest
 from asking import get
 from laptop import Laptop, Variables
 from running_site import Site
-from wordpress import PNG, Editor, unpacked, variables
+from wordpress import EXAMPLE, PNG, Editor, unpacked
 
 TITLE = "Ground and work"
 PASSWORD = uuid4().hex
@@ -29,7 +30,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def blog(laptop: Laptop, source: Path) -> Variables:
     """WordPress on all servers, in place of the sample application."""
-    given = variables(source)
+    given = examples.variables(EXAMPLE, source)
     play = laptop.play(variables=given)
     assert play.code == 0, play.failures()
     return given

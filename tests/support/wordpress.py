@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
-import yaml
-from laptop import ROOT, Variables
+import examples
 
-EXAMPLES = ROOT / "docs" / "examples"
-EXAMPLE = EXAMPLES / "wordpress"
-COMMAND = re.compile(r"^ +(docs/examples/unpack-debian (?:.*\\\n)*.*)$", re.MULTILINE)
+EXAMPLE = "wordpress"
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf50"
     "0f0003860180d6c1b9a40000000049454e44ae426082"
@@ -26,19 +22,9 @@ PNG = bytes.fromhex(
 
 def unpacked(folder: Path) -> Path:
     """Write the source as the README of the example says, and return its folder."""
-    [command] = COMMAND.findall((EXAMPLE / "README.md").read_text())
-    source = folder / "wordpress"
-    words = command.replace("\\\n", " ").replace("/srv/wordpress", str(source)).split()
-    subprocess.run(words, cwd=ROOT, check=True)
-    shutil.copy(EXAMPLE / "wp-config.php", source)
+    source = examples.built(EXAMPLE, folder / "wordpress", "/srv/wordpress")
+    shutil.copy(examples.EXAMPLES / EXAMPLE / "wp-config.php", source)
     return source
-
-
-def variables(source: Path) -> Variables:
-    """Return the variables of the example, with another source."""
-    given: Variables = yaml.safe_load((EXAMPLE / "all.yml").read_text())
-    [site] = given["lamp_sites"]
-    return {**given, "lamp_sites": [{**site, "source": {"path": str(source)}}]}
 
 
 class Editor:
