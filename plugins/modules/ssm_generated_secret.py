@@ -59,7 +59,7 @@ options:
         cannot be written so is an error.
     type: list
     elements: str
-    choices: [dotenv, php, php-fpm]
+    choices: [dotenv, line, php, php-fpm]
     default: []
 extends_documentation_fragment:
   - groundwork.aws.common

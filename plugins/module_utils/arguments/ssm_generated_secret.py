@@ -16,5 +16,5 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "key_id": {"type": "str", "no_log": False},
     "generate": {"type": "bool", "default": True},
     "rotate": {"type": "bool", "default": False},
-    "quotings": {"type": "list", "elements": "str", "choices": ["dotenv", "php", "php-fpm"], "default": []},
+    "quotings": {"type": "list", "elements": "str", "choices": ["dotenv", "line", "php", "php-fpm"], "default": []},
 }

@@ -98,10 +98,21 @@ def dotenv_quoted(text: str) -> str:
     return f"'{text}'"
 
 
+def line_text(text: str) -> str:
+    """Return `text` as the rest of a line that nothing interprets. Raise ValueError if it would not be the same.
+
+    Postfix removes blanks at both ends of a value: https://www.postfix.org/DATABASE_README.html#types
+    """
+    if CONTROL.search(text) or text != text.strip():
+        raise ValueError("it contains a line break or another control character, or begins or ends with a blank")
+    return text
+
+
 QUOTINGS: t.Mapping[str, t.Callable[[str], str]] = {
     "": str,
     "dotenv": dotenv_quoted,
     "environment": environment_quoted,
+    "line": line_text,
     "php": php_literal,
     "php-fpm": php_fpm_quoted,
 }

@@ -21,6 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import
     environment,
     folders,
     jobs,
+    mail,
     metadata,
     php,
     secrets,
@@ -179,6 +180,11 @@ class Lamp:
     passwords: t.Mapping[str, str]  # by the site's name
 
     @property
+    def relay(self) -> mail.Relay | None:
+        """Return the relay for the mail of the sites, None if there is none."""
+        return mail.relay_of(self.given.get("mail_relay"))
+
+    @property
     def fpm(self) -> str:
         """Return the name of php-fpm's service and package."""
         return f"php{self.given['php_version']}-fpm"
@@ -186,7 +192,12 @@ class Lamp:
     @property
     def fpm_folder(self) -> str:
         """Return the folder of php-fpm's configuration."""
-        return f"/etc/php/{self.given['php_version']}/fpm"
+        return f"{self.php_folder}/fpm"
+
+    @property
+    def php_folder(self) -> str:
+        """Return the folder of PHP's configuration."""
+        return f"/etc/php/{self.given['php_version']}"
 
     @property
     def database_sites(self) -> tuple[Site, ...]:
@@ -196,7 +207,7 @@ class Lamp:
     @property
     def php_settings(self) -> dict[str, str]:
         """Return the settings of all sites, as they are written into php.ini."""
-        settings = php.with_defaults(self.given["php_settings"])
+        settings = {**mail.sending(self.relay), **php.with_defaults(self.given["php_settings"])}
         return {name: php.ini_text(name, value) for name, value in settings.items()}
 
     def public_environment(self, site: Site) -> dict[str, str]:
@@ -309,6 +320,7 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     packages = _web_packages(lamp) + (["mariadb-server"] if lamp.has_database else [])
     files = [*_shared_files(lamp, render), *metadata.files(render, lamp.sites, APACHE), *_site_files(lamp, render)]
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
+    files += mail.secret_files(lamp.relay)
     common = _services(lamp)
     context = {"metadata_service": metadata.SERVICE, "claim": jobs.CLAIM, "environment": lamp.given["environment_name"]}
     own = jobs.configuration(lamp.sites, context, render)
@@ -319,7 +331,12 @@ def configuration(lamp: Lamp, render: Render) -> Options:
         **common,
         "files": [*files, *own["files"]],
         "services": [*common["services"], *own["services"]],
-        "purge": [*common["purge"], {"pattern": f"{ROOT}/*/{secrets.FOLDER}/*"}, *own["purge"]],
+        "purge": [
+            *common["purge"],
+            {"pattern": f"{ROOT}/*/{secrets.FOLDER}/*"},
+            *mail.purged(lamp.php_folder),
+            *own["purge"],
+        ],
         "validators": [*common["validators"], *own["validators"]],
         "purge_services": own["purge_services"],
     }
@@ -337,7 +354,7 @@ def image_configuration(lamp: Lamp, render: Render) -> Options:
 
 def _web_packages(lamp: Lamp) -> list[str]:
     extensions = [f"php{lamp.given['php_version']}-{name}" for name in lamp.given["php_extensions"]]
-    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE]
+    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE, *(mail.PACKAGES if lamp.relay else ())]
 
 
 def _accounts(lamp: Lamp, site: Site) -> list[Options]:
@@ -358,6 +375,7 @@ def _services(lamp: Lamp) -> Options:
         {"argv": ["apache2ctl", "configtest"], "services": [APACHE]},
         {"argv": [f"php-fpm{lamp.given['php_version']}", "--test"], "services": [lamp.fpm]},
         metadata.validator(),
+        *mail.validators(lamp.relay),
     ]
     if lamp.has_database:  # mariadbd reports a value that it does not understand, and runs without it
         argv = ["mariadbd", "--user=mysql", "--help", "--verbose"]
@@ -381,6 +399,7 @@ def _services(lamp: Lamp) -> Options:
                 "state": "started" if lamp.has_database else "stopped",
                 "enabled": lamp.has_database,
             },
+            *mail.services(lamp.relay),
         ],
     }
 
@@ -447,6 +466,7 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
             "reload": [lamp.fpm],
         },
         environment.launcher(render, ROOT),
+        *mail.public_files(lamp.relay, lamp.php_folder, render),
     ]
     if lamp.has_database and not lamp.shares_database:
         files.append(_mariadb(lamp, render))
@@ -673,6 +693,7 @@ def kept_secrets(lamp: Lamp) -> list[Options]:
         [
             *(secrets.generated(parameter) for parameter in passwords),
             *(one for site in lamp.sites for one in secrets.wanted(site.secrets, site.secret_files)),
+            *mail.wanted(lamp.relay),
         ]
     )
 

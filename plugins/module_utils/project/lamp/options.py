@@ -28,7 +28,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import FEWEST_KEPT, ID
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders, php
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders, mail, php
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import check_schedules, check_workers
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import check_rotation, check_secrets
 
@@ -73,6 +73,7 @@ def parse_lamp(
         _check_override(options["sites"], problems)
     _check_database(options, problems, servers)
     _check_php(options, problems)
+    mail.check(options.get("mail_relay"), problems)
     for at, cidr in enumerate(options.get("trusted_proxies") or []):
         parse_cidr(cidr, f"trusted_proxies[{at}]", problems)
     for at, cidr in enumerate(options.get("probe_cidrs") or []):

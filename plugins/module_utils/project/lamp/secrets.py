@@ -176,12 +176,17 @@ def _check_secret(
     for given in ("length", "characters"):
         if secret.get(given) is not None:
             problems.add(f"{where}.{given}", "the parameter has its value already", f"remove {given} or parameter")
+    check_parameter(parameter, f"{where}.parameter", problems)
+
+
+def check_parameter(parameter: str, where: str, problems: Problems) -> None:
+    """Add to `problems` what is wrong with the path of a parameter that a server reads."""
     if not PARAMETER_NAME.fullmatch(parameter):
         right = "give the path of a SecureString, as /mail/smtp-password"
-        problems.add(f"{where}.parameter", f"'{parameter}' is not the path of a parameter", right)
+        problems.add(where, f"'{parameter}' is not the path of a parameter", right)
     elif KEY_PARAMETER.fullmatch(parameter):
         wrong = f"'{parameter}' has the private key for the servers, which no server may read"
-        problems.add(f"{where}.parameter", wrong, "give another parameter")
+        problems.add(where, wrong, "give another parameter")
 
 
 def _check_content(content: str, names: t.Collection[str], where: str, problems: Problems) -> None:

@@ -71,7 +71,7 @@ def test_placeholders_stay_in_a_plan() -> None:
         ),
         (
             "@groundwork(parameter:/other|xml)@",
-            "files[0].content: 'xml' is not a way to quote; use one of dotenv, environment, php, php-fpm.",
+            "files[0].content: 'xml' is not a way to quote; use one of dotenv, environment, line, php, php-fpm.",
         ),
         (
             "@groundwork(parameter:/other|php-fpm)@",
