@@ -53,6 +53,7 @@ STAGES = (
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
     Stage("folders", "a site writes what it declares, and its commands get what its PHP gets", part="applications"),
+    Stage("mail", "a site sends mail through a relay that was away", part="applications"),
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
