@@ -1,4 +1,4 @@
-"""A site sends mail by pages and commands: it reaches the relay with TLS and a password, also after the relay was away."""
+"""A site sends mail from pages and commands. It gets to the relay with TLS, also if the relay was away before."""
 
 from __future__ import annotations
 
