@@ -87,9 +87,8 @@ def test_the_cache_belongs_to_the_release(laptop: Laptop, given: Variables, sour
     assert get(f"{notes}/about/us").text == "All about us.\n"
 
 
-def test_the_secret_is_in_no_page_and_no_file_of_the_release(laptop: Laptop, notes: str) -> None:
+def test_the_secret_is_in_no_log_and_no_file_of_the_release(laptop: Laptop, notes: str) -> None:
     assert notes
-    code, secret = laptop.on("public-1", "groundwork-site notes -- printenv APP_SECRET")
-    assert (code, len(secret)) == (0, 32)
-    code, found = laptop.on("public-1", f"grep -rlF {secret} /srv/www/notes /var/log /etc/apache2 /proc/[0-9]*/cmdline")
-    assert found == "", code
+    read = "s=$(groundwork-site notes -- printenv APP_SECRET); echo ${#s}"
+    search = 'grep -rlF "$s" /srv/www /var/log /etc/apache2 || [ $? = 1 ]'
+    assert laptop.on("public-1", f"{read}; {search}") == (0, "32")

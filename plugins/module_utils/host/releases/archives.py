@@ -97,7 +97,7 @@ def content_of(member: Member) -> t.Iterator[bytes]:
         while chunk := handle.read(CHUNK):
             left -= len(chunk)
             yield chunk
-        if left:
+        if left and not member.growing:
             raise EOFError("its content does not have the expected size")
 
 

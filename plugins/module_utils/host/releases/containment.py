@@ -32,7 +32,7 @@ class Member:
     """A file, a folder or a link of an application.
 
     `path` is relative, with slashes; `origin` is the archive, folder or repository that it comes from. `wrong` is
-    why it cannot be part of an application, and what to do.
+    why it cannot be part of an application, and what to do. `growing` is whether a file may change while it is read.
     """
 
     path: str
@@ -43,6 +43,7 @@ class Member:
     open: t.Callable[[], t.IO[bytes]] = io.BytesIO
     origin: str = ""
     wrong: str = ""
+    growing: bool = False
 
 
 def whole_tree(members: t.Iterable[Member], what: str) -> list[Member]:
@@ -90,6 +91,11 @@ def problems_of(members: t.Sequence[Member]) -> t.Iterator[str]:
 def leads_out(path: str, links: t.Mapping[str, str]) -> bool:
     """Return whether following the link at `path` leaves the tree at any step. `links` are all targets by path."""
     return destination(path, links) is None
+
+
+def links_of(members: t.Iterable[Member]) -> dict[str, str]:
+    """Return the targets of all links by their paths."""
+    return {member.path: member.target for member in members if member.kind == "link"}
 
 
 def destination(path: str, links: t.Mapping[str, str]) -> str | None:

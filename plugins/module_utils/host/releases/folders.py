@@ -140,6 +140,25 @@ def conflicts(folders: Folders, kind: Kind) -> list[str]:
     return [wrong for name in OPTIONS for path in getattr(folders, name) if (wrong := _conflict(name, path, kind))]
 
 
+def aliases(folders: Folders, links: t.Mapping[str, str]) -> list[str]:
+    """Return the links of a release by which Apache would serve declared folders at another path.
+
+    Apache knows by the path of a request in which folders no PHP may run and .htaccess files do not count. It follows no
+    link to such a folder itself, which has another owner. `links` are the targets of all links by their paths.
+    """
+    within = served(folders.web_root, links)
+    ends = {path: destination(path, links) for path in links if is_within(path, within)}
+    return [
+        f"{link}: is a link to {end or 'the application'}, which contains {path}, and {path} is declared in {name}: it "
+        f"would also be served as {link}{path.removeprefix(end) if end else f'/{path}'}; leave the link out (exclude)."
+        for link, end in sorted(ends.items())
+        if end is not None
+        for name in OPTIONS
+        for path in getattr(folders, name)
+        if path != end and is_within(path, (end,)) and folders.is_served(path)
+    ]
+
+
 def _conflict(option: str, path: str, kind: Kind) -> str:
     for parent in parents(path):
         if kind(parent) not in ("", "directory"):

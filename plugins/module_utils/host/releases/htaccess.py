@@ -19,16 +19,34 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     MOST_PROBLEMS,
     Member,
     is_within,
+    links_of,
     shown,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import Folders, served
 
 NAME = ".htaccess"
 DIRECTIVE = re.compile(r"\s*(php_(?:admin_)?(?:value|flag))(?:\s+(\S+))?", re.IGNORECASE)
-OPENING = re.compile(r"""\s*<(If(?:Module|Define|Directive))\s+["']?\s*([^"'>\s]+)""", re.IGNORECASE)
-CLOSING = re.compile(r"\s*</If(?:Module|Define|Directive)>", re.IGNORECASE)
-OF_PHP = re.compile(r"(mod_)?php", re.IGNORECASE)  # mod_php.c, mod_php7.c, php_module, and the directives
+HANDLER = re.compile(
+    r"""\s*((?:Add|Set)Handler|AddType)\s+["']?([\w/.-]*x-httpd-(?:[\w.]*-)?(?:lsphp|php)\S*?)["']?(?:\s|$)""",
+    re.IGNORECASE,
+)
+OPENING = re.compile(r"""\s*<(If(?:Module|Define|Directive|Version))\s+["']?\s*([^>]*?)["']?\s*>""", re.IGNORECASE)
+CLOSING = re.compile(r"\s*</If(?:Module|Define|Directive|Version)>", re.IGNORECASE)
+OF_PHP = re.compile(r"(mod_)?php", re.IGNORECASE)  # the directives, as php_value
+MODULE = re.compile(r"(?:mod_)?(\w+?)(?:\.c|_module)", re.IGNORECASE)  # mod_rewrite.c or rewrite_module
+# What is compiled into Debian's Apache, what its package enables, and what the role lamp enables.
+MODULES = frozenset(
+    (
+        *("access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_core", "authz_host", "authz_user"),
+        *("autoindex", "core", "deflate", "dir", "env", "filter", "headers", "http", "log_config", "logio", "mime"),
+        *("mpm_event", "negotiation", "proxy", "proxy_fcgi", "remoteip", "reqtimeout", "rewrite", "setenvif", "so"),
+        *("unixd", "version", "watchdog"),
+    )
+)
+VERSION = (2, 4)
+COMPARE = re.compile(r"(!?)\s*(<=|>=|==|=|<|>|~)?\s*/?\^?([\d.\\]+)")
 REMEDY = "set it in php_settings of the site and remove the line, or put it into <IfModule mod_php.c>"
+HANDLER_REMEDY = "remove the line: visitors would get the source of these files, and .php files run without it"
 
 
 class Found(t.NamedTuple):
@@ -36,6 +54,7 @@ class Found(t.NamedTuple):
 
     line: int
     directive: str
+    remedy: str = REMEDY
 
 
 def needs_mod_php(text: str) -> list[Found]:
@@ -47,8 +66,12 @@ def needs_mod_php(text: str) -> list[Found]:
             skipped.append(_is_skipped(opening[1], opening[2]))
         elif CLOSING.match(line):
             del skipped[-1:]
-        elif (directive := DIRECTIVE.match(line)) and not any(skipped):
+        elif any(skipped):
+            continue
+        elif directive := DIRECTIVE.match(line):
             found.append(Found(number, " ".join(filter(None, directive.groups()))))
+        elif handler := HANDLER.match(line):
+            found.append(Found(number, " ".join(handler.groups()), HANDLER_REMEDY))
     return found
 
 
@@ -68,11 +91,30 @@ def _lines(text: str) -> t.Iterator[tuple[int, str]]:
 
 
 def _is_skipped(section: str, argument: str) -> bool:
-    """Return whether Apache, without mod_php and without a definition (-D), skips the content of a section."""
-    negated = argument.startswith("!")
+    """Return whether Apache 2.4, without mod_php and without a definition (-D), skips the content of a section."""
+    negated, name = argument.startswith("!"), argument.lstrip("! ")
     if section.lower() == "ifdefine":
         return not negated
-    return not negated and bool(OF_PHP.match(argument))
+    if section.lower() == "ifversion":
+        return not _is_version(argument)
+    if section.lower() == "ifdirective":
+        return negated != bool(OF_PHP.match(name))
+    module = MODULE.fullmatch(name)
+    return negated == bool(module and module[1].lower() in MODULES)
+
+
+def _is_version(comparison: str) -> bool:
+    """Return whether a comparison applies to Apache 2.4. One that this does not understand applies.
+
+    https://httpd.apache.org/docs/2.4/mod/mod_version.html
+    """
+    found = COMPARE.match(comparison)
+    if not found:
+        return True
+    numbers = [int(number) for number in re.findall(r"\d+", found[3])][: len(VERSION)]
+    given = tuple(numbers + [0] * (len(VERSION) - len(numbers)))
+    applies = {"<": given > VERSION, "<=": given >= VERSION, ">": given < VERSION, ">=": given <= VERSION}
+    return applies.get(found[2] or "=", given == VERSION) != bool(found[1])
 
 
 def require_no_mod_php(name: str, members: t.Sequence[Member], folders: Folders) -> None:
@@ -81,10 +123,9 @@ def require_no_mod_php(name: str, members: t.Sequence[Member], folders: Folders)
     Apache evaluates the files in the web root and in what its links lead to, but not in folders that the site can
     write.
     """
-    links = {member.path: member.target for member in members if member.kind == "link"}
-    within = served(folders.web_root, links)
+    within = served(folders.web_root, links_of(members))
     problems = [
-        f"- {shown(member.path)}, line {found.line}: {found.directive}; {REMEDY}."
+        f"- {shown(member.path)}, line {found.line}: {found.directive}; {found.remedy}."
         for member in members
         if member.kind == "file" and member.path.rpartition("/")[2] == NAME
         if is_within(member.path, within) and not is_within(member.path, folders.all)
@@ -92,5 +133,5 @@ def require_no_mod_php(name: str, members: t.Sequence[Member], folders: Folders)
     ]
     if problems:
         more = [f"- and {len(problems) - MOST_PROBLEMS} more."] if len(problems) > MOST_PROBLEMS else []
-        what = f"{name} cannot be released: Apache would answer 500, because its {NAME} files need mod_php."
+        what = f"{name} cannot be released: its {NAME} files need mod_php, without which Apache answers 500."
         raise GroundworkError("\n".join([what, *problems[:MOST_PROBLEMS], *more]))

@@ -18,6 +18,7 @@ import pwd
 import shutil
 import stat
 import typing as t
+from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
@@ -28,11 +29,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     is_within,
     parents,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     SHARED,
     Folders,
+    aliases,
     conflicts,
+    require_no_conflicts,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.integrity import set_aside
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import (
@@ -71,7 +74,9 @@ def existing(release: Release) -> tuple[str, ...]:
 def undeclared(release: Release, before: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Return what was shared when the current release was laid out, is kept, and is not declared any more."""
     linked = [path for name in ("shared", "shared_files") for path in before.get(name, ())]
-    return tuple(path for path in linked if path not in release.folders.all and os.path.lexists(_data(release, path)))
+    return tuple(
+        path for path in linked if path not in release.folders.linked and os.path.lexists(_data(release, path))
+    )
 
 
 def incomplete(release: Release) -> tuple[str, ...]:
@@ -110,7 +115,11 @@ def conflicts_of(release: Release) -> list[str]:
 
 
 def share(release: Release, members: t.Sequence[Member]) -> None:
-    """Create the shared folders that do not exist, and take the first content of what is shared from a release."""
+    """Create the shared folders that do not exist, with their first content.
+
+    That is what the site has written at the path in the current release, where it was writable, or else `members`,
+    which the new release has. Raise GroundworkError if the site has files in the shared folder and in that release.
+    """
     folders, root = release.folders, Path(release.path) / SHARED
     if not folders.linked:
         return
@@ -120,12 +129,32 @@ def share(release: Release, members: t.Sequence[Member]) -> None:
         for path in folders.linked:
             for parent in parents(path):
                 _open_way(root / parent, folders.is_served(path))
+            written = _written(release, path)
             if not os.path.lexists(root / path):
-                _begin(root / path, path, folders, [one for one in members if is_within(one.path, (path,))])
+                _begin(root / path, path, folders, written or [one for one in members if is_within(one.path, (path,))])
+            elif any(one.kind != "directory" for one in written):
+                raise GroundworkError(_two_places(release, path))
             elif path in folders.shared and not (root / path).is_dir():
                 raise GroundworkError(f"{root / path} is not a folder, but {path} is declared in shared. Move it away.")
             elif path in folders.shared and folders.is_served(path):
                 _widen(root / path, 0o050)
+
+
+def _written(release: Release, path: str) -> list[Member]:
+    """Return what the site has written at a path of the current release, which was writable. The account reads it."""
+    current = (Path(release.path) / CURRENT).resolve()
+    place = current / path
+    if not place.is_dir() or place.is_symlink() or place.stat().st_uid != os.geteuid():
+        return []
+    return list(_members(current, path))
+
+
+def _two_places(release: Release, path: str) -> str:
+    old, new = _data(release, path), Path(release.path) / CURRENT / path
+    return (
+        f"{path} is declared in shared, and the site has files in two places: {old}, from before, and {new}, where it "
+        "has written since. Copy what is needed into one of them, move the other one away, and run again."
+    )
 
 
 def _open_way(folder: Path, is_served: bool) -> None:
@@ -169,6 +198,7 @@ def lay(root: Path, release: Release, rights: Rights, paths: t.Iterable[str]) ->
         place = root / path
         for parent in parents(path):
             _add_folder(root, parent, rights)
+            _require_owned(root / parent, rights)
         if path in folders.linked:
             if not _is_link(place, path):
                 set_aside(root, [path], {})
@@ -191,21 +221,36 @@ def _add_folder(root: Path, path: str, rights: Rights) -> None:
         rights.give(place, path)
 
 
+def _require_owned(folder: Path, rights: Rights) -> None:
+    """Raise GroundworkError if the site could exchange a folder while something is put into it."""
+    if folder.lstat().st_uid not in (0, rights.owner):
+        raise GroundworkError(
+            f"{folder} belongs to the site, because it was writable. Its release has to be put back, for which its "
+            "archive must be on the controller: run site.yml without lamp_release, or release again."
+        )
+
+
 def _give_tree(top: Path, path: str, folders: Folders) -> None:
-    """Set the owner of a folder of a release, of itself last: the account can change nothing in it before that."""
+    """Set the owner of a folder of a release, of itself last.
+
+    The account may own a part of it already, which was declared before, and its processes can exchange what is in there
+    for links. Therefore each folder is changed by its descriptor, and fwalk does not enter what has become a link.
+    """
     found = pwd.getpwnam(folders.account)
     can_read = 0o050 if folders.is_served(path) else 0
-    for place, _folders, names in os.walk(top, topdown=False):
+    for _place, _folders, names, descriptor in os.fwalk(top, topdown=False):
         for name in names:
-            os.chown(Path(place, name), found.pw_uid, found.pw_gid, follow_symlinks=False)
-        Path(place).chmod(0o700 | can_read)
-        os.chown(place, found.pw_uid, found.pw_gid)
+            with suppress(FileNotFoundError):  # the site has just removed it
+                os.chown(name, found.pw_uid, found.pw_gid, dir_fd=descriptor, follow_symlinks=False)
+        os.fchmod(descriptor, 0o700 | can_read)
+        os.fchown(descriptor, found.pw_uid, found.pw_gid)
 
 
 def complete(release: Release, paths: t.Sequence[str]) -> None:
     """Put what is missing of the declared paths into a release that is unpacked already."""
     try:
         links = {one.path: one.target for one in _members(release.folder, "") if one.kind == "link"}
+        require_no_conflicts(release.name, aliases(release.folders, links))
         rights = Rights.of(release, links)
         found = [member for path in paths for member in _members(release.folder, path)]
         share(release, found)
@@ -233,4 +278,4 @@ def _members(root: Path, path: str) -> t.Iterator[Member]:
 def _file(place: Path, name: str, root: Path) -> Member:
     status = place.stat()
     executable = bool(status.st_mode & stat.S_IXUSR)
-    return Member(name, "file", executable, "", status.st_size, lambda: place.open("rb"), str(root))
+    return Member(name, "file", executable, "", status.st_size, lambda: place.open("rb"), str(root), growing=True)

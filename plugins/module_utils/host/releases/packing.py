@@ -33,12 +33,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archi
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import (
     Member,
+    links_of,
     parents,
     whole_tree,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     NO_FOLDERS,
     Folders,
+    aliases,
     conflicts,
     kind_in,
     require_no_conflicts,
@@ -253,7 +255,8 @@ def pack(
             members = members_of(source, run, Path(temporary))
     else:
         members = members_of(source, run, folder)
-    require_no_conflicts(name, conflicts(folders, kind_in(members)))
+    found = [*conflicts(folders, kind_in(members)), *aliases(folders, links_of(members))]
+    require_no_conflicts(name, found)
     if allow_override:
         require_no_mod_php(name, members, folders)
     identity = release_id(members)

@@ -23,11 +23,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     Member,
     is_within,
     leads_out,
+    links_of,
     whole_tree,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     OPTIONS,
+    aliases,
     conflicts,
     kind_in,
     require_no_conflicts,
@@ -99,10 +101,6 @@ def _apart(release: Release) -> tuple[str, ...]:
     return (MARK, *release.folders.all)
 
 
-def _links(members: t.Iterable[Member]) -> dict[str, str]:
-    return {member.path: member.target for member in members if member.kind == "link"}
-
-
 def unpack(release: Release) -> None:
     """Unpack a release beside the others, and rename it when it is complete.
 
@@ -112,8 +110,10 @@ def unpack(release: Release) -> None:
     partial = folders / f".{release.id}.partial"
     try:
         members = whole_tree(read_archive(archive, archive.name), archive.name)
-        rights = Rights.of(release, _links(members))
-        require_no_conflicts(release.name, conflicts(release.folders, kind_in(members)))
+        links = links_of(members)
+        rights = Rights.of(release, links)
+        found = [*conflicts(release.folders, kind_in(members)), *aliases(release.folders, links)]
+        require_no_conflicts(release.name, found)
         if partial.exists():
             shutil.rmtree(partial)
         require_for(folders, sum(member.size + BLOCK for member in members))
@@ -138,7 +138,7 @@ def mend(release: Release, members: t.Sequence[str]) -> None:
     archive, root, apart = Path(release.archive), release.folder, _apart(release)
     try:
         whole = whole_tree(read_archive(archive, archive.name), archive.name)
-        rights = Rights.of(release, _links(whole))
+        rights = Rights.of(release, links_of(whole))
         wanted = {member.path: member for member in whole if not is_within(member.path, apart)}
         seen = known(root)
         # As a whole: the site could write in it.

@@ -10,6 +10,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import Member
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     Folders,
+    aliases,
     conflicts,
     kind_in,
     parse_folders,
@@ -162,6 +163,28 @@ def test_what_is_in_the_way(folders: Folders, problems: list[str]) -> None:
 )
 def test_what_apache_serves(web_root: str, links: dict[str, str], found: set[str]) -> None:
     assert {path for path in served(web_root, links) if path} | ({""} & served(web_root, links)) == found
+
+
+@pytest.mark.parametrize(
+    ("folders", "links", "names"),
+    [
+        (Folders(shared=("wp-content/uploads",)), {"blog": "."}, ["blog/wp-content/uploads"]),
+        (Folders(shared=("wp-content/uploads",)), {"media": "wp-content/uploads"}, []),
+        (Folders(writable=("a/b/c",)), {"x": "a", "y": "x/b"}, ["x/b/c", "y/c"]),
+        (Folders(writable=("a/b",)), {"x": "a/b/c", "z": "other"}, []),
+        (
+            Folders(shared=("public/up",), web_root="public"),
+            {"public/all": "..", "up": "public"},
+            ["public/all/public/up"],
+        ),
+        (Folders(shared=("var/log",), web_root="public"), {"public/all": ".."}, []),
+        (Folders(shared=("up",)), {"out": "../.."}, []),
+    ],
+)
+def test_a_link_by_which_a_folder_would_be_served_twice(
+    folders: Folders, links: dict[str, str], names: list[str]
+) -> None:
+    assert [wrong.partition("also be served as ")[2].partition(";")[0] for wrong in aliases(folders, links)] == names
 
 
 @pytest.mark.parametrize(

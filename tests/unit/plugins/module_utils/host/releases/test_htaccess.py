@@ -43,7 +43,52 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packi
     ],
 )
 def test_which_lines_need_it(text: str, found: list[tuple[int, str]]) -> None:
-    assert needs_mod_php(text) == found
+    assert [(one.line, one.directive) for one in needs_mod_php(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("section", "skipped"),
+    [
+        ("IfModule lsapi_module", True),
+        ("IfModule LiteSpeed", True),
+        ("IfModule mod_suphp.c", True),
+        ("IfModule !mod_rewrite.c", True),
+        ("IfModule rewrite_module", False),
+        ("IfModule mod_headers.c", False),
+        ("IfModule !mod_security.c", False),
+        ("IfVersion < 2.4", True),
+        ("IfVersion >= 2.4", False),
+        ("IfVersion 2.4", False),
+        ("IfVersion = 2.2", True),
+        ("IfVersion !< 2.4", False),
+        ("IfVersion > 2.2", False),
+        ("IfDirective !php_value", False),
+    ],
+)
+def test_a_section_is_skipped_as_apache_does(section: str, skipped: bool) -> None:
+    text = f"<{section}>\nphp_value a b\n</{section.split(maxsplit=1)[0]}>"
+    assert bool(needs_mod_php(text)) is not skipped
+
+
+@pytest.mark.parametrize(
+    ("line", "directive"),
+    [
+        ("AddHandler application/x-httpd-php .html", "AddHandler application/x-httpd-php"),
+        ('AddType "application/x-httpd-php" .html', "AddType application/x-httpd-php"),
+        ("SetHandler application/x-httpd-php-source", "SetHandler application/x-httpd-php-source"),
+        ("AddHandler application/x-httpd-ea-php82 .php .php8", "AddHandler application/x-httpd-ea-php82"),
+        ("AddType application/x-httpd-alt-php74___lsphp .php", "AddType application/x-httpd-alt-php74___lsphp"),
+    ],
+)
+def test_a_handler_of_mod_php_is_told_because_visitors_would_get_the_source(line: str, directive: str) -> None:
+    [found] = needs_mod_php(line)
+    assert found.directive == directive
+    assert "the source of these files" in found.remedy
+
+
+@pytest.mark.parametrize("line", ["AddType text/html .shtml", "AddHandler cgi-script .pl", "AddType image/webp .webp"])
+def test_other_handlers_are_left(line: str) -> None:
+    assert needs_mod_php(line) == []
 
 
 def test_only_what_apache_evaluates_is_refused(tmp_path: Path) -> None:
@@ -65,7 +110,7 @@ def test_only_what_apache_evaluates_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GroundworkError) as caught:
         packed(allow_override=True)
     told = str(caught.value).splitlines()
-    assert told[0] == "app cannot be released: Apache would answer 500, because its .htaccess files need mod_php."
+    assert told[0] == "app cannot be released: its .htaccess files need mod_php, without which Apache answers 500."
     assert [line.partition(";")[0] for line in told[1:]] == [
         f"- {name}/.htaccess, line 2: php_value auth_key" for name in ("linked", "public", "public/sub")
     ]

@@ -222,6 +222,96 @@ def test_a_link_of_the_site_leads_root_nowhere(server: Server) -> None:
     assert server.kept() == []
 
 
+def test_root_follows_no_link_that_the_site_puts_into_a_folder_that_it_owns(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of the site becomes a part of a larger one, and the site exchanges folders meanwhile."""
+    victim = server.root / "victim"
+    (victim / "inner").mkdir(parents=True, mode=0o700)
+    (victim / "key").write_text("key")
+    before = rights(victim)
+    release = packed(server, "one", replace(FOLDERS, shared=(), shared_files=()))
+    server.converge(release)
+    cache = release.folder / "var" / "cache"
+    with acting_as(ACCOUNT):
+        for number in range(5):
+            (cache / f"{number}").mkdir()
+            (cache / f"{number}" / "key").write_text("mine")
+    walk = os.fwalk
+
+    def exchanging(*arguments: t.Any, **options: t.Any) -> t.Iterator[tuple[str, list[str], list[str], int]]:
+        for one in walk(*arguments, **options):
+            for folder in sorted(cache.glob("[0-9]")):
+                if not folder.is_symlink():
+                    folder.rename(cache / f"was-{folder.name}")
+                    folder.symlink_to(victim)
+            yield one
+
+    monkeypatch.setattr(laying.os, "fwalk", exchanging)
+    server.converge(replace(release, folders=replace(FOLDERS, shared=(), shared_files=(), writable=("var",))))
+    assert rights(victim) == before
+    assert rights(release.folder)["var/cache"][0] == ACCOUNT
+
+
+def test_nothing_is_put_into_a_folder_that_the_site_owns(server: Server) -> None:
+    release = packed(server, "one", replace(FOLDERS, shared=(), shared_files=(), writable=("var",)))
+    server.converge(release)
+    smaller = replace(server.unpacked(release), folders=replace(FOLDERS, shared=("var/data",), writable=()))
+    with pytest.raises(GroundworkError, match=r"var belongs to the site, because it was writable"):
+        server.converge(smaller)
+    server.converge(replace(smaller, archive=release.archive, mend=True))
+    assert rights(release.folder)["var"][0] == OWNER
+    assert (release.folder / "var" / "data").is_symlink()
+
+
+@pytest.mark.parametrize("text", ["one", "two"])
+def test_what_the_site_wrote_becomes_shared_also_with_a_new_release(server: Server, text: str) -> None:
+    writable = replace(FOLDERS, shared=(), writable=("public/media", "var/cache"))
+    server.converge(packed(server, "one", writable))
+    with acting_as(ACCOUNT):
+        (server.site / "current" / "public" / "media" / "upload.png").write_text("upload")
+        (server.site / "current" / "public" / "media" / "logo.png").write_text("changed by the site")
+    server.converge(packed(server, text))
+    media = shared(server) / "public" / "media"
+    assert (media / "upload.png").read_text() == "upload"
+    assert (media / "logo.png").read_text() == "changed by the site"
+    assert (server.site / "current" / "public" / "media").is_symlink()
+
+
+def test_a_file_that_grows_while_it_is_copied_stops_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.converge(packed(server, "one", replace(FOLDERS, shared=(), writable=("public/media",))))
+    log = server.site / "current" / "public" / "media" / "log"
+    with acting_as(ACCOUNT):
+        log.write_text("first\n")
+    put = laying.put_member
+
+    def growing(member: t.Any, path: Path) -> None:
+        if member.path.endswith("/log"):
+            with (server.site / "current" / "public" / "media" / "log").open("a") as file:
+                file.write("more\n")
+        put(member, path)
+
+    monkeypatch.setattr(laying, "put_member", growing)
+    server.converge(packed(server, "one"))
+    assert (shared(server) / "public" / "media" / "log").read_text() == "first\nmore\n"
+
+
+def test_files_in_two_places_are_told_and_none_is_lost(server: Server) -> None:
+    """Shared, then writable, where the site has written since, and shared again."""
+    writable = replace(FOLDERS, shared=("data",), writable=("public/media", "var/cache"))
+    server.converge(packed(server, "one"))
+    assert len(server.converge(packed(server, "two", writable))["warnings"]) == 1, "what was shared is kept"
+    with acting_as(ACCOUNT):
+        (server.site / "current" / "public" / "media" / "new.png").write_text("new")
+    with pytest.raises(GroundworkError, match="the site has files in two places"):
+        server.converge(packed(server, "three"))
+    assert server.served() == "two"
+    assert (server.site / "current" / "public" / "media" / "new.png").read_text() == "new"
+    shutil.rmtree(shared(server) / "public" / "media")
+    server.converge(packed(server, "three"))
+    assert (server.site / "current" / "public" / "media" / "new.png").read_text() == "new"
+
+
 @pytest.mark.parametrize("at", ["_begin", "lay", "record"])
 def test_a_run_that_was_killed_is_completed(server: Server, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     place = laying if at == "_begin" else unpacking
