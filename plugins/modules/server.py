@@ -415,8 +415,8 @@ options:
             default: ""
       hide:
         description: >-
-          Configuration files of php-fpm pools. The values of their environment variables are hidden in the lines
-          of the logs.
+          Configuration files of php-fpm pools, and files of variables. Their values are hidden in the lines of the
+          logs.
         type: list
         elements: path
         default: []

@@ -25,6 +25,11 @@ options:
     type: list
     elements: str
     default: []
+  units:
+    description: The names of the workers and timers that the sites should have.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: The module makes no changes.
@@ -39,6 +44,7 @@ EXAMPLES = r"""
   groundwork.aws.server_info:
     sites: {shop: /srv/www/shop}
     services: [apache2, php8.2-fpm]
+    units: [groundwork-shop-queue@1]
   become: true
 """
 
@@ -60,7 +66,7 @@ state:
       type: dict
       returned: success
     units:
-      description: The properties of the units of the sites, which are their workers and schedules.
+      description: The properties of the given units.
       type: list
       elements: dict
       returned: success
@@ -96,7 +102,8 @@ def main() -> None:
     """Read the state of this server."""
     module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        state = state_of(run, module.params["sites"], module.params["services"], rooms())
+        given = module.params
+        state = state_of(run, given["sites"], given["services"], given["units"], rooms())
     except GroundworkError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, state=state)

@@ -35,12 +35,12 @@ options:
         type: str
         default: ""
   units:
-    description: Patterns of the systemd units whose output in the journal is read too.
+    description: The systemd units whose output in the journal is read too.
     type: list
     elements: str
     default: []
   hide:
-    description: The configuration files of php-fpm pools whose environment variables are secret.
+    description: Configuration files of php-fpm pools, and files of variables, whose values are secret.
     type: list
     elements: path
     default: []

@@ -74,6 +74,11 @@ def environment_quoted(text: str) -> str:
     return f'"{SPECIAL_IN_QUOTES.sub(_escaped, text)}"'
 
 
+def environment_unquoted(text: str) -> str:
+    """Return the value that `environment_quoted` wrote as `text`."""
+    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+
+
 def _escaped(found: re.Match[str]) -> str:
     return f"\\{found[0]}"
 

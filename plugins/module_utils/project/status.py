@@ -46,6 +46,12 @@ def wrongs(state: State | None) -> t.Iterator[str]:
     for name, service in state["services"].items():
         if service["ActiveState"] not in RUNNING:
             yield f"{name} is {service['ActiveState']}"
+    for unit in state["units"]:
+        if unit["ActiveState"] not in (*RUNNING, "failed"):
+            yield f"{unit['Id']} is {unit['ActiveState']}"
+        elif unit.get("SubState", "").startswith("auto-restart") and unit.get("Result") != "success":
+            again = unit.get("NRestarts") or "?"
+            yield f"{unit['Id']} ends with an error ({unit['Result']}) and is started again: {again} restarts"
     told = {unit["Id"] for unit in state["services"].values()}
     yield from (f"the unit {unit} failed" for unit in state["failed"] if unit not in told)
     for disk in state["disks"]:

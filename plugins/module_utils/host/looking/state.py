@@ -23,17 +23,17 @@ KIB = 1024
 
 
 def state_of(
-    run: Run, sites: t.Mapping[str, str], services: t.Sequence[str], rooms: t.Sequence[Room]
+    run: Run, sites: t.Mapping[str, str], services: t.Sequence[str], units: t.Sequence[str], rooms: t.Sequence[Room]
 ) -> dict[str, t.Any]:
     """Return the state of this server. `sites` are the folders of the sites by name.
 
-    Times are in ISO 8601 and UTC, sizes in bytes. A unit is what a site has of its own: a worker, or a schedule.
+    Times are in ISO 8601 and UTC, sizes in bytes. `units` are what sites have of their own: workers, and the timers of
+    schedules.
     """
-    patterns = [f"groundwork-{name}-*" for name in sites]
     return {
         "sites": {name: site_of(Path(folder)) for name, folder in sites.items()},
         "services": {one["Id"]: one for one in units_in(run([*SHOW, *services]).out)},
-        "units": [*units_in(run([*SHOW, "--all", *patterns]).out)] if patterns else [],
+        "units": [*units_in(run([*SHOW, *units]).out)] if units else [],
         "failed": [line.split()[0] for line in run(FAILED).out.splitlines() if line.strip()],
         "disks": [{"mount": room.mount, "size": room.size, "free": room.free} for room in rooms],
         "memory": memory_in(Path("/proc/meminfo").read_text()),

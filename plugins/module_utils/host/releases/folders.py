@@ -143,8 +143,8 @@ def conflicts(folders: Folders, kind: Kind) -> list[str]:
 def aliases(folders: Folders, links: t.Mapping[str, str]) -> list[str]:
     """Return the links of a release by which Apache would serve declared folders at another path.
 
-    Apache knows by the path of a request in which folders no PHP may run and .htaccess files do not count. It follows no
-    link to such a folder itself, which has another owner. `links` are the targets of all links by their paths.
+    Apache knows by the path of a request in which folders no PHP may run and .htaccess files do not count. It follows
+    no link to such a folder itself, which has another owner. `links` are the targets of all links by their paths.
     """
     within = served(folders.web_root, links)
     ends = {path: destination(path, links) for path in links if is_within(path, within)}

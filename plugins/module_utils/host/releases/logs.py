@@ -11,7 +11,12 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import Secrets, hide, php_fpm_unquoted
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    Secrets,
+    environment_unquoted,
+    hide,
+    php_fpm_unquoted,
+)
 
 LINES = 10  # of each log
 LINE_LENGTH = 1000  # characters
@@ -19,6 +24,7 @@ WINDOW = 65536  # bytes at the end of a log that are read
 DIGITS = re.compile(r"\d+")  # times and process ids, by which repeated lines differ
 STDERR = 'said into stderr: "'  # the beginning of a process' error output in php-fpm's log
 SETTING = re.compile(r"^env\[(\w+)\] = (.*)$", re.MULTILINE)  # as in a pool's configuration
+VARIABLE = re.compile(r'^(\w+)=("(?:[^"\\]|\\.)*")$', re.MULTILINE | re.DOTALL)  # as in a file of variables
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ def _lines(log: Log, since: int) -> list[str]:
 
 
 def secrets_in(paths: t.Iterable[str]) -> dict[str, str]:
-    """Return the values of the environment variables that the configuration files of pools set, by name."""
-    found = [pair for path in map(Path, paths) if path.exists() for pair in SETTING.findall(path.read_text())]
-    return {name: php_fpm_unquoted(value) for name, value in found}
+    """Return the values in configuration files of pools, and in files of variables, by name."""
+    texts = [path.read_text() for path in map(Path, paths) if path.exists()]
+    pools = {name: php_fpm_unquoted(value) for text in texts for name, value in SETTING.findall(text)}
+    return pools | {name: environment_unquoted(value) for text in texts for name, value in VARIABLE.findall(text)}

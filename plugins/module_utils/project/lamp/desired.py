@@ -137,7 +137,12 @@ class Site:
     @property
     def private(self) -> str:
         """Return the folder for the site's files with secrets, which only the site can read."""
-        return f"{self.folder}/{secrets.FOLDER}"
+        return f"{environment.FOLDER}/{self.name}/{secrets.FOLDER}"
+
+    @property
+    def hidden_values(self) -> str:
+        """Return the file, for root alone, with the secrets that are not in the site's environment."""
+        return f"{environment.FOLDER}/{self.name}/hidden"
 
     @property
     def served_scripts(self) -> tuple[str, ...]:
@@ -322,7 +327,8 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
     files += mail.secret_files(lamp.relay)
     common = _services(lamp)
-    context = {"metadata_service": metadata.SERVICE, "claim": jobs.CLAIM, "environment": lamp.given["environment_name"]}
+    context = {"metadata_service": metadata.SERVICE, "claim": jobs.CLAIM, "launcher": environment.LAUNCHER}
+    context["environment"] = lamp.given["environment_name"]
     own = jobs.configuration(lamp.sites, context, render)
     return {
         "name": CONFIGURATION,
@@ -333,7 +339,8 @@ def configuration(lamp: Lamp, render: Render) -> Options:
         "services": [*common["services"], *own["services"]],
         "purge": [
             *common["purge"],
-            {"pattern": f"{ROOT}/*/{secrets.FOLDER}/*"},
+            {"pattern": f"{environment.FOLDER}/*/{secrets.FOLDER}/*"},
+            {"pattern": f"{environment.FOLDER}/*/hidden"},
             *mail.purged(lamp.php_folder),
             *own["purge"],
         ],
@@ -514,17 +521,22 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
 
 def _secret_files(lamp: Lamp, site: Site) -> list[Options]:
     """Return the files with secrets of a site. The site cannot create files in their folder."""
-    if not site.secret_files:
-        return []
+    found: list[Options] = []
+    if unseen := [secret for secret in site.secrets if not secret.environment]:
+        lines = (f"{secret.name}=@groundwork(parameter:{secret.parameter}|environment)@\n" for secret in unseen)
+        found.append({"path": site.hidden_values, "content": "".join(lines), "mode": "0600"})
+    if site.secret_files:
+        found.append(_folder(site.private, group=site.owner, mode="0750"))
     touch = {"reload": [lamp.fpm], "restart": jobs.services_of(site)}
-    own = {"owner": site.runner, "group": site.runner, "mode": "0600"}
-    return [
-        _folder(site.private, group=site.runner, mode="0750"),
-        *(
-            {"path": f"{site.private}/{file.name}", "content": file.content, **own, **touch}
-            for file in site.secret_files
-        ),
-    ]
+    own = {"owner": site.runner, "group": site.runner, "mode": "0600", **touch}
+    files = ({"path": f"{site.private}/{file.name}", "content": file.content, **own} for file in site.secret_files)
+    return [*found, *files]
+
+
+def hidden(lamp: Lamp, site: Site) -> list[str]:
+    """Return the files with the values that are hidden in messages and logs of a site."""
+    unseen = [site.hidden_values] if any(not secret.environment for secret in site.secrets) else []
+    return [secret_path(lamp, site), *unseen]
 
 
 def _pool(lamp: Lamp, site: Site, render: Render) -> Options:
@@ -662,7 +674,7 @@ def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Opti
             {"path": f"/var/log/apache2/{site.name}-error.log"},
             {"path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
         ],
-        "hide": [secret_path(lamp, site)],
+        "hide": hidden(lamp, site),
         "folders": folders.released(site.name, site.folders),
     }
 

@@ -5,7 +5,8 @@
 """The environment of a site for its commands: a file with everything that the site's PHP gets, and a launcher.
 
 The variables of a php-fpm pool do not reach the command line. systemd reads the file by EnvironmentFile=, and a shell
-by `.`. Only root and the site's processes can read it.
+by `.`. Only root and the site's processes can read it: the web server is in the site's own group, and a site can make
+it read a file, but not in that of the owner of the site's releases.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class Site(t.Protocol):
     def runner(self) -> str:
         """Return the account of the site's processes."""
 
+    @property
+    def owner(self) -> str:
+        """Return the account of the site's releases. Of all processes only the site's are in its group."""
+
 
 def launcher(render: Render, root: str) -> Options:
     """Return the program that runs a command as a site. `root` is the folder of all sites."""
@@ -52,7 +57,7 @@ def launcher(render: Render, root: str) -> Options:
 
 def folder(site: Site) -> Options:
     """Return the folder for what is known of a site on a server."""
-    return {"path": f"{FOLDER}/{site.name}", "state": "directory", "mode": "0750", "group": site.runner}
+    return {"path": f"{FOLDER}/{site.name}", "state": "directory", "mode": "0750", "group": site.owner}
 
 
 def path_of(site: str) -> str:
@@ -65,7 +70,7 @@ def file(site: Site, pool: Variables, workers: t.Sequence[str] = ()) -> Options:
 
     `workers` are the services of the site, which read the file when they start.
     """
-    own = {"mode": "0640", "group": site.runner, "restart": list(workers)}
+    own = {"mode": "0640", "group": site.owner, "restart": list(workers)}
     return {"path": path_of(site.name), "content": text(site, pool), **own}
 
 

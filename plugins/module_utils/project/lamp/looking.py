@@ -6,19 +6,21 @@
 
 from __future__ import annotations
 
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import jobs
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.desired import (
     APACHE,
     MARIADB,
     Lamp,
     Options,
-    secret_path,
+    hidden,
 )
 
 
 def watched(lamp: Lamp) -> Options:
-    """Return the options of the module `server_info`: the folders of the sites, and the services that run."""
+    """Return the options of the module `server_info`: the folders of the sites, and the units that run."""
     services = [APACHE, lamp.fpm, *([MARIADB] if lamp.has_database else [])]
-    return {"sites": {site.name: site.folder for site in lamp.sites}, "services": services}
+    units = [name for site in lamp.sites for name in (*jobs.services_of(site), *(one.timer for one in site.schedules))]
+    return {"sites": {site.name: site.folder for site in lamp.sites}, "services": services, "units": units}
 
 
 def logs(lamp: Lamp) -> dict[str, Options]:
@@ -30,8 +32,8 @@ def logs(lamp: Lamp) -> dict[str, Options]:
                 {"name": "error", "path": f"/var/log/apache2/{site.name}-error.log"},
                 {"name": "php", "path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
             ],
-            "units": [f"groundwork-{site.name}-*"],
-            "hide": [secret_path(lamp, site)],
+            "units": [*jobs.services_of(site), *(schedule.service for schedule in site.schedules)],
+            "hide": hidden(lamp, site),
         }
         for site in lamp.sites
     }

@@ -28,7 +28,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets.run 
 Options = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 
-FOLDER = "private"  # of a site, for its files with secrets
+FOLDER = "secrets"  # in the folder of a site in /etc/groundwork, which is the collection's own
 ENVIRONMENT_QUOTING = "php-fpm"
 FILE_QUOTINGS = ("dotenv", "php")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")

@@ -52,7 +52,10 @@ class Wish:
 
 @dataclass(frozen=True)
 class Listener:
-    """A listener that forwards requests. `rules` are those that exist at the priorities of the maintenance page."""
+    """A listener that forwards requests, by its default action or by a rule.
+
+    `rules` are those that exist at the priorities of the maintenance page.
+    """
 
     name: str  # <load balancer>:<port>
     arn: str
@@ -101,15 +104,21 @@ def look(run: Run, owner: Owner, wish: Wish) -> list[Listener]:
         if owner.owns_tags(tags.get(arn, {})) and names[arn] in (wish.load_balancers or names.values())
     ]
     by_balancer = {arn: Read("elbv2", "describe_listeners", "Listeners", {"LoadBalancerArn": arn}) for arn in balancers}
-    listeners = [one for some in observe(run.clients, by_balancer).values() for one in some if _forwards(one)]
+    described = [one for some in observe(run.clients, by_balancer).values() for one in some]
     by_listener = {
         one["ListenerArn"]: Read("elbv2", "describe_rules", "Rules", {"ListenerArn": one["ListenerArn"]})
-        for one in listeners
+        for one in described
     }
     rules = {
         arn: {int(rule["Priority"]): rule for rule in some if not rule["IsDefault"]}
         for arn, some in observe(run.clients, by_listener).items()
     }
+    listeners = [
+        one
+        for one in described
+        if forwards(one["DefaultActions"])
+        or any(forwards(rule["Actions"]) for rule in rules[one["ListenerArn"]].values())
+    ]
     first = {arn: {p: some[p] for p in MAINTENANCE_PRIORITIES if p in some} for arn, some in rules.items()}
     tags = tags_of(run.clients, [rule["RuleArn"] for some in first.values() for rule in some.values()])
     return [
@@ -124,8 +133,9 @@ def look(run: Run, owner: Owner, wish: Wish) -> list[Listener]:
     ]
 
 
-def _forwards(listener: t.Mapping[str, t.Any]) -> bool:
-    return any(action["Type"] == "forward" for action in listener["DefaultActions"])
+def forwards(actions: t.Iterable[Api]) -> bool:
+    """Return whether requests reach servers by these actions."""
+    return any(action["Type"] == "forward" for action in actions)
 
 
 def check(wish: Wish, listeners: t.Sequence[Listener], problems: Problems, *, check_mode: bool) -> None:
@@ -139,6 +149,9 @@ def check(wish: Wish, listeners: t.Sequence[Listener], problems: Problems, *, ch
     if not wish.shown:
         return
     for one in listeners:
+        if wish.let_in and not forwards(one.actions):
+            wrong = f"the listener {one.name} forwards by its rules alone, and the page would come before all of them"
+            problems.add("let_in", wrong, "give no addresses, or the names of other load balancers in load_balancers")
         for priority in one.rules:
             if not one.is_ours(priority):
                 wrong = f"the listener {one.name} has a rule with the priority {priority}, and the page needs it"

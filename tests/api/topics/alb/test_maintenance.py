@@ -63,6 +63,23 @@ def test_another_text_and_other_administrators_are_updates(balanced: Cloud) -> N
     ]
 
 
+def test_a_listener_that_forwards_by_its_rules_alone_shows_the_page(balanced: Cloud, elb: t.Any) -> None:
+    [balancer] = [one for one in elb.describe_load_balancers()["LoadBalancers"] if "public" in one["LoadBalancerName"]]
+    [listener] = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    forward = [{key: value for key, value in one.items() if key != "Order"} for one in listener["DefaultActions"]]
+    host = {"Field": "host-header", "HostHeaderConfig": {"Values": ["shop.example.com"]}}
+    elb.create_rule(ListenerArn=listener["ListenerArn"], Priority=10, Conditions=[host], Actions=forward)
+    unknown = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[unknown])
+    with pytest.raises(InputError, match="the listener public:80 forwards by its rules alone"):
+        balanced.run(converge_maintenance, page())
+    shown = balanced.run(converge_maintenance, page(let_in=[]))
+    assert told(shown) == [f"create rule {name}:80/2" for name in ("public", "private")]
+    assert told(balanced.run(converge_maintenance, page(shown=False))) == [
+        f"delete rule {name}:80/2" for name in ("public", "private")
+    ]
+
+
 def test_some_load_balancers_only(balanced: Cloud, elb: t.Any) -> None:
     balanced.run(converge_maintenance, page(load_balancers=["private"]))
     assert len(rules(elb)["dev-public"]) == 1

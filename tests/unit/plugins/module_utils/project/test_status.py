@@ -10,6 +10,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.status impo
 
 GIB = 1024**3
 HEALTHY = {"group": "public", "port": 80, "state": "healthy", "reason": "", "description": ""}
+WORKER = {"Id": "groundwork-shop-queue@1.service", "ActiveState": "active", "SubState": "running", "NRestarts": "912"}
 IDS = {"public-1": "i-1", "public-2": "i-2"}
 
 
@@ -55,6 +56,15 @@ def test_without_problems_each_server_is_told() -> None:
         (None, "public-1: cannot be reached by SSH"),
         (state(shop={"release": "", "since": "", "ready": False}), "public-1: the site shop has no release"),
         (state(shop={"ready": False}), "public-1: the site shop is not ready: its pages have not been answered"),
+        (state(units=[WORKER | {"ActiveState": "inactive"}]), "public-1: groundwork-shop-queue@1.service is inactive"),
+        (
+            state(units=[WORKER | {"ActiveState": "activating", "SubState": "auto-restart", "Result": "exit-code"}]),
+            "ends with an error (exit-code) and is started again: 912 restarts",
+        ),
+        (
+            state(units=[{"Id": "groundwork-shop-x.timer", "ActiveState": "inactive"}]),
+            "groundwork-shop-x.timer is inactive",
+        ),
         (state(shop={"release": "a1"}), "different releases of shop: a1 on public-1; b2 on public-2"),
         (
             state(services={"apache2.service": {"Id": "apache2.service", "ActiveState": "failed"}}),

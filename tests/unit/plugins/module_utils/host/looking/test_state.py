@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.looking.state 
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Room
 
+UNITS = ["groundwork-shop-queue@1", "groundwork-shop-clean.timer"]
 SHOWN = """Id=apache2.service
 ActiveState=active
 SubState=running
@@ -68,9 +69,15 @@ def test_the_state_asks_for_the_services_and_for_the_units_of_each_site(tmp_path
         asked.append(argv)
         return Done(0, SHOWN if "show" in argv else "php8.2-fpm.service loaded failed failed PHP\n", stdin)
 
-    state = state_of(run, {"shop": str(served(tmp_path))}, ["apache2"], [Room("/", 100, 5, 9)])
+    state = state_of(
+        run,
+        {"shop": str(served(tmp_path))},
+        ["apache2"],
+        UNITS,
+        [Room("/", 100, 5, 9)],
+    )
     assert asked[0][-1] == "apache2"
-    assert asked[1][-1] == "groundwork-shop-*"
+    assert asked[1][-2:] == UNITS
     assert state["failed"] == ["php8.2-fpm.service"]
     assert state["disks"] == [{"mount": "/", "size": 100, "free": 5}]
     assert state["sites"]["shop"]["release"] == "b2"

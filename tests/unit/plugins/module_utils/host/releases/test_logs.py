@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import HIDDEN, hide, php_fpm_quoted
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    HIDDEN,
+    environment_quoted,
+    hide,
+    php_fpm_quoted,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import (
     LINES,
     Log,
@@ -85,3 +90,10 @@ def test_a_secret_is_hidden_as_it_is_and_as_apache_writes_it(tmp_path: Path, sec
         line = hide(written.format(form, form), known)
         assert form not in line
         assert HIDDEN in line
+
+
+@pytest.mark.parametrize("secret", ["correct-horse-battery", "a'b\\c\"d$e`f", "two\nlines of a key"])
+def test_secrets_are_read_from_files_of_variables_too(tmp_path: Path, secret: str) -> None:
+    file = tmp_path / "hidden"
+    file.write_text(f"FIRST={environment_quoted('another one')}\nKEY={environment_quoted(secret)}\n")
+    assert secrets_in([str(file)]) == {"FIRST": "another one", "KEY": secret}

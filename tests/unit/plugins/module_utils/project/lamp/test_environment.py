@@ -112,9 +112,11 @@ def test_commands_get_what_php_gets(secret: str) -> None:
 def test_only_root_and_the_site_can_read_it() -> None:
     found = files()
     assert {path: (found[path]["group"], found[path]["mode"]) for path in (PLACE, f"{PLACE}/environment")} == {
-        PLACE: ("site-app", "0750"),
-        f"{PLACE}/environment": ("site-app", "0640"),
+        PLACE: ("code-app", "0750"),
+        f"{PLACE}/environment": ("code-app", "0640"),
     }
+    accounts = {one["name"]: one["members"] for one in lamp(given(), "configuration")["accounts"]}
+    assert accounts["code-app"] == ["site-app"], "the web server is not in the group"
     assert {"pattern": "/etc/groundwork/sites/*/environment"} in lamp(given(), "configuration")["purge"]
 
 
@@ -160,6 +162,15 @@ def test_a_command_runs_as_the_site(launch: t.Any, tmp_path: Path) -> None:
         "NoNewPrivs:\t1",
         "told",
     ]
+
+
+def test_a_command_cannot_type_into_the_terminal_of_root(launch: t.Any, tmp_path: Path) -> None:
+    """Also if its input is a file, as in `groundwork-site shop -- mysql < dump.sql`."""
+    assert launch("app", "true").returncode == 0
+    opening = "sh -c '(: > /dev/tty) 2> /dev/null && echo open || echo closed'"
+    for command in (f"printf x | {tmp_path}/groundwork-site app -- {opening}", f"printf x | {opening}"):
+        done = subprocess.run(["script", "-qec", command, "/dev/null"], text=True, capture_output=True, check=True)
+        assert done.stdout.strip() == ("closed" if "groundwork-site" in command else "open")
 
 
 def test_a_command_has_the_environment_of_the_site_alone(launch: t.Any, tmp_path: Path) -> None:

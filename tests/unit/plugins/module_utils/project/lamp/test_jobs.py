@@ -175,13 +175,13 @@ def test_a_schedule_is_a_timer_and_a_service(servers: str) -> None:
     service = lines(files[f"{SYSTEMD}/groundwork-my-app-nightly.service"]["content"])
     expected = {
         "User": "site-my-app",
-        "EnvironmentFile": "/etc/groundwork/sites/my-app/environment",
-        "ExecStart": '/usr/bin/env -- "php" "report.php"',
+        "ExecStart": '/usr/local/bin/groundwork-site my-app -- /usr/bin/env -- "php" "report.php"',
         "Requires": "groundwork-metadata.service",
         "TimeoutStartSec": "60",
         "NoNewPrivileges": "yes",
     }
     assert {name: service[name] for name in expected} == expected
+    assert "EnvironmentFile" not in service, "the claim, which root makes, would get the variables of the site"
     claims = f'+/usr/bin/python3 -I {PROGRAM} "dev" "my-app" "nightly" "*-*-* 03:00:00"'
     assert service.get("ExecCondition") == (claims if servers == "once" else None)
     assert (PROGRAM in files) is (servers == "once")

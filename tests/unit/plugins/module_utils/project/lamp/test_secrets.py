@@ -38,7 +38,7 @@ APP: dict[str, t.Any] = {
     "workers": [{"name": "queue", "command": "php worker.php", "number": 2}],
 }
 WORKERS = ["groundwork-app-queue@1", "groundwork-app-queue@2"]
-SALT_FILE, RAW_FILE = "/srv/www/app/private/salts.php", "/srv/www/app/private/raw"
+SALT_FILE, RAW_FILE = "/etc/groundwork/sites/app/secrets/salts.php", "/etc/groundwork/sites/app/secrets/raw"
 
 
 def given(**changes: t.Any) -> dict[str, t.Any]:
@@ -51,10 +51,22 @@ def files(**changes: t.Any) -> dict[str, dict[str, t.Any]]:
 
 def test_only_the_site_reads_its_files_and_cannot_replace_them() -> None:
     found = files()
-    folder, salts = found["/srv/www/app/private"], found[SALT_FILE]
-    assert (folder["group"], folder["mode"], folder.get("owner", "root")) == ("site-app", "0750", "root")
+    folder, salts = found["/etc/groundwork/sites/app/secrets"], found[SALT_FILE]
+    assert (folder["group"], folder["mode"], folder.get("owner", "root")) == ("code-app", "0750", "root")
     assert (salts["owner"], salts["group"], salts["mode"]) == ("site-app", "site-app", "0600")
     assert (salts["reload"], salts["restart"]) == (["php8.2-fpm"], WORKERS)
+
+
+def test_a_secret_that_is_only_in_a_file_is_hidden_in_logs_too() -> None:
+    hidden = files()["/etc/groundwork/sites/app/hidden"]
+    assert (hidden["content"], hidden["mode"]) == (
+        f"AUTH_KEY=@groundwork(parameter:{OWN}/AUTH_KEY|environment)@\n",
+        "0600",
+    )
+    logs = lamp(given(), "logs")["app"]
+    assert logs["hide"][-1] == "/etc/groundwork/sites/app/hidden"
+    assert logs["units"] == WORKERS
+    assert "/etc/groundwork/sites/app/hidden" not in files(secrets=[], secret_files=[])
 
 
 def test_a_configuration_has_placeholders_and_no_secret() -> None:
@@ -75,7 +87,9 @@ def test_a_configuration_has_placeholders_and_no_secret() -> None:
 
 
 def test_a_file_that_is_not_declared_any_more_is_removed() -> None:
-    assert {"pattern": "/srv/www/*/private/*"} in lamp(given(secrets=[], secret_files=[]), "configuration")["purge"]
+    assert {"pattern": "/etc/groundwork/sites/*/secrets/*"} in lamp(
+        given(secrets=[], secret_files=[]), "configuration"
+    )["purge"]
 
 
 def test_what_is_generated_and_what_is_read() -> None:
@@ -108,7 +122,7 @@ def written(content: str, value: str) -> bytes:
     whole = parse_desired(conform_options(PARTS, options, "server", problems), problems, {f"{OWN}/A": value})
     assert problems.found == []
     assert whole.configuration
-    [entry] = [one for one in whole.configuration.entries if one.path == "/srv/www/app/private/a"]
+    [entry] = [one for one in whole.configuration.entries if one.path == "/etc/groundwork/sites/app/secrets/a"]
     assert entry.secret
     return entry.content
 
