@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ VARIABLES = {
         "own": {**GROUP, "user_data": "#!/bin/sh"},
     },
 }
+UPLOAD = "Upload what the servers fetch"
+Results = dict[str, dict[str, Any]]  # of tasks, by their names
 NAME = "@groundwork(instance-id)@"
 PASSWORD = "@groundwork(parameter:/groundwork/dev/lamp/app/database-password)@"
 
@@ -63,18 +66,16 @@ class Played:
             "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
         }
-        self._folder = folder
+        self.folder = folder
         self.s3 = boto3.client("s3", region_name=REGION, endpoint_url=endpoint, **_keys())
         self.iam = boto3.client("iam", region_name=REGION, endpoint_url=endpoint, **_keys())
         self.ssm = boto3.client("ssm", region_name=REGION, endpoint_url=endpoint, **_keys())
 
-    def play(self, *words: str) -> dict[str, Any]:
+    def play(self, *words: str) -> Results:
         """Return the results of the tasks by task name."""
         ansible = Path(sys.executable).with_name("ansible-playbook")
         argv = [str(ansible), "-i", "localhost,", "play.yml", "-e", "@variables.json", *words]
-        done = subprocess.run(
-            argv, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(argv, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False)
         told = json.loads(done.stdout[done.stdout.index("{") :])
         tasks = [task for play in told["plays"] for task in play["tasks"]]
         return {task["task"]["name"].rpartition(" : ")[2]: task["hosts"]["localhost"] for task in tasks}
@@ -92,6 +93,19 @@ def _keys() -> dict[str, str]:
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Played]:
+    with _account(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Played, Results, Results]]:
+    """An account, and what a run in check mode and the first run in it told."""
+    with _account(tmp_path_factory.mktemp("built")) as account:
+        yield account, account.play("--check"), account.play()
+
+
+@contextmanager
+def _account(tmp_path: Path) -> Iterator[Played]:
     plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
     sockets = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))]
     plane.serve(sockets)
@@ -101,9 +115,8 @@ def account(tmp_path: Path) -> Iterator[Played]:
     plane.close()
 
 
-def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> None:
-    planned = account.play("--check")["Upload what the servers fetch"]
-    made = account.play()["Upload what the servers fetch"]
+def test_a_group_boots_into_what_the_role_makes_of_a_server(built: tuple[Played, Results, Results]) -> None:
+    account, planned, made = built[0], built[1][UPLOAD], built[2][UPLOAD]
     assert planned["changes"] == made["changes"]
     assert planned["tiers"] == made["tiers"]
     assert list(made["tiers"]) == ["private"], "what is counted, or does something else at boot, needs nothing"
@@ -124,14 +137,14 @@ def test_a_group_boots_into_what_the_role_makes_of_a_server(account: Played) -> 
     assert [key for key, content in objects.items() if password in content] == []
 
 
-def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
+def test_its_role_may_read_that_and_nothing_else(built: tuple[Played, Results, Results]) -> None:
     """The IAM role exists although no Auto Scaling group is created, because there is no image."""
-    played = account.play()
+    account, _planned, played = built
     refusal = played["Manage the Auto Scaling groups"]["msg"]
     assert "the image ami-0123456789abcdef0 or the image of another tier does not exist" in refusal
     assert [role["RoleName"] for role in account.iam.list_roles()["Roles"]] == ["dev-private"]
     policy = account.iam.get_role_policy(RoleName="dev-private", PolicyName="groundwork")["PolicyDocument"]
-    bucket = played["Upload what the servers fetch"]["bucket"]
+    bucket = played[UPLOAD]["bucket"]
     assert {one["Action"]: one["Resource"] for one in policy["Statement"]} == {
         "ssm:GetParameter": [
             "arn:aws:ssm:eu-central-1:123456789012:parameter/groundwork/dev/lamp/app/database-password"
@@ -140,22 +153,19 @@ def test_its_role_may_read_that_and_nothing_else(account: Played) -> None:
     }
 
 
-def test_a_release_that_is_nowhere_is_refused_in_check_mode_too(account: Played) -> None:
-    unknown = ("-e", "lamp_release=000000000000")
-    upload = "Upload what the servers fetch"
-    [planned, refused] = [account.play(*words, *unknown)[upload] for words in (("--check",), ())]
-    assert planned["failed"]
-    assert planned["msg"] == refused["msg"]
+def test_a_release_that_is_nowhere_is_refused_in_check_mode_too(built: tuple[Played, Results, Results]) -> None:
+    refused = built[0].play("--check", "-e", "lamp_release=000000000000")[UPLOAD]
+    assert refused["failed"]
     assert "the release '000000000000' of 'app' is neither in the bucket nor packed on the controller" in refused["msg"]
 
 
-def test_a_release_of_the_bucket_needs_no_archive(account: Played, tmp_path: Path) -> None:
-    made = account.play()["Upload what the servers fetch"]
+def test_a_release_of_the_bucket_needs_no_archive(built: tuple[Played, Results, Results]) -> None:
+    account, _planned, played = built
+    made = played[UPLOAD]
     [name] = [change["name"] for change in made["changes"] if change["resource"] == "release archive"]
-    shutil.rmtree(tmp_path / "packed")
-    for words in (("--check",), ()):
-        again = account.play(*words, "-e", f"lamp_release={name.split()[1]}")["Upload what the servers fetch"]
-        assert (again["changes"], again["tiers"]) == ([], made["tiers"])
+    shutil.rmtree(account.folder / "packed")
+    again = account.play("-e", f"lamp_release={name.split()[1]}")[UPLOAD]
+    assert (again["changes"], again["tiers"]) == ([], made["tiers"])
 
 
 OWN = "/groundwork/dev/lamp/app"
@@ -176,7 +186,7 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     )
     account.ssm.put_parameter(Name="/mail/password", Value="o'brien's word", Type="SecureString", Overwrite=True)
     account.s3.create_bucket(Bucket=LOCKS, CreateBucketConfiguration={"LocationConstraint": REGION})
-    first = account.play()["Upload what the servers fetch"]
+    first = account.play()[UPLOAD]
     assert first["tiers"]["private"]["parameters"] == [f"{OWN}/KEY", "/mail/password"]
     policy = account.iam.get_role_policy(RoleName="dev-private", PolicyName="groundwork")["PolicyDocument"]
     allowed = {one["Action"]: one["Resource"] for one in policy["Statement"]}
@@ -188,5 +198,5 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     value = account.ssm.get_parameter(Name=f"{OWN}/KEY", WithDecryption=True)["Parameter"]["Value"]
     assert [secret for secret in (value, "o'brien's word") if secret.encode() in bundle] == []
     account.ssm.put_parameter(Name=f"{OWN}/KEY", Value="another value", Type="SecureString", Overwrite=True)
-    again = account.play()["Upload what the servers fetch"]
+    again = account.play()[UPLOAD]
     assert again["tiers"]["private"]["user_data"] != first["tiers"]["private"]["user_data"], "servers are replaced"

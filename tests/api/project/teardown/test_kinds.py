@@ -107,6 +107,7 @@ def test_an_image_stays_unless_asked_for_and_takes_all_of_it_along(
     assert listing() == before
 
 
+@pytest.mark.exhaustive
 def test_an_image_goes_completely_wherever_it_was_interrupted(
     survives: Survives, watched: Watched, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:

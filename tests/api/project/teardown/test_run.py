@@ -60,6 +60,7 @@ def test_killed_anywhere_it_is_completed(
     assert survives(tear_down.converge, tear_down.options("dev"), counts, build, recent=False) > 25
 
 
+@pytest.mark.exhaustive
 def test_a_site_that_was_never_finished_goes_too(
     new_cloud: NewCloud, build: Build, tear_down: TearDown, listing: t.Callable[[], Listing]
 ) -> None:

@@ -145,6 +145,7 @@ def test_an_update_whose_response_is_lost_is_recognized(
     assert cloud.run(converge_distribution, options(comment="new"))["changed"] is False
 
 
+@pytest.mark.exhaustive
 def test_an_update_killed_anywhere_converges(survives: Survives, options: Make, furnish: Furnish) -> None:
     def prepare(cloud: Cloud) -> None:
         furnish(cloud)

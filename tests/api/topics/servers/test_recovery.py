@@ -209,6 +209,7 @@ def test_user_data_that_leaves_no_room_is_refused_and_nothing_is_stopped(lost: R
     assert (lost.state(server), lost.user_data(server)) == ("running", full)
 
 
+@pytest.mark.exhaustive
 def test_killed_after_any_write_the_next_run_completes_it(
     new_network: t.Callable[[], Account], options: Make, tmp_path: Path
 ) -> None:

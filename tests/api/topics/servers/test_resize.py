@@ -186,6 +186,7 @@ def test_a_failure_tells_whether_the_server_runs_as_before(
     assert (small.seen() == ("t3.small", "running")) is as_before
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_the_next_run_completes_it(small: Resized) -> None:
     for number in range(100):
         kind = f"t3.{('large', 'small')[number % 2]}"
