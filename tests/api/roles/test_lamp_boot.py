@@ -182,7 +182,9 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     allowed = {one["Action"]: one["Resource"] for one in policy["Statement"]}
     parameters = f"arn:aws:ssm:{REGION}:123456789012:parameter"
     assert allowed["ssm:GetParameter"] == [f"{parameters}{OWN}/KEY", f"{parameters}/mail/password"]
-    assert allowed["s3:PutObject"] == [f"arn:aws:s3:::{LOCKS}/{prefix}/dev/*" for prefix in ("claims", "schedules")]
+    assert allowed["s3:PutObject"] == [
+        f"arn:aws:s3:::{LOCKS}/{prefix}/dev/*" for prefix in ("claims", "schedules", "commands")
+    ]
     [key] = [one["Key"] for one in account.s3.list_objects_v2(Bucket=first["bucket"], Prefix="boot/")["Contents"]]
     bundle = account.s3.get_object(Bucket=first["bucket"], Key=key)["Body"].read()
     value = account.ssm.get_parameter(Name=f"{OWN}/KEY", WithDecryption=True)["Parameter"]["Value"]
