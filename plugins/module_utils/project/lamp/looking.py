@@ -30,7 +30,7 @@ def logs(lamp: Lamp) -> dict[str, Options]:
                 {"name": "error", "path": f"/var/log/apache2/{site.name}-error.log"},
                 {"name": "php", "path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
             ],
-            "units": [f"groundwork-{site.name}-*"],
+            "units": [f"groundwork-{site.name}-*", f"groundwork-release:{site.name}:*"],
             "hide": [secret_path(lamp, site)],
         }
         for site in lamp.sites
