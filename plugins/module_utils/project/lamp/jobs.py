@@ -352,8 +352,8 @@ def check_release_command(site: Variables, where: str, problems: Problems) -> No
     given, place = site.get("release_command"), f"{where}.release_command"
     if given is None or given == []:
         if site.get("release_command_timeout") is not None:
-            right = f"give {place}, or remove it"
-            problems.add(f"{where}.release_command_timeout", "is given without a release command", right)
+            right = "give release_command too, or remove it"
+            problems.add(f"{place}_timeout", "is given without a release command", right)
         return
     check_range(f"{place}_timeout", _or_default(site, "release_command_timeout"), 1, LONGEST_RELEASE, problems)
     if not isinstance(given, (list, tuple)):
