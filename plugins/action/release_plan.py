@@ -60,5 +60,8 @@ def _wish(arguments: Options) -> rollout.Wish:
 
 
 def _server(given: Options) -> rollout.Server:
-    sites = {name: rollout.Has(has["current"], tuple(has["kept"])) for name, has in given["sites"].items()}
+    sites = {
+        name: rollout.Has(has["current"], tuple(has["kept"]), tuple(has.get("command") or ()))
+        for name, has in given["sites"].items()
+    }
     return rollout.Server(given["name"], given["tier"], sites, bool(given["serving"]))

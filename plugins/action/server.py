@@ -10,6 +10,7 @@ import shlex
 import typing as t
 from pathlib import Path
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -48,6 +49,7 @@ class ActionModule(ActionBase):
         """Return the result of the module, or of the plan."""
         result: Options = super().run(tmp, task_vars)
         arguments = {name: value for name, value in self._task.args.items() if value is not None}
+        arguments.setdefault("run", Path(constants.DEFAULT_LOCAL_TMP).name)  # of this ansible-playbook alone
         own = _valid({name: ARGUMENTS[name] for name in OWN}, arguments)
         if own["planned"]:
             return {**result, **_noted(_planned(arguments), own["notes"])}

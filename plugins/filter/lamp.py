@@ -70,7 +70,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
 
 ROLE = Path(__file__).parents[2] / "roles" / "lamp"
-RENDERED = {"configuration": desired.configuration, "image_configuration": desired.image_configuration}
+RENDERED: dict[str, t.Callable[..., t.Any]] = {
+    "configuration": desired.configuration,
+    "image_configuration": desired.image_configuration,
+    "outdated_records": desired.outdated_records,
+    "released": desired.released,
+    "releases": desired.releases,
+}
 PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "databases": desired.databases,
     "given_passwords": desired.given_passwords,
@@ -78,9 +84,6 @@ PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "kept_secrets": desired.kept_secrets,
     "logs": looking.logs,
     "notes": desired.notes,
-    "outdated_records": desired.outdated_records,
-    "released": desired.released,
-    "releases": desired.releases,
     "rotated": desired.rotated,
     "site_names": looking.site_names,
     "sources": desired.sources,

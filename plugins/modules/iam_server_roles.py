@@ -25,9 +25,9 @@ options:
       - C(archives), a list of dictionaries. C(bucket) is the name of a bucket. C(prefix) is empty or ends with a slash,
         and allows the servers to read the objects whose keys begin with it.
       - C(keys), ARNs of KMS keys that encrypt the parameters. The account's default key for SSM is not needed here.
-      - C(claims), whether the servers may claim ticks of schedules. They may then write and read the objects below
-        C(claims/<environment>/) and C(schedules/<environment>/) in the bucket of M(groundwork.aws.environment_lock),
-        which expire after 7 and 400 days.
+      - C(claims), whether the servers may claim ticks of schedules and commands of releases. They may then write and
+        read the objects below C(claims/<environment>/), C(schedules/<environment>/) and C(commands/<environment>/) in
+        the bucket of M(groundwork.aws.environment_lock). The first expire after 7 days, the second after 400 days.
     type: dict
     required: true
   permissions_boundary:

@@ -461,6 +461,44 @@ options:
               A file with the folders as JSON, which O(configuration) writes together with the configuration of the web
               server. The module fails if it has other folders, because the web server would run PHP scripts in them.
             type: path
+      command:
+        description:
+          - What one of all servers that get the release runs once, before the release is current on any of them.
+          - The servers have a record of each release below C(commands/) in the bucket of the locks, which they write by
+            conditional requests, with the role of the server. One of them runs the commands, and the others wait for
+            the result. If the commands fail, no server makes the release current. The next run repeats them.
+          - A release that was current on the server before does not run them.
+        type: dict
+        suboptions:
+          environment:
+            description: The name of the environment, with which the record's key begins.
+            type: str
+            required: true
+          unit:
+            description: >-
+              The text of the systemd unit that runs the commands, of the type V(oneshot) that remains after its exit.
+            type: str
+            required: true
+          lines:
+            description: The commands, for messages.
+            type: list
+            elements: str
+            required: true
+          timeout:
+            description: How many seconds all commands together can take.
+            type: int
+            default: 600
+          ready:
+            description: A command that must succeed before. It is repeated for 240 seconds.
+            type: list
+            elements: str
+            default: []
+  run:
+    description: >-
+      The run of ansible-playbook, which the action plugin sets. A release command that has failed is not repeated in
+      the same run.
+    type: str
+    default: ""
   secrets:
     description:
       - The values for the placeholders, by the paths of their parameters.
@@ -618,7 +656,7 @@ def main() -> None:
         desired = parse_desired(module.params, problems, secrets)
         problems.raise_if_any()
         host, pages = Host(run, Services(run)), module.params["require_pages"]
-        result = become(host, desired, check_mode=module.check_mode, require_pages=pages)
+        result = become(host, desired, check_mode=module.check_mode, require_pages=pages, run=module.params["run"])
     except GroundworkError as error:
         for warning in error.details.pop("warnings", ()):
             module.warn(hide({"msg": warning}, secrets)["msg"])

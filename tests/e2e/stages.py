@@ -48,6 +48,7 @@ STAGES = (
     Stage("metadata", "a site does not reach the instance metadata service", part="servers"),
     Stage("release", "visitors do not see a release, and few of them one that fails"),
     Stage("release_failures", "a release fails for other reasons than its own", part="releases"),
+    Stage("release_command", "a release command runs once, or no server serves the release", part="releases"),
     Stage("behind", "a server that missed a release serves no visitor before it has it", part="releases"),
     Stage("image", "a golden image is baked, tested and promoted, and a tier grows from it", part="servers"),
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),

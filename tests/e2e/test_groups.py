@@ -274,6 +274,50 @@ def console(laptop: Laptop, instances: Iterable[str]) -> str:
     return "".join(laptop.run("groundwork-lab", "console", instance).stdout for instance in instances)
 
 
+def commanded(folder: Path, command: list[str]) -> dict[str, Any]:
+    [app] = changed_app(folder)["lamp_sites"]
+    return {"lamp_sites": [{**app, "release_command": [command], "release_command_timeout": 60}]}
+
+
+def records(laptop: Laptop) -> list[dict[str, Any]]:
+    """Return what servers have recorded about release commands."""
+    s3 = laptop.client("s3")
+    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"] if re.fullmatch(r"groundwork-\d+-.*", one["Name"])]
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix="commands/local/").get("Contents", [])]
+    return [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+
+
+def test_one_server_of_a_group_runs_the_release_command(
+    laptop: Laptop, site: Site, web: Web, tmp_path: Path, first: str
+) -> None:
+    command = ["sh", "-c", "test -f public/index.php && test ! -e ../../current && echo migrated"]
+    release(laptop, site, web, **commanded(tmp_path, command))
+    [record] = records(laptop)
+    assert record["state"] == "succeeded"
+    assert record["server"] in web.healthy()
+    assert first not in served(site, TIERS).values()
+
+
+def test_a_release_command_that_fails_reaches_no_visitor_and_is_told(
+    laptop: Laptop, site: Site, web: Web, tmp_path: Path
+) -> None:
+    before, known = web.healthy(), web.launched().keys()
+    bad = commanded(tmp_path, ["sh", "-c", "echo the table is missing; exit 3"])
+    variables = {**WITH_GROUP, "release_tiers": ["web"], **bad}
+    with visitors(site, TIERS) as seen, laptop.playing("playbooks/release.yml", variables) as plays:
+        new = eventually(lambda: web.launched().keys() - known, bool, 180)
+        told = eventually(lambda: console(laptop, new), lambda text: "failed with exit code 3" in text, 120)
+        assert not new & web.healthy()
+        laptop.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName="local-web")
+    assert "the table is missing" in told
+    story = plays[0].failures()[-1]
+    assert "RollbackSuccessful" in story
+    assert "failed with exit code 3: sh -c 'echo the table is missing; exit 3'" in story
+    assert web.healthy() == before
+    [place] = seen
+    assert place["failures"] == []
+
+
 def test_going_back_makes_nothing_new(laptop: Laptop, site: Site, web: Web, first: str) -> None:
     done, _ = release(laptop, site, web, lamp_release=first)
     made = [line for line in done.changes() if ": create " in line]

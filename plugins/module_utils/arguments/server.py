@@ -164,8 +164,19 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "configured": {"type": "path"},
                 },
             },
+            "command": {
+                "type": "dict",
+                "options": {
+                    "environment": {"type": "str", "required": True},
+                    "unit": {"type": "str", "required": True},
+                    "lines": {"type": "list", "elements": "str", "required": True},
+                    "timeout": {"type": "int", "default": 600},
+                    "ready": {"type": "list", "elements": "str", "default": []},
+                },
+            },
         },
     },
+    "run": {"type": "str", "default": ""},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "require_pages": {"type": "bool", "default": True},
 }

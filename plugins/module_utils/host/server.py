@@ -24,6 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import Host, converge
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import planning as release_planning
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release, parse_releases
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.release_command import Once
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.serving import Releases
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_room
 
@@ -96,12 +97,12 @@ def set_up(host: Host, databases: Databases | None, *, check_mode: bool) -> Resu
     return mariadb.converge(host.run, databases.desired, databases.socket, check_mode=check_mode)
 
 
-def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: bool = True) -> Result:
+def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: bool = True, run: str = "") -> Result:
     """Put the server into the desired state, or predict the changes in check mode. Return the module's result.
 
     The parts are applied in order. Raise GroundworkError at the first failure, with the changes of the parts before it
     in its details. The releases are not changed while the archive of a missing one is not on the server; `missing` then
-    contains the name of its site.
+    contains the name of its site. `run` identifies the run of ansible-playbook.
     """
     warnings = require_room(host.run, host.rooms())
     results: list[Result] = [{"warnings": warnings}] if warnings else []
@@ -109,7 +110,7 @@ def become(host: Host, desired: Desired, *, check_mode: bool, require_pages: boo
         results.append(configure(host, desired.configuration, check_mode=check_mode))
         results.append(set_up(host, desired.databases, check_mode=check_mode))
         if desired.releases:
-            releases = Releases(host.services)
+            releases = Releases(host.services, once=Once(run))
             released = releases.converge(desired.releases, check_mode=check_mode, require_pages=require_pages)
             awaited = any(one.name in released["missing"] and not one.archive for one in desired.releases)
             results.append({**released, **NOTHING} if awaited and not check_mode else released)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import DEFAULTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import GROUP_OPTIONS, LONGEST_GRACE
+
 Options = t.Mapping[str, t.Any]
 Tiers = t.Mapping[str, Options]
 
@@ -59,16 +62,23 @@ def group_roles(tiers: Tiers, roles: Tiers, boot: Tiers, claims: bool = False) -
     return found
 
 
-def groups(tiers: Tiers, environment: str, roles: t.Container[str], boot: Tiers) -> dict[str, dict[str, t.Any]]:
+def groups(
+    tiers: Tiers, environment: str, roles: t.Container[str], boot: Tiers, command_timeouts: t.Iterable[t.Any] = ()
+) -> dict[str, dict[str, t.Any]]:
     """Return the Auto Scaling groups, as the option `tiers` of the module `autoscaling_server_groups`.
 
     A tier in `roles` has the instance profile of its role, and a tier in `boot` the user data that configures servers.
+    Its servers may have to run release commands, which take at most `command_timeouts`, or None for the default.
     """
+    longest = sum(int(one or DEFAULTS["release_command_timeout"]) for one in command_timeouts)
+    grace = min(LONGEST_GRACE, GROUP_OPTIONS["health_check_grace"]["default"] + longest)
+    longer = {"health_check_grace": grace} if longest else {}
     return {
         tier: {
             **({"instance_profile": f"{environment}-{tier}"} if tier in roles else {}),
             **({"user_data": boot[tier]["user_data"]} if tier in boot else {}),
             **given,
+            "group": {**(longer if tier in boot else {}), **given["group"]},
         }
         for tier, given in tiers.items()
         if "group" in given

@@ -176,6 +176,7 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     schedule = {"name": "report", "command": "php report.php", "on_calendar": "daily"}
     secrets = [{"name": "KEY"}, {"name": "MAIL", "parameter": "/mail/password"}]
     site = {"name": "app", "database": False, "secrets": secrets, "schedules": [schedule]}
+    site |= {"release_command": ["php migrate.php"], "release_command_timeout": 60}
     variables = json.loads((tmp_path / "variables.json").read_text())
     (tmp_path / "variables.json").write_text(json.dumps({**variables, "lamp_sites": [site]}))
     account.ssm.put_parameter(Name="/mail/password", Value="two\nlines of it", Type="SecureString")
@@ -192,9 +193,15 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     allowed = {one["Action"]: one["Resource"] for one in policy["Statement"]}
     parameters = f"arn:aws:ssm:{REGION}:123456789012:parameter"
     assert allowed["ssm:GetParameter"] == [f"{parameters}{OWN}/KEY", f"{parameters}/mail/password"]
-    assert allowed["s3:PutObject"] == [f"arn:aws:s3:::{LOCKS}/{prefix}/dev/*" for prefix in ("claims", "schedules")]
+    assert allowed["s3:PutObject"] == [
+        f"arn:aws:s3:::{LOCKS}/{prefix}/dev/*" for prefix in ("claims", "schedules", "commands")
+    ]
     [key] = [one["Key"] for one in account.s3.list_objects_v2(Bucket=first["bucket"], Prefix="boot/")["Contents"]]
     bundle = account.s3.get_object(Bucket=first["bucket"], Key=key)["Body"].read()
+    with zipfile.ZipFile(io.BytesIO(bundle)) as packed:
+        [release] = json.loads(packed.read("desired.json"))["releases"]
+    assert (release["command"]["lines"], release["command"]["timeout"]) == (["php migrate.php"], 60)
+    assert f"WorkingDirectory=/srv/www/app/releases/{release['id']}\n" in release["command"]["unit"]
     value = account.ssm.get_parameter(Name=f"{OWN}/KEY", WithDecryption=True)["Parameter"]["Value"]
     assert [secret for secret in (value, "o'brien's word") if secret.encode() in bundle] == []
     account.ssm.put_parameter(Name=f"{OWN}/KEY", Value="another value", Type="SecureString", Overwrite=True)

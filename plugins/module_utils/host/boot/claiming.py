@@ -100,14 +100,15 @@ class Place:
 
     def put(self, key: str, content: bytes, **headers: str) -> None:
         """Write an object."""
-        self.cloud.ask("s3", Request("PUT", self._host, f"/{key}", headers, content))
+        self.cloud.ask("s3", Request("PUT", self.host, f"/{key}", headers, content))
 
     def get(self, key: str) -> bytes:
         """Return the content of an object."""
-        return self.cloud.ask("s3", Request("GET", self._host, f"/{key}"))
+        return self.cloud.ask("s3", Request("GET", self.host, f"/{key}"))
 
     @property
-    def _host(self) -> str:
+    def host(self) -> str:
+        """Return the host name of the bucket."""
         return f"{self.bucket}.s3.{self.cloud.region}.{self.cloud.domain}"
 
 

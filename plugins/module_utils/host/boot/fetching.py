@@ -108,10 +108,17 @@ class Cloud:
         return self.patiently(f"read the parameter {name}", attempt)
 
     def ask(self, service: str, request: Request) -> bytes:
-        """Send a signed request. Read the credentials again each time, because those of a new role may come late."""
+        """Return the body of the response to a signed request."""
+        return self.send(service, request)[1]
+
+    def send(self, service: str, request: Request) -> tuple[t.Mapping[str, str], bytes]:
+        """Return the headers and the body of the response to a signed request.
+
+        The credentials are read again each time, because those of a new role may come late.
+        """
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         headers = sign(request, keys=self._keys(), scope=(self.region, service), now=now)
-        return answer(self.to_host(request.host), replace(request, headers=headers))
+        return respond(self.to_host(request.host), replace(request, headers=headers))
 
     def _keys(self) -> Keys:
         place = "iam/security-credentials/"
@@ -143,7 +150,15 @@ class Cloud:
 
 
 def answer(connection: http.client.HTTPConnection, request: Request) -> bytes:
-    """Return the body of the response. Raise RefusedError with only AWS' code and message: errors can repeat tokens."""
+    """Return the body of the response."""
+    return respond(connection, request)[1]
+
+
+def respond(connection: http.client.HTTPConnection, request: Request) -> tuple[t.Mapping[str, str], bytes]:
+    """Return the headers, by their names in lower case, and the body of the response.
+
+    Raise RefusedError with only AWS' code and message: errors can repeat tokens.
+    """
     try:
         connection.request(request.method, request.path, request.body, dict(request.headers))
         response = connection.getresponse()
@@ -154,7 +169,7 @@ def answer(connection: http.client.HTTPConnection, request: Request) -> bytes:
         said = ": ".join("".join(pair) for pair in WORDS.findall(content.decode(errors="replace")))
         text = f"{request.host} answered {response.status} {said or response.reason}"
         raise RefusedError(text, response.status)
-    return content
+    return {name.lower(): value for name, value in response.headers.items()}, content
 
 
 def sign(request: Request, *, keys: Keys, scope: tuple[str, str], now: str) -> dict[str, str]:

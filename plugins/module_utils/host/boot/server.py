@@ -112,12 +112,13 @@ def _release(host: Releases, releases: t.Sequence[Release], cloud: Cloud) -> t.G
     The pages may fail at first: on a first run the database server is configured after the servers of the Auto Scaling
     groups have booted. Yield a message when the reason changes. Raise GroundworkError after `PATIENCE`.
     """
-    end = cloud.clock() + PATIENCE
+    end = 0.0
     last: tuple[str, ...] = ()
     while True:
         try:
             return host.converge(releases, check_mode=False)
         except PagesError as error:
+            end = end or cloud.clock() + PATIENCE  # a release command takes its own time before
             if cloud.clock() >= end:
                 raise
             if error.faults != last:

@@ -28,6 +28,26 @@ FEWEST_KEPT = 2  # a request that started with the previous release needs its fi
 
 
 @dataclass(frozen=True)
+class Command:
+    """The commands that one server of the environment runs once for a release, before any server serves it.
+
+    `unit` is the text of the unit of systemd that runs them, and `lines` are the commands as they are told. `timeout`
+    is in seconds, for all of them. `ready` is a command that succeeds when they can run.
+    """
+
+    environment: str
+    unit: str
+    lines: tuple[str, ...]
+    timeout: int
+    ready: tuple[str, ...] = ()
+
+    @property
+    def longest(self) -> int:
+        """Return the seconds after which systemd has ended the commands, also without the process that started them."""
+        return self.timeout * len(self.lines)
+
+
+@dataclass(frozen=True)
 class Release:
     """A site's desired release. `archive` is its packed file, on the server.
 
@@ -35,7 +55,7 @@ class Release:
     read. `workers` are services that run its code, and `jobs` services that timers start. `pages` are requested once it
     is current. If one fails, the message contains the last lines of `logs`, without the values that the files `hide`
     set. `mend` is whether changed files are put back, instead of only reported. `folders` are those that the account of
-    the site can write.
+    the site can write. `command` runs once for the release.
     """
 
     name: str
@@ -54,6 +74,7 @@ class Release:
     hide: tuple[str, ...] = ()
     mend: bool = True
     folders: Folders = NO_FOLDERS
+    command: Command | None = None
 
     @property
     def link(self) -> str:
@@ -97,9 +118,17 @@ def parse_releases(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[
             hide=tuple(item.get("hide") or ()),
             mend=item.get("mend", True),
             folders=own,
+            command=_command(item.get("command")),
         )
         for item, own in zip(options["releases"], folders, strict=True)
     )
+
+
+def _command(item: t.Mapping[str, t.Any] | None) -> Command | None:
+    if not item:
+        return None
+    lines, ready = tuple(item["lines"]), tuple(item.get("ready") or ())
+    return Command(item["environment"], item["unit"], lines, item["timeout"], ready)
 
 
 def _page(item: t.Mapping[str, t.Any], page: t.Mapping[str, t.Any]) -> Page:

@@ -9,7 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import (
+    CURRENT,
+    RELEASES,
+    Command,
+    Release,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED
 
 RUNNING = frozenset({"active", "activating", "reloading"})
@@ -22,7 +27,7 @@ class Site:
     `foreign` are the releases that the wrong account owns. `changed` are the members of the desired release
     that are not as they were unpacked. `shared` are the shared folders that exist. `incomplete` are the declared
     folders that the desired release does not have yet, and `conflicts` is what is in their way. `undeclared` is what
-    is still shared for the current release only.
+    is still shared for the current release only. `served` is whether the desired release has been current here.
     """
 
     releases: tuple[str, ...] = ()
@@ -33,6 +38,7 @@ class Site:
     incomplete: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
+    served: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Step:
     mend: tuple[str, ...] = ()  # the members to put back
     share: tuple[str, ...] = ()  # the shared folders to create
     lay: tuple[str, ...] = ()  # the links and writable folders to add to the release
+    command: Command | None = None  # what one of the servers has to run before the switch
 
     @property
     def renews(self) -> bool:
@@ -116,6 +123,8 @@ def _step(release: Release, site: Site) -> Step:
         mend=site.changed if release.mend else (),
         share=tuple(path for path in release.folders.shared if path not in site.shared),
         lay=site.incomplete,
+        # A release that was current here has run its command, or is older than it.
+        command=release.command if site.current != release.id and not site.served else None,
     )
 
 
@@ -158,6 +167,9 @@ def _changes(step: Step) -> t.Iterator[dict[str, str]]:
         yield {"action": "create", "resource": what, "name": str(step.release.folder / path)}
     for kept in step.own:
         yield {"action": "update", "resource": "release owner", "name": f"{name} {kept}"}
+    if step.command:
+        told = f"{name} {step.release.id}: {', '.join(step.command.lines)}"
+        yield {"action": "run", "resource": "release command", "name": told}
     if step.switch:
         yield {"action": "update", "resource": "current release", "name": f"{name} {step.release.id}"}
     for old in step.prune:

@@ -16,6 +16,8 @@ What a person has changed in the desired release is put back.
 
 Each release that was current contains its id in a file, which the web server sends in a header. The pages of all sites
 are requested in the same run. A release is taken back if a page was answered as expected before it and is not now.
+
+The commands of a release run before it is current anywhere, see `release_command`.
 """
 
 from __future__ import annotations
@@ -46,7 +48,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages
     lost,
     well,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import Plan, Site, make_plan, report
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import (
+    Plan,
+    Site,
+    Step,
+    make_plan,
+    report,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.release_command import Once
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import CONFIGURE
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.unpacking import (
     add_folders,
@@ -103,11 +112,12 @@ class Before:
 
 @dataclass(frozen=True)
 class Releases:
-    """The releases of this host. Tests replace `ask`."""
+    """The releases of this host. `once` runs their commands. Tests replace it, and `ask`."""
 
     services: Services
     journal: Journal = field(default=Journal(JOURNALS / "releases.json"))
     ask: t.Callable[[t.Collection[Page]], list[Answer]] = ask_all
+    once: Once = field(default_factory=Once)
 
     def converge(
         self, desired: t.Sequence[Release], *, check_mode: bool, require_pages: bool = True
@@ -122,7 +132,11 @@ class Releases:
         watched = [name for release in desired for name in (*release.workers, *release.jobs)]
         states = self.services.states(watched) if watched else {}
         plan = make_plan(desired, observed, tuple(pending), states)
-        found = {name: {"current": site.current, "kept": list(site.releases)} for name, site in observed.items()}
+        runs = {step.release.name: list(step.command.lines) for step in plan.steps if step.command}
+        found = {
+            name: {"current": site.current, "kept": list(site.releases), "command": runs.get(name, [])}
+            for name, site in observed.items()
+        }
         result = {**report(plan), "sites": found, "pages": [str(page) for one in desired for page in one.pages]}
         waiting = any(step.needs_archive and not step.release.archive for step in plan.steps)
         result |= _warnings(desired, observed, self._failed(desired, states))
@@ -133,6 +147,9 @@ class Releases:
         for release in desired:
             _require_configured(release)
         before = self._before(desired, observed, plan, previous)
+        self._lay_out(plan)
+        plan = self._run_commands(plan)
+        result |= report(plan)
         self._make(desired, plan, before)
         since = sizes(log for release in desired for log in release.logs)
         answers = self.ask([page for release in desired for page in release.pages])
@@ -203,7 +220,8 @@ class Releases:
             releases=releases,
         )
 
-    def _make(self, desired: t.Sequence[Release], plan: Plan, before: Before) -> None:
+    def _lay_out(self, plan: Plan) -> None:
+        """Create the folders of the releases, and put back what was changed in them."""
         for step in plan.steps:
             for kept in step.own:
                 take_over(step.release, kept)
@@ -213,6 +231,19 @@ class Releases:
                 mend(step.release, step.mend)
             if (step.share or step.lay) and not step.unpack:
                 add_folders(step.release, step.lay)
+
+    def _run_commands(self, plan: Plan) -> Plan:
+        """Wait until the commands of all releases have succeeded. Return the plan with those that this server has run.
+
+        None is switched before, so that nothing is to be taken back when one of them fails.
+        """
+        return replace(plan, steps=tuple(map(self._run_command, plan.steps)))
+
+    def _run_command(self, step: Step) -> Step:
+        has_run = step.command is not None and self.once.ensure(step.release, step.command)
+        return step if has_run else replace(step, command=None)
+
+    def _make(self, desired: t.Sequence[Release], plan: Plan, before: Before) -> None:
         if before.new:
             _hold_back(desired)
         pending: dict[str, Action] = {**dict.fromkeys(plan.reload, "reload"), **dict.fromkeys(plan.restart, "restart")}

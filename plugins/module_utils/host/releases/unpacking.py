@@ -85,6 +85,7 @@ def look(release: Release) -> Site:
         incomplete=incomplete(release) if is_here else (),
         conflicts=tuple(conflicts_of(release)) if is_here else (),
         undeclared=undeclared(release, served.folders) if served else (),
+        served=(release.folder / MARK).is_file(),
     )
 
 

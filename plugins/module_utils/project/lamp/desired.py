@@ -26,7 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import
     php,
     secrets,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import Schedule, Worker
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import ReleaseCommand, Schedule, Worker
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import Secret, SecretFile
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
@@ -85,6 +85,7 @@ class Site:
     secret_files: tuple[SecretFile, ...] = ()
     workers: tuple[Worker, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    release_command: ReleaseCommand | None = None
 
     @property
     def folder(self) -> str:
@@ -314,6 +315,7 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
         secret_files=secrets.files_of(site, own_secrets),
         workers=jobs.workers_of(site),
         schedules=jobs.schedules_of(site),
+        release_command=jobs.release_command_of(site),
     )
 
 
@@ -327,9 +329,7 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
     files += mail.secret_files(lamp.relay)
     common = _services(lamp)
-    context = {"metadata_service": metadata.SERVICE, "claim": jobs.CLAIM, "launcher": environment.LAUNCHER}
-    context["environment"] = lamp.given["environment_name"]
-    own = jobs.configuration(lamp.sites, context, render)
+    own = jobs.configuration(lamp.sites, _jobs_context(lamp), render)
     return {
         "name": CONFIGURATION,
         "packages": packages,
@@ -347,6 +347,11 @@ def configuration(lamp: Lamp, render: Render) -> Options:
         "validators": [*common["validators"], *own["validators"]],
         "purge_services": own["purge_services"],
     }
+
+
+def _jobs_context(lamp: Lamp) -> Options:
+    programs = {"claim": jobs.CLAIM, "launcher": environment.LAUNCHER}
+    return {**programs, "metadata_service": metadata.SERVICE, "environment": lamp.given["environment_name"]}
 
 
 def image_configuration(lamp: Lamp, render: Render) -> Options:
@@ -620,7 +625,7 @@ def sources(lamp: Lamp) -> list[Options]:
     ]
 
 
-def releases(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
+def releases(lamp: Lamp, render: Render, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
     """Return the option `releases` of the module `server`: releases given by their ids first, then packed ones.
 
     In place of a packed release that was taken back there is the one that is served instead. One that is given by its
@@ -632,10 +637,10 @@ def releases(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list
     found = []
     for name, identity in {**lamp.pinned(), **kept}.items():
         archive = folder / f"{name}-{identity}.tar.gz"
-        found.append(_release(lamp, by_name[name], identity, str(archive) if exists(archive) else None))
+        found.append(_release(lamp, by_name[name], identity, str(archive) if exists(archive) else None, render))
     for packed in lamp.given["packed"]:
         if packed["name"] not in kept:
-            found.append(_release(lamp, by_name[packed["name"]], packed["id"], packed["archive"]))
+            found.append(_release(lamp, by_name[packed["name"]], packed["id"], packed["archive"], render))
     return found
 
 
@@ -644,19 +649,19 @@ def notes(lamp: Lamp) -> list[str]:
     return [records.noted(record, name) for name, record in lamp.taken_back().items()]
 
 
-def outdated_records(lamp: Lamp) -> list[Options]:
+def outdated_records(lamp: Lamp, render: Render) -> list[Options]:
     """Return what changes in the server's records of releases that were taken back: options of `amazon.aws.ec2_tag`."""
-    served = {release["name"]: release["id"] for release in releases(lamp)}
+    served = {release["name"]: release["id"] for release in releases(lamp, render)}
     return records.tag_changes(lamp.given.get("server_tags") or {}, served)
 
 
-def released(lamp: Lamp, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
+def released(lamp: Lamp, render: Render, exists: t.Callable[[Path], bool] = Path.exists) -> list[Options]:
     """Return the releases for a run that only releases: those given by their ids, or all if none is."""
     pinned = lamp.pinned()
-    return [release for release in releases(lamp, exists) if release["name"] in pinned or not pinned]
+    return [release for release in releases(lamp, render, exists) if release["name"] in pinned or not pinned]
 
 
-def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Options:
+def _release(lamp: Lamp, site: Site, identity: str, archive: str | None, render: Render) -> Options:
     return {
         "name": site.name,
         "path": site.folder,
@@ -676,6 +681,7 @@ def _release(lamp: Lamp, site: Site, identity: str, archive: str | None) -> Opti
         ],
         "hide": hidden(lamp, site),
         "folders": folders.released(site.name, site.folders),
+        "command": jobs.released(site, f"{site.folder}/{RELEASES}/{identity}", _jobs_context(lamp), render),
     }
 
 

@@ -34,17 +34,33 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 MOST_PROCESSES = 100  # of a worker on a server
 LONGEST_STOP = 3600  # seconds
 LONGEST_RUN = 7 * 24 * 3600
+LONGEST_RELEASE = 3600  # seconds, for the commands of a release
+MOST_COMMANDS = 20
 LEAST_MEMORY_MB = 16
 MOST_MEMORY_MB = 1024**2
 # What a shell interprets outside of quotes. A command is executed without a shell.
 SHELL = re.compile(r"[|&;<>()$`*?\[\]{}~!#\n]")
 QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\$`]|\\.)*\"|\\.", re.DOTALL)
+ONE_WORD = re.compile(r"\S+")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST_COMMAND = 100_000  # characters: an argument can have 128 KiB, and a line of a unit 1 MiB
 ESCAPES = {"\\": "\\\\", '"': '\\"', "%": "%%", "$": "$$", "\n": "\\n", "\t": "\\t"}
 # The imports of a module that is a part of a program, and that the other parts have made.
 IMPORT = re.compile(r"^from (?:__future__|ansible_collections)[^\n(]*(?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
-DEFAULTS: Variables = {"number": 1, "stop_timeout": 30, "memory_mb": 0, "timeout": 3600}
+DEFAULTS: Variables = {
+    "number": 1,
+    "stop_timeout": 30,
+    "memory_mb": 0,
+    "timeout": 3600,
+    "release_command_timeout": 600,
+}
+# Ends with 0 if the site can use its database. Without the PHP extension that is not known.
+DATABASE_ACCEPTS = (
+    "if (!function_exists('mysqli_connect')) exit(0);"
+    "mysqli_report(MYSQLI_REPORT_OFF);"
+    "if (@mysqli_connect(getenv('DB_HOST'), getenv('DB_USER'), getenv('DB_PASSWORD'), getenv('DB_NAME'))) exit(0);"
+    "fwrite(STDERR, mysqli_connect_error()); exit(1);"
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +118,14 @@ class Schedule:
         return exec_line(self.command)
 
 
+@dataclass(frozen=True)
+class ReleaseCommand:
+    """The commands that run once for each release of a site. `timeout` is in seconds, for all of them."""
+
+    commands: tuple[tuple[str, ...], ...]
+    timeout: int
+
+
 class Site(t.Protocol):
     """The properties of a site that this module needs."""
 
@@ -147,6 +171,29 @@ def schedules_of(site: Variables) -> tuple[Schedule, ...]:
         )
         for one in site.get("schedules") or ()
     )
+
+
+def release_command_of(site: Variables) -> ReleaseCommand | None:
+    """Return the release command of one of `lamp_sites`, or None."""
+    commands = tuple(words_of(one) for one in site.get("release_command") or ())
+    return ReleaseCommand(commands, _or_default(site, "release_command_timeout")) if commands else None
+
+
+def released(site: t.Any, folder: str, context: Variables, render: Render) -> Options | None:
+    """Return the option `command` of a release, which is unpacked in `folder`, or None without a release command."""
+    own = site.release_command
+    if own is None:
+        return None
+    exec_starts = [exec_line(command) for command in own.commands]
+    given = {**context, "site": site, "folder": folder, "exec_starts": exec_starts}
+    launcher = ["/usr/local/bin/groundwork-site", site.name, "--folder", site.folder, "--"]
+    return {
+        "environment": context["environment"],
+        "unit": render("release_command.service.j2", given),
+        "lines": [shlex.join(command) for command in own.commands],
+        "timeout": own.timeout,
+        "ready": [*launcher, "php", "-r", DATABASE_ACCEPTS] if site.database else [],
+    }
 
 
 def _or_default(one: Variables, name: str) -> int:
@@ -298,6 +345,29 @@ def check_schedules(site: Variables, where: str, problems: Problems) -> None:
         check_range(f"{place}.timeout", _or_default(schedule, "timeout"), 1, LONGEST_RUN, problems)
         if memory := _or_default(schedule, "memory_mb"):
             check_range(f"{place}.memory_mb", memory, LEAST_MEMORY_MB, MOST_MEMORY_MB, problems)
+
+
+def check_release_command(site: Variables, where: str, problems: Problems) -> None:
+    """Add to `problems` what is wrong with the release command of a site."""
+    given, place = site.get("release_command"), f"{where}.release_command"
+    if given is None or given == []:
+        if site.get("release_command_timeout") is not None:
+            right = "give release_command too, or remove it"
+            problems.add(f"{place}_timeout", "is given without a release command", right)
+        return
+    check_range(f"{place}_timeout", _or_default(site, "release_command_timeout"), 1, LONGEST_RELEASE, problems)
+    if not isinstance(given, (list, tuple)):
+        right = "give a list of commands, as ['php bin/console doctrine:migrations:migrate']"
+        problems.add(place, "is not a list of commands", right)
+    elif len(given) > MOST_COMMANDS:
+        problems.add(place, f"{len(given)} commands are too many", f"give at most {MOST_COMMANDS}")
+    elif len(given) > 1 and all(isinstance(one, str) and ONE_WORD.fullmatch(one) for one in given):
+        wrong = f"{', '.join(given)} would be {len(given)} commands of one word each"
+        right = f"for one command write ['{' '.join(given)}'], for {len(given)} write each as a list of its own"
+        problems.add(place, wrong, right)
+    else:
+        for at, command in enumerate(given):
+            check_command(command, f"{place}[{at}]", problems)
 
 
 def check_command(command: t.Any, where: str, problems: Problems) -> None:

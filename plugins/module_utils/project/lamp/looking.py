@@ -32,7 +32,11 @@ def logs(lamp: Lamp) -> dict[str, Options]:
                 {"name": "error", "path": f"/var/log/apache2/{site.name}-error.log"},
                 {"name": "php", "path": f"/var/log/{lamp.fpm}.log", "containing": f"[pool {site.name}]"},
             ],
-            "units": [*jobs.services_of(site), *(schedule.service for schedule in site.schedules)],
+            "units": [
+                *jobs.services_of(site),
+                *(schedule.service for schedule in site.schedules),
+                f"groundwork-release:{site.name}:*",
+            ],
             "hide": hidden(lamp, site),
         }
         for site in lamp.sites

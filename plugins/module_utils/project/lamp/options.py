@@ -29,7 +29,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desir
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.packing import parse_source
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.pages import check_page
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders, mail, php
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import check_schedules, check_workers
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import (
+    check_release_command,
+    check_schedules,
+    check_workers,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import check_rotation, check_secrets
 
 EACH = "each"
@@ -160,6 +164,7 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
     check_secrets(site, reserved, where, problems)
     check_workers(site, where, problems)
     check_schedules(site, where, problems)
+    check_release_command(site, where, problems)
 
 
 def _check_environment(

@@ -21,10 +21,14 @@ Release = dict[str, t.Any]  # an element of the option `releases` of the module 
 
 @dataclass(frozen=True)
 class Has:
-    """A server's releases of a site: the id of the current one, and the ids of all kept ones."""
+    """A server's releases of a site: the id of the current one, and the ids of all kept ones.
+
+    `command` is what the server runs before it serves the release, unless another server has.
+    """
 
     current: str
     kept: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,7 @@ def back(server: Server, servers: t.Sequence[Server], wish: Wish) -> list[Releas
         )
         before = own.current if own.current != release["id"] else max(others, key=others.__getitem__, default="")
         if before and before in own.kept:
-            found.append({**release, "id": before, "archive": None})
+            found.append({**release, "id": before, "archive": None, "command": None})
     return found
 
 
@@ -237,9 +241,19 @@ def _probe(
     }
 
 
-def changes(planned: t.Iterable[Batch], wish: Wish) -> list[dict[str, str]]:
+def commands(planned: t.Sequence[Batch], wish: Wish) -> dict[str, str]:
+    """Return the release commands that one of the servers runs, by site."""
+    has = [(site, has) for batch in planned for server in batch.servers for site, has in server.sites.items()]
+    wanted = {one["name"] for one in wish.releases}
+    return {site: ", ".join(one.command) for site, one in has if site in wanted and one.command}
+
+
+def changes(planned: t.Sequence[Batch], wish: Wish) -> list[dict[str, str]]:
     """Return the plan in the form of a module's `changes`."""
-    found = []
+    found = [
+        {"action": "run", "resource": "release command", "name": f"{site}: {told}"}
+        for site, told in commands(planned, wish).items()
+    ]
     for server in (server for batch in planned for server in batch.servers):
         moved = [one for one in wish.releases if server.sites[one["name"]].current != one["id"]]
         named = [f"{one['name']} {one['id']} on {server.name}" for one in moved]
@@ -288,9 +302,15 @@ def report(servers: t.Sequence[Server], wish: Wish) -> dict[str, t.Any]:
             for server in batch.servers
         },
         "lines": [
-            f"{batch.name}: {server.name}: {_step(server, batch, wish)}"
-            for batch in planned
-            for server in batch.servers
+            *(
+                f"{site}: one server runs the release command first, unless that has been done: {told}"
+                for site, told in commands(planned, wish).items()
+            ),
+            *(
+                f"{batch.name}: {server.name}: {_step(server, batch, wish)}"
+                for batch in planned
+                for server in batch.servers
+            ),
         ],
         "changes": changes(planned, wish),
         "diff": differences(planned, wish),

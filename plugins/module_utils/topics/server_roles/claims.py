@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The place where servers claim the ticks of schedules: two prefixes of the bucket of the locks, whose objects expire.
+"""The place where servers claim ticks of schedules and commands of releases: prefixes of the bucket of the locks.
+
+Claims of ticks expire. Records of release commands do not, because a new server reads them long after the release.
 
 The bucket exists, because each run takes the lock of its environment first.
 """
@@ -15,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe impo
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change
 
 PREFIXES = {"claims": 7, "schedules": 400}  # the days after which objects expire
+RECORDS = "commands"  # host/releases/release_command
 ABSENT = ("NoSuchLifecycleConfiguration", "NoSuchBucket")
 
 Rule = dict[str, t.Any]
@@ -27,7 +30,7 @@ def bucket_name(account: str, region: str) -> str:
 
 def resources(partition: str, bucket: str, environment: str) -> list[str]:
     """Return the ARNs of the objects that the servers of an environment may write and read."""
-    return [f"arn:{partition}:s3:::{bucket}/{prefix}/{environment}/*" for prefix in PREFIXES]
+    return [f"arn:{partition}:s3:::{bucket}/{prefix}/{environment}/*" for prefix in (*PREFIXES, RECORDS)]
 
 
 def lifecycle_read(bucket: str, account: str) -> Read:

@@ -99,7 +99,15 @@ def test_a_bundle_tells_what_a_server_becomes(cloud: Cloud, options: dict[str, t
     assert desired["configuration"]["files"][1]["content"] == f"x {PASSWORD}"
     assert desired["configuration"]["services"] == [{"name": "web", "state": "started", "enabled": True, "check": []}]
     assert desired["databases"]["socket"] == "/run/mysqld/mysqld.sock"
-    asked: dict[str, t.Any] = {"workers": [], "jobs": [], "pages": [], "logs": [], "hide": [], "folders": None}
+    asked: dict[str, t.Any] = {
+        "workers": [],
+        "jobs": [],
+        "pages": [],
+        "logs": [],
+        "hide": [],
+        "folders": None,
+        "command": None,
+    }
     assert desired["releases"] == [{**RELEASE, **asked, "keep": 3, "key": "releases/app/3f2a9c01d4e5.tar.gz"}]
 
 

@@ -256,6 +256,8 @@ def test_servers_that_claim_may_write_their_claims_and_nothing_else(cloud: Cloud
     for action, resource, allowed in (
         ("s3:PutObject", f"{objects}/claims/dev/app/nightly/20261130T120000Z", True),
         ("s3:GetObject", f"{objects}/schedules/dev/app/nightly", True),
+        ("s3:PutObject", f"{objects}/commands/dev/vpc-1/app/3f2a9c01d4e5", True),
+        ("s3:GetObject", f"{objects}/commands/prod/vpc-1/app/3f2a9c01d4e5", False),
         ("s3:PutObject", f"{objects}/claims/prod/app/nightly/20261130T120000Z", False),
         ("s3:PutObject", f"{objects}/locks/dev.json", False),
         ("s3:GetObject", f"{objects}/locks/dev.json", False),

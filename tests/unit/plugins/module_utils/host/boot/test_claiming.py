@@ -6,9 +6,10 @@ import json
 import random
 import shutil
 import typing as t
-from dataclasses import dataclass, field
 
+import conditional_bucket
 import pytest
+from conditional_bucket import Bucket
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.claiming import (
     CLAIM_PATIENCE,
@@ -21,99 +22,18 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.claiming 
     parse_ticks,
     ticks,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching import Cloud
 
 JOB = Job("dev", "app", "nightly", "*:*:0/15")
 NOON = 1796040000  # 2026-11-30 12:00:00 UTC, a tick
 CLAIM = "/claims/dev/app/nightly/20261130T120000Z"
 LAST = "/schedules/dev/app/nightly"
-KEYS = {"AccessKeyId": "ASIA", "SecretAccessKey": "secret", "Token": "token"}
 
 
-@dataclass
-class Bucket:
-    """The objects of a bucket, with S3's conditional writes and without the permission to list it."""
-
-    objects: dict[str, str] = field(default_factory=dict)
-
-    def answer(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes) -> tuple[int, str]:
-        assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=ASIA/")
-        if method == "GET":
-            return (200, self.objects[path]) if path in self.objects else (403, "<Code>AccessDenied</Code>")
-        if headers.get("if-none-match") == "*" and path in self.objects:
-            return 412, "<Code>PreconditionFailed</Code>"
-        self.objects[path] = body.decode()
-        return 200, ""
-
-
-@dataclass
-class Response:
-    status: int
-    text: str
-    reason: str = ""
-
-    def read(self) -> bytes:
-        return self.text.encode()
-
-
-@dataclass
-class Connection:
-    reply: t.Callable[..., tuple[int, str]]
-    response: Response = field(default_factory=lambda: Response(0, ""))
-
-    def request(self, method: str, path: str, body: bytes, headers: t.Mapping[str, str]) -> None:
-        self.response = Response(*self.reply(method, path, headers, body))
-
-    def getresponse(self) -> Response:
-        return self.response
-
-    def close(self) -> None:
-        pass
-
-
-class Server:
-    """A server whose clock only its waiting moves. `lost` is called before and after each request to S3."""
-
-    def __init__(self, name: str, bucket: Bucket, lost: t.Callable[[str], bool] = lambda _when: False) -> None:
-        self.name, self.bucket, self.lost = name, bucket, lost
-        self.time = 0.0
-        self.said: list[str] = []
-        self.hosts: set[str] = set()
-
-    def metadata(self, method: str, path: str, _headers: t.Any, _body: bytes) -> tuple[int, str]:
-        told = {
-            "api/token": "t",
-            "meta-data/instance-id": self.name,
-            "meta-data/mac": "0a:1b",
-            "meta-data/network/interfaces/macs/0a:1b/owner-id": "123456789012",
-            "meta-data/placement/region": "eu-central-1",
-            "meta-data/services/domain": "amazonaws.com",
-            "meta-data/iam/security-credentials/": "dev-public",
-            "meta-data/iam/security-credentials/dev-public": json.dumps(KEYS),
-        }
-        return 200, told[path.removeprefix("/latest/")]
-
-    def s3(self, *request: t.Any) -> tuple[int, str]:
-        if self.lost("request"):
-            raise ConnectionResetError("the request was lost")
-        answer = self.bucket.answer(*request)
-        if self.lost("response"):
-            raise ConnectionResetError("the response was lost")
-        return answer
-
-    def to_host(self, host: str) -> t.Any:
-        self.hosts.add(host)
-        return Connection(self.s3)
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-    def to_metadata(self) -> t.Any:
-        return Connection(self.metadata)
+class Server(conditional_bucket.Server):
+    """A server with the schedule."""
 
     def decide(self, now: float, *, timer: bool = True, find: t.Callable[..., list[int]] | None = None) -> int:
-        cloud = Cloud("", "", self.to_metadata, self.to_host, lambda: self.time, self.sleep)
-        return decide(JOB, cloud, now=now, timer=timer, say=self.said.append, find=find or every_15_seconds)
+        return decide(JOB, self.cloud(), now=now, timer=timer, say=self.said.append, find=find or every_15_seconds)
 
 
 def every_15_seconds(_on_calendar: str, since: int, number: int) -> list[int]:

@@ -245,13 +245,13 @@ def test_a_release_is_given_by_its_id() -> None:
         warm_paths=["/", "/up"],
     )
     found = desired.lamp_of(variables)
-    assert [(one["name"], one["id"]) for one in desired.releases(found)] == [
+    assert [(one["name"], one["id"]) for one in desired.releases(found, render)] == [
         ("my-shop", "000000000001"),
         ("app", "3f2a9c01d4e5"),
     ]
-    assert [one["name"] for one in desired.released(found)] == ["my-shop"]
+    assert [one["name"] for one in desired.released(found, render)] == ["my-shop"]
     assert desired.sources(found) == [{"name": "app", "source": {"path": "/sample"}}]
-    [shop] = desired.released(found, exists=lambda path: path == Path("/archives/my-shop-000000000001.tar.gz"))
+    [shop] = desired.released(found, render, exists=lambda path: path == Path("/archives/my-shop-000000000001.tar.gz"))
     assert shop["archive"] == "/archives/my-shop-000000000001.tar.gz"
     assert [(page["path"], page["matcher"], page["host"]) for page in shop["pages"]] == [
         ("/up", "200-399", "www.example.com"),
@@ -278,11 +278,11 @@ def test_a_release_that_was_taken_back_is_not_released_again(
 ) -> None:
     recorded = [TAKEN_BACK, {"groundwork:tier": "public"}]
     found = desired.lamp_of(given(recorded=recorded, server_tags=TAKEN_BACK, **changes))
-    [release] = desired.releases(found, exists=lambda _: True)
+    [release] = desired.releases(found, render, exists=lambda _: True)
     assert release["id"] == identity
     assert not noted or release["archive"] == f"/archives/app-{identity}.tar.gz"
     assert [note[:36] for note in desired.notes(found)] == ["The release 3f2a9c01d4e5 of app was "] * noted
-    changed = desired.outdated_records(found)
+    changed = desired.outdated_records(found, render)
     key = "groundwork:taken-back:app"
     values = {"000000000001": [], "3f2a9c01d4e5": [None], "000000000002": [BAD.replace("000000000001", identity)]}
     assert [one["tags"][key] for one in changed] == values[identity]

@@ -235,3 +235,95 @@ def test_a_wrong_schedule_is_refused(schedule: dict[str, t.Any], message: str) -
 def test_the_name_of_a_schedule_is_used_once() -> None:
     (problem,) = told(site(schedules=[NIGHTLY, NIGHTLY]))
     assert problem == "lamp_sites[0].schedules[1].name: 'nightly' is used twice; use another name."
+
+
+MIGRATE = "php bin/console doctrine:migrations:migrate"
+
+
+def release_of(**changes: t.Any) -> dict[str, t.Any]:
+    packed = [{"name": "my-app", "id": "3f2a", "archive": "/a"}]
+    [release] = lamp({**VARIABLES, "sites": [{**APP, **changes}], "packed": packed}, "releases")
+    return t.cast(dict[str, t.Any], release)
+
+
+def test_a_release_command_is_a_unit_in_the_folder_of_the_new_release() -> None:
+    command = release_of(release_command=[MIGRATE, ["php", "warm up.php"]], release_command_timeout=90)["command"]
+    expected = {
+        "Type": "oneshot",
+        "RemainAfterExit": "yes",
+        "User": "site-my-app",
+        "WorkingDirectory": "/srv/www/my-app/releases/3f2a",
+        "EnvironmentFile": "/etc/groundwork/sites/my-app/environment",
+        "Requires": "groundwork-metadata.service",
+        "TimeoutStartSec": "90",
+    }
+    settings = lines(command["unit"])
+    assert {name: settings[name] for name in expected} == expected
+    runs = [line for line in command["unit"].splitlines() if line.startswith("ExecStart=")]
+    assert [read_by_systemd(line.removeprefix("ExecStart=")) for line in runs] == [
+        ["php", "bin/console", "doctrine:migrations:migrate"],
+        ["php", "warm up.php"],
+    ]
+    assert command["lines"] == [MIGRATE, "php 'warm up.php'"]
+    assert (command["environment"], command["timeout"], command["ready"]) == ("dev", 90, [])
+
+
+def test_a_release_command_has_the_rights_of_a_worker() -> None:
+    worker = next(one["content"] for one in configuration()["files"] if one["path"] == UNIT)
+    hardening = worker.partition("UMask=")[2].partition("\n\n")[0]
+    assert "ProtectSystem=strict" in hardening
+    assert hardening.strip() in release_of(release_command=[MIGRATE])["command"]["unit"]
+
+
+def test_a_release_command_waits_for_the_database_of_its_site() -> None:
+    command = release_of(database=True, release_command=[MIGRATE])["command"]
+    launcher = ["/usr/local/bin/groundwork-site", "my-app", "--folder", "/srv/www/my-app", "--", "php", "-r"]
+    assert command["ready"][:-1] == launcher
+    assert command["timeout"] == 600
+    assert release_of()["command"] is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[], [MIGRATE], [["php", "a.php"], ["./b.sh"]], [["./a.sh"], ["./b.sh"]], ["./a.sh"], ["./a.sh", "php b.php"]],
+)
+def test_a_release_command_is_accepted(given: t.Any) -> None:
+    assert told(site(release_command=given)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"release_command": MIGRATE}, "release_command: is not a list of commands; give a list of commands, as ['php"),
+        ({"release_command": {"a": "b"}}, "release_command: is not a list of commands"),
+        ({"release_command": ""}, "release_command: is not a list of commands"),
+        (
+            {"release_command": ["php", "migrate.php"]},
+            "release_command: php, migrate.php would be 2 commands of one word each; for one command write ['php mig",
+        ),
+        ({"release_command": [""]}, "release_command[0]: the command cannot be executed: it is empty"),
+        ({"release_command": [MIGRATE, []]}, "release_command[1]: the command cannot be executed: it is empty"),
+        ({"release_command": [" "]}, "release_command[0]: the command cannot be executed: it is empty"),
+        ({"release_command": [None]}, "release_command[0]: the command cannot be executed: it is neither text nor"),
+        ({"release_command": [["php", True]]}, "release_command[0]: the command cannot be executed: True is not text"),
+        (
+            {"release_command": ["php a.php && b"]},
+            "release_command[0]: the command cannot be executed: it contains '&'",
+        ),
+        (
+            {"release_command": ["A=1 php a.php"]},
+            "release_command[0]: the command cannot be executed: 'A=1' is not the",
+        ),
+        ({"release_command": [["php", "\0"]]}, "release_command[0]: the command cannot be executed: it contains a con"),
+        ({"release_command": [["php", "a"]] * 21}, "release_command: 21 commands are too many; give at most 20"),
+        ({"release_command": [MIGRATE], "release_command_timeout": 0}, "release_command_timeout: 0 is out of range"),
+        ({"release_command": [MIGRATE], "release_command_timeout": 3601}, "release_command_timeout: 3601 is out of"),
+        (
+            {"release_command_timeout": 60},
+            "release_command_timeout: is given without a release command; give release_command",
+        ),
+    ],
+)
+def test_a_wrong_release_command_is_refused(changes: dict[str, t.Any], message: str) -> None:
+    (problem,) = told(site(**changes))
+    assert problem.startswith(f"lamp_sites[0].{message}")

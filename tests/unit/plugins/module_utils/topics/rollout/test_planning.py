@@ -169,6 +169,21 @@ def test_the_plan_as_changes_and_differences() -> None:
     ]
 
 
+def test_the_plan_tells_the_release_command_once_and_the_way_back_has_none() -> None:
+    wanted = wish({"public": 2}, releases=({**APP, "command": {"lines": ["php migrate"]}},))
+    both = [
+        replace(one, sites={"app": replace(one.sites["app"], command=("php migrate",))})
+        for one in (server("public-1"), server("public-2"))
+    ]
+    told = report(both, wanted)
+    assert told["lines"][0] == (
+        "app: one server runs the release command first, unless that has been done: php migrate"
+    )
+    assert [change["name"] for change in told["changes"] if change["action"] == "run"] == ["app: php migrate"]
+    assert [one["command"] for one in told["servers"]["public-1"]["back"]] == [None]
+    assert [one["command"]["lines"] for one in told["servers"]["public-1"]["forward"]] == [["php migrate"]]
+
+
 @pytest.mark.parametrize(
     ("kept", "archive", "message"),
     [
