@@ -90,7 +90,7 @@ def public_files(relay: Relay | None, php_folder: str, render: Render) -> list[O
 
 
 def purged(php_folder: str) -> list[Options]:
-    """Return the files that are removed if there is no relay any more."""
+    """Return the files that are removed without a relay."""
     return [{"pattern": path} for path in (PASSWORD, f"{php_folder}/{COMMAND_SETTINGS}")]
 
 

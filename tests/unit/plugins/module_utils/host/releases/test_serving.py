@@ -194,10 +194,10 @@ def test_what_is_served_tells_its_id(server: Server) -> None:
 
 def test_it_tells_what_the_site_has(server: Server) -> None:
     first, second = server.packed("one"), server.packed("two")
-    assert server.converge(first)["sites"] == {"app": {"current": "", "kept": []}}
+    assert server.converge(first)["sites"] == {"app": {"current": "", "kept": [], "command": []}}
     server.converge(second)
     told = server.converge(first, check_mode=True)["sites"]
-    assert told == {"app": {"current": second.id, "kept": [second.id, first.id]}}
+    assert told == {"app": {"current": second.id, "kept": [second.id, first.id], "command": []}}
 
 
 def test_a_release_that_is_not_here_is_asked_for(server: Server) -> None:

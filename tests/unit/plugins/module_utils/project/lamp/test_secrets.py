@@ -65,7 +65,7 @@ def test_a_secret_that_is_only_in_a_file_is_hidden_in_logs_too() -> None:
     )
     logs = lamp(given(), "logs")["app"]
     assert logs["hide"][-1] == "/etc/groundwork/sites/app/hidden"
-    assert logs["units"] == WORKERS
+    assert logs["units"] == [*WORKERS, "groundwork-release:app:*"]
     assert "/etc/groundwork/sites/app/hidden" not in files(secrets=[], secret_files=[])
 
 
