@@ -25,6 +25,10 @@ options:
     type: list
     elements: str
     default: []
+  files:
+    description: The mount point of a file system that several servers share. None by default.
+    type: path
+    default: ""
 attributes:
   check_mode:
     description: The module makes no changes.
@@ -74,6 +78,12 @@ state:
       type: list
       elements: dict
       returned: success
+    files:
+      description: >-
+        The state of the file system that several servers share, by its mount point: V(mounted), V(not mounted), or
+        V(does not answer).
+      type: dict
+      returned: success
     memory:
       description: The size of the memory, and what new processes can have of it.
       type: dict
@@ -96,7 +106,7 @@ def main() -> None:
     """Read the state of this server."""
     module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        state = state_of(run, module.params["sites"], module.params["services"], rooms())
+        state = state_of(run, module.params["sites"], module.params["services"], rooms(), module.params["files"])
     except GroundworkError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, state=state)

@@ -11,4 +11,5 @@ import typing as t
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "sites": {"type": "dict", "required": True},
     "services": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "path", "default": ""},
 }

@@ -48,6 +48,10 @@ def wrongs(state: State | None) -> t.Iterator[str]:
             yield f"{name} is {service['ActiveState']}"
     told = {unit["Id"] for unit in state["services"].values()}
     yield from (f"the unit {unit} failed" for unit in state["failed"] if unit not in told)
+    for folder, mounted in state.get("files", {}).items():
+        if mounted != "mounted":
+            wrong = "is not mounted" if mounted == "not mounted" else mounted
+            yield f"the file system of all servers at {folder} {wrong}"
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"

@@ -26,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     whole_tree,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.everywhere import is_moved
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     OPTIONS,
     conflicts,
@@ -83,6 +84,7 @@ def look(release: Release) -> Site:
         incomplete=incomplete(release) if is_here else (),
         conflicts=tuple(conflicts_of(release)) if is_here else (),
         undeclared=undeclared(release, served.folders) if served else (),
+        moved=is_moved(release),
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.desired import (
     APACHE,
     MARIADB,
@@ -18,7 +19,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.desire
 def watched(lamp: Lamp) -> Options:
     """Return the options of the module `server_info`: the folders of the sites, and the services that run."""
     services = [APACHE, lamp.fpm, *([MARIADB] if lamp.has_database else [])]
-    return {"sites": {site.name: site.folder for site in lamp.sites}, "services": services}
+    files = folders.FILES if lamp.shares_files else ""
+    return {"sites": {site.name: site.folder for site in lamp.sites}, "services": services, "files": files}
 
 
 def logs(lamp: Lamp) -> dict[str, Options]:
