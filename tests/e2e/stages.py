@@ -53,6 +53,7 @@ STAGES = (
     Stage("groups", "the servers of an Auto Scaling group configure themselves at their first boot", part="servers"),
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
     Stage("folders", "a site writes what it declares, and its commands get what its PHP gets", part="applications"),
+    Stage("shared_files", "shared folders that are the same on every server", part="applications"),
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),

@@ -27,7 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED
-from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import acting_as, uid_of
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.rights import acting_as
 
 MOUNTS = Path("/proc/self/mountinfo")
 PROBE = ("timeout", "--signal=KILL", "5", "stat", "--file-system", "--format=%T")
@@ -90,19 +90,15 @@ def move(release: Release) -> list[str]:
     Return what to tell. The own folder stays under another name. What is written to it during the copy is copied after
     the link has taken its place.
     """
-    place, data = Path(release.path) / SHARED, data_of(release)
+    place, data, account = Path(release.path) / SHARED, data_of(release), release.folders.account
     try:
-        _create(data, release)
-        if not place.is_dir() or place.is_symlink():
-            files.discard(str(place))
-            place.symlink_to(data)
-            return []
-        with acting_as(release.folders.account):
-            copy_missing(place, data)
-        local = next(one for one in _names(place.with_name(LOCAL)) if not os.path.lexists(one))
-        place.rename(local)
+        _create(data, account, release.folders.shared_mode)
+        local = _set_aside(place, data, account)
+        files.discard(str(place))
         place.symlink_to(data)
-        with acting_as(release.folders.account):
+        if not local:
+            return []
+        with acting_as(account):
             left = copy_missing(local, data)
     except OSError as error:
         raise GroundworkError(f"Could not copy {place} of {release.name} to {data}: {error}. Run again.") from error
@@ -111,6 +107,21 @@ def move(release: Release) -> list[str]:
         f"kept in {local}; remove it when it is not needed.",
         *_told(local, left),
     ]
+
+
+def _set_aside(place: Path, data: Path, account: str) -> Path | None:
+    """Copy the own folder of a server, and return its new path. None if the server has no own folder."""
+    if place.is_dir() and not place.is_symlink():
+        with acting_as(account):
+            copy_missing(place, data)
+        local = next(one for one in _names(place.with_name(LOCAL)) if not os.path.lexists(one))
+        place.rename(local)
+        return local
+    if os.path.lexists(place):
+        return None
+    # A run that was interrupted after the folder was renamed has not copied what was written to it meanwhile.
+    renamed = itertools.takewhile(os.path.lexists, _names(place.with_name(LOCAL)))
+    return next(iter(reversed([*renamed])), None)
 
 
 def _told(local: Path, left: t.Sequence[str]) -> t.Iterator[str]:
@@ -127,13 +138,13 @@ def _names(place: Path) -> t.Iterator[Path]:
     yield from (place.with_name(f"{place.name}-{number}") for number in itertools.count(2))
 
 
-def _create(data: Path, release: Release) -> None:
+def _create(data: Path, account: str, mode: int) -> None:
     """Create the folder of a site on the file system. Its parent belongs to root."""
     data.mkdir(mode=0o700, exist_ok=True)
-    account = pwd.getpwnam(release.folders.account) if uid_of(release.folders.account) else None
-    if account and (data.stat().st_uid, data.stat().st_gid) != (account.pw_uid, account.pw_gid):
-        os.chown(data, account.pw_uid, account.pw_gid)
-    data.chmod(release.folders.shared_mode)
+    found, status = pwd.getpwnam(account), data.stat()
+    if (status.st_uid, status.st_gid) != (found.pw_uid, found.pw_gid):
+        os.chown(data, found.pw_uid, found.pw_gid)
+    data.chmod(mode)
 
 
 def copy_missing(source: Path, target: Path) -> list[str]:
