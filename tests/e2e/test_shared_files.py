@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,13 @@ from uuid import uuid4
 
 import pytest
 from asking import Answer, get
-from laptop import ENVIRONMENT, Laptop, Play
+from laptop import ENVIRONMENT, INVENTORY, Laptop, Play
 from running_site import Site
 from watching import eventually
 
 NAME = "album.test"
 FOLDER = "/srv/www/album"
-SERVERS = ("private-1", "private-2", "public-1", "public-2")
+SERVERS = ("private-1", "public-1", "public-2")
 LONGEST = 45  # seconds until requests that need the files fail, when their file system is away
 # `put` writes a file into the shared folder; every other page does not need it.
 PAGE = """<?php
@@ -25,6 +26,7 @@ PAGE = """<?php
         echo @file_put_contents($path, $_GET['put'] . "\\n") ? 'written' : 'failed';
     } else { echo 'served'; }
 """
+ANSWER = re.compile(r"^(\S+) \| \w+ \| rc=0 >>\n(.*?)(?=^\S+ \| |\Z)", re.MULTILINE | re.DOTALL)
 SHOWN = "Show the state of the environment"
 AWAY = (
     "nft add table inet away",
@@ -98,15 +100,20 @@ def remove_files(laptop: Laptop) -> None:
 
 def ask(laptop: Laptop, server: str, path: str, longest: int = 10) -> tuple[int, str]:
     """Return the status and the body of a server's answer to itself, and 0 if it does not answer in time."""
+    return everywhere(laptop, path, (server,), longest)[server]
+
+
+def everywhere(
+    laptop: Laptop, path: str, servers: tuple[str, ...] = SERVERS, longest: int = 10
+) -> dict[str, tuple[int, str]]:
+    """Return what each server answers to itself."""
     url = shlex.quote(f"http://127.0.0.1{path}")
-    code, printed = laptop.on(server, f"curl -s -m {longest} -w '\\n%{{http_code}}' -H 'Host: {NAME}' {url} || true")
-    assert code == 0, printed
-    body, _newline, status = printed.rpartition("\n")
-    return int(status), body.strip()
-
-
-def everywhere(laptop: Laptop, path: str, servers: tuple[str, ...] = SERVERS) -> dict[str, tuple[int, str]]:
-    return {name: ask(laptop, name, path) for name in servers}
+    curl = f"curl -s -m {longest} -w '\\n%{{http_code}}' -H 'Host: {NAME}' {url}; true"
+    argv = ("ansible", "-i", INVENTORY, ",".join(servers), "-m", "ansible.builtin.shell", "-a", curl)
+    done = laptop.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal")
+    told = {name: text.strip().rpartition("\n") for name, text in ANSWER.findall(done.stdout)}
+    assert sorted(told) == sorted(servers), f"{done.stdout}{done.stderr}"
+    return {name: (int(status), body.strip()) for name, (body, _newline, status) in told.items()}
 
 
 def visit(site: Site, path: str) -> Answer:
@@ -166,29 +173,6 @@ def test_an_upload_is_on_every_server(laptop: Laptop, site: Site, shared: Play) 
     assert 59000 <= int(number) <= 59999
 
 
-def test_it_outlives_a_release_and_going_back(laptop: Laptop, site: Site, shared: Play, source: Path) -> None:
-    name = upload(site)
-    _code, before = laptop.on("public-1", f"basename $(readlink {FOLDER}/current)")
-    (source / "public" / "style.css").write_text("/* new */")
-    played(laptop, playbook="playbooks/release.yml", variables=variables(source))
-    assert everywhere(laptop, "/style.css") == dict.fromkeys(SERVERS, (200, "/* new */"))
-    assert everywhere(laptop, f"/media/{name}") == dict.fromkeys(SERVERS, (200, name))
-    played(laptop, playbook="playbooks/release.yml", variables=variables(source, lamp_release=f"album:{before}"))
-    assert set(everywhere(laptop, "/style.css")) == set(SERVERS)
-    assert {status for status, _body in everywhere(laptop, "/style.css").values()} == {404}
-    assert everywhere(laptop, f"/media/{name}") == dict.fromkeys(SERVERS, (200, name))
-
-
-def test_a_new_server_has_it(laptop: Laptop, site: Site, shared: Play, source: Path) -> None:
-    name = upload(site)
-    more = {"public": {"count": 3, "instance_type": "t3.small"}, "private": {"count": 2, "instance_type": "t3.small"}}
-    try:
-        played(laptop, variables=variables(source, servers_tiers=more))
-        assert everywhere(laptop, f"/media/{name}", ("public-3",)) == {"public-3": (200, name)}
-    finally:
-        played(laptop, variables=variables(source, servers_allow_removal=True))
-
-
 def test_pages_without_it_are_served_while_it_is_away(laptop: Laptop, site: Site, shared: Play, source: Path) -> None:
     name = upload(site)
     server = "public-2"
@@ -208,6 +192,31 @@ def test_pages_without_it_are_served_while_it_is_away(laptop: Laptop, site: Site
     back = eventually(lambda: ask(laptop, server, f"/media/{name}"), lambda answer: answer[0] == 200, 60)
     assert back == (200, name)
     assert ask(laptop, server, "/media/lost.txt")[0] == 404
+
+
+def test_it_outlives_a_release_and_going_back(laptop: Laptop, site: Site, shared: Play, source: Path) -> None:
+    name = upload(site)
+    _code, before = laptop.on("public-1", f"basename $(readlink {FOLDER}/current)")
+    (source / "public" / "style.css").write_text("/* new */")
+    played(laptop, playbook="playbooks/release.yml", variables=variables(source))
+    assert everywhere(laptop, "/style.css") == dict.fromkeys(SERVERS, (200, "/* new */"))
+    assert everywhere(laptop, f"/media/{name}") == dict.fromkeys(SERVERS, (200, name))
+    played(laptop, playbook="playbooks/release.yml", variables=variables(source, lamp_release=f"album:{before}"))
+    assert set(everywhere(laptop, "/style.css")) == set(SERVERS)
+    assert {status for status, _body in everywhere(laptop, "/style.css").values()} == {404}
+    assert everywhere(laptop, f"/media/{name}") == dict.fromkeys(SERVERS, (200, name))
+
+
+def test_a_new_server_has_it(laptop: Laptop, site: Site, shared: Play, source: Path) -> None:
+    name = upload(site)
+    private = sum(one.startswith("private-") for one in site.servers)
+    counts = {"public": 3, "private": private}
+    more = {tier: {"count": count, "instance_type": "t3.small"} for tier, count in counts.items()}
+    try:
+        played(laptop, variables=variables(source, servers_tiers=more))
+        assert everywhere(laptop, f"/media/{name}", ("public-3",)) == {"public-3": (200, name)}
+    finally:
+        played(laptop, variables=variables(source, servers_allow_removal=True))
 
 
 def test_it_is_not_turned_off_by_accident(laptop: Laptop, shared: Play, source: Path) -> None:

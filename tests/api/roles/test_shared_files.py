@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from watching import watching
 
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
@@ -76,7 +77,8 @@ def account(tmp_path: Path) -> Iterator[Account]:
     plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
     sockets = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))]
     plane.serve(sockets)
-    yield Account(tmp_path, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
+    with watching(lambda: plane.reconciled(plane.snapshot())):
+        yield Account(tmp_path, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
     plane.close()
 
 

@@ -188,7 +188,7 @@ def partial(name: str) -> str:
 
 
 def give_name(new: Path, place: Path) -> None:
-    """Give a prepared file, link or folder its name, unless another server has put something there."""
+    """Move a prepared file, link or folder to its name, unless another server has put something there."""
     try:
         if new.is_dir() and not new.is_symlink():
             new.rename(place)
