@@ -98,7 +98,7 @@ sleep() {{ count=$((${{count:-0}} + 1)); [ "$count" -lt 4 ] || exit 0; }}
     [
         (0, 0, []),
         (3, 0, ["systemctl start srv-groundwork-files.mount"] * 4),
-        (0, 137, ["umount --force --lazy --no-canonicalize /srv/groundwork/files"] * 3),
+        (0, 137, ["umount --force --lazy --no-canonicalize --internal-only /srv/groundwork/files"] * 3),
     ],
 )
 def test_the_mount_is_kept_and_given_up(tmp_path: t.Any, active: int, silent: int, done: list[str]) -> None:
