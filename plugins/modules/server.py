@@ -83,6 +83,13 @@ options:
             type: list
             elements: str
             default: []
+          uid:
+            description: The number of a new account and of its group. By default, and if it is taken, any number.
+            type: int
+          require_uid:
+            description: Whether the module fails if the account cannot have this number, or exists with another one.
+            type: bool
+            default: false
           reload:
             description: Services to reload when the account or its group changes.
             type: list
@@ -460,6 +467,13 @@ options:
             description: >-
               A file with the folders as JSON, which O(configuration) writes together with the configuration of the web
               server. The module fails if it has other folders, because the web server would run PHP scripts in them.
+            type: path
+          files:
+            description:
+              - The mount point of a file system that has the folder C(<path>/shared) of the site, in a folder with the
+                name of the site. The module waits until it is mounted, makes C(<path>/shared) a link, and copies what
+                the server has in its own folder and the file system does not have. The own folder is kept as
+                C(<path>/shared.local).
             type: path
       command:
         description:

@@ -30,6 +30,10 @@ options:
     type: list
     elements: str
     default: []
+  files:
+    description: The mount point of a file system that several servers share. None by default.
+    type: path
+    default: ""
 attributes:
   check_mode:
     description: The module makes no changes.
@@ -80,6 +84,12 @@ state:
       type: list
       elements: dict
       returned: success
+    files:
+      description: >-
+        The state of the file system that several servers share, by its mount point: V(mounted), V(not mounted), or
+        V(does not answer).
+      type: dict
+      returned: success
     memory:
       description: The size of the memory, and what new processes can have of it.
       type: dict
@@ -103,7 +113,8 @@ def main() -> None:
     module = QuietModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         given = module.params
-        state = state_of(run, given["sites"], given["services"], given["units"], rooms())
+        own = {"units": given["units"], "files": given["files"]}
+        state = state_of(run, given["sites"], given["services"], rooms=rooms(), **own)
     except GroundworkError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, state=state)

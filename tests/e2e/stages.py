@@ -55,6 +55,7 @@ STAGES = (
     Stage("replace", "all servers are replaced by new ones from the golden image", part="servers"),
     Stage("folders", "a site writes what it declares, and its commands get what its PHP gets", part="applications"),
     Stage("mail", "a site sends mail through a relay that was away", part="applications"),
+    Stage("shared_files", "shared folders that are the same on every server", part="applications"),
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("static_site", "the static site through CloudFront"),

@@ -25,6 +25,8 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "name": {"type": "str", "required": True},
                     "home": {"type": "path", "required": True},
                     "members": {"type": "list", "elements": "str", "default": []},
+                    "uid": {"type": "int"},
+                    "require_uid": {"type": "bool", "default": False},
                     "reload": {"type": "list", "elements": "str", "default": []},
                 },
             },
@@ -162,6 +164,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                     "account": {"type": "str"},
                     "web_root": {"type": "str", "default": ""},
                     "configured": {"type": "path"},
+                    "files": {"type": "path"},
                 },
             },
             "command": {

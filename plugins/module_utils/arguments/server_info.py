@@ -12,4 +12,5 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "sites": {"type": "dict", "required": True},
     "services": {"type": "list", "elements": "str", "default": []},
     "units": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "path", "default": ""},
 }

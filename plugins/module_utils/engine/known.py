@@ -25,6 +25,7 @@ class Known:
     booting: t.Sequence[str] = ()  # those of them whose servers configure themselves
     images: t.Mapping[str, str] = field(default_factory=dict)  # names by tier, "" if it may be promoted
     site_bucket: str = ""  # of the static site
+    shares_files: bool = False  # whether a site's shared folders are the same on all servers
 
 
 NOTHING_KNOWN = Known()

@@ -15,6 +15,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.servers imp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import check as static_site
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import check as teardown
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb import check as alb
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system import check as file_system
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall import check as firewall
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image import check as image
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat import check as nat
@@ -22,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network impo
 
 CHECKS: t.Mapping[str, Check] = {
     "alb": alb.CHECK,
+    "file_system": file_system.CHECK,
     "firewall": firewall.CHECK,
     "image": image.CHECK,
     "lamp": lamp.CHECK,

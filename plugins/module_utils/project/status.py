@@ -46,17 +46,26 @@ def wrongs(state: State | None) -> t.Iterator[str]:
     for name, service in state["services"].items():
         if service["ActiveState"] not in RUNNING:
             yield f"{name} is {service['ActiveState']}"
-    for unit in state["units"]:
-        if unit["ActiveState"] not in (*RUNNING, "failed"):
-            yield f"{unit['Id']} is {unit['ActiveState']}"
-        elif unit.get("SubState", "").startswith("auto-restart") and unit.get("Result") != "success":
-            again = unit.get("NRestarts") or "?"
-            yield f"{unit['Id']} ends with an error ({unit['Result']}) and is started again: {again} restarts"
+    yield from (wrong for unit in state["units"] if (wrong := _wrong_unit(unit)))
     told = {unit["Id"] for unit in state["services"].values()}
     yield from (f"the unit {unit} failed" for unit in state["failed"] if unit not in told)
+    for folder, mounted in state.get("files", {}).items():
+        if mounted != "mounted":
+            wrong = "is not mounted" if mounted == "not mounted" else mounted
+            yield f"the file system of all servers at {folder} {wrong}"
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"
+
+
+def _wrong_unit(unit: t.Mapping[str, str]) -> str:
+    """Return what is wrong with a worker or a timer, or "". One that has failed is among the failed units."""
+    if unit["ActiveState"] not in (*RUNNING, "failed"):
+        return f"{unit['Id']} is {unit['ActiveState']}"
+    if unit.get("SubState", "").startswith("auto-restart") and unit.get("Result") != "success":
+        again = unit.get("NRestarts") or "?"
+        return f"{unit['Id']} ends with an error ({unit['Result']}) and is started again: {again} restarts"
+    return ""
 
 
 def differences(servers: t.Mapping[str, State | None]) -> t.Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import grp
 import pwd
+import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Account
@@ -16,6 +17,32 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 def look_for_accounts(names: tuple[str, ...]) -> dict[str, frozenset[str]]:
     """Return the members of the group of each account that exists."""
     return {name: _members(name) for name in names if _exists(name)}
+
+
+def look_for_numbers(names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    """Return the numbers of each account that exists, and of its own group."""
+    return {name: (pwd.getpwnam(name).pw_uid, _gid(name)) for name in names if _exists(name)}
+
+
+def look_for_holders(numbers: t.Iterable[int]) -> dict[int, str]:
+    """Return which account or group has each of these numbers."""
+    return {number: name for number in numbers if (name := _holder(number))}
+
+
+def _holder(number: int) -> str:
+    for find in (lambda: pwd.getpwuid(number).pw_name, lambda: grp.getgrgid(number).gr_name):
+        try:
+            return str(find())
+        except KeyError:
+            continue
+    return ""
+
+
+def _gid(group: str) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        return -1
 
 
 def _exists(name: str) -> bool:
@@ -36,10 +63,17 @@ def _members(group: str) -> frozenset[str]:
 def add_account(run: Run, account: Account) -> None:
     """Create the account if it does not exist, and add the missing members to its group."""
     if not _exists(account.name):
-        shell = ["--shell", "/usr/sbin/nologin"]
-        home = ["--home-dir", account.home, "--no-create-home"]
-        argv = ["useradd", "--system", "--user-group", *home, *shell, account.name]
-        succeed(run, f"create the account {account.name}", argv)
+        _create(run, account)
     for member in sorted(set(account.members) - _members(account.name)):
         argv = ["gpasswd", "--add", member, account.name]
         succeed(run, f"add {member} to the group {account.name}", argv)
+
+
+def _create(run: Run, account: Account) -> None:
+    what, number, group = f"create the account {account.name}", [], ["--user-group"]
+    if account.uid and not look_for_holders([account.uid]):
+        succeed(run, what, ["groupadd", "--gid", str(account.uid), account.name])
+        number, group = ["--uid", str(account.uid)], ["--gid", str(account.uid)]
+    shell = ["--shell", "/usr/sbin/nologin"]
+    home = ["--home-dir", account.home, "--no-create-home"]
+    succeed(run, what, ["useradd", "--system", *number, *group, *home, *shell, account.name])

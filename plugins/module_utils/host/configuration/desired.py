@@ -38,12 +38,18 @@ class Touch:
 
 @dataclass(frozen=True)
 class Account:
-    """A system user with its own group, no shell and no password. `members` also belong to its group."""
+    """A system user with its own group, no shell and no password. `members` also belong to its group.
+
+    `uid` is the number of the account and of its group, 0 for any. An existing account keeps another number, unless
+    `require_uid` is set.
+    """
 
     name: str
     home: str
     members: tuple[str, ...] = ()
     touch: Touch = Touch()
+    uid: int = 0
+    require_uid: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,14 @@ def _touch(item: t.Mapping[str, t.Any]) -> Touch:
 
 
 def _account(item: t.Mapping[str, t.Any]) -> Account:
-    return Account(item["name"], item["home"], tuple(item.get("members") or ()), _touch(item))
+    return Account(
+        name=item["name"],
+        home=item["home"],
+        members=tuple(item.get("members") or ()),
+        touch=_touch(item),
+        uid=item.get("uid") or 0,
+        require_uid=bool(item.get("require_uid")),
+    )
 
 
 def _service(item: t.Mapping[str, t.Any]) -> Service:

@@ -53,14 +53,18 @@ class Unit:
 class Observed:
     """The observed configuration of a server.
 
-    `accounts` contains the members of each account's group. `pending` are the service actions that an interrupted run
-    did not complete, and `previous` are the states of its files before that run. `purgeable` are files of earlier runs.
+    `accounts` contains the members of each account's group, `numbers` the numbers of existing accounts and groups, and
+    `holders` which account or group has a declared number. `pending` are the service actions that an interrupted
+    run did not complete, and `previous` are the states of its files before that run. `purgeable` are files of earlier
+    runs.
     `foreign` are files that a daemon includes, and that belong to no package. `strays` are running services that the
     configuration does not declare, and that earlier runs created.
     """
 
     packages: frozenset[str] = frozenset()
     accounts: t.Mapping[str, frozenset[str]] = field(default_factory=dict)
+    numbers: t.Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    holders: t.Mapping[int, str] = field(default_factory=dict)
     paths: t.Mapping[str, Actual] = field(default_factory=dict)
     units: t.Mapping[str, Unit] = field(default_factory=dict)
     pending: t.Mapping[str, Action] = field(default_factory=dict)
@@ -99,8 +103,12 @@ class Plan:
 def make_plan(desired: Server, observed: Observed) -> Plan:
     """Return the changes that turn the observed configuration into the desired one.
 
-    Raise GroundworkError if a directory is at the path of a file or link, because it may contain data.
+    Raise GroundworkError if a directory is at the path of a file or link, because it may contain data, and if an
+    account cannot have the number that it needs.
     """
+    for account in desired.accounts:
+        if account.require_uid and (wrong := _wrong_number(account, observed)):
+            raise GroundworkError(wrong)
     accounts = tuple(account for account in desired.accounts if _account_differs(account, observed))
     declared = {entry.path for entry in desired.entries}
     leftover = [
@@ -127,6 +135,30 @@ def _account_differs(account: Account, observed: Observed) -> bool:
     return members is None or not members.issuperset(account.members)
 
 
+def _wrong_number(account: Account, observed: Observed) -> str:
+    """Return why an account cannot have the number that it needs, or ""."""
+    name, uid = account.name, account.uid
+    found = observed.numbers.get(name)
+    holder = observed.holders.get(uid, name)
+    if found == (uid, uid):
+        return ""
+    if holder != name:
+        return (
+            f"The number {uid} of the account {name} is used by {holder} on this server. Give its site another uid in "
+            "lamp_sites, or remove that account; then run again."
+        )
+    if found is None:
+        return ""
+    (old, old_group), home = found, account.home
+    return (
+        f"The account {name} has the number {old} on this server, and its group {old_group}, but their files are on "
+        f"several servers, where both are {uid}. Stop the services that run as it, then run as root: "
+        f"usermod --uid {uid} {name}; groupmod --gid {uid} {name}; "
+        f"find {home} -xdev -uid {old} -exec chown --no-dereference {uid} {{}} +; "
+        f"find {home} -xdev -gid {old_group} -exec chgrp --no-dereference {uid} {{}} +; and run again."
+    )
+
+
 def differs(entry: Entry, actual: Actual) -> bool:
     """Return whether the state of the path differs from the entry. Raise GroundworkError if it cannot be replaced."""
     if actual.kind in ("directory", "other") and entry.kind != actual.kind:
@@ -134,6 +166,11 @@ def differs(entry: Entry, actual: Actual) -> bool:
         wanted = "absent" if entry.kind == "absent" else f"a {entry.kind}"
         raise GroundworkError(
             f"{entry.path} is a {found}, but should be {wanted}. Move it away by hand: it may contain data."
+        )
+    if entry.kind == "directory" and actual.kind == "link":
+        raise GroundworkError(
+            f"{entry.path} is a link to {actual.target}, but should be a directory. Remove the link, and copy there "
+            "what it leads to if that is needed; then run again."
         )
     if entry.kind in GONE:
         return actual.kind != "absent"

@@ -23,7 +23,7 @@ BROKEN = frozenset({"failed", "inactive", "deactivating"})
 DEADLINE = 60.0  # seconds; php-fpm's process_control_timeout is shorter
 JOURNAL_LINES = 20
 PROPERTIES = "LoadState,ActiveState,UnitFileState"
-TIMER = ".timer"
+SUFFIXES = (".timer", ".mount")  # of units that are no services
 STEADY = 3.0  # seconds for which a worker has to run
 STEADY_DEADLINE = 30.0
 WORKER_PROPERTIES = "LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestampMonotonic"
@@ -198,8 +198,8 @@ class Services:
 
 
 def _unit(name: str) -> str:
-    """Return the name of a unit, which is a service unless its name has the suffix of a timer."""
-    return name if name.endswith(TIMER) else f"{name}.service"
+    """Return the name of a unit, which is a service unless its name has the suffix of another kind."""
+    return name if name.endswith(SUFFIXES) else f"{name}.service"
 
 
 def _fault(state: t.Mapping[str, str]) -> str:

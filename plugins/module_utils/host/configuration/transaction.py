@@ -18,6 +18,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.accounts import (
     add_account,
     look_for_accounts,
+    look_for_holders,
+    look_for_numbers,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
@@ -116,9 +118,12 @@ class Host:
         foreign = self._foreign(desired, {entry.path for entry in desired.entries} | purgeable.keys())
         paths = {entry.path for entry in desired.entries} | purgeable.keys() | foreign.keys()
         strays = self._strays(desired)
+        names = tuple(account.name for account in desired.accounts)
         return Observed(
             packages=installed(self.run, desired.packages),
-            accounts=look_for_accounts(tuple(account.name for account in desired.accounts)),
+            accounts=look_for_accounts(names),
+            numbers=look_for_numbers(names),
+            holders=look_for_holders(account.uid for account in desired.accounts if account.uid),
             paths={path: files.look(path) for path in sorted(paths)},
             units={**self._units(desired), **self.services.look(strays)},
             pending=pending,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import everywhere
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import Room
 
@@ -23,12 +24,18 @@ KIB = 1024
 
 
 def state_of(
-    run: Run, sites: t.Mapping[str, str], services: t.Sequence[str], units: t.Sequence[str], rooms: t.Sequence[Room]
+    run: Run,
+    sites: t.Mapping[str, str],
+    services: t.Sequence[str],
+    *,
+    units: t.Sequence[str],
+    rooms: t.Sequence[Room],
+    files: str = "",
 ) -> dict[str, t.Any]:
     """Return the state of this server. `sites` are the folders of the sites by name.
 
-    Times are in ISO 8601 and UTC, sizes in bytes. `units` are what sites have of their own: workers, and the timers of
-    schedules.
+    `units` are what sites have of their own: workers, and the timers of schedules. `files` is the mount point of the
+    file system of all servers, "" without one. Times are in ISO 8601 and UTC, sizes in bytes.
     """
     return {
         "sites": {name: site_of(Path(folder)) for name, folder in sites.items()},
@@ -37,6 +44,7 @@ def state_of(
         "failed": [line.split()[0] for line in run(FAILED).out.splitlines() if line.strip()],
         "disks": [{"mount": room.mount, "size": room.size, "free": room.free} for room in rooms],
         "memory": memory_in(Path("/proc/meminfo").read_text()),
+        "files": {files: everywhere.state_of(run, files)} if files else {},
         "load": float(Path("/proc/loadavg").read_text().split()[0]),
     }
 

@@ -39,7 +39,8 @@ class Folders:
 
     `shared` (folders) and `shared_files` are kept beside the releases, and each release has links to them. `writable`
     are folders of each release. Apache serves what is in `web_root`. `configured` is a file with the same folders,
-    which is written together with Apache's configuration.
+    which is written together with Apache's configuration. `files` is the mount point of the file system that has what
+    is shared, "" if each server has its own.
     """
 
     shared: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Folders:
     account: str = ""
     web_root: str = ""
     configured: str = ""
+    files: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -68,9 +70,18 @@ class Folders:
         hidden = any(name.startswith(".") and name != ".well-known" for name in names)
         return is_within(path, (self.web_root,)) and not hidden
 
+    @property
+    def shared_mode(self) -> int:
+        """Return the mode of the folder for what is shared. Apache can use it only if it serves something in it."""
+        return 0o710 if any(self.is_served(path) for path in self.linked) else 0o700
+
     def told(self) -> dict[str, t.Any]:
         """Return what is recorded about a release."""
         return {"web_root": self.web_root, **{name: list(getattr(self, name)) for name in OPTIONS}}
+
+    def configuration(self) -> dict[str, t.Any]:
+        """Return what the file `configured` has."""
+        return {**self.told(), **({"files": self.files} if self.files else {})}
 
 
 NO_FOLDERS = Folders()
@@ -87,6 +98,7 @@ def parse_folders(options: Options, where: str, problems: Problems) -> Folders:
         account=options.get("account") or "",
         web_root=options.get("web_root") or "",
         configured=options.get("configured") or "",
+        files=options.get("files") or "",
     )
 
 

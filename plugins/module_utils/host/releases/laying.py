@@ -30,6 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     parents,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.everywhere import give_name, partial
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     SHARED,
     Folders,
@@ -174,7 +175,7 @@ def _begin(place: Path, path: str, folders: Folders, members: t.Sequence[Member]
     """Create what is shared at a path, with its first content, in one step. A file without content is not created."""
     if not members and path in folders.shared_files:
         return
-    new = Path(files.beside(str(place)))
+    new = place.with_name(partial(place.name))
     if new.is_dir() and not new.is_symlink():
         shutil.rmtree(new)
     files.discard(str(new))
@@ -184,7 +185,7 @@ def _begin(place: Path, path: str, folders: Folders, members: t.Sequence[Member]
         put_member(member, inner)
         if member.kind != "link" and folders.is_served(member.path) and not is_private(member.path):
             inner.chmod(0o750 if inner.stat().st_mode & stat.S_IXUSR else 0o640)
-    new.rename(place)
+    give_name(new, place)
 
 
 def _links_last(member: Member) -> tuple[bool, str]:

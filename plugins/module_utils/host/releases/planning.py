@@ -27,7 +27,8 @@ class Site:
     `foreign` are the releases that the wrong account owns. `changed` are the members of the desired release
     that are not as they were unpacked. `shared` are the shared folders that exist. `incomplete` are the declared
     folders that the desired release does not have yet, and `conflicts` is what is in their way. `undeclared` is what
-    is still shared for the current release only. `served` is whether the desired release has been current here.
+    is still shared for the current release only. `served` is whether the desired release has been current here. `moved`
+    is whether the shared folder is on the file system of all servers, if it should be.
     """
 
     releases: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Site:
     conflicts: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
     served: bool = False
+    moved: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Step:
     share: tuple[str, ...] = ()  # the shared folders to create
     lay: tuple[str, ...] = ()  # the links and writable folders to add to the release
     command: Command | None = None  # what one of the servers has to run before the switch
+    move: bool = False  # the shared folder to the file system of all servers
 
     @property
     def renews(self) -> bool:
@@ -101,7 +104,7 @@ def make_plan(
     renewed = {name for step in steps if step.renews for name in step.release.workers}
     running = {name for name, state in (states or {}).items() if state in RUNNING}
     ordered = [name for release in desired for name in release.workers]
-    changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own or s.share or s.lay)
+    changing = tuple(s for s in steps if s.needs_archive or s.switch or s.prune or s.own or s.share or s.lay or s.move)
     return Plan(
         changing,
         tuple(dict.fromkeys(reloads)),
@@ -125,6 +128,7 @@ def _step(release: Release, site: Site) -> Step:
         lay=site.incomplete,
         # A release that was current here has run its command, or is older than it.
         command=release.command if site.current != release.id and not site.served else None,
+        move=bool(release.folders.files) and not site.moved,
     )
 
 
@@ -156,6 +160,9 @@ def _diff(header: str, before: str, after: str) -> dict[str, str]:
 
 def _changes(step: Step) -> t.Iterator[dict[str, str]]:
     name = step.release.name
+    if step.move:
+        place = f"{step.release.path}/{SHARED} to {step.release.folders.files}/{name}"
+        yield {"action": "move", "resource": "shared folder", "name": place}
     for path in step.share:
         yield {"action": "create", "resource": "shared folder", "name": f"{step.release.path}/{SHARED}/{path}"}
     if step.unpack:

@@ -35,6 +35,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.services import Services
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.transaction import JOURNALS, Journal
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import RELEASES, UNREADY, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.everywhere import move, require_mounted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, require_no_conflicts
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.logs import (
     last_lines,
@@ -127,6 +128,8 @@ class Releases:
         Nothing is changed while the archive of a missing release is not on the server. Raise PagesError if a page is
         not answered as expected. If `require_pages` is false, the result contains that page instead.
         """
+        for folder in {} if check_mode else {release.folders.files for release in desired if release.folders.files}:
+            require_mounted(self.services.run, folder, self.services.clock)
         pending, previous = self.journal.read()
         observed = {release.name: look(release) for release in desired}
         watched = [name for release in desired for name in (*release.workers, *release.jobs)]
@@ -147,6 +150,8 @@ class Releases:
         for release in desired:
             _require_configured(release)
         before = self._before(desired, observed, plan, previous)
+        if moved := [told for step in plan.steps if step.move for told in move(step.release)]:
+            result["warnings"] = [*result.get("warnings", ()), *moved]
         self._lay_out(plan)
         plan = self._run_commands(plan)
         result |= report(plan)
@@ -352,13 +357,13 @@ def _require_configured(release: Release) -> None:
     It would run the PHP scripts in them.
     """
     folders = release.folders
-    if not folders or not folders.configured:
+    if not (folders or folders.files) or not folders.configured:
         return
     try:
         found = json.loads(Path(folders.configured).read_text())
     except FileNotFoundError:
         found = None
-    if found != folders.told():
+    if found != folders.configuration():
         what = f"The web server is not configured for the shared and writable folders of {release.name} as they are now"
         raise GroundworkError(f"{what}: {CONFIGURE}. Nothing was changed.")
 

@@ -27,6 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.conta
     whole_tree,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, Release
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.everywhere import is_moved
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     OPTIONS,
     aliases,
@@ -86,6 +87,7 @@ def look(release: Release) -> Site:
         conflicts=tuple(conflicts_of(release)) if is_here else (),
         undeclared=undeclared(release, served.folders) if served else (),
         served=(release.folder / MARK).is_file(),
+        moved=is_moved(release),
     )
 
 

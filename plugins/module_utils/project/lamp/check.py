@@ -28,7 +28,7 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
             break
     if own["bucket"] and own["bucket"] == known.site_bucket:
         problems.add("bucket", f"'{own['bucket']}' is the static site's bucket", "give another bucket, or none")
-    return {}
+    return {"shares_files": any(site.get("shared_everywhere") for site in own["sites"])}
 
 
 CHECK = Check(_check, refers=("servers",), after="static_site")

@@ -23,6 +23,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import
     jobs,
     mail,
     metadata,
+    mounting,
     php,
     secrets,
 )
@@ -77,6 +78,7 @@ class Site:
     largest_request: int  # bytes; 0 for no limit
     environment: Variables
     folders: Folders
+    uid: int
     php_in_writable: bool
     instance_metadata: bool
     probe: Options
@@ -229,6 +231,11 @@ class Lamp:
         return bool(self.given["database_server"] == self.given["server_name"])
 
     @property
+    def shares_files(self) -> bool:
+        """Return whether a site has shared folders that are the same on all servers."""
+        return any(site.folders.files for site in self.sites)
+
+    @property
     def has_database(self) -> bool:
         """Return whether MariaDB runs on this server."""
         return bool(self.database_sites) and self.given["database_server"] in (EACH, self.given["server_name"])
@@ -307,6 +314,7 @@ def _site(site: Variables, sample: str, folder: str, settings: Variables, is_fir
         largest_request=php.size_in_bytes({**settings, **own}["post_max_size"]) or 0,
         environment=site.get("environment") or {},
         folders=folders.folders_of(site, f"site-{site['name']}"),
+        uid=folders.number_of(site),
         php_in_writable=bool(site.get("php_in_writable", False)),
         instance_metadata=bool(site.get("instance_metadata", False)),
         probe={**PROBE, **(site.get("probe") or {})},
@@ -328,6 +336,7 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files = [*_shared_files(lamp, render), *metadata.files(render, lamp.sites, APACHE), *_site_files(lamp, render)]
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
     files += mail.secret_files(lamp.relay)
+    files += mounting.files(render, lamp.given["file_system"]) if lamp.shares_files else []
     common = _services(lamp)
     own = jobs.configuration(lamp.sites, _jobs_context(lamp), render)
     return {
@@ -336,16 +345,17 @@ def configuration(lamp: Lamp, render: Render) -> Options:
         "accounts": [account for site in lamp.sites for account in _accounts(lamp, site)],
         **common,
         "files": [*files, *own["files"]],
-        "services": [*common["services"], *own["services"]],
+        "services": [*common["services"], *(mounting.services() if lamp.shares_files else ()), *own["services"]],
         "purge": [
             *common["purge"],
             {"pattern": f"{environment.FOLDER}/*/{secrets.FOLDER}/*"},
             {"pattern": f"{environment.FOLDER}/*/hidden"},
             *mail.purged(lamp.php_folder),
+            *mounting.PURGE,
             *own["purge"],
         ],
         "validators": [*common["validators"], *own["validators"]],
-        "purge_services": own["purge_services"],
+        "purge_services": [*own["purge_services"], *mounting.UNITS],
     }
 
 
@@ -366,13 +376,22 @@ def image_configuration(lamp: Lamp, render: Render) -> Options:
 
 def _web_packages(lamp: Lamp) -> list[str]:
     extensions = [f"php{lamp.given['php_version']}-{name}" for name in lamp.given["php_extensions"]]
-    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE, *(mail.PACKAGES if lamp.relay else ())]
+    of_files = [mounting.PACKAGE] if lamp.shares_files else []
+    of_mail = mail.PACKAGES if lamp.relay else ()
+    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE, *of_files, *of_mail]
 
 
 def _accounts(lamp: Lamp, site: Site) -> list[Options]:
     """Return the accounts of a site. Of all processes only those of its PHP are in the group of `owner`."""
     return [
-        {"name": site.runner, "home": site.folder, "members": ["www-data"], "reload": [APACHE]},
+        {
+            "name": site.runner,
+            "home": site.folder,
+            "members": ["www-data"],
+            "uid": site.uid,
+            "require_uid": bool(site.folders.files),
+            "reload": [APACHE],
+        },
         {
             "name": site.owner,
             "home": f"{site.folder}/{RELEASES}",
@@ -494,9 +513,10 @@ def _site_files(lamp: Lamp, render: Render) -> list[Options]:
         files += [
             _folder(site.folder, **readable),
             _folder(f"{site.folder}/{RELEASES}", **readable),
-            _folder(f"{site.folder}/{SHARED}", **{**private, "mode": folders.shared_mode(site.folders)}),
             _folder(site.temporary, **private),
         ]
+        if not site.folders.files:  # else the release makes it a link
+            files.append(_folder(f"{site.folder}/{SHARED}", **{**private, "mode": f"{site.folders.shared_mode:04o}"}))
     files.append(
         {"path": "/etc/tmpfiles.d/groundwork.conf", "content": render("tmpfiles.conf.j2", {"lamp": lamp, **lamp.given})}
     )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+import zlib
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.containment import is_within
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import (
     OPTIONS,
@@ -18,6 +19,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folde
     check_folders,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.environment import FOLDER
+
+FILES = "/srv/groundwork/files"  # the mount point of the file system with what is shared by all servers
+FIRST_UID, LAST_UID = 59000, 59999  # of sites, the end of the range of Debian's adduser
 
 # Names that PHP or another configuration of Apache could run. A suffix can follow: "x.php.jpg".
 PHP_SCRIPTS = r"(?i)\.ph(p[0-9]?|t|tml|ps|ar)(\.|$)"
@@ -37,6 +41,27 @@ def check(site: Site, where: str, problems: Problems) -> None:
     if site.get("php_in_writable") and not declared:
         wrong = "has no effect without shared or writable folders"
         problems.add(f"{where}.php_in_writable", wrong, "remove it, or declare the folders")
+    if site.get("shared_everywhere") and not (site.get("shared") or site.get("shared_files")):
+        wrong = "has no effect without shared folders or files"
+        problems.add(f"{where}.shared_everywhere", wrong, "remove it, or declare them in shared or shared_files")
+    if site.get("uid") is not None:
+        check_range(f"{where}.uid", site["uid"], FIRST_UID, LAST_UID, problems)
+
+
+def check_numbers(sites: t.Sequence[Site], problems: Problems) -> None:
+    """Add to `problems` sites with the same number, if that of one of them must be the same on all servers."""
+    for at, site in enumerate(sites):
+        for other in sites[:at]:
+            must = [one for one in (site, other) if one.get("shared_everywhere") or one.get("uid")]
+            if must and site["name"] != other["name"] and number_of(site) == number_of(other):
+                wrong = f"'{site['name']}' and '{other['name']}' get the same number, {number_of(site)}"
+                right = f"give one of them another uid, from {FIRST_UID} to {LAST_UID}"
+                problems.add(f"sites[{at}].uid", wrong, right)
+
+
+def number_of(site: Site) -> int:
+    """Return the number of a site's account: that of the inventory, or one that follows from the name."""
+    return int(site.get("uid") or FIRST_UID + zlib.crc32(site["name"].encode()) % (LAST_UID - FIRST_UID + 1))
 
 
 def folders_of(site: Site, account: str) -> Folders:
@@ -48,16 +73,12 @@ def folders_of(site: Site, account: str) -> Folders:
         account=account,
         web_root=site.get("web_root") or "",
         configured=_record_of(site["name"]),
+        files=FILES if site.get("shared_everywhere") else "",
     )
 
 
 def _record_of(name: str) -> str:
     return f"{FOLDER}/{name}/folders.json"
-
-
-def shared_mode(folders: Folders) -> str:
-    """Return the mode of a site's folder for what is shared. Apache can use it only if it serves something in it."""
-    return "0710" if any(folders.is_served(path) for path in folders.linked) else "0700"
 
 
 def served_scripts(folders: Folders) -> tuple[str, ...]:
@@ -67,7 +88,7 @@ def served_scripts(folders: Folders) -> tuple[str, ...]:
 
 def record(name: str, folders: Folders) -> Options:
     """Return the file that tells for which folders Apache is configured."""
-    return {"path": _record_of(name), "content": json.dumps(folders.told()) + "\n"}
+    return {"path": _record_of(name), "content": json.dumps(folders.configuration()) + "\n"}
 
 
 def packed(folders: Folders) -> Options:
@@ -77,4 +98,4 @@ def packed(folders: Folders) -> Options:
 
 def released(name: str, folders: Folders) -> Options:
     """Return the folders for the module `server`."""
-    return {**folders.told(), "account": folders.account, "configured": _record_of(name)}
+    return {**folders.configuration(), "account": folders.account, "configured": _record_of(name)}

@@ -126,6 +126,7 @@ def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -
             if host in hosts:
                 problems.add(f"{where}.server_names", f"'{host}' is used twice", "give it to one site")
             hosts.add(host)
+    folders.check_numbers(sites, problems)
 
 
 def _check_override(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:

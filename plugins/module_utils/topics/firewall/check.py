@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing i
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import parse_security_groups
 
 
@@ -19,6 +20,11 @@ def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
     for position, cidr in enumerate(own["admin_cidrs"]):
         check_admin_cidr(cidr, f"admin_cidrs[{position}]", problems)
     firewall = parse_security_groups(own, problems)
+    names = [group["name"] for group in own["groups"]]
+    for position, name in enumerate(own["file_clients"]):
+        if name not in names and not SECURITY_GROUP_ID.fullmatch(name):
+            right = f"use some of {', '.join(names)}, or ids of groups (sg-...)"
+            problems.add(f"file_clients[{position}]", f"'{name}' is not a declared security group", right)
     return {"security_groups": [group.name for group in firewall.groups] if firewall else []}
 
 

@@ -18,6 +18,7 @@ def state(**given: t.Any) -> dict[str, t.Any]:
     site = {"release": "b2", "since": "2026-11-30T03:31:52Z", "kept": ["a1", "b2"], "ready": True}
     return {
         "sites": {"shop": {**site, **given.pop("shop", {})}},
+        "files": {"/srv/f": "mounted"},
         "services": {"apache2.service": {"Id": "apache2.service", "ActiveState": "active"}},
         "units": [],
         "failed": [],
@@ -71,6 +72,8 @@ def test_without_problems_each_server_is_told() -> None:
             "apache2.service is failed",
         ),
         (state(failed=["groundwork-shop-mail@1.service"]), "the unit groundwork-shop-mail@1.service failed"),
+        (state(files={"/srv/f": "not mounted"}), "public-1: the file system of all servers at /srv/f is not mounted"),
+        (state(files={"/srv/f": "does not answer"}), "the file system of all servers at /srv/f does not answer"),
         (state(disks=[{"mount": "/", "size": 8 * GIB, "free": GIB // 10}]), "the file system / is 99 % full"),
     ],
 )

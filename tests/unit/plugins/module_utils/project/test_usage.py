@@ -9,15 +9,15 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
 
 ROOT = Path(__file__).parents[5]
-BUILT = {"alb", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
+BUILT = {"alb", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
 
 
 @pytest.mark.parametrize(
     ("playbook", "roles"),
     [
         ("site", BUILT),
-        ("release", {"alb", "lamp", "release", "servers"}),
-        ("replace", {"lamp", "servers"}),
+        ("release", {"alb", "file_system", "lamp", "release", "servers"}),
+        ("replace", {"file_system", "lamp", "servers"}),
         ("image", {"image", "lamp", "servers"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),

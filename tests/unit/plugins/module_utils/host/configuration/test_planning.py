@@ -101,6 +101,37 @@ def test_an_account_gets_its_missing_members() -> None:
     assert not make_plan(desired, Observed(accounts={"site-app": frozenset({"www-data", "deploy"})}))
 
 
+@pytest.mark.parametrize(
+    ("numbers", "holders", "wrong"),
+    [
+        ({}, {}, None),
+        ({"site-app": (59001, 59001)}, {59001: "site-app"}, None),
+        ({}, {59001: "alice"}, "The number 59001 of the account site-app is used by alice on this server"),
+        ({"site-app": (997, 995)}, {}, "The account site-app has the number 997 on this server, and its group 995"),
+        ({"site-app": (59001, 995)}, {59001: "site-app"}, "its group 995"),
+        ({"site-app": (997, 995)}, {59001: "alice"}, "is used by alice"),
+    ],
+)
+def test_an_account_has_the_number_that_it_needs_or_is_refused(
+    numbers: dict[str, tuple[int, int]], holders: dict[int, str], wrong: str | None
+) -> None:
+    observed = Observed(accounts=dict.fromkeys(numbers, frozenset()), numbers=numbers, holders=holders)
+    wished = Server("web", accounts=(Account("site-app", "/srv", uid=59001),))
+    assert make_plan(wished, observed).accounts == (() if numbers else wished.accounts)
+    needed = Server("web", accounts=(Account("site-app", "/srv", uid=59001, require_uid=True),))
+    if wrong is None:
+        make_plan(needed, observed)
+        return
+    with pytest.raises(GroundworkError, match=wrong):
+        make_plan(needed, observed)
+
+
+def test_a_link_in_the_place_of_a_directory_is_refused() -> None:
+    observed = Observed(paths={"/srv/a": Actual("link", target="/mnt/a")})
+    with pytest.raises(GroundworkError, match="/srv/a is a link to /mnt/a, but should be a directory"):
+        make_plan(Server("web", entries=(Entry("/srv/a", "directory"),)), observed)
+
+
 def test_what_is_not_declared_any_more_is_removed() -> None:
     observed = Observed(paths={"/etc/a": FILE, "/etc/b": FILE}, purgeable={"/etc/a": Touch(), "/etc/b": Touch()})
     plan = make_plan(Server("web", entries=(CONF,)), observed)

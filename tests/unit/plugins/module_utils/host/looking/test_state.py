@@ -73,8 +73,8 @@ def test_the_state_asks_for_the_services_and_for_the_units_of_each_site(tmp_path
         run,
         {"shop": str(served(tmp_path))},
         ["apache2"],
-        UNITS,
-        [Room("/", 100, 5, 9)],
+        units=UNITS,
+        rooms=[Room("/", 100, 5, 9)],
     )
     assert asked[0][-1] == "apache2"
     assert asked[1][-2:] == UNITS

@@ -23,6 +23,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import
 PASSWORD = "correct-horse-battery"
 SHOP = {"name": "my-shop", "server_names": ["*.example.com"], "database": False, "probe": {"path": "/up"}}
 
+ALBUM = {"name": "album", "shared": ["public/media"], "web_root": "public", "shared_everywhere": True}
+
 
 def file(path: str, **changes: t.Any) -> str:
     """Return the content of one file of a server."""
@@ -38,6 +40,7 @@ def file(path: str, **changes: t.Any) -> str:
         {"database_server": "private-1"},
         {"database_server": "private-2"},
         {"trusted_proxies": []},
+        {"sites": [ALBUM], "packed": [], "file_system": "fs-1.efs.eu-central-1.amazonaws.com"},
     ],
 )
 def test_the_module_server_accepts_what_is_computed(changes: dict[str, t.Any]) -> None:

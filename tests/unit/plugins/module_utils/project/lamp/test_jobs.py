@@ -70,7 +70,7 @@ def test_without_limit_there_is_none() -> None:
 
 def test_a_worker_that_is_not_declared_any_more_is_stopped_and_removed() -> None:
     found = configuration(workers=[])
-    assert found["purge_services"] == ["groundwork-*@*", "groundwork-*.timer"]
+    assert found["purge_services"][:2] == ["groundwork-*@*", "groundwork-*.timer"]
     patterns = [one["pattern"] for one in found["purge"]]
     assert {f"{WANTED}/groundwork-*@*.service", "/etc/systemd/system/groundwork-*@.service"} <= set(patterns)
 

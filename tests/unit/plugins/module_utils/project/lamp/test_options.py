@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
     "keep_releases": 3,
     "keepalive_timeout": 75,
 }
+EVERYWHERE = {"shared": ["public/media"], "shared_everywhere": True}
 OTHER: dict[str, Any] = {**SITE, "name": "shop"}
 SERVERS = ("private-1", "private-2")
 
@@ -64,6 +65,9 @@ def site(**changes: Any) -> dict[str, Any]:
         site(probe=None),
         site(shared=["public/uploads"], shared_files=[".env.local"], writable=["var/cache"], php_in_writable=True),
         site(shared=["public/plugins"], front_controller="index.php"),
+        site(shared_files=[".env"], shared_everywhere=True, uid=59007),
+        {"sites": [{**SITE, "name": "shop"}, {**SITE, "name": "intranet"}]},
+        {"sites": [{**SITE, "name": "shop", **EVERYWHERE}, {**SITE, "name": "intranet", "uid": 59007}]},
         {"release": "3f2a9c01d4e5"},
         {"release": "shop:3f2a9c01d4e5", "sites": [SITE, {**SITE, "name": "shop"}]},
     ],
@@ -88,6 +92,15 @@ NO_PATH = (
     ("options", "message"),
     [
         ({"sites": []}, "lamp_sites: is empty"),
+        (
+            site(shared_everywhere=True, writable=["var"]),
+            "lamp_sites[0].shared_everywhere: has no effect without shared folders or files; remove it",
+        ),
+        (site(uid=1000), "lamp_sites[0].uid: 1000 is out of range; give a whole number from 59000 to 59999"),
+        (
+            {"sites": [{**SITE, "name": "shop", **EVERYWHERE}, {**SITE, "name": "intranet"}]},
+            "lamp_sites[1].uid: 'intranet' and 'shop' get the same number, 59586; give one of them ",
+        ),
         (site(shared=["/srv/x"]), "lamp_sites[0].shared[0]: '/srv/x' is absolute; write it relative to the "),
         (site(shared_files=["../.env"]), "lamp_sites[0].shared_files[0]: '../.env' leads out of the application; "),
         (site(writable=["public"]), "lamp_sites[0].writable[0]: 'public' contains the web_root, 'public'; "),
