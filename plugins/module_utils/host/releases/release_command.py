@@ -22,7 +22,11 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import hide
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
-from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.claiming import Place, place_of
+from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.claiming import (
+    CLAIM_PATIENCE,
+    Place,
+    place_of,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching import (
     Cloud,
     FetchError,
@@ -186,7 +190,7 @@ class Once:
 
     def _patiently(self, doing: str, attempt: t.Callable[[], T]) -> T:
         try:
-            return self.cloud.patiently(doing, attempt)
+            return self.cloud.patiently(doing, attempt, CLAIM_PATIENCE)
         except FetchError as error:
             raise GroundworkError(
                 f"{error} In S3 the servers agree on the one that runs the release commands. Run site.yml, which gives "

@@ -18,6 +18,7 @@ from release_server import FakeServices
 from release_server import Server as Host
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.claiming import CLAIM_PATIENCE
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import Command, Release
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import Site, make_plan, report
@@ -255,6 +256,7 @@ def test_a_server_that_cannot_reach_s3_runs_nothing(tmp_path: Path) -> None:
     with pytest.raises(GroundworkError, match="must be allowed s3:GetObject and s3:PutObject on commands/"):
         machine.ensure()
     assert machine.systemd.ran == 0
+    assert CLAIM_PATIENCE <= machine.time < 2 * CLAIM_PATIENCE
 
 
 @pytest.mark.parametrize("seed", range(40))
