@@ -247,6 +247,20 @@ def test_folders_names_and_attributes(pair: tuple[Host, Host]) -> None:
     assert two.does("os.statvfs('@').f_blocks > 0") is True
 
 
+def test_a_name_is_taken_once(pair: tuple[Host, Host]) -> None:
+    """A server that comes second finds out, also if it has just looked and seen nothing."""
+    one, two = pair
+    assert two.does("os.path.exists('@taken') or os.path.exists('@folder')") is False
+    one.does("open('@.one', 'w').write('one') and os.link('@.one', '@taken')")
+    two.writes(".two", "two")
+    assert two.does("os.link('@.two', '@taken')") == "FileExistsError"
+    assert two.reads("taken") == "one"
+    one.does("os.makedirs('@.first/x') or os.rename('@.first', '@folder')")
+    two.does("os.mkdir('@.second')")
+    assert two.does("os.rename('@.second', '@folder')") == "OSError"
+    assert two.does("os.listdir('@folder')") == ["x"]
+
+
 def test_the_server_decides_by_user_and_group(pair: tuple[Host, Host]) -> None:
     one, two = pair
     one.does("[os.mkdir('@own'), os.chown('@own', 2000, 2000)]")
@@ -343,6 +357,24 @@ def test_a_hard_mount_waits_and_can_be_killed(site: Site) -> None:
     finally:
         os.kill(site.server(1), signal.SIGCONT)
     assert host.does("p.wait(15)") == 0
+
+
+def test_an_unmount_by_force_ends_what_waits(site: Site) -> None:
+    host = site.mounted("eni-web1", FIRST, OPTIONS + ",noac")
+    host.writes("file", "1")
+    os.kill(site.server(1), signal.SIGSTOP)
+    try:
+        waiting = "subprocess.Popen(['cat', '@file'], stdout=subprocess.DEVNULL)"
+        host.does(f"globals().update(p={waiting}) or time.sleep(2)")
+        assert host.does("p.poll()") is None
+        force = ["umount", "--force", "--lazy", "--no-canonicalize", "--internal-only"]
+        assert host.does(f"subprocess.run([*{force}, sys.argv[2]]).returncode") == 0
+        assert host.does("p.wait(10)") == 1
+        assert host.does("os.listdir('@')") == []
+    finally:
+        os.kill(site.server(1), signal.SIGCONT)
+    assert host.does(f"mount('{FIRST}:/', '{OPTIONS}')") == 0
+    assert host.reads("file") == "1"
 
 
 def test_a_server_that_ended_is_started_and_locks_are_kept(site: Site, pair: tuple[Host, Host]) -> None:
