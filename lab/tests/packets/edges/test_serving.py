@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -37,10 +39,55 @@ class TestHosts:
         bodies = [edge.get("/a", host=host).body for host in (SITE, "dother.cloudfront.net") * 2]
         assert bodies == [b"first", b"second"] * 2
 
-    def test_an_alias_is_certified(self, edge: Any) -> None:
+    def test_aliases_with_their_certificates(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", b"first")
+        edge.origin.reply("/other/a", b"second")
+        edge.serve(
+            distribution(
+                Aliases=counted("www.example.com", "*.sub.example.com"),
+                certificate=edge.certificate("www.example.com", "*.sub.example.com"),
+            ),
+            distribution(
+                identifier="EOTHER",
+                domain="dother.cloudfront.net",
+                origins=[s3_origin(OriginPath="/other")],
+                Aliases=counted("a.sub.example.com"),
+                certificate=edge.certificate("a.sub.example.com"),
+            ),
+        )
+        hosts = ("www.example.com", "b.sub.example.com", "a.sub.example.com", SITE, "dother.cloudfront.net")
+        bodies = [edge.get("/a", host=host).body for host in hosts]
+        assert bodies == [b"first", b"first", b"second", b"first", b"second"]
+
+    def test_the_host_decides_on_a_connection_for_another_name(self, edge: Any) -> None:
         edge.origin.reply("/site/a", b"it")
-        edge.serve(distribution(Aliases=counted("www.example.com")))
-        assert edge.get("/a", host="www.example.com").body == b"it"
+        alias = "www.example.com"
+        edge.serve(distribution(Aliases=counted(alias), certificate=edge.certificate(alias)))
+        assert edge.get("/a", host=alias, headers={"Host": SITE}).body == b"it"
+        unknown = edge.get("/a", host=alias, headers={"Host": "unknown.example.com"})
+        assert (unknown.status, unknown["X-Cache"]) == (403, "Error from cloudfront")
+
+    def test_a_name_without_a_distribution_gets_cloudfronts_certificate(self, edge: Any) -> None:
+        edge.serve(distribution(Aliases=counted("www.example.com"), certificate=edge.certificate("www.example.com")))
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"not valid for 'unknown.example.com'"):
+            edge.connect(host="unknown.example.com")
+
+    def test_a_certificate_is_replaced(self, edge: Any) -> None:
+        alias = "www.example.com"
+        edge.origin.reply("/site/a", b"it")
+        first, second = edge.certificate(alias), edge.certificate(alias)
+        edge.serve(distribution(Aliases=counted(alias), certificate=first))
+        with closing(edge.connect(host=alias)) as before:
+            edge.serve(distribution(Aliases=counted(alias), certificate=second))
+            with closing(edge.connect(host=alias)) as after:
+                shown = [ssl.DER_cert_to_PEM_cert(each.sock.getpeercert(True)).encode() for each in (before, after)]
+        assert shown == [first.chain, second.chain]
+
+    def test_the_viewers_address_is_known(self, edge: Any) -> None:
+        edge.origin.reply("/app/a", b"it")
+        edge.serve(distribution(origins=[server_origin("http.app.example", "http-only")]))
+        edge.get("/a")
+        assert edge.origin.last[2]["X-Forwarded-For"] == "127.0.0.1"
 
     def test_http_2(self, edge: Any) -> None:
         edge.origin.reply("/site/a", b"it")
