@@ -223,6 +223,42 @@ class TestServersAsOrigins:
         edge.serve(distribution(origins=[server_origin("app.elsewhere", "https-only")]))
         assert edge.get("/a").status == 502
 
+    @pytest.mark.parametrize(("alias", "status"), [("shop.app.example", 200), ("www.example.com", 502)])
+    def test_a_host_that_is_passed_on_must_be_covered(self, edge: Any, alias: str, status: int) -> None:
+        edge.origin.reply("/app/a", b"it")
+        edge.serve(
+            distribution(
+                origins=[server_origin("www.app.example", "https-only")],
+                default=behavior(OriginRequestPolicyId="all"),
+                Aliases=counted(alias),
+                certificate=edge.certificate(alias),
+            ),
+            request={"all": {**NOTHING_ELSE, "HeadersConfig": {"HeaderBehavior": "allViewer"}}},
+        )
+        assert edge.get("/a", host=alias).status == status
+        assert [asked[2]["Host"] for asked in edge.origin.asked] == [alias] * (status == 200)
+
+    @pytest.mark.parametrize(("versions", "status"), [(["TLSv1.2"], 200), (["TLSv1.1"], 502)])
+    def test_versions_of_tls(self, edge: Any, versions: list[str], status: int) -> None:
+        edge.origin.reply("/app/a", b"it")
+        origin = server_origin("www.app.example", "https-only")
+        origin["CustomOriginConfig"]["OriginSslProtocols"] = counted(*versions)
+        edge.serve(distribution(origins=[origin]))
+        assert edge.get("/a").status == status
+
+    def test_a_secret_header_replaces_that_of_the_viewer(self, edge: Any) -> None:
+        edge.origin.reply("/app/a", b"it")
+        secret = counted({"HeaderName": "X-Secret", "HeaderValue": "known"})
+        origin = {**server_origin("www.app.example", "https-only"), "CustomHeaders": secret}
+        edge.serve(
+            distribution(origins=[origin], default=behavior(OriginRequestPolicyId="all")),
+            request={
+                "all": {**NOTHING_ELSE, "HeadersConfig": {"HeaderBehavior": "allExcept", "Headers": counted("host")}}
+            },
+        )
+        edge.get("/a", headers={"X-Secret": "guessed"})
+        assert edge.origin.last[2]["X-Secret"] == "known"
+
     def test_a_name_that_does_not_exist(self, edge: Any) -> None:
         edge.serve(distribution(origins=[server_origin("gone.nowhere", "http-only")]))
         assert edge.get("/a").status == 502
