@@ -67,7 +67,7 @@ class ListenersBackend(SecuredBackend):
         protocol: str,
         port: str,
         ssl_policy: str | None,
-        certificate: Given,  # type: ignore[override]
+        certificate: Given,
         actions: list[dict[str, Any]],
         alpn_policy: list[str] | None = None,
         tags: list[dict[str, str]] | None = None,

@@ -73,7 +73,7 @@ class SecuredBackend(ELBv2Backend):
             rules.invalid(f"Up to '1' certificate ARNs can be specified, but '{len(given)}' were specified")
         return given[0]
 
-    def add_listener_certificates(self, arn: str, certificates: Given) -> list[str]:  # type: ignore[override]
+    def add_listener_certificates(self, arn: str, certificates: Given) -> list[str]:
         """Add a certificate to the list. One that is in the list already is not added again."""
         listener = self._secured(arn)
         added = self._check_certificate(self._one(certificates))
@@ -85,7 +85,7 @@ class SecuredBackend(ELBv2Backend):
             listener.listed.append(added)
         return [added]
 
-    def remove_listener_certificates(self, arn: str, certificates: Given) -> None:  # type: ignore[override]
+    def remove_listener_certificates(self, arn: str, certificates: Given) -> None:
         listener = self._secured(arn)
         removed = str(self._one(certificates).get("CertificateArn") or "")
         if removed not in listener.listed:
