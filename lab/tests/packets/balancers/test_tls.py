@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,19 @@ def test_a_certificate_is_replaced_and_connections_remain(balancer: Any) -> None
     client.stdin.flush()
     assert client.stdout.read().startswith(b"HTTP/1.1 200")
     assert client.wait(timeout=10) == 0
+
+
+def test_no_request_fails_while_certificates_change(balancer: Any, tmp_path: Path) -> None:
+    balancer.serve(more=[listener()])
+    balancer.await_state("healthy")
+    url = "https://static.example.test/"
+    with ThreadPoolExecutor(1) as pool:
+        for days in (10, 20, 30):
+            renewed = issued("static.example.test", days=days)
+            change = pool.submit(balancer.serve, more=[listener(listed=(renewed, *LISTED[1:]))])
+            answers = [curl(balancer, tmp_path, url)]
+            while not change.done():
+                answers.append(curl(balancer, tmp_path, url))
+            change.result()
+            assert {answer.splitlines()[0] for answer in answers} == {"HTTP/2 200 "}
+            assert renewed.certificate.decode().strip() in shake(balancer, "static.example.test").stdout

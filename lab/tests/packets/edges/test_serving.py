@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -82,6 +83,21 @@ class TestHosts:
             with closing(edge.connect(host=alias)) as after:
                 shown = [ssl.DER_cert_to_PEM_cert(each.sock.getpeercert(True)).encode() for each in (before, after)]
         assert shown == [first.chain, second.chain]
+
+    def test_no_request_fails_while_certificates_and_aliases_change(self, edge: Any) -> None:
+        alias = "www.example.com"
+        edge.origin.reply("/site/a", b"it")
+        edge.serve(distribution(Aliases=counted(alias), certificate=edge.certificate(alias)))
+        with ThreadPoolExecutor(1) as pool:
+            for more in ((), ("static.example.com",), ("static.example.com", "img.example.com"), ()):
+                names = (alias, *more)
+                changed = distribution(Aliases=counted(*names), certificate=edge.certificate(*names))
+                change = pool.submit(edge.serve, changed)
+                bodies = [edge.get("/a", host=alias).body]
+                while not change.done():
+                    bodies.append(edge.get("/a", host=alias).body)
+                change.result()
+                assert set(bodies) == {b"it"}
 
     def test_the_viewers_address_is_known(self, edge: Any) -> None:
         edge.origin.reply("/app/a", b"it")
