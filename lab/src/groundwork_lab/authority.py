@@ -6,16 +6,15 @@ machine. A program that `groundwork-lab exec` starts trusts it in addition to th
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from groundwork_lab.private import write_private
 from groundwork_lab.settings import TRUST_STORE, Settings
 
 VALID = timedelta(days=397)  # the maximum that browsers accept
@@ -45,7 +44,7 @@ class Authority:
         )
         own = self._certificate.public_bytes(serialization.Encoding.PEM)
         machines = TRUST_STORE.read_bytes() if TRUST_STORE.exists() else b""
-        _write_secret(folder / "ca.key", _pem(self._key))
+        write_private(folder / "ca.key", _pem(self._key))
         (folder / "ca.pem").write_bytes(own)
         self._settings.bundle.write_bytes(machines + own)
 
@@ -101,8 +100,3 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
-        file.write(content)

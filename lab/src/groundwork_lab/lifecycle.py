@@ -42,6 +42,7 @@ MODULES = {
     "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",
     "/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so": "libnginx-mod-http-brotli-filter",
     "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
+    "/usr/lib/nginx/modules/ngx_stream_module.so": "libnginx-mod-stream",
     "/usr/lib/*/ganesha/libfsalvfs.so": "nfs-ganesha-vfs",
 }
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"

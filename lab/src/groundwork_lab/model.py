@@ -251,12 +251,33 @@ class ListenerRule:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """A certificate of ACM with its private key, as PEM. `chain` begins with the certificate itself."""
+
+    arn: str
+    chain: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ListenerTls:
+    """The TLS of an HTTPS listener. Protocols and ciphers are those of its security policy, with OpenSSL's names."""
+
+    default: Certificate
+    certificates: tuple[Certificate, ...]  # the listener's certificate list, from which SNI selects
+    protocols: tuple[str, ...]  # `TLSv1.2`, in ascending order
+    ciphers: tuple[str, ...]  # in order of preference; those of TLS 1.3 begin with `TLS_`
+
+
+@dataclass(frozen=True)
 class Listener:
     arn: str
     port: int
     protocol: str
     default_actions: tuple[Action, ...]
     rules: tuple[ListenerRule, ...]
+    tls: ListenerTls | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -312,6 +333,7 @@ class Distribution:
     domain_name: str  # `d111111abcdef8.cloudfront.net`
     config: Mapping[str, object]  # the complete DistributionConfig with AWS' keys
     invalidations: tuple[Invalidation, ...] = ()  # those in progress
+    certificate: Certificate | None = None  # for its aliases
 
 
 @dataclass(frozen=True)

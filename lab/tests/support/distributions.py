@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from groundwork_lab.model import Distribution, EdgeFunction, Invalidation, World
+from groundwork_lab.model import Certificate, Distribution, EdgeFunction, Invalidation, World
 
 SITE = "d111111abcdef8.cloudfront.net"
 ARN = "arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE"
@@ -100,6 +100,7 @@ def distribution(
     behaviors: Sequence[Mapping[str, Any]] = (),
     origins: Sequence[Mapping[str, Any]] | None = None,
     errors: Sequence[Mapping[str, Any]] = (),
+    certificate: Certificate | None = None,
     **options: Any,
 ) -> Distribution:
     """Return a distribution. Each item of `invalidated` contains the paths of one invalidation."""
@@ -114,7 +115,7 @@ def distribution(
         **options,
     }
     named = tuple(Invalidation(f"I{number}-{paths}", tuple(paths)) for number, paths in enumerate(invalidated))
-    return Distribution(identifier, ARN.replace("EDFDVBD6EXAMPLE", identifier), domain, config, named)
+    return Distribution(identifier, ARN.replace("EDFDVBD6EXAMPLE", identifier), domain, config, named, certificate)
 
 
 def world(*distributions: Distribution, functions: Mapping[str, str] | None = None, **policies: Any) -> World:

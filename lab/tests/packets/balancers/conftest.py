@@ -36,6 +36,7 @@ from groundwork_lab.settings import Settings
 
 GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/wwww"
 CHECK = HealthCheck(True, "HTTP", "traffic-port", "/healthz", 5, 2, 2, 2, "200")
+FORWARD = Action("forward", {"TargetGroups": [{"TargetGroupArn": GROUP, "Weight": 1}]})
 ADDRESS, PORT = "127.0.0.11", 8080
 PATIENCE = 15.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nit"
@@ -70,7 +71,7 @@ class Balancer:
         return self.settings.namespace("eni-a")
 
     def serve(self, check: HealthCheck = CHECK, attributes: Mapping[str, str] | None = None, **options: Any) -> None:
-        """Apply a `World`, with the options `group` (attributes of the target group), `ports` and `action`."""
+        """Apply a `World`, with the options `group` (attributes of the target group), `ports`, `action` and `more`."""
         self.manager.reconcile(world(check, attributes or {}, **options))
 
     def state(self) -> str:
@@ -137,12 +138,12 @@ def world(
     group: Mapping[str, str] | None = None,
     ports: Sequence[int] = (PORT,),
     action: Action | None = None,
+    more: Sequence[Listener] = (),
 ) -> World:
-    forward = Action("forward", {"TargetGroups": [{"TargetGroupArn": GROUP, "Weight": 1}]})
     targets = tuple(Target(ADDRESS, port) for port in ports)
-    listener = Listener("listener", 80, "HTTP", (action or forward,), ())
+    listener = Listener("listener", 80, "HTTP", (action or FORWARD,), ())
     balancer = LoadBalancer(
-        "arn:web", "web", "web.example", "internet-facing", "vpc-1", ("eni-a",), (listener,), attributes
+        "arn:web", "web", "web.example", "internet-facing", "vpc-1", ("eni-a",), (listener, *more), attributes
     )
     node = Interface("eni-a", "vpc-1", "subnet-a", "", IPv4Address("127.0.0.1"), None, (), True, "none", "")
     subnet = Subnet("subnet-a", "vpc-1", IPv4Network("127.0.0.0/24"), "eu-central-1a", "rtb", "acl")

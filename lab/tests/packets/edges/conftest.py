@@ -22,7 +22,7 @@ from distributions import BUCKET, S3, SITE, TLS, world
 
 from groundwork_lab.authority import Authority
 from groundwork_lab.journal import Journal
-from groundwork_lab.model import Distribution, World
+from groundwork_lab.model import Certificate, Distribution, World
 from groundwork_lab.plane.edges.manager import EdgeManager
 from groundwork_lab.plane.edges.place import Place
 from groundwork_lab.processes import in_namespace, listen, spawn, stop, wait_listening
@@ -122,6 +122,10 @@ class Edge:
     def serve(self, *distributions: Distribution, **options: Any) -> None:
         self.manager.reconcile(world(*distributions, **options))
 
+    def certificate(self, *names: str) -> Certificate:
+        """Return a certificate of the lab's authority."""
+        return Certificate("arn", *self.authority.issue(names))
+
     def connect(self, *, secure: bool = True, host: str = SITE) -> http.client.HTTPConnection:
         plain = in_namespace(self.namespace, lambda: _connected(HTTPS if secure else HTTP))
         connection = http.client.HTTPConnection(host)
@@ -171,7 +175,9 @@ def _run(state: Path, stack: ExitStack) -> Edge:
     authority.start()
     place = Place(
         settings.state / "edge",
-        viewers=(f"127.0.0.1:{HTTP}", f"127.0.0.1:{HTTPS} ssl http2"),
+        http=(f"127.0.0.1:{HTTP}",),
+        https=(f"127.0.0.1:{HTTPS}",),
+        https_1=(f"127.0.0.2:{HTTPS}",),
         s3=f"127.0.0.1:{S3}",
         resolver="127.0.0.1",
         trusted=settings.bundle,

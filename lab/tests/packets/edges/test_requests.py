@@ -17,10 +17,12 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
+import handshakes
 import pytest
 from distributions import SITE, behavior, cache_policy, chosen, counted, distribution, server_origin, world
 
 from groundwork_lab.model import Interface, LoadBalancer
+from groundwork_lab.plane.edges.tls import ciphers, suites
 from groundwork_lab.processes import in_namespace, listen
 
 from .conftest import HTTP, HTTPS
@@ -172,9 +174,24 @@ class TestRefused:
     def test_the_oldest_version_of_tls_of_an_alias(self, edge: Any, minimum: str, version: str, answered: bool) -> None:
         alias = "www.example.com"
         edge.origin.reply("/site/a", b"it")
-        edge.serve(distribution(Aliases=counted(alias), ViewerCertificate={"MinimumProtocolVersion": minimum}))
-        assert (self.spoken(edge, version, alias) != b"") == answered
-        assert self.spoken(edge, version, SITE) != b""
+        named = {"Aliases": counted(alias), "ViewerCertificate": {"MinimumProtocolVersion": minimum}}
+        edge.serve(distribution(certificate=edge.certificate(alias), **named))
+        if answered:
+            assert self.spoken(edge, version, alias).startswith(b"HTTP/1.1 200 ")
+        else:
+            with pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"):
+                self.spoken(edge, version, alias)
+        assert self.spoken(edge, version, SITE).startswith(b"HTTP/1.1 200 ")
+
+    @pytest.mark.parametrize("policy", ["TLSv1.1_2016", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"])
+    def test_the_ciphers_of_an_alias(self, edge: Any, policy: str) -> None:
+        alias = "www.example.com"
+        named = {"Aliases": counted(alias), "ViewerCertificate": {"MinimumProtocolVersion": policy}}
+        edge.serve(distribution(certificate=edge.certificate(alias), **named))  # with an EC key
+        assert handshakes.ciphers(edge.namespace, alias, "tls1_3") == suites(policy)
+        for name, expected in ((alias, policy), (SITE, "TLSv1")):
+            accepted = handshakes.ciphers(edge.namespace, name, "tls1_2")
+            assert accepted == [each for each in ciphers(expected) if "ECDSA" in each]
 
     @staticmethod
     def spoken(edge: Any, version: str, host: str) -> bytes:

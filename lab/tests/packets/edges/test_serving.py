@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -37,10 +40,70 @@ class TestHosts:
         bodies = [edge.get("/a", host=host).body for host in (SITE, "dother.cloudfront.net") * 2]
         assert bodies == [b"first", b"second"] * 2
 
-    def test_an_alias_is_certified(self, edge: Any) -> None:
+    def test_aliases_with_their_certificates(self, edge: Any) -> None:
+        edge.origin.reply("/site/a", b"first")
+        edge.origin.reply("/other/a", b"second")
+        edge.serve(
+            distribution(
+                Aliases=counted("www.example.com", "*.sub.example.com"),
+                certificate=edge.certificate("www.example.com", "*.sub.example.com"),
+            ),
+            distribution(
+                identifier="EOTHER",
+                domain="dother.cloudfront.net",
+                origins=[s3_origin(OriginPath="/other")],
+                Aliases=counted("a.sub.example.com"),
+                certificate=edge.certificate("a.sub.example.com"),
+            ),
+        )
+        hosts = ("www.example.com", "b.sub.example.com", "a.sub.example.com", SITE, "dother.cloudfront.net")
+        bodies = [edge.get("/a", host=host).body for host in hosts]
+        assert bodies == [b"first", b"first", b"second", b"first", b"second"]
+
+    def test_the_host_decides_on_a_connection_for_another_name(self, edge: Any) -> None:
         edge.origin.reply("/site/a", b"it")
-        edge.serve(distribution(Aliases=counted("www.example.com")))
-        assert edge.get("/a", host="www.example.com").body == b"it"
+        alias = "www.example.com"
+        edge.serve(distribution(Aliases=counted(alias), certificate=edge.certificate(alias)))
+        assert edge.get("/a", host=alias, headers={"Host": SITE}).body == b"it"
+        unknown = edge.get("/a", host=alias, headers={"Host": "unknown.example.com"})
+        assert (unknown.status, unknown["X-Cache"]) == (403, "Error from cloudfront")
+
+    def test_a_name_without_a_distribution_gets_cloudfronts_certificate(self, edge: Any) -> None:
+        edge.serve(distribution(Aliases=counted("www.example.com"), certificate=edge.certificate("www.example.com")))
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"not valid for 'unknown.example.com'"):
+            edge.connect(host="unknown.example.com")
+
+    def test_a_certificate_is_replaced(self, edge: Any) -> None:
+        alias = "www.example.com"
+        edge.origin.reply("/site/a", b"it")
+        first, second = edge.certificate(alias), edge.certificate(alias)
+        edge.serve(distribution(Aliases=counted(alias), certificate=first))
+        with closing(edge.connect(host=alias)) as before:
+            edge.serve(distribution(Aliases=counted(alias), certificate=second))
+            with closing(edge.connect(host=alias)) as after:
+                shown = [ssl.DER_cert_to_PEM_cert(each.sock.getpeercert(True)).encode() for each in (before, after)]
+        assert shown == [first.chain, second.chain]
+
+    def test_no_request_fails_while_certificates_and_aliases_change(self, edge: Any) -> None:
+        alias = "www.example.com"
+        edge.origin.reply("/site/a", b"it")
+        edge.serve(distribution(Aliases=counted(alias), certificate=edge.certificate(alias)))
+        with ThreadPoolExecutor(1) as pool:
+            for more in ((), ("static.example.com",), ("static.example.com", "img.example.com"), ()):
+                names = (alias, *more)
+                changed = distribution(Aliases=counted(*names), certificate=edge.certificate(*names))
+                change = pool.submit(edge.serve, changed)
+                bodies = [edge.get("/a", host=alias).body]
+                while not change.done():
+                    bodies.append(edge.get("/a", host=alias).body)
+                change.result()
+                assert set(bodies) == {b"it"}
+
+    def test_the_viewers_address_is_known(self, edge: Any) -> None:
+        edge.origin.reply("/app/a", b"it")
+        edge.serve(distribution(origins=[server_origin("http.app.example", "http-only")]))
+        edge.get("/a")
+        assert edge.origin.last[2]["X-Forwarded-For"] == "127.0.0.1"
 
     def test_http_2(self, edge: Any) -> None:
         edge.origin.reply("/site/a", b"it")
@@ -175,6 +238,42 @@ class TestServersAsOrigins:
         edge.origin.reply("/app/a", b"it")
         edge.serve(distribution(origins=[server_origin("app.elsewhere", "https-only")]))
         assert edge.get("/a").status == 502
+
+    @pytest.mark.parametrize(("alias", "status"), [("shop.app.example", 200), ("www.example.com", 502)])
+    def test_a_host_that_is_passed_on_must_be_covered(self, edge: Any, alias: str, status: int) -> None:
+        edge.origin.reply("/app/a", b"it")
+        edge.serve(
+            distribution(
+                origins=[server_origin("www.app.example", "https-only")],
+                default=behavior(OriginRequestPolicyId="all"),
+                Aliases=counted(alias),
+                certificate=edge.certificate(alias),
+            ),
+            request={"all": {**NOTHING_ELSE, "HeadersConfig": {"HeaderBehavior": "allViewer"}}},
+        )
+        assert edge.get("/a", host=alias).status == status
+        assert [asked[2]["Host"] for asked in edge.origin.asked] == [alias] * (status == 200)
+
+    @pytest.mark.parametrize(("versions", "status"), [(["TLSv1.2"], 200), (["TLSv1.1"], 502)])
+    def test_versions_of_tls(self, edge: Any, versions: list[str], status: int) -> None:
+        edge.origin.reply("/app/a", b"it")
+        origin = server_origin("www.app.example", "https-only")
+        origin["CustomOriginConfig"]["OriginSslProtocols"] = counted(*versions)
+        edge.serve(distribution(origins=[origin]))
+        assert edge.get("/a").status == status
+
+    def test_a_secret_header_replaces_that_of_the_viewer(self, edge: Any) -> None:
+        edge.origin.reply("/app/a", b"it")
+        secret = counted({"HeaderName": "X-Secret", "HeaderValue": "known"})
+        origin = {**server_origin("www.app.example", "https-only"), "CustomHeaders": secret}
+        edge.serve(
+            distribution(origins=[origin], default=behavior(OriginRequestPolicyId="all")),
+            request={
+                "all": {**NOTHING_ELSE, "HeadersConfig": {"HeaderBehavior": "allExcept", "Headers": counted("host")}}
+            },
+        )
+        edge.get("/a", headers={"X-Secret": "guessed"})
+        assert edge.origin.last[2]["X-Secret"] == "known"
 
     def test_a_name_that_does_not_exist(self, edge: Any) -> None:
         edge.serve(distribution(origins=[server_origin("gone.nowhere", "http-only")]))

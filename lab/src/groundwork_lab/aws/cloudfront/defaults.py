@@ -135,9 +135,21 @@ def _error_response(response: Config) -> dict[str, Any]:
 
 
 def _certificate(certificate: Config) -> dict[str, Any]:
-    """Return the viewer certificate. With CloudFront's default certificate all its members have fixed values."""
-    own = not certificate or certificate.get("CloudFrontDefaultCertificate")
-    return dict(CERTIFICATE) if own else dict(certificate)
+    """Return the viewer certificate. With CloudFront's default certificate all its members have fixed values.
+
+    Otherwise the deprecated members tell what the others do.
+    """
+    if not certificate or certificate.get("CloudFrontDefaultCertificate"):
+        return dict(CERTIFICATE)
+    kinds = {"acm": "ACMCertificateArn", "iam": "IAMCertificateId"}
+    source = next((kind for kind, member in kinds.items() if certificate.get(member)), "acm")
+    return {
+        "MinimumProtocolVersion": "TLSv1",
+        **certificate,
+        "CloudFrontDefaultCertificate": False,
+        "Certificate": certificate.get(kinds[source]) or "",
+        "CertificateSource": source,
+    }
 
 
 def missing_in_update(config: Config) -> str | None:

@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistributio
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from groundwork_lab.aws import certificates
 from groundwork_lab.aws.cloudfront import defaults, pages, reusable, rules, tags, unserved
 from groundwork_lab.aws.cloudfront.state import Backend, Distribution
 from groundwork_lab.aws.cloudfront.versions import new_domain, new_id
@@ -45,21 +47,32 @@ def _create(backend: Backend, config: Mapping[str, Any], wanted: list[dict[str, 
     return {**_answer(made), "Location": f"https://cloudfront.amazonaws.com/2020-05-31/distribution/{made.id}"}
 
 
-def _checked(backend: Backend, config: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(backend: Backend, config: Mapping[str, Any], own: str = "") -> dict[str, Any]:
+    """Return the complete configuration of the distribution with the id `own`, which a new one does not have yet."""
     whole = defaults.complete(config)
     unserved.check(whole)
-    rules.check(whole, _known(backend))
+    rules.check(whole, _known(backend, own))
     return whole
 
 
-def _known(backend: Backend) -> rules.Known:
+def _known(backend: Backend, own: str) -> rules.Known:
+    others = [each for each in backend.distributions.values() if each.id != own]
     return rules.Known(
         access_controls=reusable.ORIGIN_ACCESS_CONTROL.all(backend),
         cache_policies=reusable.CACHE_POLICY.all(backend),
         origin_request_policies=reusable.ORIGIN_REQUEST_POLICY.all(backend),
         response_headers_policies=reusable.RESPONSE_HEADERS_POLICY.all(backend),
         live_functions={each.arn for each in backend.functions.values() if "LIVE" in each.stages},
+        certified=partial(_certified, backend),
+        taken={alias.lower() for each in others for alias in each.aliases},
     )
+
+
+def _certified(backend: Backend, arn: str) -> tuple[str, ...] | None:
+    """Return the names of a certificate that is issued in us-east-1, or None."""
+    found = certificates.find(backend.context, arn) if f":{certificates.EDGE_REGION}:" in arn else None
+    usable = found is not None and certificates.is_issued(found) and certificates.is_supported(found)
+    return certificates.names(found) if usable else None
 
 
 def get_distribution(backend: Backend, request: Request) -> dict[str, Any]:
@@ -80,7 +93,7 @@ def update_distribution(backend: Backend, request: Request) -> dict[str, Any]:
         refuse("InvalidArgument", f"The parameter {missing} is required.")
     if config["CallerReference"] != found.config["CallerReference"]:
         refuse("IllegalUpdate", "The update contains modifications that are not allowed: CallerReference.")
-    found.replace(_checked(backend, config))
+    found.replace(_checked(backend, config, found.id))
     found.status = "InProgress"
     return _answer(found)
 
@@ -142,6 +155,7 @@ def _described(distribution: Distribution) -> dict[str, Any]:
         "DomainName": distribution.domain_name,
         "ActiveTrustedSigners": defaults.NOBODY,
         "ActiveTrustedKeyGroups": defaults.NOBODY,
+        "AliasICPRecordals": [{"CNAME": each, "ICPRecordalStatus": "APPROVED"} for each in distribution.aliases],
     }
 
 

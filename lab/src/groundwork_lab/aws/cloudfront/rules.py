@@ -7,16 +7,18 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistV
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from groundwork_lab.aws.certificates import covers
 from groundwork_lab.aws.cloudfront.state import behaviors_of
 from groundwork_lab.aws.context import refuse
 
 ORIGINS_LIMIT = 100
 BEHAVIORS_LIMIT = 75
 CUSTOM_HEADERS_LIMIT = 30
+ALIASES_LIMIT = 100
 LONGEST_TIMEOUT = 120  # seconds
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-web-distributions
 S3_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
@@ -29,18 +31,25 @@ Config = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Known:
-    """The resources that a configuration may refer to: their ids, and the ARNs of published functions."""
+    """The resources that a configuration may refer to: their ids, and the ARNs of published functions.
+
+    `certified` returns the names that the certificate with an ARN covers, or None if CloudFront cannot use it. `taken`
+    are the aliases of other distributions.
+    """
 
     access_controls: Mapping[str, Config]
     cache_policies: Collection[str]
     origin_request_policies: Collection[str]
     response_headers_policies: Collection[str]
     live_functions: Collection[str]
+    certified: Callable[[str], tuple[str, ...] | None]
+    taken: Collection[str]
 
 
 def check(config: Config, known: Known) -> None:
     """Refuse a complete configuration that AWS would refuse."""
-    _check_certificate(config)
+    _check_certificate(config["ViewerCertificate"], config["Aliases"].get("Items", ()), known)
+    _check_aliases(config["Aliases"].get("Items", ()), known)
     root = config["DefaultRootObject"]
     if root.startswith("/") or len(root) > 255:
         message = "The default root object file name is too big or contains an invalid character."
@@ -65,20 +74,58 @@ def _unique(values: list[Any], name: str) -> None:
         refuse("InvalidArgument", f"The parameter {name} contains a duplicate value.")
 
 
-def _check_certificate(config: Config) -> None:
-    """Refuse aliases and certificates. An alias needs a certificate in us-east-1, and the lab issues none."""
-    if not config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
-        refuse(
-            "InvalidViewerCertificate",
+def _check_certificate(certificate: Config, aliases: Collection[str], known: Known) -> None:
+    """Refuse a certificate that CloudFront cannot use, and aliases that it does not cover.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-requirements
+    """
+    if certificate["CloudFrontDefaultCertificate"]:
+        if aliases:
+            _refuse_certificate(
+                "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted "
+                f"certificate that validates your authorization to use the domain name. {_DETAILS}"
+            )
+        return
+    if certificate.get("SSLSupportMethod") is None:
+        refuse("InvalidArgument", "The parameter SSLSupportMethod is required.")
+    certified = known.certified(certificate.get("ACMCertificateArn") or "")
+    if certified is None:
+        _refuse_certificate(
             "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include "
-            "a valid certificate chain.",
+            "a valid certificate chain."
         )
-    if config["Aliases"]["Quantity"]:
-        refuse(
-            "InvalidViewerCertificate",
-            "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted "
-            "certificate that validates your authorization to use the domain name.",
+    if certificate["MinimumProtocolVersion"] == "SSLv3":
+        message = "The minimum protocol version must be TLSv1 or later if SSLSupportMethod is sni-only."
+        refuse("InvalidMinimumProtocolVersion", message)
+    if not all(covers(certified, alias) for alias in aliases):
+        _refuse_certificate(
+            "The certificate that is attached to your distribution doesn't cover the alternate domain name (CNAME) "
+            f"that you're trying to add. {_DETAILS}"
         )
+
+
+_DETAILS = (
+    "For more details, see: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html"
+    "#alternate-domain-names-requirements"
+)
+
+
+def _refuse_certificate(message: str) -> NoReturn:
+    refuse("InvalidViewerCertificate", message)
+
+
+def _check_aliases(aliases: Collection[str], known: Known) -> None:
+    if len(aliases) > ALIASES_LIMIT:
+        refuse("TooManyDistributionCNAMEs", "Your request contains more CNAMEs than are allowed per distribution.")
+    for alias in aliases:
+        if not re.fullmatch(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", alias, re.IGNORECASE):
+            refuse(
+                "InvalidArgument", f"The parameter CNAME contains one or more parameters that are not valid: {alias}"
+            )
+    _unique([alias.lower() for alias in aliases], "CNAME")
+    if {alias.lower() for alias in aliases} & set(known.taken):
+        message = "One or more of the CNAMEs you provided are already associated with a different resource."
+        refuse("CNAMEAlreadyExists", message)
 
 
 def _check_origins(origins: list[Config], known: Known) -> None:

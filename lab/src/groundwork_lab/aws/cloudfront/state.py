@@ -44,6 +44,10 @@ class Distribution(Kept):
         return behaviors_of(self.config)
 
     @property
+    def aliases(self) -> list[str]:
+        return list(self.config["Aliases"].get("Items", []))
+
+    @property
     def in_progress(self) -> list[Invalidation]:
         return [each for each in self.invalidations.values() if each.status == "InProgress"]
 

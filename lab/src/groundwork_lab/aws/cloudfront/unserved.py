@@ -45,6 +45,11 @@ DISTRIBUTION: tuple[tuple[str, str, Test], ...] = (
         "countries",
         lambda config: config["Restrictions"]["GeoRestriction"]["RestrictionType"] != "none",
     ),
+    (
+        "SSLSupportMethod",
+        "addresses of a distribution's own",
+        lambda config: _has_addresses(config["ViewerCertificate"]),
+    ),
     ("Staging", "continuous deployment", lambda config: config["Staging"]),
     ("TenantConfig", "distribution tenants", lambda config: config.get("TenantConfig")),
     ("ViewerMtlsConfig", "mutual TLS", lambda config: config.get("ViewerMtlsConfig")),
@@ -63,6 +68,11 @@ ORIGIN: tuple[tuple[str, str, Test], ...] = (
     ("OriginShield", "Origin Shield", lambda origin: origin["OriginShield"]["Enabled"]),
     ("VpcOriginConfig", "VPC origins", lambda origin: origin.get("VpcOriginConfig")),
 )
+
+
+def _has_addresses(certificate: Config) -> bool:
+    own = certificate["CloudFrontDefaultCertificate"]
+    return not own and certificate.get("SSLSupportMethod") in {"vip", "static-ip"}
 
 
 def answered(model: Any) -> dict[str, Any]:

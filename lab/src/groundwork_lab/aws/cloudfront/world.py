@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import moto.cloudfront.models
 
 from groundwork_lab import model
+from groundwork_lab.aws import certificates
 from groundwork_lab.aws.cloudfront import distributions, reusable
 from groundwork_lab.aws.cloudfront.state import Backend, Distribution, Function
 from groundwork_lab.aws.context import Context, Sources
@@ -28,7 +30,7 @@ def sources(context: Context) -> Sources:
     backend = backend_of(context)
     live = {each.arn: each for each in backend.functions.values() if "LIVE" in each.stages}
     return {
-        "distributions": (backend.distributions.items(), _distribution),
+        "distributions": (backend.distributions.items(), partial(_distribution, context)),
         "edge_functions": (live.items(), _function),
         "cache_policies": (reusable.CACHE_POLICY.all(backend).items(), _as_it_is),
         "origin_request_policies": (reusable.ORIGIN_REQUEST_POLICY.all(backend).items(), _as_it_is),
@@ -59,11 +61,13 @@ def _function(function: Function) -> model.EdgeFunction:
     return model.EdgeFunction(function.arn, function.name, live.config["Runtime"], live.code)
 
 
-def _distribution(distribution: Distribution) -> model.Distribution:
+def _distribution(context: Context, distribution: Distribution) -> model.Distribution:
+    arn = distribution.config["ViewerCertificate"].get("ACMCertificateArn")
     return model.Distribution(
         id=distribution.id,
         arn=distribution.arn,
         domain_name=distribution.domain_name,
         config=distribution.config,
         invalidations=tuple(model.Invalidation(each.id, tuple(each.paths)) for each in distribution.in_progress),
+        certificate=certificates.read(context, arn) if arn else None,
     )

@@ -1,6 +1,7 @@
 """The attributes of load balancers and target groups: default and permitted values. Pure functions.
 
-https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html and
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html,
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ListenerAttribute.html and
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
 """
 
@@ -91,6 +92,48 @@ TARGET_GROUP: Mapping[str, Attribute] = {
     f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.count": Attribute("1", lab=("1",)),
     f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute("off", lab=("off",)),
 }
+_HEADER = r"[ -~]{0,1024}"
+_HEADER_NAME = r"[A-Za-z0-9_-]{1,40}"
+_RESPONSES = {  # the values of headers that are added to responses, by header
+    "strict_transport_security": _HEADER,
+    "access_control_allow_origin": _HEADER,
+    "access_control_allow_methods": _HEADER,
+    "access_control_allow_headers": _HEADER,
+    "access_control_allow_credentials": "(true)?",
+    "access_control_expose_headers": _HEADER,
+    "access_control_max_age": r"(-1|\d{1,5})?",
+    "content_security_policy": _HEADER,
+    "x_content_type_options": "(nosniff)?",
+    "x_frame_options": r"(DENY|SAMEORIGIN|ALLOW-FROM [!-~]+)?",
+}
+_LISTENER: Mapping[str, Attribute] = {
+    "routing.http.response.server.enabled": _switch("true"),
+    **{
+        f"routing.http.response.{header}.header_value": Attribute("", pattern=pattern)
+        for header, pattern in _RESPONSES.items()
+    },
+}
+_MTLS = ("clientcert_serial_number", "clientcert_issuer", "clientcert_subject", "clientcert_validity")
+_REQUESTS = {
+    f"routing.http.request.{header}.header_name": "-".join(word.capitalize() for word in header.split("_"))
+    for header in (
+        *(f"x_amzn_mtls_{each}" for each in (*_MTLS, "clientcert_leaf", "clientcert")),
+        "x_amzn_tls_version",
+        "x_amzn_tls_cipher_suite",
+    )
+}
+_HTTPS_LISTENER: Mapping[str, Attribute] = {
+    **_LISTENER,
+    **{
+        key: Attribute(name, pattern=_HEADER_NAME, lab=(name,) if "mtls" in key else None)
+        for key, name in _REQUESTS.items()
+    },
+}
+
+
+def listener(protocol: str) -> Mapping[str, Attribute]:
+    """Return the attributes of a listener with this protocol."""
+    return _HTTPS_LISTENER if protocol == "HTTPS" else _LISTENER
 
 
 def defaults(known: Mapping[str, Attribute]) -> dict[str, str]:

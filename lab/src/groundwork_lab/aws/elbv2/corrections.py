@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import moto.elb.urls
 import moto.elbv2.models
+import moto.elbv2.responses
 import moto.elbv2.urls
 
 from groundwork_lab.aws.context import Context
@@ -11,7 +12,8 @@ from groundwork_lab.aws.corrections import Corrections, Exchange
 from groundwork_lab.aws.elbv2.answers import Responses
 from groundwork_lab.aws.elbv2.balancers import BalancersBackend, LoadBalancer
 from groundwork_lab.aws.elbv2.groups import GroupsBackend, TargetGroup
-from groundwork_lab.aws.elbv2.listeners import Action, DefaultRule, ListenersBackend
+from groundwork_lab.aws.elbv2.listeners import Action, DefaultRule, Listener, ListenersBackend
+from groundwork_lab.aws.elbv2.security import POLICIES
 from groundwork_lab.aws.elbv2.world import follow, sources
 
 
@@ -24,10 +26,12 @@ class Backend(BalancersBackend, GroupsBackend, ListenersBackend):
 
 EXCHANGED: tuple[Exchange, ...] = (
     (moto.elbv2.models, "FakeAction", Action),
+    (moto.elbv2.models, "FakeListener", Listener),
     (moto.elbv2.models, "FakeLoadBalancer", LoadBalancer),
     (moto.elbv2.models, "FakeRule", DefaultRule),
     (moto.elbv2.models, "FakeTargetGroup", TargetGroup),
     (moto.elb.urls, "ELBV2Response", Responses),
+    (moto.elbv2.responses, "SSL_POLICIES", POLICIES),
 )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from moto.elbv2.models import ELBv2Backend, FakeAction, FakeRule
+from moto.elbv2.models import FakeAction, FakeListener, FakeRule
 from moto.moto_api._internal import mock_random
 
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.elbv2 import rules
+from groundwork_lab.aws.elbv2 import attributes, rules
 from groundwork_lab.aws.elbv2.balancers import check_tags, tag_dict
+from groundwork_lab.aws.elbv2.secured import Given, SecuredBackend, secure
 
 GROUPS_PER_BALANCER = 100
 
@@ -30,6 +31,15 @@ class DefaultRule(FakeRule):
         self.arn = self.listener_arn.replace(":listener/", ":listener-rule/") + f"/{mock_random.get_random_hex(16)}"
 
 
+class Listener(FakeListener):
+    """A listener. `listed` holds the ARNs of its certificate list, which does not include the default certificate."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.listed: list[str] = []
+        self.attributes: dict[str, str] = {}  # those that were set
+
+
 def _data(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [rules.described_action(action) for action in actions]
 
@@ -39,9 +49,7 @@ def order(rule: Any) -> tuple[bool, int]:
     return (rule.is_default, 0 if rule.is_default else int(rule.priority))
 
 
-class ListenersBackend(ELBv2Backend):
-    balancer: Any
-
+class ListenersBackend(SecuredBackend):
     def listener(self, arn: str) -> Any:
         for balancer in self.load_balancers.values():
             if arn in balancer.listeners:
@@ -58,25 +66,29 @@ class ListenersBackend(ELBv2Backend):
         load_balancer_arn: str,
         protocol: str,
         port: str,
-        ssl_policy: str | None,  # noqa: ARG002 - moto's responses return one for every listener
-        certificate: str | None,
+        ssl_policy: str | None,
+        certificate: Given,
         actions: list[dict[str, Any]],
         alpn_policy: list[str] | None = None,
         tags: list[dict[str, str]] | None = None,
     ) -> Any:
-        """Create a listener. Creating it again with the same settings succeeds.
+        """Create a listener. Creating it again with the same settings succeeds. `certificate` is a list of one.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
         """
         balancer = self.balancer(load_balancer_arn)
         number = _check_port(port)
-        _check_protocol(protocol, certificate)
+        self.check_secured(protocol, ssl_policy, certificate)
+        if protocol == "HTTPS" and not certificate:
+            rules.invalid("A certificate must be specified for HTTPS listeners")
         described = _data(actions)
-        self._check_actions(balancer, described)
+        self._check_actions(balancer, described, (protocol, number))
         check_tags(tags or [])
         existing = next((each for each in balancer.listeners.values() if int(each.port) == number), None)
         if existing is not None:
             same = existing.protocol == protocol and [each.data for each in existing.default_actions] == described
+            same = same and existing.certificates == [each["CertificateArn"] for each in certificate]
+            same = same and ssl_policy in (None, existing.ssl_policy)
             if not same or self.tagging_service.get_tag_dict_for_resource(existing.arn) != tag_dict(tags):
                 message = f"A listener already exists on this port for this load balancer '{load_balancer_arn}'"
                 refuse("DuplicateListener", message)
@@ -84,8 +96,7 @@ class ListenersBackend(ELBv2Backend):
         if len(balancer.listeners) >= rules.LISTENERS_PER_BALANCER:
             refuse("TooManyListeners", "The maximum number of listeners per load balancer has been reached")
         listener = super().create_listener(load_balancer_arn, protocol, port, "", None, described, alpn_policy, tags)
-        listener.ssl_policy = None  # an HTTP listener has none
-        listener.attributes = {"routing.http.response.server.enabled": "true"}
+        secure(listener, protocol, ssl_policy, certificate)
         return listener
 
     def modify_listener(  # noqa: PLR0917 - moto's signature
@@ -99,8 +110,10 @@ class ListenersBackend(ELBv2Backend):
     ) -> Any:
         listener = self.listener(arn)
         balancer = self.balancer(listener.load_balancer_arn)
-        if protocol is not None or certificates or ssl_policy is not None:
-            _check_protocol(protocol or listener.protocol, certificates or ssl_policy)
+        wanted, given = protocol or listener.protocol, certificates or []
+        self.check_secured(wanted, ssl_policy, given)
+        if wanted == "HTTPS" and not (given or listener.certificates):
+            rules.invalid("A certificate must be specified for HTTPS listeners")
         if port is not None:
             number = _check_port(port)
             if any(int(each.port) == number and each.arn != arn for each in balancer.listeners.values()):
@@ -108,22 +121,31 @@ class ListenersBackend(ELBv2Backend):
                 refuse("DuplicateListener", message)
         described = _data(actions or [])
         if described:
-            self._check_actions(balancer, described)
-        return super().modify_listener(arn, port, protocol, None, certificates, described)
+            self._check_actions(balancer, described, (wanted, int(port or listener.port)))
+        super().modify_listener(arn, port, None, None, [], described)
+        secure(listener, wanted, ssl_policy, given)
+        return listener
+
+    def describe_listener_attributes(self, listener_arn: str) -> dict[str, str]:
+        """Return all attributes of a listener. Those of requests exist only with HTTPS."""
+        listener = self.listener(listener_arn)
+        return {**attributes.defaults(attributes.listener(listener.protocol)), **listener.attributes}
 
     def modify_listener_attributes(self, listener_arn: str, attrs: list[dict[str, str]]) -> dict[str, str]:
         listener = self.listener(listener_arn)
-        for each in attrs:
-            if listener.attributes.get(each["Key"]) != each["Value"]:
-                refuse("InvalidConfigurationRequest", f"The lab's listeners do not do '{each['Key']}'.")
-        return dict(listener.attributes)
+        wanted = {each["Key"]: str(each.get("Value") or "") for each in attrs}
+        attributes.check("Listener", attributes.listener(listener.protocol), wanted)
+        listener.attributes.update(wanted)
+        return self.describe_listener_attributes(listener_arn)
 
-    def _check_actions(self, balancer: Any, described: Sequence[Mapping[str, Any]]) -> None:
+    def _check_actions(self, balancer: Any, described: Sequence[Mapping[str, Any]], place: tuple[str, int]) -> None:
         """Refuse invalid actions, and target groups of another VPC or of another load balancer.
+
+        `place` is the protocol and the port of the listener.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
         """
-        rules.check_actions(described, self.target_groups)
+        rules.check_actions(described, self.target_groups, place)
         wanted = {arn for action in described for arn in rules.groups_of(action)}
         for arn in sorted(wanted):
             group = self.target_groups[arn]
@@ -169,7 +191,7 @@ class ListenersBackend(ELBv2Backend):
         number = rules.check_priority(priority)
         rules.check_conditions(conditions)
         described = _data(actions)
-        self._check_actions(balancer, described)
+        self._check_actions(balancer, described, (listener.protocol, int(listener.port)))
         check_tags(tags or [])
         if number in (rule.priority for rule in listener.rules.values()):
             refuse("PriorityInUse", f"Priority '{number}' is currently in use")
@@ -191,7 +213,9 @@ class ListenersBackend(ELBv2Backend):
             rules.check_conditions(conditions)
         described = _data(actions or [])
         if described:
-            self._check_actions(self.balancer(self.listener(rule.listener_arn).load_balancer_arn), described)
+            listener = self.listener(rule.listener_arn)
+            place = (listener.protocol, int(listener.port))
+            self._check_actions(self.balancer(listener.load_balancer_arn), described, place)
         told = [rules.described_condition(condition) for condition in conditions or []]
         return super().modify_rule(rule_arn, told, described)
 
@@ -230,16 +254,3 @@ def _check_port(port: object) -> int:
     if not (text.isdigit() and 1 <= int(text) <= 65535):
         rules.invalid(f"Listener port '{text}' must be between 1 and 65535")
     return int(text)
-
-
-def _check_protocol(protocol: str | None, certificate: object) -> None:
-    if not protocol:
-        rules.invalid("A listener protocol must be specified")
-    if protocol == "HTTPS" and not certificate:
-        rules.invalid("A certificate must be specified for HTTPS listeners")
-    if protocol == "HTTPS":
-        refuse("UnsupportedProtocol", "The lab's load balancers do not speak TLS yet: the protocol must be HTTP.")
-    if protocol != "HTTP":
-        rules.invalid(f"Listener protocol '{protocol}' must be one of 'HTTP, HTTPS'")
-    if certificate:
-        refuse("InvalidConfigurationRequest", "You cannot specify certificates for an HTTP listener")

@@ -172,8 +172,11 @@ def _truth(value: object) -> bool:
     return value is True or str(value).lower() == "true"
 
 
-def check_actions(actions: Sequence[Mapping[str, Any]], known_groups: Iterable[str]) -> None:
-    """Refuse actions that AWS would refuse or the lab does not support. `known_groups` are the existing ARNs."""
+def check_actions(actions: Sequence[Mapping[str, Any]], known_groups: Iterable[str], place: tuple[str, int]) -> None:
+    """Refuse actions that AWS would refuse or the lab does not support.
+
+    `known_groups` are the existing ARNs, `place` is the protocol and the port of the listener.
+    """
     if not actions:
         refuse("InvalidLoadBalancerAction", "You must specify an action")
     known = set(known_groups)
@@ -189,15 +192,15 @@ def check_actions(actions: Sequence[Mapping[str, Any]], known_groups: Iterable[s
     if len(actions) > 1:
         message = "You must specify exactly one of the following actions: forward, redirect, fixed-response"
         refuse("InvalidLoadBalancerAction", message)
-    _check_action(actions[0], known)
+    _check_action(actions[0], known, place)
 
 
-def _check_action(action: Mapping[str, Any], known: set[str]) -> None:
+def _check_action(action: Mapping[str, Any], known: set[str], place: tuple[str, int]) -> None:
     match action["Type"]:
         case "forward":
             _check_forward(action, known)
         case "redirect":
-            _check_redirect(action.get("RedirectConfig") or {})
+            _check_redirect(action.get("RedirectConfig") or {}, place)
         case "fixed-response":
             _check_fixed_response(action.get("FixedResponseConfig") or {})
 
@@ -224,12 +227,9 @@ def _check_forward(action: Mapping[str, Any], known: set[str]) -> None:
         invalid("Target group stickiness duration must be between '1' and '604800' seconds")
 
 
-def _check_redirect(config: Mapping[str, Any]) -> None:
+def _check_redirect(config: Mapping[str, Any], place: tuple[str, int]) -> None:
     if config.get("StatusCode") not in ("HTTP_301", "HTTP_302"):
         invalid("The redirect status code must be one of '[HTTP_301, HTTP_302]'")
-    if all(config.get(key) == value for key, value in REDIRECT_DEFAULTS.items()):
-        message = "The redirect action must modify at least one of the following: protocol, host, port, path or query"
-        refuse("InvalidLoadBalancerAction", message)
     if not re.fullmatch(r"HTTPS?|#\{protocol\}", str(config["Protocol"])):
         invalid(f"The redirect protocol '{config['Protocol']}' must be HTTP, HTTPS or '#{{protocol}}'")
     port = str(config["Port"])
@@ -243,6 +243,18 @@ def _check_redirect(config: Mapping[str, Any]) -> None:
         unknown = [name for name in re.findall(r"#\{(\w*)\}", str(config[key])) if f"#{{{name}}}" not in _KEYWORDS]
         if unknown:
             invalid(f"The redirect {key.lower()} has an unknown keyword '#{{{unknown[0]}}}'")
+    if _loops(config, place):
+        refuse("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
+
+
+def _loops(config: Mapping[str, Any], place: tuple[str, int]) -> bool:
+    """Return whether a redirect changes none of protocol, host, port and path, as the listener has them.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
+    """
+    protocol, port = place
+    parts = {"Protocol": protocol, "Port": str(port)}
+    return all(config[key] in (REDIRECT_DEFAULTS[key], parts.get(key)) for key in ("Protocol", "Host", "Port", "Path"))
 
 
 _KEYWORDS = ("#{protocol}", "#{host}", "#{port}", "#{path}", "#{query}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import moto.elbv2.models
 
 from groundwork_lab import model
+from groundwork_lab.aws import certificates
 from groundwork_lab.aws.context import Context, Sources
-from groundwork_lab.aws.elbv2 import rules
+from groundwork_lab.aws.elbv2 import rules, security
 
 
 def _backend(context: Context) -> Any:
@@ -20,7 +22,7 @@ def sources(context: Context) -> Sources:
     backend = _backend(context)
     return {
         "target_groups": (backend.target_groups.items(), _target_group),
-        "load_balancers": (backend.load_balancers.items(), _load_balancer),
+        "load_balancers": (backend.load_balancers.items(), partial(_load_balancer, context)),
     }
 
 
@@ -54,7 +56,7 @@ def _target_group(group: Any) -> model.TargetGroup:
     )
 
 
-def _load_balancer(balancer: Any) -> model.LoadBalancer:
+def _load_balancer(context: Context, balancer: Any) -> model.LoadBalancer:
     return model.LoadBalancer(
         arn=balancer.arn,
         name=balancer.name,
@@ -62,12 +64,12 @@ def _load_balancer(balancer: Any) -> model.LoadBalancer:
         scheme=balancer.scheme,
         vpc_id=balancer.vpc_id,
         interface_ids=tuple(balancer.interfaces[subnet.id].id for subnet in balancer.subnets),
-        listeners=tuple(_listener(each) for each in balancer.listeners.values()),
+        listeners=tuple(_listener(context, each) for each in balancer.listeners.values()),
         attributes=dict(balancer.attrs),
     )
 
 
-def _listener(listener: Any) -> model.Listener:
+def _listener(context: Context, listener: Any) -> model.Listener:
     own = sorted((rule for rule in listener.rules.values() if not rule.is_default), key=lambda rule: rule.priority)
     return model.Listener(
         arn=listener.arn,
@@ -83,6 +85,18 @@ def _listener(listener: Any) -> model.Listener:
             )
             for rule in own
         ),
+        tls=_tls(context, listener) if listener.protocol == "HTTPS" else None,
+        attributes=dict(listener.attributes),
+    )
+
+
+def _tls(context: Context, listener: Any) -> model.ListenerTls:
+    policy = security.POLICIES[listener.ssl_policy]
+    return model.ListenerTls(
+        default=certificates.read(context, listener.certificates[0]),
+        certificates=tuple(certificates.read(context, arn) for arn in listener.listed),
+        protocols=policy.protocols,
+        ciphers=policy.ciphers,
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from groundwork_lab.model import HealthCheck, Listener, LoadBalancer
-from groundwork_lab.plane.balancers import limits, names, pages, rules
+from groundwork_lab.plane.balancers import limits, names, pages, rules, tls
 from groundwork_lab.plane.balancers.nodes import CHECKS, OPEN, Node, Pool
-from groundwork_lab.plane.balancers.syntax import quoted
+from groundwork_lab.plane.balancers.syntax import literal, quoted
 
 CONNECT_TIMEOUT = 10  # seconds; "the load balancer failed to establish a connection … before the timeout (10 seconds)"
 TARGET_COOKIE = "AWSALB"
@@ -24,10 +24,10 @@ ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastc
 
 
 def render(node: Node, folder: Path) -> str:
-    """Return the complete file. `folder` contains the admin socket and the file with the servers' states."""
+    """Return the complete file. `folder` contains the admin socket, the servers' states and the certificates."""
     sections = [_global(folder), _defaults(node.balancer)]
     for listener in node.balancer.listeners:
-        sections += [_frontend(node.balancer, listener), _successor(listener)]
+        sections += [_frontend(node.balancer, listener, folder), _successor(listener)]
     for pool in node.pools:
         sections += [_checks(pool), _backend(pool), _open_backend(pool)]
     return "\n".join("\n    ".join(section) + "\n" for section in sections)
@@ -75,11 +75,12 @@ def _error(status: int) -> str:
     return f"http-error status {status} content-type text/html string {quoted(pages.page(status))} {pages.SENT_BY}"
 
 
-def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
+def _frontend(balancer: LoadBalancer, listener: Listener, folder: Path) -> list[str]:
     return [
         f"frontend listener-{listener.port}",
-        f"bind :{listener.port}",
+        f"bind :{listener.port}{tls.bind(balancer, listener, folder)}",
         f"bind {_inner(listener)} accept-proxy",
+        *tls.told(balancer, listener),
         "http-request allow if { stopping }",
         f"use_backend successor-{listener.port} if {{ stopping }}",
         *limits.requests(),
@@ -88,6 +89,7 @@ def _frontend(balancer: LoadBalancer, listener: Listener) -> list[str]:
         *rules.carried_out(listener),
         *_forwarded(balancer, listener),
         *_traced(),
+        *_added(listener),
         # if no target is healthy, all targets get requests: ELB fails open
         f"use_backend %[var(txn.pool)]{OPEN} if {{ var(txn.pool),nbsrv eq 0 }}",
         "use_backend %[var(txn.pool)]",
@@ -164,6 +166,29 @@ def _traced() -> list[str]:
         f'http-request replace-header X-Amzn-Trace-Id ^((?!.*Root=).+)$ "Root={lower};\\1"',
         f"http-request set-header X-Amzn-Trace-Id Root={lower} unless {{ {header} -m len gt 0 }}",
     ]
+
+
+def _added(listener: Listener) -> list[str]:
+    """Return the lines for the headers of all responses, also of those that the load balancer generates.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
+    """
+    prefix, suffix = "routing.http.response.", ".header_value"
+    headers = {
+        key.removeprefix(prefix).removesuffix(suffix): value
+        for key, value in listener.attributes.items()
+        if key.startswith(prefix) and key.endswith(suffix) and value
+    }
+    lines = [
+        f"http-after-response set-header {_header(name)} {quoted(literal(value))}"
+        for name, value in sorted(headers.items())
+    ]
+    without = listener.attributes.get("routing.http.response.server.enabled") == "false"
+    return [*lines, *(["http-after-response del-header Server"] if without else [])]
+
+
+def _header(name: str) -> str:
+    return "-".join(word.capitalize() for word in name.split("_"))
 
 
 def _checks(pool: Pool) -> list[str]:

@@ -10,11 +10,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from groundwork_lab.journal import Entry, Journal, start_time
 from groundwork_lab.plane.balancers.health import Key, sessions
+from groundwork_lab.plane.balancers.tls import FOLDER
+from groundwork_lab.private import write_private
 from groundwork_lab.processes import end, spawn
 
 READY_DEADLINE = 15.0  # seconds
@@ -45,9 +47,14 @@ class Haproxy:
     def running(self) -> bool:
         return self._pid != 0 and start_time(self._pid) == self._start
 
-    def apply(self, config: str, state: str) -> None:
-        """Run with this configuration and these server states. Raise HaproxyError; then the old one keeps running."""
+    def apply(self, config: str, state: str, secrets: Mapping[str, bytes]) -> None:
+        """Run with this configuration, server states and secret files. Raise HaproxyError; then the old ones are used.
+
+        The contents of a secret file never change: other contents are another file.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
+        for name, content in secrets.items():
+            write_private(self._folder / name, content)
         (self._folder / "servers.state").write_text(state, encoding="utf-8")
         candidate = self._folder / "haproxy.cfg.new"
         candidate.write_text(config, encoding="utf-8")
@@ -61,6 +68,14 @@ class Haproxy:
             self._spawn()
             self._await_worker(bool)
         self.config = config
+        self._forget_secrets(secrets)
+
+    def _forget_secrets(self, kept: Collection[str]) -> None:
+        """Delete the secret files that are not used any more. Old workers have read theirs."""
+        folder = self._folder / FOLDER
+        for file in folder.iterdir() if folder.exists() else ():
+            if f"{FOLDER}/{file.name}" not in kept:
+                file.unlink()
 
     def _check(self, candidate: Path) -> None:
         argv = ["haproxy", "-c", "-q", "-f", str(candidate)]

@@ -17,6 +17,7 @@ from groundwork_lab.plane.balancers.config import render
 from groundwork_lab.plane.balancers.haproxy import Haproxy
 from groundwork_lab.plane.balancers.health import Key, ServerStat
 from groundwork_lab.plane.balancers.nodes import CHECKS, Node, nodes, pool_name
+from groundwork_lab.plane.balancers.tls import files
 from groundwork_lab.ports import HealthReport
 from groundwork_lab.settings import Settings
 
@@ -35,8 +36,8 @@ class _Running:
     told: dict[Key, HealthReport] = field(default_factory=dict)
     leaving: dict[Key, tuple[str, Target]] = field(default_factory=dict)  # those that old workers may still use
 
-    def follow(self, node: Node, config: str) -> None:
-        """Run with `config`, and keep the health of the servers."""
+    def follow(self, node: Node, config: str, secrets: Mapping[str, bytes]) -> None:
+        """Run with `config` and the secret files that it names, and keep the health of the servers."""
         with self.lock:
             if self.haproxy.running and self.haproxy.config == config:
                 self.node = node
@@ -44,7 +45,7 @@ class _Running:
             known = health.parse_state(self.haproxy.ask("show servers state"))
             state, new = health.render_state(node.pools, known)
             before, now = _servers(self.node), _servers(node)
-            self.haproxy.apply(config, state)
+            self.haproxy.apply(config, state, secrets)
             self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
             self.fresh = {key: since for key, since in self.fresh.items() if key in now}
             self.fresh.update(dict.fromkeys(new, time.monotonic()))
@@ -139,7 +140,7 @@ class BalancerManager:
                 if running is None:
                     haproxy = Haproxy(folder, self._settings.namespace(node.interface_id), self._journal)
                     running = self._running[node.interface_id] = _Running(haproxy, node)
-            running.follow(node, render(node, folder))
+            running.follow(node, render(node, folder), files(node.balancer, folder))
             running.let_go(world)
             with self._changed:
                 self._changed.notify_all()

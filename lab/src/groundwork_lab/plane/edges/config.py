@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from groundwork_lab.model import Distribution, World
-from groundwork_lab.plane.edges import origins
+from groundwork_lab.plane.edges import origins, tls
 from groundwork_lab.plane.edges.functions import associations
 from groundwork_lab.plane.edges.place import TOLD, Place
 from groundwork_lab.plane.edges.policies import Config, items
 from groundwork_lab.plane.edges.syntax import indented
 
-MODULES = ("ngx_http_js_module", "ngx_http_brotli_filter_module", "ngx_http_headers_more_filter_module")
+MODULES = (
+    *("ngx_http_js_module", "ngx_http_brotli_filter_module", "ngx_http_headers_more_filter_module"),
+    "ngx_stream_module",
+)
 USER = "www-data"
 VARIABLES = (
     *("edge_layer", "edge_server", "edge_uri", "edge_site", "edge_behavior", "edge_host", "edge_key", "edge_headers"),
@@ -30,16 +33,6 @@ VARIABLES = (
 OWN_ERRORS = {400: (400, 408, 495, 496, 497, 501, 505), 403: (405,), 413: (413, 414, 494), 502: (500, 502, 503, 504)}
 MALFORMED = "/.edge-malformed"
 _BODILESS = ('proxy_set_header Content-Length "";', 'proxy_set_header Transfer-Encoding "";')
-# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html
-# OpenSSL does not offer TLS 1.0 and 1.1 above security level 0.
-CIPHERS = ":".join(
-    [
-        *(f"ECDHE-{kind}-{name}" for kind in ("ECDSA", "RSA") for name in ("AES128-GCM-SHA256", "AES256-GCM-SHA384")),
-        *(f"ECDHE-{kind}-CHACHA20-POLY1305" for kind in ("ECDSA", "RSA")),
-        *(f"ECDHE-{kind}-AES{bits}-SHA" for kind in ("ECDSA", "RSA") for bits in (128, 256)),
-        "@SECLEVEL=0",
-    ]
-)
 
 
 def zone(distribution_id: str, generation: int) -> str:
@@ -56,11 +49,11 @@ def render(world: World, generations: Mapping[str, int], place: Place) -> str:
         *_zones(zones, place),
         *(f"upstream edge_{layer} {{ server unix:{place.socket(layer)}; }}" for layer in ("cache", "origin")),
         *origins.texts(),
-        *_viewer(distributions, place),
+        *_viewers(distributions, place),
         *_cache(place),
         *(line for each in distributions for line in origins.servers(each, world, place)),
     ]
-    return "\n".join([*_main(place), "http {", *indented(http), "}", ""])
+    return "\n".join([*_main(place), *tls.stream(distributions, place), "http {", *indented(http), "}", ""])
 
 
 def _main(place: Place) -> list[str]:
@@ -71,7 +64,7 @@ def _main(place: Place) -> list[str]:
         "worker_processes 2;",
         f"pid {place.folder / 'nginx.pid'};",
         "error_log stderr notice;",
-        "events { worker_connections 2048; }",
+        "events { worker_connections 4096; }",
     ]
 
 
@@ -133,17 +126,23 @@ def _zones(zones: Mapping[str, str], place: Place) -> list[str]:
     ]
 
 
-def _viewer(distributions: Iterable[Distribution], place: Place) -> list[str]:
+def _viewers(distributions: Sequence[Distribution], place: Place) -> list[str]:
+    """Return a server for plain HTTP and CloudFront's own certificate, and one for each certificate of distributions.
+
+    All of them serve all distributions: the Host header decides, as on AWS within an account.
+    """
+    plain = [f"listen {each};" for each in place.http]
+    own = tls.listening(tls.own_doors(), place)
+    others = [tls.listening([door], place) for door in map(tls.door, distributions) if door is not None]
+    return [line for listening in ([*plain, *own], *others) for line in _viewer(distributions, listening)]
+
+
+def _viewer(distributions: Sequence[Distribution], listening: Sequence[str]) -> list[str]:
     return [
         "server {",
         *indented(
             [
-                *(f"listen {each};" for each in place.viewers),
-                f"ssl_certificate {place.folder / 'tls' / 'certificate.pem'};",
-                f"ssl_certificate_key {place.folder / 'tls' / 'key.pem'};",
-                "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;",
-                f"ssl_ciphers {CIPHERS};",
-                "ssl_session_cache shared:tls:1m;",
+                *listening,
                 "large_client_header_buffers 4 32k;",
                 # nginx's own answers would have its Server header beside the one of the JavaScript
                 "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",

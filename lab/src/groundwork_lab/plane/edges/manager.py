@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,17 +14,19 @@ from groundwork_lab.apart import Apart
 from groundwork_lab.authority import Authority
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import Distribution, Invalidation, World
-from groundwork_lab.plane.edges import functions
+from groundwork_lab.plane.edges import functions, tls
 from groundwork_lab.plane.edges.cache import carry_over
 from groundwork_lab.plane.edges.config import MODULES, USER, render, zone
 from groundwork_lab.plane.edges.nginx import Nginx, NginxError, check
 from groundwork_lab.plane.edges.patterns import Covered
 from groundwork_lab.plane.edges.place import Place
-from groundwork_lab.plane.edges.sites import known, names
+from groundwork_lab.plane.edges.sites import known
+from groundwork_lab.private import write_private
 from groundwork_lab.settings import Settings
 
 SCRIPTS = Path(__file__).parent / "js"
 WILDCARD = "*.cloudfront.net"
+OWN = ("certificate.pem", "key.pem")  # CloudFront's own certificate and its key
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +59,6 @@ class EdgeManager:
         self._generations: dict[str, int] = {}  # by distribution: the generation of the cache that nginx uses
         self._forgotten: dict[str, frozenset[str]] = {}  # by distribution: completed invalidations in the `World`
         self._judged: dict[str, bool] = {}  # by a function's file: whether nginx accepts it
-        self._certified: frozenset[str] = frozenset()
 
     def reconcile(self, world: World) -> None:
         """Serve the distributions, and carry out the invalidations: on return, viewers get no invalidated object.
@@ -68,12 +69,16 @@ class EdgeManager:
         if not self._nginx.running:
             self._begin()
         apart = Apart()
+        secrets = _secrets(world)
+        for name, content in secrets.items():
+            write_private(self._place.secret(name), content)
         rendered = apart.each(world.distributions.items(), lambda each: self._tried(_only(world, [each])))
         servable = _only(world, [world.distributions[each] for each in rendered])
         try:
             self._serve(servable)
         except NginxError:
             self._serve(self._accepted(servable, apart))
+        self._forget_secrets(secrets)
         apart.end()
 
     def _tried(self, world: World) -> dict[str, bytes]:
@@ -96,7 +101,6 @@ class EdgeManager:
         for move in moves:
             generations[move.site] += 1
             move.begin()
-        self._certify(frozenset(name for each in world.distributions.values() for name in names(each)))
         files = self._files(world, generations)
         if files != self._nginx.files:
             self._nginx.apply(files)
@@ -113,7 +117,8 @@ class EdgeManager:
     def _begin(self) -> None:
         self._nginx.close()
         self._nginx.prepare(USER)
-        self._certified = frozenset()
+        for name, content in zip(OWN, self._authority.issue([WILDCARD]), strict=True):
+            write_private(self._place.secret(name), content)
 
     def _new(self, distribution: Distribution) -> list[Invalidation]:
         """Return the invalidations that are not carried out yet."""
@@ -126,16 +131,11 @@ class EdgeManager:
         covered = Covered(path for each in self._new(distribution) for path in each.paths)
         return _Move(distribution.id, old, new, covered)
 
-    def _certify(self, wanted: frozenset[str]) -> None:
-        """Issue a certificate for CloudFront's own names and the aliases of the distributions."""
-        others = frozenset(name for name in wanted if not name.endswith(WILDCARD[1:]))
-        if self._certified == others | {WILDCARD}:
-            return
-        certificate, key = self._authority.issue([WILDCARD, *sorted(others)])
-        folder = self._place.folder / "tls"
-        (folder / "certificate.pem").write_bytes(certificate)
-        (folder / "key.pem").write_bytes(key)
-        self._certified = others | {WILDCARD}
+    def _forget_secrets(self, kept: Collection[str]) -> None:
+        """Delete the certificates that are not used any more."""
+        for file in self._place.secret("").iterdir():
+            if file.name not in (*kept, *OWN):
+                file.unlink()
 
     def _files(self, world: World, generations: Mapping[str, int]) -> dict[str, bytes]:
         used = functions.used(world)
@@ -147,7 +147,6 @@ class EdgeManager:
         return {
             "nginx.conf": render(world, generations, self._place).encode(),
             "js/edge.js": f"export default {json.dumps(known(world), sort_keys=True)};\n".encode(),
-            "names": "\n".join(sorted(self._certified)).encode(),  # a new certificate requires a reload too
             "js/functions.js": functions.registry(used, refused).encode(),
             **{f"js/{name}": code for name, code in good.items()},
             **self._scripts,
@@ -180,6 +179,12 @@ class EdgeManager:
 def _only(world: World, distributions: Iterable[Distribution]) -> World:
     """Return the `World` with only these distributions."""
     return replace(world, distributions={each.id: each for each in distributions})
+
+
+def _secrets(world: World) -> dict[str, bytes]:
+    """Return the files of all certificates by name."""
+    found = [each.certificate for each in world.distributions.values() if each.certificate is not None]
+    return {name: content for each in found for name, content in tls.files(each).items()}
 
 
 def _ids(distribution: Distribution) -> frozenset[str]:

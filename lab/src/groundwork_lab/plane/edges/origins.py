@@ -145,12 +145,22 @@ def _asked(server: str, origin: Config, *, known: bool, place: Place) -> list[st
         *_scheme(custom),
         f"proxy_pass $edge_scheme://$edge_address{'-$edge_scheme' if known else ':$edge_port'};",
         f"proxy_read_timeout {timeout}s;",
+        f"proxy_ssl_protocols {' '.join(_protocols(custom))};",
         "proxy_ssl_server_name on;",
         "proxy_ssl_name $http_edge_host;",
         "proxy_ssl_verify on;",
         "proxy_ssl_verify_depth 4;",
         f"proxy_ssl_trusted_certificate {place.trusted};",
     ]
+
+
+def _protocols(custom: Config) -> list[str]:
+    """Return the versions of TLS for an origin. OpenSSL has no SSL 3.0.
+
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_OriginSslProtocols.html
+    """
+    configured = items(custom.get("OriginSslProtocols")) or ["TLSv1", "TLSv1.1", "TLSv1.2"]
+    return sorted(each for each in configured if each != "SSLv3") or ["TLSv1"]
 
 
 def _scheme(custom: Config) -> list[str]:

@@ -24,16 +24,23 @@ class Place:
     """The location of an edge: its folder, its addresses for viewers, and the S3 and resolver that it uses."""
 
     folder: Path
-    viewers: Sequence[str] = (
-        *(f"{EDGE}:80", f"{EDGE}:443 ssl http2"),
-        *(f"{EDGE_HTTP_1}:80", f"{EDGE_HTTP_1}:443 ssl"),
-    )
+    http: Sequence[str] = (f"{EDGE}:80", f"{EDGE_HTTP_1}:80")
+    https: Sequence[str] = (f"{EDGE}:443",)
+    https_1: Sequence[str] = (f"{EDGE_HTTP_1}:443",)  # without HTTP/2
     s3: str = f"{ORIGIN[0]}:{ORIGIN[1]}"
     resolver: str = str(RESOLVER)
     trusted: Path = TRUST_STORE
 
     def socket(self, layer: str) -> Path:
         return self.folder / "sockets" / f"{layer}.sock"
+
+    def door(self, name: str) -> Path:
+        """Return the socket that accepts the TLS connections of a distribution, or of a default certificate."""
+        return self.socket(f"tls-{name}")
+
+    def secret(self, name: str) -> Path:
+        """Return a file with a certificate or a key."""
+        return self.folder / "tls" / name
 
     def cache(self, zone: str) -> Path:
         return self.folder / "cache" / zone

@@ -48,19 +48,9 @@ def site(distribution: Distribution, world: World) -> dict[str, Any]:
         "id": distribution.id,
         "domain": distribution.domain_name,
         "root": config.get("DefaultRootObject") or "",
-        "tls": minimum_version(config.get("ViewerCertificate") or {}),
         "behaviors": [_behavior(each, distribution, world) for each in listed],
         "errors": {str(each["ErrorCode"]): _error(each) for each in errors},
     }
-
-
-def minimum_version(certificate: Config) -> str:
-    """Return the oldest version of TLS for a distribution's aliases, as OpenSSL calls it: `TLSv1`, `TLSv1.2`.
-
-    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html (MinimumProtocolVersion)
-    """
-    named = certificate.get("MinimumProtocolVersion") or "TLSv1"
-    return "TLSv1" if named == "SSLv3" else str(named).partition("_")[0]
 
 
 def _behavior(behavior: Config, distribution: Distribution, world: World) -> dict[str, Any]:

@@ -474,7 +474,6 @@ def test_a_listener_made_again(site: Site) -> None:
     [
         ("ValidationError", {"port": 70000}),
         ("ValidationError", {"Protocol": "HTTPS"}),
-        ("UnsupportedProtocol", {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "arn:aws:acm:x"}]}),
         ("ValidationError", {"Protocol": "TCP"}),
         ("InvalidLoadBalancerAction", {"DefaultActions": []}),
         ("TargetGroupNotFound", {"action": {"Type": "forward", "TargetGroupArn": "arn:x"}}),
@@ -615,14 +614,10 @@ def test_the_world_tells_all_of_it(site: Site) -> None:
 
 
 @pytest.mark.correction("elbv2:SetIpAddressType", "The lab has no IPv6.")
-@pytest.mark.correction("elbv2:ModifyListenerAttributes", "The lab's listeners have the defaults of all attributes.")
 def test_what_the_lab_does_not_do(site: Site) -> None:
     arn = site.balancer()["LoadBalancerArn"]
-    listener = site.listener(arn)
     code = "InvalidConfigurationRequest"
     site.lab.refused(code, site.elb.set_ip_address_type, LoadBalancerArn=arn, IpAddressType="dualstack")
-    wanted = [{"Key": "routing.http.response.server.enabled", "Value": "false"}]
-    site.lab.refused(code, site.elb.modify_listener_attributes, ListenerArn=listener, Attributes=wanted)
 
 
 @pytest.mark.correction("elbv2:ModifyTargetGroup", "Changed settings of health checks are checked with the others.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ class FakeHaproxy:
     def running(self) -> bool:
         return bool(self.applied) and not self.closed
 
-    def apply(self, config: str, state: str) -> None:
+    def apply(self, config: str, state: str, secrets: Mapping[str, bytes]) -> None:
+        assert all(name in config or name.endswith(".pem") for name in secrets)
         self.applied.append((config, state))
         self.config = config
 
@@ -97,10 +98,10 @@ def test_a_node_that_fails_keeps_no_other_balancer_from_being_followed(
     world = with_second_balancer(_world(build, [11]))
     apply = FakeHaproxy.apply
 
-    def refuse(haproxy: FakeHaproxy, config: str, state: str) -> None:
+    def refuse(haproxy: FakeHaproxy, config: str, state: str, secrets: Mapping[str, bytes]) -> None:
         if haproxy.namespace == ("test-eni-x", "test-eni-a")[number]:
             raise HaproxyError("not this one")
-        apply(haproxy, config, state)
+        apply(haproxy, config, state, secrets)
 
     monkeypatch.setattr(FakeHaproxy, "apply", refuse)
     failing = list(world.load_balancers)[number]

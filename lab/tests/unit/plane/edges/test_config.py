@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import issued
 from distributions import behavior, counted, distribution, s3_origin, world
 
 from groundwork_lab.authority import Authority
-from groundwork_lab.model import World
+from groundwork_lab.model import Certificate, World
 from groundwork_lab.plane.edges import functions
 from groundwork_lab.plane.edges.config import render
 from groundwork_lab.plane.edges.manager import SCRIPTS
@@ -19,6 +20,7 @@ from groundwork_lab.plane.edges.nginx import NginxError, check
 from groundwork_lab.plane.edges.place import Place
 from groundwork_lab.plane.edges.sites import known
 from groundwork_lab.plane.edges.syntax import quoted
+from groundwork_lab.plane.edges.tls import NEWEST, POLICIES, ciphers, files, protocols, suites
 from groundwork_lab.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -30,6 +32,10 @@ def simple() -> World:
 
 
 def everything() -> World:
+    return with_certificate(Certificate("arn", b"chain", b"key"))
+
+
+def with_certificate(certificate: Certificate) -> World:
     server = {"HTTPPort": 8080, "HTTPSPort": 8443, "OriginReadTimeout": 20}
     custom = counted({"HeaderName": "X-Secret", "HeaderValue": 'a "$b"'})
     origins = [
@@ -64,7 +70,9 @@ def everything() -> World:
         errors=errors,
         behaviors=[legacy, behavior(PathPattern="*.css", functions={"viewer-response": "headers"})],
         default=behavior(functions={"viewer-request": "clean"}, ResponseHeadersPolicyId="secure"),
-        Aliases=counted("www.example.com"),
+        Aliases=counted("www.example.com", "*.example.com"),
+        ViewerCertificate={"MinimumProtocolVersion": "TLSv1.2_2021"},
+        certificate=certificate,
     )
     second = distribution(identifier="EOFF", domain="doff.cloudfront.net", Enabled=False)
     codes = {
@@ -89,7 +97,11 @@ def test_golden(build: Any) -> None:
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
-@pytest.mark.parametrize("build", [World, simple, everything])
+def certified() -> World:
+    return with_certificate(issued("*.example.com", kind="2048").as_model("arn"))
+
+
+@pytest.mark.parametrize("build", [World, simple, certified])
 def test_nginx_takes_it(build: Any, tmp_path: Path) -> None:
     made = build()
     config = written(made, tmp_path)
@@ -101,7 +113,7 @@ def test_nginx_takes_it(build: Any, tmp_path: Path) -> None:
 
 def written(made: World, folder: Path) -> Path:
     """Write all files that nginx reads to a folder."""
-    place = Place(folder, viewers=("127.0.0.1:18080", "127.0.0.1:18443 ssl http2"))
+    place = Place(folder, http=("127.0.0.1:18080",), https=("127.0.0.1:18443",), https_1=())
     for name in ("tls", "sockets", "temp", "cache", "js"):
         (folder / name).mkdir()
     authority = Authority(Settings("test", folder, folder))
@@ -109,6 +121,9 @@ def written(made: World, folder: Path) -> Path:
     certificate, key = authority.issue(["*.cloudfront.net"])
     (folder / "tls" / "certificate.pem").write_bytes(certificate)
     (folder / "tls" / "key.pem").write_bytes(key)
+    for each in made.distributions.values():
+        for name, content in files(each.certificate).items() if each.certificate else ():
+            (folder / "tls" / name).write_bytes(content)
     shutil.copytree(SCRIPTS, folder / "js", dirs_exist_ok=True)
     used = functions.used(made)
     (folder / "js" / "edge.js").write_text(f"export default {json.dumps(known(made))};")
@@ -126,3 +141,43 @@ def written(made: World, folder: Path) -> Path:
 )
 def test_words_of_a_configuration(text: str, word: str) -> None:
     assert quoted(text) == word
+
+
+@pytest.mark.parametrize("policy", [*POLICIES, NEWEST])
+def test_nginx_takes_every_security_policy(policy: str, tmp_path: Path) -> None:
+    certificate = issued("www.example.com").as_model("arn")
+    named = {"Aliases": counted("www.example.com"), "ViewerCertificate": {"MinimumProtocolVersion": policy}}
+    check(written(world(distribution(certificate=certificate, **named)), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("policy", "oldest", "number", "newest"),
+    [
+        ("TLSv1", "TLSv1", 19, 3),
+        ("TLSv1_2016", "TLSv1", 19, 3),
+        ("TLSv1.1_2016", "TLSv1.1", 19, 3),
+        ("TLSv1.2_2018", "TLSv1.2", 13, 3),
+        ("TLSv1.2_2019", "TLSv1.2", 10, 3),
+        ("TLSv1.2_2021", "TLSv1.2", 6, 3),
+        ("TLSv1.2_2025", "TLSv1.2", 4, 3),
+        ("TLSv1.3_2025", "TLSv1.3", 0, 2),
+    ],
+)
+def test_security_policies(policy: str, oldest: str, number: int, newest: int) -> None:
+    """Check the numbers of the page: of TLS 1.2's ciphers for both kinds of keys, and of TLS 1.3's."""
+    assert (protocols(policy)[0], len(ciphers(policy)), len(suites(policy))) == (oldest, number, newest)
+
+
+def test_a_disabled_distribution_has_no_door() -> None:
+    certificate = Certificate("arn", b"chain", b"key")
+    made = distribution(certificate=certificate, Aliases=counted("www.example.com"), Enabled=False)
+    assert "www.example.com" not in render(world(made), {}, Place(FOLDER))
+
+
+def test_another_certificate_is_another_configuration() -> None:
+    named = {"Aliases": counted("www.example.com"), "ViewerCertificate": {"MinimumProtocolVersion": "TLSv1.2_2021"}}
+    before, after = (
+        render(world(distribution(certificate=Certificate("arn", chain, b"key"), **named)), {}, Place(FOLDER))
+        for chain in (b"before", b"after")
+    )
+    assert before != after

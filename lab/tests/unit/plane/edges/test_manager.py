@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,12 @@ from distributions import behavior, counted, distribution, world
 from groundwork_lab.apart import UnservedError
 from groundwork_lab.authority import Authority
 from groundwork_lab.journal import Journal
-from groundwork_lab.model import World
+from groundwork_lab.model import Certificate, World
 from groundwork_lab.plane.edges import manager as module
 from groundwork_lab.plane.edges.functions import BROKEN, module_name
 from groundwork_lab.plane.edges.manager import EdgeManager
 from groundwork_lab.plane.edges.nginx import NginxError
+from groundwork_lab.plane.edges.tls import files
 from groundwork_lab.settings import Settings
 
 SITE = "EDFDVBD6EXAMPLE"
@@ -157,15 +159,22 @@ def test_a_deleted_distributions_cache_goes(manager: Any) -> None:
     assert caches(manager) == []
 
 
-def test_another_alias_is_another_certificate(manager: Any) -> None:
+def test_certificates_are_secret_files_as_long_as_they_are_used(manager: Any) -> None:
+    def names() -> set[str]:
+        return {file.name for file in (manager._place.folder / "tls").iterdir()}
+
     manager.reconcile(world())
-    certificate = manager._place.folder / "tls" / "certificate.pem"
-    before = certificate.read_bytes()
-    manager.reconcile(world(distribution(ViewerProtocolPolicy="https-only")))
-    assert certificate.read_bytes() == before
-    manager.reconcile(world(distribution(Aliases=counted("www.example.com"))))
-    assert certificate.read_bytes() != before
-    assert len(manager._nginx.applied) == 2
+    own = names()
+    first, second = (Certificate("arn", chain, b"key") for chain in (b"first", b"second"))
+    made = distribution(Aliases=counted("www.example.com"), certificate=first)
+    manager.reconcile(world(made))
+    assert names() == own | set(files(first))
+    assert {stat.S_IMODE((manager._place.folder / "tls" / name).stat().st_mode) for name in names()} == {0o600}
+    manager.reconcile(world(replace(made, certificate=second)))
+    assert names() == own | set(files(second))
+    manager.reconcile(world())
+    assert names() == own
+    assert len(manager._nginx.applied) == 4
 
 
 def test_refused_code_is_left_out(manager: Any) -> None:

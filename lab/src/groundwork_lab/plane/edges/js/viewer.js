@@ -83,16 +83,19 @@ function malformed(r) {
     pages.refuse(r, status, words[status] ?? 'Bad request.');
 }
 
+// Return the distribution of a host name. An alias with a wildcard is for all names below it, and the longest one counts.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html
+function named(host) {
+    const labels = host.split('.');
+    const names = [host].concat(labels.slice(1).map((_, place) => ['*'].concat(labels.slice(place + 1)).join('.')));
+    const known = names.filter((name) => edge.hosts[name] !== undefined);
+    return edge.sites[edge.hosts[known[0]]];
+}
+
 async function request(r) {
-    const site = edge.sites[edge.hosts[r.variables.host]];
+    const site = named(r.variables.host);
     if (!site) {
         pages.refuse(r, 403, 'Bad request. We can\'t connect to the server for this app or website at this time.');
-        return;
-    }
-    // nginx has one set of versions for all names of an address, so the connection ends after its handshake. The domain name
-    // of a distribution has CloudFront's certificate, with which all versions are accepted.
-    if (r.variables.ssl_protocol && r.variables.ssl_protocol < site.tls && r.variables.host != site.domain) {
-        r.return(444);
         return;
     }
     const viewed = events.received(r), index = matching(site, viewed.uri), behavior = site.behaviors[index];
