@@ -31,6 +31,7 @@ from groundwork_lab.aws.cloudfront.world import is_deployed
 from groundwork_lab.aws.services import global_endpoints
 from groundwork_lab.control import RefusalError, Route, Server
 from groundwork_lab.journal import Journal, start_time
+from groundwork_lab.lookup import Lookup
 from groundwork_lab.model import HostedZone
 from groundwork_lab.packages import PORT as PACKAGES_PORT
 from groundwork_lab.packages import Packages
@@ -88,6 +89,7 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
+        control_plane.context.lookup, control_plane.context.authority = Lookup(settings), authority
         network: list[tuple[str, Reconciler]] = [("fabric", fabric), ("names", names)]
         others = [
             Part("packages", packages),
