@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -28,9 +29,10 @@ DISTRIBUTION = Distribution("E1", "arn", "d1.cloudfront.net", {"Enabled": True})
 class Dns:
     """The lab's DNS, with a world of hosted zones."""
 
-    def __init__(self, names: Names, lookup: Lookup) -> None:
+    def __init__(self, names: Names, lookup: Lookup, journal: Journal) -> None:
         self.names = names
         self.ask = lookup
+        self.journal = journal
 
     def serve(self, *zones: HostedZone) -> None:
         self.names.reconcile(World(hosted_zones={each.id: each for each in zones}, distributions={"E1": DISTRIBUTION}))
@@ -50,9 +52,10 @@ def running() -> Iterator[Dns]:
         subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
         for address in (RESOLVER, PARENT, *NAME_SERVERS):
             subprocess.run(["ip", "-n", namespace, "address", "add", f"{address}/32", "dev", "lo"], check=True)
-        names = stack.enter_context(closing(Names(settings, Journal(state / "journal"), ["iam"])))
+        journal = Journal(state / "journal")
+        names = stack.enter_context(closing(Names(settings, journal, ["iam"])))
         names.start()
-        yield Dns(names, Lookup(settings))
+        yield Dns(names, Lookup(settings), journal)
 
 
 @pytest.fixture
@@ -161,3 +164,15 @@ def test_a_zone_that_cannot_be_served_does_not_stop_the_others(dns: Dns) -> None
     assert list(caught.value.reasons) == ["Z2"]
     assert dns.addresses("www.good.test") == ("198.19.0.2",)
     assert dns.addresses("bad.test") == ("198.19.0.1",)
+
+
+def test_daemons_that_have_ended_are_started_again(dns: Dns) -> None:
+    served = zone("example.test.", address("example.test.", "198.19.0.1"))
+    dns.names.register("example.test", name_servers(0))
+    dns.serve(served, zone("example.com.", identity="Z2"))
+    for entry in dns.journal.entries():
+        os.kill(int(entry.name), signal.SIGKILL)
+        os.waitid(os.P_PID, int(entry.name), os.WEXITED | os.WNOWAIT)
+    dns.serve(served, zone("example.com.", identity="Z2"))
+    assert dns.addresses("example.test") == ("198.19.0.1",)
+    assert dns.ask("example.com", "A") == NOWHERE

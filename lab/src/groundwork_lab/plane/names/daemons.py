@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import select
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -46,7 +47,7 @@ class Daemon:
                 return False
             _log.error("%s ended with code %s; restarting it.", self._argv[0], self._process.returncode)
             self.close()
-        log = self._folder / f"{self._argv[0]}.log"
+        log = self._folder / f"{Path(self._argv[0]).name}.log"
         self._process = spawn(self._argv, self._journal, namespace=self._namespace, log=log)
         wait_listening(self._process, self._namespace, str(self._address), 53)
         self._wait_for_control()
@@ -68,18 +69,25 @@ class Daemon:
 
 
 class Resolver:
-    """Unbound. Its own zones are files, which it reads again when they change."""
+    """Unbound. Its own zones are files, which it reads again when they change.
+
+    It runs from a copy of the program: Debian's AppArmor profile for /usr/sbin/unbound permits it no other folders than
+    those of the machine's own resolver.
+    """
 
     def __init__(self, folder: Path, namespace: str, journal: Journal, global_endpoints: Iterable[str]) -> None:
         self._folder = folder
         self._config = folder / "unbound.conf"
         self._global_endpoints = tuple(global_endpoints)
-        self._daemon = Daemon(["unbound", "-d", "-c", str(self._config)], folder, RESOLVER, namespace, journal)
+        self._program = folder / "unbound"
+        argv = [str(self._program), "-d", "-c", str(self._config)]
+        self._daemon = Daemon(argv, folder, RESOLVER, namespace, journal)
         self._zones: dict[str, str] = {}
         self._blocked: frozenset[str] = frozenset()
 
     def start(self, zones: Mapping[str, str]) -> None:
-        """Write the files and start Unbound. Raise NamesError if it rejects its configuration."""
+        """Write the files and start Unbound. Raise OSError, or NamesError if it rejects its configuration."""
+        shutil.copy(shutil.which("unbound") or "unbound", self._program)
         self._write(zones)
         write_atomically(self._config, config.resolver(self._folder, self._global_endpoints))
         _run(["unbound-checkconf", str(self._config)])
@@ -137,7 +145,8 @@ class NameServer:
         (self._folder / "db").mkdir(parents=True, exist_ok=True)
         files = {name: self._folder / f"{identity}.zone" for name, (identity, _) in zones.items()}
         for name, (_, text) in zones.items():
-            write_atomically(files[name], text)
+            if self._served.get(name) != text or self._files.get(name) != files[name]:
+                write_atomically(files[name], text)
         new = files != self._files
         if new:
             write_atomically(self._config, config.name_server(self._folder, self._address, files))
