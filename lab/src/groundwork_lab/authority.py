@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from groundwork_lab.private import write_private
@@ -19,6 +19,8 @@ from groundwork_lab.settings import TRUST_STORE, Settings
 
 VALID = timedelta(days=397)  # the maximum that browsers accept
 SKEW = timedelta(hours=1)
+
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 class Authority:
@@ -50,26 +52,35 @@ class Authority:
 
     def issue(self, names: Sequence[str]) -> tuple[bytes, bytes]:
         """Issue a new key and a certificate for host names, and return them as PEM: (certificate, key)."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return self.sign(names, key.public_key()), _pem(key)
+
+    @property
+    def certificate(self) -> bytes:
+        """Return the authority's own certificate as PEM."""
+        return (self._settings.authority / "ca.pem").read_bytes()
+
+    def sign(self, names: Sequence[str], key: PublicKey) -> bytes:
+        """Return a certificate for host names and a public key, as PEM."""
         if self._key is None or self._certificate is None:
             message = "The authority has not been started."
             raise RuntimeError(message)
-        key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
         signer = self._key.public_key()
         certificate = (
-            _certificate(subject, self._certificate.subject, key.public_key())
+            _certificate(subject, self._certificate.subject, key)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(_usage(signs=False, exchanges=isinstance(key, rsa.RSAPublicKey)), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
+        return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _certificate(subject: x509.Name, issuer: x509.Name, key: PublicKey) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -82,13 +93,13 @@ def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePub
     )
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _usage(*, signs: bool, exchanges: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs,
         key_cert_sign=signs,
         crl_sign=signs,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=exchanges,  # the key exchange of TLS 1.2 with RSA
         data_encipherment=False,
         key_agreement=False,
         encipher_only=False,

@@ -64,6 +64,13 @@ def parser() -> argparse.ArgumentParser:
     made = add("calls", calls, "Show the API calls since the last reset, by service and operation.")
     made.add_argument("--json", action="store_true", help='{"calls": {service: {operation: number}}, "writes": …}')
     made.add_argument("--reset", action="store_true", help="reset the counts after showing them")
+    made = add("register", register, "Register a domain below `test`, so that its name servers are asked.")
+    made.add_argument("domain", metavar="DOMAIN", help="a name like example.test")
+    made.add_argument("--zone", metavar="ID", help="the hosted zone, if the domain has several")
+    made.add_argument("--name-servers", nargs="+", metavar="NAME", help="other name servers than the hosted zone's")
+    made = add("deregister", deregister, "Remove a registered domain, so that its names do not exist.")
+    made.add_argument("domain", metavar="DOMAIN")
+    add("domains", domains, "Show the registered domains and their name servers.")
     _add_faults(commands)
     return top
 
@@ -194,6 +201,36 @@ def _calls_table(answer: dict[str, dict[str, dict[str, int]]]) -> str:
     written = sum(row[2] for row in rows if row[3])
     lines = table(("SERVICE", "OPERATION", "CALLS", ""), rows)
     return "\n".join([*lines, f"{sum(row[2] for row in rows)} calls, {written} of them writes"])
+
+
+def register(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    wanted = {"domain": options.domain, "zone": options.zone, "name_servers": options.name_servers}
+    given = {name: value for name, value in wanted.items() if value}
+    return _show_domains(ask(settings, "POST", "/domains", given))
+
+
+def deregister(settings: Settings, options: argparse.Namespace) -> int:
+    from urllib.parse import quote  # noqa: PLC0415
+
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    return _show_domains(ask(settings, "DELETE", f"/domains/{quote(options.domain, safe='')}"))
+
+
+def domains(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG001
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    return _show_domains(ask(settings, "GET", "/domains"))
+
+
+def _show_domains(answer: bytes) -> int:
+    from groundwork_lab.status import table  # noqa: PLC0415
+
+    rows = [(each["domain"], " ".join(each["name_servers"])) for each in json.loads(answer)]
+    print("\n".join(table(("DOMAIN", "NAME SERVERS"), rows)) if rows else "No domains.")
+    return 0
 
 
 def faults_set(settings: Settings, options: argparse.Namespace) -> int:

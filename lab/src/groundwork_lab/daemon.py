@@ -15,14 +15,14 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from groundwork_lab import status
+from groundwork_lab import registrar, status
 from groundwork_lab.api import ControlPlane
 from groundwork_lab.api.faults import Fault
 from groundwork_lab.api.serving import server_context
@@ -31,6 +31,8 @@ from groundwork_lab.aws.cloudfront.world import is_deployed
 from groundwork_lab.aws.services import global_endpoints
 from groundwork_lab.control import RefusalError, Route, Server
 from groundwork_lab.journal import Journal, start_time
+from groundwork_lab.lookup import Lookup
+from groundwork_lab.model import HostedZone
 from groundwork_lab.packages import PORT as PACKAGES_PORT
 from groundwork_lab.packages import Packages
 from groundwork_lab.plane.balancers import BalancerManager
@@ -57,6 +59,7 @@ class Lab:
     control_plane: ControlPlane
     hosts: HostManager
     balancers: BalancerManager
+    names: Names
     loop: Loop
 
 
@@ -86,6 +89,7 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         parts.enter_context(closing(hosts))
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
+        control_plane.context.lookup, control_plane.context.authority = Lookup(settings), authority
         network: list[tuple[str, Reconciler]] = [("fabric", fabric), ("names", names)]
         others = [
             Part("packages", packages),
@@ -101,7 +105,7 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
             secure=[listen(aws, str(API), 443), listen(aws, str(S3), 443)],
             tls=server_context(settings.state, *authority.issue(endpoint_names(global_endpoints()))),
         )
-        lab = Lab(settings, started, control_plane, hosts, balancers, loop)
+        lab = Lab(settings, started, control_plane, hosts, balancers, names, loop)
         parts.enter_context(closing(Server(settings.control, routes(lab)))).start()
         parts.enter_context(closing(loop)).start(control_plane.snapshot, network, control_plane.reconciled, others)
         control_plane.start_workers()
@@ -135,6 +139,9 @@ def routes(lab: Lab) -> Mapping[str, Route]:
         faults.set(*kept, fault_from(body))
         return [asdict(fault) for fault in faults.rules()]
 
+    def zones() -> Collection[HostedZone]:
+        return lab.control_plane.snapshot().hosted_zones.values()
+
     return {
         "GET /status": lambda _rest, _body: whole_status(lab),
         "GET /console": lambda rest, _body: console(lab, rest),
@@ -143,6 +150,9 @@ def routes(lab: Lab) -> Mapping[str, Route]:
         "GET /faults": lambda _rest, _body: [asdict(fault) for fault in faults.rules()],
         "POST /faults": add,
         "DELETE /faults": clear,
+        "GET /domains": lambda _rest, _body: registrar.listed(lab.names),
+        "POST /domains": lambda _rest, body: registrar.register(lab.names, zones(), body),
+        "DELETE /domains": lambda rest, _body: registrar.deregister(lab.names, rest),
     }
 
 

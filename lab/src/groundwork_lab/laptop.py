@@ -19,7 +19,7 @@ from pathlib import Path
 
 from groundwork_lab.credentials import ACCESS_KEY, SECRET_KEY
 from groundwork_lab.processes import enter_namespace
-from groundwork_lab.settings import API, REGION, S3, TRUST_STORE, Settings, from_environment
+from groundwork_lab.settings import API, REGION, REGISTRY, S3, TRUST_STORE, Settings, from_environment
 from groundwork_lab.undo import MNT_DETACH, mounts_below, umount
 
 CLONE_NEWNS = 0x00020000
@@ -80,9 +80,9 @@ def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, s
 
 
 def _direct(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that exclude the lab's addresses and AWS' names from the machine's proxy."""
+    """Return the variables that exclude the lab's addresses, its domains and AWS' names from the machine's proxy."""
     before = inherited.get("no_proxy") or inherited.get("NO_PROXY") or ""
-    direct = ",".join(filter(None, [before, str(API), str(S3), ".amazonaws.com", ".cloudfront.net"]))
+    direct = ",".join(filter(None, [before, str(API), str(S3), ".amazonaws.com", ".cloudfront.net", f".{REGISTRY}"]))
     return {"no_proxy": direct, "NO_PROXY": direct}
 
 

@@ -25,10 +25,11 @@ Progress = Callable[[str], None]
 # The programs that the lab runs, with the Debian packages that contain them.
 PROGRAMS = {
     "apt-cacher-ng": "apt-cacher-ng",
-    "dnsmasq": "dnsmasq-base",
     "ganesha.nfsd": "nfs-ganesha",
     "haproxy": "haproxy",
     "ip": "iproute2",
+    "knotc": "knot",
+    "knotd": "knot",
     "mkfs.ext4": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
     "nginx": "nginx",
@@ -37,6 +38,9 @@ PROGRAMS = {
     "setpriv": "util-linux",
     "slirp4netns": "slirp4netns",
     "systemd-nspawn": "systemd-container",
+    "unbound": "unbound",
+    "unbound-checkconf": "unbound",
+    "unbound-control": "unbound",
 }
 MODULES = {
     "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",

@@ -337,6 +337,32 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class RecordSet:
+    """The records of one name and type. `name` is in lower case, with the final dot, and `*` as it is.
+
+    The values are as in the API, which are those of a zone file but for octal escapes. A record set with an alias has
+    no values: `alias` is the name of a load balancer, of a distribution, or of another record set of the zone.
+    """
+
+    name: str
+    type: str
+    ttl: int
+    values: tuple[str, ...]
+    alias: str = ""
+
+
+@dataclass(frozen=True)
+class HostedZone:
+    """A public hosted zone of Route 53. Zones with the same name have different delegation sets."""
+
+    id: str
+    name: str  # with the final dot
+    delegation: int  # the number of its delegation set, as in `settings.NAME_SERVERS`
+    version: int  # incremented by each change
+    records: tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """A resource that cannot be read from the state. The `World` contains it as it was last read, if ever."""
 
@@ -373,6 +399,7 @@ class World:
     origin_request_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     response_headers_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     origin_access_controls: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    hosted_zones: Mapping[str, HostedZone] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
     @classmethod

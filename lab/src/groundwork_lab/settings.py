@@ -18,10 +18,13 @@ INTERNET = IPv4Network("198.18.0.0/15")
 BACKBONE = IPv4Network("198.18.0.0/24")  # the lab's own parts
 API = IPv4Address("198.18.0.2")  # the control plane, for all services except S3
 S3 = IPv4Address("198.18.0.4")  # S3 has its own address, so that a gateway endpoint can route to it
-RESOLVER = IPv4Address("198.18.0.3")  # dnsmasq
+RESOLVER = IPv4Address("198.18.0.3")  # Unbound
 PACKAGES = IPv4Address("198.18.0.5")  # the package cache
 EDGE = IPv4Address("198.18.0.6")  # CloudFront's edge, in the namespace of the API
 EDGE_HTTP_1 = IPv4Address("198.18.0.7")  # the edge for distributions without HTTP/2
+PARENT = IPv4Address("198.18.0.8")  # the name server of the zone `test`, which the registrar writes
+NAME_SERVERS = tuple(IPv4Address(f"198.18.0.{number}") for number in range(33, 41))  # Route 53, by delegation set
+AWS_PLANE = (API, S3, RESOLVER, PACKAGES, EDGE, EDGE_HTTP_1, PARENT, *NAME_SERVERS)  # in the namespace `aws`
 ORIGIN = (IPv4Address("127.0.0.1"), 8081)  # S3 for the edge, on the loopback of that namespace
 LAPTOP = IPv4Address("198.18.0.10")  # the user
 VISITOR = IPv4Address("198.18.0.20")  # another user on the internet
@@ -29,10 +32,21 @@ POOL = IPv4Network("198.19.0.0/16")  # Elastic IP addresses and automatic public
 
 UPSTREAM = IPv4Address("10.0.2.3")  # slirp4netns' resolver, which uses the machine's
 
+REGISTRY = "test"  # the domain in which the registrar registers: reserved for tests (RFC 6761)
+
 TRUST_STORE = Path("/etc/ssl/certs/ca-certificates.crt")  # the machine's trust store: update-ca-certificates(8)
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+
+
+def name_servers(number: int) -> tuple[str, ...]:
+    """Return the names of the four name servers of a delegation set. They are below `test`, where the parent has glue.
+
+    AWS' have this form below com, net, org and co.uk:
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/GetInfoAboutHostedZone.html
+    """
+    return tuple(f"ns-{512 * place + number}.awsdns-{number:02}.{REGISTRY}" for place in range(4))
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,13 @@ from moto.core.utils import camelcase_to_underscores
 from groundwork_lab.aws.corrections import Corrections, Installed
 
 PAGES = {
+    "acm": "https://docs.aws.amazon.com/acm/latest/APIReference/API_{}.html",
     "ec2": "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_{}.html",
     "efs": "https://docs.aws.amazon.com/efs/latest/ug/API_{}.html",
     "elbv2": "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_{}.html",
     "iam": "https://docs.aws.amazon.com/IAM/latest/APIReference/API_{}.html",
     "resourcegroupstaggingapi": "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_{}.html",
+    "route53": "https://docs.aws.amazon.com/Route53/latest/APIReference/API_{}.html",
     "s3": "https://docs.aws.amazon.com/AmazonS3/latest/API/API_{}.html",
     "ssm": "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_{}.html",
     "sts": "https://docs.aws.amazon.com/STS/latest/APIReference/API_{}.html",

@@ -32,7 +32,8 @@ from groundwork_lab.plane.edges import functions, sites
 from groundwork_lab.plane.edges.place import Place
 from groundwork_lab.plane.fabric.compute import compute
 from groundwork_lab.plane.hosts.host import wanted
-from groundwork_lab.plane.names import records, render_hosts
+from groundwork_lab.plane.names import records
+from groundwork_lab.plane.names.zones import by_name, hosted_zone, local_zones
 from groundwork_lab.ports import HealthReport
 from groundwork_lab.reconcile import LoopReport
 from groundwork_lab.settings import Settings
@@ -76,7 +77,10 @@ def derive_all(world: World) -> None:
     apart = Apart()
     for node in nodes(world, apart).values():
         balancers.config.render(node, FOLDER)
-    render_hosts(records(world, apart))
+    names = by_name(records(world, apart))
+    local_zones(names)
+    for zone in world.hosted_zones.values():
+        hosted_zone(zone, names)
     apart.end()
     for instance in world.instances.values():
         wanted(instance, world.images)

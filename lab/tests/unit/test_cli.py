@@ -40,6 +40,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         (["calls", "--reset", "--json"], ("DELETE", "/calls", None)),
         (["console", "public-1"], ("GET", "/console/public-1", None)),
         (["console", "my host/1"], ("GET", "/console/my%20host%2F1", None)),
+        (["domains"], ("GET", "/domains", None)),
+        (["deregister", "example.test"], ("DELETE", "/domains/example.test", None)),
+        (
+            ["register", "example.test", "--zone", "Z1", "--name-servers", "a.test", "b.test"],
+            ("POST", "/domains", {"domain": "example.test", "zone": "Z1", "name_servers": ["a.test", "b.test"]}),
+        ),
         (["faults", "show"], ("GET", "/faults", None)),
         (["faults", "clear"], ("DELETE", "/faults", None)),
         (["faults", "set", "--service", "ec2"], ("POST", "/faults", {"service": "ec2"})),

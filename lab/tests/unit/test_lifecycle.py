@@ -69,8 +69,8 @@ def test_a_missing_module_is_named_with_its_package(programs: Callable[[list[str
     [
         (["nft"], "This machine does not have nft; run `apt-get install nftables`."),
         (
-            ["dnsmasq", "haproxy"],
-            "This machine does not have dnsmasq, haproxy; run `apt-get install dnsmasq-base haproxy`.",
+            ["haproxy", "knotd"],
+            "This machine does not have haproxy, knotd; run `apt-get install haproxy knot`.",
         ),
         (["nsenter", "setpriv"], "This machine does not have nsenter, setpriv; run `apt-get install util-linux`."),
     ],

@@ -17,7 +17,9 @@ from typing import Any, NoReturn
 from moto.core.exceptions import ServiceException
 
 from groundwork_lab import settings as addresses
+from groundwork_lab.authority import Authority
 from groundwork_lab.aws.pool import AddressPool
+from groundwork_lab.lookup import Found
 from groundwork_lab.model import InterfaceOwner
 from groundwork_lab.ports import Balancers, HealthReport, Hosts
 from groundwork_lab.settings import Settings
@@ -69,6 +71,12 @@ class Context:
     """For how many seconds AWS still reports what a deleted resource used: interfaces, addresses, target groups."""
 
     clock: Callable[[], float] = time.monotonic
+    lookup: Callable[[str, str], Found] | None = None
+    """Returns the records of a name and a type, as the lab's resolver finds them. From any thread, without the lock."""
+
+    authority: Authority | None = None
+    """Signs the certificates that are issued."""
+
     _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _hosts: Hosts | None = None
     _balancers: Balancers | None = None

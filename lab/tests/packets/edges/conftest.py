@@ -29,6 +29,22 @@ from groundwork_lab.processes import in_namespace, listen, spawn, stop, wait_lis
 from groundwork_lab.settings import Settings
 
 HTTP, HTTPS = 80, 443
+RESOLVER = "\n".join(
+    [
+        "server:",
+        "interface: 127.0.0.1",
+        'username: ""',
+        'chroot: ""',
+        'pidfile: ""',
+        *(
+            line
+            for name in ("example", "elsewhere", "cloudfront.net")
+            for line in (f"local-zone: {name} redirect", f'local-data: "{name} A 127.0.0.1"')
+        ),
+        "",
+    ]
+)
+"""A resolver that answers with the edge's own address. It has nowhere to ask for other names."""
 
 
 @dataclass
@@ -191,9 +207,8 @@ def _run(state: Path, stack: ExitStack) -> Edge:
     secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     secured.load_cert_chain(state / "origin.pem")
     serve(secured.wrap_socket(listen(namespace, "127.0.0.1", TLS), server_side=True), "https")
-    names = [f"--address=/{name}/127.0.0.1" for name in ("example", "elsewhere", "cloudfront.net")]
-    options = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--listen-address=127.0.0.1", "--bind-interfaces"]
-    resolver = spawn(["dnsmasq", "--keep-in-foreground", *options, *names], journal, namespace=namespace)
+    (state / "unbound.conf").write_text(RESOLVER)
+    resolver = spawn(["unbound", "-d", "-c", str(state / "unbound.conf")], journal, namespace=namespace)
     stack.callback(stop, resolver, journal)
     wait_listening(resolver, namespace, "127.0.0.1", 53)
     return made

@@ -48,7 +48,7 @@ def test_who_may_ask(lab: Lab) -> None:
     assert (status, json.loads(body)["__type"]) == (400, "MissingAuthenticationTokenException")
     lab.refused("AuthFailure", lab.client("ec2", region="us-east-1").describe_vpcs)
     lab.refused("InvalidAction", lab.client("rds").describe_db_instances)
-    lab.refused("UnsupportedOperation", lab.client("route53").create_hosted_zone, Name="x.test", CallerReference="1")
+    lab.refused("UnsupportedOperation", lab.client("elb").delete_load_balancer, LoadBalancerName="x")
     assert lab.client("route53").list_hosted_zones()["HostedZones"] == []
     assert lab.client("sts").get_caller_identity()["Account"] == "123456789012"
 

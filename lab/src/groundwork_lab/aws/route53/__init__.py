@@ -1,4 +1,4 @@
-"""Route 53: moto's reads. The lab's resolver does not have hosted zones.
+"""Route 53: public hosted zones with simple and alias records. The state and its rules are the lab's own.
 
 https://docs.aws.amazon.com/Route53/latest/APIReference/Welcome.html
 """
@@ -7,6 +7,4 @@ from __future__ import annotations
 
 from groundwork_lab.aws.services import Service
 
-SERVICE = Service(
-    client="route53", protocol="rest-xml", reach="global", global_endpoint=True, not_implemented="hosted zones"
-)
+SERVICE = Service(client="route53", protocol="rest-xml", reach="global", global_endpoint=True)

@@ -1,7 +1,9 @@
-"""The quotas of EC2 and VPC, with the default values of AWS' documentation and the applied values of the account.
+"""The quotas of the lab's services: the default values of AWS' documentation, and the applied values of the account.
 
-https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html and
-https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html,
+https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html,
+https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html and
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from moto.servicequotas.resources.default_quotas.vpc import VPC_DEFAULT_QUOTAS
 from groundwork_lab.aws.context import Context, refuse
 
 SERVICES = {
+    "acm": "AWS Certificate Manager (ACM)",
     "ec2": "Amazon Elastic Compute Cloud (Amazon EC2)",
     "elasticloadbalancing": "Elastic Load Balancing (ELB)",
+    "route53": "Amazon Route 53",
     "vpc": "Amazon Virtual Private Cloud (Amazon VPC)",
 }
 EC2 = {  # name and default value
@@ -31,6 +35,12 @@ ELB = {
     "L-B6DF7632": ("Listeners per Application Load Balancer", 50),
     "L-7EED9B64": ("Rules per Application Load Balancer", 100),
 }
+ACM = {
+    "L-F141DD1D": ("ACM certificates", 2500),
+    "L-D2CB7DE9": ("Imported certificates", 2500),
+    "L-FB94F0B0": ("Domain names per ACM certificate", 10),
+}
+ROUTE53 = {"L-4EA4796A": ("Hosted zones", 500)}
 RAISED = {("ec2", "L-0263D0A3"): 64.0, ("ec2", "L-1216C47A"): 512.0, ("vpc", "L-F678F1CE"): 32.0}
 
 
@@ -71,6 +81,6 @@ def _defaults(service: str) -> list[tuple[str, str, float]]:
     if service not in SERVICES:
         message = f"The request failed because the specified service ({service}) does not exist."
         refuse("NoSuchResourceException", message)
-    if own := {"ec2": EC2, "elasticloadbalancing": ELB}.get(service):
+    if own := {"acm": ACM, "ec2": EC2, "elasticloadbalancing": ELB, "route53": ROUTE53}.get(service):
         return [(code, name, value) for code, (name, value) in own.items()]
     return [(each["QuotaCode"], each["QuotaName"], each["Value"]) for each in VPC_DEFAULT_QUOTAS]

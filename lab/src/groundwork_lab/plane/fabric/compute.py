@@ -12,19 +12,7 @@ from groundwork_lab.plane.fabric import naming, routing, rulesets
 from groundwork_lab.plane.fabric.kernel import DEFAULT, Address, End, Kernel, Link, Namespace, Route, Rule, Sysctl
 from groundwork_lab.plane.fabric.naming import device_name
 from groundwork_lab.plane.fabric.topology import AWS_LINK, GATEWAY_LINK, ROUTER_LINK, Network, public_addresses, survey
-from groundwork_lab.settings import (
-    API,
-    BACKBONE,
-    EDGE,
-    EDGE_HTTP_1,
-    INTERNET,
-    LAPTOP,
-    PACKAGES,
-    RESOLVER,
-    S3,
-    VISITOR,
-    Settings,
-)
+from groundwork_lab.settings import AWS_PLANE, BACKBONE, INTERNET, LAPTOP, VISITOR, Settings
 
 HOST_DEVICE = "eth0"  # of interfaces, and of namespaces on the backbone
 BACKBONE_ADDRESS = BACKBONE.network_address + 1
@@ -137,7 +125,7 @@ def _backbone(
     translations: Mapping[str, Mapping[IPv4Address, IPv4Address]],
 ) -> Part:
     """Return the router of the internet, with routes to the lab's parts, public addresses and the real internet."""
-    residents = [*((naming.AWS, address) for address in (API, S3, RESOLVER, PACKAGES, EDGE, EDGE_HTTP_1))]
+    residents = [*((naming.AWS, address) for address in AWS_PLANE)]
     residents += [(naming.LAPTOP, LAPTOP), (naming.VISITOR, VISITOR)]
     name = naming.internet_namespace(settings)
     gateways = {network.vpc.id: network.gateway for network in networks}
@@ -172,7 +160,7 @@ def _plane(settings: Settings, networks: Iterable[Network]) -> list[Part]:
     """Return the namespaces on the backbone: the AWS plane with a link to each VPC, laptop, and visitor."""
     aws = _resident(
         naming.aws_namespace(settings),
-        (API, S3, RESOLVER, PACKAGES, EDGE, EDGE_HTTP_1),
+        AWS_PLANE,
         addresses=_single("lo", AWS_LINK),
         routes=(Route(IPv4Network(network.transfer), device_name(network.vpc.id)) for network in networks),
     )

@@ -5,6 +5,7 @@ from control_plane import Lab
 
 QUOTAS = [("ec2", "L-1216C47A"), ("ec2", "L-0263D0A3"), ("vpc", "L-F678F1CE"), ("vpc", "L-FE5A380F")]
 QUOTAS += [("vpc", "L-2AFB9258"), ("elasticloadbalancing", "L-B6DF7632"), ("elasticloadbalancing", "L-7EED9B64")]
+QUOTAS += [("acm", "L-F141DD1D"), ("acm", "L-FB94F0B0"), ("route53", "L-4EA4796A")]
 
 
 @pytest.mark.correction(

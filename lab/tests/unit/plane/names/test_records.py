@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
 
 import pytest
 
 from groundwork_lab.apart import Apart
 from groundwork_lab.model import Distribution, FileSystem, Interface, LoadBalancer, MountTarget, Subnet, Vpc, World
-from groundwork_lab.plane.names import records, render_config, render_hosts, render_nsswitch, render_resolv_conf
+from groundwork_lab.plane.names import records
+from groundwork_lab.plane.names.zones import by_name
 from groundwork_lab.settings import EDGE, EDGE_HTTP_1
 
 VPC = Vpc("vpc-1", (IPv4Network("10.20.0.0/16"),), dns_support=True, dns_hostnames=True)
@@ -79,8 +79,8 @@ def test_hosts_have_their_names(world: World, expected: set[tuple[IPv4Address, s
     ],
 )
 def test_a_balancer_has_the_addresses_of_its_nodes(balancer: LoadBalancer, addresses: list[str]) -> None:
-    found = render_hosts(records(World(interfaces=NODES, load_balancers={balancer.arn: balancer}), Apart()))
-    assert found == "".join(f"{address} web-1.eu-central-1.elb.amazonaws.com\n" for address in addresses)
+    found = by_name(records(World(interfaces=NODES, load_balancers={balancer.arn: balancer}), Apart()))
+    assert found == {"web-1.eu-central-1.elb.amazonaws.com": [IPv4Address(address) for address in addresses]}
 
 
 def test_a_file_system_has_a_name_and_one_for_each_zone() -> None:
@@ -88,45 +88,10 @@ def test_a_file_system_has_a_name_and_one_for_each_zone() -> None:
     targets = (MountTarget("fsmt-7", "eni-7"), MountTarget("fsmt-gone", "eni-gone"))
     nodes = {"eni-7": replace(NODES["eni-7"], subnet_id="subnet-7", owner="mount-target")}
     world = World(interfaces=nodes, subnets=subnets, file_systems={"fs-1": FileSystem("fs-1", targets)})
-    assert render_hosts(records(world, Apart())).splitlines() == [
-        "10.20.7.9 eu-central-1a.fs-1.efs.eu-central-1.amazonaws.com",
-        "10.20.7.9 fs-1.efs.eu-central-1.amazonaws.com",
-    ]
-
-
-def test_the_resolver_answers_for_the_lab_and_forwards_the_rest() -> None:
-    assert render_config(Path("/state/names/hosts"), ["iam", "s3"]).splitlines() == [
-        "listen-address=198.18.0.3",
-        "bind-interfaces",
-        "user=root",
-        "no-hosts",
-        "no-resolv",
-        "no-poll",
-        "addn-hosts=/state/names/hosts",
-        "local-ttl=5",
-        "server=10.0.2.3",
-        "bogus-priv",
-        "local=/compute.internal/",
-        "local=/compute.amazonaws.com/",
-        "local=/elb.amazonaws.com/",
-        "local=/cloudfront.net/",
-        "local=/efs.eu-central-1.amazonaws.com/",
-        "local=/18.198.in-addr.arpa/",
-        "local=/19.198.in-addr.arpa/",
-        "address=/eu-central-1.amazonaws.com/198.18.0.2",
-        "address=/us-east-1.amazonaws.com/198.18.0.2",
-        "address=/s3.eu-central-1.amazonaws.com/198.18.0.4",
-        "address=/s3.us-east-1.amazonaws.com/198.18.0.4",
-        "address=/iam.amazonaws.com/198.18.0.2",
-        "address=/s3.amazonaws.com/198.18.0.4",
-        "log-facility=-",
-    ]
-
-
-def test_programs_on_the_lab_are_led_to_the_resolver() -> None:
-    assert render_resolv_conf() == "nameserver 198.18.0.3\noptions timeout:2 attempts:3\n"
-    machines = "passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns\nservices: db files\n"
-    assert render_nsswitch(machines) == "passwd: files systemd\nservices: db files\nhosts: files dns\n"
+    assert by_name(records(world, Apart())) == {
+        "eu-central-1a.fs-1.efs.eu-central-1.amazonaws.com": [IPv4Address("10.20.7.9")],
+        "fs-1.efs.eu-central-1.amazonaws.com": [IPv4Address("10.20.7.9")],
+    }
 
 
 @pytest.mark.parametrize("enabled", [True, False])

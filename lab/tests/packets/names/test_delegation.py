@@ -1,0 +1,178 @@
+"""Names through the lab's resolver and name servers: Unbound and Knot in a namespace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from groundwork_lab.apart import UnservedError
+from groundwork_lab.journal import Journal
+from groundwork_lab.lookup import Found, Lookup
+from groundwork_lab.model import Distribution, HostedZone, RecordSet, World
+from groundwork_lab.plane.names import Names
+from groundwork_lab.settings import NAME_SERVERS, PARENT, RESOLVER, Settings, name_servers
+
+pytestmark = pytest.mark.lab
+
+DISTRIBUTION = Distribution("E1", "arn", "d1.cloudfront.net", {"Enabled": True})
+
+
+class Dns:
+    """The lab's DNS, with a world of hosted zones."""
+
+    def __init__(self, names: Names, lookup: Lookup, journal: Journal) -> None:
+        self.names = names
+        self.ask = lookup
+        self.journal = journal
+
+    def serve(self, *zones: HostedZone) -> None:
+        self.names.reconcile(World(hosted_zones={each.id: each for each in zones}, distributions={"E1": DISTRIBUTION}))
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        return self.ask(name, "A").values.get("A", ())
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Dns]:
+    with ExitStack() as stack:
+        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-names-")))
+        settings = Settings(f"dns{os.getpid()}", state, state)
+        namespace = settings.namespace("aws")
+        subprocess.run(["ip", "netns", "add", namespace], check=True)
+        stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)
+        subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
+        for address in (RESOLVER, PARENT, *NAME_SERVERS):
+            subprocess.run(["ip", "-n", namespace, "address", "add", f"{address}/32", "dev", "lo"], check=True)
+        journal = Journal(state / "journal")
+        names = stack.enter_context(closing(Names(settings, journal, ["iam"])))
+        names.start()
+        yield Dns(names, Lookup(settings), journal)
+
+
+@pytest.fixture
+def dns(running: Dns) -> Iterator[Dns]:
+    yield running
+    for domain in running.names.registered:
+        running.names.deregister(domain)
+    running.serve()
+
+
+def zone(name: str, *records: RecordSet, identity: str = "Z1", delegation: int = 0) -> HostedZone:
+    servers = tuple(f"{each}." for each in name_servers(delegation))
+    soa = f"{servers[0]} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
+    apex = (RecordSet(name, "SOA", 900, (soa,)), RecordSet(name, "NS", 172800, servers))
+    return HostedZone(identity, name, delegation, 1, (*apex, *records))
+
+
+def address(name: str, value: str) -> RecordSet:
+    return RecordSet(name, "A", 300, (value,))
+
+
+NOWHERE = Found("NXDOMAIN")
+
+
+def test_a_zone_is_asked_when_its_domain_is_registered(dns: Dns) -> None:
+    dns.serve(zone("example.test.", address("www.example.test.", "198.19.0.1")))
+    assert dns.ask("www.example.test", "A") == NOWHERE
+    dns.names.register("example.test", name_servers(0))
+    assert dns.addresses("www.example.test") == ("198.19.0.1",)
+    assert set(dns.ask("example.test", "NS").values["NS"]) == set(name_servers(0))
+    assert dns.addresses(name_servers(0)[2]) == (str(NAME_SERVERS[0]),)
+    dns.names.deregister("example.test")
+    assert dns.ask("www.example.test", "A") == NOWHERE
+
+
+def test_a_change_of_a_zone_is_seen_at_once(dns: Dns) -> None:
+    dns.names.register("example.test", name_servers(0))
+    dns.serve(zone("example.test.", address("www.example.test.", "198.19.0.1")))
+    assert dns.addresses("www.example.test") == ("198.19.0.1",)
+    assert dns.ask("new.example.test", "A") == NOWHERE
+    dns.serve(zone("example.test.", *(address(f"{name}.example.test.", "198.19.0.2") for name in ("www", "new"))))
+    assert dns.addresses("www.example.test") == dns.addresses("new.example.test") == ("198.19.0.2",)
+    dns.serve()
+    assert dns.ask("www.example.test", "A").code == "SERVFAIL"  # its name servers do not have the zone
+
+
+def test_the_registrar_chooses_between_zones_of_one_name(dns: Dns) -> None:
+    old = zone("example.test.", address("example.test.", "198.19.0.1"))
+    new = zone("example.test.", address("example.test.", "198.19.0.2"), identity="Z2", delegation=1)
+    dns.serve(old, new)
+    for number, expected in ((0, "198.19.0.1"), (1, "198.19.0.2")):
+        dns.names.register("example.test", name_servers(number))
+        assert dns.addresses("example.test") == (expected,)
+
+
+def test_a_zone_delegates_to_another_one(dns: Dns) -> None:
+    shop = RecordSet("shop.example.test.", "NS", 300, tuple(f"{name}." for name in name_servers(1)))
+    below = zone("shop.example.test.", address("www.shop.example.test.", "198.19.0.3"), identity="Z2", delegation=1)
+    dns.names.register("example.test", name_servers(0))
+    dns.serve(zone("example.test.", shop), below)
+    assert dns.addresses("www.shop.example.test") == ("198.19.0.3",)
+
+
+def test_records_are_answered_as_they_are_given(dns: Dns) -> None:
+    records = (
+        RecordSet("*.example.test.", "CNAME", 300, ("www.example.test.",)),
+        RecordSet("www.example.test.", "A", 60, (), alias="d1.cloudfront.net."),
+        RecordSet("www.example.test.", "AAAA", 60, (), alias="d1.cloudfront.net."),
+        RecordSet("also.example.test.", "A", 300, (), alias="www.example.test."),
+        RecordSet("text.example.test.", "TXT", 300, ('"v=1; a\\100b" "\\"c\\""',)),
+        RecordSet("example.test.", "CAA", 300, ('0 issue "amazon.com"',)),
+    )
+    dns.names.register("example.test", name_servers(0))
+    dns.serve(zone("example.test.", *records))
+    assert dns.addresses("www.example.test") == dns.addresses("also.example.test") == ("198.18.0.6",)
+    assert dns.ask("www.example.test", "AAAA") == Found("NOERROR")
+    assert dns.ask("any.example.test", "A").values["CNAME"] == ("www.example.test",)
+    assert dns.ask("text.example.test", "TXT").values["TXT"] == ('\x08v=1; a@b\x03"c"',)
+    assert dns.ask("example.test", "CAA").values["CAA"] == ("0 issue amazon.com",)
+
+
+def test_a_zone_that_is_not_delegated_hides_the_real_one(dns: Dns) -> None:
+    dns.serve(zone("example.com.", address("example.com.", "198.19.0.1")))
+    assert dns.ask("www.example.com", "A") == NOWHERE
+    assert dns.ask("example.com", "A") == NOWHERE
+
+
+def test_a_zone_with_a_name_of_aws_hides_nothing(dns: Dns) -> None:
+    dns.serve(zone("amazonaws.com."))
+    assert dns.addresses("ec2.eu-central-1.amazonaws.com") == ("198.18.0.2",)
+    assert dns.addresses("d1.cloudfront.net") == ("198.18.0.6",)
+    assert dns.ask("d2.cloudfront.net", "A").code == "NXDOMAIN"
+
+
+def test_a_zone_that_cannot_be_served_does_not_stop_the_others(dns: Dns) -> None:
+    good = zone("good.test.", address("good.test.", "198.19.0.1"))
+    bad = zone("bad.test.", address("bad.test.", "198.19.0.1"), identity="Z2")
+    dns.names.register("good.test", name_servers(0))
+    dns.names.register("bad.test", name_servers(0))
+    dns.serve(good, bad)
+    with pytest.raises(UnservedError) as caught:
+        dns.serve(
+            replace(good, records=(*good.records, address("www.good.test.", str(IPv4Address("198.19.0.2"))))),
+            replace(bad, records=(*bad.records, address("www.bad.test.", "nonsense"))),
+        )
+    assert list(caught.value.reasons) == ["Z2"]
+    assert dns.addresses("www.good.test") == ("198.19.0.2",)
+    assert dns.addresses("bad.test") == ("198.19.0.1",)
+
+
+def test_daemons_that_have_ended_are_started_again(dns: Dns) -> None:
+    served = zone("example.test.", address("example.test.", "198.19.0.1"))
+    dns.names.register("example.test", name_servers(0))
+    dns.serve(served, zone("example.com.", identity="Z2"))
+    for entry in dns.journal.entries():
+        os.kill(int(entry.name), signal.SIGKILL)
+        os.waitid(os.P_PID, int(entry.name), os.WEXITED | os.WNOWAIT)
+    dns.serve(served, zone("example.com.", identity="Z2"))
+    assert dns.addresses("example.test") == ("198.19.0.1",)
+    assert dns.ask("example.com", "A") == NOWHERE
