@@ -191,7 +191,7 @@ pending:
   elements: str
   sample: [alb-public]
 replaced:
-  description: The ARNs of the certificates that others have replaced.
+  description: The ARNs of the certificates that others have replaced, or replace when they are issued.
   returned: success
   type: list
   elements: str

@@ -161,6 +161,11 @@ moved:
   returned: success
   type: list
   elements: str
+undeclared:
+  description: The names that are not declared. With O(purge) their records have been deleted.
+  returned: success
+  type: list
+  elements: str
 entries:
   description: With O(elsewhere), the records to enter (C(name), C(type), C(value)), and whether they are C(visible).
   returned: success

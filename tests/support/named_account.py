@@ -1,8 +1,8 @@
 """Certificates, zones, records and listeners of an account, as AWS documents them, in memory.
 
 moto makes a key pair for each certificate and validates it by waiting, and its list lacks what the one of AWS has. Here
-ACM issues a certificate as soon as the validation records of all its names are in a zone, from which the own resolver of
-the account answers.
+ACM issues a certificate as soon as the validation records of all its names are in a zone. The resolver of the account
+answers from its zones.
 """
 
 from __future__ import annotations

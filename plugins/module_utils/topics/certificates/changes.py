@@ -62,16 +62,24 @@ def plan_certificates(desired: Certificates, observed: Observed, owner: Owner, u
 
 def former(desired: Certificates, observed: Observed) -> list[Certificate]:
     """Return the certificates that others of the same name replace. They leave when the others are issued."""
-    found = []
+    return [
+        one
+        for wish, one in _superseded(desired, observed)
+        if (current := observed.current(wish)) and current.status == ISSUED
+    ]
+
+
+def superseded(desired: Certificates, observed: Observed) -> list[Certificate]:
+    """Return the certificates that others of the same name replace or will replace."""
+    return [one for _wish, one in _superseded(desired, observed)]
+
+
+def _superseded(desired: Certificates, observed: Observed) -> t.Iterator[tuple[CertificateWish, Certificate]]:
     for wish in desired.wanted:
         current = observed.current(wish)
-        if current and current.status == ISSUED:
-            found += [
-                one
-                for one in observed.certificates
-                if (one.name, one.region) == (wish.name, wish.region) and one.arn != current.arn
-            ]
-    return found
+        for one in observed.certificates:
+            if (one.name, one.region) == (wish.name, wish.region) and one != current:
+                yield wish, one
 
 
 def undeclared(desired: Certificates, observed: Observed) -> list[Certificate]:

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates
     former,
     issued,
     plan_certificates,
+    superseded,
     undeclared,
     validations,
 )
@@ -66,7 +67,7 @@ def converge_certificates(run: Run) -> dict[str, t.Any]:
         **result,
         "certificates": [_told(wish, ids, details, waiting) for wish in desired.wanted],
         "pending": [wish.name for wish in waiting],
-        "replaced": sorted(one.arn for one in former(desired, observed)),
+        "replaced": sorted(one.arn for one in superseded(desired, observed)),
     }
 
 

@@ -57,12 +57,14 @@ def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.
         return _await_entries(run, desired, observed, asked)
     ids: Ids = {zone_ref(desired.zone): observed.zone_id} if observed.zone_id else {}
     changes = plan_records(desired, observed, owner, _used(run, desired, observed, whose))
-    _tell(run, desired, observed, whose)
+    left = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
+    if left and not desired.purge:
+        run.warn(f"The names {', '.join(left)} are not declared, and their records stay. Set purge to delete them.")
     result = run.make(changes, ids)
     servers, problem = _delegation(run, desired, observed, ids, asked)
     moved = [one.name for one in changes if one.action == "update" and _is_alias(one, desired)]
     zone = {"id": shown(zone_ref(desired.zone), ids), "name_servers": list(servers)}
-    return {**result, "zone": zone, "delegation": problem, "moved": moved, "entries": []}
+    return {**result, "zone": zone, "delegation": problem, "moved": moved, "entries": [], "undeclared": left}
 
 
 def _is_alias(change: Change, desired: Records) -> bool:
@@ -76,12 +78,6 @@ def _used(run: Run, desired: Records, observed: Observed, whose: Whose) -> set[s
     reads: dict[str, Read] = {region: all_read(region) for region in (whose.region, AWS.edge)}
     answers = observe(run.clients, reads)
     return {validated(name) for answer in answers.values() for one in answer for name in names_of(one)}
-
-
-def _tell(run: Run, desired: Records, observed: Observed, whose: Whose) -> None:
-    names = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
-    if names and not desired.purge:
-        run.warn(f"The names {', '.join(names)} are not declared, and their records stay. Set purge to delete them.")
 
 
 def _delegation(
@@ -112,7 +108,16 @@ def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Res
     if desired.wait and not run.check_mode and not all(one["visible"] for one in entries):
         _await(run, entries, desired, resolver)
         entries = [{**one, "visible": True} for one in entries]
-    return {"changed": False, "changes": [], "diff": [], "zone": {}, "delegation": "", "moved": [], "entries": entries}
+    return {
+        "changed": False,
+        "changes": [],
+        "diff": [],
+        "zone": {},
+        "delegation": "",
+        "moved": [],
+        "entries": entries,
+        "undeclared": [],
+    }
 
 
 def _entry(alias: Alias, zone: str) -> Entry:
