@@ -22,11 +22,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH, RESOURCE_NAME
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import check_certificate_names
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
     parse_response_headers_policy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import parse_distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import check_names_in_zone
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import parse_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import parse_content
 
@@ -54,7 +54,7 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems, *, zon
         if len(problems.found) == before:  # the bucket is also an origin: do not report its problems twice
             parse_distribution(_checked(options, zone), problems)
             if zone and options["aliases"] and not options["certificate_arn"]:
-                check_certificate_names(options["aliases"], "aliases", problems, zone)
+                check_names_in_zone(options["aliases"], "aliases", zone, problems)
         parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
     else:
         right = "give a bucket name that is unique in all of AWS, such as <company>-<environment>-site"

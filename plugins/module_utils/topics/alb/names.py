@@ -12,7 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains impo
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import listed
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import HTTPS, LONGEST_AGE, POLICY
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import check_certificate_names
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import check_names_in_zone
 
 Options = t.Mapping[str, t.Any]
 HTTP_PORT, HTTPS_PORT = 80, 443
@@ -61,7 +61,7 @@ def _check_names(names: t.Sequence[str], where: str, balancer: Options, zone: st
         problems.add(where, "the load balancer has no certificate for its names", right)
         check_names(names, where, "", problems)
         return
-    check_certificate_names(names, where, problems, zone)
+    check_names_in_zone(names, where, zone, problems)
     if not any(map(is_web, listeners)):
         right = "declare a listener at port 80, whose actions the one at port 443 gets"
         problems.add(where, f"the load balancer has no HTTP listener at port {HTTP_PORT}", right)

@@ -253,7 +253,7 @@ def _certificate(options: Options, problems: Problems) -> dict[str, t.Any]:
     """
     arn = options["certificate_arn"]
     if options["aliases"] and not arn:
-        right = "give the ARN of a certificate in us-east-1 that covers all aliases"
+        right = "give the ARN of one in us-east-1 that covers all aliases, or in the role static_site set dns_zone"
         problems.add("certificate_arn", "is missing, and aliases require one", right)
     if arn and arn != KNOWN_AFTER_APPLY and not CERTIFICATE_ARN.fullmatch(arn):
         wrong = f"'{arn}' is not the ARN of an ACM certificate in us-east-1"

@@ -17,7 +17,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains impo
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ref
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import ARN
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import (
+    ARN,
+    check_certificate_names,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.ownership import LONGEST_MARK
 
 COMPONENT = "dns"  # the role's name
@@ -115,6 +118,12 @@ def check_zone(zone: str, where: str, problems: Problems) -> None:
     """Add to `problems` an invalid name of a zone."""
     if check_host_name(zone, where, problems, wildcard=False) and zone.endswith((".amazonaws.com", ".cloudfront.net")):
         problems.add(where, f"'{zone}' is a domain of AWS", "give a domain of your own")
+
+
+def check_names_in_zone(names: t.Sequence[str], where: str, zone: str, problems: Problems) -> None:
+    """Add to `problems` names that cannot have a certificate and records in the zone."""
+    check_certificate_names(names, where, problems, zone)
+    check_lengths(names, where, problems)
 
 
 def check_lengths(names: t.Sequence[str], where: str, problems: Problems) -> None:
