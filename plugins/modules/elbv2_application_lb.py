@@ -184,7 +184,7 @@ options:
               - For V(HTTPS), the C(max-age) of the header C(Strict-Transport-Security) in seconds, which replaces a
                 header of the targets. For so long browsers use HTTPS for this host only. The header does not mention
                 subdomains.
-              - V(0) is no header. A browser that has seen the header keeps to it until its time is over.
+              - V(0) omits the header. A browser that has seen the header keeps to it until its time is over.
             type: int
             default: 0
           default_action:

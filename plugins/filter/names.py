@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-name: dns
+name: names
 short_description: Compute what follows from the names of a site
 description:
   - Used by the roles dns, alb and static_site alone, and private to this collection.
@@ -25,7 +25,7 @@ options:
 EXAMPLES = r"""
 - name: Show the certificates
   ansible.builtin.debug:
-    msg: "{{ ({'zone': dns_zone, 'site': __dns_site} | groundwork.aws.dns).certificates }}"
+    msg: "{{ ({'zone': dns_zone, 'site': __dns_site} | groundwork.aws.names).certificates }}"
 """
 
 RETURN = r"""
@@ -40,8 +40,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.dns.options
 
 
 class FilterModule:
-    """The filter `dns`."""
+    """The filter `names`."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters of this file by their names."""
-        return {"dns": dns}
+        return {"names": dns}
