@@ -80,6 +80,12 @@ options:
     type: str
     choices: [keep, delete]
     default: keep
+  planned:
+    description:
+      - In check mode, whether an earlier task has planned the requests. Then missing certificates count as issued, as
+        they are when this task runs.
+    type: bool
+    default: false
   purge:
     description: Whether to delete certificates of the environment that are not declared and that nothing uses.
     type: bool

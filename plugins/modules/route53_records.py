@@ -86,6 +86,12 @@ options:
         C(dnspython). A warning says which NS records to enter. A new zone is always checked.
     type: bool
     default: false
+  planned:
+    description:
+      - In check mode, whether an earlier task has planned the zone and the validation records. They are not planned
+        again then.
+    type: bool
+    default: false
   wait:
     description: Whether to wait until all name servers of Route 53 have the records.
     type: bool

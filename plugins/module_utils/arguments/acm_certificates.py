@@ -36,5 +36,6 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "wait": {"type": "bool", "default": False},
     "deadline": {"type": "int", "default": 1800},
     "replaced": {"type": "str", "choices": ["keep", "delete"], "default": "keep"},
+    "planned": {"type": "bool", "default": False},
     "purge": {"type": "bool", "default": False},
 }

@@ -34,6 +34,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         },
     },
     "check_delegation": {"type": "bool", "default": False},
+    "planned": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "deadline": {"type": "int", "default": 1800},
     "purge": {"type": "bool", "default": False},

@@ -114,7 +114,10 @@ def test_pending_certificates_are_validated_and_awaited(named: Any) -> None:
 def test_a_plan_does_not_wait(named: Any) -> None:
     pending = {"pending": ["alb-public"], "certificates": [{**WEB, "issued": False}, SITE], "replaced": ["old"]}
     done, _shown = named(NAMES, pending, {"moved": ["www.example.com"]}, "--check")
-    assert "Wait for the certificates to be issued" not in dict(done)
+    options = dict(done)
+    assert "Wait for the certificates to be issued" not in options
+    assert options["Point the names to their targets"]["planned"] is True
+    assert options["Delete the certificates that were replaced"]["planned"] is True
 
 
 def test_records_of_a_zone_elsewhere_are_shown_before_the_wait(named: Any) -> None:

@@ -55,7 +55,8 @@ REASONS = {
 
 def plan_certificates(desired: Certificates, observed: Observed, owner: Owner, usage: Usage) -> list[Change]:
     """Return the changes: requests, tags, and then the deletion of certificates that nothing uses any more."""
-    changes = [change for wish in desired.wanted for change in _wished(wish, observed, owner)]
+    wanted = [wish for wish in desired.wanted if not desired.planned or observed.current(wish)]
+    changes = [change for wish in wanted for change in _wished(wish, observed, owner)]
     leaving = [*(former(desired, observed) if desired.replaced else ()), *_purged(desired, observed)]
     return [*changes, *(_deletion(one, usage) for one in leaving if not usage.keepers(one.arn))]
 
@@ -65,7 +66,7 @@ def former(desired: Certificates, observed: Observed) -> list[Certificate]:
     return [
         one
         for wish, one in _superseded(desired, observed)
-        if (current := observed.current(wish)) and current.status == ISSUED
+        if desired.planned or ((current := observed.current(wish)) and current.status == ISSUED)
     ]
 
 

@@ -48,7 +48,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Certificates:
-    """All certificates of an environment. `regions` are those of the certificates that `purge` may delete."""
+    """All certificates of an environment. `regions` are those of the certificates that `purge` may delete.
+
+    Missing certificates count as issued in check mode if they are `planned`.
+    """
 
     wanted: tuple[CertificateWish, ...]
     given: tuple[Given, ...]
@@ -57,6 +60,7 @@ class Certificates:
     deadline: float
     replaced: bool
     purge: bool
+    planned: bool
 
     def wish(self, name: str) -> CertificateWish:
         """Return the certificate with this name."""
@@ -92,6 +96,7 @@ def parse_certificates(options: Options, problems: Problems) -> Certificates | N
         float(options["deadline"]),
         options["replaced"] == "delete",
         options["purge"],
+        options["planned"],
     )
 
 

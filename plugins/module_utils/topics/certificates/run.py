@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import settle
@@ -50,6 +51,7 @@ RENEWAL = timedelta(days=30)
 def converge_certificates(run: Run) -> dict[str, t.Any]:
     """Return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_certificates)
+    desired = replace(desired, planned=desired.planned and run.check_mode)
     observed = run.observe(
         lambda: look(owner, desired, run.clients), lambda seen, problems: _check_given(desired, seen, problems)
     )

@@ -76,12 +76,12 @@ def plan_records(desired: Records, observed: Observed, owner: Owner, used: t.Con
     """Return the changes. `used` are domains whose validation records other certificates of the account use."""
     whose = Whose(owner.environment, owner.region)
     units = [
-        *_validation_units(desired, observed, whose),
+        *(() if desired.planned else _validation_units(desired, observed, whose)),
         *(unit for alias in desired.aliases if (unit := _alias_unit(alias, observed, whose))),
         *(_removal(mark, observed, used) for mark in (leaving(desired, observed, whose) if desired.purge else ())),
     ]
     changes = [_change(unit, desired.zone) for unit in units]
-    created = [] if observed.zone_id else [_zone_creation(desired, owner)]
+    created = [] if observed.zone_id or desired.planned else [_zone_creation(desired, owner)]
     return [*created, *_awaited(changes, units, desired)]
 
 

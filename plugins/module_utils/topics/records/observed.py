@@ -150,7 +150,7 @@ def check(desired: Records, observed: Observed, problems: Problems) -> None:
         right = "delete the zone to which the parent domain does not point, or use a zone below it"
         wrong = f"the account has {len(observed.double)} public zones {desired.zone}: {', '.join(observed.double)}"
         problems.add("zone", wrong, right)
-    elif not desired.create:
+    elif not desired.create and not desired.planned:
         private = f", only the private zone {', '.join(observed.private)}" if observed.private else ""
         right = "set create to create one (dns_zone_create), or elsewhere if another account or provider runs it"
         problems.add("zone", f"the account has no public zone {desired.zone}{private}", right)

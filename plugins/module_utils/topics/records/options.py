@@ -62,7 +62,10 @@ class CertificateNames:
 
 @dataclass(frozen=True)
 class Records:
-    """All records of an environment. The records of names in `kept` are declared, and not changed in this run."""
+    """All records of an environment. The records of names in `kept` are declared, and not changed in this run.
+
+    In check mode the zone and the validation records may be `planned` already.
+    """
 
     zone: str
     create: bool
@@ -74,6 +77,7 @@ class Records:
     wait: bool
     deadline: float
     purge: bool
+    planned: bool
 
 
 def zone_ref(name: str) -> Ref:
@@ -111,6 +115,7 @@ def parse_records(options: Options, problems: Problems) -> Records | None:
         options["wait"],
         float(options["deadline"]),
         options["purge"],
+        options["planned"],
     )
 
 

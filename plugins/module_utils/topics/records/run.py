@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import validated
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
@@ -45,6 +46,7 @@ Entry = dict[str, t.Any]
 def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.Any]:
     """Return the module's result. Raise GroundworkError on failure."""
     owner, desired = run.parse(COMPONENT, parse_records)
+    desired = replace(desired, planned=desired.planned and run.check_mode)
     asked = resolver or SystemResolver()
     whose = Whose(owner.environment, owner.region)
 

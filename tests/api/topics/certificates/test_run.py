@@ -76,7 +76,11 @@ def test_a_name_that_is_added_takes_another_certificate_and_the_former_one_serve
     [former] = issue(account, WEB)
     listener = account.listen("dev-public", former)
     first = account.run(converge_certificates, certificates(MORE, replaced="delete"))
-    assert (told(first), first["replaced"]) == (["create certificate alb-public"], [])
+    assert (told(first), first["replaced"]) == (["create certificate alb-public"], [former])
+    account.certificates.pop(first["certificates"][0]["arn"])
+    account.tokens.clear()
+    account.listeners[listener] = ["another", former]
+    planned = account.run(converge_certificates, certificates(MORE, replaced="delete", planned=True), check_mode=True)
     assert former in account.certificates
     [current] = issue(account, MORE)
     account.listeners[listener] = [current, former]  # as the module of load balancers does
@@ -86,6 +90,7 @@ def test_a_name_that_is_added_takes_another_certificate_and_the_former_one_serve
     assert told(done) == [f"delete certificate alb-public ({former.rpartition('/')[2]})"]
     assert account.writes == ["RemoveListenerCertificates", "DeleteCertificate"]
     assert (list(account.certificates), account.listeners[listener]) == ([current], [current])
+    assert told(planned) == told(done)
     assert told(account.run(converge_certificates, certificates(MORE, replaced="delete"))) == []
 
 

@@ -225,6 +225,15 @@ def test_a_zone_is_created_and_its_name_servers_are_told(account: NamedAccount) 
     planned = run(account, ALIAS, create=True, check_mode=True)
     done = run(account, ALIAS, create=True)
     assert told(planned) == told(done) == ["create hosted zone example.com", "create record www.example.com"]
+    empty = NamedAccount()
+    later = run(
+        empty,
+        ALIAS,
+        certificates=[{"arn": KNOWN_AFTER_APPLY, "names": ["www.example.com"]}],
+        planned=True,
+        check_mode=True,
+    )
+    assert told(later) == ["create record www.example.com"]
     [warning] = account.warnings
     assert "does not point to any name server. Enter at the registrar of example.com" in warning
     assert all(server in warning for server in done["zone"]["name_servers"])
