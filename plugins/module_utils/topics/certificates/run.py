@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import settle
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import covers
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.changes import (
     former,
     issued,
@@ -46,6 +47,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates
 # ACM renews a certificate 60 days before its end, or 45 days. What has less left has a problem.
 # https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html
 RENEWAL = timedelta(days=30)
+RELEASE_DEADLINE = 120.0
 
 
 def converge_certificates(run: Run) -> dict[str, t.Any]:
@@ -79,12 +81,28 @@ def _is_issued(wish: CertificateWish, observed: Observed) -> bool:
 
 
 def _usage(run: Run, owner: Owner, desired: Certificates, observed: Observed) -> Usage:
+    """Return what uses the certificates that leave.
+
+    ACM may report a distribution for some time after it has got another certificate.
+    """
     leaving: list[Certificate] = []
     if desired.replaced:
         leaving += former(desired, observed)
     if desired.purge:
         leaving += undeclared(desired, observed)
-    return look_at_usage(owner, leaving, run.clients)
+    if run.check_mode:
+        return look_at_usage(owner, leaving, run.clients)
+    try:
+        return wait_until(
+            lambda: look_at_usage(owner, leaving, run.clients),
+            lambda seen: not any(":distribution/" in user for one in leaving for user in seen.keepers(one.arn)),
+            until="CloudFront to release the certificate",
+            deadline=RELEASE_DEADLINE,
+            interval=10.0,
+            clock=run.clock,
+        )
+    except DeadlineError as error:  # another distribution uses it, and keeps it
+        return t.cast(Usage, error.seen)
 
 
 def _details(run: Run, waiting: t.Sequence[CertificateWish], ids: Ids) -> dict[str, Described]:

@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.apply import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Thing, Whose
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import plan_removal
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import look
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.run import ALL
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.removal import REMOVAL
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.run import converge_certificates
 
@@ -27,6 +28,13 @@ def account() -> NamedAccount:
     made.run(converge_certificates, certificates(WEB, environment_name="prod"))
     made.run(converge_certificates, certificates({**SITE, "region": None}, region="us-east-1"))
     return made
+
+
+def test_users_are_found_by_their_own_topics_first() -> None:
+    """What comes first says whose a resource is."""
+    kinds = [removal.kinds for removal in ALL]
+    own = kinds.index(REMOVAL.kinds)
+    assert all(any(kind in each for each in kinds[:own]) for kind in ("load balancer", "distribution"))
 
 
 def test_only_the_environments_certificates_of_both_regions_are_deleted(account: NamedAccount) -> None:

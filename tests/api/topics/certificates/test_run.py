@@ -108,6 +108,22 @@ def test_a_replaced_certificate_that_is_in_use_stays_and_is_told(account: NamedA
     assert f"The certificate alb-public ({former}) stays, because arn:aws:" in warning
 
 
+def test_a_distribution_that_has_another_certificate_is_reported_for_some_time(account: NamedAccount) -> None:
+    [former] = issue(account, SITE)
+    more = {**SITE, "names": [*SITE["names"], "cdn.example.com"]}
+    issue(account, more)
+    account.users[former] = ["arn:aws:cloudfront::123456789012:distribution/E1"]
+    sleep = account.sleep
+
+    def release(seconds: float) -> None:
+        sleep(seconds)
+        account.users.clear()
+
+    account.sleep = release  # type: ignore[method-assign]
+    [change] = told(account.run(converge_certificates, certificates(more, replaced="delete")))
+    assert (change.startswith("delete certificate site"), former in account.certificates) == (True, False)
+
+
 def test_a_failed_certificate_is_told_and_requested_again(account: NamedAccount) -> None:
     account.refused_by_caa = True
     with pytest.raises(

@@ -139,8 +139,9 @@ def test_hsts_is_removed_and_the_tag_tells_it() -> None:
 class Elb:
     """A client of ELB that tells one load balancer with an HTTPS listener, and counts what else is asked for."""
 
-    def __init__(self, tags: t.Mapping[str, str]) -> None:
+    def __init__(self, tags: t.Mapping[str, str], *more: Listener) -> None:
         self.tags = tags
+        self.listeners = [one.described for one in (listener(443, "HTTPS", TO_GROUP, ONE), *more)]
         self.asked: list[str] = []
 
     def client(self, _service: str, **_extra: t.Any) -> Elb:
@@ -156,7 +157,7 @@ class Elb:
         answers = {
             "describe_load_balancers": {"LoadBalancers": [balancer]},
             "describe_tags": {"TagDescriptions": [{"ResourceArn": "balancer-arn", "Tags": tags}]},
-            "describe_listeners": {"Listeners": [listener(443, "HTTPS", TO_GROUP, ONE).described]},
+            "describe_listeners": {"Listeners": self.listeners},
         }
         return lambda **_arguments: answers.get(operation, {})
 
@@ -175,6 +176,13 @@ def test_only_what_is_needed_is_read(wish: dict[str, t.Any], tags: dict[str, str
     elb = Elb({**OWNER.tags("public"), **tags})
     look(OWNER, desired(wish), elb)
     assert sorted(one for one in elb.asked if one.startswith("describe_listener_")) == more
+
+
+def test_https_takes_one_more_call_for_a_load_balancer() -> None:
+    http, both = Elb(OWNER.tags("public")), Elb(OWNER.tags("public"), listener(80, "HTTP", TO_HTTPS))
+    look(OWNER, desired(tls(ONE)), http)
+    look(OWNER, desired(tls(ONE), HTTP), both)
+    assert len(both.asked) == len(http.asked) + 1
 
 
 @pytest.mark.parametrize(
