@@ -163,8 +163,30 @@ options:
           protocol:
             description: The protocol.
             type: str
-            choices: [HTTP]
+            choices: [HTTP, HTTPS]
             default: HTTP
+          certificates:
+            description:
+              - For V(HTTPS), the ARNs of certificates in the region of the load balancer, for example of
+                M(groundwork.aws.acm_certificates). The first one is for clients that name no host, or another host.
+                The others are chosen by the host that the client names (SNI).
+              - When the first one changes, the former one stays beside it, so that no request fails until all names
+                have moved. M(groundwork.aws.acm_certificates) removes it, and O(purge) does in the next run.
+            type: list
+            elements: str
+            default: []
+          tls_policy:
+            description: For V(HTTPS), the security policy, which is the list of protocols and cipher suites.
+            type: str
+            default: ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09
+          hsts:
+            description:
+              - For V(HTTPS), the C(max-age) of the header C(Strict-Transport-Security) in seconds, which replaces a
+                header of the targets. For so long browsers use HTTPS for this host only. The header does not mention
+                subdomains.
+              - V(0) omits the header. A browser that has seen the header keeps to it until its time is over.
+            type: int
+            default: 0
           default_action:
             description: The action for requests that match no rule.
             type: dict
@@ -326,9 +348,10 @@ extends_documentation_fragment:
 notes:
   - Budget. 16 API calls if nothing changes for two load balancers with a listener and a target group each, for any
     number of servers. These are 5 for the environment, 4 for each load balancer with a target group, and 1 for the tags
-    of every 20 of them. A listener with rules needs 1 more, and with O(purge) every listener does.
+    of every 20 of them. Each further listener needs 1 more, one with several certificates
+    another one, and so does one with HSTS. With O(purge) every HTTPS listener needs that of the certificates.
   - Without O(purge) rules that were created by hand stay, unless they have the priority of a declared one.
-  - Listeners support only HTTP.
+  - HTTPS listeners are created before the others are updated, so that a redirect leads to one that works.
 seealso:
   - module: groundwork.aws.elbv2_target_health
   - module: groundwork.aws.ec2_instance_group
@@ -378,6 +401,30 @@ EXAMPLES = r"""
                   type: redirect
                   redirect: {host: www.example.com, status_code: 301}
     purge: true
+
+- name: Serve HTTPS, and redirect HTTP to it
+  groundwork.aws.elbv2_application_lb:
+    environment_name: dev
+    region: eu-central-1
+    zones: [eu-central-1a, eu-central-1b]
+    target_groups:
+      - {name: public, tier: public}
+    load_balancers:
+      - name: public
+        tier: public
+        security_groups: [public-alb]
+        listeners:
+          - port: 443
+            protocol: HTTPS
+            certificates: ["{{ requested.certificates[0].arn }}"]
+            hsts: 86400
+            default_action:
+              target_groups:
+                - name: public
+          - port: 80
+            default_action:
+              type: redirect
+              redirect: {protocol: HTTPS, port: '443'}
 """
 
 RETURN = r"""
@@ -429,6 +476,10 @@ load_balancers:
       description: The DNS name.
       type: str
       returned: success
+    zone_id:
+      description: The hosted zone of the DNS name, for an alias record.
+      type: str
+      returned: success
     url:
       description: The URL of the first listener.
       type: str
@@ -437,6 +488,7 @@ load_balancers:
     - name: public
       arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/dev-public/50dc6c495c0c9188
       dns_name: dev-public-1234567890.eu-central-1.elb.amazonaws.com
+      zone_id: Z215JYRZR1TBD5
       url: http://dev-public-1234567890.eu-central-1.elb.amazonaws.com/
 """
 

@@ -44,6 +44,13 @@ options:
         because they would keep the VPC.
     type: bool
     default: false
+  hosted_zones:
+    description:
+      - Whether to remove the hosted zones that the environment has created. A zone that is created again has other name
+        servers, which must be entered in its parent domain again. The environment's records are always removed, and
+        records of others keep a zone.
+    type: bool
+    default: false
   deadline:
     description:
       - The time limit for the deletion of one resource, in seconds. A distribution can take 15 minutes.
@@ -59,7 +66,8 @@ notes:
     another tool such as CloudFormation. All protections are reported together, with the commands that lift them.
   - Parameters of the type SecureString, such as the passwords of databases, are deleted after the servers that use
     them.
-  - If the credentials may not read CloudFront, IAM or EFS, a warning says so, and all other resources are removed.
+  - If the credentials may not read CloudFront, IAM, EFS, Route 53 or Certificate Manager, a warning says so, and all
+    other resources are removed.
   - Listeners and rules are deleted with their load balancer, and routes with their route table, whoever created them.
 """
 

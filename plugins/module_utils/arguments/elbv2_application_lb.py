@@ -65,7 +65,10 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
                 "required": True,
                 "options": {
                     "port": {"type": "int", "default": 80},
-                    "protocol": {"type": "str", "choices": ["HTTP"], "default": "HTTP"},
+                    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"], "default": "HTTP"},
+                    "certificates": {"type": "list", "elements": "str", "default": []},
+                    "tls_policy": {"type": "str", "default": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"},
+                    "hsts": {"type": "int", "default": 0},
                     "default_action": {
                         "type": "dict",
                         "required": True,

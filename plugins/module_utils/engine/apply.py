@@ -16,7 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
     GroundworkError,
     is_unknown,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, call, dig, refused
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, at, call, dig, refused
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
     Call,
     Change,
@@ -151,14 +151,14 @@ class _Run:
         try:
             lookup = lookup_of(one, arguments)
             response = send(
-                self.writers,
+                at(self.writers, one.region),
                 one.service,
                 one.operation,
                 arguments,
                 self.clock,
                 repeatable=one.repeatable,
                 echoes=one.echoes,
-                find=partial(self._find, one.service, lookup) if lookup else None,
+                find=partial(self._find, one, lookup) if lookup else None,
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -172,9 +172,9 @@ class _Run:
             raise refused(str(change), one.service, one.operation, refusal, one.remedies)
         return response
 
-    def _find(self, service: str, lookup: Lookup) -> dict[str, t.Any] | None:
+    def _find(self, one: Call, lookup: Lookup) -> dict[str, t.Any] | None:
         resolved = replace(lookup, arguments=resolve(lookup.arguments, self.ids))
-        return find(self.clients, service, resolved, self.clock)
+        return find(at(self.clients, one.region), one.service, resolved, self.clock)
 
     def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
         """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason."""
@@ -204,7 +204,7 @@ class _Run:
 
         def look() -> dict[str, t.Any]:
             try:
-                return call(self.clients, wait.call.service, wait.call.operation, arguments)
+                return call(at(self.clients, wait.call.region), wait.call.service, wait.call.operation, arguments)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code in wait.call.settled or is_unknown(code):

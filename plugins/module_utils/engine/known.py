@@ -24,6 +24,8 @@ class Known:
     groups: t.Sequence[str] = ()  # tiers that are Auto Scaling groups
     booting: t.Sequence[str] = ()  # those of them whose servers configure themselves
     images: t.Mapping[str, str] = field(default_factory=dict)  # names by tier, "" if it may be promoted
+    zone: str = ""  # in which names are managed
+    host_names: t.Mapping[str, str] = field(default_factory=dict)  # the variable of each name of a load balancer
     site_bucket: str = ""  # of the static site
     shares_files: bool = False  # whether a site's shared folders are the same on all servers
 

@@ -34,6 +34,23 @@ class Clients(t.Protocol):
 
 
 @dataclass(frozen=True)
+class _Regional:
+    """The clients of one region."""
+
+    clients: Clients
+    region: str
+
+    def client(self, service: str, /, **_extra: t.Any) -> t.Any:
+        """Return the client of this service in the region."""
+        return self.clients.client(service, region=self.region)
+
+
+def at(clients: Clients, region: str) -> Clients:
+    """Return the clients of a region, or the same clients if `region` is ""."""
+    return _Regional(clients, region) if region else clients
+
+
+@dataclass(frozen=True)
 class Read:
     """One read of all resources of a type.
 
@@ -54,7 +71,7 @@ class Read:
 
     def client(self, clients: Clients) -> t.Any:
         """Return the client that makes the read."""
-        return clients.client(self.service, **({"region": self.region} if self.region else {}))
+        return at(clients, self.region).client(self.service)
 
 
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html

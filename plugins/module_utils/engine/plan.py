@@ -33,18 +33,19 @@ THIS_HOUR = Ref("run", "hour", "start")
 
 @dataclass(frozen=True)
 class Token:
-    """A client token: the same parts give the same token. Parts may be Refs.
+    """A client token of `length` characters: the same parts give the same token. Parts may be Refs.
 
     A token with THIS_HOUR among its parts is valid for one hour only. AWS remembers tokens for a day, and would answer
     a later request of the same token with a resource that has been deleted since.
     """
 
     parts: tuple[t.Any, ...]
+    length: int = 64  # the most that EC2 accepts
 
     def digest(self, ids: t.Mapping[Ref, t.Any]) -> str:
-        """Return the token: 64 ASCII characters, the most that EC2 accepts."""
+        """Return the token, in hexadecimal digits."""
         text = "\n".join(str(resolve(part, ids)) for part in self.parts)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(text.encode()).hexdigest()[: self.length]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Call:
     something, and `lookup` finds what the call has created if it is not (engine/send.py). `echoes` are error codes of a
     repetition that show that AWS accepted the first request, whose response was lost. `refusals` is the dotted path of
     the items of the response that AWS refused, where it refuses only a part of a request and reports success.
-    `remedies` tell the user what to do, by error code, where engine/remedies.py does not.
+    `remedies` tell the user what to do, by error code, where engine/remedies.py does not. `region` is given if the
+    resource is in one region, whatever the environment's region.
     """
 
     service: str
@@ -103,6 +105,7 @@ class Call:
     echoes: tuple[str, ...] = ()
     refusals: str = ""
     remedies: t.Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
 
     def yielding(self, ref: Ref, path: str) -> Call:
         """Return the same call, which also takes the value of `ref` from `path` in the response."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check
+from ansible_collections.groundwork.aws.plugins.module_utils.project.dns import check as dns
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import check as lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.release import check as release
 from ansible_collections.groundwork.aws.plugins.module_utils.project.servers import check as servers
@@ -23,6 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network impo
 
 CHECKS: t.Mapping[str, Check] = {
     "alb": alb.CHECK,
+    "dns": dns.CHECK,
     "file_system": file_system.CHECK,
     "firewall": firewall.CHECK,
     "image": image.CHECK,

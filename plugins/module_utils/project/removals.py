@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Removal
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb import removal as alb
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates import removal as certificates
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront import removal as cloudfront
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution import removal as distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system import removal as file_system
@@ -17,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall imp
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image import removal as image
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.nat import removal as nat
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network import removal as network
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records import removal as records
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling import removal as scaling
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.secrets import removal as secrets
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.server_roles import removal as server_roles
@@ -25,6 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket 
 
 REMOVALS: t.Mapping[str, Removal] = {
     "alb": alb.REMOVAL,
+    "certificates": certificates.REMOVAL,
     "cloudfront": cloudfront.REMOVAL,
     "distribution": distribution.REMOVAL,
     "file_system": file_system.REMOVAL,
@@ -32,6 +35,7 @@ REMOVALS: t.Mapping[str, Removal] = {
     "image": image.REMOVAL,
     "nat": nat.REMOVAL,
     "network": network.REMOVAL,
+    "records": records.REMOVAL,
     "scaling": scaling.REMOVAL,
     "secrets": secrets.REMOVAL,
     "server_roles": server_roles.REMOVAL,

@@ -1,7 +1,8 @@
 """A fake action plugin that records its calls and returns the results that a test has defined.
 
 `ROLE_FAKES` is a folder with two files. `rules` lists the beginning of a task name, a host name, the error ("" for
-success), and additional keys of the result. `returns` contains the keys of all results.
+success), and additional keys of the result. `returns` contains the keys of all results. `given` gets the options of
+each call as a line of JSON.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class ActionModule(ActionBase):
         host, task = task_vars["inventory_hostname"], self._task.get_name().rpartition(" : ")[2]
         with (folder / "done").open("a") as file:
             file.write(f"{task}: {'' if self._task.run_once else host}\n")
+        with (folder / "given").open("a") as file:
+            file.write(f"{json.dumps([task, self._task.args], default=str)}\n")
         for rule in json.loads((folder / "rules").read_text()):
             if task.startswith(rule["task"]) and (self._task.run_once or rule.get("host", host) == host):
                 if rule["then"] == "unreachable":

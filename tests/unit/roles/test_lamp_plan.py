@@ -125,6 +125,10 @@ def test_only_the_balancers_subnets_are_trusted(plan: Any) -> None:
     printed = plan()[1]
     assert printed.count("+RemoteIPInternalProxy 10.20.0.0/24") == 2
     assert printed.count("+RemoteIPInternalProxy") == 4
+    https = "&& %{HTTP:X-Forwarded-Proto} == 'https'\" HTTPS=on"
+    trusted = [line for line in printed.splitlines() if line.endswith(https)]
+    places = {line.partition("-ipmatch '")[2].partition("'")[0] for line in trusted}
+    assert (places, len(trusted)) == ({"10.20.0.0/24", "10.20.1.0/24", "127.0.0.1"}, 6)
 
 
 def test_a_password_is_never_printed(plan: Any) -> None:

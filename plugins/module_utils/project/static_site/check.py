@@ -14,9 +14,19 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site.options import parse_static_site
 
 
-def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
-    parse_static_site(own, problems)
+def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
+    parse_static_site(own, problems, zone=known.zone)
+    if own["source"]:
+        _check_owners(own["aliases"], known, problems)
     return {"site_bucket": own["bucket"]}
 
 
-CHECK = Check(_check, after="servers")
+def _check_owners(aliases: t.Sequence[str], known: Known, problems: Problems) -> None:
+    """Add to `problems` names that a load balancer has, too."""
+    for at, name in enumerate(aliases):
+        if name in known.host_names:
+            wrong = f"'{name}' is a name of {known.host_names[name]} too"
+            problems.add(f"aliases[{at}]", wrong, "give it to one of them")
+
+
+CHECK = Check(_check, refers=("dns", "alb"), after="servers")

@@ -26,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.p
     parse_response_headers_policy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import parse_distribution
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import check_names_in_zone
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.bucket import parse_bucket
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.options import parse_content
 
@@ -39,10 +40,11 @@ REVALIDATED = "public, max-age=0, must-revalidate"
 PREFIX: str = CONTENT["prefix"]["default"]  # of the content in the bucket
 
 
-def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> None:
+def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems, *, zone: str = "") -> None:
     """Add to `problems` what is wrong with the role's variables, named without the role's prefix.
 
-    Without a source there is nothing to check, because the static site is disabled.
+    Without a source there is nothing to check, because the static site is disabled. With a `zone` the certificate of
+    the aliases follows from it.
     """
     if not options["source"]:
         return
@@ -50,7 +52,9 @@ def parse_static_site(options: t.Mapping[str, t.Any], problems: Problems) -> Non
         before = len(problems.found)
         parse_bucket(options, problems)
         if len(problems.found) == before:  # the bucket is also an origin: do not report its problems twice
-            parse_distribution(_checked(options), problems)
+            parse_distribution(_checked(options, zone), problems)
+            if zone and options["aliases"] and not options["certificate_arn"]:
+                check_names_in_zone(options["aliases"], "aliases", zone, problems)
         parse_content({**options, "prefix": PREFIX, "redirects": []}, problems)
     else:
         right = "give a bucket name that is unique in all of AWS, such as <company>-<environment>-site"
@@ -126,9 +130,11 @@ def _check_web_acl(options: t.Mapping[str, t.Any], problems: Problems) -> None:
         problems.add("web_acl_arn", wrong, right)
 
 
-def _checked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _checked(options: t.Mapping[str, t.Any], zone: str) -> dict[str, t.Any]:
     """Return the options of `cloudfront_distribution` for the check: a message counts the given origins alone."""
     given = {option: value for option, value in options.items() if option in DISTRIBUTION and value is not None}
+    if zone and options["aliases"] and not options["certificate_arn"]:
+        given["certificate_arn"] = KNOWN_AFTER_APPLY
     computed = distribution(options)
     computed = {option: value for option, value in computed.items() if option in DISTRIBUTION}
     bucket, *origins = computed["origins"]

@@ -25,6 +25,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.observed import (
     ALIVE,
+    HSTS_PORTS,
     MAINTENANCE,
     MAINTENANCE_PRIORITIES,
     Balancer,
@@ -50,6 +51,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options 
     check_sizes,
     dns_ref,
     forwards_to,
+    zone_ref,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
     comparable_actions,
@@ -57,6 +59,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
     group_ref,
     listed,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import HSTS, HTTPS, hsts_header
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref as firewall_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import VPC, subnet_ref
 
@@ -81,7 +84,11 @@ def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list
         *(change for wish in desired.target_groups for change in _group_changes(wish, observed, owner)),
         *(change for wish in desired.target_groups for change in _target_changes(wish, desired, observed)),
         *(change for wish in desired.load_balancers for change in _balancer_changes(wish, observed, owner, ids)),
-        *(change for wish in desired.load_balancers for change in _listener_changes(wish, observed, owner, ids)),
+        *(
+            change
+            for wish in desired.load_balancers
+            for change in _listener_changes(wish, observed, owner, ids, purge=desired.purge)
+        ),
         *_tag_changes(desired, observed, owner),
         *(_removals(desired, observed, owner) if desired.purge else ()),
     ]
@@ -107,8 +114,9 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         before = {one.name: forwards_to(one) for one in desired.load_balancers[:position]}
         _check_holders(balancer_wish, observed, before, where, problems)
         _check_priorities(balancer_wish, observed, desired, where, problems)
-        if not check_mode:  # in check mode the network may not exist yet
+        if not check_mode:  # in check mode the network may not exist yet, nor a certificate
             _check_references(balancer_wish, observed, where, problems)
+            _check_certificates(balancer_wish, where, problems)
         _check_subnets(balancer_wish, observed, where, problems)
     if not check_mode:
         _check_launched(desired, observed, problems)
@@ -118,6 +126,13 @@ def check(desired: Balancers, observed: Observed, owner: Owner, problems: Proble
         )
     if desired.purge:
         _check_protected(desired, observed, owner, problems)
+
+
+def _check_certificates(wish: BalancerWish, where: str, problems: Problems) -> None:
+    for position, listener in enumerate(wish.listeners):
+        if KNOWN_AFTER_APPLY in listener.certificates:
+            place = f"{where}.listeners[{position}].certificates"
+            problems.add(place, "the certificate does not exist", "run acm_certificates (the role dns) first")
 
 
 def _check_launched(desired: Balancers, observed: Observed, problems: Problems) -> None:
@@ -359,11 +374,12 @@ def _balancer_creation(wish: BalancerWish, subnets: list[Ref], groups: list[t.An
             Scheme=wish.scheme,
             Subnets=subnets,
             SecurityGroups=groups,
-            Tags=tag_list(owner.tags(wish.name)),
+            Tags=tag_list(_wanted_tags(wish, owner, {})),
         )
         .found_by(_named("load_balancers", "LoadBalancers", owner.name(wish.name), "LoadBalancerNotFound"))
         .yielding(ref, "LoadBalancers.0.LoadBalancerArn")
         .yielding(dns_ref(wish.name), "LoadBalancers.0.DNSName")
+        .yielding(zone_ref(wish.name), "LoadBalancers.0.CanonicalHostedZoneId")
     )
     attributes = elb("modify_load_balancer_attributes", LoadBalancerArn=ref, Attributes=tag_list(wish.attributes))
     after = {
@@ -418,14 +434,19 @@ def _failure(answer: t.Mapping[str, t.Any]) -> str | None:
     return None
 
 
-def _listener_changes(wish: BalancerWish, observed: Observed, owner: Owner, ids: Ids) -> t.Iterator[Change]:
+def _listener_changes(
+    wish: BalancerWish, observed: Observed, owner: Owner, ids: Ids, *, purge: bool
+) -> t.Iterator[Change]:
+    """Yield the changes of listeners: HTTPS ones first, so that a redirect leads to one that works."""
     balancer = observed.balancers.get(wish.name)
-    for listener in wish.listeners:
+    for listener in sorted(wish.listeners, key=lambda one: one.protocol != HTTPS):
         actual = balancer.listeners.get(listener.port) if balancer else None
         if actual is None:
             yield _listener_creation(wish, listener, owner)
-        elif _differs(listener, actual, ids):
-            yield _listener_update(wish, listener, actual)
+        else:
+            if _differs(listener, actual, ids):
+                yield _listener_update(wish, listener, actual)
+            yield from _tls_changes(wish, listener, actual, purge=purge)
         for rule in listener.rules:
             found = (actual.rules or {}).get(rule.priority) if actual else None
             yield from _rule_changes(f"{wish.name}:{listener.port}", rule, found, owner, ids)
@@ -437,7 +458,11 @@ def _same_action(wanted: t.Mapping[str, t.Any], actual: t.Sequence[t.Mapping[str
 
 
 def _differs(wish: ListenerWish, actual: Listener, ids: Ids) -> bool:
-    same = actual.described["Protocol"] == wish.protocol
+    same = (
+        actual.described["Protocol"] == wish.protocol
+        and wish.certificates[:1] == ((actual.certificate,) if actual.certificate else ())
+        and wish.tls_policy == actual.described.get("SslPolicy", "")
+    )
     return not (same and _same_action(wish.action, actual.described["DefaultActions"], ids))
 
 
@@ -449,22 +474,74 @@ def _listener_creation(balancer: BalancerWish, wish: ListenerWish, owner: Owner)
         Protocol=wish.protocol,
         Port=wish.port,
         DefaultActions=[wish.action],
+        **_tls(wish),
         Tags=tag_list(owner.tags(f"{balancer.name}-{wish.port}")),
     ).yielding(ref, "Listeners.0.ListenerArn")
     arguments = {"LoadBalancerArn": balancer_ref(balancer.name)}
     create = create.found_by(
         Lookup("describe_listeners", "Listeners", arguments, lambda item: item["Port"] == wish.port)
     )
-    after = {"protocol": wish.protocol, "port": wish.port, "default_action": wish.action}
-    return Change("create", ref.resource, ref.name, (create,), after=after)
+    after = {"protocol": wish.protocol, "port": wish.port, "default_action": wish.action, **_told_tls(wish)}
+    more = [_beside(ref, wish.certificates[1:])] if wish.certificates[1:] else []
+    if wish.hsts:
+        more.append(_hsts(ref, wish))
+    return Change("create", ref.resource, ref.name, (create, *more), after=after)
+
+
+def _tls(wish: ListenerWish) -> dict[str, t.Any]:
+    """Return the arguments of CreateListener and ModifyListener that an HTTPS listener has."""
+    if wish.protocol != HTTPS:
+        return {}
+    return {"SslPolicy": wish.tls_policy, "Certificates": [{"CertificateArn": wish.certificates[0]}]}
+
+
+def _told_tls(wish: ListenerWish) -> dict[str, t.Any]:
+    if wish.protocol != HTTPS:
+        return {}
+    own: dict[str, t.Any] = {"tls_policy": wish.tls_policy, "certificates": list(wish.certificates)}
+    return {**own, "hsts": hsts_header(wish.hsts)} if wish.hsts else own
+
+
+def _beside(listener: Ref, arns: t.Iterable[str]) -> Call:
+    """Return the call that adds certificates beside the default one. Those that are there already have no effect."""
+    certificates = [{"CertificateArn": arn} for arn in arns]
+    return elb("add_listener_certificates", ListenerArn=listener, Certificates=certificates)
+
+
+def _hsts(listener: Ref, wish: ListenerWish) -> Call:
+    attributes = [{"Key": HSTS, "Value": hsts_header(wish.hsts)}]
+    return elb("modify_listener_attributes", ListenerArn=listener, Attributes=attributes)
+
+
+def _tls_changes(balancer: BalancerWish, wish: ListenerWish, actual: Listener, *, purge: bool) -> t.Iterator[Change]:
+    """Yield the changes of the certificates beside the default one, and of HSTS, as far as they were read."""
+    ref, wanted = listener_ref(balancer.name, wish.port), set(wish.certificates[1:])
+    present = actual.beside or frozenset()
+    if missing := [arn for arn in wish.certificates[1:] if arn not in present]:
+        before, after = {"certificates": sorted(present)}, {"certificates": sorted(present | wanted)}
+        yield Change("update", "certificates", ref.name, (_beside(ref, missing),), before, after)
+    if purge and (extra := sorted(present - wanted - {actual.certificate})):
+        certificates = [{"CertificateArn": arn} for arn in extra]
+        call = elb("remove_listener_certificates", ListenerArn=ref, Certificates=certificates)
+        yield Change("delete", "certificates", ref.name, (call,), {"certificates": extra})
+    header = (actual.attributes or {}).get(HSTS, "")
+    if header != hsts_header(wish.hsts):
+        states = {"hsts": header}, {"hsts": hsts_header(wish.hsts)}
+        yield Change("update", "listener attributes", ref.name, (_hsts(ref, wish),), *states)
 
 
 def _listener_update(balancer: BalancerWish, wish: ListenerWish, actual: Listener) -> Change:
     ref = listener_ref(balancer.name, wish.port)
-    call = elb("modify_listener", ListenerArn=ref, Protocol=wish.protocol, DefaultActions=[wish.action])
+    call = elb("modify_listener", ListenerArn=ref, Protocol=wish.protocol, DefaultActions=[wish.action], **_tls(wish))
     before = {"protocol": actual.described["Protocol"], "default_action": actual.described["DefaultActions"]}
     after = {"protocol": wish.protocol, "default_action": [wish.action]}
-    return Change("update", ref.resource, ref.name, (call,), before, after)
+    if wish.protocol != HTTPS:
+        return Change("update", ref.resource, ref.name, (call,), before, after)
+    # The former certificate stays until the names that only it has lead elsewhere for all clients.
+    former = actual.certificate if actual.certificate not in wish.certificates else ""
+    keep = (_beside(ref, [former]),) if former else ()
+    before |= {"tls_policy": actual.described.get("SslPolicy"), "certificates": [actual.certificate]}
+    return Change("update", ref.resource, ref.name, (*keep, call), before, {**after, **_told_tls(wish)})
 
 
 def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner: Owner, ids: Ids) -> t.Iterator[Change]:
@@ -495,9 +572,8 @@ def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iter
         if wish.name in observed.groups
     ]
     tagged += [
-        (balancer_ref(wish.name), observed.balancers[wish.name].tags, owner.tags(wish.name))
-        for wish in desired.load_balancers
-        if wish.name in observed.balancers
+        (balancer_ref(wish.name), balancer.tags, _wanted_tags(wish, owner, balancer.tags))
+        for balancer, wish in pairs(observed, desired)
     ]
     for ref, actual, wanted in tagged:
         missing = {key: value for key, value in wanted.items() if actual.get(key) != value}
@@ -505,6 +581,15 @@ def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iter
             call = elb("add_tags", ResourceArns=[ref], Tags=tag_list(missing))
             before = {key: actual.get(key) for key in missing}
             yield Change("update", "tags", f"{ref.resource} {ref.name}", (call,), before, missing)
+
+
+def _wanted_tags(wish: BalancerWish, owner: Owner, actual: t.Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a load balancer, one of which tells which listeners have HSTS.
+
+    Their attributes are read only then. A tag is not removed, so it is empty if no listener has HSTS any more.
+    """
+    ports = " ".join(str(one.port) for one in wish.listeners if one.hsts)
+    return {**owner.tags(wish.name), **({HSTS_PORTS: ports} if ports or HSTS_PORTS in actual else {})}
 
 
 def _removals(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterator[Change]:

@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.maintenance import parse_maintenance
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.names import check_balancer_names
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import check_sizes, parse_load_balancers
 
 
@@ -20,10 +21,12 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     for position, balancer in enumerate(wanted.load_balancers if wanted else ()):
         sizes = {name: known.subnet_prefixes.get(name, 0) for name in balancer.subnets}
         check_sizes(sizes, f"load_balancers[{position}].subnets", problems)
+    names = check_balancer_names(own, known.zone, problems)
     if own["maintenance"]:
         below = {name: own[f"maintenance_{name}"] for name in ("load_balancers", "body", "content_type", "let_in")}
         parse_maintenance({"shown": True, **below}, problems.scope(f"{problems.prefix}maintenance_"))
-    return {"target_groups": [group.name for group in wanted.target_groups] if wanted else []}
+    groups = [group.name for group in wanted.target_groups] if wanted else []
+    return {"target_groups": groups, "host_names": names}
 
 
-CHECK = Check(_check, refers=("network", "firewall"))
+CHECK = Check(_check, refers=("network", "firewall", "dns"))

@@ -21,10 +21,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ids, Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
     Balancers,
+    ListenerWish,
     balancer_ref,
     dns_ref,
+    zone_ref,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import group_ref
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import HTTPS
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import COMPONENT as FIREWALL
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref as firewall_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import COMPONENT as NETWORK
@@ -35,6 +38,7 @@ Described = t.Mapping[str, t.Any]
 TAGS_A_CALL = 20  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 ALIVE = ("pending", "running")  # states of an instance that is or will be a target
 MAINTENANCE = "groundwork:maintenance"  # a tag of the rules of the maintenance page, which `elbv2_maintenance` manages
+HSTS_PORTS = "groundwork:hsts"  # a tag of a load balancer: the ports of its listeners with HSTS
 MAINTENANCE_PRIORITIES = (1, 2)  # of the rule that lets administrators in, and of the page
 
 
@@ -75,14 +79,24 @@ class Group:
 
 @dataclass(frozen=True)
 class Listener:
-    """An existing listener. `rules` are by priority and without the default rule, or None if they were not read."""
+    """An existing listener. `rules` are by priority and without the default rule, or None if they were not read.
+
+    `beside` are the certificates beside the default one, and `attributes` those of the listener, also None if not read.
+    """
 
     described: Described
     rules: t.Mapping[int, Described] | None = None
+    beside: frozenset[str] | None = None
+    attributes: t.Mapping[str, str] | None = None
 
     @property
     def arn(self) -> str:
         return str(self.described["ListenerArn"])
+
+    @property
+    def certificate(self) -> str:
+        """Return the ARN of the default certificate, or "" if it has none."""
+        return next((str(one["CertificateArn"]) for one in self.described.get("Certificates", ())), "")
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,7 @@ class Observed:
         for name, balancer in self.balancers.items():
             ids[balancer_ref(name)] = balancer.arn
             ids[dns_ref(name)] = balancer.described["DNSName"]
+            ids[zone_ref(name)] = balancer.described["CanonicalHostedZoneId"]
             ids.update({listener_ref(name, port): one.arn for port, one in balancer.listeners.items()})
         ids.update({Ref("server", one.name): one.id for one in self.instances if not one.scaled})
         ids.update({subnet_ref(name): subnet["SubnetId"] for name, subnet in self.subnets.items()})
@@ -218,14 +233,33 @@ def _third_reads(
     reads: dict[str, Read] = {}
     for arn, balancer in balancers.items():
         wish = wishes.get(balancer["LoadBalancerName"])
-        declared = {listener.port for listener in wish.listeners} if wish else set()
+        hsts = tags.get(arn, {}).get(HSTS_PORTS, "").split()
         for listener in second.get(f"listeners {arn}", []):
-            if desired.purge or listener["Port"] in declared:
+            declared = wish.listener(listener["Port"]) if wish else None
+            if desired.purge or declared:
                 by_arn = {"ListenerArn": listener["ListenerArn"]}
                 reads[f"rules {listener['ListenerArn']}"] = Read("elbv2", "describe_rules", "Rules", by_arn)
+            if declared:
+                reads.update(_tls_reads(listener, declared, purge=desired.purge, hsts=hsts))
         if not wish and desired.purge and owner.owns_tags(tags.get(arn, {})):
             by_arn = {"LoadBalancerArn": arn}
             reads[f"attributes {arn}"] = Read("elbv2", "describe_load_balancer_attributes", "Attributes", by_arn)
+    return reads
+
+
+def _tls_reads(listener: Described, wish: ListenerWish, *, purge: bool, hsts: t.Container[str]) -> dict[str, Read]:
+    """Return the reads of what DescribeListeners does not tell of a declared HTTPS listener.
+
+    `hsts` are the ports that have the header, as far as the tag of the load balancer tells.
+    """
+    if listener["Protocol"] != wish.protocol or wish.protocol != HTTPS:
+        return {}
+    arn, reads = listener["ListenerArn"], {}
+    by_arn = {"ListenerArn": arn}
+    if purge or len(wish.certificates) > 1:
+        reads[f"certificates {arn}"] = Read("elbv2", "describe_listener_certificates", "Certificates", by_arn)
+    if wish.hsts or str(wish.port) in hsts:
+        reads[f"attributes {arn}"] = Read("elbv2", "describe_listener_attributes", "Attributes", by_arn)
     return reads
 
 
@@ -325,10 +359,19 @@ def _group(described: Described, tags: t.Mapping[str, str], answers: t.Mapping[s
 def _balancer(described: Described, tags: t.Mapping[str, str], answers: t.Mapping[str, list[t.Any]]) -> Balancer:
     arn = described["LoadBalancerArn"]
     listeners = {
-        int(listener["Port"]): Listener(listener, _rules(answers.get(f"rules {listener['ListenerArn']}")))
-        for listener in answers.get(f"listeners {arn}", [])
+        int(listener["Port"]): _listener(listener, answers) for listener in answers.get(f"listeners {arn}", [])
     }
     return Balancer(described, tags, _attributes(answers.get(f"attributes {arn}", [])), listeners)
+
+
+def _listener(described: Described, answers: t.Mapping[str, list[t.Any]]) -> Listener:
+    arn = described["ListenerArn"]
+    certificates, attributes = answers.get(f"certificates {arn}"), answers.get(f"attributes {arn}")
+    beside = None
+    if certificates is not None:
+        beside = frozenset(str(one["CertificateArn"]) for one in certificates if not one["IsDefault"])
+    own = None if attributes is None else _attributes(attributes)
+    return Listener(described, _rules(answers.get(f"rules {arn}")), beside, own)
 
 
 def _rules(answer: list[t.Any] | None) -> dict[int, Described] | None:

@@ -21,6 +21,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
     parse_action,
     parse_conditions,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import (
+    parse_certificates,
+    parse_hsts,
+    parse_policy,
+)
 
 Options = t.Mapping[str, t.Any]
 Spec = dict[str, dict[str, t.Any]]
@@ -65,6 +70,9 @@ class ListenerWish:
     protocol: str
     action: Api
     rules: tuple[RuleWish, ...]
+    certificates: tuple[str, ...] = ()
+    tls_policy: str = ""
+    hsts: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,10 @@ class BalancerWish:
     security_groups: tuple[str, ...]
     listeners: tuple[ListenerWish, ...]
     attributes: t.Mapping[str, str]
+
+    def listener(self, port: int) -> ListenerWish | None:
+        """Return the declared listener at a port."""
+        return next((one for one in self.listeners if one.port == port), None)
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,11 @@ def balancer_ref(name: str) -> Ref:
 def dns_ref(name: str) -> Ref:
     """Return the reference to the DNS name of the load balancer `name`."""
     return Ref("load balancer", name, "dns_name")
+
+
+def zone_ref(name: str) -> Ref:
+    """Return the reference to the hosted zone of the load balancer `name`."""
+    return Ref("load balancer", name, "zone_id")
 
 
 def parse_load_balancers(options: Options, problems: Problems, *, known: Known = NOTHING_KNOWN) -> Balancers | None:
@@ -248,10 +265,9 @@ def _parse_stickiness(given: Options | None, where: str, problems: Problems) -> 
 
 
 def _parse_balancer(balancer: Options, where: str, options: Options, problems: Problems, known: Known) -> BalancerWish:
-    groups = [group["name"] for group in options["target_groups"]]
     _check_name(balancer["name"], where, str(options.get("environment_name") or ""), problems)
     listeners = tuple(
-        _parse_listener(listener, f"{where}.listeners[{i}]", groups, problems)
+        _parse_listener(listener, f"{where}.listeners[{i}]", options, problems)
         for i, listener in enumerate(balancer["listeners"])
     )
     _check_twice([listener.port for listener in listeners], f"{where}.listeners", "port", problems)
@@ -329,14 +345,23 @@ def _word(truth: bool) -> str:
     return "true" if truth else "false"
 
 
-def _parse_listener(listener: Options, where: str, groups: t.Sequence[str], problems: Problems) -> ListenerWish:
+def _parse_listener(listener: Options, where: str, options: Options, problems: Problems) -> ListenerWish:
+    groups = [group["name"] for group in options["target_groups"]]
     check_range(f"{where}.port", listener["port"], 1, 65535, problems)
     rules = tuple(
         _parse_rule(rule, f"{where}.rules[{i}]", groups, problems) for i, rule in enumerate(listener["rules"])
     )
     _check_twice([rule.priority for rule in rules], f"{where}.rules", "priority", problems)
     action = parse_action(listener["default_action"], f"{where}.default_action", groups, problems)
-    return ListenerWish(listener["port"], listener["protocol"], action, rules)
+    return ListenerWish(
+        listener["port"],
+        listener["protocol"],
+        action,
+        rules,
+        parse_certificates(listener, where, str(options.get("region") or ""), problems),
+        parse_policy(listener, where, problems),
+        parse_hsts(listener, where, problems),
+    )
 
 
 def _parse_rule(rule: Options, where: str, groups: t.Sequence[str], problems: Problems) -> RuleWish:

@@ -32,6 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options 
     balancer_ref,
     dns_ref,
     parse_load_balancers,
+    zone_ref,
 )
 
 
@@ -79,16 +80,17 @@ def _told(wish: BalancerWish, ids: Ids) -> dict[str, t.Any]:
         "name": wish.name,
         "arn": shown(balancer_ref(wish.name), ids),
         "dns_name": dns_name,
+        "zone_id": shown(zone_ref(wish.name), ids),
         "url": _url(wish, dns_name),
     }
 
 
 def _url(wish: BalancerWish, dns_name: str) -> str:
-    """Return the URL of the first listener. The port is left out if it is the default of HTTP."""
+    """Return the URL of the first listener. The port is left out if it is the protocol's default."""
     if dns_name == KNOWN_AFTER_APPLY or not wish.listeners:
         return dns_name
     first = wish.listeners[0]
-    port = "" if first.port == 80 else f":{first.port}"
+    port = "" if first.port == {"HTTP": 80, "HTTPS": 443}[first.protocol] else f":{first.port}"
     return f"{first.protocol.lower()}://{dns_name}{port}/"
 
 

@@ -22,7 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
     check_bucket,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import check_secrets
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref, references
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ref, references
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront import managed, reusable
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import function_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
@@ -253,9 +253,9 @@ def _certificate(options: Options, problems: Problems) -> dict[str, t.Any]:
     """
     arn = options["certificate_arn"]
     if options["aliases"] and not arn:
-        right = "give the ARN of a certificate in us-east-1 that covers all aliases"
+        right = "give the ARN of one in us-east-1 that covers all aliases, or in the role static_site set dns_zone"
         problems.add("certificate_arn", "is missing, and aliases require one", right)
-    if arn and not CERTIFICATE_ARN.fullmatch(arn):
+    if arn and arn != KNOWN_AFTER_APPLY and not CERTIFICATE_ARN.fullmatch(arn):
         wrong = f"'{arn}' is not the ARN of an ACM certificate in us-east-1"
         problems.add("certificate_arn", wrong, "give one such as arn:aws:acm:us-east-1:<account>:certificate/<id>")
     if not arn:

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
 
 ROOT = Path(__file__).parents[5]
-BUILT = {"alb", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
+BUILT = {"alb", "dns", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
 
 
 @pytest.mark.parametrize(

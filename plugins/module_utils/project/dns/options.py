@@ -1,0 +1,157 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compute certificates, listeners and records from the names of load balancers and of the static site.
+
+Without names everything is as it was given.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import is_in
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.names import is_tls, is_web
+
+Given = t.Mapping[str, t.Any]
+
+# What an option is if it is not given.
+NOTHING: Given = {
+    "zone": "",
+    "names": {},
+    "load_balancers": (),
+    "tls_policy": "",
+    "hsts": 0,
+    "key_algorithm": "RSA_2048",
+    "site": {},
+    "certificates": (),
+    "balancers": (),
+    "domain_name": "",
+}
+TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
+
+
+def dns(given: Given) -> dict[str, t.Any]:
+    """Return the options of the modules that names concern.
+
+    `given` are variables of the roles: `zone`, `names` of load balancers, `load_balancers`, `tls_policy`, `hsts`, and
+    `site` (name, aliases, certificate_arn and ipv6, or nothing without a static site), and what modules returned:
+    `certificates`, `balancers`, and the `domain_name` of the site's distribution.
+    """
+    options = {**NOTHING, **given}
+    arns = {one["name"]: one["arn"] for one in options["certificates"]}
+    names = {name: list(own) for name, own in options["names"].items() if own}
+    site = options["site"]
+    return {
+        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in _certificates(options, names)],
+        "given": _given(options, names),
+        "load_balancers": [_with_names(one, names, arns, options) for one in options["load_balancers"]],
+        "site_certificate_arn": _site_arn(site, options["zone"], arns),
+        **_records(options, names),
+        "urls": _urls(options, names),
+    }
+
+
+def balancer_certificate(name: str) -> str:
+    """Return the name of the certificate of a load balancer."""
+    return f"alb-{name}"
+
+
+def site_certificate(name: str) -> str:
+    """Return the name of the certificate of a distribution."""
+    return f"edge-{name}"
+
+
+def _needs_certificate(balancer: Given, names: t.Mapping[str, t.Any]) -> bool:
+    return bool(names.get(balancer["name"])) and not any(map(is_tls, balancer["listeners"]))
+
+
+def _certificates(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
+    if not options["zone"]:
+        return []
+    wanted = [
+        {"name": balancer_certificate(one["name"]), "names": names[one["name"]]}
+        for one in options["load_balancers"]
+        if _needs_certificate(one, names)
+    ]
+    site = options["site"]
+    if site.get("aliases") and not site["certificate_arn"]:
+        wanted.append({"name": site_certificate(site["name"]), "names": list(site["aliases"]), "region": AWS.edge})
+    return wanted
+
+
+def _given(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
+    """Return the user's certificates that have to cover names: those that are the only one of a listener."""
+    if not options["zone"]:
+        return []
+    found = [
+        {"arn": listener["certificates"][0], "names": names[one["name"]]}
+        for one in options["load_balancers"]
+        for listener in one["listeners"]
+        if names.get(one["name"]) and is_tls(listener) and len(listener.get("certificates") or ()) == 1
+    ]
+    site = options["site"]
+    if site.get("aliases") and site["certificate_arn"]:
+        found.append({"arn": site["certificate_arn"], "names": list(site["aliases"])})
+    return [one for one in found if ":acm:" in one["arn"]]
+
+
+def _with_names(
+    balancer: Given, names: t.Mapping[str, t.Any], arns: t.Mapping[str, str], options: Given
+) -> dict[str, t.Any]:
+    """Return a load balancer, of which the HTTP listener becomes an HTTPS one, and a redirect to it."""
+    if not options["zone"] or not _needs_certificate(balancer, names):
+        return dict(balancer)
+    arn = arns.get(balancer_certificate(balancer["name"]), KNOWN_AFTER_APPLY)
+    tls = {"port": 443, "protocol": "HTTPS", "certificates": [arn], "tls_policy": options["tls_policy"]}
+    listeners: list[dict[str, t.Any]] = []
+    for listener in balancer["listeners"]:
+        if is_web(listener):
+            rules = [{**rule, "action": TO_HTTPS} for rule in listener.get("rules") or ()]
+            listeners.append({**listener, **tls, "hsts": options["hsts"]})
+            listeners.append({**listener, "default_action": TO_HTTPS, "rules": rules})
+        else:
+            listeners.append(dict(listener))
+    return {**balancer, "listeners": listeners}
+
+
+def _site_arn(site: Given, zone: str, arns: t.Mapping[str, str]) -> str:
+    if not site or not zone or site["certificate_arn"] or not site["aliases"]:
+        return str(site.get("certificate_arn", ""))
+    return arns.get(site_certificate(site["name"]), KNOWN_AFTER_APPLY)
+
+
+def _records(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> dict[str, t.Any]:
+    """Return the names with their targets as `aliases`, and those whose targets this run does not know as `kept`."""
+    facts = {one["name"]: one for one in options["balancers"]}
+    aliases: list[dict[str, t.Any]] = []
+    kept: list[str] = []
+    for balancer, own in names.items():
+        fact = facts.get(balancer)
+        for name in own:
+            if fact:
+                aliases.append({"name": name, "target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False})
+            else:
+                kept.append(name)
+    site = options["site"]
+    for name in site.get("aliases", ()):
+        if options["domain_name"]:
+            aliases.append({"name": name, "target": options["domain_name"], "zone_id": "", "ipv6": site["ipv6"]})
+        else:
+            kept.append(name)
+    zone = options["zone"]
+    aliases = [one for one in aliases if zone and is_in(one["name"], zone)]
+    kept = [name for name in kept if zone and is_in(name, zone)]
+    return {"aliases": aliases, "kept": kept, "names": [*(one["name"] for one in aliases), *kept]}
+
+
+def _urls(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> list[str]:
+    """Return the URLs of the load balancers: of their names, or their own."""
+    return [
+        url
+        for one in options["balancers"]
+        for url in ([f"https://{name}/" for name in names.get(one["name"], ()) if "*" not in name] or [one["url"]])
+    ]

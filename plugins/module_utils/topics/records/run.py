@@ -1,0 +1,156 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the module `route53_records`."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import validated
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Change, Ids, shown
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import all_read, names_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.changes import (
+    check_records,
+    leaving,
+    plan_records,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.observed import Observed, check, look
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import (
+    COMPONENT,
+    RECORD,
+    Alias,
+    Records,
+    parse_records,
+    zone_ref,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.ownership import VALIDATION, Whose
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.resolving import (
+    Resolver,
+    SystemResolver,
+    delegation_problem,
+)
+
+INTERVAL = 10.0  # seconds between two queries for records that a user enters
+
+Entry = dict[str, t.Any]
+
+
+def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.Any]:
+    """Return the module's result. Raise GroundworkError on failure."""
+    owner, desired = run.parse(COMPONENT, parse_records)
+    desired = replace(desired, planned=desired.planned and run.check_mode)
+    asked = resolver or SystemResolver()
+    whose = Whose(owner.environment, owner.region)
+
+    def judge(seen: Observed, problems: t.Any) -> None:
+        check(desired, seen, problems)
+        check_records(desired, seen, whose, problems)
+
+    observed = run.observe(lambda: look(desired, whose, run.clients), judge)
+    if desired.elsewhere:
+        return _await_entries(run, desired, observed, asked)
+    ids: Ids = {zone_ref(desired.zone): observed.zone_id} if observed.zone_id else {}
+    changes = plan_records(desired, observed, owner, _used(run, desired, observed, whose))
+    left = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
+    if left and not desired.purge:
+        run.warn(f"The names {', '.join(left)} are not declared, and their records stay. Set purge to delete them.")
+    result = run.make(changes, ids)
+    servers, problem = _delegation(run, desired, observed, ids, asked)
+    moved = [one.name for one in changes if one.action == "update" and _is_alias(one, desired)]
+    zone = {"id": shown(zone_ref(desired.zone), ids), "name_servers": list(servers)}
+    return {**result, "zone": zone, "delegation": problem, "moved": moved, "entries": [], "undeclared": left}
+
+
+def _is_alias(change: Change, desired: Records) -> bool:
+    return change.resource == RECORD and change.name in {alias.name for alias in desired.aliases}
+
+
+def _used(run: Run, desired: Records, observed: Observed, whose: Whose) -> set[str]:
+    """Return the domains of all certificates in the environment's region and CloudFront's, if a validation leaves."""
+    if not desired.purge or not any(mark.kind == VALIDATION for mark in leaving(desired, observed, whose)):
+        return set()
+    reads: dict[str, Read] = {region: all_read(region) for region in (whose.region, AWS.edge)}
+    answers = observe(run.clients, reads)
+    return {validated(name) for answer in answers.values() for one in answer for name in names_of(one)}
+
+
+def _delegation(
+    run: Run, desired: Records, observed: Observed, ids: Ids, resolver: Resolver
+) -> tuple[tuple[str, ...], str]:
+    """Return the zone's name servers, and what is wrong with its delegation. A new zone is always checked."""
+    servers = observed.name_servers
+    new = not observed.zone_id and not run.check_mode
+    if new:
+        read = Read("route53", "get_hosted_zone", "DelegationSet.NameServers", {"Id": ids[zone_ref(desired.zone)]})
+        servers = tuple(sorted(observe(run.clients, {"servers": read})["servers"]))
+    problem = (
+        delegation_problem(desired.zone, servers, resolver) if servers and (new or desired.check_delegation) else ""
+    )
+    if problem:
+        run.warn(problem)
+    return servers, problem
+
+
+def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Resolver) -> dict[str, t.Any]:
+    """Return the records to enter in a zone that is not in the account, and wait until a resolver finds them."""
+    found = [
+        {"name": name, "type": "CNAME", "value": value}
+        for _domain, (name, value) in sorted(observed.validations.items())
+    ]
+    found += [_entry(alias, desired.zone) for alias in desired.aliases]
+    entries = [{**one, "visible": _is_visible(one, resolver)} for one in found]
+    if desired.wait and not run.check_mode and not all(one["visible"] for one in entries):
+        _await(run, entries, desired, resolver)
+        entries = [{**one, "visible": True} for one in entries]
+    return {
+        "changed": False,
+        "changes": [],
+        "diff": [],
+        "zone": {},
+        "delegation": "",
+        "moved": [],
+        "entries": entries,
+        "undeclared": [],
+    }
+
+
+def _entry(alias: Alias, zone: str) -> Entry:
+    """Return the record of a name. The zone's own name cannot have a CNAME record."""
+    return {"name": alias.name, "type": "ALIAS" if alias.name == zone else "CNAME", "value": alias.target}
+
+
+def _is_visible(entry: Entry, resolver: Resolver) -> bool:
+    """Return whether a resolver finds a record: the value, or for a name also one of the target's addresses."""
+    if entry["value"] == KNOWN_AFTER_APPLY:
+        return False
+    name = entry["name"].replace("*", "groundwork", 1)
+    if entry["value"].lower() in (resolver.values(name, "CNAME") or []):
+        return True
+    addresses = resolver.values(name, "A") or []
+    return bool(set(addresses).intersection(resolver.values(entry["value"], "A") or []))
+
+
+def _await(run: Run, entries: t.Sequence[Entry], desired: Records, resolver: Resolver) -> None:
+    def missing() -> list[Entry]:
+        return [one for one in entries if not _is_visible(one, resolver)]
+
+    try:
+        wait_until(
+            missing,
+            lambda left: not left,
+            until=f"the records of {desired.zone} to be entered",
+            deadline=desired.deadline,
+            interval=INTERVAL,
+            clock=run.clock,
+        )
+    except DeadlineError as error:
+        left = "; ".join(f"{one['name']} {one['type']} {one['value']}" for one in missing())
+        raise GroundworkError(f"{error} Enter where the zone {desired.zone} is run: {left}.") from error
