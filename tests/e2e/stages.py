@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "applications", "kills", "releases", "servers", "environments", "wire"]
+Part = Literal["test", "applications", "kills", "releases", "servers", "environments", "wire", "names"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -59,6 +59,7 @@ STAGES = (
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
+    Stage("names", "a site on its own domain, with HTTPS", part="names"),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),
     Stage("two_environments", "a second environment beside the first", part="environments"),
     Stage(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import ssl
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from urllib.parse import urlsplit
 
 DEADLINE = 10.0  # seconds that a visitor waits
 TELLING = ("x-groundwork-server", "x-groundwork-release")
+
+TRUST = ssl.create_default_context()
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -78,7 +81,9 @@ class Place:
                 if getattr(error, "partial", b""):
                     raise
         place = urlsplit(self.url)
-        return await self._exchange(await asyncio.open_connection(place.hostname, place.port or 80))
+        secure = place.scheme == "https"
+        port = place.port or (443 if secure else 80)
+        return await self._exchange(await asyncio.open_connection(place.hostname, port, ssl=TRUST if secure else None))
 
     async def _exchange(self, connection: Connection) -> list[str]:
         reader, writer = connection

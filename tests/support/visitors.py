@@ -23,8 +23,14 @@ DELAY = "deregistration_delay.timeout_seconds"
 @contextmanager
 def visitors(site: Site, tiers: Sequence[str] = TIERS, rate: int = RATE) -> Iterator[list[Seen]]:
     """Visitors come at a steady rate; afterwards the list holds what they saw, by balancer."""
+    with visitors_of([f"{site.urls[tier]}/" for tier in tiers], rate) as seen:
+        yield seen
+
+
+@contextmanager
+def visitors_of(urls: Sequence[str], rate: int) -> Iterator[list[Seen]]:
+    """Visitors come at a steady rate; afterwards the list holds what they saw, by URL."""
     seen: list[Seen] = []
-    urls = [f"{site.urls[tier]}/" for tier in tiers]
     with subprocess.Popen([sys.executable, str(LOAD), str(rate), *urls], stdout=subprocess.PIPE, text=True) as load:
         try:
             yield seen
