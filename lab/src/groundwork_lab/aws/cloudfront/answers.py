@@ -47,11 +47,6 @@ class Responses(CloudFrontResponse):
             refuse("MissingBody", "This operation requires a body. Ensure that the body is present.")
         request = {**self.uri_match, **self.params}
         shapes.check(shape, request)
-        if (
-            operation == "ListConflictingAliases"
-        ):  # the account is the only one, so that it has no conflict with another
-            distributions.get_distribution(self.backend, {"Id": request["DistributionId"]})
-            return {"ConflictingAliasesList": unserved.EMPTY}
         if operation not in OPERATIONS:
             return unserved.answered(model)
         return OPERATIONS[operation](self.backend, shapes.tidy(shape, request))

@@ -117,6 +117,31 @@ def list_distributions(backend: Backend, request: Request) -> dict[str, Any]:
     return {"DistributionList": pages.listed(request, pages.by_id(found))}
 
 
+def list_conflicting_aliases(backend: Backend, request: Request) -> dict[str, Any]:
+    """Return the aliases that are equal to an alias or overlap with it, with ids whose first part is hidden.
+
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListConflictingAliases.html
+    """
+    existing(backend, request["DistributionId"])
+    wanted = request["Alias"].lower()
+    found = [
+        {
+            "Alias": alias,
+            "DistributionId": f"{'*' * 7}{distribution.id[7:]}",
+            "AccountId": f"{'*' * 6}{backend.account_id[6:]}",
+        }
+        for distribution in backend.distributions.values()
+        for alias in distribution.aliases
+        if _overlaps(alias.lower(), wanted) or _overlaps(wanted, alias.lower())
+    ]
+    return {"ConflictingAliasesList": {"MaxItems": pages.LARGEST_PAGE, **pages.counted(found)}}
+
+
+def _overlaps(alias: str, name: str) -> bool:
+    """Return whether an alias, which may be a wildcard, covers a name."""
+    return alias == name or (alias.startswith("*.") and name.endswith(alias[1:]))
+
+
 def existing(backend: Backend, wanted: str) -> Distribution:
     """Return the distribution with this id. Refuse an unknown id."""
     if wanted not in backend.distributions:
@@ -167,4 +192,5 @@ OPERATIONS = {
     "UpdateDistribution": update_distribution,
     "DeleteDistribution": delete_distribution,
     "ListDistributions": list_distributions,
+    "ListConflictingAliases": list_conflicting_aliases,
 }

@@ -114,3 +114,22 @@ def test_a_distribution_gives_its_certificate_up(cdn: Any) -> None:
     cdn.api.update_distribution(Id=made["Distribution"]["Id"], IfMatch=made["ETag"], DistributionConfig=config)
     assert certificates.users(cdn.lab.plane.context, arn) == []
     assert cdn.lab.plane.snapshot().distributions[made["Distribution"]["Id"]].certificate is None
+
+
+def test_aliases_that_conflict(cdn: Any) -> None:
+    arn = certificate("*.example.com", "example.com")
+    first = cdn.distribution("one", **named("www.example.com", "example.com", ViewerCertificate=viewer(arn)))
+    second = cdn.distribution("two", **named("*.example.com", ViewerCertificate=viewer(arn)))["Distribution"]["Id"]
+
+    def conflicting(alias: str) -> list[str]:
+        found = cdn.api.list_conflicting_aliases(DistributionId=second, Alias=alias)["ConflictingAliasesList"]
+        assert found["Quantity"] == len(found.get("Items", []))
+        return [each["Alias"] for each in found.get("Items", [])]
+
+    assert conflicting("www.example.com") == ["www.example.com", "*.example.com"]
+    assert conflicting("*.example.com") == ["www.example.com", "*.example.com"]
+    assert conflicting("example.com") == ["example.com"]
+    assert conflicting("example.org") == []
+    told = cdn.api.list_conflicting_aliases(DistributionId=second, Alias="example.com")["ConflictingAliasesList"]
+    assert told["Items"][0]["DistributionId"] == "*" * 7 + first["Distribution"]["Id"][7:]
+    assert told["Items"][0]["AccountId"] == "******789012"
