@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from groundwork_lab.apart import UnservedError
+from groundwork_lab.aws.route53.values import CHECKS, in_zone_file, problem
 from groundwork_lab.journal import Journal
 from groundwork_lab.lookup import Found, Lookup
 from groundwork_lab.model import Distribution, HostedZone, RecordSet, World
@@ -125,7 +127,7 @@ def test_records_are_answered_as_they_are_given(dns: Dns) -> None:
         RecordSet("www.example.test.", "A", 60, (), alias="d1.cloudfront.net."),
         RecordSet("www.example.test.", "AAAA", 60, (), alias="d1.cloudfront.net."),
         RecordSet("also.example.test.", "A", 300, (), alias="www.example.test."),
-        RecordSet("text.example.test.", "TXT", 300, ('"v=1; a\\100b" "\\"c\\""',)),
+        RecordSet("text.example.test.", "TXT", 300, ('"v=1; a\\064b" "\\"c\\""',)),
         RecordSet("example.test.", "CAA", 300, ('0 issue "amazon.com"',)),
     )
     dns.names.register("example.test", name_servers(0))
@@ -176,3 +178,87 @@ def test_daemons_that_have_ended_are_started_again(dns: Dns) -> None:
     dns.serve(served, zone("example.com.", identity="Z2"))
     assert dns.addresses("example.test") == ("198.19.0.1",)
     assert dns.ask("example.com", "A") == NOWHERE
+
+
+PARTS = (
+    "a",
+    "a.b",
+    "a.b.",
+    "*",
+    "@",
+    "$",
+    ";",
+    "(",
+    ")",
+    '"',
+    '"a"',
+    '"a;b"',
+    '"("',
+    "\\",
+    "\\100",
+    "\\.",
+    '"\\\\"',
+    '"\\""',
+)
+PARTS += (
+    '"\\377"',
+    "0",
+    "00",
+    "010",
+    "10",
+    "65536",
+    "4294967296",
+    "-1",
+    "1.5",
+    "10.0.0.1",
+    "010.0.0.1",
+    "::1",
+    "::ffff:1.2.3.4",
+)
+PARTS += (
+    "fe80::1%eth0",
+    ".",
+    "..",
+    "_a._b.c",
+    "a_b",
+    "-a.b",
+    f"{'a' * 63}.b",
+    f"{'a' * 64}.b",
+    "a/b",
+    "a,b",
+    "é",
+    "\t",
+    "\n",
+    "",
+)
+PARTS += (
+    "issue",
+    "128",
+    "256",
+    '";"',
+    '"amazon.com; a=b"',
+    f'"{"x" * 255}"',
+    f'"{"x" * 256}"',
+    '"a" "b"',
+    "$INCLUDE /etc/passwd",
+)
+
+
+def test_what_the_api_accepts_is_served(dns: Dns) -> None:
+    dice = random.Random(1)  # noqa: S311 (the same cases each time)
+    given = [
+        (kind, " ".join(dice.choices(PARTS, k=count)))
+        for kind in CHECKS
+        for count in (1, 2, 3, 4, 7)
+        for _ in range(500)
+    ]
+    given += [
+        (kind, f"{lead}{part}") for kind in CHECKS for part in PARTS for lead in ("", "10 ", "1 2 443 ", "0 issue ")
+    ]
+    accepted = sorted({each for each in given if problem(*each) is None and each[0] != "SOA"})
+    assert len({kind for kind, _ in accepted}) == len(CHECKS) - 1
+    records = [
+        RecordSet(f"r{number}.example.test.", kind, 300, (in_zone_file(kind, value),))
+        for number, (kind, value) in enumerate(accepted)
+    ]
+    dns.serve(zone("example.test.", *records))
