@@ -5,67 +5,19 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from dataclasses import replace
 from ipaddress import IPv4Address
-from pathlib import Path
 
 import pytest
+from lab_dns import Dns
 
 from groundwork_lab.apart import UnservedError
 from groundwork_lab.aws.route53.values import CHECKS, in_zone_file, problem
-from groundwork_lab.journal import Journal
-from groundwork_lab.lookup import Found, Lookup
-from groundwork_lab.model import Distribution, HostedZone, RecordSet, World
-from groundwork_lab.plane.names import Names
-from groundwork_lab.settings import NAME_SERVERS, PARENT, RESOLVER, Settings, name_servers
+from groundwork_lab.lookup import Found
+from groundwork_lab.model import HostedZone, RecordSet
+from groundwork_lab.settings import NAME_SERVERS, name_servers
 
 pytestmark = pytest.mark.lab
-
-DISTRIBUTION = Distribution("E1", "arn", "d1.cloudfront.net", {"Enabled": True})
-
-
-class Dns:
-    """The lab's DNS, with a world of hosted zones."""
-
-    def __init__(self, names: Names, lookup: Lookup, journal: Journal) -> None:
-        self.names = names
-        self.ask = lookup
-        self.journal = journal
-
-    def serve(self, *zones: HostedZone) -> None:
-        self.names.reconcile(World(hosted_zones={each.id: each for each in zones}, distributions={"E1": DISTRIBUTION}))
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        return self.ask(name, "A").values.get("A", ())
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Dns]:
-    with ExitStack() as stack:
-        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-names-")))
-        settings = Settings(f"dns{os.getpid()}", state, state)
-        namespace = settings.namespace("aws")
-        subprocess.run(["ip", "netns", "add", namespace], check=True)
-        stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)
-        subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
-        for address in (RESOLVER, PARENT, *NAME_SERVERS):
-            subprocess.run(["ip", "-n", namespace, "address", "add", f"{address}/32", "dev", "lo"], check=True)
-        journal = Journal(state / "journal")
-        names = stack.enter_context(closing(Names(settings, journal, ["iam"])))
-        names.start()
-        yield Dns(names, Lookup(settings), journal)
-
-
-@pytest.fixture
-def dns(running: Dns) -> Iterator[Dns]:
-    yield running
-    for domain in running.names.registered:
-        running.names.deregister(domain)
-    running.serve()
 
 
 def zone(name: str, *records: RecordSet, identity: str = "Z1", delegation: int = 0) -> HostedZone:
