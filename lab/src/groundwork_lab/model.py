@@ -338,10 +338,10 @@ class Distribution:
 
 @dataclass(frozen=True)
 class RecordSet:
-    """The records of one name and type. `name` is in lower case, with the final dot, and `*` as it is.
+    """The records of one name and type. `name` is in lower case, with the final dot.
 
-    The values are as in the API, which are those of a zone file but for octal escapes. A record set with an alias has
-    no values: `alias` is the name of a load balancer, of a distribution, or of another record set of the zone.
+    Names and values are as in a zone file (RFC 1035, section 5.1). A record set with an alias has no values: `alias` is
+    the name of a load balancer, of a distribution, or of another record set of the zone.
     """
 
     name: str

@@ -12,7 +12,8 @@ import pytest
 from groundwork_lab.api import CallCounter, Fault, Faults
 from groundwork_lab.control import RefusalError
 from groundwork_lab.daemon import Lab, console, fault_from, routes, total
-from groundwork_lab.model import Instance, MetadataOptions, World
+from groundwork_lab.model import HostedZone, Instance, MetadataOptions, World
+from groundwork_lab.settings import name_servers
 
 INSTANCE = Instance(
     id="i-1",
@@ -105,6 +106,19 @@ def test_calls_are_told_and_reset(make_lab: MakeLab) -> None:
     answers = routes(lab)
     assert answers["GET /calls"]("", None) == answers["DELETE /calls"]("", None) == expected
     assert answers["GET /calls"]("", None) == {"calls": {}, "writes": {}}
+
+
+def test_domains_are_registered_with_the_name_servers_of_their_zones(make_lab: MakeLab) -> None:
+    lab: Any = make_lab()
+    world = World(hosted_zones={"Z1": HostedZone("Z1", "example.test.", 2, 1, ())})
+    lab.control_plane.snapshot = lambda: world
+    kept: dict[str, tuple[str, ...]] = {}
+    lab.names = SimpleNamespace(registered=kept, register=kept.__setitem__, deregister=kept.__delitem__)
+    answers = routes(lab)
+    told = answers["POST /domains"]("", {"domain": "example.test"})
+    assert told == answers["GET /domains"]("", None)
+    assert told == [{"domain": "example.test", "name_servers": list(name_servers(2))}]
+    assert answers["DELETE /domains"]("example.test", None) == []
 
 
 def test_total() -> None:

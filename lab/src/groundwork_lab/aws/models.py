@@ -36,6 +36,20 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[Violation]:
         yield from (Violation(path, value, each) for each in _of_number(shape, int(value)))
 
 
+def missing(shape: Any, value: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of the members that the model requires and the parameters do not have."""
+    if shape is not None and shape.type_name == "structure" and isinstance(value, Mapping):
+        for name, member in shape.members.items():
+            inner = f"{path}.{lower(name)}".lstrip(".")
+            if value.get(name) is not None:
+                yield from missing(member, value[name], inner)
+            elif name in shape.required_members:
+                yield inner
+    elif shape is not None and shape.type_name == "list" and isinstance(value, Sequence) and not isinstance(value, str):
+        for number, each in enumerate(value, 1):
+            yield from missing(shape.member, each, f"{path}.{number}.member")
+
+
 def is_integer(text: str) -> bool:
     """Return whether the text is an integer in AWS' spelling. Its digits are those of ASCII."""
     return re.fullmatch("[+-]?[0-9]+", text) is not None

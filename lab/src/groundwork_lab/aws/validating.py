@@ -23,6 +23,16 @@ def check(service: str, operation: str, params: Mapping[str, Any], code: str = "
         refuse(code, models.told(found))
 
 
+def check_required(service: str, operation: str, params: Mapping[str, Any], code: str) -> None:
+    """Refuse a request without members that botocore's model of the operation requires."""
+    found = list(models.missing(get_service_model(service).operation_model(operation).input_shape, params))
+    if found:
+        each = "; ".join(
+            f"Value null at '{path}' failed to satisfy constraint: Member must not be null" for path in found
+        )
+        refuse(code, f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {each}")
+
+
 def members(body: str | bytes) -> Mapping[str, Any]:
     """Return the members of a JSON body. Refuse a body that is not a JSON object.
 

@@ -3,67 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from dataclasses import replace
 from ipaddress import IPv4Address
-from pathlib import Path
 
 import pytest
+from lab_dns import Dns
 
 from groundwork_lab.apart import UnservedError
-from groundwork_lab.journal import Journal
-from groundwork_lab.lookup import Found, Lookup
-from groundwork_lab.model import Distribution, HostedZone, RecordSet, World
-from groundwork_lab.plane.names import Names
-from groundwork_lab.settings import NAME_SERVERS, PARENT, RESOLVER, Settings, name_servers
+from groundwork_lab.aws.route53.values import CHECKS, in_zone_file, problem
+from groundwork_lab.lookup import Found
+from groundwork_lab.model import HostedZone, RecordSet
+from groundwork_lab.settings import NAME_SERVERS, name_servers
 
 pytestmark = pytest.mark.lab
-
-DISTRIBUTION = Distribution("E1", "arn", "d1.cloudfront.net", {"Enabled": True})
-
-
-class Dns:
-    """The lab's DNS, with a world of hosted zones."""
-
-    def __init__(self, names: Names, lookup: Lookup, journal: Journal) -> None:
-        self.names = names
-        self.ask = lookup
-        self.journal = journal
-
-    def serve(self, *zones: HostedZone) -> None:
-        self.names.reconcile(World(hosted_zones={each.id: each for each in zones}, distributions={"E1": DISTRIBUTION}))
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        return self.ask(name, "A").values.get("A", ())
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Dns]:
-    with ExitStack() as stack:
-        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-names-")))
-        settings = Settings(f"dns{os.getpid()}", state, state)
-        namespace = settings.namespace("aws")
-        subprocess.run(["ip", "netns", "add", namespace], check=True)
-        stack.callback(subprocess.run, ["ip", "netns", "delete", namespace], check=True)
-        subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
-        for address in (RESOLVER, PARENT, *NAME_SERVERS):
-            subprocess.run(["ip", "-n", namespace, "address", "add", f"{address}/32", "dev", "lo"], check=True)
-        journal = Journal(state / "journal")
-        names = stack.enter_context(closing(Names(settings, journal, ["iam"])))
-        names.start()
-        yield Dns(names, Lookup(settings), journal)
-
-
-@pytest.fixture
-def dns(running: Dns) -> Iterator[Dns]:
-    yield running
-    for domain in running.names.registered:
-        running.names.deregister(domain)
-    running.serve()
 
 
 def zone(name: str, *records: RecordSet, identity: str = "Z1", delegation: int = 0) -> HostedZone:
@@ -125,7 +79,7 @@ def test_records_are_answered_as_they_are_given(dns: Dns) -> None:
         RecordSet("www.example.test.", "A", 60, (), alias="d1.cloudfront.net."),
         RecordSet("www.example.test.", "AAAA", 60, (), alias="d1.cloudfront.net."),
         RecordSet("also.example.test.", "A", 300, (), alias="www.example.test."),
-        RecordSet("text.example.test.", "TXT", 300, ('"v=1; a\\100b" "\\"c\\""',)),
+        RecordSet("text.example.test.", "TXT", 300, ('"v=1; a\\064b" "\\"c\\""',)),
         RecordSet("example.test.", "CAA", 300, ('0 issue "amazon.com"',)),
     )
     dns.names.register("example.test", name_servers(0))
@@ -176,3 +130,87 @@ def test_daemons_that_have_ended_are_started_again(dns: Dns) -> None:
     dns.serve(served, zone("example.com.", identity="Z2"))
     assert dns.addresses("example.test") == ("198.19.0.1",)
     assert dns.ask("example.com", "A") == NOWHERE
+
+
+PARTS = (
+    "a",
+    "a.b",
+    "a.b.",
+    "*",
+    "@",
+    "$",
+    ";",
+    "(",
+    ")",
+    '"',
+    '"a"',
+    '"a;b"',
+    '"("',
+    "\\",
+    "\\100",
+    "\\.",
+    '"\\\\"',
+    '"\\""',
+)
+PARTS += (
+    '"\\377"',
+    "0",
+    "00",
+    "010",
+    "10",
+    "65536",
+    "4294967296",
+    "-1",
+    "1.5",
+    "10.0.0.1",
+    "010.0.0.1",
+    "::1",
+    "::ffff:1.2.3.4",
+)
+PARTS += (
+    "fe80::1%eth0",
+    ".",
+    "..",
+    "_a._b.c",
+    "a_b",
+    "-a.b",
+    f"{'a' * 63}.b",
+    f"{'a' * 64}.b",
+    "a/b",
+    "a,b",
+    "é",
+    "\t",
+    "\n",
+    "",
+)
+PARTS += (
+    "issue",
+    "128",
+    "256",
+    '";"',
+    '"amazon.com; a=b"',
+    f'"{"x" * 255}"',
+    f'"{"x" * 256}"',
+    '"a" "b"',
+    "$INCLUDE /etc/passwd",
+)
+
+
+def test_what_the_api_accepts_is_served(dns: Dns) -> None:
+    dice = random.Random(1)  # noqa: S311 (the same cases each time)
+    given = [
+        (kind, " ".join(dice.choices(PARTS, k=count)))
+        for kind in CHECKS
+        for count in (1, 2, 3, 4, 7)
+        for _ in range(500)
+    ]
+    given += [
+        (kind, f"{lead}{part}") for kind in CHECKS for part in PARTS for lead in ("", "10 ", "1 2 443 ", "0 issue ")
+    ]
+    accepted = sorted({each for each in given if problem(*each) is None and each[0] != "SOA"})
+    assert len({kind for kind, _ in accepted}) == len(CHECKS) - 1
+    records = [
+        RecordSet(f"r{number}.example.test.", kind, 300, (in_zone_file(kind, value),))
+        for number, (kind, value) in enumerate(accepted)
+    ]
+    dns.serve(zone("example.test.", *records))

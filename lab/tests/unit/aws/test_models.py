@@ -8,7 +8,7 @@ import pytest
 from control_plane import Lab
 from moto.core.utils import get_service_model
 
-from groundwork_lab.aws.models import is_integer, violations
+from groundwork_lab.aws.models import is_integer, missing, violations
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ from groundwork_lab.aws.models import is_integer, violations
 def test_violations(service: str, operation: str, params: dict[str, Any], paths: list[str]) -> None:
     shape = get_service_model(service).operation_model(operation).input_shape
     assert [each.path for each in violations(shape, params)] == paths
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "paths"),
+    [
+        ("acm", "DescribeCertificate", {}, ["certificateArn"]),
+        ("acm", "AddTagsToCertificate", {"CertificateArn": "a", "Tags": [{"Key": "a"}, {}]}, ["tags.2.member.key"]),
+        ("route53", "ChangeResourceRecordSets", {"HostedZoneId": "Z", "ChangeBatch": {}}, ["changeBatch.changes"]),
+        ("route53", "ListHostedZones", {}, []),
+    ],
+)
+def test_missing_members(service: str, operation: str, params: dict[str, Any], paths: list[str]) -> None:
+    shape = get_service_model(service).operation_model(operation).input_shape
+    assert list(missing(shape, params)) == paths
 
 
 def test_integers() -> None:

@@ -16,7 +16,7 @@ from groundwork_lab.aws.acm.issuing import KEYS
 from groundwork_lab.aws.acm.state import RECORD_AFTER, Backend, Certificate, users, validation_record
 from groundwork_lab.aws.acm.tags import checked
 from groundwork_lab.aws.context import refuse
-from groundwork_lab.aws.validating import check
+from groundwork_lab.aws.validating import check, check_required
 
 Request = Mapping[str, Any]
 Members = dict[str, Any]
@@ -311,5 +311,6 @@ def carried_out(backend: Backend, operation: str, request: Request) -> Members:
     """Carry out an operation. Refuse one that the lab does not have, and parameters that the model does not permit."""
     if operation not in OPERATIONS:
         invalid(f"The lab has no {operation}: it has certificates that are validated by DNS, and imported ones.")
+    check_required("acm", operation, request, "ValidationException")
     check("acm", operation, request, "ValidationException")
     return OPERATIONS[operation](backend, request)

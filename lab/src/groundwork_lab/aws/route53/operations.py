@@ -13,7 +13,7 @@ from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.route53 import batches, targets
 from groundwork_lab.aws.route53.dnsnames import InvalidNameError, canonical, is_within, place
 from groundwork_lab.aws.route53.state import Backend, Change, RecordSet, Zone, new_id
-from groundwork_lab.aws.validating import check
+from groundwork_lab.aws.validating import check, check_required
 from groundwork_lab.settings import NAME_SERVERS, name_servers
 
 Request = Mapping[str, Any]
@@ -367,5 +367,6 @@ def carried_out(backend: Backend, operation: str, request: Request) -> Members:
     """Carry out an operation. Refuse one that the lab does not have, and parameters that the model does not permit."""
     if operation not in OPERATIONS:
         invalid(f"The lab has no {operation}: it has public hosted zones with simple and alias records.")
+    check_required("route53", operation, request, "InvalidInput")
     check("route53", operation, request, "InvalidInput")
     return OPERATIONS[operation](backend, request)

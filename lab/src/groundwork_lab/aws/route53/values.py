@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from groundwork_lab.aws.route53.dnsnames import InvalidNameError, canonical
+from groundwork_lab.aws.route53.dnsnames import InvalidNameError, canonical, decoded
 
 QUOTED = re.compile(r'"((?:[^"\\]|\\[0-3][0-7]{2}|\\.)*)"')
 ESCAPED = re.compile(r"\\[0-3][0-7]{2}|\\.|.")
 STRING, TEXT = 255, 4000  # characters: of one string, of a value
 LARGEST = 65535
+NAMES = {"CNAME": (0,), "MX": (1,), "NS": (0,), "PTR": (0,), "SOA": (0, 1), "SRV": (3,)}
+"""The places of the names in the values of a type. The other fields of these types are numbers."""
+
 VISIBLE = re.compile(r"[ -~]*")
 
 
@@ -27,12 +30,28 @@ def problem(kind: str, value: str) -> str | None:
     return f"Invalid Resource Record: 'FATAL problem: {found} encountered with '{value}''"
 
 
-def absolute(kind: str, value: str) -> str:
-    """Return the value with the final dot of the domain name at its end. Route 53 reads names without one as absolute.
+def in_zone_file(kind: str, value: str) -> str:
+    """Return the value as in a zone file, where names without a final dot are relative and escapes are decimal.
 
-    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html#domain-name-format-trailing-dot
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html#domain-name-format-trailing-dot and
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#TXTFormat
     """
-    return f"{value.removesuffix('.')}." if kind in ("CNAME", "MX", "NS", "PTR", "SRV") else value
+    if kind not in NAMES:
+        return ESCAPED.sub(lambda found: _decimal(found[0]), value)
+    fields = enumerate(value.split())
+    return " ".join(name_in_zone_file(each) if place in NAMES[kind] else str(int(each)) for place, each in fields)
+
+
+def name_in_zone_file(name: str) -> str:
+    """Return a name with the final dot, with `*` as it is, and other characters as decimal escapes."""
+    plain = decoded(name).removesuffix(".")
+    escaped = (each if (each.isalnum() and each.isascii()) or each in "*-_." else f"\\{ord(each):03}" for each in plain)
+    return f"{''.join(escaped)}."
+
+
+def _decimal(character: str) -> str:
+    r"""Return an octal escape as a decimal one. A backslash before another character stays."""
+    return f"\\{int(character[1:], 8):03}" if len(character) == 4 else character
 
 
 def _ipv4(value: str) -> Iterator[str]:

@@ -7,9 +7,8 @@ import moto.route53.models
 from groundwork_lab import model
 from groundwork_lab.aws.context import Context, Sources
 from groundwork_lab.aws.route53.batches import DUALSTACK
-from groundwork_lab.aws.route53.dnsnames import decoded
 from groundwork_lab.aws.route53.state import Backend, RecordSet, Zone
-from groundwork_lab.aws.route53.values import absolute
+from groundwork_lab.aws.route53.values import in_zone_file, name_in_zone_file
 
 ALIAS_TTL = 60  # seconds: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-choosing-alias-non-alias.html
 
@@ -41,14 +40,9 @@ def _zone(zone: Zone) -> model.HostedZone:
 
 
 def _record(record: RecordSet) -> model.RecordSet:
-    name = _host(record.name)
+    name = name_in_zone_file(record.name)
     if record.alias is not None:
-        target = _host(record.alias[1]).removeprefix(DUALSTACK)
+        target = name_in_zone_file(record.alias[1]).removeprefix(DUALSTACK)
         return model.RecordSet(name, record.type, ALIAS_TTL, (), target)
-    values = tuple(absolute(record.type, each) for each in record.values)
+    values = tuple(in_zone_file(record.type, each) for each in record.values)
     return model.RecordSet(name, record.type, record.ttl or 0, values)
-
-
-def _host(name: str) -> str:
-    r"""Return a name for a zone file, with `*` as it is, and the escapes that remain in decimal."""
-    return "".join(each if each.isalnum() or each in "*-_." else f"\\{ord(each):03}" for each in decoded(name))

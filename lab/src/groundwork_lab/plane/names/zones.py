@@ -5,7 +5,6 @@ The form is that of RFC 1035, section 5: https://www.rfc-editor.org/rfc/rfc1035#
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 
@@ -16,8 +15,6 @@ from groundwork_lab.settings import INTERNET, NAME_SERVERS, PARENT, REGISTRY, na
 TTL = 5  # seconds of the lab's own names; AWS' load balancers have 60, but a user of the lab waits for it
 PARENT_SERVER = f"a.nic.{REGISTRY}."
 WITH_POINTERS = ("compute.internal", "compute.amazonaws.com")
-
-ESCAPE = re.compile(r"\\(?:([0-3][0-7]{2})|.)")
 
 Names = Mapping[str, Sequence[IPv4Address]]
 """Addresses by name, without the final dot."""
@@ -88,7 +85,7 @@ def hosted_zone(zone: HostedZone, names: Names) -> str:
 
 def _record_set(zone: HostedZone, found: RecordSet, names: Names) -> Iterator[str]:
     for value in _values(zone, found, names):
-        yield f"{found.name} {found.ttl} {found.type} {decimal_escapes(value)}"
+        yield f"{found.name} {found.ttl} {found.type} {value}"
 
 
 def _values(zone: HostedZone, found: RecordSet, names: Names, depth: int = 0) -> Sequence[str]:
@@ -99,14 +96,6 @@ def _values(zone: HostedZone, found: RecordSet, names: Names, depth: int = 0) ->
         return [str(address) for address in names[target]] if found.type == "A" else ()
     inside = (each for each in zone.records if each.name == f"{target}." and each.type == found.type)
     return next((_values(zone, each, names, depth + 1) for each in inside if depth < len(zone.records)), ())
-
-
-def decimal_escapes(value: str) -> str:
-    """Return the value with decimal escapes, as zone files have them, in place of the octal ones of Route 53.
-
-    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#TXTFormat
-    """
-    return ESCAPE.sub(lambda found: f"\\{int(found[1], 8):03}" if found[1] else found[0], value)
 
 
 def _text(lines: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from control_plane import Lab
 
 from groundwork_lab.aws.route53.dnsnames import canonical, place
-from groundwork_lab.aws.route53.values import problem
+from groundwork_lab.aws.route53.values import in_zone_file, problem
 
 Record = dict[str, Any]
 BALANCERS, EDGE = "Z215JYRZR1TBD5", "Z2FDTNDATAQYW2"
@@ -236,6 +236,25 @@ def test_values_are_checked(zone: Zone, given: Record, message: str) -> None:
 def test_the_values_of_each_type(kind: str, value: str, wrong: str) -> None:
     told = problem(kind, value)
     assert told is None if not wrong else wrong in (told or "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("TXT", r'"a"', r'"a"'),
+        ("TXT", r'"a\100b"', r'"a\064b"'),
+        ("TXT", r'"\351\000"', r'"\233\000"'),
+        ("TXT", r'"\"\\100"', r'"\"\\100"'),  # a backslash, and then three digits
+        ("CNAME", "a.test", "a.test."),
+        ("CNAME", r"a\100b;.test.", r"a\064b\059.test."),
+        ("MX", "010  mail.test", "10 mail.test."),
+        ("SRV", "1 2 443 .", "1 2 443 ."),
+        ("SOA", "a b 1 2 3 4 5", "a. b. 1 2 3 4 5"),
+        ("A", "10.0.0.1", "10.0.0.1"),
+    ],
+)
+def test_values_in_a_zone_file(kind: str, value: str, expected: str) -> None:
+    assert in_zone_file(kind, value) == expected
 
 
 @pytest.mark.correction(

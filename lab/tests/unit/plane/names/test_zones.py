@@ -9,7 +9,7 @@ import pytest
 
 from groundwork_lab.model import HostedZone, RecordSet
 from groundwork_lab.plane.names.config import name_server, nsswitch, resolv_conf, resolver
-from groundwork_lab.plane.names.zones import decimal_escapes, hosted_zone, local_zones, parent_zone
+from groundwork_lab.plane.names.zones import hosted_zone, local_zones, parent_zone
 
 NAMES = {
     "web-1.eu-central-1.elb.amazonaws.com": [IPv4Address("198.19.0.1"), IPv4Address("198.19.0.2")],
@@ -57,19 +57,6 @@ def test_an_alias_has_the_records_of_its_target(record: RecordSet, lines: list[s
     zone = HostedZone("Z1", "test.", 0, 1, (record, RecordSet("c.test.", "TXT", 300, ('"c"',))))
     expected = [line if " " in line else f"a.test. 60 A {line}" for line in lines]
     assert hosted_zone(zone, NAMES).splitlines() == [*expected, 'c.test. 300 TXT "c"']
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (r'"a"', r'"a"'),
-        (r'"a\100b"', r'"a\064b"'),
-        (r'"\351\000"', r'"\233\000"'),
-        (r'"\"\\100"', r'"\"\\100"'),  # a backslash, and then three digits
-    ],
-)
-def test_octal_escapes_become_decimal(value: str, expected: str) -> None:
-    assert decimal_escapes(value) == expected
 
 
 def test_the_resolver_answers_for_the_lab_asks_the_parent_and_forwards_the_rest() -> None:
