@@ -59,7 +59,9 @@ options:
         type: bool
         default: false
   kept:
-    description: Names that are declared, and whose targets are not known in this run. Their records are not changed.
+    description: >-
+      Names that are declared, and whose targets are not known in this run. Their records are not changed, and only
+      refused if they are not the environment's.
     type: list
     elements: str
     default: []
