@@ -106,6 +106,8 @@ options:
     description: Whether to delete the environment's records of names and certificates that are not declared.
     type: bool
     default: false
+requirements:
+  - dnspython >= 2.6, for O(check_delegation), O(elsewhere), and new zones
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
