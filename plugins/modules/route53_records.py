@@ -59,7 +59,9 @@ options:
         type: bool
         default: false
   kept:
-    description: Names that are declared, and whose targets are not known in this run. Their records are not changed.
+    description: >-
+      Names that are declared, and whose targets are not known in this run. Their records are not changed, and only
+      refused if they are not the environment's.
     type: list
     elements: str
     default: []
@@ -104,6 +106,8 @@ options:
     description: Whether to delete the environment's records of names and certificates that are not declared.
     type: bool
     default: false
+requirements:
+  - dnspython >= 2.6, for O(check_delegation), O(elsewhere), and new zones
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes

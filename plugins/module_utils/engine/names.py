@@ -53,6 +53,9 @@ PARAMETER_NAME = re.compile(rf"(?=.{{1,1011}}$){PARAMETER_PATH}")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 _ARN = r"arn:aws[a-z-]*"
 CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:us-east-1:\d{{12}}:certificate/[0-9a-f-]+")  # CloudFront's region
+ACM_CERTIFICATE_ARN = re.compile(rf"{_ARN}:acm:(?P<region>[a-z0-9-]+):\d{{12}}:certificate/[0-9a-f-]+")
+SERVER_CERTIFICATE_ARN = re.compile(rf"{_ARN}:iam::\d{{12}}:server-certificate/.+")
+LOAD_BALANCER_ARN = re.compile(rf"{_ARN}:elasticloadbalancing:[a-z0-9-]+:\d{{12}}:loadbalancer/app/(?P<name>[^/]+)/.+")
 POLICY_ARN = re.compile(rf"{_ARN}:iam::(?P<account>\d{{12}}|aws):policy/[\w+=,.@/-]{{1,512}}", re.ASCII)
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 IAM_PATH = re.compile(r"/|/[!-~]{1,510}/")

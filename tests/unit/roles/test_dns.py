@@ -44,14 +44,15 @@ def named(tmp_path: Path, stage: Any) -> Any:
         tasks = [{"ansible.builtin.import_role": {"name": f"groundwork.aws.{n}", "tasks_from": t}} for n, t in roles]
         play = [{"hosts": "localhost", "gather_facts": False, "vars": {**VARIABLES, **variables}, "tasks": tasks}]
         (tmp_path / "play.yml").write_text(json.dumps(play))
-        pending = {"pending": [], "replaced": [], "certificates": [WEB, SITE], **certificates}
+        pending = {"pending": [], "replaced": [], "certificates": [WEB, SITE], "changes": [], **certificates}
         told = {"entries": [], "moved": [], "undeclared": [], **records}
         rules = [
+            {"task": "Look up the certificates", "then": "", "result": pending},
             {"task": "Request the certificates", "then": "", "result": pending},
             {"task": "Create the load balancers", "then": "", "result": {"load_balancers": [BALANCER]}},
             *({"task": task, "then": "", "result": told} for task in ("Enter the validation", "Point the names")),
         ]
-        played = own.play("localhost,", "play.yml", rules, {"changes": []}, *words)
+        played = own.play("localhost,", "play.yml", rules, {}, *words)
         assert played.code == 0, played.told
         lines = (tmp_path / "given").read_text().splitlines()
         shown = [
@@ -78,12 +79,12 @@ def test_without_names_nothing_more_is_called(named: Any) -> None:
 def test_issued_certificates_are_used_and_the_names_published(named: Any) -> None:
     done, _shown = named(NAMES, {}, {})
     assert [task for task, _options in done] == [
-        "Request the certificates",
+        "Look up the certificates",
         "Create the load balancers",
         "Point the names to their targets",
     ]
     options = dict(done)
-    certificates = options["Request the certificates"]["certificates"]
+    certificates = options["Look up the certificates"]["certificates"]
     assert [(one["name"], one.get("region")) for one in certificates] == [
         ("alb-public", None),
         ("edge-site", "us-east-1"),
@@ -97,15 +98,18 @@ def test_issued_certificates_are_used_and_the_names_published(named: Any) -> Non
 
 
 def test_pending_certificates_are_validated_and_awaited(named: Any) -> None:
-    pending = {"pending": ["alb-public"], "certificates": [{**WEB, "issued": False}, SITE]}
+    pending = {"pending": ["alb-public"], "certificates": [{**WEB, "issued": False}, SITE], "changes": [{}]}
     done, _shown = named(NAMES, pending, {})
     tasks = [task for task, _options in done]
-    assert tasks[:3] == [
+    assert tasks[:5] == [
+        "Look up the certificates",
+        "Check the zone and its records",
         "Request the certificates",
         "Enter the validation records",
         "Wait for the certificates to be issued",
     ]
-    validation, wait = done[1][1], done[2][1]
+    check, validation, wait = done[1][1], done[3][1], done[4][1]
+    assert sorted(check["kept"]) == ["example.com", "static.example.com", "www.example.com"]
     assert validation["certificates"] == [{"arn": ARN, "names": WEB["names"]}]
     assert sorted(validation["kept"]) == ["example.com", "static.example.com", "www.example.com"]
     assert (validation["wait"], validation["check_delegation"], wait["wait"]) == (True, True, True)

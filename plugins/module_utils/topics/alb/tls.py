@@ -13,14 +13,15 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
+    ACM_CERTIFICATE_ARN,
+    SERVER_CERTIFICATE_ARN,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 
 Options = t.Mapping[str, t.Any]
 
 HTTPS = "HTTPS"
-CERTIFICATE = re.compile(
-    r"arn:aws[a-z-]*:(acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/[0-9a-f-]+|iam::\d{12}:server-certificate/.+)"
-)
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 POLICY = re.compile(r"ELBSecurityPolicy-[A-Za-z0-9-]+")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
@@ -51,11 +52,11 @@ def parse_certificates(listener: Options, where: str, region: str, problems: Pro
 
 
 def _check_arn(arn: str, where: str, region: str, problems: Problems) -> None:
-    match = CERTIFICATE.fullmatch(arn)
-    if not match and arn != KNOWN_AFTER_APPLY:
+    match = ACM_CERTIFICATE_ARN.fullmatch(arn)
+    if not match and not SERVER_CERTIFICATE_ARN.fullmatch(arn) and arn != KNOWN_AFTER_APPLY:
         right = "give one such as arn:aws:acm:<region>:<account>:certificate/<id>"
         problems.add(where, f"'{arn}' is not the ARN of a certificate", right)
-    elif match and match["region"] and region and match["region"] != region:
+    elif match and region and match["region"] != region:
         wrong = f"the certificate is in {match['region']}, and the load balancer in {region}"
         problems.add(where, wrong, f"give a certificate in {region}")
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import check_names
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import REGION
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import ACM_CERTIFICATE_ARN, REGION
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
 
 COMPONENT = "dns"  # the role's name
 KIND = "certificate"
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
-ARN = re.compile(r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/[0-9a-f-]+")
 # https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
 MOST_NAMES = 100
 # https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
@@ -129,7 +128,7 @@ def in_order(names: t.Sequence[str]) -> tuple[str, ...]:
 
 
 def _parse_given(one: Options, where: str, problems: Problems) -> Given | None:
-    match = ARN.fullmatch(one["arn"])
+    match = ACM_CERTIFICATE_ARN.fullmatch(one["arn"])
     if not match:
         right = "give one such as arn:aws:acm:<region>:<account>:certificate/<id>"
         problems.add(f"{where}.arn", f"'{one['arn']}' is not the ARN of a certificate of ACM", right)

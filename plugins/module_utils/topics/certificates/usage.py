@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import LOAD_BALANCER_ARN
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import (
@@ -17,7 +17,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates
     describe_read,
 )
 
-BALANCER = re.compile(r"arn:[^:]+:elasticloadbalancing:[^:]+:\d+:loadbalancer/app/(?P<name>[^/]+)/.+")
 GONE = ("LoadBalancerNotFound", "ListenerNotFound")
 
 
@@ -46,7 +45,7 @@ def look_at_usage(owner: Owner, leaving: t.Sequence[Certificate], clients: Clien
         user: used[arn].region
         for arn, own in users.items()
         for user in own
-        if (match := BALANCER.fullmatch(user)) and match["name"].startswith(owner.name(""))
+        if (match := LOAD_BALANCER_ARN.fullmatch(user)) and match["name"].startswith(owner.name(""))
     }
     offered = _offered(balancers, clients)
     beside: dict[str, tuple[str, ...]] = {}

@@ -100,16 +100,9 @@ def leaving(desired: Records, observed: Observed, whose: Whose) -> list[Mark]:
 def check_records(desired: Records, observed: Observed, whose: Whose, problems: Problems) -> None:
     """Add to `problems` names whose records are not the environment's."""
     for at, alias in enumerate(desired.aliases):
-        for other in observed.others(whose, alias.name):
-            wrong = f"{alias.name} belongs to the environment {other.whose}, as its record {other.record_name} says"
-            problems.add(f"aliases[{at}].name", wrong, "remove the name there first, or use another name")
-        mark = observed.mark(whose, alias.name)
-        found = [f"{kind} {value}" for kind in (*ADDRESSES, "CNAME") for value in observed.value(alias.name, kind)]
-        foreign = found if not mark else [one for one in found if one.startswith("CNAME")]
-        if foreign and not observed.others(whose, alias.name):
-            right = "delete that record, or use another name"
-            wrong = f"{alias.name} has a record that this environment did not create: {', '.join(foreign)}"
-            problems.add(f"aliases[{at}].name", wrong, right)
+        _check_name(alias.name, f"aliases[{at}].name", observed, whose, problems)
+    for at, name in enumerate(desired.kept):
+        _check_name(name, f"kept[{at}]", observed, whose, problems)
     for domain, (name, value) in _wanted_validations(desired, observed).items():
         actual = observed.value(name, "CNAME")
         mark = observed.mark(whose, name)
@@ -117,6 +110,17 @@ def check_records(desired: Records, observed: Observed, whose: Whose, problems: 
             wrong = f"{name} has the value {', '.join(actual)}, and ACM looks for {value} to validate {domain}"
             right = "if another AWS account validates the domain with it, use a zone of its own for one of them"
             problems.add("certificates", wrong, right)
+
+
+def _check_name(name: str, where: str, observed: Observed, whose: Whose, problems: Problems) -> None:
+    for other in observed.others(whose, name):
+        wrong = f"{name} belongs to the environment {other.whose}, as its record {other.record_name} says"
+        problems.add(where, wrong, "remove the name there first, or use another name")
+    found = [f"{kind} {value}" for kind in (*ADDRESSES, "CNAME") for value in observed.value(name, kind)]
+    foreign = [one for one in found if one.startswith("CNAME")] if observed.mark(whose, name) else found
+    if foreign and not observed.others(whose, name):
+        wrong = f"{name} has a record that this environment did not create: {', '.join(foreign)}"
+        problems.add(where, wrong, "delete that record, or use another name")
 
 
 def _wanted_validations(desired: Records, observed: Observed) -> dict[str, tuple[str, str]]:

@@ -16,11 +16,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains impo
     check_names,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import ACM_CERTIFICATE_ARN
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Ref
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import (
-    ARN,
-    check_certificate_names,
-)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import check_certificate_names
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.ownership import LONGEST_MARK
 
 COMPONENT = "dns"  # the role's name
@@ -56,7 +54,7 @@ class CertificateNames:
     @property
     def region(self) -> str:
         """Return the region, or "" if the ARN is not known yet."""
-        match = ARN.fullmatch(self.arn)
+        match = ACM_CERTIFICATE_ARN.fullmatch(self.arn)
         return match["region"] if match else ""
 
 
@@ -98,7 +96,7 @@ def parse_records(options: Options, problems: Problems) -> Records | None:
     check_lengths(names, "aliases", problems)
     for at, one in enumerate(options["certificates"]):
         check_names(one["names"], f"certificates[{at}].names", zone, problems)
-        if one["arn"] != KNOWN_AFTER_APPLY and not ARN.fullmatch(one["arn"]):
+        if one["arn"] != KNOWN_AFTER_APPLY and not ACM_CERTIFICATE_ARN.fullmatch(one["arn"]):
             right = "give one such as arn:aws:acm:<region>:<account>:certificate/<id>"
             problems.add(f"certificates[{at}].arn", f"'{one['arn']}' is not the ARN of a certificate of ACM", right)
     check_range("deadline", options["deadline"], 60, 259200, problems)

@@ -119,7 +119,7 @@ def test_a_distribution_that_has_another_certificate_is_reported_for_some_time(a
         sleep(seconds)
         account.users.clear()
 
-    account.sleep = release  # type: ignore[method-assign]
+    account.sleep = release
     [change] = told(account.run(converge_certificates, certificates(more, replaced="delete")))
     assert (change.startswith("delete certificate site"), former in account.certificates) == (True, False)
 

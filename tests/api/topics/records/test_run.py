@@ -112,6 +112,10 @@ def test_a_record_that_is_not_ours_is_refused_with_its_value(
     before = account.listing()
     with pytest.raises(InputError, match=r"did not create: (A 192\.0\.2\.1|CNAME other|AAAA other)"):
         run(account, ALIAS, EDGE)
+    with pytest.raises(
+        InputError, match=r"kept\[0\]: www.example.com has a record that this environment did not create"
+    ):
+        run(account, kept=["www.example.com"], check_mode=True)
     assert (account.writes, account.listing()) == ([], before)
 
 
