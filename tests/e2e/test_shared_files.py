@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -92,9 +93,8 @@ def remove_files(laptop: Laptop) -> None:
         own = {"FileSystemId": system["FileSystemId"]}
         for target in efs.describe_mount_targets(**own)["MountTargets"]:
             efs.delete_mount_target(MountTargetId=target["MountTargetId"])
-        assert not eventually(
-            lambda own=own: efs.describe_mount_targets(**own)["MountTargets"], lambda left: not left, 60
-        )
+        left = eventually(partial(efs.describe_mount_targets, **own), lambda found: not found["MountTargets"], 60)
+        assert left["MountTargets"] == []
         efs.delete_file_system(**own)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import pwd
 import typing as t
+from contextlib import suppress
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import Account
@@ -30,11 +31,10 @@ def look_for_holders(numbers: t.Iterable[int]) -> dict[int, str]:
 
 
 def _holder(number: int) -> str:
-    for find in (lambda: pwd.getpwuid(number).pw_name, lambda: grp.getgrgid(number).gr_name):
-        try:
-            return str(find())
-        except KeyError:
-            continue
+    with suppress(KeyError):
+        return pwd.getpwuid(number).pw_name
+    with suppress(KeyError):
+        return grp.getgrgid(number).gr_name
     return ""
 
 

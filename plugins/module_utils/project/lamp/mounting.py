@@ -46,5 +46,5 @@ def files(render: Render, file_system: str) -> list[Options]:
 
 
 def services() -> list[Options]:
-    """Return the service that keeps the file system mounted."""
-    return [{"name": SERVICE}]
+    """Return the service that keeps the file system mounted, and the mount, which is left to it."""
+    return [{"name": SERVICE}, {"name": MOUNT, "state": "unchanged"}]

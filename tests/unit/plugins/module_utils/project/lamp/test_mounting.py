@@ -34,7 +34,9 @@ def test_the_file_system_is_mounted_and_kept_so() -> None:
     assert f"\nWhat={NAME}:/\nWhere=/srv/groundwork/files\nType=nfs4\n" in mount
     assert "hard" in mount
     assert "nosuid,nodev" in mount
-    assert {"name": "groundwork-files"} in found["services"]
+    services = {one["name"]: one.get("state", "started") for one in found["services"]}
+    assert (services["groundwork-files"], services["srv-groundwork-files.mount"]) == ("started", "unchanged")
+    assert {"groundwork-files", "srv-groundwork-files.mount"} <= set(found["purge_services"])
     assert "nfs-common" in found["packages"]
     assert "nfs-common" in lamp(variables(), "image_configuration")["packages"]
     assert files(found)["/etc/systemd/system/remote-fs.target.wants/srv-groundwork-files.mount"]["state"] == "link"
