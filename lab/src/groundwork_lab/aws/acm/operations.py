@@ -13,8 +13,9 @@ from typing import Any
 
 from groundwork_lab.aws.acm.importing import Given, imported, invalid
 from groundwork_lab.aws.acm.issuing import KEYS
-from groundwork_lab.aws.acm.state import RECORD_AFTER, Backend, Certificate, users, validation_record
+from groundwork_lab.aws.acm.state import RECORD_AFTER, Backend, Certificate, validation_record
 from groundwork_lab.aws.acm.tags import checked
+from groundwork_lab.aws.certificates import users
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.validating import check, check_required
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -129,28 +129,3 @@ def backends(account: str) -> list[Backend]:
 def find(account: str, arn: str) -> Certificate | None:
     """Return the certificate with this ARN, or None."""
     return next((each.certificates[arn] for each in backends(account) if arn in each._certificates), None)
-
-
-def users(context: Context, arn: str) -> list[str]:
-    """Return the ARNs of the load balancers and distributions that use a certificate.
-
-    https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html (InUseBy)
-    """
-    import moto.cloudfront.models  # noqa: PLC0415 - heavy
-    import moto.elbv2.models  # noqa: PLC0415 - heavy
-
-    balancers: Sequence[Any] = list(
-        moto.elbv2.models.elbv2_backends[context.account][context.region].load_balancers.values()
-    )
-    distributions: Sequence[Any] = list(
-        moto.cloudfront.models.cloudfront_backends[context.account]["aws"].distributions.values()
-    )
-    return [
-        *(each.arn for each in balancers if any(arn in _of_listener(one) for one in each.listeners.values())),
-        *(each.arn for each in distributions if each.config["ViewerCertificate"].get("ACMCertificateArn") == arn),
-    ]
-
-
-def _of_listener(listener: Any) -> list[str]:
-    """Return the ARNs of a listener's certificates: the default one, and those of the certificate list."""
-    return [*listener.certificates, *getattr(listener, "listed", ())]
