@@ -78,7 +78,11 @@ def plan_records(desired: Records, observed: Observed, owner: Owner, used: t.Con
     units = [
         *(() if desired.planned else _validation_units(desired, observed, whose)),
         *(unit for alias in desired.aliases if (unit := _alias_unit(alias, observed, whose))),
-        *(_removal(mark, observed, used) for mark in (leaving(desired, observed, whose) if desired.purge else ())),
+        *(
+            _removal(mark, observed)
+            for mark in (leaving(desired, observed, whose) if desired.purge else ())
+            if not is_needed(mark, observed, used)
+        ),
     ]
     changes = [_change(unit, desired.zone) for unit in units]
     created = [] if observed.zone_id or desired.planned else [_zone_creation(desired, owner)]
@@ -201,11 +205,14 @@ def _item(action: str, record: t.Mapping[str, t.Any]) -> Item:
     return {"Action": action, "ResourceRecordSet": dict(record)}
 
 
-def _removal(mark: Mark, observed: Observed, used: t.Container[str]) -> _Unit:
-    """Return the removal of a name that is not declared any more."""
+def _removal(mark: Mark, observed: Observed) -> _Unit:
+    """Return the removal of a name that is not declared any more.
+
+    A validation record that was there before stays, and so does one that another environment uses.
+    """
     kinds: t.Sequence[str] = ADDRESSES
     if mark.kind == VALIDATION:
-        kinds = ("CNAME",) if is_free(mark, observed, used) else ()
+        kinds = ("CNAME",) if _is_ours_alone(mark, observed) else ()
     found = [one for kind in kinds for one in observed.records.get((mark.name, kind), ())]
     texts = observed.records.get((mark.record_name, "TXT"), ())
     before = {one["Type"]: ", ".join(observed.value(mark.name, one["Type"])) for one in found}
@@ -214,9 +221,13 @@ def _removal(mark: Mark, observed: Observed, used: t.Container[str]) -> _Unit:
     return _Unit("delete", name, items, mark, {**before, "ownership": mark.record_name}, {})
 
 
-def is_free(mark: Mark, observed: Observed, used: t.Container[str]) -> bool:
-    """Return whether a validation record can be deleted: it was created for certificates that no longer exist."""
-    return mark.created and domain_of(mark.name) not in used and not observed.others(mark.whose, mark.name)
+def is_needed(mark: Mark, observed: Observed, used: t.Container[str]) -> bool:
+    """Return whether a validation record has to stay with its ownership record, for certificates that still exist."""
+    return mark.kind == VALIDATION and domain_of(mark.name) in used and _is_ours_alone(mark, observed)
+
+
+def _is_ours_alone(mark: Mark, observed: Observed) -> bool:
+    return mark.created and not observed.others(mark.whose, mark.name)
 
 
 def batch(zone: t.Any, items: t.Sequence[Item]) -> Call:
