@@ -45,6 +45,7 @@ class NamedAccount(Clock):
         self.records: dict[str, dict[tuple[str, str], Item]] = {}
         self.listeners: dict[str, list[str]] = {}  # ARNs of certificates, the default one first
         self.balancers: dict[str, str] = {}  # of listeners
+        self.environments: dict[str, str] = {}  # of balancers
         self.users: dict[str, list[str]] = {}  # of certificates: what is not a load balancer
         self.changes: dict[str, float] = {}
         self.tagging_is_late = False
@@ -125,12 +126,13 @@ class NamedAccount(Clock):
     def put(self, zone: str, record: Item) -> None:
         self.records[zone][plain(record["Name"]), record["Type"]] = {**record, "Name": f"{plain(record['Name'])}."}
 
-    def listen(self, balancer: str, *arns: str) -> str:
+    def listen(self, balancer: str, *arns: str, environment: str = "dev") -> str:
         listener = f"arn:aws:elasticloadbalancing:{HOME}:{ACCOUNT}:listener/app/{balancer}/{self.number():016x}/1"
         self.balancers[listener] = (
             f"arn:aws:elasticloadbalancing:{HOME}:{ACCOUNT}:loadbalancer/app/{balancer}/0123456789abcdef"
         )
         self.listeners[listener] = list(arns)
+        self.environments[self.balancers[listener]] = environment
         return listener
 
 
@@ -298,6 +300,20 @@ class Client:
     def do_describe_listeners(self, LoadBalancerArn: str) -> Item:  # noqa: N803
         own = [one for one, balancer in self.account.balancers.items() if balancer == LoadBalancerArn]
         return {"Listeners": [{"ListenerArn": one, "Protocol": "HTTPS", "Port": 443} for one in own]}
+
+    def do_describe_tags(self, ResourceArns: list[str]) -> Item:  # noqa: N803
+        return {
+            "TagDescriptions": [
+                {
+                    "ResourceArn": arn,
+                    "Tags": [
+                        {"Key": "groundwork:environment", "Value": self.account.environments[arn]},
+                        {"Key": "groundwork:component", "Value": "alb"},
+                    ],
+                }
+                for arn in ResourceArns
+            ]
+        }
 
     def do_describe_listener_certificates(self, ListenerArn: str) -> Item:  # noqa: N803
         default, *others = self.account.listeners[ListenerArn]

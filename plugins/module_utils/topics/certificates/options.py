@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import check_names
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import ACM_CERTIFICATE_ARN, REGION
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
 
 COMPONENT = "dns"  # the role's name
@@ -86,7 +87,7 @@ def parse_certificates(options: Options, problems: Problems) -> Certificates | N
     check_range("deadline", options["deadline"], 60, 259200, problems)
     if len(problems.found) > before:
         return None
-    regions = {one.region for one in wanted} | ({region} if options["purge"] and region else set())
+    regions = {one.region for one in wanted} | ({region, AWS.edge} if options["purge"] and region else set())
     return Certificates(
         wanted,
         tuple(one for one in given if one),

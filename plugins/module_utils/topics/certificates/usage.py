@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import LOAD_BALANCER_ARN
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
@@ -17,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates
     describe_read,
 )
 
+BALANCERS = "alb"  # the component of load balancers
 GONE = ("LoadBalancerNotFound", "ListenerNotFound")
 
 
@@ -47,6 +48,7 @@ def look_at_usage(owner: Owner, leaving: t.Sequence[Certificate], clients: Clien
         for user in own
         if (match := LOAD_BALANCER_ARN.fullmatch(user)) and match["name"].startswith(owner.name(""))
     }
+    balancers = _owned(balancers, owner, clients)
     offered = _offered(balancers, clients)
     beside: dict[str, tuple[str, ...]] = {}
     others: dict[str, tuple[str, ...]] = {}
@@ -58,6 +60,20 @@ def look_at_usage(owner: Owner, leaving: t.Sequence[Certificate], clients: Clien
             user for user in own if user not in balancers or any(found.get(arn) for found in offered[user].values())
         )
     return Usage(beside, others)
+
+
+def _owned(balancers: t.Mapping[str, str], owner: Owner, clients: Clients) -> dict[str, str]:
+    """Return the load balancers that are the environment's. The name of another one can begin in the same way."""
+    answers = observe(
+        clients,
+        {
+            arn: Read("elbv2", "describe_tags", "TagDescriptions", {"ResourceArns": [arn]}, GONE, region=region)
+            for arn, region in balancers.items()
+        },
+    )
+    tags = {arn: {tag["Key"]: tag["Value"] for one in answer for tag in one["Tags"]} for arn, answer in answers.items()}
+    theirs = replace(owner, component=BALANCERS)
+    return {arn: region for arn, region in balancers.items() if theirs.owns_tags(tags[arn])}
 
 
 def _offered(balancers: t.Mapping[str, str], clients: Clients) -> dict[str, dict[str, dict[str, bool]]]:

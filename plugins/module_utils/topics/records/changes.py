@@ -133,6 +133,12 @@ def _wanted_validations(desired: Records, observed: Observed) -> dict[str, tuple
     return {domain: observed.validations[domain] for domain in domains if domain in observed.validations}
 
 
+def unknown_validations(desired: Records, observed: Observed) -> list[str]:
+    """Return the domains of declared certificates whose validation records ACM has not told yet."""
+    domains = dict.fromkeys(validated(name) for one in desired.certificates for name in one.names)
+    return [domain for domain in domains if domain not in observed.validations]
+
+
 def _validation_units(desired: Records, observed: Observed, whose: Whose) -> t.Iterator[_Unit]:
     known = _wanted_validations(desired, observed)
     for domain in dict.fromkeys(validated(name) for one in desired.certificates for name in one.names):

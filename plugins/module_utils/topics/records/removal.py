@@ -40,6 +40,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.owne
 HOSTED_ZONES = "hosted_zones"  # the option for the removal of zones
 OWN = ("NS", "SOA")  # of every zone
 GONE = ("NoSuchHostedZone",)
+USERS = "users of validations in "  # and a region
 
 
 def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
@@ -52,7 +53,7 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
         yield _key(zone), records_read(_id(zone))
     if any(mark.kind == VALIDATION for zone in _public(sight) for mark in _marks(zone, sight)):
         for region in dict.fromkeys((sight.whose.region, AWS.edge)):
-            yield f"users of validations in {region}", all_read(region)
+            yield f"{USERS}{region}", all_read(region)
 
 
 def _public(sight: Sight) -> list[Described]:
@@ -123,11 +124,13 @@ def _settled(call: Call) -> Call:
 
 
 def _is_used(mark: Mark, sight: Sight) -> bool:
-    """Return whether a certificate of others has the validation record."""
+    """Return whether a certificate of others has the validation record, or may have it, because they cannot be read."""
+    if any(key.startswith(USERS) for key in sight.denied):
+        return True
     return any(
         domain_of(mark.name) in {validated(name) for name in names_of(one)}
         for key in sight.answers
-        if key.startswith("users of validations in ")
+        if key.startswith(USERS)
         for one in sight.answers[key]
         if not sight.owns(one["CertificateArn"])
     )

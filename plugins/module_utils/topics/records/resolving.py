@@ -43,13 +43,17 @@ class SystemResolver:
         return sorted(str(one).rstrip(".").lower() for one in answer)
 
 
+def why_silent() -> str:
+    """Return a sentence about why a resolver returns None."""
+    return "The resolver of this machine does not answer." if HAS_DNSPYTHON else f"dnspython is missing. {INSTALL}"
+
+
 def delegation_problem(zone: str, servers: t.Collection[str], resolver: Resolver) -> str:
     """Return a sentence if the zone's name servers are not the ones that a resolver finds, or ""."""
     found = resolver.values(zone, "NS")
     enter = f"Enter at the registrar of {zone}, or in its parent zone, the NS records: {', '.join(sorted(servers))}."
     if found is None:
-        why = "the resolver of this machine does not answer" if HAS_DNSPYTHON else f"dnspython is missing. {INSTALL}"
-        return f"Could not check the delegation of {zone}: {why}. {enter} Or compare them with 'dig NS {zone}'."
+        return f"Could not check the delegation of {zone}. {why_silent()} {enter} Or compare them with 'dig NS {zone}'."
     if set(found) == {server.lower() for server in servers}:
         return ""
     told = f"points to {', '.join(found)}" if found else "does not point to any name server"

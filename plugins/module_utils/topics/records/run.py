@@ -21,6 +21,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.chan
     check_records,
     leaving,
     plan_records,
+    unknown_validations,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.observed import Observed, check, look
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import (
@@ -36,6 +37,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.reso
     Resolver,
     SystemResolver,
     delegation_problem,
+    why_silent,
 )
 
 INTERVAL = 10.0  # seconds between two queries for records that a user enters
@@ -58,6 +60,10 @@ def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.
     if desired.elsewhere:
         return _await_entries(run, desired, observed, asked)
     ids: Ids = {zone_ref(desired.zone): observed.zone_id} if observed.zone_id else {}
+    if not run.check_mode and (untold := unknown_validations(desired, observed)):
+        raise GroundworkError(
+            f"Certificate Manager has not told the validation records of {', '.join(untold)} yet. Run again."
+        )
     changes = plan_records(desired, observed, owner, _used(run, desired, observed, whose))
     left = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
     if left and not desired.purge:
@@ -132,7 +138,10 @@ def _is_visible(entry: Entry, resolver: Resolver) -> bool:
     if entry["value"] == KNOWN_AFTER_APPLY:
         return False
     name = entry["name"].replace("*", "groundwork", 1)
-    if entry["value"].lower() in (resolver.values(name, "CNAME") or []):
+    found = resolver.values(name, "CNAME")
+    if found is None:
+        raise GroundworkError(f"Could not look for the record {name}: {why_silent()} The zone is run elsewhere.")
+    if entry["value"].lower() in found:
         return True
     addresses = resolver.values(name, "A") or []
     return bool(set(addresses).intersection(resolver.values(entry["value"], "A") or []))

@@ -94,6 +94,18 @@ def test_a_name_that_is_added_takes_another_certificate_and_the_former_one_serve
     assert told(account.run(converge_certificates, certificates(MORE, replaced="delete"))) == []
 
 
+def test_a_listener_of_another_environment_keeps_a_certificate_that_it_offers(account: NamedAccount) -> None:
+    """The name of its load balancer begins like those of this environment."""
+    [former] = issue(account, WEB)
+    issue(account, MORE)
+    listener = account.listen("dev-eu-public", "another", former, environment="dev-eu")
+    done = account.run(converge_certificates, certificates(MORE, replaced="delete"))
+    assert (told(done), account.writes) == ([], [])
+    assert account.listeners[listener] == ["another", former]
+    [warning] = account.warnings
+    assert f"The certificate alb-public ({former}) stays, because arn:aws:" in warning
+
+
 @pytest.mark.parametrize("user", ["default", "foreign", "distribution"])
 def test_a_replaced_certificate_that_is_in_use_stays_and_is_told(account: NamedAccount, user: str) -> None:
     [former] = issue(account, WEB)
@@ -169,6 +181,7 @@ def test_tags_and_undeclared_certificates(account: NamedAccount) -> None:
     assert [change.split(" (")[0] for change in told(done)] == [
         "create certificate site",
         "delete certificate alb-public",
+        "delete certificate site",
     ]
 
 

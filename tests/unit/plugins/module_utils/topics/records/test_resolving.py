@@ -56,7 +56,7 @@ def test_a_missing_record_is_told_from_a_resolver_that_does_not_answer(
         (["ns-1.awsdns-00.com"], "The parent domain of example.com points to ns-1.awsdns-00.com. Enter"),
         (["ns.registrar.test"], "The parent domain of example.com points to ns.registrar.test. Enter"),
         ([], "The parent domain of example.com does not point to any name server. Enter"),
-        (None, "Could not check the delegation of example.com: the resolver of this machine does not answer. Enter"),
+        (None, "Could not check the delegation of example.com. The resolver of this machine does not answer. Enter"),
     ],
 )
 def test_the_records_to_enter_are_told(answer: list[str] | None, told: str) -> None:
