@@ -155,7 +155,9 @@ def _wrong_number(account: Account, observed: Observed) -> str:
         f"several servers, where both are {uid}. Stop the services that run as it, then run as root: "
         f"usermod --uid {uid} {name}; groupmod --gid {uid} {name}; "
         f"find {home} -xdev -uid {old} -exec chown --no-dereference {uid} {{}} +; "
-        f"find {home} -xdev -gid {old_group} -exec chgrp --no-dereference {uid} {{}} +; and run again."
+        f"find {home} -xdev -gid {old_group} -exec chgrp --no-dereference {uid} {{}} +; "
+        f"find /var/lib/php/sessions -xdev -uid {old} -exec chown --no-dereference {uid} {{}} +; and run again. "
+        "Rules of a packet filter that name the account have its old number until they are loaded again."
     )
 
 

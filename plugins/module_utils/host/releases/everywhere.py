@@ -5,7 +5,8 @@
 """The shared folder of a site on a file system that all servers mount.
 
 <path>/shared           a link to <files>/<site>, where <files> is the mount point
-<path>/shared.local     what the server had in its own folder before
+<path>/shared.moving    what the server had in its own folder, until all of it is copied
+<path>/shared.local     the same afterwards
 
 Several servers begin at the same time. So nothing that exists on the file system is replaced: whatever a server puts
 there is written beside its place, and gets its name in one step that fails if the name is taken.
@@ -18,6 +19,7 @@ import itertools
 import os
 import pwd
 import shutil
+import stat
 import typing as t
 from pathlib import Path
 
@@ -33,6 +35,7 @@ MOUNTS = Path("/proc/self/mountinfo")
 PROBE = ("timeout", "--signal=KILL", "5", "stat", "--file-system", "--format=%T")
 DEADLINE = 60.0  # seconds; the service that mounts the file system needs half of it for a try
 LOCAL = f"{SHARED}.local"
+MOVING = f"{SHARED}.moving"
 SHOWN = 10  # files
 
 Mounted = t.Literal["mounted", "not mounted", "does not answer"]
@@ -76,30 +79,38 @@ def data_of(release: Release) -> Path:
 
 
 def is_moved(release: Release) -> bool:
-    """Return whether the shared folder of a site is where it should be."""
+    """Return whether the shared folder of a site is where it should be, with the mode that it should have."""
     place = Path(release.path) / SHARED
     if not release.folders.files:
         return True
     data = data_of(release)
-    return place.is_symlink() and place.readlink() == data and data.is_dir()
+    if os.path.lexists(place.with_name(MOVING)) or not (place.is_symlink() and place.readlink() == data):
+        return False
+    return data.is_dir() and stat.S_IMODE(data.stat().st_mode) == release.folders.shared_mode
 
 
 def move(release: Release) -> list[str]:
     """Make the shared folder of a site a link to the file system, and copy there what the server has in its own.
 
     Return what to tell. The own folder stays under another name. What is written to it during the copy is copied after
-    the link has taken its place.
+    the link has taken its place. A run that was interrupted in between is continued.
     """
     place, data, account = Path(release.path) / SHARED, data_of(release), release.folders.account
+    moving = place.with_name(MOVING)
     try:
         _create(data, account, release.folders.shared_mode)
-        local = _set_aside(place, data, account)
+        if place.is_dir() and not place.is_symlink():
+            with acting_as(account):
+                copy_missing(place, data)
+            place.rename(moving)
         files.discard(str(place))
         place.symlink_to(data)
-        if not local:
+        if not os.path.lexists(moving):
             return []
         with acting_as(account):
-            left = copy_missing(local, data)
+            left = copy_missing(moving, data)
+        local = next(one for one in _names(place.with_name(LOCAL)) if not os.path.lexists(one))
+        moving.rename(local)
     except OSError as error:
         raise GroundworkError(f"Could not copy {place} of {release.name} to {data}: {error}. Run again.") from error
     return [
@@ -107,21 +118,6 @@ def move(release: Release) -> list[str]:
         f"kept in {local}; remove it when it is not needed.",
         *_told(local, left),
     ]
-
-
-def _set_aside(place: Path, data: Path, account: str) -> Path | None:
-    """Copy the own folder of a server, and return its new path. None if the server has no own folder."""
-    if place.is_dir() and not place.is_symlink():
-        with acting_as(account):
-            copy_missing(place, data)
-        local = next(one for one in _names(place.with_name(LOCAL)) if not os.path.lexists(one))
-        place.rename(local)
-        return local
-    if os.path.lexists(place):
-        return None
-    # A run that was interrupted after the folder was renamed has not copied what was written to it meanwhile.
-    renamed = itertools.takewhile(os.path.lexists, _names(place.with_name(LOCAL)))
-    return next(iter(reversed([*renamed])), None)
 
 
 def _told(local: Path, left: t.Sequence[str]) -> t.Iterator[str]:
@@ -139,7 +135,14 @@ def _names(place: Path) -> t.Iterator[Path]:
 
 
 def _create(data: Path, account: str, mode: int) -> None:
-    """Create the folder of a site on the file system. Its parent belongs to root."""
+    """Create the folder of a site on the file system. Its parent belongs to root.
+
+    Without the file system it would be created on the disk of the server, below the place of the mount.
+    """
+    if not os.path.ismount(data.parent):
+        raise GroundworkError(
+            f"The file system at {data.parent} has just gone away. Nothing was moved there; run again."
+        )
     data.mkdir(mode=0o700, exist_ok=True)
     found, status = pwd.getpwnam(account), data.stat()
     if (status.st_uid, status.st_gid) != (found.pw_uid, found.pw_gid):
@@ -187,14 +190,15 @@ def partial(name: str) -> str:
     return f".{name}.groundwork-{os.uname().nodename}"
 
 
-def give_name(new: Path, place: Path) -> None:
-    """Move a prepared file, link or folder to its name, unless another server has put something there."""
+def give_name(new: Path, place: Path) -> bool:
+    """Move a prepared file, link or folder to its name. Return whether no other server had put something there."""
     try:
         if new.is_dir() and not new.is_symlink():
             new.rename(place)
         else:
             os.link(new, place, follow_symlinks=False)
             new.unlink()
+        return True
     except OSError:
         if not os.path.lexists(place):
             raise
@@ -202,3 +206,4 @@ def give_name(new: Path, place: Path) -> None:
             shutil.rmtree(new)
         else:
             files.discard(str(new))
+        return False

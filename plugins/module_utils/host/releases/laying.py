@@ -132,7 +132,10 @@ def share(release: Release, members: t.Sequence[Member]) -> None:
                 _open_way(root / parent, folders.is_served(path))
             written = _written(release, path)
             if not os.path.lexists(root / path):
-                _begin(root / path, path, folders, written or [one for one in members if is_within(one.path, (path,))])
+                given = [one for one in members if is_within(one.path, (path,))]
+                # Another server can be faster, if the folder is the same on all of them.
+                if not _begin(root / path, path, folders, written or given) and written:
+                    raise GroundworkError(_two_places(release, path))
             elif any(one.kind != "directory" for one in written):
                 raise GroundworkError(_two_places(release, path))
             elif path in folders.shared and not (root / path).is_dir():
@@ -171,10 +174,13 @@ def _widen(folder: Path, mode: int) -> None:
         folder.chmod(found | mode)
 
 
-def _begin(place: Path, path: str, folders: Folders, members: t.Sequence[Member]) -> None:
-    """Create what is shared at a path, with its first content, in one step. A file without content is not created."""
+def _begin(place: Path, path: str, folders: Folders, members: t.Sequence[Member]) -> bool:
+    """Create what is shared at a path, with its first content, in one step. Return whether nothing was in its place.
+
+    A file without content is not created.
+    """
     if not members and path in folders.shared_files:
-        return
+        return True
     new = place.with_name(partial(place.name))
     if new.is_dir() and not new.is_symlink():
         shutil.rmtree(new)
@@ -185,7 +191,7 @@ def _begin(place: Path, path: str, folders: Folders, members: t.Sequence[Member]
         put_member(member, inner)
         if member.kind != "link" and folders.is_served(member.path) and not is_private(member.path):
             inner.chmod(0o750 if inner.stat().st_mode & stat.S_IXUSR else 0o640)
-    give_name(new, place)
+    return give_name(new, place)
 
 
 def _links_last(member: Member) -> tuple[bool, str]:

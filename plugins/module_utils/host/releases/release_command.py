@@ -136,10 +136,15 @@ class Ledger:
         return True
 
     def conclude(self, claimed: Record, result: Record) -> bool:
-        """Write the result in place of the own claim. Return whether no other server had taken the claim over."""
+        """Write the result in place of the own claim. Return whether no other server had taken the claim over.
+
+        Raise LookupError if the claim cannot be read: the permissions of a new role come late.
+        """
         now = self.read()
-        if now is None or now.record != claimed:
-            return now is not None and now.record == result
+        if now is None:
+            raise LookupError(f"the record {self.key} cannot be read")
+        if now.record != claimed:
+            return now.record == result
         return self.write(result, now)
 
 
@@ -169,7 +174,7 @@ class Once:
             claimed = self._claimed(ledger, release, command)
             if claimed is None:
                 return False
-            failure = hide(self._failure(release, command), secrets_in(release.hide))
+            failure = self._failure(release, command)
             state = FAILED if failure else SUCCEEDED
             result = Record(state, claimed.server, self.run, at=self.now(), message=failure)
             kept = self._patiently("record the result", lambda: ledger.conclude(claimed, result))
@@ -255,9 +260,11 @@ class Once:
             return ""
         how = f"timed out after {command.timeout} s" if done.code == TIMED_OUT else ended(state)
         which = failed_command(state.get("ExecStart", ""), command.lines)
-        output = self._output(state.get("InvocationID", "")) or done.words
+        output = hide(self._output(state.get("InvocationID", "")) or done.words, secrets_in(release.hide))
+        output = "\n".join(line[:LINE_LENGTH] for line in output.splitlines())
         told = ["The end of its output:", *(f"  {line}" for line in output.splitlines())] if output else []
-        return "\n".join([f"The release command of {release.name} {release.id} {how}: {which}", *told])
+        words = "\n".join([f"The release command of {release.name} {release.id} {how}: {which}", *told])
+        return hide(words, secrets_in(release.hide))
 
     def _show(self, name: str) -> dict[str, str]:
         """Return the properties of the unit. There is a line of ExecStart for each command, which are joined."""
@@ -274,7 +281,7 @@ class Once:
         self.execute(["journalctl", "--sync"])
         match = f"_SYSTEMD_INVOCATION_ID={invocation}"
         done = self.execute(["journalctl", match, f"--lines={LINES}", "--no-pager", "--output=cat"])
-        return "\n".join(line[:LINE_LENGTH] for line in done.out.splitlines())
+        return done.out.strip()
 
     def _remove(self, release: Release) -> None:
         """Remove the unit, whose result is recorded."""

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import Folders
+
 SERVICE = "groundwork-metadata"
 PACKAGE = "nftables"
 UNITS = "/etc/systemd/system"
@@ -30,6 +32,14 @@ class Site(t.Protocol):
         """Return the account of the site's processes."""
 
     @property
+    def uid(self) -> int:
+        """Return the number that the account has if its files are on several servers."""
+
+    @property
+    def folders(self) -> Folders:
+        """Return what the site can write."""
+
+    @property
     def instance_metadata(self) -> bool:
         """Return whether the site asks for the instance metadata service."""
 
@@ -41,7 +51,14 @@ def kept_away(sites: t.Iterable[Site]) -> list[str]:
 
 def files(render: Render, sites: t.Iterable[Site], apache: str) -> list[Options]:
     """Return the files of the packet filter, of its unit, and of Apache's dependency on the unit."""
-    context = {"accounts": kept_away(sites), "rules": RULES, "service": SERVICE, "table": " ".join(TABLE)}
+    numbers = [f"{site.runner} {site.uid}" for site in sites if site.folders.files]
+    context = {
+        "accounts": kept_away(sites),
+        "numbers": numbers,
+        "rules": RULES,
+        "service": SERVICE,
+        "table": " ".join(TABLE),
+    }
     return [
         {"path": "/etc/groundwork", "state": "directory"},
         {"path": RULES, "content": render("metadata.nft.j2", context), "reload": [SERVICE]},

@@ -34,7 +34,7 @@ def files(render: Render, file_system: str) -> list[Options]:
         {"path": str(PurePath(FILES).parent), "state": "directory"},
         {"path": FILES, "state": "directory"},
         {"path": PROGRAM, "content": render("files.sh.j2", context), "mode": "0755", "restart": [SERVICE]},
-        {"path": f"{SYSTEMD}/{MOUNT}", "content": render("files.mount.j2", context), "restart": [SERVICE]},
+        {"path": f"{SYSTEMD}/{MOUNT}", "content": render("files.mount.j2", context), "restart": [MOUNT, SERVICE]},
         {"path": str(PurePath(WANTED).parent), "state": "directory"},
         {"path": WANTED, "state": "link", "target": f"{SYSTEMD}/{MOUNT}"},
         {

@@ -56,6 +56,7 @@ class Servers:
 @pytest.fixture
 def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Servers:
     monkeypatch.setattr(serving, "require_mounted", lambda *_given: None)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == tmp_path / "files")
     open_way(tmp_path)
     return Servers(tmp_path)
 
@@ -155,9 +156,52 @@ def test_what_was_written_before_an_interrupted_run_is_copied(
         with pytest.raises(Killed):
             everywhere.move(release)
     assert not os.path.lexists(server.site / "shared")
-    (server.site / "shared.local" / "public" / "media" / "late").write_text("late")
+    (server.site / "shared.moving" / "public" / "media" / "late").write_text("late")
     converge(server, release)
     assert servers.text("public/media/late") == "late"
+    assert not (server.site / "shared.moving").exists()
+
+
+def test_a_second_copy_that_fails_is_continued(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link is in place already, and what was written during the first copy is not on the file system yet."""
+    server, release = servers.new("one", {"public/media/a": "a"})
+    real = everywhere.copy_missing
+
+    def failing(source: Path, target: Path) -> list[str]:
+        if source.name != "shared":
+            raise OSError(5, "Input/output error")
+        found = real(source, target)
+        (source / "public" / "media" / "late").write_text("late")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(everywhere, "copy_missing", failing)
+        with pytest.raises(GroundworkError, match=r"Input/output error.*Run again"):
+            everywhere.move(release)
+    assert (server.site / "shared").is_symlink()
+    assert not everywhere.is_moved(release)
+    converge(server, release)
+    assert servers.text("public/media/late") == "late"
+    assert told(converge(server, release)) == []
+
+
+def test_nothing_is_moved_to_the_place_of_a_mount_that_has_gone(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, release = servers.new("one", {"public/media/a": "a"})
+    monkeypatch.setattr(os.path, "ismount", lambda _path: False)
+    with pytest.raises(GroundworkError, match="has just gone away"):
+        everywhere.move(release)
+    assert (server.site / "shared" / "public" / "media" / "a").read_text() == "a"
+    assert not (servers.files / "app").exists()
+
+
+def test_a_folder_that_becomes_served_can_be_read_by_the_web_server(servers: Servers) -> None:
+    server, release = servers.new("one", {})
+    converge(server, replace(release, folders=replace(release.folders, shared=("data",), shared_files=())))
+    assert (servers.files / "app").stat().st_mode & 0o777 == 0o700
+    assert "move shared folder" in told(converge(server, release))
+    assert (servers.files / "app").stat().st_mode & 0o777 == 0o710
 
 
 def test_what_is_written_during_the_copy_is_copied_too(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
