@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import smtp_relay
 from laptop import Laptop
+from running_site import Site
 from watching import eventually
 
 SERVER = "public-1"
@@ -25,9 +26,10 @@ PAGE = """<?php echo mail('someone@example.org', 'From a page', 'Hello') ? 'sent
 
 
 @pytest.fixture(scope="module")
-def relay(laptop: Laptop, site: object) -> Iterator[str]:
+def relay(laptop: Laptop, site: Site) -> Iterator[str]:
     """The host name of a relay, which is on the server itself. Its certificate is by an authority of its own."""
-    host = laptop.on(SERVER, "curl -s http://169.254.169.254/latest/meta-data/local-hostname")[1]
+    found = laptop.client("ec2").describe_instances(InstanceIds=[site.server_id(SERVER)])
+    host = str(found["Reservations"][0]["Instances"][0]["PrivateDnsName"])
     program = base64.b64encode(Path(smtp_relay.__file__).read_bytes()).decode()
     subject = f"-subj /CN=relay -addext subjectAltName=DNS:{host}"
     made = f"""set -e
