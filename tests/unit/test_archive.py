@@ -192,7 +192,7 @@ def test_its_requirements_can_be_installed_from_anywhere(installed: Path) -> Non
     collection = installed / "ansible_collections" / "groundwork" / "aws"
     lines = [line.split("#")[0].strip() for line in (collection / "requirements.txt").read_text().splitlines()]
     names = {line.split(";")[0].split(">")[0] for line in lines if line}
-    assert names == {"ansible", "boto3", "brotli"}
+    assert names == {"ansible", "boto3", "brotli", "dnspython"}
 
 
 def test_an_installed_collection_has_every_playbook_by_name(installed: Path, tmp_path: Path) -> None:

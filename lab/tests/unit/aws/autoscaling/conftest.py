@@ -43,7 +43,7 @@ class Scaling:
 
     @property
     def controller(self) -> Any:
-        [found] = self.lab.plane.workers
+        [found] = [each for each in self.lab.plane.workers if type(each).__name__ == "Controller"]
         return found
 
     def prepare(self) -> None:
