@@ -335,7 +335,7 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     packages = _web_packages(lamp) + (["mariadb-server"] if lamp.has_database else [])
     files = [*_shared_files(lamp, render), *metadata.files(render, lamp.sites, APACHE), *_site_files(lamp, render)]
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
-    files += mail.secret_files(lamp.relay)
+    files += mail.secret_files(lamp.relay, lamp.given["php_version"])
     files += mounting.files(render, lamp.given["file_system"]) if lamp.shares_files else []
     common = _services(lamp)
     own = jobs.configuration(lamp.sites, _jobs_context(lamp), render)
@@ -430,7 +430,7 @@ def _services(lamp: Lamp) -> Options:
                 "state": "started" if lamp.has_database else "stopped",
                 "enabled": lamp.has_database,
             },
-            *mail.services(lamp.relay),
+            *mail.services(lamp.relay, lamp.given["php_version"]),
         ],
     }
 
@@ -497,7 +497,7 @@ def _shared_files(lamp: Lamp, render: Render) -> list[Options]:
             "reload": [lamp.fpm],
         },
         environment.launcher(render, ROOT),
-        *mail.public_files(lamp.relay, lamp.php_folder, render),
+        *mail.public_files(lamp.relay, lamp.given["php_version"], lamp.php_folder, render),
     ]
     if lamp.has_database and not lamp.shares_database:
         files.append(_mariadb(lamp, render))

@@ -23,6 +23,8 @@ Variables = t.Mapping[str, t.Any]
 Render = t.Callable[[str, Variables], str]
 
 SERVICE = "postfix"
+INSTANCE = "postfix@-"  # what runs in Debian 12, whose service `postfix` only groups instances
+OF_INSTANCES = "8.2"  # the version of PHP that Debian 12 has
 PACKAGES = ("postfix", "libsasl2-modules", "msmtp", "ca-certificates")
 CONFIGURATION = "/etc/postfix/main.cf"
 PASSWORD = "/etc/postfix/groundwork-relay"  # noqa: S105 - the path of a file
@@ -76,14 +78,19 @@ def sending(relay: Relay | None) -> dict[str, str]:
     return {"sendmail_path": "/usr/bin/msmtp -t -i"} if relay else {}
 
 
-def public_files(relay: Relay | None, php_folder: str, render: Render) -> list[Options]:
+def units(php_version: str) -> list[str]:
+    """Return the services of Postfix. An instance can have started with Debian's configuration, at the installation."""
+    return [SERVICE, INSTANCE] if php_version == OF_INSTANCES else [SERVICE]
+
+
+def public_files(relay: Relay | None, php_version: str, php_folder: str, render: Render) -> list[Options]:
     """Return the files that hold no secret. The commands of sites do not read the settings of php-fpm."""
     if relay is None:
         return []
     settings = {name: php.ini_text(name, value) for name, value in sending(relay).items()}
     context = {"relay": relay, "password_file": PASSWORD, "settings": settings}
     return [
-        {"path": CONFIGURATION, "content": render("postfix.cf.j2", context), "restart": [SERVICE]},
+        {"path": CONFIGURATION, "content": render("postfix.cf.j2", context), "restart": units(php_version)},
         {"path": CLIENT, "content": render("msmtprc.j2", context)},
         {"path": f"{php_folder}/{COMMAND_SETTINGS}", "content": render("mail.ini.j2", context)},
     ]
@@ -94,16 +101,19 @@ def purged(php_folder: str) -> list[Options]:
     return [{"pattern": path} for path in (PASSWORD, f"{php_folder}/{COMMAND_SETTINGS}")]
 
 
-def secret_files(relay: Relay | None) -> list[Options]:
+def secret_files(relay: Relay | None, php_version: str) -> list[Options]:
     """Return the file with the password."""
     if relay is None:
         return []
-    return [{"path": PASSWORD, "content": relay.password_line, "mode": "0600", "restart": [SERVICE]}]
+    return [{"path": PASSWORD, "content": relay.password_line, "mode": "0600", "restart": units(php_version)}]
 
 
-def services(relay: Relay | None) -> list[Options]:
-    """Return the service. Without a relay, a Postfix of the user's own is left as it is."""
-    return [{"name": SERVICE}] if relay else []
+def services(relay: Relay | None, php_version: str) -> list[Options]:
+    """Return the services. Without a relay, a Postfix of the user's own is left as it is."""
+    if relay is None:
+        return []
+    _service, *instances = units(php_version)
+    return [{"name": SERVICE}, *({"name": name, "state": "unchanged"} for name in instances)]
 
 
 def validators(relay: Relay | None) -> list[Options]:

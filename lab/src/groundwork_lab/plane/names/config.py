@@ -37,7 +37,8 @@ def _server(folder: Path, global_endpoints: Iterable[str]) -> list[str]:
         '  module-config: "iterator"',
         "  cache-max-negative-ttl: 1",
         "  prefetch: no",
-        *(f'  local-zone: "{domain}." nodefault' for domain in (REGISTRY, *local_domains())),
+        # Answered from the zones: not by the redirect of a domain above, nor by what Unbound has for reserved names.
+        *(f'  local-zone: "{domain}." transparent' for domain in (REGISTRY, *local_domains())),
         *(line for domain, address in endpoints(global_endpoints) for line in _endpoint(domain, address)),
     ]
 

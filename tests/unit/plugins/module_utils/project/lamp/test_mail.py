@@ -44,6 +44,14 @@ def test_mail_comes_from_the_server_alone_and_leaves_with_verified_tls() -> None
     assert settings(port=465)["smtp_tls_wrappermode"] == "yes"
 
 
+@pytest.mark.parametrize(("version", "names"), [("8.2", ["postfix", "postfix@-"]), ("8.4", ["postfix"])])
+def test_what_runs_gets_a_changed_configuration(version: str, names: list[str]) -> None:
+    made = lamp(given(mail_relay=RELAY, php_version=version), "configuration")
+    assert [one["name"] for one in made["services"] if "postfix" in one["name"]] == names
+    touched = [one["restart"] for one in made["files"] if "postfix" in one["path"]]
+    assert touched == [names, names]
+
+
 def test_only_root_reads_the_password() -> None:
     file = files()["/etc/postfix/groundwork-relay"]
     assert (file["mode"], file.get("owner", "root")) == ("0600", "root")
