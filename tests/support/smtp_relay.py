@@ -1,6 +1,6 @@
 """A relay for mail, for a server of the lab: SMTP with STARTTLS and a password, each message a file.
 
-    python3 smtp_relay.py <port> <certificate and key> <user> <password> <folder>
+    python3 smtp_relay.py <port> <certificate and key> <user> <file with the password> <folder>
 
 It needs the standard library alone. A client without TLS, or with another password, is refused.
 """
@@ -75,4 +75,4 @@ class Relay(socketserver.ThreadingTCPServer):
 if __name__ == "__main__":
     port, certificate, user, password, folder = sys.argv[1:]
     Path(folder).mkdir(exist_ok=True)
-    Relay(int(port), certificate, user, password, Path(folder)).serve_forever()
+    Relay(int(port), certificate, user, Path(password).read_text(), Path(folder)).serve_forever()
