@@ -93,26 +93,29 @@ def _keys() -> dict[str, str]:
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Played]:
-    with _account(tmp_path) as made:
+    with opened(tmp_path) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Played, Results, Results]]:
     """An account, and what a run in check mode and the first run in it told."""
-    with _account(tmp_path_factory.mktemp("built")) as account:
+    with opened(tmp_path_factory.mktemp("built")) as account:
         yield account, account.play("--check"), account.play()
 
 
 @contextmanager
-def _account(tmp_path: Path) -> Iterator[Played]:
+def opened(tmp_path: Path) -> Iterator[Played]:
+    """Open an account for a block."""
     plane = ControlPlane(Settings("test", tmp_path, tmp_path), lambda: None)
     sockets = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))]
     plane.serve(sockets)
     (tmp_path / "play.yml").write_text(PLAYBOOK)
     (tmp_path / "variables.json").write_text(json.dumps(VARIABLES | {"lamp_archive_folder": str(tmp_path / "packed")}))
-    yield Played(tmp_path, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
-    plane.close()
+    try:
+        yield Played(tmp_path, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
+    finally:
+        plane.close()
 
 
 def test_a_group_boots_into_what_the_role_makes_of_a_server(built: tuple[Played, Results, Results]) -> None:
