@@ -41,10 +41,10 @@ def test_groups_get_the_right_in_addition() -> None:
 def test_a_group_whose_servers_run_release_commands_has_time_for_them() -> None:
     def grace(timeouts: tuple[int | None, ...], boot: dict[str, Any] | None = None, **group: int) -> int | None:
         tiers = {"private": {"group": {"min": 1, "max": 2, **group}}}
-        found: int | None = groups(tiers, "dev", {}, BOOT if boot is None else boot, timeouts)["private"]["group"].get(
+        found: dict[str, Any] = groups(tiers, "dev", {}, BOOT if boot is None else boot, timeouts)["private"]["group"]
             "health_check_grace"
         )
-        return found
+        return found.get("health_check_grace")
 
     assert grace(()) is None
     assert grace((60, None)) == 300 + 60 + 600
