@@ -42,8 +42,6 @@ def test_a_group_whose_servers_run_release_commands_has_time_for_them() -> None:
     def grace(timeouts: tuple[int | None, ...], boot: dict[str, Any] | None = None, **group: int) -> int | None:
         tiers = {"private": {"group": {"min": 1, "max": 2, **group}}}
         found: dict[str, Any] = groups(tiers, "dev", {}, BOOT if boot is None else boot, timeouts)["private"]["group"]
-            "health_check_grace"
-        )
         return found.get("health_check_grace")
 
     assert grace(()) is None
