@@ -111,9 +111,9 @@ def test_mail_waits_for_a_relay_that_is_away(laptop: Laptop, given: dict[str, ob
     assert "someone@example.org" in waiting
     start(laptop)
     assert laptop.on(SERVER, "postqueue -f")[0] == 0
-    [message] = eventually(lambda: kept(laptop), bool, 60)
+    messages = eventually(lambda: kept(laptop), bool, 60)
+    [message] = [one for one in messages if "Subject: From a command" in one]
     assert "From: shop@example.com" in message
-    assert "Subject: From a command" in message
 
 
 def test_a_page_sends_as_well(laptop: Laptop, given: dict[str, object]) -> None:
