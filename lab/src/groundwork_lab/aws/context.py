@@ -6,6 +6,7 @@ it as `backend.context`.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -24,6 +25,8 @@ from groundwork_lab.model import InterfaceOwner
 from groundwork_lab.ports import Balancers, HealthReport, Hosts
 from groundwork_lab.settings import Settings
 
+_log = logging.getLogger(__name__)
+
 ACCOUNT_OF_BALANCERS = "amazon-elb"  # RequesterId and InstanceOwnerId of a load balancer's network interfaces
 
 Sources = Mapping[str, tuple[Iterable[tuple[str, Any]], Callable[[Any], object]]]
@@ -31,23 +34,65 @@ Sources = Mapping[str, tuple[Iterable[tuple[str, Any]], Callable[[Any], object]]
 
 
 class Worker(ABC):
-    """The part of a service that works without a request, in a thread of its own."""
+    """The part of a service that works without a request, in a thread of its own.
 
-    @abstractmethod
+    `name` is the thread's. While a turn has left something to do, the next one follows after `glance` seconds.
+    """
+
+    name: str
+    glance: float
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._woken = False
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
     def start(self) -> None:
         """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
 
-    @abstractmethod
     def wake(self) -> None:
-        """Request a pass, because the state has changed. Can be called from any thread and must return at once."""
+        """Request a turn, because the state has changed. Can be called from any thread and returns at once."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join()
 
     @abstractmethod
     def pass_once(self) -> None:
         """Do everything that can be done at the moment. The caller holds the context's lock exactly once."""
 
     @abstractmethod
-    def close(self) -> None:
-        """End the thread."""
+    def turn(self) -> bool:
+        """Work in the thread, without the lock. Return whether something is left to do."""
+
+    def is_due(self, *, busy: bool) -> bool:  # noqa: ARG002 - for those that do not hurry while they are busy
+        """Return whether a turn begins before the glance is over."""
+        return self._woken
+
+    def _run(self) -> None:
+        busy = False
+        while self._awaited(busy=busy):
+            try:
+                busy = self.turn()
+            except Exception:  # the thread must continue, or nothing of the service proceeds
+                _log.exception("A turn of the thread %s failed", self.name)
+                busy = True
+
+    def _awaited(self, *, busy: bool) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._closing or self.is_due(busy=busy), self.glance if busy else None)
+            self._woken = False
+            return not self._closing
 
 
 @dataclass

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
@@ -97,45 +96,21 @@ def _names_amazon(records: Iterable[str], *, wildcard: bool) -> bool:
 class Issuer(Worker):
     """Validates and issues the pending certificates of all regions."""
 
+    name = "certificates"
+    glance = GLANCE
+
     def __init__(self, context: Context) -> None:
+        super().__init__()
         self._context = context
-        self._condition = threading.Condition()
-        self._woken = False
-        self._closing = False
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="certificates", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        with self._condition:
-            self._woken = True
-            self._condition.notify_all()
-
-    def close(self) -> None:
-        with self._condition:
-            self._closing = True
-            self._condition.notify_all()
-        if self._thread is not None:
-            self._thread.join()
 
     def pass_once(self) -> None:
         """Do nothing: looking up takes its time, and is done by the thread without the lock."""
 
-    def _run(self) -> None:
-        busy = False
-        while self._awaited(GLANCE if busy else None):
-            try:
-                busy = self.look()
-            except Exception:  # the thread must continue, or no certificate is issued any more
-                _log.exception("The pass over the certificates failed")
+    def turn(self) -> bool:
+        return self.look()
 
-    def _awaited(self, timeout: float | None) -> bool:
-        with self._condition:
-            self._condition.wait_for(lambda: self._closing or (self._woken and timeout is None), timeout)
-            self._woken = False
-            return not self._closing
+    def is_due(self, *, busy: bool) -> bool:
+        return self._woken and not busy
 
     def look(self) -> bool:
         """Look for the records of all pending certificates once. Return whether certificates are pending."""

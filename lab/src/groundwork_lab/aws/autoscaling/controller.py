@@ -7,7 +7,6 @@ data plane. In between, a thread polls while changes are in progress that are no
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,52 +34,22 @@ class Controller(Worker):
     Call `pass_once` with the context's lock held exactly once, because it releases the lock to ask the load balancers.
     """
 
+    name = "auto-scaling"
+    glance = GLANCE
+
     def __init__(self, context: Context, groups: Callable[[], dict[str, Group]]) -> None:
+        super().__init__()
         self._context = context
         self._groups = groups
         self.launcher = Launcher(context)
         self.clock: Callable[[], float] = time.monotonic
         self._passing = False
         self._changed = False
-        self._condition = threading.Condition()
-        self._woken = False
-        self._closing = False
-        self._thread: threading.Thread | None = None
 
-    # -- the thread ----------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="auto-scaling", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Request a pass. Can be called from any thread and returns at once."""
-        with self._condition:
-            self._woken = True
-            self._condition.notify_all()
-
-    def close(self) -> None:
-        with self._condition:
-            self._closing = True
-            self._condition.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        busy = False
-        while self._awaited(GLANCE if busy else None):
-            with self._context.lock:
-                try:
-                    self.pass_once()
-                except Exception:  # the thread must continue: without it, idle groups do not proceed
-                    _log.exception("The pass over the Auto Scaling groups failed")
-                busy = self._busy()
-
-    def _awaited(self, timeout: float | None) -> bool:
-        with self._condition:
-            self._condition.wait_for(lambda: self._woken or self._closing, timeout)
-            self._woken = False
-            return not self._closing
+    def turn(self) -> bool:
+        with self._context.lock:
+            self.pass_once()
+            return self._busy()
 
     def _busy(self) -> bool:
         return any(
