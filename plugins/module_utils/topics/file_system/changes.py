@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict, tag_list
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Lookup, Wait
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Change, Lookup, Ref, Wait
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system.observed import Described, Observed
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system.options import (
     FILE_SYSTEM,
@@ -29,10 +29,13 @@ GONE = ("MountTargetNotFound",)
 
 def plan_file_system(desired: FileSystem, observed: Observed, owner: Owner) -> list[Change]:
     """Return the changes: the file system, mount targets that leave, then those that are new or have other groups."""
+    removed = [observed.targets[zone] for zone in sorted(stale(desired, observed)) if desired.purge]
+    removals = [_target_removal(one) for one in (*observed.leaving, *removed)]
+    former = tuple(Ref(one.resource, one.name) for one in removals)
     return [
         *_system_changes(desired, observed, owner),
-        *(_target_removal(zone, observed) for zone in sorted(stale(desired, observed)) if desired.purge),
-        *(change for zone in desired.subnets for change in _target_changes(zone, desired, observed)),
+        *removals,
+        *(change for zone in desired.subnets for change in _target_changes(zone, desired, observed, former)),
     ]
 
 
@@ -44,8 +47,14 @@ def stale(desired: FileSystem, observed: Observed) -> set[str]:
 
 def _system_changes(desired: FileSystem, observed: Observed, owner: Owner) -> t.Iterator[Change]:
     system, tags = observed.system, owner.tags(NAME)
+    former: tuple[Ref, ...] = ()
+    if observed.deleting:
+        own = observed.deleting["FileSystemId"]
+        gone = Change("delete", "file system", f"{NAME} ({own})", (), {"id": own}, wait=_deleted(observed.deleting))
+        former = (Ref(gone.resource, gone.name),)
+        yield gone
     if not system:
-        yield _creation(desired, owner, tags)
+        yield replace(_creation(desired, owner, tags), awaits=former)
         return
     if system["LifeCycleState"] == "creating":  # created by an interrupted run
         states = {"state": "creating"}, {"state": "available"}
@@ -90,16 +99,27 @@ def _available() -> Wait:
     )
 
 
+def _deleted(system: Described) -> Wait:
+    own = system["FileSystemId"]
+    return Wait(
+        f"the file system {own} to be deleted",
+        Call("efs", "describe_file_systems", {"CreationToken": system["CreationToken"]}),
+        lambda answer: own not in [one["FileSystemId"] for one in answer.get("FileSystems", [])],
+        deadline=DEADLINE,
+    )
+
+
 def _failure(described: t.Sequence[Described]) -> str | None:
     states = [one["LifeCycleState"] for one in described if one["LifeCycleState"] in ("error", "deleting", "deleted")]
     return f"its state is {states[0]}" if states else None
 
 
-def _target_changes(zone: str, desired: FileSystem, observed: Observed) -> t.Iterator[Change]:
+def _target_changes(zone: str, desired: FileSystem, observed: Observed, former: tuple[Ref, ...]) -> t.Iterator[Change]:
+    """Yield the changes of the mount target of a zone. A new one awaits the end of `former` ones."""
     target = None if zone in stale(desired, observed) else observed.targets.get(zone)
     ref, groups = target_ref(zone), [group_ref(name) for name in desired.groups]
     if not target:
-        yield _target_creation(zone, desired)
+        yield replace(_target_creation(zone, desired), awaits=former)
         return
     if target["LifeCycleState"] == "creating":  # created by an interrupted run
         states = {"state": "creating"}, {"state": "available"}
@@ -134,9 +154,8 @@ def _target_available(zone: str) -> Wait:
     )
 
 
-def _target_removal(zone: str, observed: Observed) -> Change:
+def _target_removal(target: Described) -> Change:
     """Return the deletion of a mount target. It is awaited before another one is created in its zone."""
-    target = observed.targets[zone]
     own, system = target["MountTargetId"], target["FileSystemId"]
     gone = Wait(
         f"the mount target {own} to be deleted",
@@ -144,7 +163,7 @@ def _target_removal(zone: str, observed: Observed) -> Change:
         lambda answer: own not in [one["MountTargetId"] for one in answer.get("MountTargets", [])],
         deadline=DEADLINE,
     )
-    ref = target_ref(zone)
+    ref = target_ref(target["AvailabilityZoneName"])
     delete = Call("efs", "delete_mount_target", {"MountTargetId": own}, settled=GONE)
     before = {"id": own, "subnet_id": target["SubnetId"]}
     calls = () if target["LifeCycleState"] == "deleting" else (delete,)

@@ -21,10 +21,15 @@ Described = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Observed:
-    """The file system, its mount targets by zone, their groups by mount target, and ids of subnets and groups."""
+    """The file system, its mount targets by zone, their groups by mount target, and ids of subnets and groups.
+
+    `deleting` is a former file system, and `leaving` are mount targets, that AWS deletes at this moment.
+    """
 
     system: Described | None = None
+    deleting: Described | None = None
     targets: t.Mapping[str, Described] = field(default_factory=dict)
+    leaving: t.Sequence[Described] = ()
     groups_of: t.Mapping[str, t.Sequence[str]] = field(default_factory=dict)
     subnets: t.Mapping[str, str] = field(default_factory=dict)
     groups: t.Mapping[str, str] = field(default_factory=dict)
@@ -42,7 +47,9 @@ def look(owner: Owner, clients: Clients) -> Observed:
             "groups": Read("ec2", "describe_security_groups", "SecurityGroups", {"Filters": firewall.filters()}),
         },
     )
-    system = next(iter(first["systems"]), None)
+    found = next((one for one in first["systems"] if one["LifeCycleState"] != "deleted"), None)
+    deleting = found if found and found["LifeCycleState"] == "deleting" else None
+    system = None if deleting else found
     targets: list[t.Any] = []
     groups_of: dict[str, list[str]] = {}
     if system:
@@ -53,7 +60,9 @@ def look(owner: Owner, clients: Clients) -> Observed:
         groups_of = _groups_of(targets, clients)
     return Observed(
         system,
-        {one["AvailabilityZoneName"]: one for one in targets},
+        deleting,
+        {one["AvailabilityZoneName"]: one for one in targets if one["LifeCycleState"] != "deleting"},
+        [one for one in targets if one["LifeCycleState"] == "deleting"],
         groups_of,
         {name: one["SubnetId"] for name, one in network.by_name(first["subnets"]).items()},
         {name: one["GroupId"] for name, one in firewall.by_name(first["groups"]).items()},

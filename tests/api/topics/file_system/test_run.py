@@ -113,6 +113,37 @@ def test_another_tier_replaces_mount_targets_with_purge_only(cloud: Cloud, optio
     assert look(cloud) == [(True, "elastic", "dev-files", BOTH)]
 
 
+def test_a_mount_target_in_deletion_is_replaced(cloud: Cloud, options: Make, build: Build) -> None:
+    build(cloud)
+    before = cloud.run(converge_file_system, options())["file_system"]
+    efs = cloud.client("efs")
+    for target in efs.describe_mount_targets(FileSystemId=before["id"])["MountTargets"]:
+        efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    done = cloud.run(converge_file_system, options())
+    assert [change.split(" (")[0] for change in told(done)] == [
+        "delete mount target files-a",
+        "delete mount target files-b",
+        "create mount target files-a",
+        "create mount target files-b",
+    ]
+    assert done["file_system"]["id"] == before["id"]
+    assert look(cloud) == [(True, "elastic", "dev-files", BOTH)]
+    assert told(cloud.run(converge_file_system, options())) == []
+
+
+def test_a_file_system_in_deletion_is_replaced(cloud: Cloud, options: Make, build: Build) -> None:
+    build(cloud)
+    before = cloud.run(converge_file_system, options())["file_system"]["id"]
+    efs = cloud.client("efs")
+    for target in efs.describe_mount_targets(FileSystemId=before)["MountTargets"]:
+        efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    cloud.sleep(1)
+    efs.delete_file_system(FileSystemId=before)
+    done = cloud.run(converge_file_system, options())
+    assert told(done) == [f"delete file system files ({before})", *CREATED]
+    assert look(cloud) == [(True, "elastic", "dev-files", BOTH)]
+
+
 def test_what_is_missing_is_told_before_the_first_write(cloud: Cloud, options: Make, build: Build) -> None:
     with pytest.raises(InputError) as caught:
         cloud.run(converge_file_system, options())
@@ -154,6 +185,7 @@ def test_the_teardown_keeps_the_files_unless_asked(cloud: Cloud, options: Make, 
     assert cloud.ec2.describe_vpcs(Filters=[{"Name": "tag:groundwork:environment", "Values": ["dev"]}])["Vpcs"] == []
     assert kept["found"]["file system"] == 1
     assert told(tear_down(cloud, file_systems=True)) == ["delete file system files"]
+    cloud.sleep(1)
     assert look(cloud) == []
     assert told(tear_down(cloud, file_systems=True)) == []
 

@@ -129,7 +129,7 @@ def update_file_system(backend: Backend, request: Request) -> Members:
 
 
 def delete_file_system(backend: Backend, request: Request) -> Members:
-    """Delete a file system without mount targets, with its access points.
+    """Delete a file system without mount targets, with its access points. It ends when the data plane has ended it.
 
     https://docs.aws.amazon.com/efs/latest/ug/API_DeleteFileSystem.html
     """
@@ -138,7 +138,7 @@ def delete_file_system(backend: Backend, request: Request) -> Members:
         refuse("FileSystemInUse", f"File system '{system.id}' has mount targets.")
     for point in [each for each in backend.points.values() if each.file_system_id == system.id]:
         del backend.points[point.id]
-    del backend.file_systems[system.id]
+    system.state = "deleting"
     return {}
 
 
@@ -280,9 +280,11 @@ def describe_mount_targets(backend: Backend, request: Request) -> Members:
 
 
 def delete_mount_target(backend: Backend, request: Request) -> Members:
-    target = _target(backend, request["MountTargetId"])
-    del backend.mount_targets[target.id]
-    backend.context.delete_interface(target.interface.id)
+    """Begin to delete a mount target. Its zone and its network interface are free when the data plane has ended it.
+
+    https://docs.aws.amazon.com/efs/latest/ug/API_DeleteMountTarget.html
+    """
+    _target(backend, request["MountTargetId"]).state = "deleting"
     return {}
 
 

@@ -15,7 +15,7 @@ from moto.moto_api._internal import mock_random
 
 from groundwork_lab.aws.context import Context
 
-LifeCycle = Literal["creating", "available"]
+LifeCycle = Literal["creating", "available", "deleting"]
 
 
 def new_id(prefix: str) -> str:

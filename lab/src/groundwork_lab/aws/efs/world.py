@@ -17,24 +17,34 @@ def _backend(context: Context) -> Backend:
 
 
 def sources(context: Context) -> Sources:
-    """Return the World's field of EFS. The caller holds the context's lock."""
+    """Return the World's field of EFS, without what is deleted. The caller holds the context's lock."""
     backend = _backend(context)
-    return {"file_systems": (backend.file_systems.items(), partial(_file_system, backend))}
+    staying = [(name, each) for name, each in backend.file_systems.items() if each.state != "deleting"]
+    return {"file_systems": (staying, partial(_file_system, backend))}
 
 
 def follow(context: Context, world: model.World) -> None:
-    """Make available what `world` contains: the data plane serves it. The caller holds the context's lock."""
+    """Make available what `world` contains, and delete what it does not. The caller holds the context's lock."""
     backend = _backend(context)
-    served = {target.id for system in world.file_systems.values() for target in system.mount_targets}
-    for name in world.file_systems.keys() & backend.file_systems.keys():
-        backend.file_systems[name].state = "available"
-        for point in backend.points.values():
-            if point.file_system_id == name:
-                point.state = "available"
-    for name in served & backend.mount_targets.keys():
-        backend.mount_targets[name].state = "available"
+    targets = {target.id for system in world.file_systems.values() for target in system.mount_targets}
+    for target in list(backend.mount_targets.values()):
+        if target.state == "creating" and target.id in targets:
+            target.state = "available"
+        elif target.state == "deleting" and target.id not in targets:
+            del backend.mount_targets[target.id]
+            context.delete_interface(target.interface.id)
+    for system in list(backend.file_systems.values()):
+        if system.state == "creating" and system.id in world.file_systems:
+            system.state = "available"
+        elif system.state == "deleting" and system.id not in world.file_systems:
+            del backend.file_systems[system.id]
+    for point in backend.points.values():
+        if point.file_system_id in world.file_systems:
+            point.state = "available"
 
 
 def _file_system(backend: Backend, system: FileSystem) -> model.FileSystem:
-    targets = (model.MountTarget(each.id, each.interface.id) for each in backend.targets_of(system.id))
-    return model.FileSystem(id=system.id, mount_targets=tuple(targets))
+    staying = (each for each in backend.targets_of(system.id) if each.state != "deleting")
+    return model.FileSystem(
+        id=system.id, mount_targets=tuple(model.MountTarget(each.id, each.interface.id) for each in staying)
+    )

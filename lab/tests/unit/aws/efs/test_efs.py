@@ -199,8 +199,10 @@ def test_mount_targets_are_deleted_before_the_file_system(site: Site) -> None:
     target = site.target(system)
     site.lab.refused("FileSystemInUse", site.efs.delete_file_system, FileSystemId=system)
     site.efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    site.settle()
     assert site.efs.describe_mount_targets(FileSystemId=system)["MountTargets"] == []
     site.efs.delete_file_system(FileSystemId=system)
+    site.settle()
     site.lab.refused("FileSystemNotFound", site.efs.describe_file_systems, FileSystemId=system)
     site.lab.refused("MountTargetNotFound", site.efs.delete_mount_target, MountTargetId=target["MountTargetId"])
 
@@ -211,8 +213,33 @@ def test_a_deleted_mount_target_frees_its_subnet(site: Site) -> None:
     site.lab.refused("DependencyViolation", site.lab.ec2.delete_subnet, SubnetId=site.subnets[0])
     site.lab.refused("DependencyViolation", site.lab.ec2.delete_security_group, GroupId=site.group)
     site.efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    site.settle()
     site.lab.ec2.delete_subnet(SubnetId=site.subnets[0])
     site.lab.ec2.delete_security_group(GroupId=site.group)
+
+
+@pytest.mark.correction("efs:DeleteMountTarget", "It keeps its zone until it is deleted.", data_plane=True)
+def test_a_mount_target_is_deleted_after_a_while(site: Site) -> None:
+    system = site.system()
+    target = site.target(system)
+    site.settle()
+    site.efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    [told] = site.efs.describe_mount_targets(FileSystemId=system)["MountTargets"]
+    assert told["LifeCycleState"] == "deleting"
+    request = {"FileSystemId": system, "SubnetId": site.subnets[0]}
+    site.lab.refused("MountTargetConflict", site.efs.create_mount_target, **request)
+    site.settle()
+    assert site.efs.create_mount_target(**request)["LifeCycleState"] == "creating"
+
+
+@pytest.mark.correction("efs:DeleteFileSystem", "It keeps its creation token until it is deleted.", data_plane=True)
+def test_a_file_system_is_deleted_after_a_while(site: Site) -> None:
+    system = site.system("site")
+    site.efs.delete_file_system(FileSystemId=system)
+    assert site.efs.describe_file_systems()["FileSystems"][0]["LifeCycleState"] == "deleting"
+    site.lab.refused("FileSystemAlreadyExists", site.efs.create_file_system, CreationToken="site")
+    site.settle()
+    assert site.efs.create_file_system(CreationToken="site")["FileSystemId"] != system
 
 
 @pytest.mark.correction("efs:CreateAccessPoint", "A client token names one access point; paths are checked.")
