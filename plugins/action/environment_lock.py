@@ -54,7 +54,7 @@ class ActionModule(InController):
             Display().display(waiting(given["environment_name"], holder, wait))
             self._task.args = given
             result = super().run(tmp, task_vars)
-        return t.cast(dict[str, t.Any], result)
+        return result
 
 
 def waiting(environment: str, holder: t.Mapping[str, str], wait: int) -> str:

@@ -26,12 +26,19 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine import held
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.plugin_utils.journal import note
 
 PROFILE = "legacy"  # Ansible's format of the arguments and the result of a Python module
 
 
 class ActionModule(NormalAction):
-    """Ansible's normal action, except that it may call the module's `main()` in this process."""
+    """Ansible's normal action, except that it may call the module's `main()` in this process, and notes its changes."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the module's result."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        note(self._task, result)
+        return result
 
     def _execute_module(
         self, *arguments: t.Any, task_vars: dict[str, t.Any] | None = None, wrap_async: bool = False, **more: t.Any

@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import planning as rollout
+from ansible_collections.groundwork.aws.plugins.plugin_utils.journal import note
 
 Options = dict[str, t.Any]
 
@@ -43,6 +44,7 @@ class ActionModule(ActionBase):
         changes, diff = planned.pop("changes"), planned.pop("diff")
         if not self._task.check_mode:
             return {**result, "changed": False, **planned}
+        note(self._task, {"changes": changes})
         return {**result, "changed": bool(changes), "changes": changes, "diff": diff, **planned}
 
 

@@ -26,7 +26,7 @@ class ActionModule(InController):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the module's result."""
         if self._connection.transport != "local" or self._task.async_val or self._task.args.get("progress"):
-            return t.cast(dict[str, t.Any], super().run(tmp, task_vars))
+            return super().run(tmp, task_vars)
         with tempfile.TemporaryDirectory() as folder:
             progress = Path(folder) / "progress"
             # The module may run as another user, who must be able to write. The file is not confidential.

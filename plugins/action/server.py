@@ -33,6 +33,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
     parse_desired,
     plan_new,
 )
+from ansible_collections.groundwork.aws.plugins.plugin_utils.journal import note
 
 MODULE = "groundwork.aws.server"
 OWN = ("planned", "notes")  # the options of the action, which the module does not need
@@ -51,14 +52,18 @@ class ActionModule(ActionBase):
         arguments = {name: value for name, value in self._task.args.items() if value is not None}
         arguments.setdefault("run", Path(constants.DEFAULT_LOCAL_TMP).name)  # of this ansible-playbook alone
         own = _valid({name: ARGUMENTS[name] for name in OWN}, arguments)
-        if own["planned"]:
-            return {**result, **_noted(_planned(arguments), own["notes"])}
+        answer = _planned(arguments) if own["planned"] else self._convergence(arguments, own["notes"], task_vars)
+        note(self._task, answer, (task_vars or {})["inventory_hostname"])
+        return {**result, **_noted(answer, own["notes"])}
+
+    def _convergence(self, arguments: Options, notes: t.Sequence[str], task_vars: Options | None) -> Options:
+        """Return the result of the module. A failure ends with the notes."""
         try:
             answer = self._converge({name: value for name, value in arguments.items() if name not in OWN}, task_vars)
         except AnsibleActionFail as error:
-            raise AnsibleActionFail("\n".join([str(error), *own["notes"]]), result=error.result) from error
+            raise AnsibleActionFail("\n".join([str(error), *notes]), result=error.result) from error
         self._remove_tmp_path(self._connection._shell.tmpdir)
-        return {**result, **_noted(answer, own["notes"])}
+        return answer
 
     def _converge(self, arguments: Options, task_vars: Options | None) -> Options:
         releases: list[Options] = [

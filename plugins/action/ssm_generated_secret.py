@@ -17,5 +17,5 @@ class ActionModule(InController):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the module's result."""
         self._play_context.no_log = True  # with -vvv a connection shows the output of a module on another machine
-        result = t.cast(dict[str, t.Any], super().run(tmp, task_vars))
+        result = super().run(tmp, task_vars)
         return {**result, "_ansible_no_log": "value" in result}

@@ -9,6 +9,9 @@ from laptop import FPM_FOLDER, LOCK_CALLS, Calls, Laptop, Play, besides_lock
 from running_site import START_AGAIN, Site
 from watching import eventually
 
+from ansible_collections.groundwork.aws.plugins.module_utils.project.summary import text
+
+ONE_SCREEN = 48  # lines
 SPOILT = f"rm -f {FPM_FOLDER}/pool.d/groundwork-app.conf; systemctl stop apache2"
 
 
@@ -44,6 +47,10 @@ def test_the_run_makes_exactly_that(laptop: Laptop, site: Site, planned: Planned
     assert play.code == 0, play.failures() or play.errors
     site.built = True
     assert play.changes() == planned.play.changes()
+    plan, done = planned.play.summary(), play.summary()
+    assert {**plan, "planned": False} == done
+    assert sum(number for sums in done["totals"].values() for number in sums.values()) == len(play.changes())
+    assert len(text(plan)) <= ONE_SCREEN, text(plan)
 
 
 @pytest.mark.parametrize("purge", [False, True])

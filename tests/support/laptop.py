@@ -66,6 +66,10 @@ class Play:
         )
         return sorted(told)
 
+    def summary(self) -> dict[str, Any]:
+        """Return the summary at the end of the run."""
+        return next(result["summary"] for _task, _host, result in self.results() if "summary" in result)
+
     def changed(self) -> dict[str, int]:
         """Return the number of changed tasks of each host."""
         return {host: stats["changed"] for host, stats in self.output["stats"].items()}

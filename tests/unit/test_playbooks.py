@@ -42,10 +42,10 @@ def test_every_playbook_takes_the_lock_after_the_preflight_and_releases_it_last(
     creating = {"inventory"}  # makes an inventory, and calls no AWS
     looking = {"status", "logs", "run"}  # change nothing at AWS, and must work while another run hangs
     for path in (ROOT / "playbooks").glob("*.yml"):
-        tasks = re.findall(r"groundwork\.aws\.preflight|tasks/take_lock\.yml|tasks/release_lock\.yml", path.read_text())
+        tasks = re.findall(r"groundwork\.aws\.preflight|tasks/take_lock\.yml|tasks/end_run\.yml", path.read_text())
         if path.stem not in creating | looking:
             assert (tasks[0], tasks[1], tasks[-1]) == (
                 "groundwork.aws.preflight",
                 "tasks/take_lock.yml",
-                "tasks/release_lock.yml",
+                "tasks/end_run.yml",
             ), path.name

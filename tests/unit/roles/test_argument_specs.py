@@ -18,6 +18,7 @@ ENVIRONMENTS_OWN = {
     "environment_confirm",
     "environment_lock_wait",
     "environment_name",
+    "environment_summary_file",
     "environment_tags",
 }
 
