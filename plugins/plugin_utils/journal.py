@@ -33,8 +33,7 @@ def note(task: t.Any, result: Values, host: str = "") -> None:
     with `check_mode: true` in a run without `--check`.
     """
     changes = result.get("changes") or ()
-    looked = task.changed_when == [False] or bool(task.check_mode) != is_check()
-    if not changes or result.get("failed") or looked:
+    if not changes or result.get("failed") or _only_looks(task):
         return
     role = task._role.get_name(include_role_fqcn=False) if task._role else ""
     component = role or str(task.resolved_action or task.action).rpartition(".")[2]
@@ -45,6 +44,10 @@ def note(task: t.Any, result: Values, host: str = "") -> None:
         os.write(file, line)  # as a whole: other tasks append too
     finally:
         os.close(file)
+
+
+def _only_looks(task: t.Any) -> bool:
+    return task.changed_when == [False] or bool(task.check_mode) != is_check()
 
 
 def entries() -> list[Entry]:

@@ -50,7 +50,7 @@ class Server:
         self.action._task.args = arguments
         self.action._remove_tmp_path = lambda _path: None
         with patch.object(ActionBase, "run", return_value={}):
-            result: dict[str, Any] = self.action.run(None, {})
+            result: dict[str, Any] = self.action.run(None, {"inventory_hostname": "public-1"})
         return result
 
     def converge(self, **arguments: Any) -> dict[str, Any]:
