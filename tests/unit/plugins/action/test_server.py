@@ -27,7 +27,8 @@ class Server:
         self.asked: list[dict[str, Any]] = []
         self.uploaded: list[tuple[str, str]] = []
         shell = SimpleNamespace(tmpdir="/remote", join_path=lambda *parts: "/".join(parts))
-        self.action._task = SimpleNamespace(check_mode=check_mode)
+        task = {"check_mode": check_mode, "changed_when": [], "_role": None, "resolved_action": "groundwork.aws.server"}
+        self.action._task = SimpleNamespace(**task)
         self.action._connection = SimpleNamespace(_shell=shell)
         self.action._transfer_file = lambda local, remote: self.uploaded.append((local, remote))
         self._answers = list(answers)
