@@ -12,13 +12,13 @@ from pathlib import Path
 
 from ansible import context
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 
 from ansible_collections.groundwork.aws.plugins.action.in_controller import ActionModule as InController
 from ansible_collections.groundwork.aws.plugins.action.in_controller import lock_file, require_lock
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import now, problem, read_state
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.lock.heartbeat import over
+from ansible_collections.groundwork.aws.plugins.plugin_utils.showing import show
 
 ANOTHER = (
     "environment_name: this run of ansible-playbook has the lock of the environment {}, and can have only one lock. "
@@ -50,8 +50,7 @@ class ActionModule(InController):
         self._task.args = {**given, "wait": min(wait, 0)}
         result = super().run(tmp, task_vars)
         if result.get("failed") and (holder := result.get("lock")) and wait > 0:
-            # A module cannot display anything while it runs.
-            Display().display(waiting(given["environment_name"], holder, wait))
+            show(waiting(given["environment_name"], holder, wait))
             self._task.args = given
             result = super().run(tmp, task_vars)
         return result

@@ -24,9 +24,10 @@ from ansible.module_utils import basic
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine import held
+from ansible_collections.groundwork.aws.plugins.module_utils.engine import held, progress
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.plugin_utils.journal import note
+from ansible_collections.groundwork.aws.plugins.plugin_utils.showing import Following
 
 PROFILE = "legacy"  # Ansible's format of the arguments and the result of a Python module
 
@@ -36,7 +37,8 @@ class ActionModule(NormalAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the module's result."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        with Following(progress_file()) if not self._task.async_val else contextlib.nullcontext():
+            result: dict[str, t.Any] = super().run(tmp, task_vars)
         note(self._task, result)
         return result
 
@@ -51,9 +53,10 @@ class ActionModule(NormalAction):
         return t.cast(dict[str, t.Any], result)
 
     def _guard(self) -> None:
-        """Fail if this run has lost the lock of the environment, and let the module check that before each change."""
+        """Fail if this run has lost its lock. Hand the files of the lock's state and of the progress to the module."""
         require_lock()
         os.environ[held.VARIABLE] = str(lock_file())  # of this fork, and of a process that it starts
+        os.environ[progress.VARIABLE] = str(progress_file())
 
     def _would_run_beside(self, task_vars: t.Mapping[str, t.Any]) -> bool:
         """Return whether the module would run on the controller with the same user, interpreter and environment."""
@@ -81,6 +84,11 @@ class ActionModule(NormalAction):
 def lock_file() -> Path:
     """Return the file with the state of this run's lock, in the folder that only this ansible-playbook uses."""
     return Path(constants.DEFAULT_LOCAL_TMP) / "groundwork-lock"
+
+
+def progress_file() -> Path:
+    """Return the file in which a module of this fork tells how far it is."""
+    return Path(constants.DEFAULT_LOCAL_TMP) / f"groundwork-progress-{os.getpid()}"
 
 
 def require_lock() -> None:

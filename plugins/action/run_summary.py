@@ -10,13 +10,12 @@ import json
 import typing as t
 from pathlib import Path
 
-from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ansible_collections.groundwork.aws.plugins.module_utils.project.summary import summary, text
 from ansible_collections.groundwork.aws.plugins.plugin_utils.journal import entries, is_check
+from ansible_collections.groundwork.aws.plugins.plugin_utils.showing import show
 
 Values = dict[str, t.Any]
 
@@ -35,11 +34,9 @@ class ActionModule(ActionBase):
         arguments = self._task.args
         data = summary(entries(), arguments["environment_name"], planned=is_check())
         outputs = arguments.get("outputs") or {}
-        lines = text(data)
         if file := arguments.get("file"):
             self._write(Path(file).expanduser(), {**data, "outputs": outputs})
-        if not constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2].startswith("json"):  # text would spoil its output
-            Display().display("\n".join(["", *lines]))
+        show("\n".join(["", *text(data)]))
         stats = {"data": {"groundwork": {"totals": data["totals"], "outputs": outputs}}, "per_host": False}
         return {**result, "changed": False, "summary": data, "outputs": outputs, "ansible_stats": stats}
 

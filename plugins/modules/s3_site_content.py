@@ -182,9 +182,6 @@ options:
     description: The number of parallel requests, 1 to 20.
     type: int
     default: 16
-  progress:
-    description: A file to which progress messages are written. The action plugin of this module displays them.
-    type: path
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes

@@ -43,5 +43,4 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "wait": {"type": "bool", "default": True},
     "deadline": {"type": "int", "default": 900},
     "parallel": {"type": "int", "default": 16},
-    "progress": {"type": "path"},
 }

@@ -225,7 +225,15 @@ class _Run:
             return last
 
         try:
-            wait_until(noted, ready, until=wait.until, deadline=wait.deadline, interval=wait.interval, clock=self.clock)
+            wait_until(
+                noted,
+                ready,
+                until=wait.until,
+                deadline=wait.deadline,
+                interval=wait.interval,
+                clock=self.clock,
+                standing=wait.standing,
+            )
         except DeadlineError as error:
             if standing := wait.standing(last):
                 raise DeadlineError(f"{error} {standing}", error.seen) from error

@@ -10,6 +10,7 @@ import time
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.progress import INTERVAL, awaiting, tell
 
 T = t.TypeVar("T")
 
@@ -35,20 +36,26 @@ def wait_until(
     deadline: float,
     interval: float,
     clock: Clock = SYSTEM_CLOCK,
+    standing: t.Callable[[T], str] = lambda _: "",
 ) -> T:
     """Call `look` until `ready` accepts its result, and return this result.
 
-    `until` is an infinitive phrase, such as "the NAT gateway to be available". Raises DeadlineError with `until`, the
-    deadline in seconds and the last result.
+    `until` is an infinitive phrase, such as "the NAT gateway to be available". `standing` returns a sentence about the
+    progress, or "". The user is told of both every 15 s. Raises DeadlineError with `until`, the deadline in seconds and
+    the last result.
     """
-    end = clock.monotonic() + deadline
+    begin = told = clock.monotonic()
     while True:
         seen = look()
         if ready(seen):
             return seen
-        if clock.monotonic() >= end:
+        now = clock.monotonic()
+        if now >= begin + deadline:
             raise DeadlineError(
                 f"Timed out after {deadline:.0f} s waiting for {until}. Run again to continue; nothing is lost.",
                 seen,
             )
+        if now >= told + INTERVAL:
+            tell(awaiting(until, now - begin, deadline, standing(seen)))
+            told = now
         clock.sleep(interval)

@@ -106,10 +106,22 @@ def converge_target_health(run: Run) -> dict[str, t.Any]:
 
     until = f"the targets of {', '.join(expected.groups)} to be healthy"
     try:
-        wait_until(look, ready, until=until, deadline=expected.deadline, interval=INTERVAL, clock=run.clock)
+        wait_until(
+            look,
+            ready,
+            until=until,
+            deadline=expected.deadline,
+            interval=INTERVAL,
+            clock=run.clock,
+            standing=_standing,
+        )
     except DeadlineError as error:
         raise _in_vain(expected, seen) from error
     return {"changed": False, "targets": [vars(target) for target in seen], "awaited": list(expected.groups)}
+
+
+def _standing(targets: t.Sequence[Target]) -> str:
+    return f"{sum(one.state == 'healthy' for one in targets)} of {len(targets)} are healthy."
 
 
 def _in_vain(expected: Expected, seen: t.Sequence[Target]) -> GroundworkError:

@@ -105,6 +105,7 @@ def _await_service(run: Run, owner: Owner, desired: ServerGroups) -> t.Mapping[s
             deadline=desired.deadline,
             interval=POLL_INTERVAL,
             clock=run.clock,
+            standing=lambda groups: "; ".join(_lacking(desired, groups).values()),
         )
     except DeadlineError as error:
         lacking = _lacking(desired, seen)

@@ -136,7 +136,13 @@ def await_running(
 
     try:
         wait_until(
-            look, ready, until="all servers to be running", deadline=deadline, interval=POLL_INTERVAL, clock=run.clock
+            look,
+            ready,
+            until="all servers to be running",
+            deadline=deadline,
+            interval=POLL_INTERVAL,
+            clock=run.clock,
+            standing=lambda _: "; ".join(_lacking(expected, live)),
         )
     except DeadlineError as error:
         told = "\n".join(f"- {line}" for line in _lacking(expected, live))

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.process import this_process
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.progress import tell
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import (
     find,
     in_front_of,
@@ -58,7 +59,6 @@ def publish(job: Job, observed: Observed, made: Plan) -> dict[str, t.Any]:
     adopted = _adopted(job, observed, made)
     held = lease.Lease(job.bucket, claim, records.etag, job.run.clock)
     held.take()
-    tell = lease.tell_progress(publication.progress)
     publisher = Publisher(job.bucket, held, claim, publication, edges, tell, job.run.clock)
     publisher.publish(made, adopted)
     return {**result, "invalidation": {"id": publisher.invalidation, "paths": list(claim.owed)}}

@@ -10,8 +10,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 from __future__ import annotations
 
 import threading
-import typing as t
-from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.held import check_lock
@@ -101,13 +99,3 @@ class Lease:
         answer = self._bucket.get(CURRENT)
         self._etag = answer.etag
         return load_claim(answer.body).owner == self._claim.owner
-
-
-def tell_progress(path: str) -> t.Callable[[str], None]:
-    """Return a function that appends lines to a file, or one that does nothing if `path` is empty."""
-
-    def tell(line: str) -> None:
-        with Path(path).open("a", encoding="utf-8") as opened:
-            opened.write(line + "\n")
-
-    return tell if path else lambda _line: None

@@ -64,7 +64,6 @@ class Publication:
     wait: bool
     deadline: float
     parallel: int
-    progress: str = ""
     variables: str = ""
 
     def key(self, path: str) -> str:
@@ -106,7 +105,6 @@ def parse_content(options: t.Mapping[str, t.Any], problems: Problems) -> Publica
         wait=options["wait"],
         deadline=float(options["deadline"]),
         parallel=options["parallel"],
-        progress=options.get("progress") or "",
         variables=variables,
     )
     if release and not RELEASE_ID.fullmatch(release):

@@ -53,6 +53,6 @@ def test_who_has_the_lock_is_displayed_before_the_wait(
     monkeypatch.setattr(environment_lock.InController, "run", run)
     monkeypatch.setattr(environment_lock, "lock_file", lambda: tmp_path / "lock")
     monkeypatch.setattr(environment_lock, "command_line", lambda: "site.yml")
-    monkeypatch.setattr(environment_lock, "Display", lambda: SimpleNamespace(display=shown.append))
+    monkeypatch.setattr(environment_lock, "show", shown.append)
     assert action.run(None, {}) == answers[-1]
     assert (asked, shown) == (waits, displayed)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.action import s3_site_content
+from ansible_collections.groundwork.aws.plugins.plugin_utils import showing
 
 
 def test_lines_are_shown_as_they_come(tmp_path: Path, monkeypatch: object) -> None:
-    monkeypatch.setattr(s3_site_content, "INTERVAL", 0.01)
+    monkeypatch.setattr(showing, "INTERVAL", 0.01)
     progress, shown, seen = tmp_path / "progress", [], threading.Event()
-    progress.touch()
 
     def show(line: str) -> None:
         shown.append(line)
         seen.set()
 
-    with s3_site_content.Following(progress, show), progress.open("a") as file:
+    with showing.Following(progress, show), progress.open("a") as file:
         file.write("pages: 1 of 3\npages: 2")
         file.flush()
         assert seen.wait(10) and shown == ["  pages: 1 of 3"]
