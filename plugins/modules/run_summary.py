@@ -57,7 +57,8 @@ RETURN = r"""
 summary:
   description: >-
     C(format), C(environment), C(planned), C(totals) (of C(aws) and of C(servers), by action), and C(components). Each
-    has its C(name), C(changes) of {action, resource, name}, and C(servers), a list of {names, changes}.
+    has its C(name), C(changes) of {action, resource, name}, and C(servers), a list of {names, changes}. A replacement
+    has C(because), the settings that make it necessary.
   returned: success
   type: dict
 outputs:

@@ -37,13 +37,24 @@ def note(task: t.Any, result: Values, host: str = "") -> None:
         return
     role = task._role.get_name(include_role_fqcn=False) if task._role else ""
     component = role or str(task.resolved_action or task.action).rpartition(".")[2]
-    told = [[host, component, one["action"], one["resource"], one["name"]] for one in changes]
+    diff = result.get("diff") or []
+    settings = [_settings(one) for one in diff] if len(diff) == len(changes) and not host else [{}] * len(changes)
+    told = [
+        [host, component, one["action"], one["resource"], one["name"], own]
+        for one, own in zip(changes, settings, strict=True)
+    ]
     line = f"{json.dumps(told)}\n".encode()
     file = os.open(journal(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, line)  # as a whole: other tasks append too
     finally:
         os.close(file)
+
+
+def _settings(difference: Values) -> Values:
+    """Return the settings of a resource that is created or deleted, and none of one that is updated."""
+    before, after = difference.get("before"), difference.get("after")
+    return {} if before and after else before or after or {}
 
 
 def _only_looks(task: t.Any) -> bool:

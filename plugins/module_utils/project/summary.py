@@ -10,7 +10,7 @@ import re
 import textwrap
 import typing as t
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 ACTIONS = ("create", "update", "replace", "delete")  # of resources of AWS; servers have more, as "install"
 WIDTH = 110  # columns of the text
@@ -18,18 +18,24 @@ MOST_NAMES = 8  # of one kind that are listed in the text
 FORMAT = 1  # of the data. Another number means that a key has another meaning.
 # "create subnet private-a", "delete certificate alb-public (3f0a…)": the end in parentheses is an id.
 ID = re.compile(r" \([^()]+\)$")
+IDS = ("id", "arn")
 DONE = {action: f"{action}d" for action in ACTIONS}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A change. `host` is the server that it is made on, or "" for a resource of AWS."""
+    """A change. `host` is the server that it is made on, or "" for a resource of AWS.
+
+    `settings` are those of a resource that is created or deleted. `because` names those that replace it.
+    """
 
     host: str
     component: str
     action: str
     resource: str
     name: str
+    settings: t.Mapping[str, t.Any] = field(default_factory=dict)
+    because: tuple[str, ...] = ()
 
 
 def summary(entries: t.Sequence[Entry], environment: str, *, planned: bool) -> dict[str, t.Any]:
@@ -37,6 +43,7 @@ def summary(entries: t.Sequence[Entry], environment: str, *, planned: bool) -> d
 
     `totals` counts changes by action, of AWS and on servers. A component has its changes as
     {action, resource, name}, and those on servers as `servers` with the names of the servers that get the same.
+    A replacement has the settings that make it necessary as `because`, as far as they are known.
     """
     merged = _with_replacements(entries)
     order = list(dict.fromkeys(one.component for one in merged))
@@ -70,16 +77,23 @@ def text(data: t.Mapping[str, t.Any]) -> list[str]:
 def _with_replacements(entries: t.Sequence[Entry]) -> list[Entry]:
     """Return the changes, of which a deletion and a creation of the same resource are one replacement."""
     keys = [(one.host, one.component, one.resource, ID.sub("", one.name)) for one in entries]
-    actions: dict[tuple[str, ...], set[str]] = {}
+    actions: dict[tuple[str, ...], dict[str, Entry]] = {}
     for one, key in zip(entries, keys, strict=True):
-        actions.setdefault(key, set()).add(one.action)
+        actions.setdefault(key, {})[one.action] = one
     found: list[Entry] = []
     for one, key in zip(entries, keys, strict=True):
-        if not {"create", "delete"} <= actions[key]:
+        own = actions[key]
+        if not {"create", "delete"} <= own.keys():
             found.append(one)
         elif one.action == "create":
-            found.append(replace(one, action="replace", name=key[-1]))
+            because = _differing(own["delete"].settings, one.settings)
+            found.append(replace(one, action="replace", name=key[-1], because=because))
     return found
+
+
+def _differing(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Return the settings that both have, with other values."""
+    return tuple(name for name in before if name in after and name not in IDS and before[name] != after[name])
 
 
 def _actions(changes: t.Iterable[t.Mapping[str, str]]) -> list[str]:
@@ -99,20 +113,17 @@ def _component(name: str, entries: t.Sequence[Entry]) -> dict[str, t.Any]:
             by_host.setdefault(one.host, []).append(one)
     same: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
     for host in sorted(by_host):
-        same.setdefault(tuple(_key(one) for one in by_host[host]), []).append(host)
+        same.setdefault(tuple((one.action, one.resource, one.name) for one in by_host[host]), []).append(host)
     return {
         "name": name,
-        "changes": [_told(_key(one)) for one in entries if not one.host],
-        "servers": [{"names": hosts, "changes": [_told(key) for key in keys]} for keys, hosts in same.items()],
+        "changes": [_told(one) for one in entries if not one.host],
+        "servers": [{"names": hosts, "changes": [_told(one) for one in by_host[hosts[0]]]} for hosts in same.values()],
     }
 
 
-def _key(one: Entry) -> tuple[str, str, str]:
-    return (one.action, one.resource, one.name)
-
-
-def _told(key: tuple[str, str, str]) -> dict[str, str]:
-    return dict(zip(("action", "resource", "name"), key, strict=True))
+def _told(one: Entry) -> dict[str, t.Any]:
+    told: dict[str, t.Any] = {"action": one.action, "resource": one.resource, "name": one.name}
+    return {**told, "because": list(one.because)} if one.because else told
 
 
 def _headline(data: t.Mapping[str, t.Any]) -> str:
@@ -131,12 +142,14 @@ def _done(action: str, planned: bool) -> str:
     return f"to {action}" if planned else DONE.get(action, action)
 
 
-def _kinds(changes: t.Sequence[t.Mapping[str, str]], action: str, most: int = 0) -> str:
+def _kinds(changes: t.Sequence[t.Mapping[str, t.Any]], action: str, most: int = 0) -> str:
     """Return the kinds of resources with their names, or without `most` with their numbers."""
     names: dict[str, list[str]] = {}
     for one in changes:
         if one["action"] == action:
-            names.setdefault(one["resource"], []).append(one["name"])
+            because = one.get("because")
+            name = f"{one['name']} (other {', '.join(because)})" if because else one["name"]
+            names.setdefault(one["resource"], []).append(name)
     return "; ".join(
         f"{_plural(kind, len(own))} {_listed(own, most)}" if most else f"{len(own)} {_plural(kind, len(own))}"
         for kind, own in names.items()

@@ -61,11 +61,16 @@ def test_servers_that_get_the_same_are_told_once() -> None:
 @pytest.mark.parametrize("order", [("delete", "create"), ("create", "delete")])
 def test_a_deletion_and_a_creation_of_one_resource_replace_it(order: tuple[str, str]) -> None:
     names = {"delete": "alb-public (3f0a)", "create": "alb-public"}
-    entries = [Entry("", "dns", action, "certificate", names[action]) for action in order]
+    settings = {
+        "delete": {"arn": "x", "names": ["a"], "region": "r"},
+        "create": {"arn": "y", "names": ["b"], "region": "r"},
+    }
+    entries = [Entry("", "dns", action, "certificate", names[action], settings[action]) for action in order]
     data = summary(entries, "dev", planned=False)
     assert data["components"][0]["changes"] == [
-        {"action": "replace", "resource": "certificate", "name": "alb-public"},
+        {"action": "replace", "resource": "certificate", "name": "alb-public", "because": ["names"]},
     ]
+    assert text(data)[1] == "  dns           replace certificate alb-public (other names)"
     assert data["totals"]["aws"] == {"create": 0, "update": 0, "replace": 1, "delete": 0}
 
 
