@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "applications", "kills", "releases", "servers", "environments", "wire", "names"]
+Part = Literal["test", "applications", "kills", "releases", "servers", "environments", "wire", "names", "operations"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -39,9 +39,13 @@ STAGES = (
     Stage("breakage", "what breaks is noticed and repaired"),
     Stage("full_disk", "a full disk is named before anything is changed", part="servers"),
     Stage("inventory", "an inventory that does not show the servers is refused"),
-    Stage("pages", "site.yml asks every server for a page of every site"),
-    Stage("at_night", "the state, the logs, a command and a maintenance page, for a person with an outage"),
-    Stage("secrets", "passwords are only where they are needed"),
+    Stage("pages", "site.yml asks every server for a page of every site", part="operations"),
+    Stage(
+        "at_night",
+        "the state, the logs, a command and a maintenance page, for a person with an outage",
+        part="operations",
+    ),
+    Stage("secrets", "passwords are only where they are needed", part="operations"),
     Stage("values", "PHP gets settings and variables as they were written", part="releases"),
     Stage("more_servers", "more servers cost no more calls, and fewer have to be allowed", part="releases"),
     Stage("contained", "a site reads nothing of the other sites on its server", part="releases"),
