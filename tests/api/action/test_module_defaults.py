@@ -1,4 +1,4 @@
-"""The options of the connection are given once, by `module_defaults` with the action group of the modules that call AWS."""
+"""Options of the connection are given once, by `module_defaults` with the action group of the modules that call AWS."""
 
 from __future__ import annotations
 
