@@ -13,7 +13,7 @@ LAB := $(BIN)/groundwork-lab
 PART := tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenario-name part'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test python-3.13 check lint unit unit-3.13 packets molecule newest gates \
+.PHONY: help up down test python-3.13 check lint unit unit-3.13 packets molecule newest gates docs \
   long long-applications long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-names long-operations long-releases long-sanity long-servers long-trixie long-wire bench
 
 help: ## What can be made
@@ -142,6 +142,9 @@ long-debian: ## From nothing to a release, and back to nothing, on a Debian 13 w
 
 gates: ## What Galaxy and its reviewers check: galaxy-importer, ansible-lint, antsibull, ansible-builder, ansible-test units
 	@tools/with-python 3.11 tools/gates
+
+docs: ## The documentation as a site, in .build/docs/html, without a warning
+	tools/docs
 
 bench: ## The comparisons with the peers, as tables below benchmarks/results/
 	@tools/bootstrap dev

@@ -19,6 +19,7 @@ PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 SECRET = "PLANTED-SECRET"
 PACKED = {
     "LICENSE",
+    "README.ko.md",
     "README.md",
     "bindep.txt",
     "requirements.txt",

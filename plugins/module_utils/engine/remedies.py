@@ -12,7 +12,12 @@ from __future__ import annotations
 import typing as t
 
 # The prefix of a service's actions, where it is not the name of boto3's client.
-PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+PREFIXES = {
+    "efs": "elasticfilesystem",
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+}
 
 # The actions of calls, where they are not the name of the call alone.
 ACTIONS: t.Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -25,6 +30,23 @@ ACTIONS: t.Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("cloudfront", "create_distribution_with_tags"): ("cloudfront:CreateDistribution", "cloudfront:TagResource"),
     ("ec2", "run_instances"): ("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"),
+    ("efs", "create_file_system"): (
+        "elasticfilesystem:CreateFileSystem",
+        "elasticfilesystem:TagResource",
+        "iam:CreateServiceLinkedRole",
+    ),
+    # https://docs.aws.amazon.com/efs/latest/ug/API_CreateMountTarget.html
+    ("efs", "create_mount_target"): (
+        "elasticfilesystem:CreateMountTarget",
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+    ),
+    ("efs", "delete_mount_target"): ("elasticfilesystem:DeleteMountTarget", "ec2:DeleteNetworkInterface"),
+    ("efs", "modify_mount_target_security_groups"): (
+        "elasticfilesystem:ModifyMountTargetSecurityGroups",
+        "ec2:ModifyNetworkInterfaceAttribute",
+    ),
     ("elbv2", "create_load_balancer"): (
         "elasticloadbalancing:CreateLoadBalancer",
         "elasticloadbalancing:AddTags",

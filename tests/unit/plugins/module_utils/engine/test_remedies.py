@@ -20,6 +20,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.remedies imp
         ("s3", "list_objects_v2", ("s3:ListBucket",)),
         ("s3", "get_bucket_policy", ("s3:GetBucketPolicy",)),
         ("s3", "get_bucket_encryption", ("s3:GetEncryptionConfiguration",)),
+        ("efs", "describe_file_systems", ("elasticfilesystem:DescribeFileSystems",)),
+        ("efs", "delete_mount_target", ("elasticfilesystem:DeleteMountTarget", "ec2:DeleteNetworkInterface")),
         ("cloudfront", "create_distribution_with_tags", ("cloudfront:CreateDistribution", "cloudfront:TagResource")),
     ],
 )

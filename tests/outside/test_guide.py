@@ -1,7 +1,7 @@
-"""The README's way to AWS, word for word, as an ordinary user on a machine that has Python and nothing of ours.
+"""The guide's way to AWS, word for word, as an ordinary user on a machine that has Python and nothing of ours.
 
-The commands are read from the README, so that the text and the test cannot differ. They end at the plan: what comes
-after it is proven end to end.
+The commands are read from docs/guide/moving-to-aws.md, so that the text and the test cannot differ. They end at the
+plan: what comes after it is proven end to end.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ BECOME = f'mount --bind "$1" /etc/passwd && shift && exec setpriv --reuid={UID} 
 
 
 def commands(start: str) -> list[str]:
-    """Return the README's block of commands that begins with `start`, without its comments."""
-    blocks = re.findall(r"(?:^    .+\n)+", (ROOT / "README.md").read_text(), re.MULTILINE)
+    """Return the guide's block of commands that begins with `start`, without its comments."""
+    blocks = re.findall(r"(?:^    .+\n)+", (ROOT / "docs" / "guide" / "moving-to-aws.md").read_text(), re.MULTILINE)
     [block] = [each for each in blocks if each.strip().startswith(start)]
     return [re.sub(r"\s+# .*", "", line.strip()) for line in block.splitlines()]
 
@@ -127,7 +127,7 @@ def assert_planned(told: str, servers: int) -> None:
 
 @pytest.fixture(scope="module")
 def checkout(person: Person) -> Path:
-    """A checkout with what the README installs into it."""
+    """A checkout with what the guide installs into it."""
     folder = person.home / "checkout"
     person.install(folder, split(commands(IN_A_CHECKOUT))[0])
     return folder
