@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 # The tests that start no process and no server: make check.
-FAST := $(addprefix tests/unit/plugins/module_utils/,engine host project/lamp test_rooms.py) \
+FAST := $(addprefix tests/unit/plugins/,$(addprefix module_utils/,engine host project/lamp test_rooms.py) filter/lamp) \
   $(addprefix tests/unit/test_,words.py stages.py without_the_lab.py) lab/tests/unit/plane
 LAB := $(BIN)/groundwork-lab
 # Runs the end-to-end tests that GROUNDWORK_PART names.

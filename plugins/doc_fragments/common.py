@@ -51,7 +51,7 @@ attributes:
   action_group:
     description: The options of the connection can be set for all modules at once, with C(module_defaults).
     support: full
-    membership: groundwork.aws.aws
+    membership: [groundwork.aws.aws]
 """
 
     # What Ansible finds on Debian 12, the oldest system that the collection supports.
