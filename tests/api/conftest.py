@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import typing as t
 from dataclasses import replace
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from botocore.retries.standard import ExponentialBackoff
+from checkout import ROOT
 from clock import Clock
 from cloud import LATE, REMEMBERED, WEATHER, Cloud, Killed, NewCloud, Survives, Watched, is_write
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine import apply
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.remedies import actions
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import is_repeatable, send
 from groundwork_lab.api import ControlPlane, Fault
@@ -25,8 +28,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def watched() -> Watched:
-    return Watched()
+def watched() -> t.Iterator[Watched]:
+    """Clients of all tests, which must not call what the policies of docs/policies do not allow."""
+    made = Watched()
+    yield made
+    documents = [json.loads(path.read_text()) for path in (ROOT / "docs" / "policies").glob("*.json")]
+    statements = [statement for document in documents for statement in document["Statement"]]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    needed = {action for service, operation in made.called for action in actions(service, operation)}
+    assert needed - allowed == set(), "tools/policies does not find these calls in the code"
 
 
 @pytest.fixture

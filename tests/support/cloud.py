@@ -6,6 +6,7 @@ import threading
 import typing as t
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 from clock import Clock
 
@@ -35,6 +36,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.cloud: Cloud | None = None
+        self.called: set[tuple[str, str]] = set()  # services and operations
         self._clients: dict[tuple[str, bool, str, bool], t.Any] = {}
 
     def client(self, service: str, *, watched: bool, region: str = REGION, writing: bool = False) -> t.Any:
@@ -64,6 +66,7 @@ class Watched:
 
     def _before(self, model: t.Any, **_event: t.Any) -> None:
         if self.cloud:
+            self.called.add((model.service_model.service_name, xform_name(model.name)))
             self.cloud.before(model.name)
 
     def _after(self, **_event: t.Any) -> None:

@@ -25,6 +25,7 @@ VARIABLE = re.compile(rf"(?<![\w/.-])(?:{'|'.join([*ROLES, 'environment', 'aws']
 TRANSLATIONS = [("README", "README.ko"), ("docs/guide/first-steps", "docs/guide/first-steps.ko")]
 # Names of the form of a variable that are something else.
 OTHERS = {
+    "aws_config",  # of the connection
     "aws_ec2",  # the inventory plugin
     "environment_teardown",
     "environment_lock",
@@ -80,7 +81,8 @@ def test_a_page_names_playbooks_and_inventories(page: Path) -> None:
     mine = {"inventories/staging", "inventories/shop"}  # what a command of the page creates
     assert [path for path in paths if not (ROOT / path).exists() and not path.startswith(tuple(mine))] == []
     known = {path.stem for folder in ("playbooks", "plugins/modules") for path in (ROOT / folder).iterdir()}
-    assert set(re.findall(r"groundwork\.aws\.(\w+)", text)) - known - set(ROLES) == set()
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    assert set(re.findall(r"groundwork\.aws\.(\w+)", text)) - known - set(ROLES) - set(groups) == set()
 
 
 @pytest.mark.parametrize(("page", "other"), TRANSLATIONS)
