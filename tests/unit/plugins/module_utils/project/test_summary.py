@@ -98,7 +98,7 @@ def test_a_large_plan_is_short_and_narrow() -> None:
     lines = told(*many, *SUBNETS)
     assert len(lines) < 6
     assert all(len(line) <= WIDTH for line in lines)
-    assert "and 292 more" in lines[1] + lines[2]
+    assert "and 292 more" in " ".join(" ".join(lines).split())
 
 
 def test_a_long_name_is_not_broken() -> None:
