@@ -66,12 +66,16 @@ class GatewaysBackend(EC2Backend):
         return f"com.amazonaws.{self.region_name}.s3"
 
     def create_default_pls(self) -> None:
-        """Create AWS' managed prefix lists. The lab has one S3 and one edge, with addresses of their own."""
+        """Create the lists that AWS manages. The lab has one S3 and one edge, with addresses of their own.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+        """
         super().create_default_pls()
-        addresses = {self.s3_service: (settings.S3,), ORIGIN_FACING: (settings.API, settings.EDGE)}
+        addresses = {self.s3_service: settings.S3, ORIGIN_FACING: settings.ORIGIN_FACING}
         for prefix_list in self.managed_prefix_lists.values():
+            prefix_list.prefix_list_arn = prefix_list.prefix_list_arn.replace(":AWS:", ":aws:")
             if own := addresses.get(prefix_list.prefix_list_name):
-                prefix_list.entries = {1: [{"Cidr": f"{each}/32", "Description": "default"} for each in own]}
+                prefix_list.entries = {1: [{"Cidr": f"{own}/32", "Description": "default"}]}
 
     def create_vpc_endpoint(
         self, vpc_id: str, service_name: str, endpoint_type: str | None, *arguments: Any, **options: Any
