@@ -5,9 +5,9 @@ balancers and instances. Other names are looked up for each request.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
 (persistent connections, origin response timeout)
 
-An origin's certificate must cover the Host header or the origin's domain name. nginx compares one name, the one that it
-sends as SNI. If that was not covered, the origin is asked again without SNI, so that it shows the same certificate if it
-has none for the Host, and the certificate is compared with the domain name.
+An origin's certificate must cover the Host header or the origin's domain name. nginx compares one name, the one that
+it sends as SNI. If that was not covered, the origin is asked again without SNI, so that it shows the same certificate
+if it has none for the Host, and the certificate is compared with the domain name.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html
 """
 

@@ -21,7 +21,7 @@ TOLD = (
 
 @dataclass(frozen=True)
 class Place:
-    """The location of an edge: its folder, its addresses for viewers and origins, and the S3 and resolver that it uses."""
+    """The location of an edge: its folder, its addresses, and the S3 and resolver that it uses."""
 
     folder: Path
     http: Sequence[str] = (f"{EDGE}:80", f"{EDGE_HTTP_1}:80")
