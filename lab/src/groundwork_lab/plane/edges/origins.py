@@ -64,7 +64,7 @@ def _kept(server: str, origin: Config, found: Sequence[str], place: Place) -> li
     nginx tries each line of a group once, so there is a line for each of CloudFront's attempts.
     """
     custom = origin.get("CustomOriginConfig") or {}
-    attempts = int(origin.get("ConnectionAttempts") or 3)
+    attempts = _attempts(origin)
     ports = {"http": custom.get("HTTPPort"), "https": custom.get("HTTPSPort")} if custom else {}
     groups = {scheme: [f"{address}:{port}" for address in found] for scheme, port in ports.items() if found}
     groups |= {} if custom else {"http": [place.s3]}
@@ -79,6 +79,10 @@ def _kept(server: str, origin: Config, found: Sequence[str], place: Place) -> li
             "}",
         )
     ]
+
+
+def _attempts(origin: Config) -> int:
+    return int(origin.get("ConnectionAttempts") or 3)
 
 
 def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> list[str]:
@@ -141,6 +145,7 @@ def _location(name: str, origin: Config, told: Sequence[str], more: Sequence[str
                     for each in items(origin.get("CustomHeaders"))
                 ),
                 f"proxy_connect_timeout {int(origin.get('ConnectionTimeout') or 10)}s;",
+                f"proxy_next_upstream_tries {_attempts(origin)};",  # at all addresses together
                 "error_page 502 504 = @unreachable;",
                 "js_header_filter origin.answer;",
             ]
