@@ -202,6 +202,14 @@ replaced:
   type: list
   elements: str
   sample: []
+undeclared:
+  description:
+    - The ARNs of the environment's certificates that are not declared, in the regions of those that are. With O(purge)
+      they are deleted, unless something uses them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.acm_certificates import ARGUMENTS

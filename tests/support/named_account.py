@@ -199,7 +199,7 @@ class Client:
         for arn, one in account.certificates.items():
             if arn.split(":")[3] == self.region:
                 account.settle(one)
-                keys = ("CertificateArn", "DomainName", "Status", "Type", "KeyAlgorithm", "NotAfter")
+                keys = ("CertificateArn", "DomainName", "Status", "Type", "KeyAlgorithm", "NotAfter", "CreatedAt")
                 summary = {key: one[key] for key in keys if key in one}
                 found.append(
                     {**summary, "SubjectAlternativeNameSummaries": one["Names"], "InUse": bool(account.in_use_by(arn))}

@@ -72,6 +72,7 @@ def converge_certificates(run: Run) -> dict[str, t.Any]:
         "certificates": [_told(wish, ids, details, waiting) for wish in desired.wanted],
         "pending": [wish.name for wish in waiting],
         "replaced": sorted(one.arn for one in superseded(desired, observed)),
+        "undeclared": sorted(one.arn for one in undeclared(desired, observed)),
     }
 
 

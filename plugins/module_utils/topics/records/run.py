@@ -18,8 +18,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import all_read, names_of
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.changes import (
+    ADDRESSES,
     check_records,
     leaving,
+    owned,
     plan_records,
     unknown_validations,
 )
@@ -68,11 +70,38 @@ def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.
     left = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
     if left and not desired.purge:
         run.warn(f"The names {', '.join(left)} are not declared, and their records stay. Set purge to delete them.")
+    for warning in _hidings(desired, observed):
+        run.warn(warning)
     result = run.make(changes, ids)
     servers, problem = _delegation(run, desired, observed, ids, asked)
     moved = [one.name for one in changes if one.action == "update" and _is_alias(one, desired)]
     zone = {"id": shown(zone_ref(desired.zone), ids), "name_servers": list(servers)}
-    return {**result, "zone": zone, "delegation": problem, "moved": moved, "entries": [], "undeclared": left}
+    return {
+        **result,
+        "zone": zone,
+        "delegation": problem,
+        "moved": moved,
+        "entries": [],
+        "undeclared": left,
+        "owned": [
+            {"name": mark.name, "resource": mark.resource, "former": list(mark.former)}
+            for mark in owned(desired, observed, whose)
+        ],
+    }
+
+
+def _hidings(desired: Records, observed: Observed) -> t.Iterator[str]:
+    """Yield sentences about what a wildcard stops to stand for because of new names.
+
+    https://www.rfc-editor.org/rfc/rfc4592#section-4
+    """
+    for name in (*(alias.name for alias in desired.aliases), *desired.kept):
+        if star := observed.wildcard(name):
+            lost = sorted(set(observed.kinds(star)) - {*ADDRESSES, "CNAME"})
+            if lost:
+                yield f"The records {', '.join(lost)} of {star} do not apply to {name} any more: enter them for it."
+            for above in observed.hidden(name):
+                yield f"{star} does not stand for {above} any more, because {name} is below it: enter records for it."
 
 
 def _is_alias(change: Change, desired: Records) -> bool:
@@ -125,6 +154,7 @@ def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Res
         "moved": [],
         "entries": entries,
         "undeclared": [],
+        "owned": [],
     }
 
 
