@@ -150,7 +150,7 @@ def test_a_certificate_that_gains_a_name_fails_no_request(laptop: Laptop, named:
 
 def test_a_name_that_moves_to_another_load_balancer_fails_no_request(laptop: Laptop, named: dict[str, Any]) -> None:
     """The former load balancer serves it until resolvers have forgotten that, and nothing of it remains afterwards."""
-    purged = {**named, "alb_purge": True}
+    purged = {**named, "alb_purge": True, "dns_purge": True}
     at = {"public": {"public": [WWW, ZONE, ADDED]}, "private": {"public": [WWW, ZONE], "private": [ADDED]}}
     before = laptop.play("--tags", "infrastructure", variables={**purged, "alb_names": at["public"]})
     assert before.code == 0, before.failures()

@@ -43,6 +43,7 @@ class NamedAccount(Clock):
         self.tags: dict[str, dict[str, str]] = {}
         self.zones: dict[str, Item] = {}
         self.records: dict[str, dict[tuple[str, str], Item]] = {}
+        self.references: set[str] = set()
         self.listeners: dict[str, list[str]] = {}  # ARNs of certificates, the default one first
         self.balancers: dict[str, str] = {}  # of listeners
         self.environments: dict[str, str] = {}  # of balancers
@@ -254,10 +255,10 @@ class Client:
         return {"HostedZone": zone, "DelegationSet": {"NameServers": [one["Value"].rstrip(".") for one in servers]}}
 
     def do_create_hosted_zone(self, **given: t.Any) -> Item:
-        if any(zone.get("CallerReference") == given["CallerReference"] for zone in self.account.zones.values()):
+        if given["CallerReference"] in self.account.references:
             refuse("HostedZoneAlreadyExists", "CreateHostedZone")
         own = self.account.zone(given["Name"], comment=given["HostedZoneConfig"]["Comment"])
-        self.account.zones[own]["CallerReference"] = given["CallerReference"]
+        self.account.references.add(given["CallerReference"])
         return {"HostedZone": self.account.zones[own]}
 
     def do_delete_hosted_zone(self, Id: str) -> Item:  # noqa: N803

@@ -19,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
     KNOWN_AFTER_APPLY,
     THIS_HOUR,
+    THIS_RUN,
     Call,
     Change,
     Lookup,
@@ -387,9 +388,10 @@ def _awaited(changes: list[Change], units: t.Sequence[_Unit], desired: Records) 
 
 def _zone_creation(desired: Records, owner: Owner) -> Change:
     ref, comment = zone_ref(desired.zone), comment_of(owner)
+    reference = (owner.name(desired.zone), owner.region)
     arguments = {
         "Name": desired.zone,
-        "CallerReference": Token((owner.name(desired.zone), owner.region, THIS_HOUR)),
+        "CallerReference": Token((*reference, THIS_HOUR)),
         "HostedZoneConfig": {"Comment": comment, "PrivateZone": False},
     }
     lookup = Lookup(
@@ -399,4 +401,7 @@ def _zone_creation(desired: Records, owner: Owner) -> Change:
         lambda item: plain_name(item["Name"]) == desired.zone and item["Config"].get("Comment") == comment,
     )
     create = Call("route53", "create_hosted_zone", arguments, {ref: "HostedZone.Id"}, lookup=lookup, remedies=REMEDIES)
+    # Route 53 remembers the reference of a zone that was deleted.
+    again = replace(create, arguments={**arguments, "CallerReference": Token((*reference, THIS_RUN))})
+    create = replace(create, instead={"HostedZoneAlreadyExists": again})
     return Change("create", ZONE, desired.zone, (create,), after={"id": ref, "comment": comment})

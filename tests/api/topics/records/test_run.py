@@ -396,6 +396,18 @@ def test_a_killed_creation_of_the_zone_is_continued(account: NamedAccount) -> No
     assert len(account.zones) == 1
 
 
+def test_what_was_deleted_is_created_again_within_an_hour(account: NamedAccount) -> None:
+    """ACM and Route 53 remember the requests for what was deleted."""
+    run(account, ALIAS, create=True)
+    [first] = account.zones
+    del account.zones[first], account.records[first]
+    run(account, ALIAS, create=True)
+    assert list(account.zones) != [first]
+    [one] = request(account, SITE)
+    account.client("acm", region="us-east-1").delete_certificate(CertificateArn=one["arn"])
+    assert request(account, SITE)[0]["arn"] in account.certificates
+
+
 def test_records_of_a_zone_elsewhere_are_told_and_awaited(account: NamedAccount) -> None:
     own = request(account, SITE)
     told_first = run(account, ALIAS, {**ALIAS, "name": "example.com"}, certificates=own, elsewhere=True, wait=False)
