@@ -77,8 +77,18 @@ def comment_of(owner: Owner) -> str:
     return f"groundwork.aws: environment {owner.environment}, component {owner.component}, region {owner.region}"
 
 
-def plan_records(desired: Records, observed: Observed, owner: Owner, used: t.Container[str] = ()) -> list[Change]:
-    """Return the changes. `used` are domains whose validation records other certificates of the account use."""
+class Used(t.NamedTuple):
+    """The domains whose validation records certificates use: those of the account, and of them the environment's."""
+
+    account: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+
+
+NOT_USED = Used()
+
+
+def plan_records(desired: Records, observed: Observed, owner: Owner, used: Used = NOT_USED) -> list[Change]:
+    """Return the changes."""
     whose = Whose(owner.environment, owner.region)
     units = [
         *_entered(desired, observed, whose),
@@ -344,9 +354,13 @@ def _validation_removal(mark: Mark, observed: Observed) -> _Unit:
     return _Unit("delete", name, items, mark, {**before, "ownership": mark.record_name}, {}, stays=False)
 
 
-def is_needed(mark: Mark, observed: Observed, used: t.Container[str]) -> bool:
-    """Return whether a validation record has to stay with its ownership record, for certificates that still exist."""
-    return mark.kind == VALIDATION and domain_of(mark.name) in used and _is_ours_alone(mark, observed)
+def is_needed(mark: Mark, observed: Observed, used: Used) -> bool:
+    """Return whether the ownership record of a validation record has to stay, for certificates that still exist.
+
+    One of the environment needs it in any case. Those of others need it if no other environment has one.
+    """
+    domain = domain_of(mark.name)
+    return domain in used.own or (domain in used.account and _is_ours_alone(mark, observed))
 
 
 def _is_ours_alone(mark: Mark, observed: Observed) -> bool:

@@ -12,13 +12,21 @@ from dataclasses import replace
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import validated
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Change, Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import all_read, names_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import (
+    all_read,
+    is_ours,
+    names_of,
+    tagged_read,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.changes import (
     ADDRESSES,
+    NOT_USED,
+    Used,
     check_records,
     leaving,
     owned,
@@ -66,7 +74,7 @@ def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.
         raise GroundworkError(
             f"Certificate Manager has not told the validation records of {', '.join(untold)} yet. Run again."
         )
-    changes = plan_records(desired, observed, owner, _used(run, desired, observed, whose))
+    changes = plan_records(desired, observed, owner, _used(run, owner, desired, observed, whose))
     left = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
     if left and not desired.purge:
         run.warn(f"The names {', '.join(left)} are not declared, and their records stay. Set purge to delete them.")
@@ -108,13 +116,22 @@ def _is_alias(change: Change, desired: Records) -> bool:
     return change.resource == RECORD and change.name in {alias.name for alias in desired.aliases}
 
 
-def _used(run: Run, desired: Records, observed: Observed, whose: Whose) -> set[str]:
+def _used(run: Run, owner: Owner, desired: Records, observed: Observed, whose: Whose) -> Used:
     """Return the domains of all certificates in the environment's region and CloudFront's, if a validation leaves."""
     if not desired.purge or not any(mark.kind == VALIDATION for mark in leaving(desired, observed, whose)):
-        return set()
-    reads: dict[str, Read] = {region: all_read(region) for region in (whose.region, AWS.edge)}
+        return NOT_USED
+    regions = dict.fromkeys((whose.region, AWS.edge))
+    reads = {f"all {region}": all_read(region) for region in regions}
+    reads |= {f"own {region}": tagged_read(owner, region) for region in regions}
     answers = observe(run.clients, reads)
-    return {validated(name) for answer in answers.values() for one in answer for name in names_of(one)}
+    tags = {one["ResourceARN"]: tag_dict(one) for region in regions for one in answers[f"own {region}"]}
+    everything = [one for region in regions for one in answers[f"all {region}"]]
+    own = [one for one in everything if is_ours(owner, tags.get(one["CertificateArn"], {}))]
+    return Used(_domains(everything), _domains(own))
+
+
+def _domains(certificates: t.Iterable[t.Mapping[str, t.Any]]) -> frozenset[str]:
+    return frozenset(validated(name) for one in certificates for name in names_of(one))
 
 
 def _delegation(

@@ -316,6 +316,18 @@ def test_a_validation_record_stays_as_long_as_anybody_uses_it(account: NamedAcco
     assert {kind for _name, kind in account.records[zone]} == {"NS", "SOA"}
 
 
+def test_an_ownership_record_stays_with_the_environments_certificate(account: NamedAccount, zone: str) -> None:
+    """Another environment uses the validation record too, and leaves first."""
+    own = request(account, SITE)
+    run(account, certificates=own)
+    run(account, certificates=request(account, SITE, environment_name="prod"), environment_name="prod")
+    shared = account.listing()[1]
+    assert told(run(account, purge=True)) == []
+    assert account.listing()[1] == shared
+    del account.certificates[own[0]["arn"]]
+    assert told(run(account, purge=True)) == ["delete record validation of static.example.com"]
+
+
 def test_the_last_user_removes_a_validation_record(account: NamedAccount, zone: str) -> None:
     before = account.listing()
     own = request(account, WEB)
