@@ -80,6 +80,13 @@ options:
     type: list
     elements: str
     default: []
+  unseen:
+    description:
+      - With O(elsewhere), names that are not awaited, because the provider answers for them with addresses of its own,
+        as a proxy or a content delivery network does. Whether they lead to their targets cannot be seen.
+    type: list
+    elements: str
+    default: []
   forget:
     description:
       - Whether resolvers have forgotten what names led to before. Then the ownership records forget it too, and with
@@ -197,6 +204,13 @@ undeclared:
   returned: success
   type: list
   elements: str
+ttl:
+  description:
+    - With O(elsewhere), the longest time to live of the records that the resolver has found, in seconds. Other
+      resolvers may have their former values for that time.
+  returned: success
+  type: int
+  sample: 0
 owned:
   description:
     - The names with an ownership record of the environment, what they lead to after this run (C(resource)), and what

@@ -84,6 +84,13 @@ class NamedAccount(Clock):
                 found += [one["Value"].rstrip(".") for one in record.get("ResourceRecords", ())]
         return sorted(found)
 
+    def ttl(self, name: str) -> int:
+        """Answer as a resolver does."""
+        found = [
+            one.get("TTL", 60) for own in self.records.values() for (known, _kind), one in own.items() if known == name
+        ]
+        return max(found, default=0)
+
     def settle(self, certificate: Item) -> None:
         """Issue a pending certificate if all its validation records are found."""
         if certificate["Status"] != "PENDING_VALIDATION":

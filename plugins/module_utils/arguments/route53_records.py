@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     },
     "kept": {"type": "list", "elements": "str", "default": []},
     "adopt": {"type": "list", "elements": "str", "default": []},
+    "unseen": {"type": "list", "elements": "str", "default": []},
     "forget": {"type": "bool", "default": False},
     "certificates": {
         "type": "list",

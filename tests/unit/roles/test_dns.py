@@ -59,7 +59,7 @@ def named(tmp_path: Path, stage: Any) -> Any:
         play = [{"hosts": "localhost", "gather_facts": False, "vars": {**VARIABLES, **variables}, "tasks": tasks}]
         (tmp_path / "play.yml").write_text(json.dumps(play))
         pending = {"pending": [], "replaced": [], "certificates": [WEB, SITE], "changes": [], **certificates}
-        told = {"entries": [], "moved": [], "undeclared": [], "owned": [], **records}
+        told = {"entries": [], "moved": [], "undeclared": [], "owned": [], "ttl": 0, **records}
         looked = {"owned": [{**one, "former": []} for one in before]}
         rules = [
             {"task": "Look up the certificates", "then": "", "result": pending},

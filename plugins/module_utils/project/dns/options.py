@@ -32,6 +32,7 @@ NOTHING: Given = {
     "domain_name": "",
     "owned": (),
     "served": {},
+    "elsewhere": None,
 }
 TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
 
@@ -43,6 +44,8 @@ def dns(given: Given) -> dict[str, t.Any]:
     `site` (name, aliases, certificate_arn and ipv6, or nothing without a static site), and what modules returned:
     `certificates`, `balancers`, the `domain_name` of the site's distribution, and the names that records lead to
     resources (`owned`). `served` are names of other resources or of none, by the resource that still serves them.
+    `elsewhere` is given if another provider runs the zone: the certificates that were `used`, whether records have been
+    `published`, and what may be purged.
     """
     options = {**NOTHING, **given}
     arns = {one["name"]: one["arn"] for one in options["certificates"]}
@@ -50,7 +53,8 @@ def dns(given: Given) -> dict[str, t.Any]:
     names = _with_served(declared, options)
     site = _site_with_served(options["site"], options["served"])
     resources = _resources(declared, options["site"])
-    options = {**options, "site": site}
+    owned = _owned_elsewhere(options["elsewhere"], resources) if options["elsewhere"] else options["owned"]
+    options = {**options, "site": site, "owned": owned}
     return {
         "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in _certificates(options, names)],
         "given": _given(options, names),
@@ -96,6 +100,26 @@ def _resources(declared: t.Mapping[str, t.Sequence[str]], site: Given) -> dict[s
     """Return the resource of each declared name."""
     found = {name: balancer_certificate(balancer) for balancer, own in declared.items() for name in own}
     return found | {name: site_certificate(site["name"]) for name in site.get("aliases", ())}
+
+
+def _owned_elsewhere(known: Given, resources: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """Return the names that may lead to resources whose certificates have them, in the form of ownership records.
+
+    When the declared records are seen, the names that have another resource do not lead to the former one any more, and
+    with purge the user has removed those that have none. A load balancer serves what it may not purge.
+    """
+    found = []
+    for one in known["used"]:
+        own = one["name"]
+        for name in one["names"]:
+            declared = resources.get(name, "")
+            if declared == own:
+                continue
+            left = known["published"] and (declared or known["purge"])
+            keeps = own.startswith("alb-") and own not in resources.values() and not known["alb_purge"]
+            leads = {"resource": declared, "former": [own]} if left and not keeps else {"resource": own, "former": []}
+            found.append({"name": name, **leads})
+    return found
 
 
 def _leaving(owned: t.Iterable[Given], resources: t.Mapping[str, str], *, former: bool) -> dict[str, list[str]]:

@@ -73,6 +73,11 @@ def converge_certificates(run: Run) -> dict[str, t.Any]:
         "pending": [wish.name for wish in waiting],
         "replaced": sorted(one.arn for one in superseded(desired, observed)),
         "undeclared": sorted(one.arn for one in undeclared(desired, observed)),
+        "used": [
+            {"name": one.name, "names": sorted(one.names)}
+            for one in sorted(observed.certificates, key=lambda one: one.arn)
+            if one.status == ISSUED and one.described.get("InUse")
+        ],
     }
 
 

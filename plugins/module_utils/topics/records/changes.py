@@ -294,8 +294,8 @@ def _forgotten(desired: Records, observed: Observed, whose: Whose) -> t.Iterator
             after = replace(mark, former=())
             item = _item("UPSERT", _text(after)) if mark.resource else _item("DELETE", _text(own))
             action: t.Literal["update", "delete"] = "update" if mark.resource else "delete"
-            told = ({"former": list(mark.former)}, {"former": []} if mark.resource else {})
-            yield _Unit(action, own.name, (item,), after, *told, OWNERSHIP, stays=False)
+            state: dict[str, t.Any] = {"former": []} if mark.resource else {}
+            yield _Unit(action, own.name, (item,), after, {"former": list(mark.former)}, state, OWNERSHIP, stays=False)
 
 
 def _leads(actual: t.Sequence[t.Mapping[str, t.Any]], alias: Alias) -> bool:

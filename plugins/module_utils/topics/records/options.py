@@ -80,6 +80,7 @@ class Records:
     planned: bool
     adopt: tuple[str, ...] = ()
     forget: bool = False
+    unseen: tuple[str, ...] = ()
 
 
 def zone_ref(name: str) -> Ref:
@@ -124,6 +125,7 @@ def parse_records(options: Options, problems: Problems) -> Records | None:
         options["planned"],
         tuple(options["adopt"]),
         options["forget"],
+        tuple(options["unseen"]),
     )
 
 

@@ -91,6 +91,7 @@ def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.
         "moved": moved,
         "entries": [],
         "undeclared": left,
+        "ttl": 0,
         "owned": [
             {"name": mark.name, "resource": mark.resource, "former": list(mark.former)}
             for mark in owned(desired, observed, whose)
@@ -158,7 +159,8 @@ def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Res
         for _domain, (name, value) in sorted(observed.validations.items())
     ]
     found += [_entry(alias, desired.zone) for alias in desired.aliases]
-    entries = [{**one, "visible": _is_visible(one, resolver)} for one in found]
+    unseen = [{**one, "visible": True} for one in found if one["name"] in desired.unseen]
+    entries = [{**one, "visible": _is_visible(one, resolver)} for one in found if one["name"] not in desired.unseen]
     if desired.wait and not run.check_mode and not all(one["visible"] for one in entries):
         _await(run, entries, desired, resolver)
         entries = [{**one, "visible": True} for one in entries]
@@ -169,8 +171,9 @@ def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Res
         "zone": {},
         "delegation": "",
         "moved": [],
-        "entries": entries,
+        "entries": [*entries, *unseen],
         "undeclared": [],
+        "ttl": max((resolver.ttl(_asked(one)) for one in entries if one["visible"]), default=0),
         "owned": [],
     }
 
@@ -180,11 +183,16 @@ def _entry(alias: Alias, zone: str) -> Entry:
     return {"name": alias.name, "type": "ALIAS" if alias.name == zone else "CNAME", "value": alias.target}
 
 
+def _asked(entry: Entry) -> str:
+    """Return the name to ask for, which is one that a wildcard stands for."""
+    return str(entry["name"]).replace("*", "groundwork", 1)
+
+
 def _is_visible(entry: Entry, resolver: Resolver) -> bool:
     """Return whether a resolver finds a record: the value, or for a name also one of the target's addresses."""
     if entry["value"] == KNOWN_AFTER_APPLY:
         return False
-    name = entry["name"].replace("*", "groundwork", 1)
+    name = _asked(entry)
     found = resolver.values(name, "CNAME")
     if found is None:
         raise GroundworkError(f"Could not look for the record {name}: {why_silent()} The zone is run elsewhere.")
@@ -209,4 +217,5 @@ def _await(run: Run, entries: t.Sequence[Entry], desired: Records, resolver: Res
         )
     except DeadlineError as error:
         left = "; ".join(f"{one['name']} {one['type']} {one['value']}" for one in missing())
-        raise GroundworkError(f"{error} Enter where the zone {desired.zone} is run: {left}.") from error
+        hint = "Add names for which the provider answers with addresses of its own to unseen (dns_unseen)."
+        raise GroundworkError(f"{error} Enter where the zone {desired.zone} is run: {left}. {hint}") from error

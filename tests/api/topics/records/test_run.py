@@ -435,7 +435,17 @@ def test_records_of_a_zone_elsewhere_are_told_and_awaited(account: NamedAccount)
     account.put(
         zone, {"Name": "www.example.com", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": f"{TARGET}."}]}
     )
-    assert [one["visible"] for one in run(account, ALIAS, elsewhere=True)["entries"]] == [True]
+    seen = run(account, ALIAS, elsewhere=True)
+    assert ([one["visible"] for one in seen["entries"]], seen["ttl"]) == ([True], 5)
+    account.put(zone, {"Name": "example.com", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": "192.0.2.9"}]})
+    apex = {**ALIAS, "name": "example.com"}
+    with pytest.raises(GroundworkError, match=r"addresses of its own to unseen \(dns_unseen\)"):
+        run(account, apex, elsewhere=True, deadline=60)
+    proxied = run(account, ALIAS, apex, elsewhere=True, unseen=["example.com"])
+    assert [(one["name"], one["visible"]) for one in proxied["entries"]] == [
+        ("www.example.com", True),
+        ("example.com", True),
+    ]
     assert account.calls == []
 
 

@@ -142,3 +142,28 @@ def test_the_records_are_read_first_where_certificates_cannot_tell_that_names_mo
 ) -> None:
     found = dns({**GIVEN, "names": names, "site": {**SITE, "aliases": aliases}})
     assert found["in_all_regions"] is everywhere
+
+
+def test_certificates_tell_which_names_have_moved_in_a_zone_elsewhere() -> None:
+    """The name `shop` has moved between load balancers, and `old` is not declared."""
+    names = {"public": ["www.example.com"], "private": ["shop.example.com"]}
+    used = [
+        {"name": "alb-public", "names": ["www.example.com", "shop.example.com", "old.example.com"]},
+        {"name": "edge-site", "names": ["static.example.com"]},
+    ]
+    known = {"used": used, "published": False, "purge": False, "alb_purge": True}
+    given = {**GIVEN, "names": names, "elsewhere": known}
+    assert dns(given)["leaving"] == {"alb-public": ["shop.example.com", "old.example.com"]}
+    after = dns({**given, "elsewhere": {**known, "published": True}})
+    assert (after["staying"], after["former"]) == ({"alb-public": ["old.example.com"]}, ["shop.example.com"])
+    purged = dns({**given, "elsewhere": {**known, "published": True, "purge": True}})
+    assert (purged["staying"], purged["former"]) == ({}, ["shop.example.com", "old.example.com"])
+
+
+def test_a_load_balancer_without_purge_serves_names_that_left_a_zone_elsewhere() -> None:
+    """Its listener is not removed, so that its certificate stays in use, and no run has to wait for it again."""
+    used = [{"name": "alb-private", "names": ["www.example.com"]}]
+    known = {"used": used, "published": True, "purge": True, "alb_purge": False}
+    found = dns({**GIVEN, "elsewhere": known})
+    assert (found["staying"], found["former"]) == ({"alb-private": ["www.example.com"]}, [])
+    assert dns({**GIVEN, "elsewhere": {**known, "alb_purge": True}})["former"] == ["www.example.com"]
