@@ -115,7 +115,7 @@ def test_issued_certificates_are_used_and_the_names_published(named: Any) -> Non
 
 def test_pending_certificates_are_validated_and_awaited(named: Any) -> None:
     pending = {"pending": ["alb-public"], "certificates": [{**WEB, "issued": False}, SITE], "changes": [{}]}
-    done, _shown = named(NAMES, pending, {})
+    done, _shown = named({**NAMES, "dns_adopt": ["www.example.com"]}, pending, {})
     tasks = [task for task, _options in done]
     assert tasks[:5] == [
         "Look up the certificates",
@@ -125,6 +125,7 @@ def test_pending_certificates_are_validated_and_awaited(named: Any) -> None:
         "Wait for the certificates to be issued",
     ]
     check, validation, wait = done[1][1], done[3][1], done[4][1]
+    assert check["adopt"] == validation["adopt"] == ["www.example.com"]
     assert sorted(check["kept"]) == ["example.com", "static.example.com", "www.example.com"]
     assert validation["certificates"] == [{"arn": ARN, "names": WEB["names"]}]
     assert sorted(validation["kept"]) == ["example.com", "static.example.com", "www.example.com"]
