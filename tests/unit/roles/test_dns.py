@@ -192,3 +192,16 @@ def test_what_serves_a_name_stays_while_its_records_do(named: Any) -> None:
     assert "Delete the certificates that were replaced" not in dict(done)
     assert dict(done)["Create the load balancers"]["purge"] is False
     assert "What serves shop.example.com stays" in shown[-1]
+
+
+def test_the_records_are_looked_up_first_with_certificates_of_the_user(named: Any) -> None:
+    """What is wrong with the zone or with the names is told before the first write."""
+    listener = {"port": 443, "protocol": "HTTPS", "certificates": [ARN], "default_action": {"target_groups": []}}
+    balancer = {"name": "public", "tier": "public", "security_groups": ["public-alb"], "listeners": [listener]}
+    done, _shown = named({**NAMES, "alb_load_balancers": [balancer]}, {}, {})
+    assert [task for task, _options in done] == [
+        "Look up the certificates",
+        "Look up what the names lead to",
+        "Create the load balancers",
+        "Point the names to their targets",
+    ]
