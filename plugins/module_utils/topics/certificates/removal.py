@@ -73,7 +73,9 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
     arguments = {"ResourceTypeFilters": ["acm:certificate"], "TagFilters": filters}
     for region in regions(sight):
         yield certificates_key(region), all_read(region)
-        yield _tagged_key(region), Read("resourcegroupstaggingapi", "get_resources", TAGGED, arguments, region=region)
+        if sight.found(certificates_key(region)):
+            tagged = Read("resourcegroupstaggingapi", "get_resources", TAGGED, arguments, region=region)
+            yield _tagged_key(region), tagged
     tags = tags_of(sight)
     for one, region in certificates_in(sight):
         arn = one["CertificateArn"]
