@@ -66,8 +66,9 @@ lint: ## ruff, mypy, ansible-lint, yamllint, reuse, shellcheck, and what tools w
 	yamllint --strict .
 	ansible-lint
 
-unit: ## The unit tests, and those against the lab's API (but the exhaustive ones), with Python 3.11 and ansible 12
-	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit tests/api lab/tests/unit
+# Roles run with this pair in `molecule` too; tests/unit/roles starts Ansible for each test.
+unit: ## The unit tests but those of roles, and those against the lab's API (but the exhaustive ones), with Python 3.11 and ansible 12
+	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "not lab and not exhaustive" --ignore tests/unit/roles tests/unit tests/api lab/tests/unit
 
 unit-3.13: ## The unit tests of the collection, and sanity, with Python 3.13 and ansible 14
 	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/ansible-test sanity'
@@ -114,8 +115,9 @@ long-trixie: ## On the lab: servers with Debian 13 and PHP 8.4
 	export GROUNDWORK_PART='$(addprefix tests/e2e/test_,plan_and_run.py site.py breakage.py pages.py secrets.py values.py contained.py release.py)'
 	$(PART)
 
-long-exhaustive: ## Runs that end at each of their calls, and in each weather between them and AWS
-	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "exhaustive and not lab" tests/unit tests/api lab/tests/unit
+long-exhaustive: ## Runs that end at each of their calls, in each weather between them and AWS, and roles with Python 3.11
+	@tools/with-python 3.11 bash -euc 'pytest -n auto --dist loadfile -m "exhaustive and not lab" tests/unit tests/api lab/tests/unit
+	  pytest -n auto --dist loadfile tests/unit/roles'
 
 long-corrections: ## Each correction of the lab on moto alone, where it must fail
 	@tools/with-python 3.11 pytest -n auto --dist loadfile --plain-moto lab/tests/unit/aws

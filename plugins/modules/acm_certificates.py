@@ -86,6 +86,12 @@ options:
         they are when this task runs.
     type: bool
     default: false
+  all_regions:
+    description: >-
+      Whether to look for certificates of the environment in C(us-east-1) and in O(region), also if none is declared
+      there.
+    type: bool
+    default: false
   purge:
     description: Whether to delete certificates of the environment that are not declared and that nothing uses.
     type: bool
@@ -197,6 +203,22 @@ pending:
   sample: [alb-public]
 replaced:
   description: The ARNs of the certificates that others have replaced, or replace when they are issued.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+used:
+  description: The C(name) and the C(names) of the environment's certificates that were in use before this run.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: alb-public
+      names: [example.com, www.example.com]
+undeclared:
+  description:
+    - The ARNs of the environment's certificates that are not declared, in the regions of those that are. With O(purge)
+      they are deleted, unless something uses them.
   returned: success
   type: list
   elements: str

@@ -104,6 +104,13 @@ options:
         Rules that refer to a group that is not declared are then kept, until a run without this option.
     type: bool
     default: false
+  kept_ports:
+    description:
+      - Ports of TCP. Existing rules for inbound traffic to one of them stay in the declared groups also if they are not
+        declared.
+    type: list
+    elements: int
+    default: []
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
@@ -183,6 +190,12 @@ groups:
   sample:
     balancer: sg-0a1b2c3d4e5f60718
     web: sg-0f1e2d3c4b5a69788
+kept:
+  description: The declared groups that have rules only because of O(kept_ports).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 undeclared:
   description:
     - The environment's groups that are not declared.

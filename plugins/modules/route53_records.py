@@ -15,8 +15,10 @@ description:
   - Points names to load balancers and distributions by alias records of Route 53, and enters the validation records of
     certificates (M(groundwork.aws.acm_certificates)).
   - Records have no tags. Beside each name there is a TXT record, C(_groundwork.<environment>.<region>.<name>), which
-    says that its records are the environment's. A name whose records are not is never changed, and the module fails
-    with their value.
+    says that its records are the environment's. A name whose records are not is changed only if it is in O(adopt), and
+    the module fails with their value.
+  - Records below a name end what a wildcard stands for. So a new name in O(kept) that a wildcard stands for gets copies
+    of the wildcard's A, AAAA and CNAME records together with its validation record.
   - A validation record can be the one of several certificates, also of other environments. It stays as long as one of
     them exists in the environment's region or in C(us-east-1), or another environment has its TXT record.
 options:
@@ -58,6 +60,12 @@ options:
         description: Whether the target has IPv6 addresses.
         type: bool
         default: false
+      resource:
+        description:
+          - The environment's name for the target, such as C(alb-public), which is written into the ownership record.
+            When it changes, the former one is remembered there until O(forget).
+        type: str
+        default: ''
   kept:
     description: >-
       Names that are declared, and whose targets are not known in this run. Their records are not changed, and only
@@ -65,6 +73,26 @@ options:
     type: list
     elements: str
     default: []
+  adopt:
+    description:
+      - Names whose existing records of other origin are replaced, if they are A, AAAA or CNAME records. The diff shows
+        their values, which are not kept anywhere else.
+    type: list
+    elements: str
+    default: []
+  unseen:
+    description:
+      - With O(elsewhere), names that are not awaited, because the provider answers for them with addresses of its own,
+        as a proxy or a content delivery network does. Whether they lead to their targets cannot be seen.
+    type: list
+    elements: str
+    default: []
+  forget:
+    description:
+      - Whether resolvers have forgotten what names led to before. Then the ownership records forget it too, and with
+        O(purge) those of undeclared names are deleted. Other records of names are not changed.
+    type: bool
+    default: false
   certificates:
     description:
       - The certificates whose validation records have to be in the zone, as M(groundwork.aws.acm_certificates) returns
@@ -175,6 +203,24 @@ undeclared:
   returned: success
   type: list
   elements: str
+ttl:
+  description:
+    - With O(elsewhere), the longest time to live of the records that the resolver has found, in seconds. Other
+      resolvers may have their former values for that time.
+  returned: success
+  type: int
+  sample: 0
+owned:
+  description:
+    - The names with an ownership record of the environment, what they lead to after this run (C(resource)), and what
+      they led to before (C(former)). Resolvers may have the former ones for a minute.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: www.example.com
+      resource: alb-public
+      former: [alb-private]
 entries:
   description: With O(elsewhere), the records to enter (C(name), C(type), C(value)), and whether they are C(visible).
   returned: success

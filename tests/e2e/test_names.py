@@ -84,7 +84,7 @@ def named(
     assert made.code == 0, made.failures()
     assert {one for one in made.changes() if one.startswith("localhost: ")} <= set(planned.changes())
     yield given
-    back = laptop.play(variables={"dns_zone": ZONE, "dns_purge": True})
+    back = laptop.play(variables={"dns_zone": ZONE, "dns_purge": True, "alb_purge": True})
     assert back.code == 0, back.failures()
     assert records(laptop, zone[0]) == zone[1]
 
@@ -146,6 +146,38 @@ def test_a_certificate_that_gains_a_name_fails_no_request(laptop: Laptop, named:
     assert get(f"https://{ADDED}/").json()["HTTP_HOST"] == ADDED
     owned = laptop.client("acm").list_certificates()["CertificateSummaryList"]
     assert len([one for one in owned if one["DomainName"] == WWW]) == 1, "the former certificate is removed"
+
+
+def test_a_name_that_moves_to_another_load_balancer_fails_no_request(laptop: Laptop, named: dict[str, Any]) -> None:
+    """The former load balancer serves it until resolvers have forgotten that, and nothing of it remains afterwards."""
+    purged = {**named, "alb_purge": True, "dns_purge": True}
+    at = {"public": {"public": [WWW, ZONE, ADDED]}, "private": {"public": [WWW, ZONE], "private": [ADDED]}}
+    before = laptop.play("--tags", "infrastructure", variables={**purged, "alb_names": at["public"]})
+    assert before.code == 0, before.failures()
+    for there in ("private", "public"):
+        after = {**purged, "alb_names": at[there]}
+        with visitors_of([f"https://{ADDED}/", f"https://{WWW}/"], rate=50) as seen:
+            play = laptop.play("--tags", "infrastructure", variables=after)
+        assert play.code == 0, play.failures()
+        assert [place["failures"] for place in seen] == [[], []]
+        assert opened(laptop) == {"public": [80, 443], "private": [80, 443] if there == "private" else [80]}
+        again = laptop.play("--tags", "infrastructure", variables=after)
+        assert (again.code, again.changes()) == (0, [])
+    owned = laptop.client("acm").list_certificates()["CertificateSummaryList"]
+    assert sorted(one["DomainName"] for one in owned) == [WWW], "one certificate for each load balancer with names"
+
+
+def opened(laptop: Laptop) -> dict[str, list[int]]:
+    """The ports that the load balancers listen at and that their security groups admit, which are the same."""
+    elb, ec2 = laptop.client("elbv2"), laptop.client("ec2")
+    found = {}
+    for one in elb.describe_load_balancers()["LoadBalancers"]:
+        listeners = elb.describe_listeners(LoadBalancerArn=one["LoadBalancerArn"])["Listeners"]
+        groups = ec2.describe_security_groups(GroupIds=one["SecurityGroups"])["SecurityGroups"]
+        ports = sorted(listener["Port"] for listener in listeners)
+        assert sorted(rule["FromPort"] for group in groups for rule in group["IpPermissions"]) == ports
+        found[one["LoadBalancerName"].removeprefix("local-")] = ports
+    return found
 
 
 @pytest.mark.parametrize(

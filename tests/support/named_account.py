@@ -43,6 +43,7 @@ class NamedAccount(Clock):
         self.tags: dict[str, dict[str, str]] = {}
         self.zones: dict[str, Item] = {}
         self.records: dict[str, dict[tuple[str, str], Item]] = {}
+        self.references: set[str] = set()
         self.listeners: dict[str, list[str]] = {}  # ARNs of certificates, the default one first
         self.balancers: dict[str, str] = {}  # of listeners
         self.environments: dict[str, str] = {}  # of balancers
@@ -82,6 +83,13 @@ class NamedAccount(Clock):
             if record and not zone["Config"]["PrivateZone"] and self.delegated:
                 found += [one["Value"].rstrip(".") for one in record.get("ResourceRecords", ())]
         return sorted(found)
+
+    def ttl(self, name: str) -> int:
+        """Answer as a resolver does."""
+        found = [
+            one.get("TTL", 60) for own in self.records.values() for (known, _kind), one in own.items() if known == name
+        ]
+        return max(found, default=0)
 
     def settle(self, certificate: Item) -> None:
         """Issue a pending certificate if all its validation records are found."""
@@ -199,7 +207,7 @@ class Client:
         for arn, one in account.certificates.items():
             if arn.split(":")[3] == self.region:
                 account.settle(one)
-                keys = ("CertificateArn", "DomainName", "Status", "Type", "KeyAlgorithm", "NotAfter")
+                keys = ("CertificateArn", "DomainName", "Status", "Type", "KeyAlgorithm", "NotAfter", "CreatedAt")
                 summary = {key: one[key] for key in keys if key in one}
                 found.append(
                     {**summary, "SubjectAlternativeNameSummaries": one["Names"], "InUse": bool(account.in_use_by(arn))}
@@ -254,10 +262,10 @@ class Client:
         return {"HostedZone": zone, "DelegationSet": {"NameServers": [one["Value"].rstrip(".") for one in servers]}}
 
     def do_create_hosted_zone(self, **given: t.Any) -> Item:
-        if any(zone.get("CallerReference") == given["CallerReference"] for zone in self.account.zones.values()):
+        if given["CallerReference"] in self.account.references:
             refuse("HostedZoneAlreadyExists", "CreateHostedZone")
         own = self.account.zone(given["Name"], comment=given["HostedZoneConfig"]["Comment"])
-        self.account.zones[own]["CallerReference"] = given["CallerReference"]
+        self.account.references.add(given["CallerReference"])
         return {"HostedZone": self.account.zones[own]}
 
     def do_delete_hosted_zone(self, Id: str) -> Item:  # noqa: N803

@@ -37,5 +37,6 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "deadline": {"type": "int", "default": 1800},
     "replaced": {"type": "str", "choices": ["keep", "delete"], "default": "keep"},
     "planned": {"type": "bool", "default": False},
+    "all_regions": {"type": "bool", "default": False},
     "purge": {"type": "bool", "default": False},
 }

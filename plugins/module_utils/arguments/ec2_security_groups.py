@@ -52,4 +52,5 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     },
     "purge": {"type": "bool", "default": False},
     "moving": {"type": "bool", "default": False},
+    "kept_ports": {"type": "list", "elements": "int", "default": []},
 }

@@ -21,9 +21,13 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "target": {"type": "str", "required": True},
             "zone_id": {"type": "str", "default": ""},
             "ipv6": {"type": "bool", "default": False},
+            "resource": {"type": "str", "default": ""},
         },
     },
     "kept": {"type": "list", "elements": "str", "default": []},
+    "adopt": {"type": "list", "elements": "str", "default": []},
+    "unseen": {"type": "list", "elements": "str", "default": []},
+    "forget": {"type": "bool", "default": False},
     "certificates": {
         "type": "list",
         "elements": "dict",

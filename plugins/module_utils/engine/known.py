@@ -10,6 +10,14 @@ import typing as t
 from dataclasses import dataclass, field
 
 
+class Admitted(t.NamedTuple):
+    """A range of TCP ports to which a security group admits a CIDR block, a group or a prefix list."""
+
+    peer: str
+    first: int
+    last: int
+
+
 @dataclass(frozen=True)
 class Known:
     """The names that other roles define. None means that they are not known."""
@@ -17,6 +25,7 @@ class Known:
     tiers: t.Collection[str] | None = None
     subnets: t.Collection[str] | None = None
     security_groups: t.Collection[str] | None = None
+    admitted: t.Mapping[str, t.Collection[Admitted]] | None = None  # by security group
     public_subnets: t.Collection[str] | None = None
     subnet_prefixes: t.Mapping[str, int] = field(default_factory=dict)  # of the CIDR blocks, by subnet
     target_groups: t.Collection[str] | None = None

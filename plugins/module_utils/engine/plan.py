@@ -29,6 +29,7 @@ class Ref:
 
 
 THIS_HOUR = Ref("run", "hour", "start")
+THIS_RUN = Ref("run", "id", "start")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Token:
     """A client token of `length` characters: the same parts give the same token. Parts may be Refs.
 
     A token with THIS_HOUR among its parts is valid for one hour only. AWS remembers tokens for a day, and would answer
-    a later request of the same token with a resource that has been deleted since.
+    a later request of the same token with a resource that has been deleted since. One with THIS_RUN is valid for the
+    repetitions of one run only, where a resource may be deleted and created again within an hour.
     """
 
     parts: tuple[t.Any, ...]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.identity imp
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, RetryingClients
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import hide
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import THIS_HOUR, Change, Ids
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import THIS_HOUR, THIS_RUN, Change, Ids
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock
 
 Options = t.Mapping[str, t.Any]
@@ -36,8 +37,8 @@ D = t.TypeVar("D")
 class Run:
     """The context of a topic's `converge_<topic>(run)`. Tests create one without Ansible.
 
-    `warn` shows a warning. `writers` are clients that do not repeat requests. `hour` is the current hour, a part of
-    client tokens.
+    `warn` shows a warning. `writers` are clients that do not repeat requests. `hour` is the current hour, and `id` the
+    run's own: parts of client tokens.
     """
 
     options: Options
@@ -47,6 +48,7 @@ class Run:
     clock: Clock = SYSTEM_CLOCK
     writers: Clients | None = None
     hour: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H"))
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def parse(self, component: str, parse: t.Callable[[Options, Problems], D | None]) -> tuple[Owner, D]:
         """Return the owner and the desired state. Raise InputError with all problems of the options."""
@@ -90,7 +92,7 @@ class Run:
         """
         refuse_edited(self.clients, changes)
         if not self.check_mode:
-            ids[THIS_HOUR] = self.hour
+            ids[THIS_HOUR], ids[THIS_RUN] = self.hour, self.id
             apply(changes, self.clients, ids, self.clock, self.writers)
         return report(changes, ids)
 

@@ -62,15 +62,16 @@ def summary(entries: t.Sequence[Entry], environment: str, *, planned: bool) -> d
 def text(data: t.Mapping[str, t.Any]) -> list[str]:
     """Return the lines of a summary."""
     lines = [_headline(data)]
+    width = max((len(component["name"]) for component in data["components"]), default=0)
     for component in data["components"]:
-        label = component["name"]
+        label = f"{component['name']:<{width}}"
         for action in _actions(component["changes"]):
             lines += _row(label, action, _kinds(component["changes"], action, most=MOST_NAMES))
-            label = ""
+            label = " " * width
         for group in component["servers"]:
             told = (f"{action} {_kinds(group['changes'], action)}" for action in _actions(group["changes"]))
             lines += _row(label, "", f"on {', '.join(group['names'])}: {'; '.join(told)}")
-            label = ""
+            label = " " * width
     return lines
 
 
@@ -169,8 +170,8 @@ def _plural(noun: str, number: int) -> str:
     return noun if noun.endswith("s") else f"{noun}{'es' if noun.endswith(('x', 'ch', 'sh')) else 's'}"
 
 
-def _row(component: str, action: str, told: str) -> list[str]:
-    begin = f"  {component:<13} " + (f"{action:<7} " if action else "")
+def _row(label: str, action: str, told: str) -> list[str]:
+    begin = f"  {label} " + (f"{action:<7} " if action else "")
     return textwrap.wrap(
         told,
         WIDTH,

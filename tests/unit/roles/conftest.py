@@ -17,8 +17,20 @@ from deprecations import own_deprecations
 
 ROOT = Path(__file__).parents[3]
 FAKE = Path(__file__).with_name("fake_action.py")
-LOCK = ("Check the AWS account, and take the lock", "Release the lock")  # tasks of every playbook
-WHOLE = ("galaxy.yml", "meta", "plugins/modules", "plugins/module_utils", "plugins/doc_fragments", "plugins/filter")
+EVERYWHERE = (  # tasks of every playbook
+    "Check the AWS account, and take the lock",
+    "Release the lock",
+    "Show what was changed",
+)
+WHOLE = (
+    "galaxy.yml",
+    "meta",
+    "plugins/modules",
+    "plugins/module_utils",
+    "plugins/plugin_utils",
+    "plugins/doc_fragments",
+    "plugins/filter",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Stage:
         ran = subprocess.run(argv, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
         told = json.loads(ran.stdout[ran.stdout.index("{") :])
         assert own_deprecations(ran.stderr, told) == []
-        done = [line for line in (self.folder / "done").read_text().splitlines() if not line.startswith(LOCK)]
+        done = [line for line in (self.folder / "done").read_text().splitlines() if not line.startswith(EVERYWHERE)]
         return Played(ran.returncode, told, done)
 
 
@@ -65,8 +77,8 @@ class Stage:
 def stage(tmp_path: Path) -> Callable[..., Stage]:
     """Return a function that creates a stage.
 
-    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`, for the lock and
-    for the module amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
+    The stage contains the `parts` of the collection, and the fake for each action plugin in `faked`, for the lock, the
+    summary and the module amazon.aws.ec2_tag. `lamp` contains the tasks of the role lamp by file name.
     """
 
     def make(parts: Iterable[str], faked: Iterable[str], lamp: Mapping[str, list[dict[str, Any]]]) -> Stage:
@@ -75,7 +87,7 @@ def stage(tmp_path: Path) -> Callable[..., Stage]:
             (own / folder).mkdir(parents=True)
         for part in (*WHOLE, *parts):
             (own / part).symlink_to(ROOT / part)
-        for name in (*faked, "environment_lock"):
+        for name in (*faked, "environment_lock", "run_summary"):
             (own / "plugins" / "action" / f"{name}.py").symlink_to(FAKE)
         tagging = tmp_path / "collections" / "ansible_collections" / "amazon" / "aws" / "plugins" / "action"
         tagging.mkdir(parents=True)

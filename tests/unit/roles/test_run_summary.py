@@ -49,7 +49,7 @@ def test_a_plan_is_summed_up(tmp_path: Path) -> None:
     assert (
         "\nPlan of the environment dev: 0 to create, 0 to update, 0 to replace, 0 to delete; 2 changes on" in ran.stdout
     )
-    assert "\n  server        on a, b: install 1 package\n" in ran.stdout
+    assert "\n  server on a, b: install 1 package\n" in ran.stdout
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written["planned"] is True
     assert written["outputs"] == {"urls": ["https://www.example.com/"]}

@@ -394,9 +394,9 @@ class TestConnectionsToAnOrigin:
 
     NAME = "web-1.eu-central-1.elb.amazonaws.com"
 
-    def serve(self, edge: Any, **options: Any) -> None:
+    def serve(self, edge: Any, patience: int = 1, **options: Any) -> None:
         origin = server_origin(self.NAME, "http-only")
-        origin["CustomOriginConfig"] |= {"HTTPPort": RAW, "OriginReadTimeout": 1}
+        origin["CustomOriginConfig"] |= {"HTTPPort": RAW, "OriginReadTimeout": patience}
         origin |= options
         default = behavior(OriginRequestPolicyId="all", AllowedMethods=EVERY)
         made = world(distribution(default=default, origins=[origin]), request={"all": ALL_VIEWER})
@@ -435,10 +435,10 @@ class TestConnectionsToAnOrigin:
     @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
     def test_an_interim_response_is_an_error_at_once(self, edge: Any, status: str) -> None:
         with raw_origin(edge, f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode(), OK):
-            self.serve(edge, ConnectionAttempts=1)
+            self.serve(edge, patience=20, ConnectionAttempts=1)
             began = time.monotonic()
             assert edge.get("/a").status == 502
-            assert time.monotonic() - began < 0.9
+            assert time.monotonic() - began < 10
 
 
 def test_405_is_cached_only_with_a_time(edge: Any) -> None:

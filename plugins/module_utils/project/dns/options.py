@@ -30,6 +30,9 @@ NOTHING: Given = {
     "certificates": (),
     "balancers": (),
     "domain_name": "",
+    "owned": (),
+    "served": {},
+    "elsewhere": None,
 }
 TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
 
@@ -39,19 +42,31 @@ def dns(given: Given) -> dict[str, t.Any]:
 
     `given` are variables of the roles: `zone`, `names` of load balancers, `load_balancers`, `tls_policy`, `hsts`, and
     `site` (name, aliases, certificate_arn and ipv6, or nothing without a static site), and what modules returned:
-    `certificates`, `balancers`, and the `domain_name` of the site's distribution.
+    `certificates`, `balancers`, the `domain_name` of the site's distribution, and the names that records lead to
+    resources (`owned`). `served` are names of other resources or of none, by the resource that still serves them.
+    `elsewhere` is given if another provider runs the zone: the certificates that were `used`, whether records have been
+    `published`, and what may be purged.
     """
     options = {**NOTHING, **given}
     arns = {one["name"]: one["arn"] for one in options["certificates"]}
-    names = {name: list(own) for name, own in options["names"].items() if own}
-    site = options["site"]
+    declared = {name: list(own) for name, own in options["names"].items() if own}
+    names = _with_served(declared, options)
+    site = _site_with_served(options["site"], options["served"])
+    resources = _resources(declared, options["site"])
+    owned = _owned_elsewhere(options["elsewhere"], resources) if options["elsewhere"] else options["owned"]
+    options = {**options, "site": site, "owned": owned}
     return {
         "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in _certificates(options, names)],
         "given": _given(options, names),
         "load_balancers": [_with_names(one, names, arns, options) for one in options["load_balancers"]],
+        "site_aliases": list(site.get("aliases", ())),
         "site_certificate_arn": _site_arn(site, options["zone"], arns),
-        **_records(options, names),
-        "urls": _urls(options, names),
+        **_records({**options, "site": given.get("site", {})}, declared),
+        "urls": _urls(options, declared),
+        "leaving": _leaving(options["owned"], resources, former=True),
+        "staying": _leaving(options["owned"], resources, former=False),
+        "former": [one["name"] for one in options["owned"] if one["former"]],
+        "in_all_regions": {one.get("region", "") for one in _certificates(options, names)} == {"", AWS.edge},
     }
 
 
@@ -63,6 +78,61 @@ def balancer_certificate(name: str) -> str:
 def site_certificate(name: str) -> str:
     """Return the name of the certificate of a distribution."""
     return f"edge-{name}"
+
+
+def _with_served(declared: t.Mapping[str, list[str]], options: Given) -> dict[str, list[str]]:
+    """Return the names of load balancers, with those that they still serve."""
+    balancers = [one["name"] for one in options["load_balancers"]]
+    served = {name: options["served"].get(balancer_certificate(name), ()) for name in (*declared, *balancers)}
+    names = {name: list(dict.fromkeys((*declared.get(name, ()), *more))) for name, more in served.items()}
+    return {name: own for name, own in names.items() if own}
+
+
+def _site_with_served(site: Given, served: Given) -> Given:
+    """Return the static site with the aliases that it still serves."""
+    if not site:
+        return site
+    more = served.get(site_certificate(site["name"]), ())
+    return {**site, "aliases": list(dict.fromkeys((*site["aliases"], *more)))}
+
+
+def _resources(declared: t.Mapping[str, t.Sequence[str]], site: Given) -> dict[str, str]:
+    """Return the resource of each declared name."""
+    found = {name: balancer_certificate(balancer) for balancer, own in declared.items() for name in own}
+    return found | {name: site_certificate(site["name"]) for name in site.get("aliases", ())}
+
+
+def _owned_elsewhere(known: Given, resources: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """Return the names that may lead to resources whose certificates have them, in the form of ownership records.
+
+    When the declared records are seen, the names that have another resource do not lead to the former one any more, and
+    with purge the user has removed those that have none. A load balancer serves what it may not purge.
+    """
+    found = []
+    for one in known["used"]:
+        own = one["name"]
+        for name in one["names"]:
+            declared = resources.get(name, "")
+            if declared == own:
+                continue
+            left = known["published"] and (declared or known["purge"])
+            keeps = own.startswith("alb-") and own not in resources.values() and not known["alb_purge"]
+            leads = {"resource": declared, "former": [own]} if left and not keeps else {"resource": own, "former": []}
+            found.append({"name": name, **leads})
+    return found
+
+
+def _leaving(owned: t.Iterable[Given], resources: t.Mapping[str, str], *, former: bool) -> dict[str, list[str]]:
+    """Return the names that lead to another resource than they are declared for, by that resource.
+
+    With `former` they are also those that resolvers may take for names of the resource.
+    """
+    found: dict[str, list[str]] = {}
+    for one in owned:
+        for resource in dict.fromkeys((one["resource"], *(one["former"] if former else ()))):
+            if resource and resource != resources.get(one["name"]):
+                found.setdefault(resource, []).append(one["name"])
+    return found
 
 
 def _needs_certificate(balancer: Given, names: t.Mapping[str, t.Any]) -> bool:
@@ -133,13 +203,15 @@ def _records(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> dict[str
         fact = facts.get(balancer)
         for name in own:
             if fact:
-                aliases.append({"name": name, "target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False})
+                lead = {"target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False}
+                aliases.append({"name": name, **lead, "resource": balancer_certificate(balancer)})
             else:
                 kept.append(name)
     site = options["site"]
     for name in site.get("aliases", ()):
         if options["domain_name"]:
-            aliases.append({"name": name, "target": options["domain_name"], "zone_id": "", "ipv6": site["ipv6"]})
+            lead = {"target": options["domain_name"], "zone_id": "", "ipv6": site["ipv6"]}
+            aliases.append({"name": name, **lead, "resource": site_certificate(site["name"])})
         else:
             kept.append(name)
     zone = options["zone"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import is_in
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site.options import parse_static_site
@@ -18,6 +19,10 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     parse_static_site(own, problems, zone=known.zone)
     if own["source"]:
         _check_owners(own["aliases"], known, problems)
+    names = [*known.host_names, *(own["aliases"] if own["source"] else ())]
+    if known.zone and names and not any(is_in(name, known.zone) for name in names):
+        wrong = f"none of the names is in '{known.zone}': {', '.join(names)}"
+        problems.scope("").add("dns_zone", wrong, "correct the zone, or the names in alb_names and static_site_aliases")
     return {"site_bucket": own["bucket"]}
 
 

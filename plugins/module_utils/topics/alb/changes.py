@@ -80,7 +80,10 @@ def _named(plural: str, result: str, name: str, absent: str) -> Lookup:
 def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list[Change]:
     """Return the changes: first target groups, then load balancers, then removals of undeclared resources."""
     ids = observed.ids()
+    tags = list(_tag_changes(desired, observed, owner))
+    telling = [change for change in tags if _tells_new_hsts(change)]
     changes = [
+        *telling,
         *(change for wish in desired.target_groups for change in _group_changes(wish, observed, owner)),
         *(change for wish in desired.target_groups for change in _target_changes(wish, desired, observed)),
         *(change for wish in desired.load_balancers for change in _balancer_changes(wish, observed, owner, ids)),
@@ -89,7 +92,7 @@ def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list
             for wish in desired.load_balancers
             for change in _listener_changes(wish, observed, owner, ids, purge=desired.purge)
         ),
-        *_tag_changes(desired, observed, owner),
+        *(change for change in tags if change not in telling),
         *(_removals(desired, observed, owner) if desired.purge else ()),
     ]
     return _awaiting(changes, desired, observed) if desired.wait else changes
@@ -583,12 +586,25 @@ def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iter
             yield Change("update", "tags", f"{ref.resource} {ref.name}", (call,), before, missing)
 
 
+def _tells_new_hsts(change: Change) -> bool:
+    """Return whether a tag tells more listeners with HSTS than before.
+
+    It is set before they get the header, so that a run which is killed in between leaves none of which no tag tells.
+    """
+    before, after = (str(state.get(HSTS_PORTS) or "").split() for state in (change.before, change.after))
+    return bool(set(after) - set(before))
+
+
 def _wanted_tags(wish: BalancerWish, owner: Owner, actual: t.Mapping[str, str]) -> dict[str, str]:
     """Return the tags of a load balancer, one of which tells which listeners have HSTS.
 
-    Their attributes are read only then. A tag is not removed, so it is empty if no listener has HSTS any more.
+    Their attributes are read only then. A tag is not removed, so it is empty if no listener has HSTS any more. It tells
+    those that are not declared too: they keep the header, and can be declared again.
     """
-    ports = " ".join(str(one.port) for one in wish.listeners if one.hsts)
+    told = actual.get(HSTS_PORTS, "").split()
+    declared = {str(one.port): one.hsts for one in wish.listeners if one.protocol == HTTPS}
+    stray = [port for port in told if port not in declared]
+    ports = " ".join([*(port for port, hsts in declared.items() if hsts), *stray])
     return {**owner.tags(wish.name), **({HSTS_PORTS: ports} if ports or HSTS_PORTS in actual else {})}
 
 

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import typing as t
+from ipaddress import ip_network
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import check_names
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Admitted, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import listed
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import HTTPS, LONGEST_AGE, POLICY
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import check_names_in_zone
@@ -68,6 +70,43 @@ def _check_names(names: t.Sequence[str], where: str, balancer: Options, zone: st
     if any(one.get("port") == HTTPS_PORT for one in listeners):
         wrong = f"the load balancer has an HTTP listener at port {HTTPS_PORT}, and names need one of HTTPS there"
         problems.add(where, wrong, "remove that listener, or give it protocol HTTPS and certificates")
+
+
+def check_admitted(own: Options, known: Known, problems: Problems) -> None:
+    """Add to `problems` load balancers whose security groups do not admit the clients of their names.
+
+    Whoever is admitted at port 80 is redirected to port 443. What groups of others admit is not known.
+    """
+    for balancer in own["load_balancers"]:
+        groups = balancer.get("security_groups") or ()
+        if not own["names"].get(balancer["name"]) or known.admitted is None or not known.admitted.keys() >= set(groups):
+            continue
+        rules = [rule for group in groups for rule in known.admitted[group]]
+        declared = [int(one.get("port") or HTTPS_PORT) for one in balancer["listeners"] if is_tls(one)]
+        for port in declared or [HTTPS_PORT]:
+            clients = [] if declared else _clients(rules, HTTP_PORT)
+            there = _clients(rules, port)
+            missing = [one for one in clients if not any(_includes(other, one) for other in there)]
+            if missing or not there:
+                whom = ", ".join(missing) or "anything"
+                wrong = f"its security groups ({', '.join(groups)}) do not admit {whom} to port {port}"
+                right = f"add port {port} to the rule in firewall_groups that admits clients"
+                problems.add(f"names.{balancer['name']}", wrong, right)
+
+
+def _clients(rules: t.Iterable[Admitted], port: int) -> list[str]:
+    return sorted({rule.peer for rule in rules if rule.first <= port <= rule.last})
+
+
+def _includes(peer: str, other: str) -> bool:
+    """Return whether a peer of a rule is another one, or a CIDR block with the other one in it."""
+    if peer == other:
+        return True
+    try:
+        whole, part = ip_network(peer), ip_network(other)
+    except ValueError:  # a security group or a prefix list
+        return False
+    return whole.version == part.version and int(whole[0]) <= int(part[0]) and int(part[-1]) <= int(whole[-1])
 
 
 def _check_settings(own: Options, problems: Problems) -> None:

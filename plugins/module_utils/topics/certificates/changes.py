@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_list
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import (
-    THIS_HOUR,
+    THIS_RUN,
     Call,
     Change,
     Ref,
@@ -96,7 +96,7 @@ def _purged(desired: Certificates, observed: Observed) -> list[Certificate]:
 def _wished(wish: CertificateWish, observed: Observed, owner: Owner) -> t.Iterator[Change]:
     current = observed.current(wish)
     if not current:
-        yield _request(wish, observed, owner)
+        yield _request(wish, owner)
         return
     wanted = owner.global_tags(wish.name)
     missing = {key: value for key, value in wanted.items() if current.tags.get(key) != value}
@@ -107,15 +107,13 @@ def _wished(wish: CertificateWish, observed: Observed, owner: Owner) -> t.Iterat
         yield Change("update", "tags", f"{KIND} {wish.name}", (call,), before, missing)
 
 
-def _request(wish: CertificateWish, observed: Observed, owner: Owner) -> Change:
-    """Return the request for a certificate. ACM answers the same request of an hour with the same certificate.
+def _request(wish: CertificateWish, owner: Owner) -> Change:
+    """Return the request for a certificate.
 
-    Certificates of these names that failed are a part of the token, because they would be that answer.
+    ACM answers the same request of an hour with the same certificate, also if that was deleted or has failed since.
+    If a run is killed after its request, the next one finds the certificate.
     """
-    dead = sorted(
-        one.arn for one in observed.certificates if one.name == wish.name and one.status not in (ISSUED, PENDING)
-    )
-    parts = (owner.name(wish.name), owner.region, *wish.names, wish.key_algorithm, *dead, THIS_HOUR)
+    parts = (owner.name(wish.name), owner.region, *wish.names, wish.key_algorithm, THIS_RUN)
     first, *others = wish.names
     arguments = {
         "DomainName": first,

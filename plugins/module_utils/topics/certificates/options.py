@@ -48,7 +48,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Certificates:
-    """All certificates of an environment. `regions` are those of the certificates that `purge` may delete.
+    """All certificates of an environment. `regions` are those whose certificates are read.
 
     Missing certificates count as issued in check mode if they are `planned`.
     """
@@ -87,7 +87,8 @@ def parse_certificates(options: Options, problems: Problems) -> Certificates | N
     check_range("deadline", options["deadline"], 60, 259200, problems)
     if len(problems.found) > before:
         return None
-    regions = {one.region for one in wanted} | ({region, AWS.edge} if options["purge"] and region else set())
+    everywhere = region and (options["purge"] or options["all_regions"])
+    regions = {one.region for one in wanted} | ({region, AWS.edge} if everywhere else set())
     return Certificates(
         wanted,
         tuple(one for one in given if one),

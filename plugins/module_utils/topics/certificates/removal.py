@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime, timedelta
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import ENVIRONMENT, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
@@ -26,45 +27,83 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import KIND
 
+TAGGED = "ResourceTagMappingList"
+# A certificate that the tagging API does not report after this time has no tags.
+TAGGED_AFTER = timedelta(hours=1)
 
-def _key(region: str) -> str:
+
+def certificates_key(region: str) -> str:
+    """Return the key of the answer with all certificates of a region."""
     return f"certificates of {region or 'the region'}"
 
 
-def _regions(sight: Sight) -> list[str]:
+def _tagged_key(region: str) -> str:
+    return f"tagged certificates of {region or 'the region'}"
+
+
+def regions(sight: Sight) -> list[str]:
     """Return the regions of load balancers and of distributions."""
     return list(dict.fromkeys((sight.whose.region, AWS.edge)))
 
 
-def _all(sight: Sight) -> t.Iterator[tuple[str, str]]:
-    """Yield the ARNs of all certificates that ACM has issued or will issue, with their regions."""
-    for region in _regions(sight):
-        for one in sight.found(_key(region)):
+def certificates_in(sight: Sight) -> t.Iterator[tuple[Described, str]]:
+    """Yield all certificates that ACM has issued or will issue, with their regions."""
+    for region in regions(sight):
+        for one in sight.found(certificates_key(region)):
             if one.get("Type", "AMAZON_ISSUED") == "AMAZON_ISSUED":
-                yield one["CertificateArn"], region
+                yield one, region
+
+
+def tags_of(sight: Sight) -> dict[str, dict[str, str]]:
+    """Return the tags of certificates by ARN, as far as they were read."""
+    answers = [one for region in regions(sight) for one in sight.found(_tagged_key(region))]
+    found = {one["ResourceARN"]: tag_dict(one) for one in answers}
+    asked = {
+        one["CertificateArn"]: sight.found(f"tags {one['CertificateArn']}") for one, _region in certificates_in(sight)
+    }
+    return {**found, **{arn: tag_dict({"Tags": answer}) for arn, answer in asked.items() if answer}}
 
 
 def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
-    """Yield the reads of all certificates and of their tags, and then of those of the environment with their users."""
-    for region in _regions(sight):
-        yield _key(region), all_read(region)
-    for arn, region in _all(sight):
-        tags = Read("acm", "list_tags_for_certificate", "Tags", {"CertificateArn": arn}, UNKNOWN, region=region)
-        yield f"tags {arn}", tags
-        if sight.owns(arn):
+    """Yield the reads of all certificates and of the environment's tags, and then of its certificates with their users.
+
+    The tagging API reports a new certificate some time after its request, so the tags of those are read one by one.
+    """
+    filters = [{"Key": ENVIRONMENT, "Values": [sight.whose.environment]}]
+    arguments = {"ResourceTypeFilters": ["acm:certificate"], "TagFilters": filters}
+    for region in regions(sight):
+        yield certificates_key(region), all_read(region)
+        if sight.found(certificates_key(region)):
+            tagged = Read("resourcegroupstaggingapi", "get_resources", TAGGED, arguments, region=region)
+            yield _tagged_key(region), tagged
+    tags = tags_of(sight)
+    for one, region in certificates_in(sight):
+        arn = one["CertificateArn"]
+        told = sight.found(_tagged_key(region)) if _tagged_key(region) in sight.answers else None
+        if told is not None and arn not in {each["ResourceARN"] for each in told} and _is_untold(one, region, sight):
+            arguments = {"CertificateArn": arn}
+            yield f"tags {arn}", Read("acm", "list_tags_for_certificate", "Tags", arguments, UNKNOWN, region=region)
+        if sight.whose.owns(tags.get(arn, {})):
             yield f"certificate {arn}", describe_read(arn, region)
 
 
+def _is_untold(one: Described, region: str, sight: Sight) -> bool:
+    """Return whether the tagging API may not have reported the tags of a certificate."""
+    created = one.get("CreatedAt")
+    late = created is None or created > datetime.now(UTC) - TAGGED_AFTER
+    return late or _tagged_key(region) in sight.denied
+
+
 def _things(sight: Sight) -> t.Iterator[Thing]:
-    for arn, region in _all(sight):
-        for described in sight.found(f"certificate {arn}"):
+    for one, region in certificates_in(sight):
+        for described in sight.found(f"certificate {one['CertificateArn']}"):
             yield from _certificate(described, region, sight)
 
 
 def _certificate(described: Described, region: str, sight: Sight) -> t.Iterator[Thing]:
     """Yield a certificate, and everything that uses it. The environment's users are found by their own topics too."""
     arn = described["CertificateArn"]
-    tags = tag_dict({"Tags": sight.found(f"tags {arn}")})
+    tags = tags_of(sight).get(arn, {})
     delete = Call(
         "acm",
         "delete_certificate",

@@ -72,6 +72,12 @@ def converge_certificates(run: Run) -> dict[str, t.Any]:
         "certificates": [_told(wish, ids, details, waiting) for wish in desired.wanted],
         "pending": [wish.name for wish in waiting],
         "replaced": sorted(one.arn for one in superseded(desired, observed)),
+        "undeclared": sorted(one.arn for one in undeclared(desired, observed)),
+        "used": [
+            {"name": one.name, "names": sorted(one.names)}
+            for one in sorted(observed.certificates, key=lambda one: one.arn)
+            if one.status == ISSUED and one.described.get("InUse")
+        ],
     }
 
 

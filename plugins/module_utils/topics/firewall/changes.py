@@ -41,14 +41,18 @@ def plan_groups(
     """
     names = peer_names(observed, lists)
     missing = [wish for wish in desired.groups if wish.name not in observed]
-    staying = undeclared(desired, observed) if desired.moving and not desired.purge else ()
     return [
         *(_creation(wish, owner) for wish in missing),
         *(
             change
             for wish in desired.groups
             for actual in (_rules_of(observed.get(wish.name), names, ipv6),)
-            for change in _rule_changes(wish.name, _with_kept(wish.rules, actual, staying, lists), actual, lists)
+            for change in _rule_changes(
+                wish.name,
+                _with_kept(wish.rules, actual, staying_rules(desired, observed, actual), lists),
+                actual,
+                lists,
+            )
         ),
         *_tag_changes(desired, observed, owner),
         *(_removals(desired, observed, names, lists) if desired.purge else ()),
@@ -93,15 +97,36 @@ def rules_for(actual: t.Iterable[Rule], groups: t.Collection[str]) -> list[Rule]
     return [rule for rule in actual if rule.kind == "group" and rule.peer in groups]
 
 
-def _with_kept(
-    wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], staying: t.Collection[str], lists: Lists
-) -> dict[Rule, str]:
-    """Return the rules of a declared group, with those for undeclared groups that stay.
+def staying_rules(desired: Groups, observed: t.Mapping[str, Described], actual: t.Collection[Rule]) -> list[Rule]:
+    """Return the existing rules that stay for now: for undeclared groups, and for inbound traffic to kept ports.
 
     The members of a group that got another name are still in the old one. They keep their traffic until a run that is
-    not `moving`, when everything has moved. Without room for both within AWS' quota, the rules are removed now.
+    not `moving`, when everything has moved.
     """
-    kept = {rule: actual[rule].description for rule in rules_for(actual, staying)}
+    groups = undeclared(desired, observed) if desired.moving and not desired.purge else ()
+    return [*rules_for(actual, groups), *_to_kept_ports(desired, actual)]
+
+
+def _to_kept_ports(desired: Groups, actual: t.Iterable[Rule]) -> list[Rule]:
+    web = [one for one in actual if (one.way, one.protocol) == ("ingress", "tcp") and one.first == one.last]
+    return [one for one in web if one.first in desired.kept_ports]
+
+
+def kept_in(desired: Groups, observed: t.Mapping[str, Described], lists: Lists) -> list[str]:
+    """Return the names of the declared groups that have rules only because of kept ports."""
+    names = peer_names(observed, lists)
+    there = [(wish, existing_rules(observed[wish.name], names)) for wish in desired.groups if wish.name in observed]
+    return [wish.name for wish, rules in there if set(_to_kept_ports(desired, rules)) - wish.rules.keys()]
+
+
+def _with_kept(
+    wanted: t.Mapping[Rule, str], actual: t.Mapping[Rule, Existing], staying: t.Iterable[Rule], lists: Lists
+) -> dict[Rule, str]:
+    """Return the rules of a declared group, with those that stay.
+
+    Without room for both within AWS' quota, the rules are removed now.
+    """
+    kept = {rule: actual[rule].description for rule in staying}
     room = {way: MAX_RULES - places(wanted.keys() | kept.keys(), way, lists) for way in WAYS}
     return {**{rule: text for rule, text in kept.items() if room[rule.way] >= 0}, **wanted}
 

@@ -11,9 +11,14 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.addressing import check_admin_cidr
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Admitted, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import parse_security_groups
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import (
+    LAST_PORT,
+    GroupWish,
+    parse_security_groups,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import ALL
 
 
 def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
@@ -25,7 +30,20 @@ def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
         if name not in names and not SECURITY_GROUP_ID.fullmatch(name):
             right = f"use some of {', '.join(names)}, or ids of groups (sg-...)"
             problems.add(f"file_clients[{position}]", f"'{name}' is not a declared security group", right)
-    return {"security_groups": [group.name for group in firewall.groups] if firewall else []}
+    groups = firewall.groups if firewall else ()
+    return {
+        "security_groups": [group.name for group in groups],
+        "admitted": {one.name: _admitted(one) for one in groups},
+    }
+
+
+def _admitted(group: GroupWish) -> list[Admitted]:
+    """Return what may send TCP to members of a group."""
+    return [
+        Admitted(rule.peer, max(rule.first, 0), rule.last if rule.last >= 0 else LAST_PORT)
+        for rule in group.rules
+        if rule.way == "ingress" and rule.protocol in (ALL, "tcp")
+    ]
 
 
 CHECK = Check(_check, after="nat")

@@ -52,11 +52,12 @@ class GroupWish:
 
 @dataclass(frozen=True)
 class Groups:
-    """All desired security groups."""
+    """All desired security groups. Existing rules for inbound traffic to `kept_ports` stay in declared groups."""
 
     groups: tuple[GroupWish, ...]
     purge: bool = False
     moving: bool = False
+    kept_ports: tuple[int, ...] = ()
 
 
 def parse_security_groups(options: t.Mapping[str, t.Any], problems: Problems) -> Groups | None:
@@ -67,9 +68,10 @@ def parse_security_groups(options: t.Mapping[str, t.Any], problems: Problems) ->
     for position, name in enumerate(names):
         if name in names[:position]:
             problems.add(f"groups[{position}].name", f"'{name}' is used twice", "give each group its own name")
-    return (
-        Groups(groups, bool(options["purge"]), bool(options.get("moving"))) if len(problems.found) == before else None
-    )
+    if len(problems.found) > before:
+        return None
+    kept = tuple(options.get("kept_ports") or ())
+    return Groups(groups, bool(options["purge"]), bool(options.get("moving")), kept)
 
 
 def _parse_group(group: t.Mapping[str, t.Any], where: str, names: t.Sequence[str], problems: Problems) -> GroupWish:

@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.changes import (
     Described,
+    kept_in,
     plan_groups,
     undeclared,
 )
@@ -61,7 +62,7 @@ def converge_security_groups(run: Run) -> dict[str, t.Any]:
         _check_quota(run, desired, lists)
     result = run.make(changes, ids)
     groups = {wish.name: shown(group_ref(wish.name), ids) for wish in desired.groups}
-    return {**result, "groups": groups, "undeclared": left}
+    return {**result, "groups": groups, "undeclared": left, "kept": kept_in(desired, observed, lists)}
 
 
 def _lists(run: Run, desired: Groups, observed: t.Mapping[str, Described]) -> dict[str, PrefixList]:

@@ -53,11 +53,36 @@ class Observed:
         """Return the values of a record set, the target of an alias, or nothing."""
         return tuple(value for one in self.records.get((name, kind), ()) for value in values_of(one))
 
+    def wildcard(self, name: str) -> str:
+        """Return the wildcard that stands for a name without records at it or below it, or ""."""
+        enclosers = self._enclosers(name)
+        star = f"*.{enclosers[-1]}"
+        return star if len(enclosers) > 1 and self.kinds(star) else ""
+
+    def hidden(self, name: str) -> list[str]:
+        """Return the names above a new one that exist only since then, so that a wildcard stops to stand for them."""
+        return self._enclosers(name)[1:-1]
+
+    def kinds(self, name: str) -> list[str]:
+        """Return the types of the records of a name."""
+        return [kind for known, kind in self.records if known == name]
+
+    def _enclosers(self, name: str) -> list[str]:
+        """Return the name, and the names above it up to the first one that exists."""
+        present = {"", *(known[at:] for known, _kind in self.records for at in _starts(known))}
+        above = [name[at:] for at in (*_starts(name), len(name))]
+        return above[: next(at for at, one in enumerate(above) if one in present) + 1]
+
     @property
     def name_servers(self) -> tuple[str, ...]:
         """Return the zone's name servers."""
         names = [name for name, kind in self.records if kind == "NS"]
         return tuple(sorted(self.value(min(names, key=len), "NS"))) if names else ()
+
+
+def _starts(name: str) -> list[int]:
+    """Return where the labels of a name begin."""
+    return [0, *(at + 1 for at, character in enumerate(name) if character == ".")]
 
 
 def plain_name(name: str) -> str:

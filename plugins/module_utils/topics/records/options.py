@@ -26,6 +26,7 @@ ZONE = "hosted zone"
 RECORD = "record"
 # https://docs.aws.amazon.com/general/latest/gr/cf_region.html
 DISTRIBUTIONS = "Z2FDTNDATAQYW2"
+RESOURCE = re.compile(r"[A-Za-z0-9-]{1,64}")
 DISTRIBUTION = re.compile(r"[a-z0-9]+\.cloudfront\.net")
 
 Options = t.Mapping[str, t.Any]
@@ -35,13 +36,14 @@ Options = t.Mapping[str, t.Any]
 class Alias:
     """A name that leads to a load balancer or a distribution, by its DNS name and its hosted zone.
 
-    The target of a name in `kept` is not known in this run.
+    `resource` is the environment's name for what it leads to.
     """
 
     name: str
     target: str
     zone_id: str
     ipv6: bool
+    resource: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class Records:
     deadline: float
     purge: bool
     planned: bool
+    adopt: tuple[str, ...] = ()
+    forget: bool = False
+    unseen: tuple[str, ...] = ()
 
 
 def zone_ref(name: str) -> Ref:
@@ -93,6 +98,10 @@ def parse_records(options: Options, problems: Problems) -> Records | None:
         problems.add("elsewhere", "a zone that is not in this account cannot be created here", right)
     names = [one["name"] for one in options["aliases"]]
     check_names([*names, *options["kept"]], "aliases", zone, problems)
+    for at, one in enumerate(options["aliases"]):
+        if one["resource"] and not RESOURCE.fullmatch(one["resource"]):
+            right = "use at most 64 letters, digits and hyphens"
+            problems.add(f"aliases[{at}].resource", f"'{one['resource']}' is not a valid name", right)
     check_lengths(names, "aliases", problems)
     for at, one in enumerate(options["certificates"]):
         check_names(one["names"], f"certificates[{at}].names", zone, problems)
@@ -114,6 +123,9 @@ def parse_records(options: Options, problems: Problems) -> Records | None:
         float(options["deadline"]),
         options["purge"],
         options["planned"],
+        tuple(options["adopt"]),
+        options["forget"],
+        tuple(options["unseen"]),
     )
 
 
@@ -140,6 +152,5 @@ def check_lengths(names: t.Sequence[str], where: str, problems: Problems) -> Non
 
 def _alias(one: Options) -> Alias:
     is_edge = bool(DISTRIBUTION.fullmatch(one["target"]))
-    return Alias(
-        one["name"], one["target"].rstrip("."), one["zone_id"] or (DISTRIBUTIONS if is_edge else ""), one["ipv6"]
-    )
+    zone_id = one["zone_id"] or (DISTRIBUTIONS if is_edge else "")
+    return Alias(one["name"], one["target"].rstrip("."), zone_id, one["ipv6"], one["resource"])

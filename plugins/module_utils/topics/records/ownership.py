@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import WILDCARD
 
@@ -20,6 +20,7 @@ PREFIX = "_groundwork"
 ANY = "_any"  # stands for the asterisk of a wildcard, which is a wildcard only as the first label
 HERITAGE = "heritage=groundwork.aws"
 ALIAS, VALIDATION = "alias", "validation"
+COPY = "copy"  # of the records of a wildcard, until the name leads to its target
 # https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
 VALIDATION_NAME = re.compile(r"(?P<label>_[0-9a-f]+)\.(?P<domain>.+)")
 MARK = re.compile(rf"{PREFIX}\.(?P<environment>[a-z0-9-]+)\.(?P<region>[a-z0-9-]+)\.(?P<name>.+)")
@@ -41,7 +42,8 @@ class Whose(t.NamedTuple):
 class Mark:
     """The content of an ownership record: the `kind` of the records, and the `value` of a validation record.
 
-    `created` is false for a validation record that was there before the environment used it.
+    `created` is false for a validation record that was there before the environment used it. `resource` is what the
+    name leads to, and `former` are what it led to before, which resolvers may still remember.
     """
 
     whose: Whose
@@ -49,6 +51,13 @@ class Mark:
     kind: str
     value: str = ""
     created: bool = True
+    resource: str = ""
+    former: tuple[str, ...] = ()
+
+    def leading_to(self, resource: str) -> Mark:
+        """Return the mark of a name that leads to another resource from now on, or to none."""
+        former = {*self.former, self.resource} - {"", resource}
+        return replace(self, kind=ALIAS, resource=resource, former=tuple(sorted(former)))
 
     @property
     def record_name(self) -> str:
@@ -66,6 +75,10 @@ class Mark:
         fields.append(f"groundwork/record={self.kind}")
         if self.kind == VALIDATION:
             fields += [f"groundwork/value={self.value}", f"groundwork/created={'yes' if self.created else 'no'}"]
+        if self.resource:
+            fields.append(f"groundwork/resource={self.resource}")
+        if self.former:
+            fields.append(f"groundwork/former={' '.join(self.former)}")
         return f'"{",".join(fields)}"'
 
 
@@ -86,7 +99,9 @@ def parse_mark(record_name: str, texts: t.Iterable[str]) -> Mark | None:
             whose = Whose(match["environment"], match["region"])
             created = fields.get("groundwork/created") != "no"
             kind = fields.get("groundwork/record", ALIAS)
-            return Mark(whose, _plain(match["name"]), kind, fields.get("groundwork/value", ""), created)
+            value, resource = fields.get("groundwork/value", ""), fields.get("groundwork/resource", "")
+            former = tuple(fields.get("groundwork/former", "").split())
+            return Mark(whose, _plain(match["name"]), kind, value, created, resource, former)
     return None
 
 

@@ -11,7 +11,6 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import validated
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
@@ -21,7 +20,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
     some,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import all_read, names_of
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.changes import ADDRESSES, batch, comment_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.options import KIND as CERTIFICATE
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.removal import (
+    certificates_in,
+    certificates_key,
+    regions,
+    tags_of,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.changes import batch, comment_of, kinds_of
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.observed import (
     Key,
     Observed,
@@ -29,6 +35,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.obse
     marks_in,
     plain_name,
     records_read,
+    values_of,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.options import COMPONENT, RECORD, ZONE
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.ownership import (
@@ -40,7 +47,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.owne
 HOSTED_ZONES = "hosted_zones"  # the option for the removal of zones
 OWN = ("NS", "SOA")  # of every zone
 GONE = ("NoSuchHostedZone",)
-USERS = "users of validations in "  # and a region
+FEWEST = 2  # record sets of a zone without names: NS and SOA
 
 
 def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
@@ -50,10 +57,11 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
     """
     yield "hosted zones", Read("route53", "list_hosted_zones", "HostedZones")
     for zone in _public(sight):
-        yield _key(zone), records_read(_id(zone))
+        if zone.get("ResourceRecordSetCount", FEWEST + 1) > FEWEST:
+            yield _key(zone), records_read(_id(zone))
     if any(mark.kind == VALIDATION for zone in _public(sight) for mark in _marks(zone, sight)):
-        for region in dict.fromkeys((sight.whose.region, AWS.edge)):
-            yield f"{USERS}{region}", all_read(region)
+        for region in regions(sight):
+            yield certificates_key(region), all_read(region)
 
 
 def _public(sight: Sight) -> list[Described]:
@@ -85,7 +93,10 @@ def _marks(zone: Described, sight: Sight) -> list[Mark]:
 def _things(sight: Sight) -> t.Iterator[Thing]:
     for zone in _public(sight):
         marks = _marks(zone, sight)
-        yield from (_record(mark, zone, sight) for mark in marks)
+        for mark in marks:
+            yield _record(mark, zone, sight)
+            if mark.kind == VALIDATION:
+                yield from _validated(mark, zone, sight)
         if zone["Config"].get("Comment") == comment_of(
             Owner(sight.whose.environment, COMPONENT, {}, sight.whose.region)
         ):
@@ -98,24 +109,46 @@ def _record(mark: Mark, zone: Described, sight: Sight) -> Thing:
     A validation record stays with the certificates that it validates: it needs none of them, and is deleted after the
     environment's own. Those of others keep it, and only the ownership record is deleted.
     """
-    records = _records(zone, sight)
-    seen = Observed(_id(zone), records=records, marks=marks_in(records))
-    found: list[Described] = [one for kind in ADDRESSES for one in records.get((mark.name, kind), ())]
-    if mark.kind == VALIDATION:
-        alone = mark.created and not seen.others(mark.whose, mark.name) and not _is_used(mark, sight)
-        found = list(records.get((mark.name, "CNAME"), ())) if alone else []
-    items = [
-        {"Action": "DELETE", "ResourceRecordSet": one} for one in (*found, *records.get((mark.record_name, "TXT"), ()))
-    ]
+    found, texts = _deleted(mark, zone, sight)
+    items = [{"Action": "DELETE", "ResourceRecordSet": one} for one in (*found, *texts)]
     name = f"validation of {domain_of(mark.name)}" if mark.kind == VALIDATION else mark.name
     return Thing(
         RECORD,
-        f"{_id(zone)}/{mark.record_name}",
+        _thing_id(mark, zone),
         name,
         needs=some(_id(zone)),
         calls=(_settled(batch(_id(zone), items)),),
-        before={one["Type"]: ", ".join(seen.value(mark.name, one["Type"])) for one in found},
+        before={one["Type"]: ", ".join(values_of(one)) for one in found},
     )
+
+
+def _thing_id(mark: Mark, zone: Described) -> str:
+    return f"{_id(zone)}/{mark.record_name}"
+
+
+def _deleted(mark: Mark, zone: Described, sight: Sight) -> tuple[list[Described], list[Described]]:
+    """Return the records of a name that leave, and its ownership record."""
+    records = _records(zone, sight)
+    seen = Observed(_id(zone), records=records, marks=marks_in(records))
+    kinds = kinds_of(mark)
+    if mark.kind == VALIDATION:
+        alone = mark.created and not seen.others(mark.whose, mark.name) and not _is_used(mark, sight)
+        kinds = ("CNAME",) if alone else ()
+    found = [one for kind in kinds for one in records.get((mark.name, kind), ())]
+    return found, list(records.get((mark.record_name, "TXT"), ()))
+
+
+def _validated(mark: Mark, zone: Described, sight: Sight) -> t.Iterator[Thing]:
+    """Yield the environment's certificates that a validation record renews. One that stays keeps the record."""
+    tags = tags_of(sight)
+    for one, _region in certificates_in(sight):
+        arn = one["CertificateArn"]
+        if sight.whose.owns(tags.get(arn, {})) and _has(one, mark):
+            yield Thing(CERTIFICATE, arn, "", needs=some(_thing_id(mark, zone)))
+
+
+def _has(certificate: Described, mark: Mark) -> bool:
+    return domain_of(mark.name) in {validated(name) for name in names_of(certificate)}
 
 
 def _settled(call: Call) -> Call:
@@ -125,15 +158,11 @@ def _settled(call: Call) -> Call:
 
 def _is_used(mark: Mark, sight: Sight) -> bool:
     """Return whether a certificate of others has the validation record, or may have it, because they cannot be read."""
-    if any(key.startswith(USERS) for key in sight.denied):
+    if any(certificates_key(region) in sight.denied for region in regions(sight)):
         return True
-    return any(
-        domain_of(mark.name) in {validated(name) for name in names_of(one)}
-        for key in sight.answers
-        if key.startswith(USERS)
-        for one in sight.answers[key]
-        if not sight.owns(one["CertificateArn"])
-    )
+    tags = tags_of(sight)
+    everything = (one for region in regions(sight) for one in sight.found(certificates_key(region)))
+    return any(_has(one, mark) and not sight.whose.owns(tags.get(one["CertificateArn"], {})) for one in everything)
 
 
 def _zone(zone: Described, marks: t.Sequence[Mark], sight: Sight) -> t.Iterator[Thing]:
@@ -141,9 +170,14 @@ def _zone(zone: Described, marks: t.Sequence[Mark], sight: Sight) -> t.Iterator[
     own = _id(zone)
     delete = Call("route53", "delete_hosted_zone", {"Id": own}, settled=GONE)
     yield Thing(ZONE, own, plain_name(zone["Name"]), calls=(delete,), wish=HOSTED_ZONES)
-    ours = {mark.name for mark in marks} | {mark.record_name for mark in marks}
+    ours = {
+        (plain_name(one["Name"]), one["Type"])
+        for mark in marks
+        for records in _deleted(mark, zone, sight)
+        for one in records
+    }
     for name, kind in _records(zone, sight):
-        if name not in ours and not (kind in OWN and name == plain_name(zone["Name"])):
+        if (name, kind) not in ours and not (kind in OWN and name == plain_name(zone["Name"])):
             yield Thing(RECORD, f"{own}/{name} {kind}", f"{name} {kind}", ours=False, needs=some(own))
 
 

@@ -26,6 +26,9 @@ class Resolver(t.Protocol):
     def values(self, name: str, kind: str) -> list[str] | None:
         """Return the values of a record, [] if it does not exist, or None if the resolver does not answer."""
 
+    def ttl(self, name: str) -> int:
+        """Return how long the resolver remembers the addresses of a name, in seconds, or 0 if it finds none."""
+
 
 class SystemResolver:
     """The resolver in /etc/resolv.conf, without a cache of its own."""
@@ -41,6 +44,14 @@ class SystemResolver:
         except dns.exception.DNSException:
             return None
         return sorted(str(one).rstrip(".").lower() for one in answer)
+
+    def ttl(self, name: str) -> int:
+        """Return how long the resolver remembers the addresses of a name, in seconds, or 0 if it finds none."""
+        try:
+            answer = dns.resolver.resolve(f"{name}.", "A", lifetime=LIFETIME)
+        except dns.exception.DNSException:
+            return 0
+        return max(one.ttl for one in answer.response.answer)
 
 
 def why_silent() -> str:

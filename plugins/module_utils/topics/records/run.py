@@ -12,14 +12,24 @@ from dataclasses import replace
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import validated
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import DeadlineError, GroundworkError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read, observe
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY, Change, Ids, shown
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import wait_until
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import all_read, names_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.observed import (
+    all_read,
+    is_ours,
+    names_of,
+    tagged_read,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.changes import (
+    ADDRESSES,
+    NOT_USED,
+    Used,
     check_records,
     leaving,
+    owned,
     plan_records,
     unknown_validations,
 )
@@ -64,28 +74,65 @@ def converge_records(run: Run, resolver: Resolver | None = None) -> dict[str, t.
         raise GroundworkError(
             f"Certificate Manager has not told the validation records of {', '.join(untold)} yet. Run again."
         )
-    changes = plan_records(desired, observed, owner, _used(run, desired, observed, whose))
+    changes = plan_records(desired, observed, owner, _used(run, owner, desired, observed, whose))
     left = sorted(mark.name for mark in leaving(desired, observed, whose) if mark.kind != VALIDATION)
     if left and not desired.purge:
         run.warn(f"The names {', '.join(left)} are not declared, and their records stay. Set purge to delete them.")
+    for warning in _hidings(desired, observed):
+        run.warn(warning)
     result = run.make(changes, ids)
     servers, problem = _delegation(run, desired, observed, ids, asked)
     moved = [one.name for one in changes if one.action == "update" and _is_alias(one, desired)]
     zone = {"id": shown(zone_ref(desired.zone), ids), "name_servers": list(servers)}
-    return {**result, "zone": zone, "delegation": problem, "moved": moved, "entries": [], "undeclared": left}
+    return {
+        **result,
+        "zone": zone,
+        "delegation": problem,
+        "moved": moved,
+        "entries": [],
+        "undeclared": left,
+        "ttl": 0,
+        "owned": [
+            {"name": mark.name, "resource": mark.resource, "former": list(mark.former)}
+            for mark in owned(desired, observed, whose)
+        ],
+    }
+
+
+def _hidings(desired: Records, observed: Observed) -> t.Iterator[str]:
+    """Yield sentences about what a wildcard stops to stand for because of new names.
+
+    https://www.rfc-editor.org/rfc/rfc4592#section-4
+    """
+    for name in (*(alias.name for alias in desired.aliases), *desired.kept):
+        if star := observed.wildcard(name):
+            lost = sorted(set(observed.kinds(star)) - {*ADDRESSES, "CNAME"})
+            if lost:
+                yield f"The records {', '.join(lost)} of {star} do not apply to {name} any more: enter them for it."
+            for above in observed.hidden(name):
+                yield f"{star} does not stand for {above} any more, because {name} is below it: enter records for it."
 
 
 def _is_alias(change: Change, desired: Records) -> bool:
     return change.resource == RECORD and change.name in {alias.name for alias in desired.aliases}
 
 
-def _used(run: Run, desired: Records, observed: Observed, whose: Whose) -> set[str]:
+def _used(run: Run, owner: Owner, desired: Records, observed: Observed, whose: Whose) -> Used:
     """Return the domains of all certificates in the environment's region and CloudFront's, if a validation leaves."""
     if not desired.purge or not any(mark.kind == VALIDATION for mark in leaving(desired, observed, whose)):
-        return set()
-    reads: dict[str, Read] = {region: all_read(region) for region in (whose.region, AWS.edge)}
+        return NOT_USED
+    regions = dict.fromkeys((whose.region, AWS.edge))
+    reads = {f"all {region}": all_read(region) for region in regions}
+    reads |= {f"own {region}": tagged_read(owner, region) for region in regions}
     answers = observe(run.clients, reads)
-    return {validated(name) for answer in answers.values() for one in answer for name in names_of(one)}
+    tags = {one["ResourceARN"]: tag_dict(one) for region in regions for one in answers[f"own {region}"]}
+    everything = [one for region in regions for one in answers[f"all {region}"]]
+    own = [one for one in everything if is_ours(owner, tags.get(one["CertificateArn"], {}))]
+    return Used(_domains(everything), _domains(own))
+
+
+def _domains(certificates: t.Iterable[t.Mapping[str, t.Any]]) -> frozenset[str]:
+    return frozenset(validated(name) for one in certificates for name in names_of(one))
 
 
 def _delegation(
@@ -112,7 +159,8 @@ def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Res
         for _domain, (name, value) in sorted(observed.validations.items())
     ]
     found += [_entry(alias, desired.zone) for alias in desired.aliases]
-    entries = [{**one, "visible": _is_visible(one, resolver)} for one in found]
+    unseen = [{**one, "visible": True} for one in found if one["name"] in desired.unseen]
+    entries = [{**one, "visible": _is_visible(one, resolver)} for one in found if one["name"] not in desired.unseen]
     if desired.wait and not run.check_mode and not all(one["visible"] for one in entries):
         _await(run, entries, desired, resolver)
         entries = [{**one, "visible": True} for one in entries]
@@ -123,8 +171,10 @@ def _await_entries(run: Run, desired: Records, observed: Observed, resolver: Res
         "zone": {},
         "delegation": "",
         "moved": [],
-        "entries": entries,
+        "entries": [*entries, *unseen],
         "undeclared": [],
+        "ttl": max((resolver.ttl(_asked(one)) for one in entries if one["visible"]), default=0),
+        "owned": [],
     }
 
 
@@ -133,11 +183,16 @@ def _entry(alias: Alias, zone: str) -> Entry:
     return {"name": alias.name, "type": "ALIAS" if alias.name == zone else "CNAME", "value": alias.target}
 
 
+def _asked(entry: Entry) -> str:
+    """Return the name to ask for, which is one that a wildcard stands for."""
+    return str(entry["name"]).replace("*", "groundwork", 1)
+
+
 def _is_visible(entry: Entry, resolver: Resolver) -> bool:
     """Return whether a resolver finds a record: the value, or for a name also one of the target's addresses."""
     if entry["value"] == KNOWN_AFTER_APPLY:
         return False
-    name = entry["name"].replace("*", "groundwork", 1)
+    name = _asked(entry)
     found = resolver.values(name, "CNAME")
     if found is None:
         raise GroundworkError(f"Could not look for the record {name}: {why_silent()} The zone is run elsewhere.")
@@ -162,4 +217,5 @@ def _await(run: Run, entries: t.Sequence[Entry], desired: Records, resolver: Res
         )
     except DeadlineError as error:
         left = "; ".join(f"{one['name']} {one['type']} {one['value']}" for one in missing())
-        raise GroundworkError(f"{error} Enter where the zone {desired.zone} is run: {left}.") from error
+        hint = "Add names for which the provider answers with addresses of its own to unseen (dns_unseen)."
+        raise GroundworkError(f"{error} Enter where the zone {desired.zone} is run: {left}. {hint}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from named_account import NamedAccount
@@ -60,3 +61,21 @@ def test_what_uses_a_certificate_keeps_it(account: NamedAccount, user: str, kind
     account.users[arn] = [user]
     keepers: list[t.Any] = [thing for thing in things(account) if not thing.ours]
     assert [(one.kind, one.id, one.needs) for one in keepers] == [(kind, user, {arn})]
+
+
+def test_the_tags_of_others_certificates_are_not_read_one_by_one(account: NamedAccount) -> None:
+    """Only those that are so new that the tagging API may not report them yet are."""
+    for one in account.certificates.values():
+        one["CreatedAt"] = datetime.now(UTC) - timedelta(days=1)
+    account.calls = []
+    assert len(things(account)) == 2
+    assert sorted(account.calls) == [
+        *["DescribeCertificate"] * 2,
+        *["GetResources"] * 2,
+        *["ListCertificates"] * 2,
+    ]
+    account.tagging_is_late = True
+    assert things(account) == []
+    for one in account.certificates.values():
+        one["CreatedAt"] = datetime.now(UTC)
+    assert len(things(account)) == 2

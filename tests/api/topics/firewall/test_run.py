@@ -419,3 +419,21 @@ def test_what_aws_gives_a_group_in_a_vpc_with_ipv6(options: Make, group: Make, r
     assert calls(four, ipv6=True) == ["revoke_security_group_egress"]
     assert calls(both, ipv6=False) == ["authorize_security_group_egress"]
     assert calls(both, ipv6=True) == []
+
+
+def test_rules_for_kept_ports_stay_until_they_are_not_kept(
+    cloud: Cloud, site: Make, make_vpc: t.Callable[[Cloud], str]
+) -> None:
+    make_vpc(cloud)
+    cloud.run(converge_security_groups, site())
+    fewer = site()
+    fewer["groups"][0]["ingress"][0]["ports"] = ["80"]
+    fewer["groups"][1]["ingress"].pop()
+    kept = cloud.run(converge_security_groups, {**fewer, "kept_ports": [80, 443]})
+    assert (told(kept), kept["kept"]) == (["update security group rules web"], ["alb"])
+    assert "tcp 443 from 0.0.0.0/0 (web)" in look(cloud)["dev-alb"]
+    again = cloud.run(converge_security_groups, {**fewer, "kept_ports": [80, 443]})
+    assert (told(again), again["kept"]) == ([], ["alb"])
+    closed = cloud.run(converge_security_groups, fewer)
+    assert (told(closed), closed["kept"]) == (["update security group rules alb"], [])
+    assert "tcp 443 from 0.0.0.0/0 (web)" not in look(cloud)["dev-alb"]

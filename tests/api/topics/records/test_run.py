@@ -12,7 +12,10 @@ from topic_options.names import ALIAS, EDGE, SITE, TARGET, WEB, certificates, re
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import Sight, Whose
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.order import going
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.reads import look as look_for_removal
+from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown.things import unified
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.removal import REMOVAL as CERTIFICATES
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates.run import converge_certificates
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.removal import REMOVAL
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.records.run import converge_records
@@ -84,6 +87,122 @@ def test_a_name_that_moves_is_updated_and_told(account: NamedAccount, zone: str)
     assert target == "dev-private-2.eu-central-1.elb.amazonaws.com."
 
 
+SHOP = {**ALIAS, "name": "shop.example.com", "resource": "alb-public"}
+ELSEWHERE = {**SHOP, "target": "dev-private-2.eu-central-1.elb.amazonaws.com", "resource": "alb-private"}
+
+
+def owner_of_shop(result: t.Any) -> t.Any:
+    return [(one["resource"], one["former"]) for one in result["owned"] if one["name"] == SHOP["name"]]
+
+
+def test_what_a_name_led_to_is_known_until_resolvers_have_forgotten_it(account: NamedAccount, zone: str) -> None:
+    assert owner_of_shop(run(account, SHOP)) == [("alb-public", [])]
+    fresh = account.listing()
+    planned = run(account, ELSEWHERE, check_mode=True)
+    moved = run(account, ELSEWHERE)
+    assert owner_of_shop(planned) == owner_of_shop(moved) == [("alb-private", ["alb-public"])]
+    again = run(account, ELSEWHERE)
+    assert (told(again), owner_of_shop(again)) == ([], [("alb-private", ["alb-public"])])
+    assert owner_of_shop(run(account, SHOP, check_mode=True)) == [("alb-public", ["alb-private"])]
+    forgotten = run(account, ELSEWHERE, forget=True)
+    assert told(forgotten) == ["update ownership record shop.example.com"]
+    assert owner_of_shop(forgotten) == owner_of_shop(run(account, ELSEWHERE)) == [("alb-private", [])]
+    run(account, SHOP)
+    run(account, SHOP, forget=True)
+    assert account.listing() == fresh
+
+
+def test_the_ownership_record_of_a_removed_name_stays_until_it_is_forgotten(account: NamedAccount, zone: str) -> None:
+    before = account.listing()
+    run(account, SHOP)
+    started = account.now
+    removed = run(account, purge=True)
+    assert (told(removed), owner_of_shop(removed)) == (["delete record shop.example.com"], [("", ["alb-public"])])
+    assert account.now >= started + 30, "the removal is INSYNC"
+    assert ("shop.example.com", "A") not in account.records[zone]
+    assert (told(run(account, purge=True)), account.writes) == ([], [])
+    assert told(run(account, purge=True, forget=True)) == ["delete ownership record shop.example.com"]
+    assert account.listing() == before
+
+
+def test_killed_after_each_write_of_a_move_it_converges(account: NamedAccount, zone: str) -> None:
+    run(account, SHOP)
+    run(account, ELSEWHERE)
+    run(account, ELSEWHERE, forget=True)
+    whole = account.listing()
+    for position in (2, 3, 4):
+        victim = NamedAccount()
+        victim.zone("example.com")
+        run(victim, SHOP)
+        victim.killed_after = position
+        with pytest.raises(Killed):
+            run(victim, ELSEWHERE)
+        victim.killed_after = None
+        assert owner_of_shop(run(victim, ELSEWHERE)) == [("alb-private", ["alb-public"])]
+        run(victim, ELSEWHERE, forget=True)
+        assert victim.listing() == whole
+
+
+WILD = [
+    [{"Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}],
+    [{"Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": "other.example.net"}]}],
+    [
+        {"Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}
+        for kind, value in (("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("MX", "10 mail.example.net"))
+    ],
+]
+
+
+@pytest.mark.parametrize("wild", WILD)
+def test_a_new_name_under_a_wildcard_is_served_all_the_time(
+    account: NamedAccount, zone: str, wild: list[dict[str, t.Any]]
+) -> None:
+    """Its validation record ends what the wildcard stands for, long before the name has a target."""
+    for record in wild:
+        account.put(zone, {"Name": "*.example.com", **record})
+    before = account.listing()
+    own = request(account, {**WEB, "names": ["www.example.com"]})
+    served = {one["Type"]: one for one in wild if one["Type"] != "MX"}
+    run(account, certificates=own, kept=["www.example.com"])
+    found = {kind: one for (name, kind), one in account.records[zone].items() if name == "www.example.com"}
+    assert {kind: one["ResourceRecords"] for kind, one in found.items()} == {
+        kind: one["ResourceRecords"] for kind, one in served.items()
+    }
+    assert [one for one in account.warnings if "MX" in one] == (
+        ["The records MX of *.example.com do not apply to www.example.com any more: enter them for it."]
+        if len(wild) > 2
+        else []
+    )
+    assert told(run(account, certificates=own, kept=["www.example.com"])) == []
+    run(account, {**ALIAS, "resource": "alb-public"}, certificates=own)
+    assert [kind for name, kind in account.records[zone] if name == "www.example.com"] == ["A"]
+    account.certificates.clear()
+    run(account, purge=True)
+    run(account, purge=True, forget=True)
+    assert account.listing()[1] == before[1]
+
+
+def test_the_copies_of_a_wildcard_leave_with_a_name_that_never_had_a_target(account: NamedAccount, zone: str) -> None:
+    account.put(zone, {"Name": "*.example.com", **WILD[1][0]})
+    before = account.listing()
+    run(account, certificates=request(account, {**WEB, "names": ["www.example.com"]}), kept=["www.example.com"])
+    account.certificates.clear()
+    run(account, purge=True)
+    assert account.listing() == before
+
+
+def test_names_between_a_new_one_and_a_wildcard_are_told(account: NamedAccount, zone: str) -> None:
+    account.put(zone, {"Name": "*.example.com", **WILD[0][0]})
+    run(account, {**ALIAS, "name": "a.b.c.example.com"})
+    assert account.warnings == [
+        f"*.example.com does not stand for {name} any more, because a.b.c.example.com is below it: enter records for "
+        "it."
+        for name in ("b.c.example.com", "c.example.com")
+    ]
+    run(account, {**ALIAS, "name": "a.b.c.example.com"})
+    assert account.warnings == []
+
+
 def test_what_was_deleted_by_hand_comes_back(account: NamedAccount, zone: str) -> None:
     run(account, ALIAS, EDGE)
     whole = account.listing()
@@ -117,6 +236,26 @@ def test_a_record_that_is_not_ours_is_refused_with_its_value(
     ):
         run(account, kept=["www.example.com"], check_mode=True)
     assert (account.writes, account.listing()) == ([], before)
+    adopted = run(account, ALIAS, EDGE, adopt=["www.example.com"], check_mode=True)
+    assert told(adopted)[0] == "update record www.example.com"
+    value = (record.get("ResourceRecords") or [{"Value": "other.example.net"}])[0]["Value"]
+    assert value in str(adopted["diff"])
+    run(account, ALIAS, adopt=["www.example.com"])
+    assert sorted(kind for name, kind in account.records[zone] if name == "www.example.com") == ["A"]
+    assert "SetIdentifier" not in account.records[zone]["www.example.com", "A"]
+    assert told(run(account, ALIAS)) == []
+
+
+def test_a_name_of_another_environment_cannot_be_adopted(account: NamedAccount, zone: str) -> None:
+    run(account, ALIAS, environment_name="prod")
+    with pytest.raises(InputError, match=r"www.example.com belongs to the environment prod"):
+        run(account, ALIAS, adopt=["www.example.com"])
+
+
+def test_a_delegated_name_is_refused(account: NamedAccount, zone: str) -> None:
+    account.put(zone, {"Name": "www.example.com", "Type": "NS", "TTL": 60, "ResourceRecords": [{"Value": "ns.net."}]})
+    with pytest.raises(InputError, match=r"www.example.com is delegated to ns.net"):
+        run(account, ALIAS, adopt=["www.example.com"])
 
 
 def test_a_name_of_another_environment_is_refused(account: NamedAccount, zone: str) -> None:
@@ -175,6 +314,18 @@ def test_a_validation_record_stays_as_long_as_anybody_uses_it(account: NamedAcco
     del account.certificates[dev[0]["arn"]]
     run(account, certificates=[], purge=True)
     assert {kind for _name, kind in account.records[zone]} == {"NS", "SOA"}
+
+
+def test_an_ownership_record_stays_with_the_environments_certificate(account: NamedAccount, zone: str) -> None:
+    """Another environment uses the validation record too, and leaves first."""
+    own = request(account, SITE)
+    run(account, certificates=own)
+    run(account, certificates=request(account, SITE, environment_name="prod"), environment_name="prod")
+    shared = account.listing()[1]
+    assert told(run(account, purge=True)) == []
+    assert account.listing()[1] == shared
+    del account.certificates[own[0]["arn"]]
+    assert told(run(account, purge=True)) == ["delete record validation of static.example.com"]
 
 
 def test_the_last_user_removes_a_validation_record(account: NamedAccount, zone: str) -> None:
@@ -257,6 +408,18 @@ def test_a_killed_creation_of_the_zone_is_continued(account: NamedAccount) -> No
     assert len(account.zones) == 1
 
 
+def test_what_was_deleted_is_created_again_within_an_hour(account: NamedAccount) -> None:
+    """ACM and Route 53 remember the requests for what was deleted."""
+    run(account, ALIAS, create=True)
+    [first] = account.zones
+    del account.zones[first], account.records[first]
+    run(account, ALIAS, create=True)
+    assert list(account.zones) != [first]
+    [one] = request(account, SITE)
+    account.client("acm", region="us-east-1").delete_certificate(CertificateArn=one["arn"])
+    assert request(account, SITE)[0]["arn"] in account.certificates
+
+
 def test_records_of_a_zone_elsewhere_are_told_and_awaited(account: NamedAccount) -> None:
     own = request(account, SITE)
     told_first = run(account, ALIAS, {**ALIAS, "name": "example.com"}, certificates=own, elsewhere=True, wait=False)
@@ -272,7 +435,17 @@ def test_records_of_a_zone_elsewhere_are_told_and_awaited(account: NamedAccount)
     account.put(
         zone, {"Name": "www.example.com", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": f"{TARGET}."}]}
     )
-    assert [one["visible"] for one in run(account, ALIAS, elsewhere=True)["entries"]] == [True]
+    seen = run(account, ALIAS, elsewhere=True)
+    assert ([one["visible"] for one in seen["entries"]], seen["ttl"]) == ([True], 5)
+    account.put(zone, {"Name": "example.com", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": "192.0.2.9"}]})
+    apex = {**ALIAS, "name": "example.com"}
+    with pytest.raises(GroundworkError, match=r"addresses of its own to unseen \(dns_unseen\)"):
+        run(account, apex, elsewhere=True, deadline=60)
+    proxied = run(account, ALIAS, apex, elsewhere=True, unseen=["example.com"])
+    assert [(one["name"], one["visible"]) for one in proxied["entries"]] == [
+        ("www.example.com", True),
+        ("example.com", True),
+    ]
     assert account.calls == []
 
 
@@ -303,3 +476,59 @@ def test_a_zone_of_the_environment_stays_with_others_records(account: NamedAccou
         ("hosted zone", "example.com", True, "hosted_zones"),
         ("record", "mail.example.com A", False, ""),
     ]
+
+
+def leaving_of(account: NamedAccount) -> list[str]:
+    """Return what a teardown deletes, with the zones of the environment."""
+    sight = look_for_removal([CERTIFICATES, REMOVAL], Sight(Whose("dev", "eu-central-1")), account)
+    found = unified(thing for removal in (CERTIFICATES, REMOVAL) for thing in removal.things(sight))
+    return sorted(f"{one.kind} {one.name}" for one in going(found, {"hosted_zones"}, {}))
+
+
+def test_a_certificate_that_others_keep_in_use_keeps_its_validation_records(account: NamedAccount, zone: str) -> None:
+    [web, site] = request(account, WEB, SITE)
+    run(account, ALIAS, certificates=[web, site])
+    assert leaving_of(account) == [
+        "certificate alb-public",
+        "certificate site",
+        *(f"record validation of {name}" for name in ("example.com", "static.example.com", "www.example.com")),
+        "record www.example.com",
+    ]
+    account.users[web["arn"]] = ["arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/shop/0"]
+    assert leaving_of(account) == [
+        "certificate site",
+        "record validation of static.example.com",
+        "record www.example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"Name": "www.example.com", "Type": "MX", "TTL": 60, "ResourceRecords": [{"Value": "10 mail.example.net"}]},
+        {"Name": "mail.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.7"}]},
+    ],
+)
+def test_the_deletion_of_a_zone_is_not_promised_while_others_use_it(
+    account: NamedAccount, other: dict[str, t.Any]
+) -> None:
+    run(account, ALIAS, create=True)
+    [own] = account.zones
+    assert "hosted zone example.com" in leaving_of(account)
+    account.put(own, other)
+    assert leaving_of(account) == ["record www.example.com"]
+
+
+def test_a_shared_validation_record_keeps_the_zone_of_the_environment(account: NamedAccount) -> None:
+    run(account, create=True, certificates=[])
+    run(account, certificates=request(account, SITE))
+    run(account, certificates=request(account, SITE, environment_name="prod"), environment_name="prod")
+    assert "hosted zone example.com" not in leaving_of(account)
+
+
+def test_zones_without_names_are_not_read(account: NamedAccount, zone: str) -> None:
+    account.zones[account.zone("example.org")]["ResourceRecordSetCount"] = 2
+    run(account, ALIAS)
+    account.calls = []
+    assert leaving_of(account) == ["record www.example.com"]
+    assert account.calls.count("ListResourceRecordSets") == 1

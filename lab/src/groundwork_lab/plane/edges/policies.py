@@ -26,6 +26,7 @@ WITHHELD = (
     "referer",
     "user-agent",
     "x-forwarded-proto",
+    "x-http-method-override",
     "x-real-ip",
 )
 

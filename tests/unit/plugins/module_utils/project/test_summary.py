@@ -36,9 +36,9 @@ def test_resources_are_told_by_component_and_action() -> None:
     )
     assert told(*entries) == [
         "Plan of the environment dev: 5 to create, 1 to update, 0 to replace, 0 to delete.",
-        "  network       create  vpc main; subnets public-a, public-b",
-        "                update  route table public",
-        "  server_roles  create  policies a, b",
+        "  network      create  vpc main; subnets public-a, public-b",
+        "               update  route table public",
+        "  server_roles create  policies a, b",
     ]
     assert told(*entries, planned=False)[0].startswith("Changes of the environment dev: 5 created, 1 updated,")
 
@@ -53,8 +53,8 @@ def test_servers_that_get_the_same_are_told_once() -> None:
     assert [group["names"] for group in data["components"][0]["servers"]] == [["a", "b"], ["c"]]
     assert text(data) == [
         "Plan of the environment dev: 0 to create, 0 to update, 0 to replace, 0 to delete; 7 changes on 3 servers.",
-        "  lamp          on a, b: create 2 files; install 1 package",
-        "                on c: update 1 service",
+        "  lamp on a, b: create 2 files; install 1 package",
+        "       on c: update 1 service",
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_deletion_and_a_creation_of_one_resource_replace_it(order: tuple[str, 
     assert data["components"][0]["changes"] == [
         {"action": "replace", "resource": "certificate", "name": "alb-public", "because": ["names"]},
     ]
-    assert text(data)[1] == "  dns           replace certificate alb-public (other names)"
+    assert text(data)[1] == "  dns replace certificate alb-public (other names)"
     assert data["totals"]["aws"] == {"create": 0, "update": 0, "replace": 1, "delete": 0}
 
 
@@ -98,7 +98,7 @@ def test_a_large_plan_is_short_and_narrow() -> None:
     lines = told(*many, *SUBNETS)
     assert len(lines) < 6
     assert all(len(line) <= WIDTH for line in lines)
-    assert "and 292 more" in lines[1] + lines[2]
+    assert "and 292 more" in " ".join(" ".join(lines).split())
 
 
 def test_a_long_name_is_not_broken() -> None:

@@ -86,17 +86,17 @@ def operations(changes: t.Iterable[Change]) -> list[tuple[str, str]]:
 def test_https_is_created_before_http_redirects_to_it() -> None:
     changes = planned(desired(HTTP, tls(ONE, TWO, hsts=300)), observed(listener(80, "HTTP", TO_GROUP)))
     assert operations(changes) == [
+        ("add_tags", "load balancer public"),
         ("create_listener", "public:443"),
         ("add_listener_certificates", "public:443"),
         ("modify_listener_attributes", "public:443"),
         ("modify_listener", "public:80"),
-        ("add_tags", "load balancer public"),
     ]
-    create, beside, attributes = changes[0].calls
+    create, beside, attributes = changes[1].calls
     assert (create.arguments["SslPolicy"], create.arguments["Certificates"]) == (POLICY, [{"CertificateArn": ONE}])
     assert beside.arguments["Certificates"] == [{"CertificateArn": TWO}]
     assert attributes.arguments["Attributes"] == [{"Key": HSTS, "Value": "max-age=300"}]
-    redirect = changes[1].calls[0].arguments["DefaultActions"][0]["RedirectConfig"]
+    redirect = changes[2].calls[0].arguments["DefaultActions"][0]["RedirectConfig"]
     assert redirect | TO_HTTPS["RedirectConfig"] == redirect
     assert (redirect["Path"], redirect["Query"]) == ("/#{path}", "#{query}")
 
@@ -134,6 +134,14 @@ def test_hsts_is_removed_and_the_tag_tells_it() -> None:
     ]
     assert changes[-2].calls[0].arguments["Attributes"] == [{"Key": HSTS, "Value": ""}]
     assert changes[-1].after == {HSTS_PORTS: ""}
+
+
+def test_a_listener_that_is_declared_again_loses_its_hsts() -> None:
+    """Without purge it stays with its header when it is not declared, and the tag tells that."""
+    stray = listener(443, "HTTPS", TO_GROUP, ONE, attributes={HSTS: "max-age=300"})
+    actual = observed(listener(80, "HTTP", TO_GROUP), stray, **{HSTS_PORTS: "443"})
+    assert [one for one in planned(desired(HTTP), actual) if one.resource == "tags"] == []
+    assert ("modify_listener_attributes", "public:443") in operations(planned(desired(tls(ONE)), actual))
 
 
 class Elb:
