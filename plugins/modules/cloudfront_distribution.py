@@ -23,6 +23,11 @@ options:
     description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
+  component:
+    description: The role that the distribution belongs to, for its tag C(groundwork:component). Its policies and
+      functions belong to the same role.
+    type: str
+    default: static_site
   origins:
     description: The origins. The first one is the default.
     type: list

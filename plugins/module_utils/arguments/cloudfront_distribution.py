@@ -10,6 +10,7 @@ import typing as t
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
+    "component": {"type": "str", "default": "static_site"},
     "origins": {
         "type": "list",
         "elements": "dict",

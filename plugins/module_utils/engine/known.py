@@ -17,6 +17,8 @@ class Known:
     tiers: t.Collection[str] | None = None
     subnets: t.Collection[str] | None = None
     security_groups: t.Collection[str] | None = None
+    open_groups: t.Mapping[str, str] = field(default_factory=dict)  # rules that let in others than CloudFront, by group
+    cloudfront_groups: t.Collection[str] = ()  # security groups that let in CloudFront at port 443
     public_subnets: t.Collection[str] | None = None
     subnet_prefixes: t.Mapping[str, int] = field(default_factory=dict)  # of the CIDR blocks, by subnet
     target_groups: t.Collection[str] | None = None

@@ -14,6 +14,13 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import is_in
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.project.alb.fronts import (
+    Front,
+    behind,
+    cache_policies,
+    distribution_of,
+    fronts_of,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.names import is_tls, is_web
 
 Given = t.Mapping[str, t.Any]
@@ -30,6 +37,9 @@ NOTHING: Given = {
     "certificates": (),
     "balancers": (),
     "domain_name": "",
+    "environment": "",
+    "distributions": (),
+    "fronts": {},
 }
 TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
 
@@ -39,18 +49,28 @@ def dns(given: Given) -> dict[str, t.Any]:
 
     `given` are variables of the roles: `zone`, `names` of load balancers, `load_balancers`, `tls_policy`, `hsts`, and
     `site` (name, aliases, certificate_arn and ipv6, or nothing without a static site), and what modules returned:
-    `certificates`, `balancers`, and the `domain_name` of the site's distribution.
+    `certificates`, `balancers`, and the `domain_name` of the site's distribution. `distributions` are those in front of
+    load balancers, as in the variable, and `fronts` the domain names of those that this run knows, by their names.
     """
     options = {**NOTHING, **given}
     arns = {one["name"]: one["arn"] for one in options["certificates"]}
     names = {name: list(own) for name, own in options["names"].items() if own}
     site = options["site"]
+    fronts = fronts_of(options["distributions"], names, options["environment"])
+    wanted = [*_certificates(options, names), *_front_certificates(options["zone"], fronts)]
+    distributions = [_distribution(front, options, arns) for front in fronts.values()]
     return {
-        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in _certificates(options, names)],
-        "given": _given(options, names),
-        "load_balancers": [_with_names(one, names, arns, options) for one in options["load_balancers"]],
+        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in wanted],
+        "given": [*_given(options, names), *_front_given(options["zone"], fronts)],
+        "load_balancers": [
+            behind(_with_names(one, names, arns, options), fronts.get(one["name"])) for one in options["load_balancers"]
+        ],
         "site_certificate_arn": _site_arn(site, options["zone"], arns),
-        **_records(options, names),
+        "parameters": [{"name": front.parameter, "balancer": front.balancer} for front in fronts.values()],
+        "distributions": distributions,
+        "cache_policies": cache_policies(distributions),
+        "closed": [one["name"] for one in options["distributions"] if not one.get("open")],
+        **_records(options, names, fronts),
         "urls": _urls(options, names),
     }
 
@@ -81,6 +101,28 @@ def _certificates(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> lis
     if site.get("aliases") and not site["certificate_arn"]:
         wanted.append({"name": site_certificate(site["name"]), "names": list(site["aliases"]), "region": AWS.edge})
     return wanted
+
+
+def _front_certificates(zone: str, fronts: t.Mapping[str, Front]) -> list[dict[str, t.Any]]:
+    return [
+        {"name": site_certificate(front.name), "names": list(front.names), "region": AWS.edge}
+        for front in fronts.values()
+        if zone and not front.certificate_arn
+    ]
+
+
+def _front_given(zone: str, fronts: t.Mapping[str, Front]) -> list[dict[str, t.Any]]:
+    return [
+        {"arn": front.certificate_arn, "names": list(front.names)}
+        for front in fronts.values()
+        if zone and front.certificate_arn
+    ]
+
+
+def _distribution(front: Front, options: Given, arns: t.Mapping[str, str]) -> dict[str, t.Any]:
+    arn = front.certificate_arn or arns.get(site_certificate(front.name), KNOWN_AFTER_APPLY)
+    hosts = {one["name"]: one["dns_name"] for one in options["balancers"]}
+    return distribution_of(front, options["environment"], arn, hosts.get(front.balancer, ""))
 
 
 def _given(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
@@ -124,15 +166,18 @@ def _site_arn(site: Given, zone: str, arns: t.Mapping[str, str]) -> str:
     return arns.get(site_certificate(site["name"]), KNOWN_AFTER_APPLY)
 
 
-def _records(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> dict[str, t.Any]:
+def _records(options: Given, names: t.Mapping[str, t.Sequence[str]], fronts: t.Mapping[str, Front]) -> dict[str, t.Any]:
     """Return the names with their targets as `aliases`, and those whose targets this run does not know as `kept`."""
     facts = {one["name"]: one for one in options["balancers"]}
     aliases: list[dict[str, t.Any]] = []
     kept: list[str] = []
     for balancer, own in names.items():
-        fact = facts.get(balancer)
+        fact = None if balancer in fronts else facts.get(balancer)
+        front = options["fronts"].get(fronts[balancer].name) if balancer in fronts else None
         for name in own:
-            if fact:
+            if front:
+                aliases.append({"name": name, "target": front, "zone_id": "", "ipv6": True})
+            elif fact:
                 aliases.append({"name": name, "target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False})
             else:
                 kept.append(name)

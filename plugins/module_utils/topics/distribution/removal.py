@@ -71,6 +71,7 @@ def _distribution(one: Described, sight: Sight) -> t.Iterator[Thing]:
     [version] = sight.answers[f"config {own}"] or [None]
     if version is None:
         return
+    needs |= frozenset(_hosts(one))
     tags = tag_dict({"Tags": sight.answers[f"tags {arn}"]})
     name = sight.whose.short(tags, own)
     etag = Ref("distribution", own, "etag")
@@ -131,6 +132,11 @@ def _origins(one: Described) -> t.Iterator[str]:
     for origin in one.get("Origins", {}).get("Items", []):
         domain = origin["DomainName"]
         yield from (f"arn:aws:s3:::{domain[: found.start()]}" for found in S3.finditer(domain))
+
+
+def _hosts(one: Described) -> t.Iterator[str]:
+    """Yield the host names of a distribution's origins, which load balancers of the environment may serve."""
+    return (origin["DomainName"].lower() for origin in one.get("Origins", {}).get("Items", []))
 
 
 REMOVAL = Removal(kinds=("distribution",), things=_things, reads=_reads, after="network", optional=True)

@@ -46,7 +46,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 
 def converge_distribution(run: Run) -> dict[str, t.Any]:
     """Create or update the distribution, and return the module's result. Raise GroundworkError on failure."""
-    owner, desired = run.parse(COMPONENT, parse_distribution)
+    owner, desired = run.parse(run.options.get("component", COMPONENT), parse_distribution)
     observed, ids = run.observe(
         lambda: look(owner, desired, run.clients),
         lambda seen, problems: None if run.check_mode else _check_names(desired, seen[1], problems),
