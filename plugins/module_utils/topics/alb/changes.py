@@ -552,13 +552,10 @@ def _listener_update(balancer: BalancerWish, wish: ListenerWish, actual: Listene
 
 
 def with_former(rule: RuleWish, found: Described | None) -> RuleWish:
-    """Return the rule, which also accepts the secrets that the existing one accepts. ELB ignores their case."""
+    """Return the rule, which also accepts the secrets that the existing one accepts."""
     wanted, actual = header_values(rule.conditions), header_values(found["Conditions"] if found else ())
     values = {
-        name: [
-            *wanted[name],
-            *(one for one in actual[name] if one.lower() not in {new.lower() for new in wanted[name]}),
-        ]
+        name: [*wanted[name], *(one for one in actual[name] if one not in wanted[name])]
         for name in rule.secret_headers & actual.keys()
     }
     return replace(rule, conditions=tuple(with_values(rule.conditions, values)))
