@@ -23,8 +23,19 @@ PACKAGES = IPv4Address("198.18.0.5")  # the package cache
 EDGE = IPv4Address("198.18.0.6")  # CloudFront's edge, in the namespace of the API
 EDGE_HTTP_1 = IPv4Address("198.18.0.7")  # the edge for distributions without HTTP/2
 PARENT = IPv4Address("198.18.0.8")  # the name server of the zone `test`, which the registrar writes
+ORIGIN_FACING = IPv4Address("198.18.0.9")  # the edge, when it connects to custom origins; nothing else does
 NAME_SERVERS = tuple(IPv4Address(f"198.18.0.{number}") for number in range(33, 41))  # Route 53, by delegation set
-AWS_PLANE = (API, S3, RESOLVER, PACKAGES, EDGE, EDGE_HTTP_1, PARENT, *NAME_SERVERS)  # in the namespace `aws`
+AWS_PLANE = (
+    API,
+    S3,
+    RESOLVER,
+    PACKAGES,
+    EDGE,
+    EDGE_HTTP_1,
+    PARENT,
+    ORIGIN_FACING,
+    *NAME_SERVERS,
+)  # in the namespace `aws`
 ORIGIN = (IPv4Address("127.0.0.1"), 8081)  # S3 for the edge, on the loopback of that namespace
 LAPTOP = IPv4Address("198.18.0.10")  # the user
 VISITOR = IPv4Address("198.18.0.20")  # another user on the internet

@@ -194,6 +194,7 @@ def _run(state: Path, stack: ExitStack) -> Edge:
         http=(f"127.0.0.1:{HTTP}",),
         https=(f"127.0.0.1:{HTTPS}",),
         https_1=(f"127.0.0.2:{HTTPS}",),
+        outgoing="127.0.0.1",
         s3=f"127.0.0.1:{S3}",
         resolver="127.0.0.1",
         trusted=settings.bundle,

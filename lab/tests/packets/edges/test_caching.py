@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from distributions import ARN, SITE, behavior, cache_policy, chosen, counted, distribution, s3_origin
 
+from groundwork_lab.aws.cloudfront.managed import ORIGIN_REQUEST_POLICIES
+
 from .conftest import read
 
 pytestmark = pytest.mark.lab
@@ -87,11 +89,36 @@ class TestKeys:
             "X-Groundwork-Source-Arn": "no",
             "Edge-Key": "no",
         }
-        edge.get("/a?x", headers=sent)
+        removed = ["X-Forwarded-Proto", "X-Real-Ip", "X-Edge-Secret", "Cloudfront-Forwarded-Proto"]
+        edge.get("/a?x", headers={**sent, **dict.fromkeys(removed, "forged")})
         _, path, told, _ = edge.origin.last
         assert path == "/site/a?x"
+        assert not set(removed) & set(told)
         assert (told["Host"], told["X-Other"], told["User-Agent"], told["Cookie"]) == (SITE, "yes", "me", "a=1")
         assert (told["X-Groundwork-Source-Arn"], told.get("Edge-Key")) == (ARN, None)
+
+    @pytest.mark.parametrize(
+        ("agent", "kinds"),
+        [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", {"Desktop"}),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148", {"Ios", "Mobile"}),
+            ("Mozilla/5.0 (iPad; CPU OS 12_0 like Mac OS X) AppleWebKit/605.1.15", {"Ios", "Tablet"}),
+            ("Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126.0 Mobile Safari/537.36", {"Android", "Mobile"}),
+            ("Mozilla/5.0 (Linux; Android 13; SM-X700) Chrome/126.0 Safari/537.36", {"Android", "Tablet"}),
+            ("Mozilla/5.0 (SMART-TV; Linux; Tizen 7.0) TV Safari/537.36", {"Smarttv"}),
+        ],
+    )
+    def test_what_cloudfront_knows_of_a_viewer(self, edge: Any, agent: str, kinds: set[str]) -> None:
+        """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html"""
+        policy = ORIGIN_REQUEST_POLICIES[
+            "33f36d7e-f396-46d9-90e0-52428a34d9dc"
+        ]  # AllViewerAndCloudFrontHeaders-2022-06
+        edge.serve(distribution(default=behavior(OriginRequestPolicyId="request")), request={"request": policy})
+        edge.get("/a", headers={"User-Agent": agent, "CloudFront-Forwarded-Proto": "forged"})
+        told = edge.origin.last[2]
+        known = ("Android", "Desktop", "Ios", "Mobile", "Smarttv", "Tablet")
+        assert {each for each in known if told[f"Cloudfront-Is-{each}-Viewer"] == "true"} == kinds
+        assert (told["Cloudfront-Forwarded-Proto"], told["User-Agent"]) == ("https", agent)
 
     def test_legacy_settings(self, edge: Any) -> None:
         legacy = {

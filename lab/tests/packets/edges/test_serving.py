@@ -239,20 +239,39 @@ class TestServersAsOrigins:
         edge.serve(distribution(origins=[server_origin("app.elsewhere", "https-only")]))
         assert edge.get("/a").status == 502
 
-    @pytest.mark.parametrize(("alias", "status"), [("shop.app.example", 200), ("www.example.com", 502)])
-    def test_a_host_that_is_passed_on_must_be_covered(self, edge: Any, alias: str, status: int) -> None:
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+    @pytest.mark.parametrize(
+        ("alias", "name", "status"),
+        [
+            ("shop.app.example", "app.elsewhere", 200),
+            ("www.example.com", "www.app.example", 200),
+            ("www.example.com", "app.elsewhere", 502),
+        ],
+    )
+    def test_a_certificate_covers_the_host_or_the_name(
+        self, edge: Any, alias: str, name: str, status: int, method: str
+    ) -> None:
+        """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html"""
         edge.origin.reply("/app/a", b"it")
         edge.serve(
             distribution(
-                origins=[server_origin("www.app.example", "https-only")],
-                default=behavior(OriginRequestPolicyId="all"),
+                origins=[server_origin(name, "https-only")],
+                default=behavior(
+                    OriginRequestPolicyId="all",
+                    AllowedMethods=counted("HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"),
+                ),
                 Aliases=counted(alias),
                 certificate=edge.certificate(alias),
             ),
             request={"all": {**NOTHING_ELSE, "HeadersConfig": {"HeaderBehavior": "allViewer"}}},
         )
-        assert edge.get("/a", host=alias).status == status
-        assert [asked[2]["Host"] for asked in edge.origin.asked] == [alias] * (status == 200)
+        body = None if method == "GET" else b"a=b"
+        answer = edge.get("/a", method, body, host=alias)
+        assert (answer.status, answer.outcome) == (status, "Miss" if status == 200 else "Error")
+        asked = [(each[0], each[2]["Host"], each[3]) for each in edge.origin.asked]
+        assert asked == [(method, alias, body or b"")] * (status == 200)
+        if status == 502:
+            assert b"CloudFront wasn't able to connect to the origin." in answer.body
 
     @pytest.mark.parametrize(("versions", "status"), [(["TLSv1.2"], 200), (["TLSv1.1"], 502)])
     def test_versions_of_tls(self, edge: Any, versions: list[str], status: int) -> None:
@@ -277,7 +296,9 @@ class TestServersAsOrigins:
 
     def test_a_name_that_does_not_exist(self, edge: Any) -> None:
         edge.serve(distribution(origins=[server_origin("gone.nowhere", "http-only")]))
-        assert edge.get("/a").status == 502
+        answer = edge.get("/a")
+        assert (answer.status, answer.outcome) == (502, "Error")
+        assert b"CloudFront wasn't able to resolve the origin domain name." in answer.body
 
 
 class TestResponseHeaders:

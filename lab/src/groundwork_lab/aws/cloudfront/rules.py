@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistV
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -18,12 +18,20 @@ from groundwork_lab.aws.context import refuse
 ORIGINS_LIMIT = 100
 BEHAVIORS_LIMIT = 75
 CUSTOM_HEADERS_LIMIT = 30
+LONGEST_HEADERS = (256, 1783, 10240)  # a name, a value, and all of them together
 ALIASES_LIMIT = 100
 LONGEST_TIMEOUT = 120  # seconds
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-web-distributions
 S3_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
 METHODS = ({"GET", "HEAD"}, {"GET", "HEAD", "OPTIONS"}, {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
 ERROR_CODES = frozenset({400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504})
+NOT_ADDED = re.compile(  # the headers that a distribution cannot add to the requests to an origin
+    "cache-control|connection|content-length|cookie|host|if-(match|modified-since|none-match|range|unmodified-since)|"
+    "max-forwards|pragma|proxy-(authenticate|authorization|connection)|range|request-range|te|trailer|transfer-encoding|"
+    "upgrade|via|x-amz-.*|x-edge-.*|x-real-ip",
+    re.IGNORECASE,
+)
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
 RESPONSE_CODES = frozenset({"200", *map(str, ERROR_CODES)})
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-response-code.html
 Config = Mapping[str, Any]
@@ -138,9 +146,30 @@ def _check_origins(origins: list[Config], known: Known) -> None:
             _invalid("ConnectionAttempts")
         if not 1 <= int(origin["ConnectionTimeout"]) <= 10:
             _invalid("ConnectionTimeout")
-        if origin["CustomHeaders"]["Quantity"] > CUSTOM_HEADERS_LIMIT:
-            refuse("TooManyOriginCustomHeaders", "Your request contains too many origin custom headers.")
+        _check_custom_headers(origin["CustomHeaders"].get("Items", ()))
         _check_access(origin, known)
+
+
+def _check_custom_headers(headers: Sequence[Config]) -> None:
+    """Check the headers that a distribution adds to the requests to an origin.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html and
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-custom-headers
+    """
+    if len(headers) > CUSTOM_HEADERS_LIMIT:
+        refuse("TooManyOriginCustomHeaders", "Your request contains too many origin custom headers.")
+    name, value, whole = LONGEST_HEADERS
+    for header in headers:
+        if not re.fullmatch(rf"[!#$%&'*+\-.^_`|~0-9A-Za-z]{{1,{name}}}", header["HeaderName"]):
+            _invalid("HeaderName")
+        if NOT_ADDED.fullmatch(header["HeaderName"]):
+            message = f"The parameter HeaderName contains a header that is not allowed: {header['HeaderName']}"
+            refuse("InvalidArgument", message)
+        if not re.fullmatch(rf"[\t -~]{{1,{value}}}", header["HeaderValue"]):
+            _invalid("HeaderValue")
+    if sum(len(text) for header in headers for text in header.values()) > whole:
+        _invalid("CustomHeaders")
+    _unique([header["HeaderName"].lower() for header in headers], "HeaderName")
 
 
 def _check_access(origin: Config, known: Known) -> None:

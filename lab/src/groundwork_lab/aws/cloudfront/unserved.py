@@ -64,10 +64,22 @@ BEHAVIOR: tuple[tuple[str, str, Test], ...] = (
     ("TrustedSigners", "signed URLs and cookies", lambda each: each["TrustedSigners"]["Enabled"]),
 )
 ORIGIN: tuple[tuple[str, str, Test], ...] = (
-    ("OriginMtlsConfig", "mutual TLS", lambda origin: (origin.get("CustomOriginConfig") or {}).get("OriginMtlsConfig")),
+    ("IpAddressType", "IPv6", lambda origin: _server(origin).get("IpAddressType", "ipv4") != "ipv4"),
+    ("OriginHttpVersion", "HTTP/2 to origins", lambda it: _server(it).get("OriginHttpVersion", "http1.1") != "http1.1"),
+    ("OriginMtlsConfig", "mutual TLS", lambda origin: _server(origin).get("OriginMtlsConfig")),
     ("OriginShield", "Origin Shield", lambda origin: origin["OriginShield"]["Enabled"]),
+    (
+        "OriginReadTimeout",
+        "response timeout of S3 origins",
+        lambda it: (it.get("S3OriginConfig") or {}).get("OriginReadTimeout", 30) != 30,
+    ),
+    ("ResponseCompletionTimeout", "response completion timeout", lambda it: it.get("ResponseCompletionTimeout")),
     ("VpcOriginConfig", "VPC origins", lambda origin: origin.get("VpcOriginConfig")),
 )
+
+
+def _server(origin: Config) -> Config:
+    return origin.get("CustomOriginConfig") or {}
 
 
 def _has_addresses(certificate: Config) -> bool:

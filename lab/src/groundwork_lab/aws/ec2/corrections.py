@@ -40,6 +40,7 @@ from groundwork_lab.aws.ec2.instances import (
 from groundwork_lab.aws.ec2.interfaces import Interface, InterfacesBackend, InterfacesResponses
 from groundwork_lab.aws.ec2.keys import KeysBackend, KeysResponses, fingerprint
 from groundwork_lab.aws.ec2.nat import NatBackend, NatResponses
+from groundwork_lab.aws.ec2.prefix_lists import PrefixListsBackend
 from groundwork_lab.aws.ec2.protections import Lock, ProtectionsBackend, ProtectionsResponses
 from groundwork_lab.aws.ec2.regions import RegionsBackend
 from groundwork_lab.aws.ec2.routes import Route, RoutesBackend, RoutesResponses, Table
@@ -64,6 +65,7 @@ class Backend(
     InterfacesBackend,
     KeysBackend,
     NatBackend,
+    PrefixListsBackend,
     RegionsBackend,
     RoutesBackend,
     SettingsBackend,

@@ -9,10 +9,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.responses import EC2Response
 
-from groundwork_lab import settings
 from groundwork_lab.aws.context import refuse
-
-ORIGIN_FACING = "com.amazonaws.global.cloudfront.origin-facing"
 
 
 class Endpoint(VPCEndPoint):
@@ -64,14 +61,6 @@ class GatewaysBackend(EC2Backend):
     @property
     def s3_service(self) -> str:
         return f"com.amazonaws.{self.region_name}.s3"
-
-    def create_default_pls(self) -> None:
-        """Create AWS' managed prefix lists. The lab has one S3 and one edge, with addresses of their own."""
-        super().create_default_pls()
-        addresses = {self.s3_service: (settings.S3,), ORIGIN_FACING: (settings.API, settings.EDGE)}
-        for prefix_list in self.managed_prefix_lists.values():
-            if own := addresses.get(prefix_list.prefix_list_name):
-                prefix_list.entries = {1: [{"Cidr": f"{each}/32", "Description": "default"} for each in own]}
 
     def create_vpc_endpoint(
         self, vpc_id: str, service_name: str, endpoint_type: str | None, *arguments: Any, **options: Any

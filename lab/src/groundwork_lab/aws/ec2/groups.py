@@ -12,12 +12,12 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.ec2.models import EC2Backend
 from moto.ec2.models.security_groups import SecurityGroup as MotoGroup
 from moto.ec2.models.security_groups import SecurityGroupRule as MotoRule
 from moto.ec2.responses import EC2Response
 
 from groundwork_lab.aws.context import refuse
+from groundwork_lab.aws.ec2.prefix_lists import PrefixListsBackend
 from groundwork_lab.aws.ec2.subnets import network_of
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
@@ -190,7 +190,7 @@ class Group(MotoGroup):
         return any(rule.source_group.get("GroupId") == group_id for rule in rules)
 
 
-class GroupsBackend(EC2Backend):
+class GroupsBackend(PrefixListsBackend):
     def create_security_group(
         self, name: str, description: str, vpc_id: str | None = None, *arguments: Any, **options: Any
     ) -> Any:
@@ -244,9 +244,7 @@ class GroupsBackend(EC2Backend):
 
     def check_prefix_lists(self, permission: dict[str, Any]) -> None:
         for each in permission.get("PrefixListIds") or []:
-            name = each.get("PrefixListId")
-            if name not in self.managed_prefix_lists:
-                refuse("InvalidPrefixListID.NotFound", f"The prefix list ID '{name}' does not exist")
+            self._prefix_list(each.get("PrefixListId"))
 
     def check_count(self, group: Any) -> None:
         """Refuse more rules than the default quota, which is "enforced separately for IPv4 rules and IPv6 rules".

@@ -86,6 +86,22 @@ class Responses(Checked, ELBV2Response):
         found = self.elbv2_backend.describe_rules(self._get_param("ListenerArn"), self._get_param("RuleArns"))
         return self._paged("DescribeRules", "Rules", list(found))
 
+    def create_rule(self) -> ActionResult:
+        self._check_transforms()
+        return super().create_rule()
+
+    def modify_rule(self) -> ActionResult:
+        self._check_transforms()
+        return super().modify_rule()
+
+    def _check_transforms(self) -> None:
+        """Refuse transforms of requests.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-transforms.html
+        """
+        if self._get_param("Transforms"):
+            refuse("InvalidConfigurationRequest", "The lab's load balancers do not transform requests.")
+
     def modify_target_group_attributes(self) -> ActionResult:
         super().modify_target_group_attributes()
         group = self.elbv2_backend.target_groups[self._get_param("TargetGroupArn")]

@@ -82,6 +82,8 @@ def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> None:
 
 def _check_condition(field: str, condition: Mapping[str, Any]) -> None:
     config = condition.get(CONFIGS[field])
+    if condition.get("RegexValues") or (config or {}).get("RegexValues"):
+        refuse("InvalidConfigurationRequest", "The lab's load balancers do not match regular expressions.")
     if condition.get("Values") and field not in ("host-header", "path-pattern"):
         invalid(f"The 'Values' field is not compatible with '{field}'")
     if condition.get("Values") and config and condition["Values"] != config.get("Values"):

@@ -65,10 +65,13 @@ def matchers(condition: Condition) -> Iterator[str]:
 
 
 def _parameter(value: str) -> str:
-    """Return the pattern for a query parameter `key=value`, or for the value of any parameter if there is no key."""
+    """Return the pattern for a query parameter `key=value`, or for the value of any parameter if there is no key.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_QueryStringConditionConfig.html
+    """
     key, separator, wanted = value.partition("=")
-    name = wildcard(key, any_character="[^&=]") if separator else "[^&=]*"
-    pattern = wildcard(wanted if separator else key, any_character="[^&]")
+    name = wildcard(key, any_character="[^&=]", escapes=True) if separator else "[^&=]*"
+    pattern = wildcard(wanted if separator else key, any_character="[^&]", escapes=True)
     return f"(^|&){name}={pattern}($|&)"
 
 

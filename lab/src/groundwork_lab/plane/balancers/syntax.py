@@ -25,13 +25,15 @@ def literal(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def wildcard(pattern: str, *, any_character: str = ".") -> str:
-    """Return a regular expression for an ELB pattern: `*` matches any number of characters, `?` matches one.
+def wildcard(pattern: str, *, any_character: str = ".", escapes: bool = False) -> str:
+    r"""Return a regular expression for an ELB pattern: `*` matches any number of characters, `?` matches one.
 
+    With `escapes`, `\*` and `\?` match these characters themselves.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
     """
     special = {"*": f"{any_character}*", "?": any_character}
-    return "".join(special.get(character) or re.escape(character) for character in pattern)
+    parts = re.findall(r"\\[*?]|.", pattern, re.DOTALL) if escapes else pattern
+    return "".join(special.get(part) or re.escape(part[-1]) for part in parts)
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

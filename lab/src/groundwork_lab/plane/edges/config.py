@@ -25,7 +25,7 @@ MODULES = (
 USER = "www-data"
 VARIABLES = (
     *("edge_layer", "edge_server", "edge_uri", "edge_site", "edge_behavior", "edge_host", "edge_key", "edge_headers"),
-    *("edge_request", "edge_status", "edge_body", "edge_id", "edge_upgrade"),
+    *("edge_request", "edge_status", "edge_body", "edge_id", "edge_upgrade", "edge_asked"),
 )
 
 
@@ -79,7 +79,7 @@ def _common(place: Place) -> list[str]:
         "js_import origin from origin.js;",
         *(f"js_var ${name};" for name in VARIABLES),
         "js_set $edge_strict cache.strict;",
-        f"resolver {place.resolver} valid=5s ipv6=off;",
+        f"resolver {place.resolver} valid=1s ipv6=off;",
         *(
             f"{kind}_temp_path {place.folder / 'temp' / kind};"
             for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")

@@ -4,6 +4,11 @@ Connections to an origin are kept for its keep-alive timeout, as far as the lab 
 balancers and instances. Other names are looked up for each request.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
 (persistent connections, origin response timeout)
+
+An origin's certificate must cover the Host header or the origin's domain name. nginx compares one name, the one that
+it sends as SNI. If that was not covered, the origin is asked again without SNI, so that it shows the same certificate
+if it has none for the Host, and the certificate is compared with the domain name.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html
 """
 
 from __future__ import annotations
@@ -38,8 +43,8 @@ def servers(distribution: Distribution, world: World, place: Place) -> list[str]
         control = world.origin_access_controls.get(origin.get("OriginAccessControlId") or "") or {}
         found = known.get(str(origin["DomainName"]).lower(), [])
         lines += _kept(server, origin, found, place)
-        told = _signed(distribution.arn, str(control.get("SigningBehavior", "never")))
-        told = [*_asked(server, origin, known=bool(found), place=place), *told]
+        signed = _signed(distribution.arn, str(control.get("SigningBehavior", "never")))
+        told = [*_asked(server, origin, known=bool(found), place=place), *signed]
         lines += ["server {", *indented(_origin(server, origin, told, place)), "}"]
     return lines
 
@@ -77,6 +82,7 @@ def _kept(server: str, origin: Config, found: Sequence[str], place: Place) -> li
 
 
 def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> list[str]:
+    named = _tls(origin, str(origin["DomainName"]), sni="off")
     return [
         f"listen unix:{place.socket('origin')};",
         f"server_name {server};",
@@ -92,20 +98,30 @@ def _origin(server: str, origin: Config, told: Sequence[str], place: Place) -> l
         "brotli_comp_level 5;",
         "brotli_min_length 0;",
         "brotli_types *;",
-        # GET and HEAD are sent again after a timeout
-        *_location(
-            "/", origin, told, ["error_page 418 = @once;", "if ($request_method !~ ^(GET|HEAD)$) { return 418; }"]
-        ),
-        *_location("@once", origin, told, ["proxy_next_upstream off;"]),
+        "recursive_error_pages on;",
+        *_locations("/", "@once", origin, [*told, *_tls(origin, "$http_edge_host", sni="on")]),
+        *(_locations("@named", "@named-once", origin, [*told, *named]) if named else []),
         "location @unreachable {",
         *indented(
             [
-                "js_content origin.unreachable;",
+                "js_content origin.failed;",
                 "js_header_filter origin.answer;",
                 "more_set_headers 'Server: CloudFront';",
             ]
         ),
         "}",
+    ]
+
+
+def _locations(name: str, once: str, origin: Config, told: Sequence[str]) -> list[str]:
+    """Return the location of a request, and another one for methods that are not sent again after a timeout.
+
+    nginx itself sends POST and PATCH to another address only if they were not sent yet.
+    """
+    unsafe = "if ($request_method ~ ^(PUT|DELETE|OPTIONS)$) { return 418; }"
+    return [
+        *_location(name, origin, told, [f"error_page 418 = {once};", unsafe]),
+        *_location(once, origin, told, ["proxy_next_upstream off;"]),
     ]
 
 
@@ -144,14 +160,20 @@ def _asked(server: str, origin: Config, *, known: bool, place: Place) -> list[st
         f"set $edge_address {server if known else origin['DomainName']};",
         *_scheme(custom),
         f"proxy_pass $edge_scheme://$edge_address{'-$edge_scheme' if known else ':$edge_port'};",
+        f"set $edge_name {origin['DomainName']};",
+        f"proxy_bind {place.outgoing};",
         f"proxy_read_timeout {timeout}s;",
         f"proxy_ssl_protocols {' '.join(_protocols(custom))};",
-        "proxy_ssl_server_name on;",
-        "proxy_ssl_name $http_edge_host;",
         "proxy_ssl_verify on;",
         "proxy_ssl_verify_depth 4;",
         f"proxy_ssl_trusted_certificate {place.trusted};",
     ]
+
+
+def _tls(origin: Config, name: str, *, sni: str) -> list[str]:
+    """Return the lines for the name that a certificate must cover. An origin without HTTPS has none."""
+    policy = (origin.get("CustomOriginConfig") or {}).get("OriginProtocolPolicy", "http-only")
+    return [] if policy == "http-only" else [f"proxy_ssl_server_name {sni};", f"proxy_ssl_name {name};"]
 
 
 def _protocols(custom: Config) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundwork_lab.settings import EDGE, EDGE_HTTP_1, ORIGIN, RESOLVER, TRUST_STORE
+from groundwork_lab.settings import EDGE, EDGE_HTTP_1, ORIGIN, ORIGIN_FACING, RESOLVER, TRUST_STORE
 
 # The headers from the viewer layer to the next layers. The last one contains the headers for the origin.
 TOLD = (
@@ -21,12 +21,13 @@ TOLD = (
 
 @dataclass(frozen=True)
 class Place:
-    """The location of an edge: its folder, its addresses for viewers, and the S3 and resolver that it uses."""
+    """The location of an edge: its folder, its addresses, and the S3 and resolver that it uses."""
 
     folder: Path
     http: Sequence[str] = (f"{EDGE}:80", f"{EDGE_HTTP_1}:80")
     https: Sequence[str] = (f"{EDGE}:443",)
     https_1: Sequence[str] = (f"{EDGE_HTTP_1}:443",)  # without HTTP/2
+    outgoing: str = str(ORIGIN_FACING)  # the address from which it connects to custom origins
     s3: str = f"{ORIGIN[0]}:{ORIGIN[1]}"
     resolver: str = str(RESOLVER)
     trusted: Path = TRUST_STORE

@@ -241,6 +241,38 @@ ORIGINS: list[tuple[str, dict[str, Any]]] = [
     ("InvalidArgument", {"ConnectionAttempts": 4}),
     ("InvalidArgument", {"ConnectionTimeout": 11}),
     ("UnsupportedOperation", {"OriginShield": {"Enabled": True, "OriginShieldRegion": "eu-central-1"}}),
+    *(
+        ("InvalidArgument", {"CustomHeaders": {"Quantity": 1, "Items": [{"HeaderName": name, "HeaderValue": value}]}})
+        for name, value in (
+            ("Host", "www.example.com"),
+            ("x-amz-date", "now"),
+            ("X-Edge-Secret", "a"),
+            ("X Secret", "a"),
+            ("X-Secret;", "a"),
+            ("X" * 257, "a"),
+            ("X-Secret", "a" * 1784),
+            ("X-Secret", "a\nb"),
+        )
+    ),
+    (
+        "InvalidArgument",
+        {"CustomHeaders": {"Quantity": 2, "Items": [{"HeaderName": it, "HeaderValue": "a"} for it in ("X-A", "x-a")]}},
+    ),
+    (
+        "InvalidArgument",
+        {
+            "CustomHeaders": {
+                "Quantity": 6,
+                "Items": [{"HeaderName": f"X-{n}", "HeaderValue": "a" * 1783} for n in range(6)],
+            }
+        },
+    ),
+    (
+        "TooManyOriginCustomHeaders",
+        {"CustomHeaders": {"Quantity": 31, "Items": [{"HeaderName": f"X-{n}", "HeaderValue": "a"} for n in range(31)]}},
+    ),
+    ("UnsupportedOperation", {"ResponseCompletionTimeout": 60}),
+    ("UnsupportedOperation", {"S3OriginConfig": {"OriginAccessIdentity": "", "OriginReadTimeout": 60}}),
     ("InconsistentQuantities", {"CustomHeaders": {"Quantity": 2, "Items": [{"HeaderName": "a", "HeaderValue": "b"}]}}),
 ]
 
@@ -288,6 +320,8 @@ def test_a_server_as_origin(cdn: Any) -> None:
         ("InvalidArgument", custom(HTTPPort=25)),
         ("InvalidOriginReadTimeout", custom(OriginReadTimeout=0)),
         ("InvalidOriginKeepaliveTimeout", custom(OriginKeepaliveTimeout=121)),
+        ("UnsupportedOperation", custom(IpAddressType="dualstack")),
+        ("UnsupportedOperation", custom(OriginHttpVersion="http2")),
     ],
 )
 def test_servers_that_aws_refuses(cdn: Any, code: str, origins: dict[str, Any]) -> None:

@@ -44,7 +44,6 @@ def test_detaching_waits_for_public_addresses(lab: Lab) -> None:
 @pytest.mark.correction(
     "ec2:CreateVpcEndpoint",
     "A gateway endpoint adds its prefix list to its route tables, once to each.",
-    also=("GatewaysBackend.create_default_pls",),
 )
 @pytest.mark.correction("ec2:ModifyVpcEndpoint", "Route tables can be added and removed.")
 @pytest.mark.correction("ec2:DeleteVpcEndpoints", "The endpoints that do not exist are in Unsuccessful.")

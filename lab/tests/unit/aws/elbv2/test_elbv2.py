@@ -536,6 +536,10 @@ def test_rules_are_told_in_order_of_priority(site: Site) -> None:
     site.lab.refused("OperationNotPermitted", site.elb.delete_rule, RuleArn=told[2]["RuleArn"])
 
 
+def header(*values: str, name: str = "X-Secret") -> dict[str, Any]:
+    return {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": name, "Values": list(values)}}
+
+
 @pytest.mark.correction(
     "elbv2:CreateRule",
     "Priorities, conditions and their limits are checked.",
@@ -559,6 +563,14 @@ def test_rules_are_told_in_order_of_priority(site: Site) -> None:
             2,
             [{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "Host", "Values": ["a"]}}],
         ),
+        ("ValidationError", 2, [header(name="X" * 41)]),
+        ("ValidationError", 2, [header(name="X Secret")]),
+        ("ValidationError", 2, [header("a" * 129)]),
+        ("ValidationError", 2, [header()]),
+        ("ValidationError", 2, [header("a", "b", "c"), header("d", "e", "f")]),
+        ("ValidationError", 2, [{"Field": "http-header", "Values": ["a"]}]),
+        ("InvalidConfigurationRequest", 2, [{"Field": "path-pattern", "RegexValues": ["^/a"]}]),
+        ("InvalidConfigurationRequest", 2, [{"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/a"]}}]),
     ],
 )
 def test_what_a_rule_cannot_be(site: Site, code: str, priority: int, conditions: list[dict[str, Any]]) -> None:
@@ -566,6 +578,35 @@ def test_what_a_rule_cannot_be(site: Site, code: str, priority: int, conditions:
     site.rule(listener, 1, "/x")
     request = {"ListenerArn": listener, "Priority": priority, "Conditions": conditions, "Actions": [FIXED]}
     site.lab.refused(code, site.elb.create_rule, **request)
+
+
+@pytest.mark.correction("elbv2:CreateRule", "Rules that transform requests are refused.")
+@pytest.mark.correction("elbv2:ModifyRule", "Rules that transform requests are refused.")
+def test_rules_with_transforms(site: Site) -> None:
+    listener = site.listener(site.balancer()["LoadBalancerArn"])
+    rule = site.rule(listener, 1, "/x")
+    config = {"Rewrites": [{"Regex": "a", "Replace": "b"}]}
+    transforms = [{"Type": "url-rewrite", "UrlRewriteConfig": config}]
+    request = {"ListenerArn": listener, "Priority": 2, "Conditions": [header("a")], "Actions": [FIXED]}
+    code = "InvalidConfigurationRequest"
+    site.lab.refused(code, site.elb.create_rule, **request, Transforms=transforms)
+    site.lab.refused(code, site.elb.modify_rule, RuleArn=rule, Transforms=transforms)
+
+
+def test_a_secret_header_opens_a_listener_that_refuses_the_rest(site: Site) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/restrict-access-to-load-balancer.html"""
+    forbidden = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403", "ContentType": "text/plain"}}
+    listener = site.listener(site.balancer()["LoadBalancerArn"], action=forbidden)
+    both = header("new", "old")
+    made = site.elb.create_rule(ListenerArn=listener, Priority=1, Conditions=[both], Actions=[FIXED])["Rules"][0]
+    rules = site.elb.describe_rules(ListenerArn=listener)["Rules"]
+    assert [each["Conditions"] for each in rules] == [made["Conditions"], []] == [[both], []]
+    site.elb.modify_rule(RuleArn=made["RuleArn"], Conditions=[header("new")])
+    [told] = next(iter(site.lab.plane.snapshot().load_balancers.values())).listeners
+    assert [(each.field, each.name, each.values) for each in told.rules[0].conditions] == [
+        ("http-header", "X-Secret", ("new",))
+    ]
+    assert told.default_actions[0].config["StatusCode"] == "403"
 
 
 @pytest.mark.correction("elbv2:SetRulePriorities", "All priorities are set together, so that rules can exchange them.")

@@ -49,6 +49,10 @@ def test_an_unknown_condition_is_an_error() -> None:
         ("v=*", "v=a&b=c", True),
         ("on", "x=on", True),
         ("on", "on=x", False),
+        (r"v=\*", "v=*", True),
+        (r"v=\*", "v=1", False),
+        (r"v=\?*", "v=?1", True),
+        (r"v=a\b", "v=a\\b", True),
     ],
 )
 def test_query_parameters(value: str, query: str, holds: bool) -> None:

@@ -91,7 +91,7 @@ function received(r) {
         version: r.httpVersion,
         uri: at < 0 ? whole : whole.slice(0, at),
         query: parseQuery(at < 0 ? '' : whole.slice(at + 1)),
-        headers: headers.filter((pair) => pair[0] != 'cookie'),
+        headers: headers.filter((pair) => pair[0] != 'cookie' && !pair[0].startsWith('cloudfront-')),  // a viewer has none
         cookies: parseCookies(headers),
     };
 }

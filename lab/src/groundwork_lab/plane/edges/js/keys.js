@@ -7,7 +7,7 @@ import pages from 'pages.js';
 
 // Headers that are always sent, and headers that are never sent or handled separately.
 const CONDITIONS = ['if-modified-since', 'if-none-match', 'if-range', 'range'];
-const OWN = /^(accept-encoding|connection|content-length|cookie|edge-.*|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-amz-cf-.*|x-forwarded-for|x-groundwork-.*)$/;
+const OWN = /^(accept-encoding|connection|content-length|cookie|edge-.*|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|user-agent|via|x-amz-cf-.*|x-edge-.*|x-forwarded-(for|proto)|x-groundwork-.*|x-real-ip)$/;
 
 function selects(selection, name) {
     const listed = selection.names.indexOf(name) >= 0;
@@ -39,16 +39,31 @@ function encodings(behavior, request) {
     return both.filter((each) => each && accepted.indexOf(each) >= 0).join(',');
 }
 
-// Return the headers that CloudFront adds if a policy names them. Those about the viewer's device and location are not
-// supported.
+// Return what kind of device sends a User-Agent. It can be of several kinds.
+function devices(agent) {
+    const android = /android/i.test(agent), ios = /ip(hone|ad|od)/i.test(agent);
+    const tv = /smart-?tv|apple ?tv|google ?tv|hbbtv|roku|web0s|netcast|crkey|\baft[a-z]/i.test(agent);
+    const mobile = !tv && /mobi|iphone|ipod/i.test(agent);
+    const tablet = !tv && (/ipad|tablet|kindle|silk/i.test(agent) || (android && !mobile));
+    return [
+        ['cloudfront-is-android-viewer', android],
+        ['cloudfront-is-desktop-viewer', !tv && !mobile && !tablet],
+        ['cloudfront-is-ios-viewer', ios],
+        ['cloudfront-is-mobile-viewer', mobile],
+        ['cloudfront-is-smarttv-viewer', tv],
+        ['cloudfront-is-tablet-viewer', tablet],
+    ].map((pair) => [pair[0], String(pair[1])]);
+}
+
+// Return the headers that CloudFront adds if a policy names them. Those about the viewer's location are not supported.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
 function added(r) {
     const v = r.variables;
-    const headers = [
+    const headers = devices(r.headersIn['User-Agent'] ?? '').concat([
         ['cloudfront-forwarded-proto', v.scheme],
         ['cloudfront-viewer-address', `${r.remoteAddress}:${v.remote_port}`],
         ['cloudfront-viewer-http-version', r.httpVersion],
-    ];
+    ]);
     return v.ssl_protocol ? headers.concat([['cloudfront-viewer-tls', `${v.ssl_protocol}:${v.ssl_cipher}:fullHandshake`]])
         : headers;
 }

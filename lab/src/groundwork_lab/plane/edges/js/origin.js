@@ -179,12 +179,32 @@ function answer(r) {
 }
 
 // Answer with 502 if the origin could not be reached, or 504 if it timed out.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html
 function unreachable(r) {
     const status = Number((r.variables.upstream_status ?? '').split(/[,:] */).pop()) == 504 ? 504 : 502;
-    const words = status == 504 ? "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the origin closed the connection."
-        : "CloudFront wasn't able to connect to the origin.";
+    const words = status == 502 && !r.variables.upstream_addr ? "CloudFront wasn't able to resolve the origin domain name."
+        : status == 502 && !connected(r) ? "CloudFront wasn't able to connect to the origin."
+            : 'CloudFront attempted to establish a connection with the origin, but either the attempt failed or the ' +
+                'origin closed the connection.';
     r.headersOut['Content-Type'] = 'text/html';
     pages.answer(r, status, pages.page(r, status, words));
 }
 
-export default {answer, unreachable};
+// Return whether the last attempt sent the request: after TCP's connection, and TLS with a good certificate.
+function connected(r) {
+    return /\d$/.test(r.variables.upstream_connect_time ?? '');
+}
+
+// Ask an origin again whose certificate does not cover the Host header: it may cover the origin's domain name.
+function failed(r) {
+    const v = r.variables, again = v.edge_scheme == 'https' && v.edge_name && v.edge_asked != v.edge_name;
+    const refused = /(^|[,:] )502$/.test(v.upstream_status ?? '') && v.upstream_addr && !connected(r);
+    if (again && refused && r.headersIn['Edge-Host'] != v.edge_name) {
+        v.edge_asked = v.edge_name;
+        r.internalRedirect('@named');
+        return;
+    }
+    unreachable(r);
+}
+
+export default {answer, failed, unreachable};
