@@ -129,3 +129,12 @@ def test_a_rotation_that_was_interrupted_is_completed_without_another_one(
 def test_site_yml_completes_a_rotation(play: Callable[..., tuple[Given, str]]) -> None:
     done, _output = play(SITE, former=("public:443/50000",))
     assert [own["rotating"] for task, own in done if task == ALB] == [True, False]
+
+
+def test_a_distribution_that_is_not_declared_any_more_goes_with_purge(play: Callable[..., tuple[Given, str]]) -> None:
+    more = {"alb_distributions": [{"name": "private"}], "alb_names": {"private": ["in.example.com"]}}
+    done, _output = play(SITE, **more, alb_purge=True)
+    gone = "Delete the distributions of load balancers that have none any more"
+    assert [task for task, _options in done][-2:] == [NAMES, gone]
+    assert (done[-1][1]["name"], done[-1][1]["state"]) == ("alb-public", "absent")
+    assert gone not in [task for task, _options in play(SITE, **more)[0]]

@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.alb.fronts 
     Front,
     behind,
     cache_policies,
+    distribution_name,
     distribution_of,
     fronts_of,
 )
@@ -69,6 +70,9 @@ def dns(given: Given) -> dict[str, t.Any]:
         "parameters": [{"name": front.parameter, "balancer": front.balancer} for front in fronts.values()],
         "distributions": distributions,
         "cache_policies": cache_policies(distributions),
+        "without_distribution": [
+            distribution_name(one["name"]) for one in options["load_balancers"] if one["name"] not in fronts
+        ],
         "closed": [one["name"] for one in options["distributions"] if not one.get("open")],
         **_records(options, names, fronts),
         "urls": _urls(options, names),

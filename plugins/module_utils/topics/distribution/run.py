@@ -17,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import plain
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import ABSENT
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import RESOURCE as FUNCTION
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     KINDS,
     by_name,
@@ -29,6 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     deployed,
     plan_distribution,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.deleting import delete_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import (
     Existing,
     candidates,
@@ -45,8 +47,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 
 
 def converge_distribution(run: Run) -> dict[str, t.Any]:
-    """Create or update the distribution, and return the module's result. Raise GroundworkError on failure."""
-    owner, desired = run.parse(run.options.get("component", COMPONENT), parse_distribution)
+    """Create, update or delete the distribution, and return the module's result. Raise GroundworkError on failure."""
+    component = run.options.get("component", COMPONENT)
+    if run.options.get("state") == "absent":
+        owner, _nothing = run.parse(component, lambda options, problems: check_name(options["name"], problems))
+        return delete_distribution(run, owner)
+    owner, desired = run.parse(component, parse_distribution)
     observed, ids = run.observe(
         lambda: look(owner, desired, run.clients),
         lambda seen, problems: None if run.check_mode else _check_names(desired, seen[1], problems),
