@@ -59,15 +59,15 @@ def test_the_secret_is_replaced_and_in_no_output(cloud: Cloud, watched: Watched)
 
 def test_an_absent_distribution_is_disabled_and_deleted(cloud: Cloud, watched: Watched) -> None:
     made = options(OLD)
-    for kind in ("alb", "static_site"):  # which has the same name in another role, and stays
-        cloud.run(converge_distribution, {**made, "component": kind, "behaviors": []})
+    for name in ("alb-public", "alb-private"):
+        cloud.run(converge_distribution, {**made, "name": name, "behaviors": []})
     gone = {**made, "origins": [], "behaviors": [], "state": "absent"}
     results = [cloud.run(converge_distribution, gone, check_mode=True), cloud.run(converge_distribution, gone)]
     assert [told(one) for one in results] == [["update distribution alb-public", "delete distribution alb-public"]] * 2
     edge = watched.client("cloudfront", watched=False)
     [left] = edge.list_distributions()["DistributionList"]["Items"]
     tags = edge.list_tags_for_resource(Resource=left["ARN"])["Tags"]["Items"]
-    assert {"Key": "groundwork:component", "Value": "static_site"} in tags
+    assert {"Key": "Name", "Value": "dev-alb-private"} in tags
     again = cloud.run(converge_distribution, gone)
     assert (told(again), len(cloud.calls)) == ([], 2)
     assert OLD not in json.dumps(results)
