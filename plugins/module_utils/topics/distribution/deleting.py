@@ -71,9 +71,8 @@ def deletion(own: str, etag: t.Any) -> Call:
     )
 
 
-def delete_distribution(run: Run, owner: Owner) -> dict[str, t.Any]:
+def delete_distribution(run: Run, owner: Owner, name: str) -> dict[str, t.Any]:
     """Delete the distribution if it exists, and return the module's result. This takes two calls if it does not."""
-    name = run.options["name"]
     tagged = candidates(owner, name, observe(run.clients, {"tagged": distributions_read(owner)})["tagged"])
     there = existing(run.clients, owner, name, tagged, lambda _domain: False)
     changes = _changes(name, there, float(run.options["deadline"])) if there else []

@@ -50,8 +50,7 @@ def converge_distribution(run: Run) -> dict[str, t.Any]:
     """Create, update or delete the distribution, and return the module's result. Raise GroundworkError on failure."""
     component = run.options.get("component", COMPONENT)
     if run.options.get("state") == "absent":
-        owner, _nothing = run.parse(component, lambda options, problems: check_name(options["name"], problems))
-        return delete_distribution(run, owner)
+        return delete_distribution(run, *run.parse(component, _parse_name))
     owner, desired = run.parse(component, parse_distribution)
     observed, ids = run.observe(
         lambda: look(owner, desired, run.clients),
@@ -63,6 +62,11 @@ def converge_distribution(run: Run) -> dict[str, t.Any]:
     if began and desired.wait and not run.check_mode:  # an earlier run was interrupted during the deployment
         settle(deployed(desired), run.clients, ids, run.clock)
     return {**result, "distribution": _facts(desired, ids)}
+
+
+def _parse_name(options: t.Mapping[str, t.Any], problems: Problems) -> str:
+    check_name(options["name"], problems)
+    return str(options["name"])
 
 
 def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observed | None, Ids]:
