@@ -6,14 +6,14 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 # The tests that start no process and no server: make check.
-FAST := $(addprefix tests/unit/plugins/module_utils/,engine host project/lamp test_rooms.py) \
+FAST := $(addprefix tests/unit/plugins/,$(addprefix module_utils/,engine host project/lamp test_rooms.py) filter/lamp) \
   $(addprefix tests/unit/test_,words.py stages.py without_the_lab.py) lab/tests/unit/plane
 LAB := $(BIN)/groundwork-lab
 # Runs the end-to-end tests that GROUNDWORK_PART names.
 PART := tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenario-name part'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help up down test python-3.13 check lint unit unit-3.13 packets molecule newest \
+.PHONY: help up down test python-3.13 check lint unit unit-3.13 packets molecule newest gates \
   long long-applications long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-names long-operations long-releases long-sanity long-servers long-trixie long-wire bench
 
 help: ## What can be made
@@ -71,7 +71,7 @@ unit: ## The unit tests but those of roles, and those against the lab's API (but
 	@tools/with-python 3.11 pytest -n auto --dist loadfile -m "not lab and not exhaustive" --ignore tests/unit/roles tests/unit tests/api lab/tests/unit
 
 unit-3.13: ## The unit tests of the collection, and sanity, with Python 3.13 and ansible 14
-	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/sanity'
+	@tools/with-python 3.13 bash -euc 'pytest -n auto --dist loadfile -m "not lab and not exhaustive" tests/unit; tools/ansible-test sanity'
 
 packets: ## Real packets through the lab's parts: routers, gateways, filters, hosts, balancers
 	@tools/bootstrap dev
@@ -123,7 +123,7 @@ long-corrections: ## Each correction of the lab on moto alone, where it must fai
 	@tools/with-python 3.11 pytest -n auto --dist loadfile --plain-moto lab/tests/unit/aws
 
 long-sanity: ## ansible-test sanity with Python 3.11 and ansible 12
-	@tools/with-python 3.11 tools/sanity
+	@tools/with-python 3.11 tools/ansible-test sanity
 
 long-kills: ## Publications and runs that are killed at many more moments, on the lab
 	@export GROUNDWORK_MANY_KILLS=yes GROUNDWORK_PART='tests/e2e/test_visitors.py tests/e2e/test_teardown.py'
@@ -141,6 +141,9 @@ long-debian: ## From nothing to a release, and back to nothing, on a Debian 13 w
 	@tools/in-debian 13 bash -euc 'make up
 	  .venv/bin/groundwork-lab exec -- ansible-playbook -i inventories/local playbooks/release.yml
 	  make down'
+
+gates: ## What Galaxy and its reviewers check: galaxy-importer, ansible-lint, antsibull, ansible-builder, ansible-test units
+	@tools/with-python 3.11 tools/gates
 
 bench: ## The comparisons with the peers, as tables below benchmarks/results/
 	@tools/bootstrap dev

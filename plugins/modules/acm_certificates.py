@@ -99,8 +99,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls for each region if nothing changes.
   - A warning tells of a certificate that is valid for less than 30 days, because ACM should have renewed it before.

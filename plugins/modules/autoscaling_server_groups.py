@@ -91,8 +91,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 7 API calls and 2 for each tier if nothing changes. 1 less if all tiers have an image C(id).
 seealso:

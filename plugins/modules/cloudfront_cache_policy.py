@@ -62,8 +62,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call if nothing changes.
   - It has no tags. It belongs to the environment by its name and its comment. A resource of the same name with

@@ -213,8 +213,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls if nothing changes. The distribution's tags, such as C(groundwork:cache-policy), contain the
     names and ids of the origin access controls and policies that it refers to. 1 call more for each kind of resource,

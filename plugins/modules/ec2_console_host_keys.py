@@ -63,8 +63,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call if the keys of all servers are recorded, and 0 with O(shared=false) and O(servers). 1 write for
     each server whose key is not in its tag.

@@ -88,8 +88,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 8 API calls if nothing changes. 2 more, and 1 for each launch template of the account, if an image is to be
     removed.

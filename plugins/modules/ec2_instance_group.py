@@ -92,8 +92,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 7 API calls if nothing changes, for any number of servers. 1 more if a tier has an image C(id), and 1 if one
     has C(cpu_credits). If servers are terminated, 1 more, 2 for each target group, and 1 per second while they drain.

@@ -41,8 +41,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call. The role servers runs the module only if a numbered server is missing in the inventory.
   - It changes nothing. It does the same in check mode.

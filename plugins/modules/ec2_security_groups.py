@@ -114,8 +114,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call if nothing changes, for any number of groups and rules. 1 more if a rule refers to a prefix list.
 seealso:

@@ -80,8 +80,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 3 API calls. For each server 6 reads, 7 writes, and 1 read every two or three seconds while waiting.
   - After an interrupted run, run again. A recovery that has printed the host keys goes on, another one begins again.

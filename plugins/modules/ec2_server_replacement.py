@@ -92,8 +92,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. The reads of M(groundwork.aws.ec2_instance_group), 1 API call for each launch, 2 for each predecessor to
     terminate it and to rename its successor, and 1 every one or two seconds while waiting.

@@ -64,8 +64,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls, 3 more if a server changes, and 1 for each quota of vCPUs of which more is needed. For each
     server 2 reads, 3 writes, and 1 read every two seconds while waiting.

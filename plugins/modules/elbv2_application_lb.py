@@ -358,8 +358,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 16 API calls if nothing changes for two load balancers with a listener and a target group each, for any
     number of servers. These are 5 for the environment, 4 for each load balancer with a target group, and 1 for the tags

@@ -45,8 +45,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls, 1 for each load balancer and for each listener, 1 if rules have the priorities 1 or 2, and 1
     write for each rule that changes.

@@ -36,8 +36,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call, and 1 for each target group if all targets are healthy.
   - In check mode it does not wait, and returns in RV(awaited) the target groups.

@@ -65,8 +65,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls, 2 for each target group, 1 write for each target group that changes, and 1 read per second
     while waiting, for any number of servers. V(serving) needs 1 more, and another 1 for each load balancer. Another

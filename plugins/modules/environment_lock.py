@@ -60,8 +60,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 3 API calls to take the lock, 1 to release it, and 1 every 30 seconds to renew it. The first run in an
     account and region needs 2 more calls, which create the bucket C(groundwork-<account>-<region>).

@@ -59,8 +59,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Nothing is deleted if a resource is protected, for example by termination or deletion protection, or managed by
     another tool such as CloudFormation. All protections are reported together, with the commands that lift them.

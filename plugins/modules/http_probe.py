@@ -70,6 +70,8 @@ options:
     description: The time limit of each probe until all servers have responded, in seconds.
     type: int
     default: 60
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description: Sends no requests, because the release is not on the servers yet.

@@ -46,8 +46,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call if nothing changes, and 3 for each role. 1 more if a role gets another permissions boundary, and
     1 more if a role has C(claims).

@@ -28,6 +28,8 @@ options:
     type: list
     elements: str
     default: []
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description: The checks are the same in check mode. They change nothing.

@@ -96,6 +96,8 @@ options:
           settings of mod_php outside of C(<IfModule mod_php.c>), because Apache would answer 500.
         type: bool
         default: false
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description:

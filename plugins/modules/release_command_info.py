@@ -22,8 +22,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls, and 1 for each release that has a record.
   - Permissions. C(s3:ListBucket) on the bucket of M(groundwork.aws.environment_lock), C(s3:GetObject) on its objects.

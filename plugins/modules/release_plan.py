@@ -58,6 +58,8 @@ options:
     type: list
     elements: str
     required: true
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description: Also returns the changes of the whole release.

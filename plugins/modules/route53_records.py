@@ -139,8 +139,7 @@ requirements:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls if nothing changes, and 1 more for each 300 records of the zone.
   - The option C(tags) has no effect, because records have no tags.

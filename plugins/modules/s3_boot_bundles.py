@@ -42,8 +42,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 8 API calls if nothing changes, 1 more for every 1000 objects, and 1 less with O(bucket). If old objects
     may have to be deleted, 1 more, and 1 for each launch template and each kept bundle.

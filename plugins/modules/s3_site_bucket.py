@@ -37,8 +37,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 5 parallel API calls if nothing changes.
   - It is an error if a bucket of that name exists without the environment's tags.

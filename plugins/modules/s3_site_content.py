@@ -185,8 +185,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. ⌈N/1000⌉ + 2 API calls if nothing changes, for N objects in the bucket; all of them are reads of S3. A
     change takes 1 call per object, 2 for the records of the release, 1 to find the distribution, and 1 for the

@@ -527,6 +527,8 @@ options:
         RV(failed_pages) contains the page.
     type: bool
     default: true
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description:

@@ -34,6 +34,8 @@ options:
     description: The mount point of a file system that several servers share. None by default.
     type: path
     default: ""
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description: The module makes no changes.

@@ -60,6 +60,8 @@ options:
     description: The number of seconds for which new lines are shown. V(0) only returns the lines.
     type: int
     default: 0
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description: The module makes no changes.

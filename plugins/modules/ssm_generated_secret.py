@@ -64,8 +64,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call if the parameter exists.
   - The result contains the secret, so Ansible hides it, as if the task had C(no_log=true). Failures are shown.

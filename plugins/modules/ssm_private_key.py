@@ -46,8 +46,7 @@ options:
 extends_documentation_fragment:
   - groundwork.aws.common
   - groundwork.aws.common.attributes
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
+  - groundwork.aws.common.connection
 notes:
   - Budget. 1 API call if both places have the key. Otherwise 1 more, and if the parameter is created 1 write and 1
     read.

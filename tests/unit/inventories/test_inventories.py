@@ -43,7 +43,7 @@ def test_an_environment_agrees_with_itself(environment: str) -> None:
     assert dynamic["filters"]["tag:groundwork:environment"] == environment
     assert dynamic["regions"] == [variables["aws_region"]]
     assert f"'^{environment}-'" in dynamic["hostnames"][0]
-    assert (folder / "connections.yml").resolve() == INVENTORIES / "connections.yml"
+    assert (folder / "connections.yml").resolve() == (INVENTORIES / "connections.yml").resolve()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -83,7 +83,7 @@ def test_a_created_inventory_finds_servers_as_these_do(environment: str) -> None
 @pytest.mark.parametrize(
     ("file", "path"),
     [
-        ("inventories/connections.yml", ("all", "vars", "servers_directory")),
+        ("playbooks/files/connections.yml", ("all", "vars", "servers_directory")),
         ("roles/servers/defaults/main.yml", ("servers_directory",)),
         ("roles/teardown/defaults/main.yml", ("teardown_directory",)),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ ENVIRONMENTS_OWN = {
     "environment_summary_file",
     "environment_tags",
 }
+
+
+# A variable in a description, which is of another role if it has a qualifier.
+REFERENCE = re.compile(r"\bO\((?:groundwork\.aws\.(?P<role>\w+)#role:main:)?(?P<path>[\w.\[\]]+)(?:=[^()]*)?\)")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -67,6 +72,33 @@ def test_every_variable_begins_with_the_roles_name(role: Path) -> None:
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_every_option_is_described(role: Path) -> None:
     assert list(undescribed(options(role))) == []
+
+
+def texts(spec: Mapping[str, Any]) -> Iterator[str]:
+    text = spec.get("description", "")
+    yield from [text] if isinstance(text, str) else text
+    for option in spec.get("options", {}).values():
+        yield from texts(option)
+
+
+def exists(path: str, specs: Mapping[str, Any]) -> bool:
+    first, _dot, rest = path.partition(".")
+    spec = specs.get(first.removesuffix("[]"))
+    return spec is not None and (not rest or exists(rest, spec.get("options", {})))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_variable_in_a_description_exists(role: Path) -> None:
+    """Without its role, the variable of another role leads nowhere in the documentation that is made of the spec."""
+    main = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]
+    marked = [text for text in texts(main) for text in re.findall(r"\bO\(\w(?:[^()]|\([^()]*\))*\)", text)]
+    found = [REFERENCE.fullmatch(text) for text in marked]
+    missing = [
+        text
+        for text, match in zip(marked, found, strict=True)
+        if not match or not exists(match["path"], options(role.parent / (match["role"] or role.name)))
+    ]
+    assert missing == []
 
 
 def test_there_are_roles() -> None:

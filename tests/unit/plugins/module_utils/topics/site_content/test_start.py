@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine import errors
+
 PREFIX = "ansible_collections.groundwork.aws.plugins.module_utils."
-ROOT = Path(__file__).parents[6]
+COLLECTIONS = Path(errors.__file__).parents[6]
 CODE = f"""
 import json, sys
-sys.path.append({str(ROOT / ".collections")!r})
+sys.path.append({str(COLLECTIONS)!r})
 import {PREFIX}topics.site_content.run
 print(json.dumps(sorted(sys.modules)))
 """

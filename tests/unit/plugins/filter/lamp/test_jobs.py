@@ -13,8 +13,8 @@ from nasty_secrets import FOR_EVERYBODY
 from ansible_collections.groundwork.aws.plugins.filter.lamp import lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import exec_line, words_of
 
+from ...module_utils.project.lamp.test_options import site, told
 from .test_desired import VARIABLES
-from .test_options import site, told
 
 UNIT = "/etc/systemd/system/groundwork-my-app-queue@.service"
 WANTED = "/etc/systemd/system/multi-user.target.wants"

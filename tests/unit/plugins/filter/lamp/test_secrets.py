@@ -21,8 +21,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema impor
 from ansible_collections.groundwork.aws.plugins.module_utils.host.server import PARTS, parse_desired
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired
 
+from ...module_utils.project.lamp.test_options import site, told
 from .test_desired import VARIABLES
-from .test_options import site, told
 
 OWN = "/groundwork/dev/lamp/app"
 SALTS = "<?php\nconst A = @secret(AUTH_KEY|php)@;\nconst B = @secret(MAIL|php)@;\n"
