@@ -20,6 +20,10 @@ options:
     description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
+  component:
+    description: The role that the policy belongs to, for its comment.
+    type: str
+    default: static_site
   min_ttl:
     description: The minimum TTL in seconds, which overrides the origin's headers.
     type: int

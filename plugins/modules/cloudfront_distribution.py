@@ -23,11 +23,21 @@ options:
     description: The name. Its name in AWS is C(<environment>-<name>).
     type: str
     required: true
+  state:
+    description: V(absent) disables the distribution, waits until all edge locations know that, and deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+  component:
+    description: The role that the distribution belongs to, for its tag C(groundwork:component). Its policies and
+      functions belong to the same role.
+    type: str
+    default: static_site
   origins:
-    description: The origins. The first one is the default.
+    description: The origins, at least one. The first one is the default.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: The name of the origin in this distribution.
@@ -210,6 +220,7 @@ notes:
     and for each function, that is new to the distribution.
   - The distribution is found by its tags, with the Resource Groups Tagging API in us-east-1. If that finds none,
     CloudFront's own API is searched too, so that a recently created distribution is not created again.
+  - With O(state=absent) 2 API calls if it does not exist.
   - If the distribution is changed by another client while the module runs, the module fails and changes nothing. Run it
     again.
 seealso:
@@ -249,7 +260,7 @@ changes:
   elements: dict
   contains:
     action:
-      description: V(create) or V(update).
+      description: V(create), V(update) or V(delete).
       type: str
       returned: success
     resource:
@@ -266,7 +277,7 @@ changes:
       name: site
 distribution:
   description: The distribution. Values that are not known in check mode are V((known after apply)).
-  returned: success
+  returned: O(state=present)
   type: dict
   contains:
     id:

@@ -331,6 +331,21 @@ options:
         which can take some seconds after their launch.
     type: dict
     default: {}
+  secrets:
+    description:
+      - The values of the placeholders, C(@groundwork(parameter:/path)@), by the names of their parameters.
+      - Only the values of conditions with the field V(http-header) can contain placeholders. Elastic Load Balancing
+        ignores the case of these values.
+      - Each value must have at least 8 characters. The option is not logged, and its values are hidden in the result.
+        The diff shows no value of a header that is compared with a secret, and none of C(X-Origin-Verify).
+    type: dict
+    default: {}
+  rotating:
+    description:
+      - Whether a rule also accepts the values that it has now of the headers that it compares with secrets. So a client
+        can send either value until it has the new one. The next run without this option removes the former values.
+    type: bool
+    default: false
   purge:
     description: Whether to delete load balancers, listeners, rules and target groups that the module created and that
       are no longer declared, and to deregister targets that are not servers of the environment.
@@ -357,6 +372,37 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Answer requests of CloudFront alone, which sends a secret
+  groundwork.aws.elbv2_application_lb:
+    environment_name: dev
+    region: eu-central-1
+    zones: [eu-central-1a, eu-central-1b]
+    target_groups:
+      - {name: public, tier: public}
+    load_balancers:
+      - name: public
+        tier: public
+        security_groups: [public-alb]
+        listeners:
+          - port: 443
+            protocol: HTTPS
+            certificates: ["{{ requested.certificates[0].arn }}"]
+            default_action:
+              type: fixed_response
+              fixed_response: {status_code: 403}
+            rules:
+              - priority: 50000
+                conditions:
+                  - field: http-header
+                    name: X-Origin-Verify
+                    values: ["@groundwork(parameter:/groundwork/dev/alb/public/origin-verify)@"]
+                action:
+                  target_groups:
+                    - name: public
+    secrets:
+      /groundwork/dev/alb/public/origin-verify: "{{ generated.value }}"
+    rotating: true
+
 - name: Create a load balancer for the public servers
   groundwork.aws.elbv2_application_lb:
     environment_name: dev
@@ -449,6 +495,15 @@ changes:
     - action: create
       resource: load balancer
       name: public
+former:
+  description:
+    - With O(rotating) the rules that accept former values of secrets too after the run, by load balancer, port and
+      priority.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - public:443/50000
 held:
   description:
     - The servers of the target groups' tiers that are held, by name, with the reason. They are not registered, see
@@ -494,6 +549,11 @@ load_balancers:
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_application_lb import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import run_module
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.run import converge_load_balancers
+
+# What the documentation cannot say, for tools/generate.
+UNDOCUMENTED = {
+    "secrets": {"no_log": True},
+}
 
 
 def main() -> None:

@@ -30,6 +30,8 @@ options:
     description: What the run has built, for those who continue with it, such as URLs.
     type: dict
     default: {}
+extends_documentation_fragment:
+  - groundwork.aws.common.python
 attributes:
   check_mode:
     description: The file is written in check mode too.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Note what the tasks of a run have changed, or would change, for its summary (docs/decisions/0057).
+"""Note what the tasks of a run have changed, or would change, for its summary (docs/decisions/0058).
 
 Each task is a fork of its own. So the changes are in a file, in the folder that only this ansible-playbook uses.
 """

@@ -64,6 +64,7 @@ STAGES = (
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("names", "a site on its own domain, with HTTPS", part="names"),
+    Stage("front", "a site behind CloudFront alone, whose secret rotates", part="names"),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),
     Stage("two_environments", "a second environment beside the first", part="environments"),
     Stage(

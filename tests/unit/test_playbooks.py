@@ -38,6 +38,12 @@ def test_only_the_inventories_name_variables_of_amazon_aws() -> None:
     assert {one for one in named if one.rpartition(" ")[2] not in modules} == set()
 
 
+def test_attributes_have_defaults_that_jinja_uses() -> None:
+    """The filter `map` takes `default=none` for no default, and an element without the attribute is an error."""
+    files = [path for folder in ("roles", "playbooks") for path in (ROOT / folder).rglob("*.yml")]
+    assert [str(path.relative_to(ROOT)) for path in files if re.search(r"default=none\b", path.read_text(), re.I)] == []
+
+
 def test_every_playbook_takes_the_lock_after_the_preflight_and_releases_it_last() -> None:
     creating = {"inventory"}  # makes an inventory, and calls no AWS
     looking = {"status", "logs", "run"}  # change nothing at AWS, and must work while another run hangs

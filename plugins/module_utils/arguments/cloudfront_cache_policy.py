@@ -10,6 +10,7 @@ import typing as t
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
+    "component": {"type": "str", "default": "static_site"},
     "min_ttl": {"type": "int", "default": 1},
     "default_ttl": {"type": "int", "default": 86400},
     "max_ttl": {"type": "int", "default": 31536000},

@@ -10,10 +10,12 @@ import typing as t
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "component": {"type": "str", "default": "static_site"},
     "origins": {
         "type": "list",
         "elements": "dict",
-        "required": True,
+        "default": [],
         "options": {
             "name": {"type": "str", "required": True},
             "bucket": {"type": "str"},

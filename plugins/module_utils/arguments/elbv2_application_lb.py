@@ -212,6 +212,8 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         },
     },
     "planned_servers": {"type": "dict", "default": {}},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "rotating": {"type": "bool", "default": False},
     "purge": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
 }

@@ -9,13 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check
+from ansible_collections.groundwork.aws.plugins.module_utils.project.alb import check as alb
 from ansible_collections.groundwork.aws.plugins.module_utils.project.dns import check as dns
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import check as lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.release import check as release
 from ansible_collections.groundwork.aws.plugins.module_utils.project.servers import check as servers
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import check as static_site
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import check as teardown
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb import check as alb
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system import check as file_system
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall import check as firewall
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image import check as image

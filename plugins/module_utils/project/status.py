@@ -17,7 +17,7 @@ RUNNING = ("active", "activating", "reloading")
 
 
 def status(servers: t.Mapping[str, State | None], ids: t.Mapping[str, str], targets: t.Sequence[Target]) -> list[str]:
-    """Return the lines. `servers` are the states by name, None for one that could not be reached.
+    """Return the lines. `servers` are the states by name, empty for one that could not be reached.
 
     `ids` are the instances of the servers. `targets` are those of all target groups.
     """
@@ -35,7 +35,7 @@ def status(servers: t.Mapping[str, State | None], ids: t.Mapping[str, str], targ
 
 def wrongs(state: State | None) -> t.Iterator[str]:
     """Yield what is wrong with a server."""
-    if state is None:
+    if not state:
         yield "cannot be reached by SSH"
         return
     for name, site in state["sites"].items():
@@ -83,7 +83,7 @@ def differences(servers: t.Mapping[str, State | None]) -> t.Iterator[str]:
 def _lines(name: str, identity: str, state: State | None, targets: t.Sequence[Target]) -> t.Iterator[str]:
     yield f"{name} ({identity})"
     yield from (f"  target group {one['group']}: {_health(one)}" for one in targets if one["id"] == identity)
-    if state is None:
+    if not state:
         return
     for site, one in state["sites"].items():
         kept = len(one["kept"])

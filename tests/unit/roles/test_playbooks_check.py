@@ -40,6 +40,7 @@ RUNS = [
     "playbooks/recover.yml --check",
     "playbooks/resize.yml --check",
     "playbooks/rotate.yml --check",
+    "playbooks/rotate_origin.yml --check",
     "playbooks/image.yml --check",
     "playbooks/status.yml",
     "playbooks/logs.yml --check",

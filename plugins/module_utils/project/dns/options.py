@@ -10,10 +10,19 @@ Without names everything is as it was given.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import is_in
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import AWS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
+from ansible_collections.groundwork.aws.plugins.module_utils.project.alb.fronts import (
+    Front,
+    behind,
+    cache_policies,
+    distribution_name,
+    distribution_of,
+    fronts_of,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.names import is_tls, is_web
 
 Given = t.Mapping[str, t.Any]
@@ -33,6 +42,9 @@ NOTHING: Given = {
     "owned": (),
     "served": {},
     "elsewhere": None,
+    "environment": "",
+    "distributions": (),
+    "fronts": {},
 }
 TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
 
@@ -45,28 +57,42 @@ def dns(given: Given) -> dict[str, t.Any]:
     `certificates`, `balancers`, the `domain_name` of the site's distribution, and the names that records lead to
     resources (`owned`). `served` are names of other resources or of none, by the resource that still serves them.
     `elsewhere` is given if another provider runs the zone: the certificates that were `used`, whether records have been
-    `published`, and what may be purged.
+    `published`, and what may be purged. `distributions` are those in front of load balancers, as in the variable, and
+    `fronts` the domain names of those that this run knows, by their names.
     """
     options = {**NOTHING, **given}
     arns = {one["name"]: one["arn"] for one in options["certificates"]}
     declared = {name: list(own) for name, own in options["names"].items() if own}
     names = _with_served(declared, options)
     site = _site_with_served(options["site"], options["served"])
-    resources = _resources(declared, options["site"])
+    fronts = fronts_of(options["distributions"], declared, options["environment"])
+    resources = _resources(declared, options["site"], fronts)
     owned = _owned_elsewhere(options["elsewhere"], resources) if options["elsewhere"] else options["owned"]
     options = {**options, "site": site, "owned": owned}
+    edges = [_front_with_served(front, options["served"]) for front in fronts.values()]
+    wanted = [*_certificates(options, names), *_front_certificates(options["zone"], edges)]
+    distributions = [_distribution(front, options, arns) for front in edges]
     return {
-        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in _certificates(options, names)],
-        "given": _given(options, names),
-        "load_balancers": [_with_names(one, names, arns, options) for one in options["load_balancers"]],
+        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in wanted],
+        "given": [*_given(options, names), *_front_given(options["zone"], edges)],
+        "load_balancers": [
+            behind(_with_names(one, names, arns, options), fronts.get(one["name"])) for one in options["load_balancers"]
+        ],
         "site_aliases": list(site.get("aliases", ())),
         "site_certificate_arn": _site_arn(site, options["zone"], arns),
-        **_records({**options, "site": given.get("site", {})}, declared),
+        "parameters": [{"name": front.parameter, "balancer": front.balancer} for front in edges],
+        "distributions": distributions,
+        "cache_policies": cache_policies(distributions),
+        "without_distribution": [
+            distribution_name(one["name"]) for one in options["load_balancers"] if one["name"] not in fronts
+        ],
+        "closed": [one["name"] for one in options["distributions"] if not one.get("open")],
+        **_records({**options, "site": given.get("site", {})}, declared, fronts),
         "urls": _urls(options, declared),
         "leaving": _leaving(options["owned"], resources, former=True),
         "staying": _leaving(options["owned"], resources, former=False),
         "former": [one["name"] for one in options["owned"] if one["former"]],
-        "in_all_regions": {one.get("region", "") for one in _certificates(options, names)} == {"", AWS.edge},
+        "in_all_regions": {one.get("region", "") for one in wanted} == {"", AWS.edge},
     }
 
 
@@ -96,10 +122,21 @@ def _site_with_served(site: Given, served: Given) -> Given:
     return {**site, "aliases": list(dict.fromkeys((*site["aliases"], *more)))}
 
 
-def _resources(declared: t.Mapping[str, t.Sequence[str]], site: Given) -> dict[str, str]:
+def _front_with_served(front: Front, served: Given) -> Front:
+    """Return a distribution in front of a load balancer with the names that it still serves."""
+    more = served.get(site_certificate(front.name), ())
+    return replace(front, names=tuple(dict.fromkeys((*front.names, *more))))
+
+
+def _resources(declared: t.Mapping[str, t.Sequence[str]], site: Given, fronts: t.Mapping[str, Front]) -> dict[str, str]:
     """Return the resource of each declared name."""
-    found = {name: balancer_certificate(balancer) for balancer, own in declared.items() for name in own}
+    found = {name: _resource(balancer, fronts) for balancer, own in declared.items() for name in own}
     return found | {name: site_certificate(site["name"]) for name in site.get("aliases", ())}
+
+
+def _resource(balancer: str, fronts: t.Mapping[str, Front]) -> str:
+    """Return what the names of a load balancer lead to: the load balancer, or the distribution in front of it."""
+    return site_certificate(fronts[balancer].name) if balancer in fronts else balancer_certificate(balancer)
 
 
 def _owned_elsewhere(known: Given, resources: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
@@ -153,6 +190,26 @@ def _certificates(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> lis
     return wanted
 
 
+def _front_certificates(zone: str, fronts: t.Iterable[Front]) -> list[dict[str, t.Any]]:
+    return [
+        {"name": site_certificate(front.name), "names": list(front.names), "region": AWS.edge}
+        for front in fronts
+        if zone and not front.certificate_arn
+    ]
+
+
+def _front_given(zone: str, fronts: t.Iterable[Front]) -> list[dict[str, t.Any]]:
+    return [
+        {"arn": front.certificate_arn, "names": list(front.names)} for front in fronts if zone and front.certificate_arn
+    ]
+
+
+def _distribution(front: Front, options: Given, arns: t.Mapping[str, str]) -> dict[str, t.Any]:
+    arn = front.certificate_arn or arns.get(site_certificate(front.name), KNOWN_AFTER_APPLY)
+    hosts = {one["name"]: one["dns_name"] for one in options["balancers"]}
+    return distribution_of(front, options["environment"], arn, hosts.get(front.balancer, ""))
+
+
 def _given(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
     """Return the user's certificates that have to cover names: those that are the only one of a listener."""
     if not options["zone"]:
@@ -194,17 +251,21 @@ def _site_arn(site: Given, zone: str, arns: t.Mapping[str, str]) -> str:
     return arns.get(site_certificate(site["name"]), KNOWN_AFTER_APPLY)
 
 
-def _records(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> dict[str, t.Any]:
+def _records(options: Given, names: t.Mapping[str, t.Sequence[str]], fronts: t.Mapping[str, Front]) -> dict[str, t.Any]:
     """Return the names with their targets as `aliases`, and those whose targets this run does not know as `kept`."""
     facts = {one["name"]: one for one in options["balancers"]}
     aliases: list[dict[str, t.Any]] = []
     kept: list[str] = []
     for balancer, own in names.items():
-        fact = facts.get(balancer)
+        if balancer in fronts:
+            domain = options["fronts"].get(fronts[balancer].name)
+            lead = {"target": domain, "zone_id": "", "ipv6": True} if domain else None
+        else:
+            fact = facts.get(balancer)
+            lead = {"target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False} if fact else None
         for name in own:
-            if fact:
-                lead = {"target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False}
-                aliases.append({"name": name, **lead, "resource": balancer_certificate(balancer)})
+            if lead:
+                aliases.append({"name": name, **lead, "resource": _resource(balancer, fronts)})
             else:
                 kept.append(name)
     site = options["site"]

@@ -57,7 +57,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing 
     comparable_actions,
     comparable_conditions,
     group_ref,
+    header_values,
     listed,
+    with_values,
+    without_secrets,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import HSTS, HTTPS, hsts_header
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref as firewall_ref
@@ -90,7 +93,7 @@ def plan_balancers(desired: Balancers, observed: Observed, owner: Owner) -> list
         *(
             change
             for wish in desired.load_balancers
-            for change in _listener_changes(wish, observed, owner, ids, purge=desired.purge)
+            for change in _listener_changes(wish, desired, observed, owner, ids)
         ),
         *(change for change in tags if change not in telling),
         *(_removals(desired, observed, owner) if desired.purge else ()),
@@ -438,21 +441,25 @@ def _failure(answer: t.Mapping[str, t.Any]) -> str | None:
 
 
 def _listener_changes(
-    wish: BalancerWish, observed: Observed, owner: Owner, ids: Ids, *, purge: bool
+    wish: BalancerWish, desired: Balancers, observed: Observed, owner: Owner, ids: Ids
 ) -> t.Iterator[Change]:
-    """Yield the changes of listeners: HTTPS ones first, so that a redirect leads to one that works."""
+    """Yield the changes of listeners: HTTPS ones first, so that a redirect leads to one that works.
+
+    Rules come before a changed default action, which may refuse the requests that only a rule accepts.
+    """
     balancer = observed.balancers.get(wish.name)
     for listener in sorted(wish.listeners, key=lambda one: one.protocol != HTTPS):
         actual = balancer.listeners.get(listener.port) if balancer else None
         if actual is None:
             yield _listener_creation(wish, listener, owner)
-        else:
-            if _differs(listener, actual, ids):
-                yield _listener_update(wish, listener, actual)
-            yield from _tls_changes(wish, listener, actual, purge=purge)
         for rule in listener.rules:
             found = (actual.rules or {}).get(rule.priority) if actual else None
-            yield from _rule_changes(f"{wish.name}:{listener.port}", rule, found, owner, ids)
+            wanted = with_former(rule, found) if desired.rotating else rule
+            yield from _rule_changes(f"{wish.name}:{listener.port}", wanted, found, owner, ids)
+        if actual and _differs(listener, actual, ids):
+            yield _listener_update(wish, listener, actual)
+        if actual:
+            yield from _tls_changes(wish, listener, actual, purge=desired.purge)
 
 
 def _same_action(wanted: t.Mapping[str, t.Any], actual: t.Sequence[t.Mapping[str, t.Any]], ids: Ids) -> bool:
@@ -547,9 +554,42 @@ def _listener_update(balancer: BalancerWish, wish: ListenerWish, actual: Listene
     return Change("update", ref.resource, ref.name, (*keep, call), before, {**after, **_told_tls(wish)})
 
 
+def with_former(rule: RuleWish, found: Described | None) -> RuleWish:
+    """Return the rule, which also accepts the secrets that the existing one accepts."""
+    wanted, actual = header_values(rule.conditions), header_values(found["Conditions"] if found else ())
+    values = {
+        name: [*wanted[name], *(one for one in actual[name] if one not in wanted[name])]
+        for name in rule.secret_headers & actual.keys()
+    }
+    return replace(rule, conditions=tuple(with_values(rule.conditions, values)))
+
+
+def rules_with_former(desired: Balancers, observed: Observed) -> list[str]:
+    """Return the names of the rules that accept former secrets too after the run, as <load balancer>:<port>/<priority>.
+
+    There are none if the secrets are not rotating.
+    """
+    return [
+        f"{wish.name}:{listener.port}/{rule.priority}"
+        for balancer, wish in pairs(observed, desired)
+        for listener in wish.listeners
+        for rule in listener.rules
+        if desired.rotating
+        and (actual := balancer.listeners.get(listener.port))
+        and with_former(rule, (actual.rules or {}).get(rule.priority)) != rule
+    ]
+
+
+def _shown_rule(
+    conditions: t.Sequence[t.Any], actions: t.Sequence[t.Any], headers: t.Iterable[str]
+) -> dict[str, t.Any]:
+    return {"Conditions": without_secrets(conditions, headers), "Actions": list(actions)}
+
+
 def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner: Owner, ids: Ids) -> t.Iterator[Change]:
     name = f"{listener}/{rule.priority}"
     content = {"Conditions": list(rule.conditions), "Actions": [rule.action]}
+    after = _shown_rule(rule.conditions, [rule.action], rule.secret_headers)
     if found is None:
         call = elb(
             "create_rule",
@@ -559,13 +599,13 @@ def _rule_changes(listener: str, rule: RuleWish, found: Described | None, owner:
             Tags=tag_list(owner.tags(name.replace(":", "-").replace("/", "-"))),
         ).safe_to_repeat()
         # An interrupted run may have created it. The next run compares its content.
-        yield Change("create", "rule", name, (call.settled_by("PriorityInUse"),), after=content)
+        yield Change("create", "rule", name, (call.settled_by("PriorityInUse"),), after=after)
         return
     same_conditions = comparable_conditions(found["Conditions"]) == comparable_conditions(rule.conditions)
     if not (same_conditions and _same_action(rule.action, found["Actions"], ids)):
         call = elb("modify_rule", RuleArn=found["RuleArn"], **content)
-        before = {"Conditions": found["Conditions"], "Actions": found["Actions"]}
-        yield Change("update", "rule", name, (call,), before, content)
+        before = _shown_rule(found["Conditions"], found["Actions"], rule.secret_headers)
+        yield Change("update", "rule", name, (call,), before, after)
 
 
 def _tag_changes(desired: Balancers, observed: Observed, owner: Owner) -> t.Iterator[Change]:
@@ -655,7 +695,7 @@ def _stray_removals(balancer: Balancer, wish: BalancerWish, observed: Observed, 
             tags = observed.tags.get(rule["RuleArn"], {})
             if owner.owns_tags(tags) and MAINTENANCE not in tags:
                 call = elb("delete_rule", RuleArn=rule["RuleArn"]).settled_by("RuleNotFound")
-                before = {"Conditions": rule["Conditions"], "Actions": rule["Actions"]}
+                before = _shown_rule(rule["Conditions"], rule["Actions"], ())
                 yield Change("delete", "rule", f"{wish.name}:{port}/{priority}", (call,), before)
     for port, arn in stray_listeners(balancer, wish).items():
         if owner.owns_tags(observed.tags.get(arn, {})):

@@ -14,12 +14,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_app
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import NOTHING_KNOWN, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID, TOKEN
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import Secrets, check_secrets
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.routing import (
     Api,
     listed,
     parse_action,
     parse_conditions,
+    secret_headers,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.tls import (
     parse_certificates,
@@ -59,9 +61,12 @@ class TargetGroupWish:
 
 @dataclass(frozen=True)
 class RuleWish:
+    """A desired rule. `secret_headers` are the headers of which it compares secrets, in lower case."""
+
     priority: int
     conditions: tuple[Api, ...]
     action: Api
+    secret_headers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,17 @@ class BalancerWish:
 
 @dataclass(frozen=True)
 class Balancers:
-    """All load balancers of an environment. `planned` are the tiers of servers that earlier tasks launch, by name."""
+    """All load balancers of an environment. `planned` are the tiers of servers that earlier tasks launch, by name.
+
+    While secrets are `rotating`, rules accept the former ones too.
+    """
 
     target_groups: tuple[TargetGroupWish, ...]
     load_balancers: tuple[BalancerWish, ...]
     planned: t.Mapping[str, str]
     purge: bool
     wait: bool
+    rotating: bool = False
 
 
 def balancer_ref(name: str) -> Ref:
@@ -121,6 +130,7 @@ def parse_load_balancers(options: Options, problems: Problems, *, known: Known =
     """Return the desired load balancers, or None if the options add problems."""
     before = len(problems.found)
     environment = str(options.get("environment_name") or "")
+    check_secrets(options.get("secrets") or {}, problems)
     groups = [
         _parse_group(group, f"target_groups[{i}]", environment, problems, known)
         for i, group in enumerate(options["target_groups"])
@@ -137,7 +147,12 @@ def parse_load_balancers(options: Options, problems: Problems, *, known: Known =
         return None
     planned = {str(name): str(tier) for name, tier in (options.get("planned_servers") or {}).items()}
     return Balancers(
-        tuple(groups), tuple(balancers), planned, bool(options.get("purge")), bool(options.get("wait", True))
+        tuple(groups),
+        tuple(balancers),
+        planned,
+        bool(options.get("purge")),
+        bool(options.get("wait", True)),
+        bool(options.get("rotating")),
     )
 
 
@@ -349,7 +364,8 @@ def _parse_listener(listener: Options, where: str, options: Options, problems: P
     groups = [group["name"] for group in options["target_groups"]]
     check_range(f"{where}.port", listener["port"], 1, 65535, problems)
     rules = tuple(
-        _parse_rule(rule, f"{where}.rules[{i}]", groups, problems) for i, rule in enumerate(listener["rules"])
+        _parse_rule(rule, f"{where}.rules[{i}]", groups, options.get("secrets"), problems)
+        for i, rule in enumerate(listener["rules"])
     )
     _check_twice([rule.priority for rule in rules], f"{where}.rules", "priority", problems)
     action = parse_action(listener["default_action"], f"{where}.default_action", groups, problems)
@@ -364,11 +380,13 @@ def _parse_listener(listener: Options, where: str, options: Options, problems: P
     )
 
 
-def _parse_rule(rule: Options, where: str, groups: t.Sequence[str], problems: Problems) -> RuleWish:
+def _parse_rule(
+    rule: Options, where: str, groups: t.Sequence[str], secrets: Secrets | None, problems: Problems
+) -> RuleWish:
     check_range(f"{where}.priority", rule["priority"], 1, MAX_PRIORITY, problems)
-    conditions = parse_conditions(rule["conditions"], f"{where}.conditions", problems)
+    conditions = parse_conditions(rule["conditions"], f"{where}.conditions", problems, secrets)
     action = parse_action(rule["action"], f"{where}.action", groups, problems)
-    return RuleWish(rule["priority"], tuple(conditions), action)
+    return RuleWish(rule["priority"], tuple(conditions), action, secret_headers(rule["conditions"]))
 
 
 def check_sizes(prefixes: t.Mapping[str, int], where: str, problems: Problems) -> None:

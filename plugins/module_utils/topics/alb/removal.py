@@ -83,6 +83,7 @@ def _balancer(balancer: Described, mine: t.Mapping[str, dict[str, str]], sight: 
             *((internet_of(balancer["VpcId"]),) if public else ()),
             *used,
         ),
+        serves=some(balancer["DNSName"].lower()),
         calls=(Call("elbv2", "delete_load_balancer", {"LoadBalancerArn": arn}),),
         wait=_interfaces_gone(arn, sight.deadline),
         before={"dns_name": balancer["DNSName"]},

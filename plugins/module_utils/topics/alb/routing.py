@@ -12,6 +12,12 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import token
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import (
+    HIDDEN,
+    Secrets,
+    fill,
+    parameters_in,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Ref
 
 Options = t.Mapping[str, t.Any]
@@ -42,6 +48,8 @@ SHAPES = {  # of values: pattern and what is right
     "http-header": (r".+", "give text"),
 }
 HEADER_NAME = token(40)
+# The header with which CloudFront shows a load balancer that the request is its own. No diff shows its values.
+ORIGIN_HEADER = "X-Origin-Verify"
 REDIRECT_DEFAULTS = {
     "Protocol": "#{protocol}",
     "Port": "#{port}",
@@ -166,8 +174,10 @@ def _comparable_forward(action: t.Mapping[str, t.Any]) -> tuple[list[tuple[str, 
     return sorted(weights), int(sticky.get("DurationSeconds") or 0) if sticky.get("Enabled") else 0
 
 
-def parse_conditions(conditions: t.Sequence[Options], where: str, problems: Problems) -> list[Api]:
-    """Return a rule's conditions in the API's form."""
+def parse_conditions(
+    conditions: t.Sequence[Options], where: str, problems: Problems, secrets: Secrets | None = None
+) -> list[Api]:
+    """Return a rule's conditions in the API's form, with the secrets in place of their placeholders."""
     if not conditions:
         problems.add(where, "is empty", "give at least one condition")
     fields = [condition["field"] for condition in conditions]
@@ -183,7 +193,52 @@ def parse_conditions(conditions: t.Sequence[Options], where: str, problems: Prob
         problems.add(
             where, "the conditions have too many wildcards", f"use at most {MAX_WILDCARDS} of * and ? in a rule"
         )
-    return [_api_condition(condition) for condition in conditions]
+    return [
+        _api_condition(_filled(condition, secrets, f"{where}[{position}]", problems))
+        for position, condition in enumerate(conditions)
+    ]
+
+
+def secret_headers(conditions: t.Sequence[Options]) -> frozenset[str]:
+    """Return the headers of which a rule compares secrets, in lower case."""
+    return frozenset(
+        str(one.get("name")).lower()
+        for one in conditions
+        if one["field"] == "http-header" and parameters_in(list(one["values"]))
+    )
+
+
+def _filled(condition: Options, secrets: Secrets | None, where: str, problems: Problems) -> Options:
+    if condition["field"] != "http-header" or not parameters_in(list(condition["values"])):
+        return condition
+    values = [
+        fill(str(value), secrets, f"{where}.values[{position}]", problems)
+        for position, value in enumerate(condition["values"])
+    ]
+    return {**condition, "values": values}
+
+
+def header_values(conditions: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
+    """Return the values that conditions in the API's form compare, by the header in lower case."""
+    configs = [one["HttpHeaderConfig"] for one in conditions if one["Field"] == "http-header"]
+    return {config["HttpHeaderName"].lower(): list(config["Values"]) for config in configs}
+
+
+def with_values(conditions: t.Sequence[Api], values: t.Mapping[str, t.Sequence[str]]) -> list[Api]:
+    """Return conditions in the API's form with these values of headers, by the header in lower case."""
+    return [
+        {**one, "HttpHeaderConfig": {**config, "Values": list(values[config["HttpHeaderName"].lower()])}}
+        if (config := one.get("HttpHeaderConfig")) and config["HttpHeaderName"].lower() in values
+        else one
+        for one in conditions
+    ]
+
+
+def without_secrets(conditions: t.Sequence[Api], headers: t.Iterable[str]) -> list[Api]:
+    """Return conditions as a diff shows them. `headers` are those with secrets, besides the one of CloudFront."""
+    secret = {*headers, ORIGIN_HEADER.lower()}
+    values = header_values(conditions)
+    return with_values(conditions, {name: [HIDDEN] * len(values[name]) for name in values.keys() & secret})
 
 
 def _check_condition(condition: Options, where: str, problems: Problems) -> None:

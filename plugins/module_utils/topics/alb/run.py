@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.changes import (
     check,
     plan_balancers,
+    rules_with_former,
     strays,
     undeclared_balancers,
     undeclared_groups,
@@ -52,6 +53,7 @@ def converge_load_balancers(run: Run) -> dict[str, t.Any]:
     return {
         **result,
         "held": _held(desired, observed),
+        "former": rules_with_former(desired, observed),
         "load_balancers": [_told(wish, ids) for wish in desired.load_balancers],
     }
 

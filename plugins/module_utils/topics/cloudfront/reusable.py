@@ -158,7 +158,7 @@ def converge_reusable(
     run: Run, kind: Kind, parse: t.Callable[[t.Mapping[str, t.Any], Problems], Reusable | None]
 ) -> dict[str, t.Any]:
     """Create or update the resource, and return the module's result. Raise GroundworkError on failure."""
-    owner, desired = run.parse(COMPONENT, parse)
+    owner, desired = run.parse(run.options.get("component", COMPONENT), parse)
     wanted = {**desired.config, "Name": owner.name(desired.name), kind.comment: comment_of(owner)}
     observed = look(kind, wanted, run.clients)
     if observed:

@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find and remove distributions.
-
-A distribution is disabled first. It can be deleted when all edge locations have that configuration, minutes later.
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToDeleteDistribution.html
-"""
+"""Find and remove distributions."""
 
 from __future__ import annotations
 
@@ -15,7 +11,6 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call, Ref, Wait
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
     Removal,
@@ -23,7 +18,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
     Thing,
     some,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import updated
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.deleting import (
+    DEPLOYED,
+    deletion,
+    disabled,
+    disabling,
+    etag_ref,
+)
 
 # Members of a distribution's configuration, at any depth, that refer to another resource by id or ARN.
 REFERENCES = (
@@ -71,42 +72,21 @@ def _distribution(one: Described, sight: Sight) -> t.Iterator[Thing]:
     [version] = sight.answers[f"config {own}"] or [None]
     if version is None:
         return
+    needs |= frozenset(_hosts(one))
     tags = tag_dict({"Tags": sight.answers[f"tags {arn}"]})
     name = sight.whose.short(tags, own)
-    etag = Ref("distribution", own, "etag")
-    disabled = {**version["DistributionConfig"], "Enabled": False}
-    update = Call(
-        "cloudfront",
-        "update_distribution",
-        {"Id": own, "IfMatch": version["ETag"], "DistributionConfig": disabled},
-        yields={etag: "ETag"},
-        lookup=updated("get_distribution_config", own, "DistributionConfig", {"Enabled": False}),
-    )
-    deployed = Wait(
-        f"the distribution {name} ({own}) to be disabled at all edge locations",
-        Call("cloudfront", "get_distribution", {"Id": own}, settled=("NoSuchDistribution",)),
-        lambda answer: not answer or answer["Distribution"]["Status"] == "Deployed",
-        deadline=sight.deadline,
-        interval=5.0,
-    )
     enabled = bool(version["DistributionConfig"]["Enabled"])
-    delete = Call(
-        "cloudfront",
-        "delete_distribution",
-        {"Id": own, "IfMatch": etag if enabled else version["ETag"]},
-        settled=("NoSuchDistribution",),
-        passing=("DistributionNotDisabled",),
-    )
-    if enabled or one["Status"] != "Deployed":
+    delete = deletion(own, etag_ref(own) if enabled else version["ETag"])
+    if enabled or one["Status"] != DEPLOYED:
         words = {"enabled": enabled, "status": one["Status"]}
-        calls = (update,) if enabled else ()
+        calls = (disabling(own, version),) if enabled else ()
         yield Thing(
             "distribution",
             f"{arn}/enabled",
             name,
             needs=some(arn),
             calls=calls,
-            wait=deployed,
+            wait=disabled(own, name, sight.deadline),
             before=words,
             part_of=arn,
         )
@@ -131,6 +111,11 @@ def _origins(one: Described) -> t.Iterator[str]:
     for origin in one.get("Origins", {}).get("Items", []):
         domain = origin["DomainName"]
         yield from (f"arn:aws:s3:::{domain[: found.start()]}" for found in S3.finditer(domain))
+
+
+def _hosts(one: Described) -> t.Iterator[str]:
+    """Yield the host names of a distribution's origins, which load balancers of the environment may serve."""
+    return (origin["DomainName"].lower() for origin in one.get("Origins", {}).get("Items", []))
 
 
 REMOVAL = Removal(kinds=("distribution",), things=_things, reads=_reads, after="network", optional=True)

@@ -17,6 +17,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import R
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.canonical import plain
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import ABSENT
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import RESOURCE as FUNCTION
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import (
     KINDS,
     by_name,
@@ -29,6 +30,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     deployed,
     plan_distribution,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.deleting import delete_distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import (
     Existing,
     candidates,
@@ -45,8 +47,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
 
 
 def converge_distribution(run: Run) -> dict[str, t.Any]:
-    """Create or update the distribution, and return the module's result. Raise GroundworkError on failure."""
-    owner, desired = run.parse(COMPONENT, parse_distribution)
+    """Create, update or delete the distribution, and return the module's result. Raise GroundworkError on failure."""
+    component = run.options.get("component", COMPONENT)
+    if run.options.get("state") == "absent":
+        return delete_distribution(run, *run.parse(component, _parse_name))
+    owner, desired = run.parse(component, parse_distribution)
     observed, ids = run.observe(
         lambda: look(owner, desired, run.clients),
         lambda seen, problems: None if run.check_mode else _check_names(desired, seen[1], problems),
@@ -57,6 +62,11 @@ def converge_distribution(run: Run) -> dict[str, t.Any]:
     if began and desired.wait and not run.check_mode:  # an earlier run was interrupted during the deployment
         settle(deployed(desired), run.clients, ids, run.clock)
     return {**result, "distribution": _facts(desired, ids)}
+
+
+def _parse_name(options: t.Mapping[str, t.Any], problems: Problems) -> str:
+    check_name(options["name"], problems)
+    return str(options["name"])
 
 
 def look(owner: Owner, desired: Distribution, clients: Clients) -> tuple[Observed | None, Ids]:

@@ -262,3 +262,24 @@ def test_what_the_inventory_tells_of_a_server_has_no_problem(preflight: Prefligh
         "server_public_address": "",
     }
     assert preflight.told(PLAYBOOKS["site"], {**made, **composed}) == []
+
+
+FRONTED = [case for case in BAD_INPUT if "alb_distributions" in case["variables"]]
+
+
+@pytest.mark.parametrize("case", FRONTED, ids=lambda case: case["name"])
+def test_a_wrong_distribution_is_one_message(preflight: Preflight, case: dict[str, Any]) -> None:
+    assert len(preflight.told(PLAYBOOKS["site"], case["variables"])) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"alb_distributions": [{"name": "public"}]},
+        {"alb_distributions": [{"name": "public", "open": True, "static_paths": []}, {"name": "private"}]},
+        {"alb_distributions": [{"name": "public"}], "firewall_public_web_ports": [8080], "alb_rotate": "public"},
+    ],
+)
+def test_a_distribution_needs_a_name_and_nothing_more(preflight: Preflight, changes: dict[str, Any]) -> None:
+    names = {"public": ["www.example.com"], "private": ["in.example.com"]}
+    assert preflight.told(EVERYTHING, {"dns_zone": "example.com", "alb_names": names, **changes}) == []

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.project.alb.front_check import check_distributions
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.maintenance import parse_maintenance
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.names import (
     check_admitted,
@@ -26,6 +27,7 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
         check_sizes(sizes, f"load_balancers[{position}].subnets", problems)
     names = check_balancer_names(own, known.zone, problems)
     check_admitted(own, known, problems)
+    check_distributions(own, known, problems)
     if own["maintenance"]:
         below = {name: own[f"maintenance_{name}"] for name in ("load_balancers", "body", "content_type", "let_in")}
         parse_maintenance({"shown": True, **below}, problems.scope(f"{problems.prefix}maintenance_"))
