@@ -36,7 +36,8 @@ class Watched:
 
     def __init__(self) -> None:
         self.cloud: Cloud | None = None
-        self.called: set[tuple[str, str]] = set()  # services and operations
+        self.called: set[tuple[str, str]] = set()  # services and operations of runs
+        self.running = False
         self._clients: dict[tuple[str, bool, str, bool], t.Any] = {}
 
     def client(self, service: str, *, watched: bool, region: str = REGION, writing: bool = False) -> t.Any:
@@ -66,7 +67,8 @@ class Watched:
 
     def _before(self, model: t.Any, **_event: t.Any) -> None:
         if self.cloud:
-            self.called.add((model.service_model.service_name, xform_name(model.name)))
+            if self.running:
+                self.called.add((model.service_model.service_name, xform_name(model.name)))
             self.cloud.before(model.name)
 
     def _after(self, **_event: t.Any) -> None:
@@ -134,7 +136,12 @@ class Cloud(Clock):
         self.ran.append(converge)
         self.calls, self.warnings = [], []
         writers = Writers(self._watched)
-        return converge(Run(options, self, self.warnings.append, check_mode=check_mode, clock=self, writers=writers))
+        run = Run(options, self, self.warnings.append, check_mode=check_mode, clock=self, writers=writers)
+        self._watched.running = True
+        try:
+            return converge(run)
+        finally:
+            self._watched.running = False
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)

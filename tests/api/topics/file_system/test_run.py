@@ -19,7 +19,7 @@ CREATED = ["create file system files", "create mount target files-a", "create mo
 
 def look(cloud: Cloud) -> t.Any:
     """Return file systems with their tags, and mount targets with their zones and groups, without ids."""
-    efs = cloud.of("efs")
+    efs = cloud.client("efs")
     names = {group["GroupId"]: group["GroupName"] for group in cloud.ec2.describe_security_groups()["SecurityGroups"]}
     found = []
     for system in efs.describe_file_systems()["FileSystems"]:
@@ -116,7 +116,7 @@ def test_another_tier_replaces_mount_targets_with_purge_only(cloud: Cloud, optio
 def test_a_mount_target_in_deletion_is_replaced(cloud: Cloud, options: Make, build: Build) -> None:
     build(cloud)
     before = cloud.run(converge_file_system, options())["file_system"]
-    efs = cloud.of("efs")
+    efs = cloud.client("efs")
     for target in efs.describe_mount_targets(FileSystemId=before["id"])["MountTargets"]:
         efs.delete_mount_target(MountTargetId=target["MountTargetId"])
     done = cloud.run(converge_file_system, options())
@@ -134,7 +134,7 @@ def test_a_mount_target_in_deletion_is_replaced(cloud: Cloud, options: Make, bui
 def test_a_file_system_in_deletion_is_replaced(cloud: Cloud, options: Make, build: Build) -> None:
     build(cloud)
     before = cloud.run(converge_file_system, options())["file_system"]["id"]
-    efs = cloud.of("efs")
+    efs = cloud.client("efs")
     for target in efs.describe_mount_targets(FileSystemId=before)["MountTargets"]:
         efs.delete_mount_target(MountTargetId=target["MountTargetId"])
     cloud.sleep(1)
@@ -171,7 +171,7 @@ def test_another_file_system_with_the_name_is_refused(
     cloud: Cloud, options: Make, build: Build, given: dict[str, t.Any], told_of: str
 ) -> None:
     build(cloud)
-    cloud.of("efs").create_file_system(CreationToken="dev-files", **given)
+    cloud.client("efs").create_file_system(CreationToken="dev-files", **given)
     with pytest.raises(InputError, match=told_of):
         cloud.run(converge_file_system, options())
 
