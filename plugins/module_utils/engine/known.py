@@ -26,8 +26,6 @@ class Known:
     subnets: t.Collection[str] | None = None
     security_groups: t.Collection[str] | None = None
     admitted: t.Mapping[str, t.Collection[Admitted]] | None = None  # by security group
-    open_groups: t.Mapping[str, str] = field(default_factory=dict)  # rules that let in others than CloudFront, by group
-    cloudfront_groups: t.Collection[str] = ()  # security groups that let in CloudFront at port 443
     public_subnets: t.Collection[str] | None = None
     subnet_prefixes: t.Mapping[str, int] = field(default_factory=dict)  # of the CIDR blocks, by subnet
     target_groups: t.Collection[str] | None = None

@@ -131,8 +131,11 @@ def test_site_yml_completes_a_rotation(play: Callable[..., tuple[Given, str]]) -
     assert [own["rotating"] for task, own in done if task == ALB] == [True, False]
 
 
-def test_a_distribution_that_is_not_declared_any_more_is_deleted_alone(play: Callable[..., tuple[Given, str]]) -> None:
+def test_a_distribution_that_is_not_declared_any_more_goes_with_purge(play: Callable[..., tuple[Given, str]]) -> None:
     more = {"alb_distributions": [{"name": "private"}], "alb_names": {"private": ["in.example.com"]}}
-    [(task, options)] = play([("alb", "delete_distributions.yml")], **more)[0]
-    assert task == "Delete the distributions of load balancers that have none any more"
-    assert (options["name"], options["state"]) == ("alb-public", "absent")
+    last = [*SITE, ("dns", "finish.yml")]
+    done, _output = play(last, **more, alb_purge=True)
+    gone = "Delete the distributions of load balancers that have none any more"
+    assert [task for task, _options in done][-2:] == [NAMES, gone]
+    assert (done[-1][1]["name"], done[-1][1]["state"]) == ("alb-public", "absent")
+    assert gone not in [task for task, _options in play(last, **more)[0]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Admitted, Known
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
     CERTIFICATE_ARN,
     SECURITY_GROUP_ID,
@@ -28,11 +28,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution
     MOST_BEHAVIORS,
     PATH_PATTERN,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.check import CLOUDFRONT
 
 Options = t.Mapping[str, t.Any]
 
 SECRETS = 2  # that a rule accepts during a rotation
+CLOUDFRONT = Admitted("com.amazonaws.global.cloudfront.origin-facing", HTTPS_PORT, HTTPS_PORT)
 
 
 def check_distributions(own: Options, known: Known, problems: Problems) -> None:
@@ -104,17 +104,29 @@ def _check_rule(where: str, name: str, rule: Options, problems: Problems) -> Non
 
 
 def _check_groups(where: str, balancer: Options, known: Known, problems: Problems) -> None:
-    """Add to `problems` security groups through which others than CloudFront reach the load balancer."""
-    groups = [group for group in balancer["security_groups"] if not SECURITY_GROUP_ID.fullmatch(group)]
-    right = f"let in prefix_lists: [{CLOUDFRONT}] at ports: [443] alone in firewall_groups"
-    for group in groups:
-        if group in known.open_groups:
-            wrong = f"the security group '{group}' lets in others than CloudFront: {known.open_groups[group]}"
-            problems.add(f"{where}.name", wrong, f"{right}, or set open: true while the names move")
-    closed = known.security_groups is not None and len(groups) == len(balancer["security_groups"])
-    if closed and not any(group in known.cloudfront_groups or group in known.open_groups for group in groups):
-        wrong = f"no security group of the load balancer '{balancer['name']}' lets in CloudFront"
+    """Add to `problems` security groups through which others than CloudFront reach the load balancer.
+
+    What groups of others admit is not known.
+    """
+    admitted = known.admitted or {}
+    found = [(group, rule) for group in balancer["security_groups"] for rule in admitted.get(group, ())]
+    others = [(group, rule) for group, rule in found if rule != CLOUDFRONT and not _is_group(rule.peer, admitted)]
+    right = f"admit prefix_lists: [{CLOUDFRONT.peer}] at ports: [443] alone in firewall_groups"
+    for group, rule in others[:1]:
+        wrong = f"the security group '{group}' admits others than CloudFront: {rule.peer} at {_ports(rule)}"
+        problems.add(f"{where}.name", wrong, f"{right}, or set open: true while the names move")
+    all_known = all(group in admitted for group in balancer["security_groups"])
+    if all_known and not others and CLOUDFRONT not in [rule for _group, rule in found]:
+        wrong = f"no security group of the load balancer '{balancer['name']}' admits CloudFront"
         problems.add(f"{where}.name", wrong, right)
+
+
+def _is_group(peer: str, groups: t.Container[str]) -> bool:
+    return peer in groups or bool(SECURITY_GROUP_ID.fullmatch(peer))
+
+
+def _ports(rule: Admitted) -> str:
+    return f"port {rule.first}" if rule.first == rule.last else f"ports {rule.first}-{rule.last}"
 
 
 def _check_given(one: Options, where: str, problems: Problems) -> None:

@@ -39,12 +39,12 @@ NOTHING: Given = {
     "certificates": (),
     "balancers": (),
     "domain_name": "",
-    "owned": (),
-    "served": {},
-    "elsewhere": None,
     "environment": "",
     "distributions": (),
     "fronts": {},
+    "owned": (),
+    "served": {},
+    "elsewhere": None,
 }
 TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
 
@@ -65,22 +65,21 @@ def dns(given: Given) -> dict[str, t.Any]:
     declared = {name: list(own) for name, own in options["names"].items() if own}
     names = _with_served(declared, options)
     site = _site_with_served(options["site"], options["served"])
-    fronts = fronts_of(options["distributions"], declared, options["environment"])
+    fronts = _fronts(declared, options)
     resources = _resources(declared, options["site"], fronts)
     owned = _owned_elsewhere(options["elsewhere"], resources) if options["elsewhere"] else options["owned"]
     options = {**options, "site": site, "owned": owned}
-    edges = [_front_with_served(front, options["served"]) for front in fronts.values()]
-    wanted = [*_certificates(options, names), *_front_certificates(options["zone"], edges)]
-    distributions = [_distribution(front, options, arns) for front in edges]
+    certificates = [*_certificates(options, names), *_front_certificates(options["zone"], fronts)]
+    distributions = [_distribution(front, options, arns) for front in fronts.values()]
     return {
-        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in wanted],
-        "given": [*_given(options, names), *_front_given(options["zone"], edges)],
+        "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in certificates],
+        "given": [*_given(options, names), *_front_given(options["zone"], fronts)],
         "load_balancers": [
             behind(_with_names(one, names, arns, options), fronts.get(one["name"])) for one in options["load_balancers"]
         ],
         "site_aliases": list(site.get("aliases", ())),
         "site_certificate_arn": _site_arn(site, options["zone"], arns),
-        "parameters": [{"name": front.parameter, "balancer": front.balancer} for front in edges],
+        "parameters": [{"name": front.parameter, "balancer": front.balancer} for front in fronts.values()],
         "distributions": distributions,
         "cache_policies": cache_policies(distributions),
         "without_distribution": [
@@ -92,7 +91,7 @@ def dns(given: Given) -> dict[str, t.Any]:
         "leaving": _leaving(options["owned"], resources, former=True),
         "staying": _leaving(options["owned"], resources, former=False),
         "former": [one["name"] for one in options["owned"] if one["former"]],
-        "in_all_regions": {one.get("region", "") for one in wanted} == {"", AWS.edge},
+        "in_all_regions": {one.get("region", "") for one in certificates} == {"", AWS.edge},
     }
 
 
@@ -122,21 +121,30 @@ def _site_with_served(site: Given, served: Given) -> Given:
     return {**site, "aliases": list(dict.fromkeys((*site["aliases"], *more)))}
 
 
-def _front_with_served(front: Front, served: Given) -> Front:
-    """Return a distribution in front of a load balancer with the names that it still serves."""
-    more = served.get(site_certificate(front.name), ())
-    return replace(front, names=tuple(dict.fromkeys((*front.names, *more))))
+def _fronts(declared: t.Mapping[str, t.Sequence[str]], options: Given) -> dict[str, Front]:
+    """Return the distributions in front of load balancers, with the names that they still serve.
+
+    A load balancer that still serves names without its distribution stays open meanwhile.
+    """
+    served = options["served"]
+    return {
+        balancer: replace(
+            front,
+            names=tuple(dict.fromkeys((*front.names, *served.get(site_certificate(front.name), ())))),
+            given={**front.given, "open": front.open or bool(served.get(balancer_certificate(balancer)))},
+        )
+        for balancer, front in fronts_of(options["distributions"], declared, options["environment"]).items()
+    }
 
 
 def _resources(declared: t.Mapping[str, t.Sequence[str]], site: Given, fronts: t.Mapping[str, Front]) -> dict[str, str]:
     """Return the resource of each declared name."""
-    found = {name: _resource(balancer, fronts) for balancer, own in declared.items() for name in own}
+    found = {
+        name: site_certificate(fronts[balancer].name) if balancer in fronts else balancer_certificate(balancer)
+        for balancer, own in declared.items()
+        for name in own
+    }
     return found | {name: site_certificate(site["name"]) for name in site.get("aliases", ())}
-
-
-def _resource(balancer: str, fronts: t.Mapping[str, Front]) -> str:
-    """Return what the names of a load balancer lead to: the load balancer, or the distribution in front of it."""
-    return site_certificate(fronts[balancer].name) if balancer in fronts else balancer_certificate(balancer)
 
 
 def _owned_elsewhere(known: Given, resources: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
@@ -190,17 +198,19 @@ def _certificates(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> lis
     return wanted
 
 
-def _front_certificates(zone: str, fronts: t.Iterable[Front]) -> list[dict[str, t.Any]]:
+def _front_certificates(zone: str, fronts: t.Mapping[str, Front]) -> list[dict[str, t.Any]]:
     return [
         {"name": site_certificate(front.name), "names": list(front.names), "region": AWS.edge}
-        for front in fronts
+        for front in fronts.values()
         if zone and not front.certificate_arn
     ]
 
 
-def _front_given(zone: str, fronts: t.Iterable[Front]) -> list[dict[str, t.Any]]:
+def _front_given(zone: str, fronts: t.Mapping[str, Front]) -> list[dict[str, t.Any]]:
     return [
-        {"arn": front.certificate_arn, "names": list(front.names)} for front in fronts if zone and front.certificate_arn
+        {"arn": front.certificate_arn, "names": list(front.names)}
+        for front in fronts.values()
+        if zone and front.certificate_arn
     ]
 
 
@@ -257,15 +267,15 @@ def _records(options: Given, names: t.Mapping[str, t.Sequence[str]], fronts: t.M
     aliases: list[dict[str, t.Any]] = []
     kept: list[str] = []
     for balancer, own in names.items():
-        if balancer in fronts:
-            domain = options["fronts"].get(fronts[balancer].name)
-            lead = {"target": domain, "zone_id": "", "ipv6": True} if domain else None
-        else:
-            fact = facts.get(balancer)
-            lead = {"target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False} if fact else None
+        fact = None if balancer in fronts else facts.get(balancer)
+        front = options["fronts"].get(fronts[balancer].name) if balancer in fronts else None
         for name in own:
-            if lead:
-                aliases.append({"name": name, **lead, "resource": _resource(balancer, fronts)})
+            if front:
+                lead = {"target": front, "zone_id": "", "ipv6": True}
+                aliases.append({"name": name, **lead, "resource": site_certificate(fronts[balancer].name)})
+            elif fact:
+                lead = {"target": fact["dns_name"], "zone_id": fact["zone_id"], "ipv6": False}
+                aliases.append({"name": name, **lead, "resource": balancer_certificate(balancer)})
             else:
                 kept.append(name)
     site = options["site"]

@@ -15,14 +15,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.options import (
     LAST_PORT,
-    Groups,
     GroupWish,
     parse_security_groups,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import ALL, Rule
-
-CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
-HTTPS_PORT = 443
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import ALL
 
 
 def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
@@ -34,12 +30,10 @@ def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
         if name not in names and not SECURITY_GROUP_ID.fullmatch(name):
             right = f"use some of {', '.join(names)}, or ids of groups (sg-...)"
             problems.add(f"file_clients[{position}]", f"'{name}' is not a declared security group", right)
-    if not firewall:
-        return {}
+    groups = firewall.groups if firewall else ()
     return {
-        "security_groups": [group.name for group in firewall.groups],
-        "admitted": {one.name: _admitted(one) for one in firewall.groups},
-        **_let_in(firewall),
+        "security_groups": [group.name for group in groups],
+        "admitted": {one.name: _admitted(one) for one in groups},
     }
 
 
@@ -50,23 +44,6 @@ def _admitted(group: GroupWish) -> list[Admitted]:
         for rule in group.rules
         if rule.way == "ingress" and rule.protocol in (ALL, "tcp")
     ]
-
-
-def _let_in(firewall: Groups) -> dict[str, t.Any]:
-    """Return which groups let in CloudFront, and which let in others. Rules for groups are of the environment's own."""
-    inbound = {group.name: [rule for rule in group.rules if rule.way == "ingress"] for group in firewall.groups}
-    others = {
-        name: [rule for rule in rules if rule.kind != "group" and not _is_cloudfront(rule)]
-        for name, rules in inbound.items()
-    }
-    return {
-        "open_groups": {name: str(min(rules)) for name, rules in others.items() if rules},
-        "cloudfront_groups": [name for name, rules in inbound.items() if any(map(_is_cloudfront, rules))],
-    }
-
-
-def _is_cloudfront(rule: Rule) -> bool:
-    return rule.peer == CLOUDFRONT and rule.first == rule.last == HTTPS_PORT
 
 
 CHECK = Check(_check, after="nat")

@@ -108,11 +108,36 @@ def test_the_distribution_has_the_names_and_a_certificate_of_its_own() -> None:
 
 def test_names_lead_to_the_distribution_as_soon_as_it_is_known() -> None:
     found = computed({}, fronts={"alb-public": "d1.cloudfront.net"})
-    target = {"target": "d1.cloudfront.net", "zone_id": "", "ipv6": True, "resource": "edge-alb-public"}
-    assert found["aliases"] == [{"name": name, **target} for name in NAMES["public"]]
+    target = {"target": "d1.cloudfront.net", "zone_id": "", "ipv6": True}
+    assert found["aliases"] == [{"name": name, **target, "resource": "edge-alb-public"} for name in NAMES["public"]]
     assert found["urls"] == ["https://www.example.com/", "https://example.com/"]
     unknown = computed({})
     assert (unknown["aliases"], unknown["kept"]) == ([], NAMES["public"])
+
+
+def test_a_name_that_moves_behind_the_distribution_is_served_by_both() -> None:
+    """Until its record has moved, the load balancer is open. Then it is closed."""
+    owned = [{"name": name, "resource": "alb-public", "former": []} for name in NAMES["public"]]
+    assert computed({}, owned=owned)["leaving"] == {"alb-public": NAMES["public"]}
+    moving = computed({}, owned=owned, served={"alb-public": NAMES["public"]})
+    assert moving["load_balancers"] == computed({}, distributions=[])["load_balancers"]
+    assert moving["distributions"][0]["aliases"] == NAMES["public"]
+    there = [{"name": name, "resource": "edge-alb-public", "former": ["alb-public"]} for name in NAMES["public"]]
+    moved = computed({}, owned=there)
+    assert (moved["staying"], moved["former"]) == ({}, NAMES["public"])
+    assert [one["port"] for one in moved["load_balancers"][0]["listeners"]] == [443]
+
+
+def test_a_name_that_moves_away_stays_an_alias_until_its_record_has_moved() -> None:
+    names = {"public": ["www.example.com"], "private": ["example.com"]}
+    owned = [{"name": name, "resource": "edge-alb-public", "former": []} for name in NAMES["public"]]
+    found = computed({}, names=names, owned=owned)
+    assert found["leaving"] == {"edge-alb-public": ["example.com"]}
+    served = computed({}, names=names, owned=owned, served=found["leaving"])
+    assert served["distributions"][0]["aliases"] == NAMES["public"]
+    edge = next(one for one in served["certificates"] if one["name"] == "edge-alb-public")
+    assert edge["names"] == NAMES["public"]
+    assert [one["port"] for one in served["load_balancers"][0]["listeners"]] == [443], "it stays closed"
 
 
 def test_before_the_first_run_nothing_is_known() -> None:
