@@ -63,7 +63,7 @@ class Account:
 
     def client(self, service: str, region: str = REGION) -> Any:
         own = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": "testing"}
-        return boto3.client(service, region_name=region, endpoint_url=self._endpoint, **own)  # type: ignore[call-overload]
+        return boto3.client(service, region_name=region, endpoint_url=self._endpoint, **own)
 
     def play(self, roles: list[tuple[str, str]], *words: str, **more: Any) -> list[str]:
         """Run the roles with --diff, and return the changes, without those of parameters, which Ansible hides."""
