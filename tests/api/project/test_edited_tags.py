@@ -33,6 +33,7 @@ def first_of_each_kind(cloud: Cloud) -> dict[str, tuple[str, dict[str, str]]]:
     return {kind: next(iter(sorted(some.items()))) for kind, some in found.items() if kind in KINDS}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("value", [None, "x"], ids=["missing", "changed"])
 def test_an_edited_tag_of_any_kind_is_named(
     cloud: Cloud,

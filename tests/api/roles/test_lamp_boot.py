@@ -22,6 +22,8 @@ from groundwork_lab.api import ControlPlane
 from groundwork_lab.credentials import ACCESS_KEY
 from groundwork_lab.settings import REGION, Settings
 
+pytestmark = pytest.mark.exhaustive  # each test starts Ansible several times
+
 ROOT = Path(__file__).parents[3]
 PLAYBOOK = """
 - hosts: localhost

@@ -107,7 +107,7 @@ def test_a_mark_of_an_unknown_option_is_an_error(tree: Path) -> None:
     edit(tree / SPEC, "from ec2_security_groups.purge:", "from ec2_security_groups.prune:")
     failed = generate(tree)
     assert failed.returncode == 1
-    expected = f"generate: {SPEC}: 'prune' has 'prune', which is not an option; use one of groups, purge, moving.\n"
+    expected = f"generate: {SPEC}: 'prune' has 'prune', which is not an option; use one of groups, purge, moving, kept_ports.\n"
     assert failed.stderr == expected
 
 

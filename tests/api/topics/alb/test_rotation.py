@@ -51,6 +51,7 @@ def test_back_in_as_far_as_a_target_without_a_server_can_be(balanced: Cloud, elb
     assert registered(elb)["dev-public"] == 2
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_was_killed_is_completed(
     survives: Survives, options: Make, furnish: t.Callable[[Cloud], None], elb: t.Any
 ) -> None:

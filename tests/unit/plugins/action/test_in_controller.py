@@ -53,4 +53,4 @@ def test_the_modules_that_call_aws_run_in_the_controller_and_have_the_options_of
     removed = {name for name, route in routed.items() if "tombstone" in route}
     assert set(routed) - removed <= modules
     assert not removed & modules
-    assert {*runtime["action_groups"]["environment"]} == set(routed) - removed - {"release_archives"}
+    assert {*runtime["action_groups"]["aws"]} == set(routed) - removed - {"release_archives"}
