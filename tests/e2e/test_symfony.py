@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import examples
@@ -32,11 +33,15 @@ def given(source: Path) -> Variables:
 
 
 @pytest.fixture(scope="module")
-def notes(laptop: Laptop, site: Site, given: Variables) -> str:
+def notes(laptop: Laptop, site: Site, given: Variables) -> Iterator[str]:
     """The URL of the project, which is on all servers in place of the sample application."""
-    play = laptop.play(variables=given)
-    assert play.code == 0, play.failures()
-    return site.urls["public"]
+    try:
+        play = laptop.play(variables=given)
+        assert play.code == 0, play.failures()
+        yield site.urls["public"]
+    finally:
+        play = laptop.play()
+        assert play.code == 0, play.failures()
 
 
 def test_the_second_run_changes_nothing(laptop: Laptop, given: Variables, notes: str) -> None:
@@ -87,6 +92,6 @@ def test_the_cache_belongs_to_the_release(laptop: Laptop, given: Variables, sour
 
 def test_the_secret_is_in_no_log_and_no_file_of_the_release(laptop: Laptop, notes: str) -> None:
     assert notes
-    read = "s=$(groundwork-site notes -- printenv APP_SECRET); echo ${#s}"
+    read = "s=$(groundwork-site notes -- printenv APP_SECRET); printf %s $s | wc -c"
     search = 'grep -rlF "$s" /srv/www /var/log /etc/apache2 || [ $? = 1 ]'
     assert laptop.on("public-1", f"{read}; {search}") == (0, "32")
