@@ -66,8 +66,8 @@ def play(tmp_path: Path, stage: Any) -> Callable[..., tuple[Given, str]]:
         ]
         played = own.play("localhost,", "play.yml", rules, {}, *words)
         assert played.code == 0, played.told
-        lines = [json.loads(line) for line in (tmp_path / "given").read_text().splitlines()]
-        return [(task, args) for task, args in lines], json.dumps(played.told)
+        done = [tuple(json.loads(line)) for line in (tmp_path / "given").read_text().splitlines()]
+        return done, json.dumps(played.told)
 
     return run
 
