@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import boto3
+from botocore.exceptions import WaiterError
 from build_site import ANYWHERE, group, leads, newest_debian, rule, subnet
 
 USER_DATA = """#!/bin/sh
@@ -90,7 +91,12 @@ def capture(instance: str, name: str, **options: Any) -> tuple[str, float]:
     """Create an image of the instance. Return it and the seconds that it took."""
     began = time.monotonic()
     image = str(ec2.create_image(InstanceId=instance, Name=name, **options)["ImageId"])
-    ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig=PATIENCE)
+    try:
+        ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig=PATIENCE)
+    except WaiterError as error:
+        reason = ec2.describe_images(ImageIds=[image])["Images"][0].get("StateReason")
+        message = f"The image {image} of {instance} is not available: {reason}"
+        raise RuntimeError(message) from error
     return image, time.monotonic() - began
 
 

@@ -373,11 +373,19 @@ class TestExpiredObjects:
         until(lambda: edge.get("/a").body == b"second")
 
     def test_while_it_is_fetched_again(self, edge: Any) -> None:
+        fetched = threading.Event()
         edge.origin.reply("/site/a", b"old", Cache_Control="max-age=1, stale-while-revalidate=60")
         edge.serve(cache={"cache": cache_policy((0, 0, 600))})
         edge.get("/a")
-        edge.origin.reply("/site/a", b"new", Cache_Control="max-age=60")
-        until(lambda: len(edge.origin.asked) == 1 and edge.get("/a").body == b"old" and len(edge.origin.asked) == 2)
+
+        def reply_later(_headers: Any) -> Any:
+            fetched.wait(10)
+            return 200, {"Content-Type": "text/html", "Cache-Control": "max-age=60"}, b"new"
+
+        edge.origin.replies["/site/a"] = reply_later
+        until(lambda: (edge.get("/a").body, len(edge.origin.asked)) == (b"old", 2))
+        assert edge.get("/a").body == b"old"
+        fetched.set()
         until(lambda: edge.get("/a").body == b"new")
         assert len(edge.origin.asked) == 2
 

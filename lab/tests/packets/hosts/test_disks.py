@@ -117,6 +117,24 @@ def test_a_layer_is_a_copy_that_other_disks_start_from(
     assert 30 * MIB < used < 45 * MIB, "the new file counts, and the program that was removed does not"
 
 
+def test_a_copy_that_fails_is_repeated(
+    make: Make, tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, layer = make("source"), tmp_path / "ami-1"
+    answers = ["tar ended with 2 and 0: Cannot open", "tar ended with 0 and 2: Cannot hard link"]
+    once = disks._copy_once
+    monkeypatch.setattr(disks, "_copy_once", lambda *given: answers.pop() if answers else once(*given))
+    with disks.opened(source, journal):
+        disks.copy(source, layer)
+        assert layer.is_dir()
+        assert not answers
+        shutil.rmtree(layer)
+        answers.extend(["a failure"] * disks.COPY_ATTEMPTS)
+        with pytest.raises(disks.DiskError, match=r"Cannot copy the disk .*: a failure"):
+            disks.copy(source, layer)
+    assert not layer.exists()
+
+
 def test_a_disk_is_deleted_only_when_it_is_not_mounted(make: Make, journal: Journal) -> None:
     disk = make("one")
     with pytest.raises(disks.DiskError, match="is still mounted"):

@@ -8,6 +8,7 @@ Sources: https://docs.kernel.org/filesystems/overlayfs.html; mkfs.ext4(8); mount
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -19,6 +20,9 @@ from pathlib import Path
 from groundwork_lab.journal import Entry, Journal
 from groundwork_lab.undo import umount
 
+_log = logging.getLogger(__name__)
+
+COPY_ATTEMPTS = 3
 FILES_CHANGED = 1  # exit code of tar if a file changed or was removed while it was read
 GIB = 1024**3
 # The volume is deleted with the lab, so it needs no journal. Its tables are written when they are used. All writes of
@@ -186,19 +190,33 @@ def opened(disk: Disk, journal: Journal) -> Iterator[None]:
 def copy(disk: Disk, layer: Path) -> None:
     """Copy the content of an open disk to the layer `layer`, with the overlay's marks.
 
-    If the host runs, as with NoReboot on AWS, data that it has not written yet is missing. Sockets are omitted, because
-    they are useless without their server. Raise OSError.
+    If the host runs, as with NoReboot on AWS, data that it has not written yet is missing, and its files change while
+    they are read: a copy that fails is repeated. Sockets are omitted, because they are useless without their server.
+    Raise OSError.
     """
-    layer.mkdir()
+    for attempt in range(1, COPY_ATTEMPTS + 1):
+        layer.mkdir()
+        words = _copy_once(disk.upper, layer)
+        if not words:
+            return
+        _log.warning("The copy %d of the disk %s failed: %s", attempt, disk.folder, words)
+        shutil.rmtree(layer)
+    message = f"Cannot copy the disk {disk.folder}: {words}"
+    raise DiskError(message)
+
+
+def _copy_once(source: Path, layer: Path) -> str:
+    """Copy the files of `source` to the empty folder `layer`. Return what failed, or ""."""
     marks = ["--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner", "--sparse"]
-    reading = ["tar", "--create", *marks, f"--directory={disk.upper}", "--file=-", "."]
+    reading = ["tar", "--create", *marks, f"--directory={source}", "--file=-", "."]
     writing = ["tar", "--extract", "--preserve-permissions", *marks[:-1], f"--directory={layer}", "--file=-"]
     with subprocess.Popen(reading, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reader:
         written = subprocess.run(writing, check=False, stdin=reader.stdout, capture_output=True)
         words = reader.communicate()[1] + written.stderr
-    if reader.returncode > FILES_CHANGED or written.returncode != 0:
-        message = f"Cannot copy the disk {disk.folder}: {words.decode(errors='replace').strip()[-500:]}"
-        raise DiskError(message)
+    if reader.returncode <= FILES_CHANGED and written.returncode == 0:
+        return ""
+    last = words.decode(errors="replace").strip()[-500:]
+    return f"tar ended with {reader.returncode} and {written.returncode}: {last}"
 
 
 def delete(disk: Disk) -> None:
