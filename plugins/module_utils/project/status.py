@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lines that tell the state of an environment's servers and of their targets, worst news first."""
+"""The lines that tell the state of an environment: its servers, their targets, certificates and distributions.
+
+The worst news comes first.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,29 @@ NEARLY_FULL = 0.9
 RUNNING = ("active", "activating", "reloading")
 
 
-def status(servers: t.Mapping[str, State | None], ids: t.Mapping[str, str], targets: t.Sequence[Target]) -> list[str]:
+def status(
+    servers: t.Mapping[str, State | None],
+    ids: t.Mapping[str, str],
+    targets: t.Sequence[Target],
+    https: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
+) -> list[str]:
     """Return the lines. `servers` are the states by name, empty for one that could not be reached.
 
-    `ids` are the instances of the servers. `targets` are those of all target groups.
+    `ids` are the instances of the servers. `targets` are those of all target groups. `https` has `certificates` and
+    `distributions` of the module `environment_https_info`.
     """
     problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state)]
     problems += [f"{_server(one['id'], ids)}: {_health(one)}" for one in targets if one["state"] != "healthy"]
     problems += differences(servers)
+    problems += https_wrongs(https)
     heading = [f"{len(problems)} problems:" if len(problems) != 1 else "1 problem:"] if problems else ["No problems."]
     return [
         *heading,
         *(f"  {problem}" for problem in problems),
         *(line for name, state in servers.items() for line in _lines(name, ids.get(name, ""), state, targets)),
         *(f"{one['id']}, not in the inventory: {_health(one)}" for one in targets if one["id"] not in ids.values()),
+        *(_certificate(one) for one in https["certificates"]),
+        *(_distribution(one) for one in https["distributions"]),
     ]
 
 
@@ -78,6 +90,27 @@ def differences(servers: t.Mapping[str, State | None]) -> t.Iterator[str]:
         if len(releases) > 1:
             told = "; ".join(f"{release} on {', '.join(names)}" for release, names in releases.items())
             yield f"the servers have different releases of {site}: {told}"
+
+
+def https_wrongs(https: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]]) -> t.Iterator[str]:
+    """Yield what is wrong with certificates and distributions."""
+    for one in https["certificates"]:
+        if one["problem"]:
+            yield f"the certificate for {', '.join(one['names'])}: {one['problem']}"
+    for one in https["distributions"]:
+        if not one["enabled"]:
+            yield f"the distribution {one['name']} ({one['id']}) is disabled"
+
+
+def _certificate(one: t.Mapping[str, t.Any]) -> str:
+    until = f", valid for {one['days']} days until {one['ends']}" if one["ends"] else ""
+    unused = "" if one["in_use"] else ", not in use"
+    return f"certificate for {', '.join(one['names'])}: {one['status']}{until}{unused}"
+
+
+def _distribution(one: t.Mapping[str, t.Any]) -> str:
+    names = ", ".join([*one["aliases"], one["domain"]])
+    return f"distribution {one['name']} ({one['id']}): {one['status']}, serves {names}"
 
 
 def _lines(name: str, identity: str, state: State | None, targets: t.Sequence[Target]) -> t.Iterator[str]:

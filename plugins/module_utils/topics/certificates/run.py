@@ -156,18 +156,20 @@ def _tell(run: Run, desired: Certificates, observed: Observed, usage: Usage) -> 
         if users := usage.keepers(one.arn):
             run.warn(f"The certificate {one.name} ({one.arn}) stays, because {', '.join(users)} uses it.")
     current = (observed.current(wish) for wish in desired.wanted)
-    late = {one.arn: describe_read(one.arn, one.region) for one in current if one and _ends_soon(one)}
+    now = datetime.now(UTC)
+    late = {one.arn: describe_read(one.arn, one.region) for one in current if one and ends_soon(one.described, now)}
     for arn, answer in observe(run.clients, late).items():
         for described in answer:
-            run.warn(_renewal(arn, described))
+            run.warn(renewal(arn, described))
 
 
-def _ends_soon(one: Certificate) -> bool:
-    end = one.described.get("NotAfter")
-    return one.status == ISSUED and end is not None and end <= datetime.now(UTC) + RENEWAL
+def ends_soon(described: Described, now: datetime) -> bool:
+    """Return whether an issued certificate is valid for less than a month."""
+    end = described.get("NotAfter")
+    return described["Status"] == ISSUED and end is not None and end <= now + RENEWAL
 
 
-def _renewal(arn: str, described: Described) -> str:
+def renewal(arn: str, described: Described) -> str:
     """Return two sentences about a certificate that is valid for less than a month."""
     summary = described.get("RenewalSummary", {})
     options = summary.get("DomainValidationOptions", ())

@@ -11,6 +11,23 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.status impo
 GIB = 1024**3
 HEALTHY = {"group": "public", "port": 80, "state": "healthy", "reason": "", "description": ""}
 WORKER = {"Id": "groundwork-shop-queue@1.service", "ActiveState": "active", "SubState": "running", "NRestarts": "912"}
+NOTHING: dict[str, list[dict[str, t.Any]]] = {"certificates": [], "distributions": []}
+CERTIFICATE = {
+    "names": ["a.test", "b.test"],
+    "status": "ISSUED",
+    "ends": "2027-05-01T00:00:00Z",
+    "days": 152,
+    "in_use": True,
+    "problem": "",
+}
+DISTRIBUTION = {
+    "id": "E1",
+    "name": "site",
+    "domain": "d1.cloudfront.net",
+    "aliases": ["s.test"],
+    "status": "Deployed",
+    "enabled": True,
+}
 IDS = {"public-1": "i-1", "public-2": "i-2"}
 
 
@@ -31,7 +48,7 @@ def state(**given: t.Any) -> dict[str, t.Any]:
 
 def told(first: dict[str, t.Any] | None, *more: dict[str, t.Any]) -> list[str]:
     targets = [{**HEALTHY, "id": identity} for identity in IDS.values()]
-    return status({"public-1": first, "public-2": state()}, IDS, [*targets, *more])
+    return status({"public-1": first, "public-2": state()}, IDS, [*targets, *more], NOTHING)
 
 
 def test_without_problems_each_server_is_told() -> None:
@@ -96,3 +113,29 @@ def test_a_worker_and_a_schedule_are_told() -> None:
     lines = told(state(units=[worker, timer]))
     assert "  groundwork-shop-mail@1.service: active (running) since -, result -, 2 restarts" in lines
     assert "  groundwork-shop-clean.timer: active, last 2026-11-30T03:31:52Z, next -" in lines
+
+
+@pytest.mark.parametrize(
+    ("certificate", "distribution", "problems"),
+    [
+        ({}, {}, []),
+        ({"problem": "not renewed"}, {}, ["the certificate for a.test, b.test: not renewed"]),
+        ({}, {"enabled": False}, ["the distribution site (E1) is disabled"]),
+    ],
+)
+def test_certificates_and_distributions_are_told(
+    certificate: dict[str, t.Any], distribution: dict[str, t.Any], problems: list[str]
+) -> None:
+    https = {"certificates": [{**CERTIFICATE, **certificate}], "distributions": [{**DISTRIBUTION, **distribution}]}
+    lines = status({}, {}, [], https)
+    assert lines[1:] == [
+        *(f"  {problem}" for problem in problems),
+        "certificate for a.test, b.test: ISSUED, valid for 152 days until 2027-05-01T00:00:00Z",
+        "distribution site (E1): Deployed, serves s.test, d1.cloudfront.net",
+    ]
+
+
+def test_a_certificate_that_is_not_issued_has_no_end() -> None:
+    pending = {**CERTIFICATE, "status": "PENDING_VALIDATION", "ends": "", "days": None, "in_use": False}
+    lines = status({}, {}, [], {**NOTHING, "certificates": [pending]})
+    assert lines[-1] == "certificate for a.test, b.test: PENDING_VALIDATION, not in use"
