@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from asking import get
@@ -23,6 +26,16 @@ FOREIGN = [  # records of somebody else in the same zone
     {"Name": f"{ZONE}.", "Type": "MX", "TTL": 300, "ResourceRecords": [{"Value": "10 mail.example.test."}]},
     {"Name": f"old.{ZONE}.", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": "192.0.2.7"}]},
 ]
+POINTS = 10
+TLS_1_3 = {
+    ("TLSv1.3", f"TLS_{name}") for name in ("AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256")
+}
+TLS_1_2 = {("TLSv1.2", f"ECDHE-RSA-{name}") for name in ("AES128-GCM-SHA256", "AES256-GCM-SHA384")}
+OFFERED = {WWW: TLS_1_2 | TLS_1_3, STATIC: {*TLS_1_2, ("TLSv1.2", "ECDHE-RSA-CHACHA20-POLY1305"), *TLS_1_3}}
+ACCEPTED = {
+    "cert_revocation": "the lab's authority has no CRL and no OCSP, which Amazon's has",
+    "BREACH": "the site is compressed, as CloudFront does it, and its pages have no secrets",
+}
 BUDGET = 8  # calls more than without names, in a run with nothing to do
 
 
@@ -178,6 +191,56 @@ def opened(laptop: Laptop) -> dict[str, list[int]]:
         assert sorted(rule["FromPort"] for group in groups for rule in group["IpPermissions"]) == ports
         found[one["LoadBalancerName"].removeprefix("local-")] = ports
     return found
+
+
+def test_killed_at_ten_points_the_next_run_completes_it(laptop: Laptop, named: dict[str, Any]) -> None:
+    """Each run brings another name, and goes on with what those before it have left."""
+    given = {**named, "alb_purge": True, "dns_purge": True}
+    names = [WWW, ZONE]
+    with visitors_of([f"https://{WWW}/"], rate=20) as seen:
+        for writes in range(1, POINTS + 1):
+            names.append(f"k{writes}.{ZONE}")
+            variables = {**given, "alb_names": {"public": list(names)}}
+            laptop.play_until(writes, "", "--tags", "infrastructure", variables=variables)
+        done = laptop.play("--tags", "infrastructure", variables=variables)
+    assert done.code == 0, done.failures()
+    assert [place["failures"] for place in seen] == [[]]
+    for name in names:
+        assert get(f"https://{name}/").json()["HTTP_HOST"] == name
+    again = laptop.play("--tags", "infrastructure", variables=variables)
+    assert (again.code, again.changes()) == (0, [])
+    owned = laptop.client("acm").list_certificates()["CertificateSummaryList"]
+    assert [one["DomainName"] for one in owned] == [WWW]
+    assert sorted(owned[0]["SubjectAlternativeNameSummaries"]) == sorted(names)
+
+
+@pytest.mark.parametrize("name", [WWW, STATIC])
+def test_scanners_see_what_the_policy_offers_and_nothing_weak(
+    laptop: Laptop, named: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    """The policies are ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09 and TLSv1.2_2021, here with an RSA certificate.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html
+    """
+    assert named
+    scanned = laptop.as_visitor("sslscan", "--no-failed", "--xml=-", f"{name}:443")
+    ciphers = {(one["sslversion"], one["cipher"]) for one in attributes(scanned.stdout, "cipher")}
+    offered = {one["type"] + one["version"] for one in attributes(scanned.stdout, "protocol") if one["enabled"] == "1"}
+    assert offered == {"tls1.2", "tls1.3"}
+    assert ciphers == OFFERED[name]
+    report = tmp_path / "report.json"
+    options = ["--quiet", "--color", "0", "--add-ca", os.environ["SSL_CERT_FILE"], "--jsonfile", str(report)]
+    tested = laptop.as_visitor("testssl", *options, f"https://{name}/")
+    assert report.exists(), tested.stdout + tested.stderr
+    found = {one["id"]: f"{one['severity']}: {one['finding']}" for one in json.loads(report.read_text())}
+    bad = {key: told for key, told in found.items() if told.split(":")[0] in ("MEDIUM", "HIGH", "CRITICAL", "FATAL")}
+    assert set(bad) <= ACCEPTED.keys(), bad
+
+
+def attributes(xml: str, tag: str) -> list[dict[str, str]]:
+    """Return the attributes of all elements with a tag."""
+    return [dict(element.attrib) for element in ElementTree.fromstring(xml).iter(tag)]  # noqa: S314 - sslscan's own
 
 
 @pytest.mark.parametrize(
