@@ -44,7 +44,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the collection, as AWX installs what collections/requirements.yml of the project lists."""
     folder = tmp_path_factory.mktemp("collections")
     copy_tracked(folder / "checkout")
-    galaxy = [BIN / "ansible-galaxy", "collection"]
+    galaxy: list[str | Path] = [BIN / "ansible-galaxy", "collection"]
     ran(*galaxy, "build", folder / "checkout", "--output-path", folder, cwd=folder)
     [archive] = folder.glob("groundwork-aws-*.tar.gz")
     ran(*galaxy, "install", "--no-deps", archive, "--collections-path", folder / "installed", cwd=folder)
@@ -56,7 +56,7 @@ def project(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A project with an inventory that the collection has written, and the playbooks of the guide."""
     folder = tmp_path_factory.mktemp("project")
     words = [word for name, value in NEW.items() for word in ("-e", f"{name}={value}")]
-    play = [BIN / "ansible-playbook", "groundwork.aws.inventory", *words]
+    play: list[str | Path] = [BIN / "ansible-playbook", "groundwork.aws.inventory", *words]
     ran("env", f"ANSIBLE_COLLECTIONS_PATH={collections}", *play, cwd=folder)
     variables = folder / "inventories" / "shop" / "group_vars" / "all.yml"
     variables.write_text(re.sub(r"\[192\.0\.2\.[^]]*\]|firewall_admin_cidrs: \[\]", _admin, variables.read_text()))
