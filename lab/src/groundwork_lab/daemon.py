@@ -27,7 +27,7 @@ from groundwork_lab.api import ControlPlane
 from groundwork_lab.api.faults import Fault
 from groundwork_lab.api.serving import server_context
 from groundwork_lab.authority import Authority
-from groundwork_lab.aws.cloudfront.world import is_deployed
+from groundwork_lab.aws.cloudfront.world import is_deployed, store_log
 from groundwork_lab.aws.services import global_endpoints
 from groundwork_lab.control import RefusalError, Route, Server
 from groundwork_lab.journal import Journal, start_time
@@ -91,12 +91,13 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         control_plane.attach(hosts, balancers)
         control_plane.context.lookup, control_plane.context.authority = Lookup(settings), authority
         network: list[tuple[str, Reconciler]] = [("fabric", fabric), ("names", names)]
+        edges = EdgeManager(settings, journal, authority, partial(deliver_log, control_plane))
         others = [
             Part("packages", packages),
             Part("hosts", hosts),
             Part("balancers", balancers, ("load_balancers",)),
             Part("files", parts.enter_context(closing(FileServers(settings, journal))), ("file_systems",)),
-            Part("edges", parts.enter_context(closing(EdgeManager(settings, journal, authority))), ("distributions",)),
+            Part("edges", parts.enter_context(closing(edges)), ("distributions",)),
         ]
         aws = settings.namespace("aws")
         origin, origin_port = ORIGIN
@@ -111,6 +112,11 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         control_plane.start_workers()
         in_namespace(settings.namespace("laptop"), probe)
         yield lab
+
+
+def deliver_log(control_plane: ControlPlane, distribution_id: str, name: str, content: bytes) -> None:
+    """Store a log file of the edge in the bucket of its distribution."""
+    control_plane.report(lambda context: store_log(context, distribution_id, name, content))
 
 
 def probe() -> None:

@@ -239,7 +239,7 @@ def site(world: World) -> Iterator[Site]:
         names.start()
         names.register("example.test", name_servers(0))
         balancers = stack.enter_context(closing(BalancerManager(settings, journal)))
-        edges = stack.enter_context(closing(EdgeManager(settings, journal, authority)))
+        edges = stack.enter_context(closing(EdgeManager(settings, journal, authority, lambda *_log: None)))
         made = Site(settings, authority, [fabric, names, balancers, edges], world)
         fabric.reconcile(world)
         server = ThreadingHTTPServer(("127.0.0.1", 0), application(made), bind_and_activate=False)

@@ -126,6 +126,7 @@ class Edge:
     settings: Settings
     authority: Authority
     origin: Origin
+    delivered: list[tuple[str, str, bytes]]  # the log files, each with its distribution's id and its name
 
     @property
     def namespace(self) -> str:
@@ -199,8 +200,10 @@ def _run(state: Path, stack: ExitStack) -> Edge:
         resolver="127.0.0.1",
         trusted=settings.bundle,
     )
-    manager = stack.enter_context(closing(EdgeManager(settings, journal, authority, place)))
-    made = Edge(manager, settings, authority, Origin())
+    delivered: list[tuple[str, str, bytes]] = []
+    taken = EdgeManager(settings, journal, authority, lambda *log: delivered.append(log), place)
+    manager = stack.enter_context(closing(taken))
+    made = Edge(manager, settings, authority, Origin(), delivered)
     serve = partial(_serve, stack, made)
     serve(listen(namespace, "127.0.0.1", S3), "http")
     certificate, key = authority.issue(["*.app.example"])

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from groundwork_lab.aws import certificates
-from groundwork_lab.aws.cloudfront import defaults, pages, reusable, rules, tags, unserved
+from groundwork_lab.aws.cloudfront import defaults, logs, pages, reusable, rules, tags, unserved
 from groundwork_lab.aws.cloudfront.state import Backend, Distribution
 from groundwork_lab.aws.cloudfront.versions import new_domain, new_id
 from groundwork_lab.aws.context import refuse
@@ -52,6 +52,7 @@ def _checked(backend: Backend, config: Mapping[str, Any], own: str = "") -> dict
     whole = defaults.complete(config)
     unserved.check(whole)
     rules.check(whole, _known(backend, own))
+    logs.check(backend.context, whole["Logging"])
     return whole
 
 

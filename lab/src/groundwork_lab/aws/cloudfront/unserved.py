@@ -38,7 +38,6 @@ DISTRIBUTION: tuple[tuple[str, str, Test], ...] = (
     ("ConnectionFunctionAssociation", "connection functions", lambda it: it.get("ConnectionFunctionAssociation")),
     ("ConnectionMode", "distribution tenants", lambda config: config.get("ConnectionMode", "direct") != "direct"),
     ("ContinuousDeploymentPolicyId", "continuous deployment", lambda it: it["ContinuousDeploymentPolicyId"]),
-    ("Logging", "access logs", lambda config: config["Logging"]["Enabled"]),
     ("OriginGroups", "failover between origins", lambda config: config["OriginGroups"]["Quantity"]),
     (
         "Restrictions",

@@ -9,7 +9,7 @@ import moto.cloudfront.models
 
 from groundwork_lab import model
 from groundwork_lab.aws import certificates
-from groundwork_lab.aws.cloudfront import distributions, reusable
+from groundwork_lab.aws.cloudfront import distributions, logs, reusable
 from groundwork_lab.aws.cloudfront.state import Backend, Distribution, Function
 from groundwork_lab.aws.context import Context, Sources
 
@@ -49,6 +49,11 @@ def is_deployed(context: Context, distribution_id: str) -> bool:
     with context.lock:
         distribution = backend_of(context).distributions.get(distribution_id)
         return distribution is not None and distribution.status == "Deployed"
+
+
+def store_log(context: Context, distribution_id: str, name: str, content: bytes) -> bool:
+    """Store a log file that the edge delivers. Return False, as `logs.store`. The caller holds the context's lock."""
+    return logs.store(context, backend_of(context).distributions.get(distribution_id), name, content)
 
 
 def _as_it_is(settings: Mapping[str, object]) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from groundwork_lab.model import Distribution, World
-from groundwork_lab.plane.edges import origins, tls
+from groundwork_lab.plane.edges import logs, origins, tls
 from groundwork_lab.plane.edges.functions import associations
 from groundwork_lab.plane.edges.place import TOLD, Place
 from groundwork_lab.plane.edges.policies import Config, items
@@ -47,6 +47,7 @@ def render(world: World, generations: Mapping[str, int], place: Place) -> str:
     http = [
         *_common(place),
         *_zones(zones, place),
+        *logs.definition(distributions),
         *(f"upstream edge_{layer} {{ server unix:{place.socket(layer)}; }}" for layer in ("cache", "origin")),
         *origins.texts(),
         *_viewers(distributions, place),
@@ -134,15 +135,16 @@ def _viewers(distributions: Sequence[Distribution], place: Place) -> list[str]:
     plain = [f"listen {each};" for each in place.http]
     own = tls.listening(tls.own_doors(), place)
     others = [tls.listening([door], place) for door in map(tls.door, distributions) if door is not None]
-    return [line for listening in ([*plain, *own], *others) for line in _viewer(distributions, listening)]
+    log = logs.writing(distributions, place.log)
+    return [line for each in ([*plain, *own], *others) for line in _viewer(distributions, [*each, *log])]
 
 
-def _viewer(distributions: Sequence[Distribution], listening: Sequence[str]) -> list[str]:
+def _viewer(distributions: Sequence[Distribution], beginning: Sequence[str]) -> list[str]:
     return [
         "server {",
         *indented(
             [
-                *listening,
+                *beginning,
                 "large_client_header_buffers 4 32k;",
                 # nginx's own answers would have its Server header beside the one of the JavaScript
                 "location / { js_content viewer.request; more_set_headers 'Server: CloudFront'; }",

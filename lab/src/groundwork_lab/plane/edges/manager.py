@@ -17,6 +17,7 @@ from groundwork_lab.model import Distribution, Invalidation, World
 from groundwork_lab.plane.edges import functions, tls
 from groundwork_lab.plane.edges.cache import carry_over
 from groundwork_lab.plane.edges.config import MODULES, USER, render, zone
+from groundwork_lab.plane.edges.logs import Deliver, Deliveries
 from groundwork_lab.plane.edges.nginx import Nginx, NginxError, check
 from groundwork_lab.plane.edges.patterns import Covered
 from groundwork_lab.plane.edges.place import Place
@@ -49,10 +50,18 @@ class _Move:
 
 
 class EdgeManager:
-    """Implements `ports.Reconciler`."""
+    """Implements `ports.Reconciler`. `deliver` takes the log files of distributions."""
 
-    def __init__(self, settings: Settings, journal: Journal, authority: Authority, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        authority: Authority,
+        deliver: Deliver,
+        place: Place | None = None,
+    ) -> None:
         self._place = place or Place(settings.state / "edge", trusted=settings.bundle)
+        self.deliveries = Deliveries(self._place.log, deliver)
         self._authority = authority
         self._nginx = Nginx(self._place.folder, settings.namespace("aws"), journal)
         self._scripts = {f"js/{file.name}": file.read_bytes() for file in sorted(SCRIPTS.glob("*.js"))}
@@ -78,6 +87,7 @@ class EdgeManager:
             self._serve(servable)
         except NginxError:
             self._serve(self._accepted(servable, apart))
+        self.deliveries.follow(servable.distributions.values())
         self._forget_secrets(secrets)
         apart.end()
 
@@ -111,7 +121,8 @@ class EdgeManager:
         self._clear()
 
     def close(self) -> None:
-        """Stop nginx and delete its caches."""
+        """Stop nginx and delete its caches. What was logged since the last delivery is lost."""
+        self.deliveries.close()
         self._nginx.close()
 
     def _begin(self) -> None:

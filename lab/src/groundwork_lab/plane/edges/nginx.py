@@ -48,7 +48,8 @@ class Nginx:
     def prepare(self, user: str) -> None:
         """Create the folders, with access for nginx's own user where it needs it. Raise OSError or KeyError."""
         group = pwd.getpwnam(user).pw_gid
-        for name, mode in (("", 0o711), ("sockets", 0o710), ("temp", 0o710), ("cache", 0o710), ("tls", 0o700)):
+        shared = (("sockets", 0o710), ("temp", 0o710), ("cache", 0o710))
+        for name, mode in (("", 0o711), *shared, ("tls", 0o700), ("logs", 0o700)):
             folder = self._folder / name
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(mode)

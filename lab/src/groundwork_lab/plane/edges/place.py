@@ -39,6 +39,11 @@ class Place:
         """Return the socket that accepts the TLS connections of a distribution, or of a default certificate."""
         return self.socket(f"tls-{name}")
 
+    @property
+    def log(self) -> Path:
+        """Return the file with the requests of distributions that are logged."""
+        return self.folder / "logs" / "access.log"
+
     def secret(self, name: str) -> Path:
         """Return a file with a certificate or a key."""
         return self.folder / "tls" / name

@@ -398,7 +398,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("InvalidArgument", {"Comment": "x" * 129}),
     ("InvalidArgument", {"PriceClass": "PriceClass_1"}),
     ("InconsistentQuantities", {"Aliases": {"Quantity": 1, "Items": []}}),
-    ("UnsupportedOperation", {"Logging": {"Enabled": True, "IncludeCookies": False, "Bucket": "a", "Prefix": ""}}),
+    ("InvalidArgument", {"Logging": {"Enabled": True, "IncludeCookies": False, "Bucket": "a", "Prefix": ""}}),
     ("UnsupportedOperation", {"Staging": True}),
 ]
 

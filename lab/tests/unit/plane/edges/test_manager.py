@@ -64,7 +64,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     settings = Settings("test", tmp_path, tmp_path)
     authority = Authority(settings)
     authority.start()
-    made = EdgeManager(settings, Journal(tmp_path / "journal"), authority)
+    made = EdgeManager(settings, Journal(tmp_path / "journal"), authority, lambda *_log: None)
     yield made
     made.close()
 

@@ -98,6 +98,7 @@ async function request(r) {
         pages.refuse(r, 403, 'Bad request. We can\'t connect to the server for this app or website at this time.');
         return;
     }
+    r.variables.edge_site = site.id;
     const viewed = events.received(r), index = matching(site, viewed.uri), behavior = site.behaviors[index];
     if (tooLong(r)) {
         pages.refuse(r, 413, TOO_LONG);
