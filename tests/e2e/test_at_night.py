@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from asking import get
-from laptop import Laptop, Play
+from laptop import ROOT, Laptop, Play
 from running_site import Site
 
 SHOWN = "Show the state of the environment"
@@ -57,6 +57,18 @@ def test_status_tells_a_stopped_service_first(laptop: Laptop) -> None:
     finally:
         assert laptop.on("public-1", "systemctl start mariadb")[0] == 0
     assert told.splitlines()[:2] == ["1 problem:", "  public-1: mariadb.service is inactive"]
+
+
+def test_a_shell_on_each_server_by_its_name(laptop: Laptop, site: Site) -> None:
+    laptop.calls(reset=True)
+    play = laptop.play(playbook="playbooks/ssh_config.yml")
+    assert play.code == 0, play.failures()
+    assert laptop.calls()["writes"] == {}
+    config = ROOT / ".environments" / "local" / "ssh_config"
+    assert config.stat().st_mode & 0o777 == 0o600
+    for name, server in site.servers.items():
+        done = laptop.run("ssh", "-F", str(config), "-o", "BatchMode=yes", name, "cat /var/lib/cloud/data/instance-id")
+        assert (done.returncode, done.stdout.strip()) == (0, server["InstanceId"]), done.stderr
 
 
 def test_logs_have_the_lines_of_all_servers_in_the_order_of_time(laptop: Laptop, site: Site) -> None:

@@ -44,6 +44,7 @@ RUNS = [
     "playbooks/image.yml --check",
     "playbooks/status.yml",
     "playbooks/logs.yml --check",
+    "playbooks/ssh_config.yml --check",
     "playbooks/run.yml",
     "playbooks/maintenance.yml --check",
     "playbooks/publish.yml --tags releases",
