@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.exhaustive  # each of them starts Ansible several times
+
 ROOT = Path(__file__).parents[3]
 FAKED = ("in_controller", "server", "http_probe")  # the first is what runs elbv2_target_rotation: meta/runtime.yml
 TIERS: Mapping[str, int] = MappingProxyType({"public": 2, "private": 2})

@@ -12,6 +12,8 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
+pytestmark = pytest.mark.exhaustive  # each of them starts Ansible several times
+
 ROOT = Path(__file__).parents[3]
 ROLES = sorted(f"roles/{path.name}" for path in (ROOT / "roles").iterdir() if path.name != "lamp")
 LAMP = {"main": [{"name": "Configure", "groundwork.aws.server": {}}]}

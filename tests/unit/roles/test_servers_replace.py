@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.exhaustive  # each of them starts Ansible several times
+
 ROOT = Path(__file__).parents[3]
 FAKED = ("in_controller", "preflight", "server", "http_probe")
 SERVERS = [

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.exhaustive  # each of them starts Ansible several times
+
 REGISTER = "Register the server that runs as before: localhost"
 STAYS = "public-1 (i-1) stays held: {}. It is deregistered from its target groups. Run {}, which registers it again."
 AGAIN = "the same command again, or groundwork.aws.site"
