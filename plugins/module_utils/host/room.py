@@ -28,6 +28,7 @@ SHOWN = 5  # folders
 DF = ("df", "--block-size=1", "--output=target,size,avail")
 LOOK = 30  # seconds for du
 ROOT_VOLUME = "the root volume and its file system: aws ec2 modify-volume, then growpart and resize2fs on the server"
+ROOT = Path("/")
 
 
 class Room(t.NamedTuple):
@@ -40,11 +41,9 @@ class Room(t.NamedTuple):
 
 
 def room_of(folder: Path) -> Room:
-    """Return the file system of an existing folder."""
+    """Return the file system of an existing folder, given by its absolute path."""
     found = os.statvfs(folder)
-    mount = folder
-    while not mount.is_mount():
-        mount = mount.parent
+    mount = next((place for place in (folder, *folder.parents) if place.is_mount()), ROOT)
     files = found.f_favail if found.f_files else FEWEST_FILES  # some file systems count no files
     return Room(str(mount), found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize, files)
 

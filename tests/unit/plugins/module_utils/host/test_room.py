@@ -97,3 +97,12 @@ def test_df_is_read(listing: str, found: list[Room]) -> None:
 def test_the_real_df_is_read() -> None:
     told = subprocess.run([*room.DF, "/"], check=True, capture_output=True, text=True).stdout
     assert [one.mount for one in room.parse_df(told)] == ["/"]
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_a_folder_is_of_the_next_mount_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, mounted: bool
+) -> None:
+    monkeypatch.setattr(Path, "is_mount", lambda place: mounted and place == tmp_path)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert room.room_of(tmp_path / "a" / "b").mount == (str(tmp_path) if mounted else "/")
