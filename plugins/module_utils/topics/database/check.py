@@ -1,0 +1,29 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the variables of the role `database`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import parse_settings
+
+
+def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
+    if not known.managed_database:
+        return {}
+    before = len(problems.found)
+    wanted = parse_settings(own, problems)
+    for subnet in wanted["subnets"] if len(problems.found) == before else ():
+        if known.subnets is not None and subnet not in known.subnets:
+            right = "use a zone of network_zones, and a tier of network_tiers"
+            problems.add("zones", f"the network has no subnet '{subnet}' for the database", right)
+    return {}
+
+
+CHECK = Check(_check, refers=("network", "lamp"))
