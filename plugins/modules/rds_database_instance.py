@@ -86,8 +86,8 @@ options:
     default: 02:00-03:00
   maintenance_window:
     description:
-      - The time of the week in UTC in which AWS maintains the database, and makes changes that interrupt it, at least 30
-        minutes. It must not overlap O(backup_window).
+      - The time of the week in UTC in which AWS maintains the database, and makes changes that interrupt it, at least
+        30 minutes. It must not overlap O(backup_window).
     type: str
     default: sun:03:30-sun:04:30
   deletion_protection:

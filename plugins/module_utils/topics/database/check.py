@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check, Options
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import SECURITY_GROUP_ID
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import parse_settings
 
 
@@ -23,7 +24,16 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
         if known.subnets is not None and subnet not in known.subnets:
             right = "use a zone of network_zones, and a tier of network_tiers"
             problems.add("zones", f"the network has no subnet '{subnet}' for the database", right)
+    for at, name in enumerate(known.database_clients):
+        if known.security_groups is not None and not _is_group(name, known.security_groups):
+            right = f"use some of {', '.join(known.security_groups)}, or ids of groups (sg-...)"
+            wrong = f"'{name}' is not a declared security group"
+            problems.scope("firewall_").add(f"database_clients[{at}]", wrong, right)
     return {}
 
 
-CHECK = Check(_check, refers=("network", "lamp"))
+def _is_group(name: str, declared: t.Container[str]) -> bool:
+    return name in declared or bool(SECURITY_GROUP_ID.fullmatch(name))
+
+
+CHECK = Check(_check, refers=("network", "firewall", "lamp"))
