@@ -20,16 +20,25 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
         return {}
     before = len(problems.found)
     wanted = parse_settings(own, problems)
-    for subnet in wanted["subnets"] if len(problems.found) == before else ():
-        if known.subnets is not None and subnet not in known.subnets:
-            right = "use a zone of network_zones, and a tier of network_tiers"
-            problems.add("zones", f"the network has no subnet '{subnet}' for the database", right)
+    if len(problems.found) == before:
+        _check_subnets(own["tier"], wanted["subnets"], known, problems)
     for at, name in enumerate(known.database_clients):
         if known.security_groups is not None and not _is_group(name, known.security_groups):
             right = f"use some of {', '.join(known.security_groups)}, or ids of groups (sg-...)"
             wrong = f"'{name}' is not a declared security group"
             problems.scope("firewall_").add(f"database_clients[{at}]", wrong, right)
     return {}
+
+
+def _check_subnets(tier: str, subnets: t.Iterable[str], known: Known, problems: Problems) -> None:
+    if known.tiers is not None and tier not in known.tiers:
+        right = f"use one of {', '.join(sorted(known.tiers))}, or add it to network_tiers"
+        problems.add("tier", f"the network has no tier '{tier}'", right)
+        return
+    for subnet in subnets:
+        if known.subnets is not None and subnet not in known.subnets:
+            wrong = f"the network has no subnet '{subnet}' for the database"
+            problems.add("zones", wrong, "use zones of network_zones")
 
 
 def _is_group(name: str, declared: t.Container[str]) -> bool:

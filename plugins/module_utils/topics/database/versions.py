@@ -42,7 +42,7 @@ def family_of(version: str) -> str:
 
 
 def check_version(version: str, problems: Problems, variable: str = "engine_version") -> None:
-    """Add to `problems` what is no version of MariaDB, or one that RDS has no more. Warn of one that is not known."""
+    """Add to `problems` a version that RDS does not have. Warn of one that is newer than those known here."""
     if not VERSION.fullmatch(version):
         problems.add(variable, f"'{version}' is not a version of MariaDB", "write it as 11.4, or as 11.4.5, in quotes")
         return
