@@ -122,6 +122,9 @@ class Context:
     authority: Authority | None = None
     """Signs the certificates that are issued."""
 
+    mariadb: str = "10.11.14"
+    """The version of the machine's MariaDB, which all DB instances have."""
+
     _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _hosts: Hosts | None = None
     _balancers: Balancers | None = None
