@@ -15,7 +15,7 @@ COMMON: dict[str, t.Any] = {
     "tier": "private",
     "security_groups": ["database"],
     "instance_class": "db.t4g.small",
-    "engine_version": "11.4",
+    "engine_version": "10.11",  # that of the lab
     "storage_gib": 20,
     "max_storage_gib": 100,
     "multi_az": False,

@@ -219,7 +219,9 @@ def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers:
     server = options["database_server"]
     if server not in (EACH, MANAGED) and servers is not None and server not in servers:
         there = f", or one of {', '.join(servers)}" if servers else ", because the private tier has no servers"
-        problems.add("database_server", f"the private tier has no server '{server}'", f"give {EACH} or {MANAGED}{there}")
+        problems.add(
+            "database_server", f"the private tier has no server '{server}'", f"give {EACH} or {MANAGED}{there}"
+        )
     if server != EACH and options.get("database_cidr"):
         parse_cidr(options["database_cidr"], "database_cidr", problems)
     address = options.get("database_address") or KNOWN_AFTER_APPLY

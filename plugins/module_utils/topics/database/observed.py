@@ -32,7 +32,8 @@ PASSWORD_VERSION = "groundwork:password-version"  # noqa: S105 - the key of a ta
 PENDING_PASSWORD = "MasterUserPassword"  # noqa: S105 - the name of a member
 REBOOT = "pending-reboot"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
-READY = ("available", "backing-up", "storage-full", "storage-optimization", "stopped")
+BACKING_UP = "backing-up"
+READY = ("available", BACKING_UP, "storage-full", "storage-optimization", "stopped")
 BROKEN = ("failed", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error")
 DELETING = "deleting"
 RANGE = re.compile(r"(-?\d+)-(-?\d+)")

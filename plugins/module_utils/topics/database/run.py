@@ -22,6 +22,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.cha
     plan_database,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.observed import (
+    BACKING_UP,
     DELETING,
     REBOOT,
     Described,
@@ -58,11 +59,13 @@ def converge_database(run: Run) -> dict[str, t.Any]:
         return run.observe(lambda: look(desired, owner, run.clients), checked)
 
     observed = seen()
-    if observed.is_busy and not run.check_mode:
+    changes = plan_database(desired, observed, owner)
+    # AWS refuses changes during a backup.
+    if (observed.is_busy or (changes and observed.status == BACKING_UP)) and not run.check_mode:
         _settle(run, owner, desired)
         observed = seen()
+        changes = plan_database(desired, observed, owner)
     ids = known_ids(observed)
-    changes = plan_database(desired, observed, owner)
     result = run.make(changes, ids)
     instance = observed.lives
     if changes and not run.check_mode:
@@ -85,7 +88,7 @@ def _settle(run: Run, owner: Owner, desired: Database) -> None:
         status = str(found["DBInstanceStatus"]) if found else ""
         if is_broken(status):
             raise GroundworkError(f"The DB instance {owner.name(NAME)} is in the state {status}.")
-        return not Observed(found).is_busy
+        return not Observed(found).is_busy and status != BACKING_UP
 
     wait_until(
         look_again,

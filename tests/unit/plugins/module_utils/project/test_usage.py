@@ -9,7 +9,19 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
 
 ROOT = Path(__file__).parents[5]
-BUILT = {"database", "alb", "dns", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
+BUILT = {
+    "database",
+    "alb",
+    "dns",
+    "file_system",
+    "firewall",
+    "image",
+    "lamp",
+    "nat",
+    "network",
+    "servers",
+    "static_site",
+}
 
 
 @pytest.mark.parametrize(
