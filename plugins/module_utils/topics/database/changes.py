@@ -380,14 +380,13 @@ def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Ite
         members["DBInstanceClass"] = desired.instance_class
     if not is_version(str(waits.get("EngineVersion", instance["EngineVersion"])), desired.version):
         members["EngineVersion"] = desired.version
+    if members and not members.keys() ^ (waits.keys() & WORDS.keys()) and _is(instance, desired):
+        yield _taking_back(instance, desired, owner, members)
+        return
     if desired.at_once:  # what is due in the maintenance window is asked for again
         members = {**{name: waits[name] for name in WORDS if name in waits}, **members}
     if not members:
         return
-
-    def ready(one: Described) -> bool:
-        is_class = one["DBInstanceClass"] == desired.instance_class
-        return is_class and is_version(str(one["EngineVersion"]), desired.version)
 
     yield Change(
         "update",
@@ -396,7 +395,36 @@ def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Ite
         (_modify(owner, members, at_once=desired.at_once),),
         {name: instance[name] for name in members},
         members,
-        wait=until(owner, desired, "have its class and version", ready) if desired.at_once else None,
+        wait=until(owner, desired, "have its class and version", lambda one: _is(one, desired))
+        if desired.at_once
+        else None,
+    )
+
+
+def _is(instance: Described, desired: Database) -> bool:
+    """Return whether a DB instance has the class and the version."""
+    is_class = instance["DBInstanceClass"] == desired.instance_class
+    return is_class and is_version(str(instance["EngineVersion"]), desired.version)
+
+
+def _taking_back(instance: Described, desired: Database, owner: Owner, members: Described) -> Change:
+    """Return the change that takes back all that waits for the maintenance window. It interrupts nothing.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.ApplyImmediately.html
+    """
+    own = {name: instance[name] for name in members}
+
+    def ready(one: Described) -> bool:
+        return not pending(one).keys() & WORDS.keys()
+
+    return Change(
+        "update",
+        INSTANCE,
+        f"{NAME}: {' and '.join(WORDS[name] for name in members)}, which stays as it is",
+        (_modify(owner, own, at_once=True),),
+        {name: pending(instance)[name] for name in members},
+        own,
+        wait=until(owner, desired, "keep its class and version", ready),
     )
 
 

@@ -195,9 +195,10 @@ def test_another_class_waits_for_the_window_and_says_so(cloud: Cloud, options: M
 def test_a_class_that_waits_can_be_taken_back(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build)
     cloud.run(converge_database, options(instance_class="db.t4g.medium"))
-    assert told(cloud.run(converge_database, options())) == [WINDOW]
+    back = "update DB instance database: instance class, which stays as it is"
+    assert told(cloud.run(converge_database, options())) == [back]
     assert told(cloud.run(converge_database, options())) == []
-    assert cloud.warnings == []
+    assert (cloud.warnings, instance(cloud)["DBInstanceClass"]) == ([], "db.t4g.small")
 
 
 def test_parameters_at_once_and_at_the_next_restart(cloud: Cloud, options: Make, build: Build) -> None:

@@ -374,7 +374,9 @@ def modify_db_instance(backend: Backend, request: Request) -> Members:
     for name in AT_ONCE:
         instance.settings.pop(name, None)
         instance.settings.update(_given(wanted, name))
-    for name in DELAYED:  # a request for what the DB instance has takes back what was pending
+    # A request for what the DB instance has takes back what was pending:
+    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.ApplyImmediately.html
+    for name in DELAYED:
         if request.get(name) is not None and name not in pending:
             instance.pending.pop(name, None)
     instance.pending.update(pending)
