@@ -188,6 +188,13 @@ class Context:
 
         return ec2_backends[self.account][self.region]
 
+    @property
+    def rds(self) -> Any:
+        """Return the RDS backend of the lab's account and region."""
+        from moto.rds.models import rds_backends  # noqa: PLC0415 - heavy
+
+        return rds_backends[self.account][self.region]
+
     def create_interface(
         self,
         *,

@@ -37,8 +37,9 @@ def identifier(member: str, value: str, limit: int = 63) -> str:
     """Return an identifier in lower case. Refuse one that is not valid."""
     if not re.fullmatch("[a-zA-Z](-?[a-zA-Z0-9])*", value) or len(value) > limit:
         invalid(
-            f"The parameter {member} is not a valid identifier. Identifiers must begin with a letter; must "
-            "contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
+            f"The parameter {member} is not a valid identifier. Identifiers must begin with a letter; must contain "
+            "only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "
+            "consecutive hyphens."
         )
     return value.lower()
 

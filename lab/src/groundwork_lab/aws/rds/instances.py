@@ -22,6 +22,7 @@ ACCOUNT_OF_INTERFACES = "amazon-rds"
 INSTANCES_LIMIT = 40
 STOPPED_FOR = timedelta(days=7)  # then RDS starts it again
 SERVING = ("available", "storage-full")
+CHANGEABLE = (*SERVING, "incompatible-parameters")
 ENDPOINT_ZONE = "Z1RLNUO7B9Q6NB"  # HostedZoneId of the endpoints in eu-central-1
 GROWTH = 110  # per cent of the allocated storage before, which the new one has at least
 LAG = timedelta(seconds=1)  # LatestRestorableTime is a whole second that has passed
@@ -260,7 +261,7 @@ def told(backend: Backend, instance: Instance) -> Members:
         **settings,
         "DBInstanceIdentifier": instance.identifier,
         "Engine": catalog.ENGINE,
-        "DBInstanceStatus": instance.status,
+        "DBInstanceStatus": instance.shown,
         **({"InstanceCreateTime": instance.created} if instance.created else {}),
         **(
             {
@@ -358,7 +359,7 @@ def modify_db_instance(backend: Backend, request: Request) -> Members:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
     """
     instance = found(backend, request["DBInstanceIdentifier"])
-    if instance.status not in SERVING and not _only_protects(request):
+    if instance.shown not in CHANGEABLE and not _only_protects(request):
         refuse("InvalidDBInstanceState", "Database instance is not in available state.")
     refused.check(request)
     _check_moves(backend, instance, request)
@@ -535,7 +536,7 @@ def reboot_db_instance(backend: Backend, request: Request) -> Members:
     instance = found(backend, request["DBInstanceIdentifier"])
     if request.get("ForceFailover"):
         combination("Force failover is not valid for a DB instance that is not Multi-AZ.")
-    if instance.status not in SERVING:
+    if instance.shown not in CHANGEABLE:
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is not in available state.")
     restart(backend, instance)
     begin(instance, "rebooting", "available")
@@ -550,7 +551,7 @@ def stop_db_instance(backend: Backend, request: Request) -> Members:
     from groundwork_lab.aws.rds.snapshots import take  # noqa: PLC0415 - it needs this module
 
     instance = found(backend, request["DBInstanceIdentifier"])
-    if instance.status != "available":
+    if instance.shown != "available":
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is not in available state.")
     if request.get("DBSnapshotIdentifier"):
         take(backend, instance, request["DBSnapshotIdentifier"], "manual", {})
@@ -591,7 +592,7 @@ def delete_db_instance(backend: Backend, request: Request) -> Members:
     if any(each.origin and each.origin.source == instance.resource_id for each in creating(backend)):
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is the source of a restore in progress.")
     if final:
-        if instance.status not in (*SERVING, "stopped"):
+        if instance.shown not in (*SERVING, "stopped"):
             message = f"Cannot create a snapshot because the database instance {instance.identifier} is not currently"
             refuse("InvalidDBInstanceState", f"{message} in the available state.")
         take(backend, instance, final, "manual", {})

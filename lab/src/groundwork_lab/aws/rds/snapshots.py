@@ -53,7 +53,7 @@ def create_db_snapshot(backend: Backend, request: Request) -> Members:
     instance = found(backend, request["DBInstanceIdentifier"])
     name = identifier("DBSnapshotIdentifier", request["DBSnapshotIdentifier"], 255)
     _check_new(backend, name)
-    if instance.status not in (*SERVING, "stopped"):
+    if instance.shown not in (*SERVING, "stopped"):
         refuse(
             "InvalidDBInstanceState",
             f"Cannot create a snapshot because the database instance {instance.identifier} is not currently in the "

@@ -18,7 +18,19 @@ from groundwork_lab.aws.context import Context
 from groundwork_lab.model import DatabaseOrigin
 
 ApplyStatus = Literal["in-sync", "pending-reboot", "applying"]
+QUIET = frozenset({"deleting", "stopped", "stopping"})  # the states without a server
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+TROUBLES = {
+    "failed": "The DB instance has failed",
+    "incompatible-parameters": "The DB instance could not be started with the parameters of its parameter group",
+    "storage-full": "The DB instance has no free storage",
+}
+"""The events of the states that a server in trouble causes.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+"""
 
 
 @dataclass
@@ -95,11 +107,16 @@ class Instance:
     failovers: int = 0
     standby: Any = None  # the network interface of the standby
     final: str = ""  # the identifier of the final snapshot while it is deleted
-    full: bool = False
+    trouble: str = ""  # what keeps its server from its work, as a state of DBInstanceStatus
 
     @property
     def groups(self) -> list[str]:
         return [group.id for group in self.interface.group_set]
+
+    @property
+    def shown(self) -> str:
+        """Return DBInstanceStatus. A server in trouble is in that state, whatever it was about to do."""
+        return self.trouble if self.trouble and self.status not in QUIET else self.status
 
     @property
     def retention(self) -> int:
@@ -148,6 +165,15 @@ class Backend(BaseBackend, TaggableResourcesMixin):
         """Add an event of a DB instance."""
         told = Event(instance.identifier, "db-instance", instance.arn, message, list(categories))
         self.events.append(told)
+
+    def report(self, resource_id: str, trouble: str) -> bool:
+        """Note what the data plane tells of a server: the state that it causes, or "". Nothing has to follow that."""
+        for instance in self.instances.values():
+            if instance.resource_id == resource_id:
+                instance.trouble = trouble
+                if trouble:
+                    self.tell(instance, TROUBLES[trouble], "failure")
+        return False
 
     # the tagging API
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 import moto.rds.models
@@ -124,7 +125,7 @@ def _forget_applied(instance: Instance) -> None:
         del instance.pending[name]
 
 
-def _first_backup(backend: Backend, instance: Instance) -> object:
+def _first_backup(backend: Backend, instance: Instance) -> datetime | None:
     taken = [
         each.taken
         for each in backend.snapshots.values()
