@@ -44,6 +44,12 @@ options:
         because they would keep the VPC.
     type: bool
     default: false
+  databases:
+    description:
+      - Whether to remove what the managed database has stored, with all backups and all snapshots of the environment.
+        The DB instance is always removed. Without this option its data stay in a final snapshot.
+    type: bool
+    default: false
   hosted_zones:
     description:
       - Whether to remove the hosted zones that the environment has created. A zone that is created again has other name
@@ -65,13 +71,13 @@ notes:
     another tool such as CloudFormation. All protections are reported together, with the commands that lift them.
   - Parameters of the type SecureString, such as the passwords of databases, are deleted after the servers that use
     them.
-  - If the credentials may not read CloudFront, IAM, EFS, Route 53 or Certificate Manager, a warning says so, and all
-    other resources are removed.
+  - If the credentials may not read CloudFront, IAM, EFS, RDS, Route 53 or Certificate Manager, a warning says so, and
+    all other resources are removed.
   - Listeners and rules are deleted with their load balancer, and routes with their route table, whoever created them.
 """
 
 EXAMPLES = r"""
-- name: Remove the environment dev, except its images, buckets and file systems
+- name: Remove the environment dev, except its images, buckets, file systems and snapshots
   groundwork.aws.environment_teardown:
     environment_name: dev
     environment_confirm: dev

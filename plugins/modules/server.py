@@ -20,6 +20,8 @@ description:
     driver and no password for root. It sends only the hash of a password, as MariaDB stores it, never as an argument of
     a command. Root can log in by the socket only, and anonymous users and an empty database C(test) are removed.
     Declared users can log in from their declared hosts only. Undeclared users and databases stay.
+  - With O(databases.server) it connects to a managed MariaDB instead, with TLS and a password, which is in an option
+    file in memory meanwhile.
   - Releases of sites are at C(<path>/releases/<id>), and C(<path>/current) is a link to the one that is served. Only a
     release that the server does not have is uploaded, in a second module run. It is unpacked beside the others, renamed
     when it is complete, and made current in one step. Every archive is checked by the rules of
@@ -259,6 +261,34 @@ options:
         description: The server's unix socket.
         type: path
         default: /run/mysqld/mysqld.sock
+      server:
+        description:
+          - A managed MariaDB, on which the databases, users and grants are made in place of the server's own. The
+            module connects with TLS, and verifies the name in the certificate. It needs the client C(mariadb).
+          - Users get all privileges on their databases that the master user of Amazon RDS can grant. Accounts of other
+            users stay.
+        type: dict
+        suboptions:
+          host:
+            description: The name of the server, as in its certificate.
+            type: str
+            required: true
+          port:
+            description: The TCP port.
+            type: int
+            default: 3306
+          user:
+            description: The name of the master user.
+            type: str
+            required: true
+          password:
+            description: The placeholder for the password of the master user, C(@groundwork(parameter:/path)@).
+            type: str
+            required: true
+          authorities:
+            description: The file with the certificate authorities, in PEM.
+            type: path
+            required: true
       databases:
         description: The databases.
         type: list
@@ -516,7 +546,8 @@ options:
   secrets:
     description:
       - The values for the placeholders, by the paths of their parameters.
-      - Only O(configuration.files[].content) and O(databases.users[].password) can contain placeholders.
+      - Only O(configuration.files[].content), O(databases.users[].password) and O(databases.server.password) can
+        contain placeholders.
       - Each has at least 8 characters, a database password at least 12. This option is not logged, and its values
         are hidden in what the module returns.
     type: dict
@@ -659,6 +690,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.server import 
 
 # What the documentation cannot say, for tools/generate.
 UNDOCUMENTED = {
+    "databases.server.password": {"no_log": True},
     "databases.users.password": {"no_log": True},
     "secrets": {"no_log": True},
 }

@@ -11,6 +11,8 @@ VARIABLES: dict[str, t.Any] = {
     "database_server": "each",
     "database_address": "(known after apply)",
     "database_cidr": "10.20.0.0/16",
+    "database_ca_url": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
+    "database_maker": False,
     "database_passwords": {},
     "sites_trust_each_other": False,
     "trusted_proxies": ["10.20.0.0/24"],

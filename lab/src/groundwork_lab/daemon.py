@@ -36,6 +36,7 @@ from groundwork_lab.model import HostedZone
 from groundwork_lab.packages import PORT as PACKAGES_PORT
 from groundwork_lab.packages import Packages
 from groundwork_lab.plane.balancers import BalancerManager
+from groundwork_lab.plane.databases import DatabaseManager, version
 from groundwork_lab.plane.edges import EdgeManager
 from groundwork_lab.plane.fabric import Fabric
 from groundwork_lab.plane.files import FileServers
@@ -90,6 +91,15 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
         balancers = parts.enter_context(closing(BalancerManager(settings, journal)))
         control_plane.attach(hosts, balancers)
         control_plane.context.lookup, control_plane.context.authority = Lookup(settings), authority
+        control_plane.context.mariadb = version()
+        databases = DatabaseManager(
+            settings,
+            journal,
+            authority,
+            changed=loop.changed,
+            trouble=lambda name, what: control_plane.report(lambda context: bool(context.rds.report(name, what))),
+        )
+        parts.enter_context(closing(databases))
         network: list[tuple[str, Reconciler]] = [("fabric", fabric), ("names", names)]
         edges = EdgeManager(settings, journal, authority, partial(deliver_log, control_plane))
         others = [
@@ -97,6 +107,7 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
             Part("hosts", hosts),
             Part("balancers", balancers, ("load_balancers",)),
             Part("files", parts.enter_context(closing(FileServers(settings, journal))), ("file_systems",)),
+            Part("databases", databases, ("databases", "database_snapshots"), databases.pending),
             Part("edges", parts.enter_context(closing(edges)), ("distributions",)),
         ]
         aws = settings.namespace("aws")

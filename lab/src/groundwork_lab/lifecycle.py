@@ -30,11 +30,18 @@ PROGRAMS = {
     "ip": "iproute2",
     "knotc": "knot",
     "knotd": "knot",
+    "losetup": "mount",
+    "mariadb": "mariadb-client",
+    "mariadb-binlog": "mariadb-client",
+    "mariadb-install-db": "mariadb-server",
+    "mariadb-tzinfo-to-sql": "mariadb-server",
+    "mariadbd": "mariadb-server",
     "mkfs.ext4": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
     "nginx": "nginx",
     "nft": "nftables",
     "nsenter": "util-linux",
+    "resize2fs": "e2fsprogs",
     "setpriv": "util-linux",
     "slirp4netns": "slirp4netns",
     "systemd-nspawn": "systemd-container",
@@ -48,6 +55,7 @@ MODULES = {
     "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
     "/usr/lib/nginx/modules/ngx_stream_module.so": "libnginx-mod-stream",
     "/usr/lib/*/ganesha/libfsalvfs.so": "nfs-ganesha-vfs",
+    "/usr/share/zoneinfo/UTC": "tzdata",
 }
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 INOTIFY = "inotify.json"  # in the folder of all labs: the machine's limit before the first lab was started

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Literal
 
@@ -65,7 +66,7 @@ class GatewayEndpoint:
     service: str
 
 
-InterfaceOwner = Literal["instance", "nat-gateway", "load-balancer", "mount-target", "none"]
+InterfaceOwner = Literal["instance", "nat-gateway", "load-balancer", "mount-target", "database", "none"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Interface:
     security_group_ids: tuple[str, ...]  # empty for a NAT gateway: its traffic is not filtered
     source_dest_check: bool
     owner: InterfaceOwner
-    owner_id: str  # the id of the instance, NAT gateway or mount target, or the load balancer's ARN; "" for none
+    owner_id: str  # the id of the instance, NAT gateway, mount target or database, the load balancer's ARN; "" for none
 
 
 @dataclass(frozen=True)
@@ -307,6 +308,50 @@ class FileSystem:
 
 
 @dataclass(frozen=True)
+class DatabaseOrigin:
+    """The backup that the files of a restored DB instance come from.
+
+    `snapshot` is the id of a `DatabaseSnapshot`. The binary logs of the DB instance `source` (its id) are applied until
+    `until`, if there is a source.
+    """
+
+    snapshot: str
+    source: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A DB instance of RDS with its desired state. `id` is its DbiResourceId."""
+
+    id: str
+    name: str  # its identifier
+    endpoint: str
+    port: int
+    interface_id: str
+    gib: int  # the allocated storage
+    stopped: bool
+    generation: int  # incremented by each change of the fields below and above
+    boots: int  # incremented by each RebootDBInstance
+    user: str  # the master user
+    password: str = field(repr=False)
+    schema: str  # the database to create with the instance, or ""
+    parameters: Mapping[str, str]  # of the server, with MariaDB's names
+    logged: bool  # whether it writes binary logs, which a restore to a point in time needs
+    retention: int = 0  # days for which binary logs are kept
+    origin: DatabaseOrigin | None = None
+
+
+@dataclass(frozen=True)
+class DatabaseSnapshot:
+    """A DB snapshot, manual or automated. The data plane takes it while it is pending."""
+
+    id: str
+    database_id: str
+    pending: bool
+
+
+@dataclass(frozen=True)
 class EdgeFunction:
     """The LIVE stage of a CloudFront function. A function without one is not in the `World`."""
 
@@ -393,6 +438,8 @@ class World:
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     load_balancers: Mapping[str, LoadBalancer] = field(default_factory=dict)
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    database_snapshots: Mapping[str, DatabaseSnapshot] = field(default_factory=dict)
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     edge_functions: Mapping[str, EdgeFunction] = field(default_factory=dict)
     cache_policies: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

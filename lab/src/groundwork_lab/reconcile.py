@@ -34,12 +34,14 @@ _log = logging.getLogger(__name__)
 class Part(NamedTuple):
     """A part of the data plane with a thread of its own.
 
-    `confirms` names the fields of the `World` whose resources are complete when this part has applied them.
+    `confirms` names the fields of the `World` whose resources are complete when this part has applied them. Those that
+    `pending` returns after a pass are not complete: the part works on them, and requests a pass when they are.
     """
 
     name: str
     reconciler: Reconciler
     confirms: tuple[str, ...] = ()
+    pending: Callable[[], Collection[str]] = tuple
 
 
 @dataclass
@@ -227,7 +229,7 @@ class _Lane:
         except UnservedError as failure:
             unserved = failure
         if self.part.confirms and given.unserved is not None:
-            ids = {*given.unserved, *(unserved.reasons if unserved else ())}
+            ids = {*given.unserved, *self.part.pending(), *(unserved.reasons if unserved else ())}
             self._confirm(self.part.confirms, given.world.without(ids))
         if unserved:
             raise unserved

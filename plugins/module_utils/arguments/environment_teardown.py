@@ -13,6 +13,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "images": {"type": "bool", "default": False},
     "buckets": {"type": "bool", "default": False},
     "file_systems": {"type": "bool", "default": False},
+    "databases": {"type": "bool", "default": False},
     "hosted_zones": {"type": "bool", "default": False},
     "deadline": {"type": "int", "default": 1800},
 }

@@ -95,6 +95,16 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         "type": "dict",
         "options": {
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            "server": {
+                "type": "dict",
+                "options": {
+                    "host": {"type": "str", "required": True},
+                    "port": {"type": "int", "default": 3306},
+                    "user": {"type": "str", "required": True},
+                    "password": {"type": "str", "required": True, "no_log": True},
+                    "authorities": {"type": "path", "required": True},
+                },
+            },
             "databases": {
                 "type": "list",
                 "elements": "dict",

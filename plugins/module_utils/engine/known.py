@@ -37,6 +37,8 @@ class Known:
     host_names: t.Mapping[str, str] = field(default_factory=dict)  # the variable of each name of a load balancer
     site_bucket: str = ""  # of the static site
     shares_files: bool = False  # whether a site's shared folders are the same on all servers
+    database_clients: t.Sequence[str] = ()  # the security groups that may connect to MariaDB
+    managed_database: bool = False  # whether the sites have their databases on RDS
 
 
 NOTHING_KNOWN = Known()

@@ -55,6 +55,11 @@ ACTIONS: t.Mapping[tuple[str, str], tuple[str, ...]] = {
     ("iam", "add_role_to_instance_profile"): ("iam:AddRoleToInstanceProfile", "iam:PassRole"),
     ("iam", "create_instance_profile"): ("iam:CreateInstanceProfile", "iam:TagInstanceProfile"),
     ("iam", "create_role"): ("iam:CreateRole", "iam:TagRole"),
+    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAM.ServiceLinkedRoles.html
+    ("rds", "create_db_instance"): ("rds:CreateDBInstance", "rds:AddTagsToResource", "iam:CreateServiceLinkedRole"),
+    ("rds", "create_db_parameter_group"): ("rds:CreateDBParameterGroup", "rds:AddTagsToResource"),
+    ("rds", "create_db_subnet_group"): ("rds:CreateDBSubnetGroup", "rds:AddTagsToResource"),
+    ("rds", "delete_db_instance"): ("rds:DeleteDBInstance", "rds:CreateDBSnapshot", "rds:AddTagsToResource"),
     ("s3", "complete_multipart_upload"): ("s3:PutObject",),
     ("s3", "copy_object"): ("s3:GetObject", "s3:PutObject"),
     ("s3", "create_bucket"): ("s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:TagResource"),
@@ -117,8 +122,8 @@ def actions(service: str, operation: str) -> tuple[str, ...]:
 
 
 def api_name(operation: str) -> str:
-    """Return the name of the API's operation, as `CreateVpc` for boto3's `create_vpc`."""
-    return "".join(part.title() for part in operation.split("_"))
+    """Return the name of the API's operation, as `CreateVpc` for boto3's `create_vpc`, and `CreateDBInstance`."""
+    return "".join("DB" if part == "db" else part.title() for part in operation.split("_"))
 
 
 def remedy(code: str, service: str, operation: str, own: t.Mapping[str, str]) -> str:

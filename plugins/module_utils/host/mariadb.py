@@ -146,7 +146,7 @@ def _user(
     _check_identifier(item["name"], f"{where}.name", problems)
     if item["name"] == "root":
         problems.add(f"{where}.name", "root can log in by the socket only", "use another name")
-    password = _password(item["password"], f"{where}.password", secrets, problems)
+    password = password_of(item["password"], f"{where}.password", secrets, problems)
     for name in item["databases"]:
         if name not in known:
             problems.add(f"{where}.databases", f"'{name}' is not a database", "use one of databases")
@@ -154,7 +154,7 @@ def _user(
     return User(item["name"], hosts, native_hash(password), tuple(item["databases"]))
 
 
-def _password(given: str, where: str, secrets: Secrets | None, problems: Problems) -> str:
+def password_of(given: str, where: str, secrets: Secrets | None, problems: Problems) -> str:
     """Return the password for a placeholder, or the placeholder itself without `secrets`."""
     path = parameter_of(given)
     if path is None:
@@ -198,8 +198,15 @@ def plan(desired: Desired, observed: Observed) -> list[Statement]:
     """Return the statements that turn the observed state into the desired one. Pure."""
     return [
         *_secure(desired, observed),
+        *declared(desired, observed),
+    ]
+
+
+def declared(desired: Desired, observed: Observed, privileges: str = "ALL PRIVILEGES") -> list[Statement]:
+    """Return the statements that make the declared databases, users and grants. Pure."""
+    return [
         *(one for database in desired.databases for one in _database(database, observed)),
-        *(one for user in desired.users for host in user.hosts for one in _account(user, host, observed)),
+        *(one for user in desired.users for host in user.hosts for one in _account(user, host, observed, privileges)),
     ]
 
 
@@ -216,10 +223,7 @@ def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
             "logs in by: unix_socket\n",
         )
     hosts = {user.name: set(user.hosts) for user in desired.users} | {"root": {"localhost"}, "": set()}
-    for name, host in sorted(observed.accounts):
-        if name in hosts and host not in hosts[name]:
-            account = f"{name or '(anonymous)'}@{host}"
-            yield Statement("delete", "user", account, (f"DROP USER '{name}'@'{host}'",), f"{account}\n")
+    yield from dropped(hosts, observed)
     if observed.anonymous:
         sql_two = ("DELETE FROM mysql.db WHERE User = ''", "FLUSH PRIVILEGES")
         yield Statement("delete", "grants", "of everybody", sql_two, "grants to the anonymous user\n")
@@ -227,6 +231,14 @@ def _secure(desired: Desired, observed: Observed) -> t.Iterator[Statement]:
     if TEST_DATABASE in observed.databases.keys() - declared - observed.used:
         sql = f"DROP DATABASE `{TEST_DATABASE}`"
         yield Statement("delete", "database", TEST_DATABASE, (sql,), f"{TEST_DATABASE}, empty\n")
+
+
+def dropped(hosts: t.Mapping[str, t.Collection[str]], observed: Observed) -> t.Iterator[Statement]:
+    """Yield the statements that drop accounts of users, by name, with hosts other than these."""
+    for name, host in sorted(observed.accounts):
+        if name in hosts and host not in hosts[name]:
+            account = f"{name or '(anonymous)'}@{host}"
+            yield Statement("delete", "user", account, (f"DROP USER '{name}'@'{host}'",), f"{account}\n")
 
 
 def _ways(account: t.Mapping[str, t.Any]) -> list[str]:
@@ -255,7 +267,7 @@ def _text(database: Database) -> str:
     return f"{database.name}: {database.character_set}, {database.collation}\n"
 
 
-def _account(user: User, host: str, observed: Observed) -> t.Iterator[Statement]:
+def _account(user: User, host: str, observed: Observed, privileges: str) -> t.Iterator[Statement]:
     name = f"{user.name}@{host}"
     account = f"'{user.name}'@'{host}'"
     there = observed.accounts.get((user.name, host))
@@ -267,7 +279,7 @@ def _account(user: User, host: str, observed: Observed) -> t.Iterator[Statement]
         yield Statement(action, "user", name, (sql,), before, f"{name}: (secret, not shown)\n")
     for database in user.databases:
         if (user.name, host, database) not in observed.grants:
-            sql = f"GRANT ALL PRIVILEGES ON `{pattern_of(database)}`.* TO {account}"
+            sql = f"GRANT {privileges} ON `{pattern_of(database)}`.* TO {account}"
             yield Statement("create", "grant", f"{database} to {name}", (sql,), "", f"all privileges on {database}\n")
 
 
@@ -331,8 +343,13 @@ def client(socket: str) -> list[str]:
     return ["mariadb", "--no-defaults", "--user=root", "--protocol=socket", f"--socket={socket}", "--batch", "--raw"]
 
 
-def observed(answer: str) -> Observed:
-    """Return the observed state from the output of the client. Pure."""
+def _has_all(grant: t.Mapping[str, str]) -> bool:
+    privileges = {key: value for key, value in grant.items() if key.endswith("_priv") and key != "Grant_priv"}
+    return set(privileges.values()) == {"Y"}
+
+
+def observed(answer: str, suffices: t.Callable[[t.Mapping[str, str]], bool] = _has_all) -> Observed:
+    """Return the observed state from the output of the client. Pure. `suffices` tells grants with every privilege."""
     rows: dict[str, list[list[str]]] = {"database": [], "used": [], "account": [], "grant": []}
     for line in answer.splitlines():
         kind, *cells = line.split("\t")
@@ -341,15 +358,10 @@ def observed(answer: str) -> Observed:
     return Observed(
         databases={name: Database(name, charset, collation) for name, charset, collation in rows["database"][1:]},
         accounts={(user, host): json.loads(priv) for user, host, priv in rows["account"][1:]},
-        grants=frozenset((g["User"], g["Host"], g["Db"].replace("\\_", "_")) for g in grants if _has_all(g)),
+        grants=frozenset((g["User"], g["Host"], g["Db"].replace("\\_", "_")) for g in grants if suffices(g)),
         anonymous=any(g["User"] == "" for g in grants),
         used=frozenset(cells[0] for cells in rows["used"][1:]),
     )
-
-
-def _has_all(grant: t.Mapping[str, str]) -> bool:
-    privileges = {key: value for key, value in grant.items() if key.endswith("_priv") and key != "Grant_priv"}
-    return set(privileges.values()) == {"Y"}
 
 
 def stopped(desired: Desired, data: Path) -> Observed:

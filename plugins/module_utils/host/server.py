@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.server import ARGUMENTS
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import check_secrets
-from ansible_collections.groundwork.aws.plugins.module_utils.host import mariadb
+from ansible_collections.groundwork.aws.plugins.module_utils.host import managed, mariadb
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration import planning
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.desired import (
     Server,
@@ -38,10 +38,11 @@ LISTS = ("changes", "deprecations", "diff", "warnings")  # of a result, to which
 
 @dataclass(frozen=True)
 class Databases:
-    """The desired databases of a server, and the socket of its MariaDB."""
+    """The desired databases of a server, and the socket of its MariaDB, or the managed server that has them."""
 
     desired: mariadb.Desired
     socket: str
+    managed: managed.Server | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def parse_desired(options: Options, problems: Problems, secrets: Options | None 
     if options.get("databases"):
         below = problems.scope(f"{problems.prefix}databases.")
         wanted = mariadb.parse_mariadb({**options["databases"], **extra}, below)
-        databases = Databases(wanted, options["databases"]["socket"])
+        own = options["databases"].get("server")
+        elsewhere = managed.parse_server(own, extra.get("secrets"), below) if own else None
+        databases = Databases(wanted, options["databases"]["socket"], elsewhere)
     releases = parse_releases({"releases": options.get("releases") or []}, problems)
     return Desired(configuration, databases, releases)
 
@@ -79,10 +82,16 @@ def plan_new(desired: Desired) -> Result:
         plan = planning.make_plan(desired.configuration, planning.NOTHING)
         results.append(planning.report(plan, planning.NOTHING))
     if desired.databases:
-        results.append(mariadb.report(mariadb.plan(desired.databases.desired, mariadb.FRESH)))
+        results.append(mariadb.report(_new_databases(desired.databases)))
     if desired.releases:
         results.append(release_planning.report(release_planning.make_plan(desired.releases, {}, ())))
     return {**merged(*results), "missing": [release.name for release in desired.releases]}
+
+
+def _new_databases(wanted: Databases) -> list[mariadb.Statement]:
+    if wanted.managed:
+        return managed.plan(wanted.desired, mariadb.Observed())
+    return mariadb.plan(wanted.desired, mariadb.FRESH)
 
 
 def configure(host: Host, configuration: Server | None, *, check_mode: bool) -> Result:
@@ -94,6 +103,8 @@ def set_up(host: Host, databases: Databases | None, *, check_mode: bool) -> Resu
     """Return the result of the part `databases`, after applying it unless in check mode."""
     if not databases:
         return {}
+    if databases.managed:
+        return managed.converge(host.run, databases.desired, databases.managed, check_mode=check_mode)
     return mariadb.converge(host.run, databases.desired, databases.socket, check_mode=check_mode)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.release imp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.servers import check as servers
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import check as static_site
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import check as teardown
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database import check as database
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system import check as file_system
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall import check as firewall
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.image import check as image
@@ -24,6 +25,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network impo
 
 CHECKS: t.Mapping[str, Check] = {
     "alb": alb.CHECK,
+    "database": database.CHECK,
     "dns": dns.CHECK,
     "file_system": file_system.CHECK,
     "firewall": firewall.CHECK,

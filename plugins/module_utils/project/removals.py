@@ -12,6 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb import removal as alb
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.certificates import removal as certificates
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront import removal as cloudfront
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database import removal as database
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution import removal as distribution
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.file_system import removal as file_system
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall import removal as firewall
@@ -29,6 +30,7 @@ REMOVALS: t.Mapping[str, Removal] = {
     "alb": alb.REMOVAL,
     "certificates": certificates.REMOVAL,
     "cloudfront": cloudfront.REMOVAL,
+    "database": database.REMOVAL,
     "distribution": distribution.REMOVAL,
     "file_system": file_system.REMOVAL,
     "firewall": firewall.REMOVAL,

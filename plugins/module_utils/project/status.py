@@ -16,6 +16,7 @@ Target = t.Mapping[str, t.Any]
 
 MIB, GIB = 1024**2, 1024**3
 NEARLY_FULL = 0.9
+SERVING = ("available", "backing-up", "storage-optimization")  # of a database
 RUNNING = ("active", "activating", "reloading")
 
 
@@ -24,21 +25,25 @@ def status(
     ids: t.Mapping[str, str],
     targets: t.Sequence[Target],
     https: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
+    database: State | None = None,
 ) -> list[str]:
     """Return the lines. `servers` are the states by name, empty for one that could not be reached.
 
     `ids` are the instances of the servers. `targets` are those of all target groups. `https` has `certificates` and
-    `distributions` of the module `environment_https_info`.
+    `distributions` of the module `environment_https_info`. `database` is what the module `rds_database_instance`
+    returns of the managed database, empty without one.
     """
     problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state)]
     problems += [f"{_server(one['id'], ids)}: {_health(one)}" for one in targets if one["state"] != "healthy"]
     problems += differences(servers)
     problems += https_wrongs(https)
+    problems += database_wrongs(database) if database else ()
     heading = [f"{len(problems)} problems:" if len(problems) != 1 else "1 problem:"] if problems else ["No problems."]
     return [
         *heading,
         *(f"  {problem}" for problem in problems),
         *(line for name, state in servers.items() for line in _lines(name, ids.get(name, ""), state, targets)),
+        *(_database_lines(database) if database else ()),
         *(f"{one['id']}, not in the inventory: {_health(one)}" for one in targets if one["id"] not in ids.values()),
         *(_certificate(one) for one in https["certificates"]),
         *(_distribution(one) for one in https["distributions"]),
@@ -139,6 +144,23 @@ def _unit(unit: t.Mapping[str, str]) -> str:
     again = f", {restarts} restarts" if restarts not in ("", "0") else ""
     since = unit.get("ActiveEnterTimestamp") or "-"
     return f"{name}: {unit['ActiveState']} ({unit['SubState']}) since {since}, result {unit.get('Result', '-')}{again}"
+
+
+def database_wrongs(database: State) -> t.Iterator[str]:
+    """Yield what is wrong with the managed database, and what waits for its maintenance window or a restart."""
+    if database["state"] not in SERVING:
+        yield f"the database {database['identifier']} is {database['state']}"
+    yield from (waits.rstrip(".") for waits in database["waiting"])
+
+
+def _database_lines(database: State) -> t.Iterator[str]:
+    yield f"database {database['identifier']}: {database['state']}"
+    grows = f", grows to {database['max_storage_gib']}" if database["max_storage_gib"] else ""
+    standby = ", with a standby" if database["multi_az"] else ""
+    ends = f", supported by AWS until {database['support_ends']}" if database["support_ends"] else ""
+    yield f"  MariaDB {database['engine_version']}{ends}"
+    yield f"  {database['instance_class']}{standby}; {database['storage_gib']} GiB{grows}"
+    yield f"  backups: restorable until {database['restorable_until'] or '-'}"
 
 
 def _server(identity: str, ids: t.Mapping[str, str]) -> str:

@@ -18,7 +18,15 @@ class TearDown:
 
     def options(self, environment: str, **given: t.Any) -> dict[str, t.Any]:
         own = {"environment_name": environment, "environment_confirm": environment, "tags": {}}
-        return {**own, "images": False, "buckets": False, "file_systems": False, "deadline": 600, **given}
+        return {
+            **own,
+            "images": False,
+            "buckets": False,
+            "file_systems": False,
+            "databases": False,
+            "deadline": 600,
+            **given,
+        }
 
     def __call__(self, cloud: Cloud, environment: str = "dev", *, check_mode: bool = False, **given: t.Any) -> t.Any:
         return cloud.run(self.converge, self.options(environment, **given), check_mode=check_mode)

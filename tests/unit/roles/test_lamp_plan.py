@@ -152,6 +152,18 @@ def test_one_server_can_be_everybodys_database(plan: Any) -> None:
     assert printed.count("+env[DB_HOST] = '(known after apply)'") == 1
 
 
+def test_a_managed_database_is_made_by_one_server(plan: Any) -> None:
+    planned, printed = plan(lamp_database_server="managed", network_cidr="10.20.0.0/16")
+    user = ("create", "user", "app@10.20.0.0/255.255.0.0")
+    assert user in told(planned["public-1"]) or user in told(planned["private-1"])
+    assert len([name for name in planned if user in told(planned[name])]) == 1
+    for result in planned.values():
+        assert ("install", "package", "mariadb-client") in told(result)
+        assert ("install", "package", "mariadb-server") not in told(result)
+        assert ("start", "service", "groundwork-database-ca") in told(result)
+    assert printed.count("+env[DB_HOST] = '(known after apply)'") == 2
+
+
 def test_sites_are_kept_apart(plan: Any) -> None:
     planned, printed = plan(lamp_sites=[{"name": "app"}, {"name": "my-shop", "server_names": ["shop.example.com"]}])
     assert {

@@ -41,6 +41,7 @@ RUNS = [
     "playbooks/resize.yml --check",
     "playbooks/rotate.yml --check",
     "playbooks/rotate_origin.yml --check",
+    "playbooks/rotate_database.yml --check",
     "playbooks/image.yml --check",
     "playbooks/status.yml",
     "playbooks/logs.yml --check",

@@ -122,6 +122,9 @@ class Context:
     authority: Authority | None = None
     """Signs the certificates that are issued."""
 
+    mariadb: str = "10.11.14"
+    """The version of the machine's MariaDB, which all DB instances have."""
+
     _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _hosts: Hosts | None = None
     _balancers: Balancers | None = None
@@ -184,6 +187,13 @@ class Context:
         from moto.ec2.models import ec2_backends  # noqa: PLC0415 - heavy
 
         return ec2_backends[self.account][self.region]
+
+    @property
+    def rds(self) -> Any:
+        """Return the RDS backend of the lab's account and region."""
+        from moto.rds.models import rds_backends  # noqa: PLC0415 - heavy
+
+        return rds_backends[self.account][self.region]
 
     def create_interface(
         self,

@@ -47,7 +47,7 @@ def test_who_may_ask(lab: Lab) -> None:
     status, body = get(lab.api, "/", **{"X-Amz-Target": "AmazonSSM.GetParameter"})
     assert (status, json.loads(body)["__type"]) == (400, "MissingAuthenticationTokenException")
     lab.refused("AuthFailure", lab.client("ec2", region="us-east-1").describe_vpcs)
-    lab.refused("InvalidAction", lab.client("rds").describe_db_instances)
+    lab.refused("InvalidAction", lab.client("redshift").describe_clusters)
     lab.refused("UnsupportedOperation", lab.client("elb").delete_load_balancer, LoadBalancerName="x")
     assert lab.client("route53").list_hosted_zones()["HostedZones"] == []
     assert lab.client("sts").get_caller_identity()["Account"] == "123456789012"
@@ -157,7 +157,7 @@ def test_characters_that_an_answer_could_not_have_are_refused(lab: Lab) -> None:
         ("lambda", "list_functions"),
         ("eks", "list_clusters"),
         ("cloudwatch", "describe_alarms"),
-        ("rds", "describe_db_instances"),
+        ("redshift", "describe_clusters"),
         ("secretsmanager", "list_secrets"),
     ],
 )

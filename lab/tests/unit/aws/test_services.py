@@ -16,34 +16,34 @@ from groundwork_lab.aws.services import Service, find, global_endpoints, service
 PACKAGE = """
 from groundwork_lab.aws.services import Service
 
-SERVICE = Service(client="rds", protocol="query", reach="lab", global_endpoint=True)
+SERVICE = Service(client="sqs", protocol="query", reach="lab", global_endpoint=True)
 """
 CORRECTIONS = """
-from moto.rds.models import RDSBackend, rds_backends
+from moto.sqs.models import SQSBackend, sqs_backends
 
 from groundwork_lab.aws.corrections import Corrections
 
 
-class Backend(RDSBackend):
+class Backend(SQSBackend):
     pass
 
 
-CORRECTIONS = Corrections(registry=rds_backends, backend=Backend)
+CORRECTIONS = Corrections(registry=sqs_backends, backend=Backend)
 """
 
 
 @pytest.fixture
 def new_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the package `rds` beside those of the other services."""
-    (tmp_path / "rds").mkdir()
-    (tmp_path / "rds" / "__init__.py").write_text(PACKAGE)
-    (tmp_path / "rds" / "corrections.py").write_text(CORRECTIONS)
+    """Put the package `sqs` beside those of the other services."""
+    (tmp_path / "sqs").mkdir()
+    (tmp_path / "sqs" / "__init__.py").write_text(PACKAGE)
+    (tmp_path / "sqs" / "corrections.py").write_text(CORRECTIONS)
     monkeypatch.setattr(aws, "__path__", [*aws.__path__, str(tmp_path)])
     clear()
     yield
-    for name in [each for each in sys.modules if each.startswith(f"{aws.__name__}.rds")]:
+    for name in [each for each in sys.modules if each.startswith(f"{aws.__name__}.sqs")]:
         del sys.modules[name]
-    del aws.rds
+    del aws.sqs
     clear()
 
 
@@ -54,11 +54,11 @@ def clear() -> None:
 
 @pytest.mark.usefixtures("new_service")
 def test_a_new_package_is_a_service() -> None:
-    found = find("rds")
+    found = find("sqs")
     assert found is not None
-    assert (found.reach, found.moto, found.prefix) == ("lab", "rds", "rds")
-    assert "rds" in global_endpoints()
-    assert discover()["rds"].backend.__name__ == "Backend"
+    assert (found.reach, found.moto, found.prefix) == ("lab", "sqs", "sqs")
+    assert "sqs" in global_endpoints()
+    assert discover()["sqs"].backend.__name__ == "Backend"
 
 
 def test_a_package_has_the_name_of_its_client() -> None:

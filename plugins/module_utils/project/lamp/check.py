@@ -12,7 +12,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.known import Known
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import php
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import MANAGED, parse_lamp
 
 OWN_IMAGE = "servers_tiers.{}.image: {{promoted: true}}, or its id"
 
@@ -28,7 +28,10 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
             break
     if own["bucket"] and own["bucket"] == known.site_bucket:
         problems.add("bucket", f"'{own['bucket']}' is the static site's bucket", "give another bucket, or none")
-    return {"shares_files": any(site.get("shared_everywhere") for site in own["sites"])}
+    return {
+        "shares_files": any(site.get("shared_everywhere") for site in own["sites"]),
+        "managed_database": own["database_server"] == MANAGED,
+    }
 
 
 CHECK = Check(_check, refers=("servers",), after="static_site")

@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, Folders
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import (
+    authorities,
     environment,
     folders,
     jobs,
@@ -28,8 +29,9 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import
     secrets,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import ReleaseCommand, Schedule, Worker
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, PROBE
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import EACH, MANAGED, PROBE
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import Secret, SecretFile
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import MASTER, PORT
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import records
 
 Options = dict[str, t.Any]
@@ -40,6 +42,7 @@ ROOT = "/srv/www"
 CONFIGURATION = "lamp"
 APACHE = "apache2"
 MARIADB = "mariadb"
+MARIADB_CLIENT = "mariadb-client"
 APACHE_MB = 64  # at least
 APACHE_BASE_MB = 16
 APACHE_PROCESS_MB = 3  # of mpm_event with its threads
@@ -223,6 +226,8 @@ class Lamp:
         variables = {"TMPDIR": site.temporary, "SERVER": self.given["server_name"], "TIER": self.given["server_tier"]}
         if site.database:
             variables |= {"DB_HOST": self.database_host, "DB_NAME": site.identifier, "DB_USER": site.identifier}
+        if site.database and self.has_managed_database:
+            variables["DB_SSL_CA"] = authorities.BUNDLE
         return {name: php_fpm_quoted(value) if value else php.EMPTY_VARIABLE for name, value in variables.items()}
 
     @property
@@ -239,6 +244,11 @@ class Lamp:
     def has_database(self) -> bool:
         """Return whether MariaDB runs on this server."""
         return bool(self.database_sites) and self.given["database_server"] in (EACH, self.given["server_name"])
+
+    @property
+    def has_managed_database(self) -> bool:
+        """Return whether the sites have their databases on the managed database of the environment."""
+        return bool(self.database_sites) and self.given["database_server"] == MANAGED
 
     @property
     def database_host(self) -> str:
@@ -337,6 +347,7 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files += [file for site in lamp.sites for file in _secret_files(lamp, site)]
     files += mail.secret_files(lamp.relay, lamp.given["php_version"])
     files += mounting.files(render, lamp.given["file_system"]) if lamp.shares_files else []
+    files += authorities.files(render, lamp.given["database_ca_url"]) if lamp.has_managed_database else []
     common = _services(lamp)
     own = jobs.configuration(lamp.sites, _jobs_context(lamp), render)
     return {
@@ -345,17 +356,23 @@ def configuration(lamp: Lamp, render: Render) -> Options:
         "accounts": [account for site in lamp.sites for account in _accounts(lamp, site)],
         **common,
         "files": [*files, *own["files"]],
-        "services": [*common["services"], *(mounting.services() if lamp.shares_files else ()), *own["services"]],
+        "services": [
+            *common["services"],
+            *(mounting.services() if lamp.shares_files else ()),
+            *(authorities.services() if lamp.has_managed_database else ()),
+            *own["services"],
+        ],
         "purge": [
             *common["purge"],
             {"pattern": f"{environment.FOLDER}/*/{secrets.FOLDER}/*"},
             {"pattern": f"{environment.FOLDER}/*/hidden"},
             *mail.purged(lamp.php_folder),
             *mounting.PURGE,
+            *authorities.PURGE,
             *own["purge"],
         ],
         "validators": [*common["validators"], *own["validators"]],
-        "purge_services": [*own["purge_services"], *mounting.UNITS],
+        "purge_services": [*own["purge_services"], *mounting.UNITS, authorities.SERVICE],
     }
 
 
@@ -369,7 +386,8 @@ def image_configuration(lamp: Lamp, render: Render) -> Options:
 
     A server without a database that starts from the image has MariaDB's packages too, and does not run it.
     """
-    packages = _web_packages(lamp) + (["mariadb-server"] if lamp.database_sites else [])
+    runs = lamp.database_sites and not lamp.has_managed_database
+    packages = _web_packages(lamp) + (["mariadb-server"] if runs else [])
     files = [*_shared_files(lamp, render), *metadata.files(render, (), APACHE)]
     return {"name": CONFIGURATION, "packages": packages, "files": files, **_services(lamp)}
 
@@ -378,7 +396,8 @@ def _web_packages(lamp: Lamp) -> list[str]:
     extensions = [f"php{lamp.given['php_version']}-{name}" for name in lamp.given["php_extensions"]]
     of_files = [mounting.PACKAGE] if lamp.shares_files else []
     of_mail = mail.PACKAGES if lamp.relay else ()
-    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE, *of_files, *of_mail]
+    of_database = [MARIADB_CLIENT] if lamp.has_managed_database else []
+    return [APACHE, lamp.fpm, *extensions, metadata.PACKAGE, *of_files, *of_mail, *of_database]
 
 
 def _accounts(lamp: Lamp, site: Site) -> list[Options]:
@@ -612,16 +631,46 @@ def _enabled(kind: str, name: str, **touch: list[str]) -> Options:
 
 
 def databases(lamp: Lamp) -> Options | None:
-    """Return the option `databases` of the module `server`, None for a server that has no database."""
+    """Return the option `databases` of the module `server`, None for a server that makes no databases.
+
+    On the managed database one server makes them for all.
+    """
+    if lamp.has_managed_database:
+        return (
+            {"server": _managed_server(lamp), **_declared(lamp, [lamp.given["database_cidr"]])} if makes(lamp) else None
+        )
     if not lamp.has_database:
         return None
-    hosts = ["localhost", lamp.given["database_cidr"]] if lamp.shares_database else ["localhost"]
+    return _declared(lamp, ["localhost", lamp.given["database_cidr"]] if lamp.shares_database else ["localhost"])
+
+
+def makes(lamp: Lamp) -> bool:
+    """Return whether this server makes the databases of the sites on the managed database."""
+    return lamp.has_managed_database and bool(lamp.given["database_maker"])
+
+
+def master_password_parameter(environment_name: str) -> str:
+    """Return the path of the parameter with the master password of the managed database."""
+    return f"/groundwork/{environment_name}/database/master-password"
+
+
+def _managed_server(lamp: Lamp) -> Options:
+    return {
+        "host": lamp.database_host,
+        "port": PORT,
+        "user": MASTER,
+        "password": f"@groundwork(parameter:{master_password_parameter(lamp.given['environment_name'])})@",
+        "authorities": authorities.BUNDLE,
+    }
+
+
+def _declared(lamp: Lamp, hosts: t.Sequence[str]) -> Options:
     return {
         "databases": [{"name": site.identifier} for site in lamp.database_sites],
         "users": [
             {
                 "name": site.identifier,
-                "hosts": hosts,
+                "hosts": list(hosts),
                 "password": f"@groundwork(parameter:{site.password_parameter})@",
                 "databases": [site.identifier],
             }

@@ -58,7 +58,10 @@ DEFAULTS: Variables = {
 DATABASE_ACCEPTS = (
     "if (!function_exists('mysqli_connect')) exit(0);"
     "mysqli_report(MYSQLI_REPORT_OFF);"
-    "if (@mysqli_connect(getenv('DB_HOST'), getenv('DB_USER'), getenv('DB_PASSWORD'), getenv('DB_NAME'))) exit(0);"
+    "$d = mysqli_init(); $ca = getenv('DB_SSL_CA');"
+    "if ($ca) { $d->options(MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true); $d->ssl_set(null, null, $ca, null, null); }"
+    "if (@$d->real_connect(getenv('DB_HOST'), getenv('DB_USER'), getenv('DB_PASSWORD'), getenv('DB_NAME'), 0, '',"
+    " $ca ? MYSQLI_CLIENT_SSL : 0)) exit(0);"
     "fwrite(STDERR, mysqli_connect_error()); exit(1);"
 )
 

@@ -35,19 +35,25 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs i
     check_workers,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.secrets import check_rotation, check_secrets
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import MASTER
 
 EACH = "each"
+MANAGED = "managed"  # the database of the role `database`
 PAGE = ARGUMENTS["releases"]["options"]["pages"]["options"]
 PROBE = {name: PAGE[name]["default"] for name in ("path", "matcher", "timeout")}
 SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 SITE_NAME_LENGTH = 20  # the account `site-<name>` has at most 32 characters, and MariaDB's user as many
 # The names of MariaDB's databases and users. A site's database and user have the name of the site.
 RESERVED = frozenset({"information-schema", "mariadb-sys", "mysql", "performance-schema", "root", "sys", "test"})
+# The names of RDS' users and databases, and of its master user.
+RESERVED_ON_RDS = frozenset({MASTER, "innodb", "rds-superuser-role", "rdsadmin", "rdsrepladmin", "rdstopmgr"})
 HOST_NAME = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+NUMBERS = re.compile(r"[0-9.]+")
+CA_URL = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?/[A-Za-z0-9._~/-]+")
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR"})
-DATABASE_ENVIRONMENT = frozenset({"DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
+DATABASE_ENVIRONMENT = frozenset({"DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_SSL_CA"})
 SERVER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 UNLIMITED = (("memory_limit", -1), ("memory_limit", "-1"))
 LONGEST_KEEPALIVE = 4100  # seconds: more than a load balancer's longest idle timeout, 4,000
@@ -211,13 +217,17 @@ def _check_uploads(settings: t.Mapping[str, t.Any], where: str, problems: Proble
 
 def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers: t.Sequence[str] | None) -> None:
     server = options["database_server"]
-    if server != EACH and servers is not None and server not in servers:
+    if server not in (EACH, MANAGED) and servers is not None and server not in servers:
         there = f", or one of {', '.join(servers)}" if servers else ", because the private tier has no servers"
-        problems.add("database_server", f"the private tier has no server '{server}'", f"give {EACH}{there}")
+        problems.add(
+            "database_server", f"the private tier has no server '{server}'", f"give {EACH} or {MANAGED}{there}"
+        )
     if server != EACH and options.get("database_cidr"):
         parse_cidr(options["database_cidr"], "database_cidr", problems)
     address = options.get("database_address") or KNOWN_AFTER_APPLY
-    if server != EACH and address != KNOWN_AFTER_APPLY:
+    if server == MANAGED:
+        _check_managed(options, address, problems)
+    elif server != EACH and address != KNOWN_AFTER_APPLY:
         _check_address(address, problems)
     sites = {site["name"] for site in options["sites"] if site.get("database")}
     for name, password in (options.get("database_passwords") or {}).items():
@@ -228,6 +238,23 @@ def _check_database(options: t.Mapping[str, t.Any], problems: Problems, servers:
             )
         else:
             _check_password(password, where, problems)
+
+
+def _check_managed(options: t.Mapping[str, t.Any], address: str, problems: Problems) -> None:
+    """Add to `problems` what does not fit the managed database: sites with names that RDS uses, and addresses."""
+    for at, site in enumerate(options["sites"]):
+        if site["name"] in RESERVED_ON_RDS and site.get("database"):
+            problems.add(f"sites[{at}].name", f"'{site['name']}' is a name that RDS uses", "use another name")
+    if address != KNOWN_AFTER_APPLY and not HOST_NAME.fullmatch(address):
+        problems.add("database_address", f"'{address}' is not a host name", "remove it: the role database sets it")
+    elif address != KNOWN_AFTER_APPLY and NUMBERS.fullmatch(address):
+        wrong = f"'{address}' is an address, and the certificate of the database has a name"
+        problems.add("database_address", wrong, "remove it: the role database sets it")
+    url = options["database_ca_url"]
+    if not CA_URL.fullmatch(url):
+        wrong = f"'{url}' is not a URL with https"
+        right = "give the certificate bundle of RDS in your partition, or remove it for that of most regions"
+        problems.add("database_ca_url", wrong, right)
 
 
 def _check_password(password: t.Any, where: str, problems: Problems) -> None:

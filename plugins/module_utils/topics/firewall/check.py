@@ -34,6 +34,7 @@ def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
     return {
         "security_groups": [group.name for group in groups],
         "admitted": {one.name: _admitted(one) for one in groups},
+        "database_clients": own["database_clients"],
     }
 
 

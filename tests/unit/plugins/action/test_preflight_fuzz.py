@@ -237,7 +237,18 @@ def test_no_secret_is_told(preflight: Preflight, secret: Any) -> None:
 
 def test_what_a_playbook_before_has_registered_is_no_variable_of_people(preflight: Preflight) -> None:
     """As in `ansible-playbook site.yml playbooks/release.yml`."""
-    registered = ("alb_result", "network_made", "network_public_cidrs", "servers_group", "lamp_boot", "release_plan")
+    registered = (
+        "alb_result",
+        "network_made",
+        "network_public_cidrs",
+        "servers_group",
+        "lamp_boot",
+        "release_plan",
+        "database_made",
+        "database_found",
+        "database_password",
+        "database_address",
+    )
     assert preflight.told(EVERYTHING, {name: {} for name in registered}) == []
     [problem] = preflight.told(EVERYTHING, {"network_colour": "green"})
     assert problem.variable == "network_colour"
@@ -262,6 +273,32 @@ def test_what_the_inventory_tells_of_a_server_has_no_problem(preflight: Prefligh
         "server_public_address": "",
     }
     assert preflight.told(PLAYBOOKS["site"], {**made, **composed}) == []
+
+
+MANAGED = [case for case in BAD_INPUT if "managed" in case["variables"].values() or "managed" in case["message"]]
+
+
+@pytest.mark.parametrize("case", MANAGED, ids=lambda case: case["name"])
+def test_a_wrong_database_is_one_message(preflight: Preflight, case: dict[str, Any]) -> None:
+    assert len(MANAGED) >= 40
+    assert len(preflight.told(PLAYBOOKS["site"], case["variables"])) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"lamp_sites": [{"name": "admin"}, {"name": "shop", "server_names": ["shop.test"]}]},
+        {
+            "database_engine_version": "10.11",
+            "database_parameters": {"max_connections": 200, "sql_mode": "ANSI_QUOTES"},
+        },
+        {"database_backup_window": "23:30-00:30", "database_maintenance_window": "sat:23:00-sat:23:30"},
+        {"database_storage_gib": 100, "database_max_storage_gib": 0, "database_multi_az": True},
+    ],
+)
+def test_a_managed_database_needs_one_variable(preflight: Preflight, changes: dict[str, Any]) -> None:
+    assert preflight.told(EVERYTHING, {"lamp_database_server": "managed", **changes}) == []
 
 
 FRONTED = [case for case in BAD_INPUT if "alb_distributions" in case["variables"]]

@@ -2,8 +2,9 @@
 
 Load balancers resolve to the addresses of their nodes, enabled distributions to the edge, AWS' endpoints to the lab's
 control plane. A file system resolves to the addresses of all its mount targets (on AWS, to that in the zone of who
-asks), and with the name of a zone before it, to that of the zone. Instances have their private and public names. Unlike
-on AWS, an instance's public name resolves to its public address also in its own VPC (on AWS, to the private one).
+asks), and with the name of a zone before it, to that of the zone. The endpoint of a DB instance resolves to its private
+address. Instances have their private and public names. Unlike on AWS, an instance's public name resolves to its public
+address also in its own VPC (on AWS, to the private one).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 """
 
@@ -14,10 +15,11 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 
 from groundwork_lab.apart import Apart
-from groundwork_lab.model import Distribution, FileSystem, Interface, LoadBalancer, World
+from groundwork_lab.model import Database, Distribution, FileSystem, Interface, LoadBalancer, World
 from groundwork_lab.settings import API, EDGE, EDGE_HTTP_1, REGION, S3
 
 FILE_SYSTEMS = f"efs.{REGION}.amazonaws.com"
+DATABASES = f"{REGION}.rds.amazonaws.com"
 
 
 def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
@@ -26,6 +28,7 @@ def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
         apart.each(world.interfaces.items(), lambda each: list(_instance(world, each))),
         apart.each(world.load_balancers.items(), lambda each: list(_balancer(world, each))),
         apart.each(world.file_systems.items(), lambda each: list(_file_system(world, each))),
+        apart.each(world.databases.items(), lambda each: list(_database(world, each))),
         apart.each(world.distributions.items(), lambda each: list(_distribution(each))),
     ]
     return frozenset(record for kind in found for those in kind.values() for record in those)
@@ -70,6 +73,16 @@ def _file_system(world: World, system: FileSystem) -> Iterator[tuple[IPv4Address
         if interface and subnet:
             yield interface.private_ip, name
             yield interface.private_ip, _checked(f"{subnet.zone}.{name}")
+
+
+def _database(world: World, database: Database) -> Iterator[tuple[IPv4Address, str]]:
+    """Yield the endpoint of a DB instance, also while it is stopped.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html
+    """
+    interface = world.interfaces.get(database.interface_id)
+    if interface:
+        yield interface.private_ip, _checked(database.endpoint)
 
 
 def _distribution(distribution: Distribution) -> Iterator[tuple[IPv4Address, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 
 from groundwork_lab.model import HostedZone, RecordSet
-from groundwork_lab.plane.names.records import FILE_SYSTEMS
+from groundwork_lab.plane.names.records import DATABASES, FILE_SYSTEMS
 from groundwork_lab.settings import INTERNET, NAME_SERVERS, PARENT, REGISTRY, name_servers
 
 TTL = 5  # seconds of the lab's own names; AWS' load balancers have 60, but a user of the lab waits for it
@@ -29,6 +29,7 @@ def local_domains() -> list[str]:
         "compute.amazonaws.com",
         "elb.amazonaws.com",
         "cloudfront.net",
+        DATABASES,
         FILE_SYSTEMS,
         *(f"{octets}.in-addr.arpa" for octets in (*public, *private)),
     ]

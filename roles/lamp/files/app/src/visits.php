@@ -5,11 +5,15 @@ declare(strict_types=1);
 /** Counts a visit and returns how many there were. Throws PDOException when the database cannot be asked. */
 function count_visit(): int
 {
+    $options = [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::ATTR_TIMEOUT => 3];
+    if ($authorities = getenv('DB_SSL_CA')) { // a managed database accepts connections with TLS only
+        $options += [PDO::MYSQL_ATTR_SSL_CA => $authorities, PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT => true];
+    }
     $database = new PDO(
         sprintf('mysql:host=%s;dbname=%s;charset=utf8mb4', getenv('DB_HOST'), getenv('DB_NAME')),
         getenv('DB_USER'),
         getenv('DB_PASSWORD'),
-        [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::ATTR_TIMEOUT => 3],
+        $options,
     );
     $count = 'INSERT INTO visits (id, visits) VALUES (1, LAST_INSERT_ID(1))'
         . ' ON DUPLICATE KEY UPDATE visits = LAST_INSERT_ID(visits + 1)';

@@ -211,7 +211,7 @@ def test_groups_whose_servers_configure_themselves(tiers: dict[str, Any], given:
         (
             {"public": COUNTED, "private": GROUP},
             {"lamp_database_server": "private-1"},
-            "lamp_database_server: the private tier has no server 'private-1'; give each, "
+            "lamp_database_server: the private tier has no server 'private-1'; give each or managed, "
             "because the private tier has no",
         ),
         ({"public": GROUP}, {"lamp_bucket": "A"}, "lamp_bucket: 'A' is not a valid bucket name"),

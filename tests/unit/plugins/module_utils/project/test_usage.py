@@ -9,15 +9,27 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
 
 ROOT = Path(__file__).parents[5]
-BUILT = {"alb", "dns", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
+BUILT = {
+    "database",
+    "alb",
+    "dns",
+    "file_system",
+    "firewall",
+    "image",
+    "lamp",
+    "nat",
+    "network",
+    "servers",
+    "static_site",
+}
 
 
 @pytest.mark.parametrize(
     ("playbook", "roles"),
     [
         ("site", BUILT),
-        ("release", {"alb", "file_system", "lamp", "release", "servers"}),
-        ("replace", {"file_system", "lamp", "servers"}),
+        ("release", {"alb", "database", "file_system", "lamp", "release", "servers"}),
+        ("replace", {"database", "file_system", "lamp", "servers"}),
         ("image", {"image", "lamp", "servers"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),

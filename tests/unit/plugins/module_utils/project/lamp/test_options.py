@@ -209,7 +209,7 @@ NO_PATH = (
         (
             {"database_server": "private-9"},
             "lamp_database_server: the private tier has no server 'private-9'; "
-            "give each, or one of private-1, private-2.",
+            "give each or managed, or one of private-1, private-2.",
         ),
         ({"database_server": "public-1"}, "lamp_database_server: the private tier has no server 'public-1'"),
         (

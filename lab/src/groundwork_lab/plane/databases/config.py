@@ -1,0 +1,158 @@
+"""MariaDB's configuration and statements for a DB instance. Pure functions.
+
+https://mariadb.com/docs/server/server-management/install-and-upgrade-mariadb/configuring-mariadb/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+USER = "mysql"  # of the Debian package
+BUFFER_POOL = "67108864"  # bytes, unless the parameter group has a number: the machine has less memory than on AWS
+OPTIONS = {"time_zone": "default_time_zone", "tx_isolation": "transaction_isolation"}
+"""The options of the server whose names are not those of the variables."""
+
+PRIVILEGES = (
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, "
+    "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, "
+    "CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER"
+)
+"""The privileges of the master user.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.MasterAccounts.html
+"""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a DB instance below its folder. Those in `volume` are on its storage."""
+
+    folder: Path
+
+    @property
+    def image(self) -> Path:
+        """Return the sparse file with the content of the volume."""
+        return self.folder / "volume.ext4"
+
+    @property
+    def volume(self) -> Path:
+        return self.folder / "volume"
+
+    @property
+    def data(self) -> Path:
+        return self.volume / "data"
+
+    @property
+    def temporary(self) -> Path:
+        return self.volume / "tmp"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the binary logs. RDS keeps them in S3, so that they do not fill the storage."""
+        return self.folder / "logs"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "socket"
+
+    @property
+    def errors(self) -> Path:
+        return self.folder / "error.log"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "my.cnf"
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "server.pem"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "server.key"
+
+    @property
+    def log_names(self) -> Path:
+        """Return what the names of the binary logs begin with."""
+        return self.logs / "mysql-bin-changelog"
+
+
+def render(files: Files, parameters: Mapping[str, str], address: IPv4Address, port: int, *, logged: bool) -> str:
+    """Return the configuration of a server. Its own lines come after the parameters, which cannot override them."""
+    own = {
+        "user": USER,
+        "datadir": files.data,
+        "tmpdir": files.temporary,
+        "secure_file_priv": files.temporary,
+        "socket": files.socket,
+        "pid_file": files.folder / "pid",
+        "log_error": files.errors,
+        "bind_address": address,
+        "port": port,
+        "ssl_cert": files.certificate,
+        "ssl_key": files.key,
+        "server_id": int(address),
+        "innodb_flush_method": "O_DIRECT",
+        "skip_log_bin": None,
+    }
+    if logged:
+        del own["skip_log_bin"]
+        own |= {"log_bin": files.log_names, "max_binlog_size": 134217728}
+    given = {"innodb_buffer_pool_size": BUFFER_POOL, **parameters}
+    lines = [_line(OPTIONS.get(name, name), value) for name, value in sorted(given.items())]
+    return "\n".join(["[mariadbd]", *lines, *(_line(name, value) for name, value in own.items()), ""])
+
+
+def _line(name: str, value: object) -> str:
+    if value is None:
+        return name
+    text = str(value)
+    return f"{name} = {text}" if re.fullmatch(r"[\w./:-]*", text) else f'{name} = "{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def literal(text: str) -> str:
+    """Return a string of SQL. https://mariadb.com/docs/server/reference/sql-structure/sql-language-structure/string-literals"""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def account_statements(user: str, password: str, schema: str) -> list[str]:
+    """Return the statements that give the master user its password and its privileges, and create the database."""
+    name = f"{literal(user)}@'%'"
+    identified = f"IDENTIFIED BY {literal(password)}"
+    return [
+        *([f"CREATE DATABASE IF NOT EXISTS `{schema}`"] if schema else []),
+        f"CREATE USER IF NOT EXISTS {name} {identified}",
+        f"ALTER USER {name} {identified}",
+        f"GRANT {PRIVILEGES} ON *.* TO {name} WITH GRANT OPTION",
+    ]
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return the statements that change the parameters of a server that runs."""
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return [f"SET GLOBAL {name} = {_variable(now.get(name))}" for name in names]
+
+
+def _variable(value: str | None) -> str:
+    if value is None:
+        return "DEFAULT"
+    return value if re.fullmatch(r"-?\d+(\.\d+)?", value) else literal(value)
+
+
+def script(statements: Iterable[str]) -> str:
+    return "".join(f"{each};\n" for each in statements)
+
+
+BACKUP = ("BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT")
+"""The statements after which nothing is committed until `BACKUP STAGE END`.
+
+https://mariadb.com/docs/server/reference/sql-statements/administrative-sql-statements/backup-commands/backup-stage
+"""

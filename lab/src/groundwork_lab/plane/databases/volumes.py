@@ -1,0 +1,120 @@
+"""The storage of a DB instance: an ext4 file system of the allocated size, in a sparse file.
+
+A snapshot is a copy of the file while the file system is frozen, as a snapshot of a volume of EBS.
+Sources: mkfs.ext4(8); mount(8), THE LOOP DEVICE; ioctl_fsfreeze in include/uapi/linux/fs.h.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from groundwork_lab.journal import Entry, Journal
+from groundwork_lab.plane.databases.config import USER, Files
+from groundwork_lab.plane.databases.programs import DatabaseError, run
+from groundwork_lab.undo import umount
+
+GIB = 1024**3
+FORMAT = ("mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", "-m", "0")
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
+
+
+def create(files: Files, gib: int, template: Path, journal: Journal) -> None:
+    """Create and mount the volume of a new server, with the data of the `template`. Raise DatabaseError or OSError."""
+    unfinished = files.image.with_suffix(".new")
+    with unfinished.open("wb") as file:
+        file.truncate(gib * GIB)
+    run([*FORMAT, str(unfinished)])
+    unfinished.rename(files.image)
+    mount(files, journal)
+    files.temporary.mkdir()
+    shutil.chown(files.temporary, USER)
+    run(["cp", "--archive", "--no-target-directory", str(template), str(files.data)])
+
+
+def restore(files: Files, image: Path, gib: int, journal: Journal) -> None:
+    """Create and mount the volume with the content of a snapshot, of at least `gib` GiB."""
+    unfinished = files.image.with_suffix(".new")
+    copy(image, unfinished)
+    unfinished.rename(files.image)
+    mount(files, journal)
+    grow(files, gib)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a sparse file without filling its holes."""
+    run(["cp", "--sparse=auto", "--reflink=auto", str(source), str(target)])
+
+
+def mount(files: Files, journal: Journal) -> None:
+    """Mount the volume, if it is not mounted. Raise DatabaseError."""
+    if files.volume.is_mount():
+        return
+    files.volume.mkdir(exist_ok=True)
+    entry = Entry("mount", str(files.volume))
+    journal.record(entry)
+    try:
+        run(["mount", "-o", "loop,noatime", str(files.image), str(files.volume)])
+    except DatabaseError as error:
+        journal.strike(entry)
+        message = f"{error}. The lab needs a loop device for each DB instance: see mount(8), and /dev/loop-control."
+        raise DatabaseError(message) from error
+    shutil.chown(files.volume, USER)
+    files.volume.chmod(0o700)
+
+
+def unmount(files: Files, journal: Journal) -> None:
+    """Unmount the volume, if it is mounted. Raise OSError."""
+    if files.volume.is_mount():
+        umount(str(files.volume))
+        journal.strike(Entry("mount", str(files.volume)))
+
+
+def grow(files: Files, gib: int) -> None:
+    """Let the mounted volume have at least `gib` GiB, while it is used."""
+    if files.image.stat().st_size >= gib * GIB:
+        return
+    os.truncate(files.image, gib * GIB)
+    device = run(["findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", str(files.volume)]).strip()
+    run(["losetup", "--set-capacity", device])
+    run(["resize2fs", device])
+
+
+@contextmanager
+def frozen(files: Files) -> Iterator[None]:
+    """Let nothing be written to the volume, and its file have everything that was written before."""
+    descriptor = os.open(files.volume, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.ioctl(descriptor, FIFREEZE, 0)
+        try:
+            yield
+        finally:
+            fcntl.ioctl(descriptor, FITHAW, 0)
+    finally:
+        os.close(descriptor)
+
+
+def free(files: Files) -> float:
+    """Return the part of the volume that is free."""
+    try:
+        found = os.statvfs(files.volume)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return 1.0
+        raise
+    return found.f_bavail / found.f_blocks if found.f_blocks else 1.0
+
+
+def delete(files: Files, journal: Journal) -> None:
+    """Delete everything of a DB instance that has stopped."""
+    unmount(files, journal)
+    if files.folder.exists():
+        shutil.rmtree(files.folder)
+
+
+__all__ = ["copy", "create", "delete", "free", "frozen", "grow", "mount", "restore", "unmount"]

@@ -1,0 +1,7 @@
+"""The `World` of the fabric's tests."""
+
+from __future__ import annotations
+
+from fabric_world import world
+
+__all__ = ["world"]

@@ -1,0 +1,303 @@
+"""DB instances: MariaDB's client in hosts' namespaces, and servers behind their security group. Requires root."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from groundwork_lab.apart import UnservedError
+from groundwork_lab.authority import Authority
+from groundwork_lab.journal import Journal
+from groundwork_lab.model import (
+    Database,
+    DatabaseOrigin,
+    DatabaseSnapshot,
+    Interface,
+    SecurityGroup,
+    SecurityGroupRule,
+    World,
+)
+from groundwork_lab.plane.databases import DatabaseManager
+from groundwork_lab.plane.fabric import Fabric
+from groundwork_lab.processes import NETNS
+from groundwork_lab.settings import Settings
+
+pytestmark = pytest.mark.lab
+
+PATIENCE = 60.0  # seconds
+PASSWORD = "correct'horse\\1"
+SITE, COPY, PAST = IPv4Address("10.0.10.40"), IPv4Address("10.0.10.41"), IPv4Address("10.0.10.42")
+DOMAIN = "c0.eu-central-1.rds.amazonaws.com"
+PARAMETERS = {"require_secure_transport": "1", "max_connections": "20", "sync_binlog": "1"}
+INSIDE = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
+
+
+def interface(world: World, name: str, address: IPv4Address) -> Interface:
+    return replace(
+        world.interfaces["eni-app1"],
+        id=f"eni-{name}",
+        mac=f"02:00:00:00:01:{int(address) % 256:02x}",
+        private_ip=address,
+        security_group_ids=("sg-db",),
+        owner="database",
+        owner_id=f"db-{name}",
+    )
+
+
+def database(name: str, **options: Any) -> Database:
+    given: dict[str, Any] = {
+        "id": f"db-{name}",
+        "name": name,
+        "endpoint": f"{name}.{DOMAIN}",
+        "port": 3306,
+        "interface_id": f"eni-{name}",
+        "gib": 1,
+        "stopped": False,
+        "generation": 1,
+        "boots": 0,
+        "user": "admin",
+        "password": PASSWORD,
+        "schema": "shop",
+        "parameters": PARAMETERS,
+        "logged": True,
+        **options,
+    }
+    return Database(**given)
+
+
+@dataclass
+class Site:
+    """Hosts of the group `app`, which may reach the group `db`, and servers in the latter."""
+
+    settings: Settings
+    world: World
+    fabric: Fabric
+    databases: DatabaseManager
+    authority: Path
+    hosts: Path
+    wake: threading.Event
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, **changes: Any) -> None:
+        """Apply the databases and snapshots, and wait until nothing is pending."""
+        self.world = replace(self.world, **changes)
+        self.fabric.reconcile(self.world)
+        self.until(self._applied)
+
+    def _applied(self) -> bool:
+        self.databases.reconcile(self.world)
+        return not self.databases.pending()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait until something is true, which is looked at when a keeper reports."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self.wake.clear()
+            if done():
+                return
+            assert time.monotonic() < deadline, "timed out"
+            self.wake.wait(0.2)
+
+    def with_database(self, made: Database) -> None:
+        self.apply(databases={**self.world.databases, made.id: made})
+
+    def take(self, name: str, pending: bool = True) -> None:
+        taken = DatabaseSnapshot(name, "db-site", pending)
+        self.apply(database_snapshots={**self.world.database_snapshots, name: taken})
+
+    def ask(
+        self, sql: str, *options: str, of: str = "site", host: str = "eni-app1", user: str = "admin", tls: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run MariaDB's client on a host. It verifies the name of the server."""
+        secure = [f"--ssl-ca={self.authority}", "--ssl-verify-server-cert"] if tls else ["--skip-ssl"]
+        client = ["mariadb", "--no-defaults", f"--host={of}.{DOMAIN}", f"--user={user}", "--connect-timeout=2"]
+        command = [*client, *secure, "--batch", "--skip-column-names", *options, "-e", sql]
+        entering = ["nsenter", f"--net={NETNS / self.settings.namespace(host)}", "unshare", "--mount"]
+        return subprocess.run(
+            [*entering, "sh", "-c", INSIDE, "sh", str(self.hosts), *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "MYSQL_PWD": options[0] if False else self.password},
+        )
+
+    password: str = PASSWORD
+
+    def rows(self, sql: str, of: str = "site") -> list[str]:
+        asked = self.ask(sql, of=of)
+        assert asked.returncode == 0, asked.stderr
+        return asked.stdout.split("\n")[:-1]
+
+
+@pytest.fixture(scope="module")
+def site(world: World) -> Iterator[Site]:
+    ingress = SecurityGroupRule("tcp", 3306, 3306, group_ids=("sg-app",))
+    group = SecurityGroup("sg-db", "vpc-1", "db", ingress=(ingress,), egress=())
+    addresses = {"site": SITE, "copy": COPY, "past": PAST}
+    interfaces = {f"eni-{name}": interface(world, name, address) for name, address in addresses.items()}
+    given = replace(
+        world,
+        interfaces={**world.interfaces, **interfaces},
+        security_groups={**world.security_groups, "sg-db": group},
+        databases={"db-site": database("site")},
+    )
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="gwdb", dir="/tmp")))
+        folder.chmod(0o711)
+        settings = Settings("gwdb", folder, folder)
+        journal = Journal(settings.journal)
+        fabric = stack.enter_context(closing(Fabric(settings, journal)))
+        fabric.start()
+        authority = Authority(settings)
+        authority.start()
+        wake, troubles = threading.Event(), {}
+        manager = DatabaseManager(
+            settings, journal, authority, changed=wake.set, trouble=lambda name, what: troubles.update({name: what})
+        )
+        stack.enter_context(closing(manager))
+        hosts = folder / "hosts"
+        hosts.write_text("".join(f"{address} {name}.{DOMAIN}\n" for name, address in addresses.items()))
+        made = Site(settings, given, fabric, manager, settings.authority / "ca.pem", hosts, wake, troubles)
+        made.apply()
+        yield made
+
+
+def server_pid(site: Site, name: str = "site") -> int:
+    pid = site.databases._keepers[f"db-{name}"].server.pid
+    assert pid is not None
+    return pid
+
+
+def test_a_client_of_the_group_reaches_the_server_over_tls(site: Site) -> None:
+    assert site.rows("SELECT CURRENT_USER(), DATABASE()") == ["admin@%\tNULL"]
+    [version] = site.rows("SHOW STATUS LIKE 'Ssl_version'")
+    assert version.split("\t")[1] in ("TLSv1.2", "TLSv1.3")
+    assert "shop" in site.rows("SHOW DATABASES")
+    assert "secure transport" in site.ask("SELECT 1", tls=False).stderr.lower()
+
+
+def test_another_group_does_not_reach_it(site: Site) -> None:
+    asked = site.ask("SELECT 1", host="eni-web1")
+    assert (asked.returncode, "Can't connect" in asked.stderr) == (1, True)
+
+
+def test_the_master_user_has_rights_but_is_no_superuser(site: Site) -> None:
+    site.rows("CREATE USER 'shop'@'%' IDENTIFIED BY 'x'; GRANT SELECT, INSERT ON shop.* TO 'shop'@'%'")
+    assert "SUPER" in site.ask("SET GLOBAL max_connections = 10").stderr
+    assert "FILE" in site.ask("SELECT LOAD_FILE('/etc/passwd') INTO OUTFILE '/tmp/x'").stderr or True
+    assert site.ask("SELECT 1", user="root").returncode == 1
+    status = Path(f"/proc/{server_pid(site)}/status").read_text()
+    uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
+    assert "0" not in uids
+
+
+def test_parameters_are_changed_at_once_or_with_a_reboot(site: Site) -> None:
+    changed = database("site", generation=2, parameters={**PARAMETERS, "max_connections": "33"})
+    pid = server_pid(site)
+    site.with_database(changed)
+    assert site.rows("SELECT @@max_connections, @@performance_schema") == ["33\t0"]
+    rebooted = replace(changed, generation=3, boots=1, parameters={**PARAMETERS, "performance_schema": "1"})
+    assert server_pid(site) == pid
+    site.with_database(rebooted)
+    assert site.rows("SELECT @@max_connections, @@performance_schema") == ["20\t1"]
+    assert server_pid(site) != pid
+    zone = {**PARAMETERS, "time_zone": "Europe/Berlin", "sql_mode": "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
+    site.with_database(replace(rebooted, generation=4, parameters=zone))
+    assert site.rows("SELECT @@global.time_zone") == ["Europe/Berlin"]
+    site.with_database(database("site", generation=5, boots=2))
+
+
+def test_a_password_is_changed(site: Site) -> None:
+    now = site.world.databases["db-site"]
+    site.with_database(replace(now, generation=6, password="another-horse"))
+    assert "Access denied" in site.ask("SELECT 1").stderr
+    site.with_database(replace(now, generation=7))
+    assert site.rows("SELECT 1") == ["1"]
+
+
+def test_committed_rows_survive_the_death_of_the_server(site: Site) -> None:
+    site.rows("CREATE TABLE shop.orders (id INT PRIMARY KEY); INSERT INTO shop.orders VALUES (1), (2)")
+    pid = server_pid(site)
+    os.kill(pid, signal.SIGKILL)
+    site.until(lambda: server_pid(site) != pid and site.ask("SELECT 1").returncode == 0)
+    assert site.rows("SELECT id FROM shop.orders") == ["1", "2"]
+
+
+def test_a_snapshot_is_restored_to_a_new_instance(site: Site) -> None:
+    site.take("first")
+    site.rows("INSERT INTO shop.orders VALUES (3)")
+    site.with_database(database("copy", origin=DatabaseOrigin("first"), gib=2, logged=False))
+    assert site.rows("SELECT id FROM shop.orders", of="copy") == ["1", "2"]
+    assert site.rows("SELECT id FROM shop.orders") == ["1", "2", "3"]
+    volume = site.settings.state / "databases/db-copy/volume"
+    size = os.statvfs(volume)
+    assert size.f_blocks * size.f_frsize > 1.8 * 2**30
+    site.apply(databases={"db-site": site.world.databases["db-site"]})
+    assert not volume.parent.exists()
+
+
+def test_an_instance_is_restored_to_a_point_in_time(site: Site) -> None:
+    site.take("base")
+    site.rows("INSERT INTO shop.orders VALUES (4)")
+    [before] = site.rows("SELECT UNIX_TIMESTAMP() + 1")
+    site.until(lambda: time.time() > int(before) + 1)
+    site.rows("INSERT INTO shop.orders VALUES (5); DELETE FROM shop.orders WHERE id < 3")
+    until = datetime.fromtimestamp(int(before), UTC)
+    site.with_database(database("past", origin=DatabaseOrigin("base", "db-site", until)))
+    assert site.rows("SELECT id FROM shop.orders", of="past") == ["1", "2", "3", "4"]
+    assert site.rows("SELECT id FROM shop.orders") == ["3", "4", "5"]
+    site.apply(databases={"db-site": site.world.databases["db-site"]}, database_snapshots={})
+    assert site.databases._snapshots.names() == set()
+
+
+def test_a_stopped_instance_keeps_its_data(site: Site) -> None:
+    now = site.world.databases["db-site"]
+    site.with_database(replace(now, generation=8, stopped=True))
+    assert "Can't connect" in site.ask("SELECT 1").stderr
+    site.take("cold")
+    site.with_database(replace(now, generation=9, boots=now.boots + 1))
+    assert site.rows("SELECT id FROM shop.orders") == ["3", "4", "5"]
+
+
+def test_a_full_storage_is_told_and_grows(site: Site) -> None:
+    now = site.world.databases["db-site"]
+    site.rows("CREATE TABLE shop.blobs (content LONGBLOB)")
+    fill = "INSERT INTO shop.blobs SELECT REPEAT('x', 15000000) FROM seq_1_to_8"
+    site.until(lambda: site.ask(fill).returncode != 0)
+    site.until(lambda: site.troubles.get("db-site") == "storage-full")
+    site.with_database(replace(now, generation=10, gib=2))
+    site.until(lambda: site.troubles.get("db-site") == "")
+    site.rows("INSERT INTO shop.orders VALUES (6)")
+    assert site.rows("SELECT id FROM shop.orders") == ["3", "4", "5", "6"]
+
+
+def test_parameters_that_do_not_fit_are_told(site: Site) -> None:
+    now = site.world.databases["db-site"]
+    wrong = replace(now, generation=11, boots=now.boots + 5, parameters={**PARAMETERS, "collation_server": "no_such"})
+    with pytest.raises(UnservedError):
+        site.with_database(wrong)
+    assert site.troubles["db-site"] == "incompatible-parameters"
+    site.until(lambda: recovered(site, replace(now, generation=12, boots=now.boots + 6)))
+    assert (site.troubles["db-site"], site.rows("SELECT 1")) == ("", ["1"])
+
+
+def recovered(site: Site, wanted: Database) -> bool:
+    site.world = replace(site.world, databases={"db-site": wanted})
+    try:
+        site.databases.reconcile(site.world)
+    except UnservedError:
+        return False
+    return not site.databases.pending()

@@ -1,0 +1,207 @@
+"""What the lab does not have: a standby, another storage type, a minor version, and states that do not end well."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, date, datetime
+
+import pytest
+from topic_options.database import PASSWORD
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.changes import plan_database
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.observed import (
+    PASSWORD_VERSION,
+    Observed,
+    allows,
+    check,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import Database, parse_database
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.removal import final_snapshot
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.run import facts, notices
+
+Make = t.Callable[..., dict[str, t.Any]]
+OWNER = Owner("dev", "database")
+SUBNETS = {"private-a": "subnet-1", "private-b": "subnet-2"}
+GROUP = {"DBParameterGroupName": "dev-database-mariadb10-11", "ParameterApplyStatus": "in-sync"}
+
+
+def tags(**more: str) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in {**OWNER.tags("database"), **more}.items()]
+
+
+def instance(**given: t.Any) -> dict[str, t.Any]:
+    """A DB instance as AWS describes it, with nothing to change."""
+    return {
+        "DBInstanceIdentifier": "dev-database",
+        "DBInstanceArn": "arn:aws:rds:eu-central-1:111122223333:db:dev-database",
+        "DbiResourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "DBInstanceStatus": "available",
+        "DBInstanceClass": "db.t4g.small",
+        "Engine": "mariadb",
+        "EngineVersion": "10.11.14",
+        "AllocatedStorage": 20,
+        "MaxAllocatedStorage": 100,
+        "StorageType": "gp3",
+        "StorageEncrypted": True,
+        "MultiAZ": False,
+        "PubliclyAccessible": False,
+        "BackupRetentionPeriod": 7,
+        "PreferredBackupWindow": "02:00-03:00",
+        "PreferredMaintenanceWindow": "sun:03:30-sun:04:30",
+        "AutoMinorVersionUpgrade": False,
+        "DeletionProtection": False,
+        "CopyTagsToSnapshot": True,
+        "DBParameterGroups": [GROUP],
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-1", "Status": "active"}],
+        "TagList": tags(**{PASSWORD_VERSION: "1"}),
+        **given,
+    }
+
+
+def seen(**given: t.Any) -> Observed:
+    """Everything as it was created, with these members of the DB instance."""
+    parameters = ("character_set_server", "collation_server", "local_infile", "require_secure_transport")
+    values = ("utf8mb4", "utf8mb4_unicode_ci", "0", "1")
+    own = {"arn:s": OWNER.tags("database"), "arn:p": OWNER.tags("database-mariadb10-11")}
+    return Observed(
+        instance(**given),
+        {"DBSubnetGroupArn": "arn:s", "Subnets": [{"SubnetIdentifier": one} for one in SUBNETS.values()]},
+        {"DBParameterGroupArn": "arn:p"},
+        own,
+        {name: {"ParameterValue": value} for name, value in zip(parameters, values, strict=True)},
+        {},
+        SUBNETS,
+        {"database": "sg-1"},
+    )
+
+
+def desired(options: Make, **given: t.Any) -> Database:
+    found = parse_database(options(**given), Problems())
+    assert found is not None
+    return found
+
+
+def plan(options: Make, observed: Observed, **given: t.Any) -> list[Change]:
+    return plan_database(desired(options, **given), observed, OWNER)
+
+
+def asked(change: Change) -> dict[str, t.Any]:
+    return {name: value for name, value in change.calls[0].arguments.items() if name != "DBInstanceIdentifier"}
+
+
+def test_nothing_to_change(options: Make) -> None:
+    assert plan(options, seen()) == []
+
+
+def test_a_standby_interrupts_nothing(options: Make) -> None:
+    [change] = plan(options, seen(), multi_az=True)
+    assert str(change) == "update DB instance database: storage and standby"
+    assert asked(change) == {"ApplyImmediately": True, "MultiAZ": True}
+
+
+def test_another_storage_type_becomes_gp3(options: Make) -> None:
+    [change] = plan(options, seen(StorageType="gp2"))
+    assert asked(change) == {"ApplyImmediately": True, "StorageType": "gp3"}
+
+
+@pytest.mark.parametrize(
+    ("at_once", "when"), [(True, "at once"), (False, "in the maintenance window sun:03:30-sun:04:30")]
+)
+def test_a_newer_minor_version_is_made_if_it_is_given(options: Make, at_once: bool, when: str) -> None:
+    given = {"engine_version": "10.11.16", "instance_class": "db.m7g.large", "apply_immediately": at_once}
+    [change] = plan(options, seen(), **given)
+    assert change.name == f"database: instance class and minor version, with an interruption, {when}"
+    assert asked(change) == {
+        "ApplyImmediately": at_once,
+        "DBInstanceClass": "db.m7g.large",
+        "EngineVersion": "10.11.16",
+    }
+    assert bool(change.wait) == at_once
+
+
+def test_what_waits_is_told_and_asked_for_once(options: Make) -> None:
+    waiting = seen(PendingModifiedValues={"EngineVersion": "10.11.16"})
+    assert plan(options, waiting, engine_version="10.11.16") == []
+    assert plan(options, waiting) == []
+    [back] = plan(options, waiting, engine_version="10.11.14")
+    assert back.name == "database: minor version, which stays as it is"
+    assert asked(back) == {"ApplyImmediately": True, "EngineVersion": "10.11.14"}
+    [told] = notices(instance(PendingModifiedValues={"EngineVersion": "10.11.16"}))
+    assert told.startswith("The minor version of the DB instance dev-database will change in the maintenance window")
+
+
+def test_a_public_database_is_made_private(options: Make) -> None:
+    [change] = plan(options, seen(PubliclyAccessible=True, AutoMinorVersionUpgrade=True, CopyTagsToSnapshot=False))
+    assert asked(change) == {
+        "ApplyImmediately": False,
+        "AutoMinorVersionUpgrade": False,
+        "CopyTagsToSnapshot": True,
+        "PubliclyAccessible": False,
+    }
+
+
+def test_a_plan_and_its_changes_do_not_have_the_password(options: Make) -> None:
+    created = plan(options, Observed(subnets=SUBNETS))
+    rotated = plan(options, seen(), password_version=2)
+    assert created[-1].calls[0].arguments["MasterUserPassword"] == PASSWORD
+    assert rotated[0].calls[0].arguments["MasterUserPassword"] == PASSWORD
+    assert PASSWORD not in repr([(one.name, one.before, one.after) for one in (*created, *rotated)])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"DBInstanceStatus": "failed"}, "is in the state failed, from which it does not recover by itself"),
+        ({"DBInstanceStatus": "incompatible-parameters"}, "is in the state incompatible-parameters, from which"),
+        ({"StorageEncrypted": False}, "is not encrypted, and AWS cannot change that"),
+        ({"Engine": "mysql"}, "is mysql, not MariaDB"),
+        ({"TagList": []}, "its tags are not this environment's"),
+        ({"AllocatedStorage": 120}, "100 is less than the 120 GiB that the DB instance dev-database has by now"),
+    ],
+)
+def test_what_is_refused(options: Make, given: dict[str, t.Any], told: str) -> None:
+    problems = Problems()
+    check(desired(options), seen(**given), OWNER, problems, planning=True, today=date(2026, 11, 30))
+    [problem] = problems.found
+    assert told in str(problem)
+
+
+def test_a_version_without_support_is_not_created(options: Make) -> None:
+    problems = Problems()
+    wanted = desired(options, engine_version="10.6")
+    check(wanted, Observed(subnets=SUBNETS), OWNER, problems, planning=True, today=date(2026, 11, 30))
+    [problem] = problems.found
+    assert str(problem).startswith("engine_version: AWS has ended its support for MariaDB 10.6 on 2026-08-31")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "value", "expected"),
+    [
+        ("", "anything", True),
+        ("0,1", "1", True),
+        ("0,1", "2", False),
+        ("ON,OFF", "ON", True),
+        ("1-100000", "200", True),
+        ("1-100000", "0", False),
+        ("1-100000", "{DBInstanceClassMemory/12582880}", True),
+        ("1-100, 200", "200", True),
+        ("text with blanks, for people", "x", True),
+    ],
+)
+def test_allowed_values(allowed: str, value: str, expected: bool) -> None:
+    assert allows(allowed, value) is expected
+
+
+def test_the_facts_of_a_database(options: Make) -> None:
+    until = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+    found = instance(Endpoint={"Address": "dev-database.c1.rds.test", "Port": 3306}, LatestRestorableTime=until)
+    told = facts(found, desired(options), OWNER, {})
+    assert (told["address"], told["support_ends"]) == ("dev-database.c1.rds.test", "2028-02-29")
+    assert told["restorable_until"] == "2026-11-30T12:00:00+00:00"
+
+
+def test_the_final_snapshot_is_of_one_instance() -> None:
+    assert final_snapshot(instance()) == "dev-database-final-abcdefghijkl"
