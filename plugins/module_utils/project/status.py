@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.project.backup.telling import age_of
+
 State = t.Mapping[str, t.Any]
 Target = t.Mapping[str, t.Any]
 
 MIB, GIB = 1024**2, 1024**3
+HOUR = 3600
+BACKUP_HOURS = 26  # the default of backup_max_age_hours
 NEARLY_FULL = 0.9
 RUNNING = ("active", "activating", "reloading")
 
 
-def status(servers: t.Mapping[str, State | None], ids: t.Mapping[str, str], targets: t.Sequence[Target]) -> list[str]:
+def status(
+    servers: t.Mapping[str, State | None],
+    ids: t.Mapping[str, str],
+    targets: t.Sequence[Target],
+    backup_hours: float = BACKUP_HOURS,
+) -> list[str]:
     """Return the lines. `servers` are the states by name, empty for one that could not be reached.
 
-    `ids` are the instances of the servers. `targets` are those of all target groups.
+    `ids` are the instances of the servers. `targets` are those of all target groups. A backup that is older
+    than `backup_hours` is a problem.
     """
-    problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state)]
+    problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state, backup_hours)]
     problems += [f"{_server(one['id'], ids)}: {_health(one)}" for one in targets if one["state"] != "healthy"]
     problems += differences(servers)
     heading = [f"{len(problems)} problems:" if len(problems) != 1 else "1 problem:"] if problems else ["No problems."]
@@ -33,7 +43,7 @@ def status(servers: t.Mapping[str, State | None], ids: t.Mapping[str, str], targ
     ]
 
 
-def wrongs(state: State | None) -> t.Iterator[str]:
+def wrongs(state: State | None, backup_hours: float = BACKUP_HOURS) -> t.Iterator[str]:
     """Yield what is wrong with a server."""
     if not state:
         yield "cannot be reached by SSH"
@@ -53,9 +63,21 @@ def wrongs(state: State | None) -> t.Iterator[str]:
         if mounted != "mounted":
             wrong = "is not mounted" if mounted == "not mounted" else mounted
             yield f"the file system of all servers at {folder} {wrong}"
+    if "backup" in state and (wrong := _wrong_backup(state["backup"], backup_hours)):
+        yield wrong
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"
+
+
+def _wrong_backup(backup: t.Mapping[str, t.Any], hours: float) -> str:
+    """Return what is wrong with the backups of a server, or ""."""
+    failure = f"; the last attempt failed at {backup['failure']}" if backup["failure"] else ""
+    if not backup["id"]:
+        return f"has no backup yet{failure}"
+    if backup["age"] > hours * HOUR:
+        return f"the newest backup, {backup['id']}, is {age_of(backup['age'])} old{failure}"
+    return f"the newest backup is {backup['id']}{failure}" if failure else ""
 
 
 def _wrong_unit(unit: t.Mapping[str, str]) -> str:
@@ -90,6 +112,9 @@ def _lines(name: str, identity: str, state: State | None, targets: t.Sequence[Ta
         yield f"  site {site}: release {one['release'] or 'none'} since {one['since'] or '-'}, {kept} on the server"
     for unit in state["units"]:
         yield f"  {_unit(unit)}"
+    if "backup" in state:
+        newest, age = state["backup"]["id"], age_of(state["backup"]["age"])
+        yield f"  backup: {f'{newest}, {age} old' if newest else 'none yet'}"
     services = ", ".join(f"{key} {one['ActiveState']}" for key, one in state["services"].items())
     yield f"  services: {services}"
     disks = ", ".join(f"{one['mount']} {_used(one)} of {one['size'] / GIB:.1f} GiB" for one in state["disks"])

@@ -49,11 +49,15 @@ Change = dict[str, str]
 
 @dataclass(frozen=True)
 class Wish:
-    """What is restored: one `site` or all (""), `beside` or in place. `safety` is the backup that was made before."""
+    """What is restored: one `site` or all (""), `beside` or in place.
+
+    `safety` is the backup that was made before. `checked` is whether this backup was drilled right before.
+    """
 
     site: str = ""
     beside: bool = False
     safety: str = ""
+    checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,7 +217,8 @@ def restore(
         return told
     sites = {part.site: part.facts for part in parts}
     get(objects, sites, workplace)
-    told["sites"] = check(run, sites, workplace)
+    if not wish.checked:
+        told["sites"] = check(run, sites, workplace)
     coming = {}
     for part in parts:  # what takes long, and changes nothing that is served
         if "files" in part.facts:

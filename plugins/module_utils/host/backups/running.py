@@ -21,6 +21,14 @@ SERVICE = "groundwork-backup"
 Result = dict[str, t.Any]
 
 
+def converge(run: Run, options: t.Mapping[str, t.Any], *, check_mode: bool) -> Result:
+    """Return the module's result. Raise GroundworkError."""
+    if options["state"] == "made":
+        return make_now(run, check_mode=check_mode)
+    work = drill if options["state"] == "drilled" else restore
+    return work(run, options, check_mode=check_mode)
+
+
 def make_now(run: Run, *, check_mode: bool, state: Path = STATE, plan: Path = PLAN) -> Result:
     """Make a backup with the service that the timer starts. Return the module's result."""
     server = restoring.read_plan(plan)["server"]
@@ -46,7 +54,7 @@ def state_of(path: Path = STATE) -> Result:
 
 
 def drill(run: Run, options: t.Mapping[str, t.Any], *, check_mode: bool) -> Result:
-    """Restore a backup in isolation, and return what was found. It changes nothing, so check mode does the same."""
+    """Restore a backup in isolation, and return what was found. In check mode only the manifest is read."""
     objects = Objects(options["backup"], options["urls"])
     if check_mode:
         return {**_reported([]), "drill": {"id": objects.manifest()["id"], "sites": {}}}
@@ -58,7 +66,7 @@ def drill(run: Run, options: t.Mapping[str, t.Any], *, check_mode: bool) -> Resu
 def restore(run: Run, options: t.Mapping[str, t.Any], *, check_mode: bool) -> Result:
     """Restore a backup. Return the module's result."""
     plan = restoring.read_plan(PLAN)
-    wish = restoring.Wish(options["site"], options["beside"], options["safety"])
+    wish = restoring.Wish(options["site"], options["beside"], options["safety"], options["checked"])
     objects = Objects(options["backup"], options["urls"])
     with workplace(drilling.FOLDER) as folder:
         told = restoring.restore(run, plan, objects, folder, wish, check_mode=check_mode)

@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, Folders
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import (
+    backup,
     environment,
     folders,
     jobs,
@@ -339,13 +340,19 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files += mounting.files(render, lamp.given["file_system"]) if lamp.shares_files else []
     common = _services(lamp)
     own = jobs.configuration(lamp.sites, _jobs_context(lamp), render)
+    kept = backup.configuration(lamp, render)
     return {
         "name": CONFIGURATION,
         "packages": packages,
         "accounts": [account for site in lamp.sites for account in _accounts(lamp, site)],
         **common,
-        "files": [*files, *own["files"]],
-        "services": [*common["services"], *(mounting.services() if lamp.shares_files else ()), *own["services"]],
+        "files": _each_once([*files, *own["files"], *kept["files"]]),
+        "services": [
+            *common["services"],
+            *(mounting.services() if lamp.shares_files else ()),
+            *own["services"],
+            *kept["services"],
+        ],
         "purge": [
             *common["purge"],
             {"pattern": f"{environment.FOLDER}/*/{secrets.FOLDER}/*"},
@@ -353,10 +360,16 @@ def configuration(lamp: Lamp, render: Render) -> Options:
             *mail.purged(lamp.php_folder),
             *mounting.PURGE,
             *own["purge"],
+            *kept["purge"],
         ],
-        "validators": [*common["validators"], *own["validators"]],
+        "validators": [*common["validators"], *own["validators"], *kept["validators"]],
         "purge_services": [*own["purge_services"], *mounting.UNITS],
     }
+
+
+def _each_once(files: t.Iterable[Options]) -> list[Options]:
+    """Return the files without repetitions: schedules and backups have their programs in one folder."""
+    return list({file["path"]: file for file in files}.values())
 
 
 def _jobs_context(lamp: Lamp) -> Options:
