@@ -12,8 +12,8 @@ author:
   - The groundwork.aws developers (@groundwork)
 short_description: Manage the bucket of an environment's backups
 description:
-  - Creates or updates the bucket C(groundwork-<environment>-backups-<account>-<region>). It is private (public access is
-    blocked, access control lists are disabled), encrypted and versioned, and denies requests without TLS.
+  - Creates or updates the bucket C(groundwork-<environment>-backups-<account>-<region>). It is private (public
+    access is blocked, access control lists are disabled), encrypted and versioned, and denies requests without TLS.
   - Its lifecycle rules end each backup after O(keep_days), and what was deleted or overwritten after as many days more.
     Other lifecycle rules are kept.
 options:

@@ -25,8 +25,8 @@ options:
     required: true
   choice:
     description:
-      - V(newest), a time in UTC as V(2026-11-30T02:30:00Z), or the id of a backup as V(20261130T023000Z-private-1). A time
-        chooses the newest backup that was begun before it.
+      - V(newest), a time in UTC as V(2026-11-30T02:30:00Z), or the id of a backup as V(20261130T023000Z-private-1). A
+        time chooses the newest backup that was begun before it.
     type: str
     default: newest
   site:
@@ -45,7 +45,7 @@ extends_documentation_fragment:
   - groundwork.aws.common.connection
 notes:
   - Budget. 2 API calls, and 1 if there is such a backup.
-  - Permissions. C(s3:ListBucket) on the bucket of M(groundwork.aws.s3_backup_bucket), and C(s3:GetObject) on its objects.
+  - Permissions. C(s3:ListBucket) on the bucket of M(groundwork.aws.s3_backup_bucket), C(s3:GetObject) on its objects.
 seealso:
   - module: groundwork.aws.s3_backup_bucket
   - module: groundwork.aws.server_backup

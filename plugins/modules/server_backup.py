@@ -18,8 +18,8 @@ options:
   state:
     description:
       - V(made) makes a backup now, with the service that the timer of the server starts.
-      - V(drilled) gets a backup, restores it into a MariaDB of its own that runs for this time only, without a network, and
-        compares it with what was recorded when it was made. It changes nothing.
+      - V(drilled) gets a backup, restores it into a MariaDB of its own that runs for this time only, without a network,
+        and compares it with what was recorded when it was made. It changes nothing.
       - V(restored) does that first, and then brings the backup back.
     type: str
     choices: [made, drilled, restored]
@@ -29,7 +29,7 @@ options:
     type: str
     default: ""
   urls:
-    description: The presigned URLs of the objects of the backup, by their names, from M(groundwork.aws.s3_backups_info).
+    description: The presigned URLs of the backup's objects, by their names, from M(groundwork.aws.s3_backups_info).
     type: dict
     default: {}
   site:
@@ -63,8 +63,8 @@ attributes:
     description: The data are not shown.
     support: none
 notes:
-  - Room. The size of the backup is needed in C(/var/tmp), and three times the size of the dumps. If it is not there, the
-    module fails before it changes anything.
+  - Room. The size of the backup is needed in C(/var/tmp), and three times the size of the dumps. If it is not there,
+    the module fails before it changes anything.
 seealso:
   - module: groundwork.aws.s3_backups_info
 """

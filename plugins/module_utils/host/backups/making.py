@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import re
 import ssl
 import subprocess
@@ -341,7 +340,7 @@ def record(path: Path, **changes: t.Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
     beside.write_text(json.dumps({**known, **changes}), encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def main() -> t.NoReturn:

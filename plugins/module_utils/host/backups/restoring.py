@@ -140,7 +140,8 @@ def asked(run: Run, socket: str, sql: str) -> str:
 def grantees(run: Run, socket: str, database: str) -> list[tuple[str, str]]:
     """Return the users and hosts that have privileges on a database."""
     pattern = pattern_of(database).replace("\\", "\\\\")
-    rows = asked(run, socket, f"SELECT User, Host FROM mysql.db WHERE Db = '{pattern}'")
+    sql = f"SELECT User, Host FROM mysql.db WHERE Db = '{pattern}'"  # noqa: S608 - a name
+    rows = asked(run, socket, sql)
     return [(user, host) for user, _tab, host in (line.partition("\t") for line in rows.splitlines())]
 
 

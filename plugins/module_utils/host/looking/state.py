@@ -39,7 +39,8 @@ def state_of(
     """Return the state of this server. `sites` are the folders of the sites by name.
 
     `units` are what sites have of their own: workers, and the timers of schedules. `files` is the mount point of the
-    file system of all servers, "" without one. `backup` is the file that tells the last backup, "" without backups. Times are in ISO 8601 and UTC, sizes in bytes.
+    file system of all servers, and `backup` the file that tells the last backup, each "" without one. Times are in
+    ISO 8601 and UTC, sizes in bytes.
     """
     return {
         "sites": {name: site_of(Path(folder)) for name, folder in sites.items()},

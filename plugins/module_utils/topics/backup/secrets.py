@@ -29,7 +29,7 @@ MISSING = ("ParameterNotFound",)
 
 @dataclass(frozen=True)
 class Wanted:
-    """The backup, and the parameters of the secrets: by site and by name. `site` is the only one that is meant, or ""."""
+    """The backup, and the parameters of the secrets, by site and by name."""
 
     backup: str
     tier: str
