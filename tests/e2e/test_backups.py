@@ -50,13 +50,13 @@ class Bucket:
         self.name = f"groundwork-{ENVIRONMENT}-backups-{account}-eu-central-1"
         self.s3 = laptop.client("s3")
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=f"{TIER}/{SERVER}/")
         return [one["Key"] for page in pages for one in page.get("Contents", [])]
 
     def ids(self) -> list[str]:
         """Return the ids of the complete backups, the newest last."""
-        return sorted(key.split("/")[2] for key in self.keys() if key.endswith(f"/{MANIFEST}"))
+        return sorted(key.split("/")[2] for key in self.all_keys() if key.endswith(f"/{MANIFEST}"))
 
     def key(self, identity: str, name: str) -> str:
         return f"{TIER}/{SERVER}/{identity}/{name}"
@@ -90,7 +90,7 @@ def enabled(laptop: Laptop, site: Site, bucket: Bucket) -> Iterator[Play]:
         made = laptop.play(variables=ENABLED)
         assert made.code == 0, made.failures() or made.errors
         rows = ", ".join(f"({number}, 'row {number}')" for number in range(1, ROWS + 1))
-        sql(laptop, f"CREATE TABLE kept (id INT PRIMARY KEY, words TEXT); INSERT INTO kept VALUES {rows}")
+        sql(laptop, f"CREATE TABLE kept (id INT PRIMARY KEY, words TEXT); INSERT INTO kept VALUES {rows}")  # noqa: S608 - numbers
         assert laptop.on(SERVER, f"runuser -u site-app -- sh -c 'echo first > {SHARED}/note'")[0] == 0
         yield made
     finally:
@@ -140,14 +140,14 @@ WRONG = [
 def test_wrong_inputs_have_one_message_before_any_write(
     laptop: Laptop, bucket: Bucket, playbook: str, given: dict[str, Any], message: str
 ) -> None:
-    before = bucket.keys()
+    before = bucket.all_keys()
     laptop.calls(reset=True)
     play = laptop.play(*ONLY, playbook=playbook, variables={**ENABLED, **given})
     assert play.code != 0
     [failure] = set(play.failures())
     assert message in failure
     assert besides_lock(laptop.calls()) == {}
-    assert bucket.keys() == before
+    assert bucket.all_keys() == before
 
 
 def test_a_second_run_changes_nothing(laptop: Laptop, backed_up: str) -> None:
@@ -183,13 +183,15 @@ def test_the_bucket_is_private_and_ends_what_is_old(bucket: Bucket, backed_up: s
 def test_the_server_can_neither_read_nor_overwrite_other_backups(
     laptop: Laptop, bucket: Bucket, backed_up: str
 ) -> None:
+    own, other = bucket.key(backed_up, MANIFEST), "public/public-1/x"
+    asked = [("GET", own), ("PUT", other), ("DELETE", own)]
     script = f"""python3 -I - <<'END'
 import runpy
 own = runpy.run_path("{PROGRAM}")
-host = "{bucket.name}.s3.eu-central-1.amazonaws.com"
-for method, key in (("GET", "{bucket.key(backed_up, MANIFEST)}"), ("PUT", "public/public-1/x"), ("DELETE", "{bucket.key(backed_up, MANIFEST)}")):
+for method, key in {asked}:
+    request = own["Request"](method, "{bucket.name}.s3.eu-central-1.amazonaws.com", "/" + key)
     try:
-        own["Cloud"]("eu-central-1", "amazonaws.com").send("s3", own["Request"](method, host, "/" + key))
+        own["Cloud"]("eu-central-1", "amazonaws.com").send("s3", request)
         print("allowed")
     except own["RefusedError"] as error:
         print(error.status)
@@ -220,7 +222,7 @@ def test_the_drill_fails_when_the_newest_backup_is_too_old(laptop: Laptop, bucke
     """A backup cannot be made older, so another one is newer: of tomorrow's clock minus three days."""
     old = "20200101T023000Z-private-1"
     manifest = json.loads(bucket.get(backed_up, MANIFEST))
-    names = [key.rpartition("/")[2] for key in bucket.keys() if f"/{backed_up}/" in key]
+    names = [key.rpartition("/")[2] for key in bucket.all_keys() if f"/{backed_up}/" in key]
     for name in names:
         bucket.put(
             old, name, json.dumps({**manifest, "id": old}).encode() if name == MANIFEST else bucket.get(backed_up, name)
@@ -284,10 +286,10 @@ def test_damage_is_found_by_the_drill_and_refused_by_the_restore(
 def test_a_backup_that_was_killed_does_not_count(laptop: Laptop, bucket: Bucket, backed_up: str) -> None:
     fill = f"runuser -u site-app -- sh -c 'head -c 300M /dev/urandom > {SHARED}/large'"
     assert laptop.on(SERVER, fill)[0] == 0
-    before = set(bucket.keys())
+    before = set(bucket.all_keys())
     try:
         assert laptop.on(SERVER, "systemctl start --no-block groundwork-backup")[0] == 0
-        eventually(lambda: set(bucket.keys()) - before, bool, 60)
+        eventually(lambda: set(bucket.all_keys()) - before, bool, 60)
         assert laptop.on(SERVER, "systemctl kill --signal=KILL groundwork-backup")[0] == 0
         eventually(lambda: laptop.on(SERVER, "systemctl is-active groundwork-backup")[1], lambda it: it == "failed", 30)
     finally:

@@ -130,7 +130,7 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
         (PUBLIC, ""),
         (
             {},
-            "roles.public: the role has no permissions; give one of parameters, archives, keys, claims, backups, or remove",
+            "roles.public: the role has no permissions; give one of parameters, archives, keys, claims, ",
         ),
         (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys, claims, backups."),
         ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
