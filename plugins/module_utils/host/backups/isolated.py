@@ -101,7 +101,7 @@ def clear(folder: Path) -> None:
 
 
 def load(dump: Path, socket: str, database: str) -> None:
-    """Load a compressed dump into a database. Raise GroundworkError with the words of the client."""
+    """Read a compressed dump into a database. Raise GroundworkError with the words of the client."""
     argv = as_root("mariadb", socket, "--binary-mode", "--default-character-set=utf8mb4", database)
     with tempfile.TemporaryFile() as errors, gzip.open(dump) as source:
         client = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)

@@ -140,7 +140,7 @@ class Upload:
         self._tags.append(headers["etag"])
 
     def close(self) -> Facts:
-        """Complete the object. Return its name, its size in bytes and its SHA-256."""
+        """Return the object's name, its size in bytes and its SHA-256, after it was completed."""
         if self._upload:
             if self._waiting:
                 self._send(bytes(self._waiting))
@@ -173,13 +173,13 @@ class Zipped:
             self.upload.write(packed)
 
     def close(self) -> Facts:
-        """Complete the object. Return its facts."""
+        """Return the facts of the object, after it was completed."""
         self.upload.write(self._deflate.flush())
         return {**self.upload.close(), "plain": self.plain}
 
 
 def streamed(argv: t.Sequence[str], doing: str, take: t.Callable[[t.IO[bytes]], None], fine: t.Container[int]) -> str:
-    """Let `take` read the output of a command. Return its errors. Raise BackupError if it fails."""
+    """Run a command whose output `take` reads. Return its errors. Raise BackupError if it fails."""
     with tempfile.TemporaryFile() as errors:
         try:  # This is a program of its own, without AnsibleModule.
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
@@ -304,7 +304,7 @@ def make(plan: t.Mapping[str, t.Any], cloud: Cloud, now: t.Callable[[], float] =
 
 
 def write_once(place: Place, name: str, body: bytes) -> None:
-    """Write an object that nobody has written yet. One that an unanswered request of this call has written is fine.
+    """Write an object, unless it exists. One that an unanswered request of this call has written is accepted.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """

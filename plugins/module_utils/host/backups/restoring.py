@@ -146,7 +146,7 @@ def grantees(run: Run, socket: str, database: str) -> list[tuple[str, str]]:
 
 
 def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) -> None:
-    """Load a dump in place of a database, or beside it. Raise GroundworkError.
+    """Put a dump in place of a database, or beside it. Raise GroundworkError.
 
     Restored beside, only root has access. `max_allowed_packet` is larger meanwhile, because a dump has binary values in
     hexadecimal digits.
@@ -192,7 +192,7 @@ def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
 
 
 def put_in_place(part: Part, coming: Path, *, keep: bool) -> str:
-    """Give a restored folder the place of the former one. Return where that is now, "" if it was removed."""
+    """Move a restored folder to the place of the former one. Return where that is now, "" if it was removed."""
     folder = part.folder
     former = folder.with_name(f"{folder.name}{FORMER}")
     if former.exists():

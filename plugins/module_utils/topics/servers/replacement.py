@@ -210,7 +210,7 @@ def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Pro
         ages = {name: age for name, (_id, age) in backups.items()}
         late = [name for name in names if ages.get(name, limit + 1) > limit] if is_asked_about(desired) else []
         if late:
-            wrong = f"there is no backup of {_listed(late)} from the last {desired.backup_minutes} minutes"
+            wrong = f"{_listed(late)} has no backup from the last {desired.backup_minutes} minutes"
             right = "run groundwork.aws.backup, and then this again within that time (servers_replace_backup_minutes)"
             problems.add("replace_data", wrong, right)
     elif desired.database == EACH and desired.data == "kept":

@@ -231,7 +231,7 @@ def test_the_database_of_all_sites_is_lost_by_its_name_alone(old: Account, optio
 
 def test_a_database_in_a_new_backup_is_no_obstacle(old: Account, options: Make) -> None:
     given = options(database="private-1", replace=["private-1"], replace_data="backed_up")
-    with pytest.raises(InputError, match="there is no backup of private-1 from the last 60 minutes; run"):
+    with pytest.raises(InputError, match="private-1 has no backup from the last 60 minutes; run"):
         step(old, given, "planned")
     account = old.plain("sts").get_caller_identity()["Account"]
     s3, bucket = old.plain("s3"), f"groundwork-dev-backups-{account}-eu-central-1"
@@ -247,7 +247,7 @@ def test_a_database_in_a_new_backup_is_no_obstacle(old: Account, options: Make) 
             [words] = [one for one in old.warnings if "empty databases" in one]
             assert f"groundwork.aws.restore with restore_from={identity}." in words
         else:
-            with pytest.raises(InputError, match="there is no backup of private-1"):
+            with pytest.raises(InputError, match="private-1 has no backup from"):
                 step(old, given, "planned")
 
 
