@@ -358,7 +358,11 @@ def main() -> t.NoReturn:
         raise SystemExit(1) from None
     size = bytes_of(manifest)
     last = {name: manifest[name] for name in ("id", "began", "finished", "seconds")}
-    record(STATE, last={**last, "bytes": size}, failure=None)
+    try:
+        record(STATE, last={**last, "bytes": size}, failure=None)
+    except OSError as full:
+        sys.stdout.write(f"The backup {manifest['id']} was made, but could not be recorded on this server: {full}\n")
+        raise SystemExit(1) from None
     sys.stdout.write(f"The backup {manifest['id']} was made: {size} bytes in {manifest['seconds']} s.\n")
     raise SystemExit(0)
 

@@ -97,7 +97,7 @@ def parts_of(plan: Facts, manifest: Facts, wish: Wish) -> list[Part]:
 
 def target_of(part: Part, wish: Wish) -> str:
     """Return the database into which a dump is loaded."""
-    return part.plan["database"] + (BESIDE if wish.beside else "")
+    return f"{part.plan['database']}{BESIDE if wish.beside else ''}"
 
 
 def aside_of(part: Part, identity: str) -> Path:
