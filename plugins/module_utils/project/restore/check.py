@@ -15,7 +15,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.choos
 
 
 def _check(own: Options, _known: Known, problems: Problems) -> dict[str, t.Any]:
-    parse_choice(own["from"], "from", problems)
+    if own["from"]:  # only a restore needs it, and asks for it
+        parse_choice(own["from"], "from", problems)
     return {}
 
 

@@ -42,10 +42,14 @@ def parse_wanted(options: t.Mapping[str, t.Any], problems: Problems) -> Wanted |
     match = ID.fullmatch(options["backup"])
     if not match:
         problems.add("backup", f"'{options['backup']}' is not the id of a backup", "give one of s3_backups_info")
-    parameters = {str(site): dict(names) for site, names in options["parameters"].items()}
-    for site, names in parameters.items():
-        for name, path in names.items():
-            if not PARAMETER_NAME.fullmatch(str(path)):
+    parameters: dict[str, dict[str, str]] = {}
+    for site, names in options["parameters"].items():
+        if not isinstance(names, t.Mapping):
+            problems.add(f"parameters.{site}", f"{names!r} is not a dictionary", "give paths by the names of secrets")
+            continue
+        parameters[str(site)] = {str(name): str(path) for name, path in names.items()}
+        for name, path in parameters[str(site)].items():
+            if not PARAMETER_NAME.fullmatch(path):
                 problems.add(f"parameters.{site}.{name}", f"'{path}' is not a parameter path", "give its path")
     return Wanted(options["backup"], options["tier"], match["server"], parameters) if match else None
 

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.groundwork.aws.plugins.module_utils.project.usage import usage
 
 ROOT = Path(__file__).parents[5]
-BUILT = {"alb", "dns", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
+BUILT = {"alb", "backup", "dns", "file_system", "firewall", "image", "lamp", "nat", "network", "servers", "static_site"}
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ BUILT = {"alb", "dns", "file_system", "firewall", "image", "lamp", "nat", "netwo
         ("release", {"alb", "file_system", "lamp", "release", "servers"}),
         ("replace", {"file_system", "lamp", "servers"}),
         ("image", {"image", "lamp", "servers"}),
+        ("backup", {"backup", "lamp", "servers"}),
+        ("restore", {"alb", "backup", "file_system", "lamp", "restore", "servers"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),
         ("inventory", {"firewall", "nat", "network"}),
