@@ -75,10 +75,7 @@ def test_the_program_is_one_file_without_the_collection() -> None:
 
 def test_a_schedule_and_backups_share_a_folder() -> None:
     schedule = {"name": "nightly", "command": ["true"], "on_calendar": "daily"}
-    paths = [
-        one["path"]
-        for one in lamp(given(packed=[], **DAILY, sites=[{"name": "app", "schedules": [schedule]}]), "configuration")[
-            "files"
-        ]
-    ]
+    site = {"name": "app", "schedules": [schedule]}
+    configuration = lamp(given(packed=[], **DAILY, sites=[site]), "configuration")
+    paths = [one["path"] for one in configuration["files"]]
     assert len(paths) == len(set(paths))
