@@ -25,8 +25,10 @@ options:
     description: The part to compute.
     type: str
     choices:
+      - backed_up
       - configuration
       - databases
+      - generated_secrets
       - given_passwords
       - hosts
       - image_configuration
@@ -66,7 +68,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import desired, looking
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import backup, desired, looking
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import parse_lamp
 
 ROLE = Path(__file__).parents[2] / "roles" / "lamp"
@@ -78,7 +80,9 @@ RENDERED: dict[str, t.Callable[..., t.Any]] = {
     "releases": desired.releases,
 }
 PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
+    "backed_up": backup.backed_up,
     "databases": desired.databases,
+    "generated_secrets": backup.generated_secrets,
     "given_passwords": desired.given_passwords,
     "hosts": desired.hosts,
     "kept_secrets": desired.kept_secrets,

@@ -19,8 +19,8 @@ positional: part
 options:
   _input:
     description:
-      - The arguments of the function C(part) of the module utilities project.tiers, project.reports or
-        project.status, by their names. Those of V(merged_logs) are in host.looking.logs.
+      - The arguments of the function C(part) of the module utilities project.tiers, project.reports, project.status
+        or project.backup.telling, by their names. Those of V(merged_logs) are in host.looking.logs.
     type: dict
     required: true
   part:
@@ -30,10 +30,12 @@ options:
       - balancer_probes
       - counted_names
       - counted_roles
+      - drill_lines
       - group_roles
       - groups
       - merged_logs
       - replacement_report
+      - restore_lines
       - status
       - successors
       - with_profiles
@@ -56,15 +58,18 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.looking import logs
 from ansible_collections.groundwork.aws.plugins.module_utils.project import reports, status, tiers
+from ansible_collections.groundwork.aws.plugins.module_utils.project.backup import telling
 
 PARTS: dict[str, t.Callable[..., t.Any]] = {
     "balancer_probes": tiers.balancer_probes,
     "counted_names": tiers.counted_names,
     "counted_roles": tiers.counted_roles,
+    "drill_lines": telling.drill_lines,
     "group_roles": tiers.group_roles,
     "groups": tiers.groups,
     "merged_logs": logs.merged,
     "replacement_report": reports.replacement_report,
+    "restore_lines": telling.restore_lines,
     "status": status.status,
     "successors": tiers.successors,
     "with_profiles": tiers.with_profiles,

@@ -49,17 +49,25 @@ options:
     default: 50%
   database:
     description:
-      - The server that has the databases of the sites, or V(each) if each server has its own. A server that has the
-        databases of all sites is not replaced. Empty if the servers have no databases.
+      - The server that has the databases of the sites, or V(each) if each server has its own. Empty if the servers have
+        no databases.
     type: str
     default: ""
   replace_data:
     description:
-      - Whether databases on the servers may be lost. V(lost) is required if each server has its own database, because
-        it is deleted with the server.
+      - What becomes of databases on the servers, which are deleted with them. With V(kept), a server with a database is
+        not replaced.
+      - V(backed_up) requires a complete backup of each such server that is not older than O(replace_backup_minutes).
+        The new server has an empty database, and M(groundwork.aws.server_backup) restores it. What is written after the
+        backup is lost, so show the maintenance page first.
+      - V(lost) deletes them. The server that has the databases of all sites must then be given by its name or id.
     type: str
-    choices: [kept, lost]
+    choices: [kept, backed_up, lost]
     default: kept
+  replace_backup_minutes:
+    description: The greatest age in minutes of the backups that O(replace_data=backed_up) requires.
+    type: int
+    default: 60
   tiers:
     description: The tiers, as in O(groundwork.aws.ec2_instance_group#module:tiers).
     type: dict
@@ -95,7 +103,8 @@ extends_documentation_fragment:
   - groundwork.aws.common.connection
 notes:
   - Budget. The reads of M(groundwork.aws.ec2_instance_group), 1 API call for each launch, 2 for each predecessor to
-    terminate it and to rename its successor, and 1 every one or two seconds while waiting.
+    terminate it and to rename its successor, and 1 every one or two seconds while waiting. With
+    O(replace_data=backed_up) 1 more, and 1 for each server with a database.
   - An interrupted launch is repeated with the same client token, so that no successor is launched twice.
 seealso:
   - module: groundwork.aws.ec2_instance_group

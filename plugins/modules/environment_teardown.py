@@ -35,7 +35,13 @@ options:
     default: false
   buckets:
     description:
-      - Whether to remove the buckets of the environment, with all object versions.
+      - Whether to remove the buckets of the environment, with all object versions, but not that of the backups.
+    type: bool
+    default: false
+  backups:
+    description:
+      - Whether to remove the bucket with the backups of the environment's data. Without it, it is kept, also with
+        O(buckets), and the result says so.
     type: bool
     default: false
   file_systems:
@@ -114,6 +120,12 @@ found:
   sample:
     server: 0
     subnet: 0
+kept:
+  description: The resources that stay because the option for their removal is not set, each with that option.
+  returned: always
+  type: list
+  elements: str
+  sample: ["bucket groundwork-dev-backups-123456789012-eu-central-1: backups"]
 not_looked_at:
   description:
     - The kinds of resources that the credentials do not allow to read. They are not in C(found). An environment without

@@ -28,6 +28,8 @@ options:
       - C(claims), whether the servers may claim ticks of schedules and commands of releases. They may then write and
         read the objects below C(claims/<environment>/), C(schedules/<environment>/) and C(commands/<environment>/) in
         the bucket of M(groundwork.aws.environment_lock). The first expire after 7 days, the second after 400 days.
+      - C(backups), whether the servers may write backups. They may then write objects whose keys begin with the name of
+        the tier in the bucket of M(groundwork.aws.s3_backup_bucket), and neither read nor delete them.
     type: dict
     required: true
   permissions_boundary:

@@ -34,6 +34,10 @@ options:
     description: The mount point of a file system that several servers share. None by default.
     type: path
     default: ""
+  backup:
+    description: The file with the last backup of the server. None by default.
+    type: path
+    default: ""
 extends_documentation_fragment:
   - groundwork.aws.common.python
 attributes:
@@ -92,6 +96,13 @@ state:
         V(does not answer).
       type: dict
       returned: success
+    backup:
+      description: >-
+        The last backup of the server, with its age in seconds, and the last failure since then. Missing without
+        O(backup).
+      type: dict
+      returned: success
+      sample: {id: 20261130T023000Z-private-1, age: 3600, failure: ""}
     memory:
       description: The size of the memory, and what new processes can have of it.
       type: dict
@@ -116,6 +127,7 @@ def main() -> None:
     try:
         given = module.params
         own = {"units": given["units"], "files": given["files"]}
+        own["backup"] = given["backup"]
         state = state_of(run, given["sites"], given["services"], rooms=rooms(), **own)
     except GroundworkError as error:
         module.fail_json(msg=str(error))

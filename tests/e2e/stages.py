@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 PREFIX = "test_"
-Part = Literal["test", "applications", "kills", "releases", "servers", "environments", "wire", "names", "operations"]
+Part = Literal[
+    "test", "applications", "kills", "releases", "servers", "environments", "wire", "names", "operations", "backups"
+]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -63,6 +65,7 @@ STAGES = (
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("mediawiki", "MediaWiki is installed by its release, and used", part="applications"),
+    Stage("backups", "what is on a server comes back from its backup, and damage is found before", part="backups"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("names", "a site on its own domain, with HTTPS", part="names"),
     Stage("front", "a site behind CloudFront alone, whose secret rotates", part="names"),

@@ -12,6 +12,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "environment_confirm": {"type": "str", "default": ""},
     "images": {"type": "bool", "default": False},
     "buckets": {"type": "bool", "default": False},
+    "backups": {"type": "bool", "default": False},
     "file_systems": {"type": "bool", "default": False},
     "databases": {"type": "bool", "default": False},
     "hosted_zones": {"type": "bool", "default": False},

@@ -13,4 +13,5 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "services": {"type": "list", "elements": "str", "default": []},
     "units": {"type": "list", "elements": "str", "default": []},
     "files": {"type": "path", "default": ""},
+    "backup": {"type": "path", "default": ""},
 }

@@ -30,6 +30,11 @@ def server_key_parameter(environment: str) -> str:
     return f"/groundwork/{environment}/servers/key"
 
 
+def backup_bucket(environment: str, account: str, region: str) -> str:
+    """Return the name of the bucket with the backups of an environment, at most 63 characters."""
+    return f"groundwork-{environment}-backups-{account}-{region}"
+
+
 def _resource_id(prefix: str) -> re.Pattern[str]:
     """Return the pattern of an id of EC2: a prefix, and 8 (before 2018) or 17 hexadecimal digits.
 

@@ -10,9 +10,11 @@ import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.check import Check
 from ansible_collections.groundwork.aws.plugins.module_utils.project.alb import check as alb
+from ansible_collections.groundwork.aws.plugins.module_utils.project.backup import check as backup
 from ansible_collections.groundwork.aws.plugins.module_utils.project.dns import check as dns
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import check as lamp
 from ansible_collections.groundwork.aws.plugins.module_utils.project.release import check as release
+from ansible_collections.groundwork.aws.plugins.module_utils.project.restore import check as restore
 from ansible_collections.groundwork.aws.plugins.module_utils.project.servers import check as servers
 from ansible_collections.groundwork.aws.plugins.module_utils.project.static_site import check as static_site
 from ansible_collections.groundwork.aws.plugins.module_utils.project.teardown import check as teardown
@@ -25,6 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.network impo
 
 CHECKS: t.Mapping[str, Check] = {
     "alb": alb.CHECK,
+    "backup": backup.CHECK,
     "database": database.CHECK,
     "dns": dns.CHECK,
     "file_system": file_system.CHECK,
@@ -34,6 +37,7 @@ CHECKS: t.Mapping[str, Check] = {
     "nat": nat.CHECK,
     "network": network.CHECK,
     "release": release.CHECK,
+    "restore": restore.CHECK,
     "servers": servers.CHECK,
     "static_site": static_site.CHECK,
     "teardown": teardown.CHECK,

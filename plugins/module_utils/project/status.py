@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.aws.plugins.module_utils.project.backup.telling import age_of
+
 State = t.Mapping[str, t.Any]
 Target = t.Mapping[str, t.Any]
 
 MIB, GIB = 1024**2, 1024**3
+HOUR = 3600
+BACKUP_HOURS = 26  # the default of backup_max_age_hours
 NEARLY_FULL = 0.9
 SERVING = ("available", "backing-up", "storage-optimization")  # of a database
 RUNNING = ("active", "activating", "reloading")
@@ -26,14 +30,15 @@ def status(
     targets: t.Sequence[Target],
     https: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
     database: State | None = None,
+    backup_hours: float = BACKUP_HOURS,
 ) -> list[str]:
     """Return the lines. `servers` are the states by name, empty for one that could not be reached.
 
     `ids` are the instances of the servers. `targets` are those of all target groups. `https` has `certificates` and
     `distributions` of the module `environment_https_info`. `database` is what the module `rds_database_instance`
-    returns of the managed database, empty without one.
+    returns of the managed database, empty without one. A backup that is older than `backup_hours` is a problem.
     """
-    problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state)]
+    problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state, backup_hours)]
     problems += [f"{_server(one['id'], ids)}: {_health(one)}" for one in targets if one["state"] != "healthy"]
     problems += differences(servers)
     problems += https_wrongs(https)
@@ -50,7 +55,7 @@ def status(
     ]
 
 
-def wrongs(state: State | None) -> t.Iterator[str]:
+def wrongs(state: State | None, backup_hours: float = BACKUP_HOURS) -> t.Iterator[str]:
     """Yield what is wrong with a server."""
     if not state:
         yield "cannot be reached by SSH"
@@ -70,9 +75,21 @@ def wrongs(state: State | None) -> t.Iterator[str]:
         if mounted != "mounted":
             wrong = "is not mounted" if mounted == "not mounted" else mounted
             yield f"the file system of all servers at {folder} {wrong}"
+    if "backup" in state and (wrong := _wrong_backup(state["backup"], backup_hours)):
+        yield wrong
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"
+
+
+def _wrong_backup(backup: t.Mapping[str, t.Any], hours: float) -> str:
+    """Return what is wrong with the backups of a server, or ""."""
+    failure = f"; the last attempt failed at {backup['failure']}" if backup["failure"] else ""
+    if not backup["id"]:
+        return f"has no backup yet{failure}"
+    if backup["age"] > hours * HOUR:
+        return f"the newest backup, {backup['id']}, is {age_of(backup['age'])} old{failure}"
+    return f"the newest backup is {backup['id']}{failure}" if failure else ""
 
 
 def _wrong_unit(unit: t.Mapping[str, str]) -> str:
@@ -128,6 +145,9 @@ def _lines(name: str, identity: str, state: State | None, targets: t.Sequence[Ta
         yield f"  site {site}: release {one['release'] or 'none'} since {one['since'] or '-'}, {kept} on the server"
     for unit in state["units"]:
         yield f"  {_unit(unit)}"
+    if "backup" in state:
+        newest, age = state["backup"]["id"], age_of(state["backup"]["age"])
+        yield f"  backup: {f'{newest}, {age} old' if newest else 'none yet'}"
     services = ", ".join(f"{key} {one['ActiveState']}" for key, one in state["services"].items())
     yield f"  services: {services}"
     disks = ", ".join(f"{one['mount']} {_used(one)} of {one['size'] / GIB:.1f} GiB" for one in state["disks"])

@@ -25,13 +25,15 @@ def counted_names(tiers: Tiers, wanted: t.Container[str]) -> list[str]:
     ]
 
 
-def counted_roles(tiers: Tiers, claims: bool) -> dict[str, dict[str, t.Any]]:
+def counted_roles(tiers: Tiers, claims: bool, backups: bool = False) -> dict[str, dict[str, t.Any]]:
     """Return the roles of the other servers, as the option `roles` of the module `iam_server_roles`.
 
-    They need one only to claim the ticks of schedules. A tier with its own instance profile keeps it.
+    They need one only to claim the ticks of schedules, and to write backups. A tier with its own instance profile keeps
+    it.
     """
     counted = [tier for tier, given in tiers.items() if "group" not in given and given.get("instance_profile") is None]
-    return {tier: {"claims": True} for tier in counted} if claims else {}
+    rights = {**({"claims": True} if claims else {}), **({"backups": True} if backups else {})}
+    return {tier: dict(rights) for tier in counted} if rights else {}
 
 
 def with_profiles(tiers: Tiers, environment: str, roles: t.Container[str]) -> dict[str, dict[str, t.Any]]:

@@ -40,6 +40,8 @@ RUNS = [
     "playbooks/recover.yml --check",
     "playbooks/resize.yml --check",
     "playbooks/rotate.yml --check",
+    "playbooks/backup.yml --tags drill",
+    "playbooks/restore.yml --check",
     "playbooks/rotate_origin.yml --check",
     "playbooks/rotate_database.yml --check",
     "playbooks/image.yml --check",

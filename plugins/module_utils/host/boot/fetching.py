@@ -183,7 +183,8 @@ def sign(request: Request, *, keys: Keys, scope: tuple[str, str], now: str) -> d
         signed["x-amz-security-token"] = keys.token
     names = ";".join(sorted(signed))
     lines = (f"{name}:{signed[name]}" for name in sorted(signed))
-    canonical = "\n".join([request.method, request.path, "", *lines, "", names, content])
+    path, _mark, query = request.path.partition("?")  # the query as it is signed: sorted, and every name with a value
+    canonical = "\n".join([request.method, path, query, *lines, "", names, content])
     where = (now[:8], *scope, "aws4_request")
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = "\n".join(["AWS4-HMAC-SHA256", now, "/".join(where), digest])

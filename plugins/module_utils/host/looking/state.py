@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ SHOW = ("systemctl", "show", "--timestamp=unix", f"--property={PROPERTIES}")
 FAILED = ("systemctl", "list-units", "--state=failed", "--plain", "--no-legend", "--full")
 UNIX = re.compile(r"@\d+")  # a time, by --timestamp=unix
 KIB = 1024
+ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def state_of(
@@ -31,11 +34,13 @@ def state_of(
     units: t.Sequence[str],
     rooms: t.Sequence[Room],
     files: str = "",
+    backup: str = "",
 ) -> dict[str, t.Any]:
     """Return the state of this server. `sites` are the folders of the sites by name.
 
     `units` are what sites have of their own: workers, and the timers of schedules. `files` is the mount point of the
-    file system of all servers, "" without one. Times are in ISO 8601 and UTC, sizes in bytes.
+    file system of all servers, and `backup` the file that tells the last backup, each "" without one. Times are in
+    ISO 8601 and UTC, sizes in bytes.
     """
     return {
         "sites": {name: site_of(Path(folder)) for name, folder in sites.items()},
@@ -45,8 +50,24 @@ def state_of(
         "disks": [{"mount": room.mount, "size": room.size, "free": room.free} for room in rooms],
         "memory": memory_in(Path("/proc/meminfo").read_text()),
         "files": {files: everywhere.state_of(run, files)} if files else {},
+        **({"backup": backup_in(Path(backup), time.time())} if backup else {}),
         "load": float(Path("/proc/loadavg").read_text().split()[0]),
     }
+
+
+def backup_in(path: Path, now: float) -> dict[str, t.Any]:
+    """Return the id and the age in seconds of the last backup that a file tells, and the failure since then.
+
+    Without a backup, the id is "" and the age 0.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    last, failure = found.get("last") or {}, found.get("failure") or {}
+    age = int(now - datetime.strptime(last["began"], ISO).replace(tzinfo=UTC).timestamp()) if last else 0
+    words = f"{failure['at']}: {failure['message']}" if failure else ""
+    return {"id": last.get("id", ""), "age": age, "failure": words}
 
 
 def site_of(folder: Path) -> dict[str, t.Any]:
@@ -82,4 +103,4 @@ def memory_in(text: str) -> dict[str, int]:
 
 def iso(seconds: float) -> str:
     """Return a time in UTC as 2026-11-30T03:31:52Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime(ISO)

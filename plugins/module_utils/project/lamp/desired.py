@@ -19,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desir
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, Folders
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import (
     authorities,
+    backup,
     environment,
     folders,
     jobs,
@@ -350,17 +351,19 @@ def configuration(lamp: Lamp, render: Render) -> Options:
     files += authorities.files(render, lamp.given["database_ca_url"]) if lamp.has_managed_database else []
     common = _services(lamp)
     own = jobs.configuration(lamp.sites, _jobs_context(lamp), render)
+    kept = backup.configuration(lamp, render)
     return {
         "name": CONFIGURATION,
         "packages": packages,
         "accounts": [account for site in lamp.sites for account in _accounts(lamp, site)],
         **common,
-        "files": [*files, *own["files"]],
+        "files": _each_once([*files, *own["files"], *kept["files"]]),
         "services": [
             *common["services"],
             *(mounting.services() if lamp.shares_files else ()),
             *(authorities.services() if lamp.has_managed_database else ()),
             *own["services"],
+            *kept["services"],
         ],
         "purge": [
             *common["purge"],
@@ -370,10 +373,16 @@ def configuration(lamp: Lamp, render: Render) -> Options:
             *mounting.PURGE,
             *authorities.PURGE,
             *own["purge"],
+            *kept["purge"],
         ],
-        "validators": [*common["validators"], *own["validators"]],
+        "validators": [*common["validators"], *own["validators"], *kept["validators"]],
         "purge_services": [*own["purge_services"], *mounting.UNITS, authorities.SERVICE],
     }
+
+
+def _each_once(files: t.Iterable[Options]) -> list[Options]:
+    """Return the files without repetitions: schedules and backups have their programs in one folder."""
+    return list({file["path"]: file for file in files}.values())
 
 
 def _jobs_context(lamp: Lamp) -> Options:

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import folders, jobs
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups import making
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import backup, folders, jobs
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.desired import (
     APACHE,
     MARIADB,
@@ -20,11 +21,13 @@ def watched(lamp: Lamp) -> Options:
     """Return the options of the module `server_info`: the folders of the sites, and the units that run."""
     services = [APACHE, lamp.fpm, *([MARIADB] if lamp.has_database else [])]
     units = [name for site in lamp.sites for name in (*jobs.services_of(site), *(one.timer for one in site.schedules))]
+    backed_up = bool(backup.sites_of(lamp))
     return {
         "sites": {site.name: site.folder for site in lamp.sites},
         "services": services,
-        "units": units,
+        "units": [*units, *([backup.TIMER] if backed_up else [])],
         "files": folders.FILES if lamp.shares_files else "",
+        "backup": str(making.STATE) if backed_up else "",
     }
 
 

@@ -151,7 +151,9 @@ class _Teardown:
         counted = Counter(thing.kind for thing in self.things if thing.ours and not thing.part_of)
         found = {kind: counted[kind] for kind in KINDS if kind not in self.unread}
         keeping = [str(one) for one in self._keepers()]
-        return {"found": found, "not_looked_at": sorted(self.unread), "keepers": keeping}
+        wished = [one for one in self.things if one.ours and not one.part_of and is_wished(one, self.desired.wishes)]
+        kept = [f"{one}: {one.wish}" for one in wished]
+        return {"found": found, "not_looked_at": sorted(self.unread), "keepers": keeping, "kept": kept}
 
     def _prove(self) -> None:
         kept = [f"{keeper}. {_remedy(keeper)}" for keeper in self._keepers()]

@@ -20,6 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
     PARAMETER_NAME,
     POLICY_ARN,
     TIER_NAME,
+    backup_bucket,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import (
@@ -51,6 +52,7 @@ RIGHTS: Spec = {
     "archives": {"type": "list", "elements": "dict", "default": [], "options": ARCHIVES},
     "keys": {"type": "list", "elements": "str", "default": []},
     "claims": {"type": "bool", "default": False},
+    "backups": {"type": "bool", "default": False},
 }
 
 Document = dict[str, t.Any]
@@ -64,7 +66,7 @@ TRUST: Document = {
 class ServerRole:
     """A tier's role. `archives` are buckets with a prefix that is empty or ends with a slash.
 
-    `claims` is whether the servers may claim ticks of schedules.
+    `claims` is whether the servers may claim ticks of schedules, `backups` whether they may write backups.
     """
 
     tier: str
@@ -72,6 +74,7 @@ class ServerRole:
     archives: tuple[tuple[str, str], ...]
     keys: tuple[str, ...]
     claims: bool = False
+    backups: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,11 @@ class Place:
     def bucket(self) -> str:
         """Return the bucket with the claims."""
         return claims.bucket_name(self.account, self.region)
+
+    @property
+    def backups(self) -> str:
+        """Return the bucket with the backups."""
+        return backup_bucket(self.environment, self.account, self.region)
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,7 @@ def _parse_role(tier: str, given: t.Any, problems: Problems) -> ServerRole | Non
         tuple(sorted({(one["bucket"], one["prefix"]) for one in rights["archives"]})),
         tuple(sorted(set(rights["keys"]))),
         rights["claims"],
+        rights["backups"],
     )
 
 
@@ -172,16 +181,20 @@ def _check_archive(archive: t.Mapping[str, str], where: str, problems: Problems)
 def policy_document(role: ServerRole, place: Place) -> Document:
     """Return the policy that allows a role its parameters and archives, and nothing else.
 
+    Backups are written below the prefix of the tier, and neither read nor deleted: what servers lost is brought back by
+    presigned URLs.
+
     The account's default key of SSM needs no separate permission.
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
     parameters = f"arn:{place.partition}:ssm:{place.region}:{place.account}:parameter"
     objects = f"arn:{place.partition}:s3:::"
     claimed = claims.resources(place.partition, place.bucket, place.environment) if role.claims else []
+    written = [f"{objects}{place.backups}/{role.tier}/*"] if role.backups else []
     allowed = {
         "ssm:GetParameter": [f"{parameters}{name}" for name in role.parameters],
         "s3:GetObject": [*(f"{objects}{bucket}/{prefix}*" for bucket, prefix in role.archives), *claimed],
-        "s3:PutObject": claimed,
+        "s3:PutObject": [*claimed, *written],
         "kms:Decrypt": list(role.keys),
     }
     statements = [

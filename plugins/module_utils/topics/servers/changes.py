@@ -239,8 +239,8 @@ def remarks(desired: Servers, observed: Observed) -> list[str]:
 
 def _drifts(tier: Tier, server: Server, observed: Observed) -> t.Iterator[str]:
     replacing = (
-        f"Nothing was changed. To replace the server, run groundwork.aws.replace with servers_replace={server.id} and "
-        "servers_replace_data=lost, which deletes its disk with all data on it"
+        f"Nothing was changed. To replace the server, run groundwork.aws.replace with servers_replace={server.id}, "
+        "which is refused while data on it are neither in a new backup nor said to be lost"
     )
     if server.instance_type != tier.instance_type:
         yield (

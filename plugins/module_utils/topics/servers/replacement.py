@@ -49,7 +49,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.opti
 
 OUTDATED = "outdated"
 State = t.Literal["planned", "launched", "replaced", "kept"]
+Data = t.Literal["kept", "backed_up", "lost"]
+BACKED_UP = "backed_up"
 EACH = "each"
+LONGEST_BACKUP_MINUTES = 7 * 24 * 60
+# The id and the age in seconds of the newest backup of each server that has one.
+Newest = t.Mapping[str, tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,17 @@ class Wish:
 
 @dataclass(frozen=True)
 class Replacement:
-    """The options. `database` is EACH, the name of the server with the database of all sites, or "" for none."""
+    """The options. `database` is EACH, the name of the server with the database of all sites, or "" for none.
+
+    `backup_minutes` is the greatest age of the backups that `data` requires with BACKED_UP.
+    """
 
     servers: Servers
     state: State
     wish: Wish
     database: str
-    data_lost: bool
+    data: Data
+    backup_minutes: int
 
 
 # Options ---------------------------------------------------------------------------------------------------------
@@ -105,9 +114,11 @@ def parse_replacement(options: t.Mapping[str, t.Any], problems: Problems) -> Rep
     if wish and not wish.given:
         right = f"give '{OUTDATED}' or a list of servers (servers_replace in the inventory)"
         problems.add("replace", "is empty", right)
+    check_range("replace_backup_minutes", options["replace_backup_minutes"], 1, LONGEST_BACKUP_MINUTES, problems)
     if len(problems.found) > before or not (servers and wish):
         return None
-    return Replacement(servers, options["state"], wish, options["database"], options["replace_data"] == "lost")
+    minutes = options["replace_backup_minutes"]
+    return Replacement(servers, options["state"], wish, options["database"], options["replace_data"], minutes)
 
 
 def wanted(desired: Replacement, observed: Observed) -> list[Server]:
@@ -146,11 +157,16 @@ def batches(desired: Replacement, observed: Observed) -> list[list[Server]]:
 # Checks ----------------------------------------------------------------------------------------------------------
 
 
-def check_replacement(owner: Owner, desired: Replacement, observed: Observed, problems: Problems) -> None:
-    """Add to `problems` the options that contradict AWS' state or that would delete a database."""
+def check_replacement(
+    owner: Owner, desired: Replacement, observed: Observed, problems: Problems, backups: Newest | None = None
+) -> None:
+    """Add to `problems` the options that contradict AWS' state or that would delete a database.
+
+    `backups` are the newest ones, or None if they need not be known.
+    """
     servers = wanted(desired, observed)
     _check_ids(desired, observed, problems)
-    _check_data(desired, servers, problems)
+    _check_data(desired, servers, problems, backups or {})
     for tier in _tiers(desired, servers) if desired.state in ("planned", "launched") else ():
         check_start(owner, tier, newest(tier, observed), observed, problems)
     for server in servers if desired.state == "replaced" else ():
@@ -170,17 +186,66 @@ def _check_ids(desired: Replacement, observed: Observed, problems: Problems) -> 
             problems.add("replace", f"'{given}' is not a declared server", f"give some of {_listed(ids)}")
 
 
-def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Problems) -> None:
-    names = [server.name for server in servers]
-    if desired.database in names:
+def endangered(desired: Replacement, servers: t.Sequence[Server]) -> list[Server]:
+    """Return those of the servers to replace that have a database, which is deleted with them."""
+    return [server for server in servers if desired.database in (EACH, server.name)]
+
+
+def is_asked_about(desired: Replacement) -> bool:
+    """Return whether the ages of backups decide whether this step may be made: only before a server is launched."""
+    return desired.data == BACKED_UP and desired.state in ("planned", "launched")
+
+
+def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Problems, backups: Newest) -> None:
+    """Add to `problems` databases that would be lost, unless they are in a backup, or their loss is said.
+
+    The loss of the database of all sites is said by the name of its server: it may not be hit by "outdated".
+    """
+    lost = endangered(desired, servers)
+    names = [server.name for server in lost]
+    if not names:
+        return
+    if desired.data == BACKED_UP:
+        limit = desired.backup_minutes * 60
+        ages = {name: age for name, (_id, age) in backups.items()}
+        late = [name for name in names if ages.get(name, limit + 1) > limit] if is_asked_about(desired) else []
+        if late:
+            wrong = f"{_listed(late)} has no backup from the last {desired.backup_minutes} minutes"
+            right = "run groundwork.aws.backup, and then this again within that time (servers_replace_backup_minutes)"
+            problems.add("replace_data", wrong, right)
+    elif desired.database == EACH and desired.data == "kept":
+        wrong = f"the databases on {_listed(names)} would be deleted with the servers"
+        right = (
+            "run groundwork.aws.backup and set replace_data (servers_replace_data in the inventory) to backed_up, or "
+            "set it to lost if they are not needed"
+        )
+        problems.add("replace_data", wrong, right)
+    elif desired.database != EACH and not (desired.data == "lost" and _is_named(desired, lost[0])):
         others = [server.name for server in servers if server.name != desired.database]
         wrong = f"{desired.database} has the database of all sites, which would be deleted with it"
-        right = f"give only the others: {_listed(others)}" if others else "move the database first"
+        ways = f"give only the others: {_listed(others)}; or " if others else ""
+        right = (
+            f"{ways}run groundwork.aws.backup and set replace_data (servers_replace_data in the inventory) to "
+            f"backed_up. If the database is not needed, give {desired.database} by its name, with replace_data=lost"
+        )
         problems.add("replace", wrong, right)
-    elif names and desired.database == EACH and not desired.data_lost:
-        wrong = f"the databases on {_listed(names)} would be deleted with the servers"
-        right = "set replace_data (servers_replace_data in the inventory) to lost if they are not needed"
-        problems.add("replace_data", wrong, right)
+
+
+def _is_named(desired: Replacement, server: Server) -> bool:
+    """Return whether the server is given by its name or id, and not by "outdated" alone."""
+    return server.name in desired.wish.given or server.id in desired.wish.given
+
+
+def afterwards(desired: Replacement, servers: t.Sequence[Server], backups: Newest) -> list[str]:
+    """Return what is to be run after a replacement of servers with databases."""
+    lost = [server.name for server in endangered(desired, servers)]
+    if not lost:
+        return []
+    way = "Run groundwork.aws.site, which leads the other servers to the new address. Then run "
+    way = "Run " if desired.database == EACH else way
+    made = [backups[name][0] for name in lost if name in backups]
+    back = "".join(f"{way}groundwork.aws.restore with restore_from={identity}. " for identity in made)
+    return [f"The new servers in place of {_listed(lost)} have empty databases. {back}".strip()]
 
 
 def _tiers(desired: Replacement, servers: t.Sequence[Server]) -> list[Tier]:

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import refuse_exceeding
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.bucket import bucket_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.choosing import kept
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import check
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
     NEXT,
+    Server,
     observe_servers,
     observe_target_groups,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.options import group_uses
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.replacement import (
     Replacement,
+    afterwards,
     check_replacement,
+    endangered,
+    is_asked_about,
     parse_replacement,
     plan_replacement,
     told,
@@ -36,9 +45,13 @@ def converge_replacement(run: Run) -> dict[str, t.Any]:
     observed = observe_servers(run.clients, owner, desired.servers)
     problems = Problems()
     check(owner, desired.servers, observed, problems, check_mode=run.check_mode)
-    check_replacement(owner, desired, observed, problems)
-    problems.raise_if_any()
     concerned = wanted(desired, observed)
+    lost = endangered(desired, concerned)
+    backups = newest_backups(run.clients, owner, lost) if lost and is_asked_about(desired) else {}
+    check_replacement(owner, desired, observed, problems, backups)
+    problems.raise_if_any()
+    for words in afterwards(desired, concerned, backups) if desired.state == "planned" else ():
+        run.warn(words)
     if concerned and desired.state != "launched":
         observed = replace(observed, target_groups=observe_target_groups(run.clients, owner))
     ids = observed.ids()
@@ -50,6 +63,13 @@ def converge_replacement(run: Run) -> dict[str, t.Any]:
         expected = {f"{server.place}{NEXT}": _addressed(desired, server.tier) for server in concerned}
         await_running(run, owner, expected, ids, desired.servers.deadline)
     return {**result, **told(desired, observed)}
+
+
+def newest_backups(clients: Clients, owner: Owner, servers: t.Sequence[Server]) -> dict[str, tuple[str, float]]:
+    """Return the id and the age of the newest complete backup of each server, with a call for each, and one more."""
+    bucket, now = bucket_of(clients, owner), datetime.now(UTC)
+    found = {server.name: kept(clients, bucket, server.tier, server.name) for server in servers}
+    return {name: (all_[-1].id, (now - all_[-1].began).total_seconds()) for name, all_ in found.items() if all_}
 
 
 def _addressed(desired: Replacement, tier_name: str) -> bool:

@@ -26,7 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_bucket.
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 PRIVATE = dict.fromkeys(BLOCKS, True)
-RULE = "groundwork-old-versions"
+RULE, EXPIRING = "groundwork-old-versions", "groundwork-expiring"
 MOST_DAYS = 3650
 ELSEWHERE = ("AccessDenied", "403", "PermanentRedirect", "301")
 
@@ -35,12 +35,16 @@ Described = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Bucket:
-    """The desired bucket. `kms_key_arn` is "" for encryption with keys that S3 manages."""
+    """The desired bucket. `kms_key_arn` is "" for encryption with keys that S3 manages.
+
+    Objects are deleted after `expire_days`, 0 for never. Their versions are kept for `keep_versions_days` more.
+    """
 
     name: str
     region: str
     keep_versions_days: int
     kms_key_arn: str = ""
+    expire_days: int = 0
 
     @property
     def encryption(self) -> Described:
@@ -51,8 +55,14 @@ class Bucket:
         return {"ApplyServerSideEncryptionByDefault": by, "BucketKeyEnabled": True}
 
     @property
-    def rule(self) -> Described:
-        """Return the lifecycle rule in the API's form."""
+    def rules(self) -> list[Described]:
+        """Return the lifecycle rules in the API's form. One with days cannot remove expired delete markers."""
+        days = {"Filter": {"Prefix": ""}, "Expiration": {"Days": self.expire_days}}
+        expiring = [{"ID": EXPIRING, "Status": "Enabled", **days}] if self.expire_days else []
+        return [self._old_versions, *expiring]
+
+    @property
+    def _old_versions(self) -> Described:
         return {
             "ID": RULE,
             "Status": "Enabled",
@@ -211,18 +221,26 @@ def _encrypts(actual: Described, wanted: Described) -> bool:
 
 
 def _lifecycle(desired: Bucket, observed: Observed) -> t.Iterator[Change]:
-    """Yield the change of the lifecycle rule. All other rules are kept."""
-    ours = next((rule for rule in observed.rules if rule.get("ID") == RULE), {})
-    if ours == desired.rule:
+    """Yield the change of the lifecycle rules. All other rules are kept."""
+    own = (RULE, EXPIRING)
+    ours = {rule["ID"]: rule for rule in observed.rules if rule.get("ID") in own}
+    wanted = {rule["ID"]: rule for rule in desired.rules}
+    if ours == wanted:
         return
-    rules = [*(rule for rule in observed.rules if rule.get("ID") != RULE), desired.rule]
+    rules = [*(rule for rule in observed.rules if rule.get("ID") not in own), *desired.rules]
     size = {"TransitionDefaultMinimumObjectSize": observed.transition_size} if observed.transition_size else {}
     call = Call(
         "s3",
         "put_bucket_lifecycle_configuration",
         {"Bucket": desired.name, "LifecycleConfiguration": {"Rules": rules}, **size},
     )
-    yield Change("update", "bucket lifecycle", desired.name, (call,), ours, desired.rule)
+    before, after = (_single(found) for found in (ours, wanted))
+    yield Change("update", "bucket lifecycle", desired.name, (call,), before, after)
+
+
+def _single(rules: t.Mapping[str, Described]) -> Described:
+    """Return the rule that all buckets have, as it is, or all by their ids if there is another one."""
+    return rules.get(RULE, {}) if rules.keys() <= {RULE} else rules
 
 
 def _put(desired: Bucket, what: str, **arguments: t.Any) -> Call:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Read
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import tag_dict
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import COMPONENT, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Call
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal import (
     Described,
@@ -26,7 +26,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
     Thing,
 )
 
-BUCKETS = "buckets"  # the option for their removal
+BUCKETS, BACKUPS = "buckets", "backups"  # the options for their removal
+BACKUP = "backup"  # the component whose bucket has backups
 REMOVING = ("s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion")
 DELETED_AT_ONCE = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 GONE = ("NoSuchBucket",)
@@ -44,7 +45,7 @@ def _reads(sight: Sight) -> t.Iterator[tuple[str, Read]]:
     for bucket in sight.found("buckets"):
         name, named = bucket["Name"], {"Bucket": bucket["Name"]}
         yield f"tags {_arn_of(bucket)}", Read("s3", "get_bucket_tagging", "TagSet", named, OTHERS)
-        if BUCKETS in sight.wishes and sight.owns(_arn_of(bucket)):
+        if sight.owns(_arn_of(bucket)) and _wish_for(_arn_of(bucket), sight) in sight.wishes:
             yield f"versions {name}", Read("s3", "list_object_versions", "", named, GONE)
             yield f"uploads {name}", Read("s3", "list_multipart_uploads", "Uploads", named, GONE)
             yield f"versioning {name}", Read("s3", "get_bucket_versioning", "MFADelete", named, GONE)
@@ -72,6 +73,12 @@ def _arn_of(bucket: Described) -> str:
     return f"arn:aws:s3:::{bucket['Name']}"
 
 
+def _wish_for(arn: str, sight: Sight) -> str:
+    """Return the option for the removal of a bucket."""
+    tags = tag_dict({"Tags": sight.found(f"tags {arn}")})
+    return BACKUPS if tags.get(COMPONENT) == BACKUP else BUCKETS
+
+
 def _things(sight: Sight) -> t.Iterator[Thing]:
     return (_bucket(one, sight) for one in sight.answers["buckets"] if sight.owns(_arn_of(one)))
 
@@ -91,7 +98,9 @@ def _bucket(bucket: Described, sight: Sight) -> Thing:
     arn = _arn_of(bucket)
     tags = tag_dict({"Tags": sight.found(f"tags {arn}")})
     protections = tuple(_protections(name, sight))
-    return Thing("bucket", arn, name, calls=calls, before=before, wish=BUCKETS, tags=tags, protections=protections)
+    return Thing(
+        "bucket", arn, name, calls=calls, before=before, wish=_wish_for(arn, sight), tags=tags, protections=protections
+    )
 
 
 def _protections(bucket: str, sight: Sight) -> t.Iterator[Protection]:

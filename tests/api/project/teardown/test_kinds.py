@@ -11,8 +11,10 @@ from accounts.teardown import Build, TearDown
 from cloud import Cloud, Survives, Watched, told
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.bucket import converge_backup_bucket
 from groundwork_lab.api import Fault
 
+BACKUPS: dict[str, t.Any] = {"environment_name": "dev", "tags": {}, "region": "eu-central-1", "keep_days": 30}
 MAKES = ["site", "role", "storage"]
 ALL = {
     "site": [
@@ -148,6 +150,19 @@ def test_a_bucket_stays_unless_asked_for(cloud: Cloud, account: Account, tear_do
     assert done["found"]["bucket"] == 1
     assert len(account.client("s3").list_object_versions(Bucket="dev-files")["Versions"]) == 2
     assert told(tear_down(cloud, buckets=True)) == ["delete bucket dev-files"]
+
+
+def test_backups_stay_also_when_buckets_go(cloud: Cloud, tear_down: TearDown) -> None:
+    made = cloud.run(converge_backup_bucket, BACKUPS)
+    cloud.of("s3").put_object(Bucket=made["bucket"], Key="private/private-1/x/manifest.json", Body=b"{}")
+    for given in ({}, {"buckets": True}):
+        done = tear_down(cloud, **given)
+        assert told(done) == []
+        assert done["found"]["bucket"] == 1
+        assert done["kept"] == [f"bucket {made['bucket']} (arn:aws:s3:::{made['bucket']}): backups"]
+    done = tear_down(cloud, backups=True)
+    assert told(done) == [f"delete bucket {made['bucket']}"]
+    assert (done["found"]["bucket"], done["kept"]) == (0, [])
 
 
 def test_a_distribution_that_somebody_disabled_is_deleted(cloud: Cloud, account: Account, tear_down: TearDown) -> None:

@@ -128,8 +128,11 @@ def test_somebody_elses_role_is_refused(cloud: Cloud) -> None:
     ("role", "expected"),
     [
         (PUBLIC, ""),
-        ({}, "roles.public: the role has no permissions; give one of parameters, archives, keys, claims, or remove"),
-        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys, claims."),
+        (
+            {},
+            "roles.public: the role has no permissions; give one of parameters, archives, keys, claims, ",
+        ),
+        (3, "roles.public: 3 is not a dictionary; give it parameters, archives, keys, claims, backups."),
         ({"parameter": []}, "roles.public.parameter: is not an option; did you mean parameters."),
         ({"parameters": ["/groundwork/*"]}, "roles.public.parameters[0]: '/groundwork/*' is not a parameter path"),
         (
@@ -268,3 +271,21 @@ def test_servers_that_claim_may_write_their_claims_and_nothing_else(cloud: Cloud
     assert cloud.run(converge_server_roles, options(public={"claims": True}))["changes"] == []
     assert Counter(cloud.calls)["GetBucketLifecycleConfiguration"] == 1
     assert sum(Counter(cloud.calls).values()) == 5
+
+
+def test_servers_with_backups_write_below_their_tier_and_nothing_else(cloud: Cloud) -> None:
+    result = cloud.run(converge_server_roles, options(public={"backups": True}))
+    assert told(result) == CREATION
+    account = cloud.of("sts").get_caller_identity()["Account"]
+    objects = f"arn:aws:s3:::groundwork-dev-backups-{account}-eu-central-1"
+    own = f"{objects}/public/public-1/20261130T023000Z-public-1/manifest.json"
+    for action, resource, allowed in (
+        ("s3:PutObject", own, True),
+        ("s3:GetObject", own, False),
+        ("s3:DeleteObject", own, False),
+        ("s3:DeleteObjectVersion", own, False),
+        ("s3:ListBucket", objects, False),
+        ("s3:PutObject", f"{objects}/private/private-1/20261130T023000Z-private-1/manifest.json", False),
+        ("s3:PutObject", own.replace("-dev-", "-prod-"), False),
+    ):
+        assert permits([document(cloud)], action, [resource]) is allowed, (action, resource)

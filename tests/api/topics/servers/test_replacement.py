@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from accounts.servers import Account
@@ -19,6 +20,7 @@ TAGS = ("Name", "groundwork:tier", "groundwork:server")
 def step(account: Account, options: dict[str, t.Any], state: str, *, check_mode: bool = False) -> dict[str, t.Any]:
     account.warnings.clear()
     given = {"replace": "outdated", "replace_batch": "50%", "database": "", "replace_data": "kept", **options}
+    given.setdefault("replace_backup_minutes", 60)
     run = Run({**given, "state": state}, account, account.warnings.append, check_mode=check_mode, clock=account)
     return converge_replacement(run)
 
@@ -219,6 +221,34 @@ def test_nobody_is_terminated_without_a_successor(old: Account, options: Make) -
 def test_databases_that_nobody_needs_are_no_obstacle(old: Account, options: Make) -> None:
     assert step(old, options(database="each", replace_data="lost"), "planned")["batches"]
     assert step(old, options(database="private-1", replace=["public-1"]), "planned")["batches"]
+    assert step(old, options(database="private-1", replace=["private-1"], replace_data="lost"), "planned")["batches"]
+
+
+def test_the_database_of_all_sites_is_lost_by_its_name_alone(old: Account, options: Make) -> None:
+    with pytest.raises(InputError, match="If the database is not needed, give private-1 by its name"):
+        step(old, options(database="private-1", replace_data="lost"), "planned")
+
+
+def test_a_database_in_a_new_backup_is_no_obstacle(old: Account, options: Make) -> None:
+    given = options(database="private-1", replace=["private-1"], replace_data="backed_up")
+    with pytest.raises(InputError, match="private-1 has no backup from the last 60 minutes; run"):
+        step(old, given, "planned")
+    account = old.plain("sts").get_caller_identity()["Account"]
+    s3, bucket = old.plain("s3"), f"groundwork-dev-backups-{account}-eu-central-1"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    now = datetime.now(UTC)
+    for age, made in ((timedelta(hours=2), False), (timedelta(minutes=5), True)):
+        identity = f"{now - age:%Y%m%dT%H%M%SZ}-private-1"
+        s3.put_object(Bucket=bucket, Key=f"private/private-1/{identity}/manifest.json", Body=b"{}")
+        # one that is not complete yet
+        s3.put_object(Bucket=bucket, Key=f"private/private-1/{now:%Y%m%dT%H%M%SZ}-private-1/app.sql.gz", Body=b"")
+        if made:
+            assert step(old, given, "planned")["batches"]
+            [words] = [one for one in old.warnings if "empty databases" in one]
+            assert f"groundwork.aws.restore with restore_from={identity}." in words
+        else:
+            with pytest.raises(InputError, match="private-1 has no backup from"):
+                step(old, given, "planned")
 
 
 def test_a_promoted_image_is_what_is_brought(network: Account, options: Make) -> None:

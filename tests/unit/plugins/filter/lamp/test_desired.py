@@ -40,6 +40,7 @@ def file(path: str, **changes: t.Any) -> str:
         {"database_server": "private-1"},
         {"database_server": "private-2"},
         {"trusted_proxies": []},
+        {"backup_on_calendar": "daily"},
         {"sites": [ALBUM], "packed": [], "file_system": "fs-1.efs.eu-central-1.amazonaws.com"},
     ],
 )
@@ -58,8 +59,10 @@ def test_each_part_is_computed() -> None:
     site = {"name": "app", "secrets": [{"name": "KEY"}]}
     variables = given(sites=[site], rotate="app:KEY")
     assert {part: type(lamp(variables, part)) for part in (*PARTS, *RENDERED)} == {
+        "backed_up": list,
         "configuration": dict,
         "databases": dict,
+        "generated_secrets": dict,
         "given_passwords": dict,
         "hosts": dict,
         "image_configuration": dict,

@@ -21,7 +21,8 @@ def patterns() -> Iterator[tuple[Path, str]]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile":
                 literal = node.args[0]
-                yield path, literal.value if isinstance(literal, ast.Constant) else ast.unparse(literal)
+                value = literal.value if isinstance(literal, ast.Constant) else ast.unparse(literal)
+                yield path, value.decode() if isinstance(value, bytes) else value
 
 
 def test_no_pattern_is_written_twice() -> None:

@@ -139,3 +139,25 @@ def test_a_certificate_that_is_not_issued_has_no_end() -> None:
     pending = {**CERTIFICATE, "status": "PENDING_VALIDATION", "ends": "", "days": None, "in_use": False}
     lines = status({}, {}, [], {**NOTHING, "certificates": [pending]})
     assert lines[-1] == "certificate for a.test, b.test: PENDING_VALIDATION, not in use"
+
+
+@pytest.mark.parametrize(
+    ("backup", "wrong"),
+    [
+        ({"id": "", "age": 0, "failure": ""}, "has no backup yet"),
+        ({"id": "", "age": 0, "failure": "12:00: no"}, "has no backup yet; the last attempt failed at 12:00: no"),
+        ({"id": "a", "age": 27 * 3600, "failure": ""}, "the newest backup, a, is 27 h 0 min old"),
+        (
+            {"id": "a", "age": 60, "failure": "12:00: no"},
+            "the newest backup is a; the last attempt failed at 12:00: no",
+        ),
+    ],
+)
+def test_backups_that_fail_or_are_late_are_problems(backup: dict[str, t.Any], wrong: str) -> None:
+    assert told(state(backup=backup))[:2] == ["1 problem:", f"  public-1: {wrong}"]
+
+
+def test_a_backup_is_told() -> None:
+    lines = told(state(backup={"id": "a", "age": 3600, "failure": ""}))
+    assert lines[0] == "No problems."
+    assert "  backup: a, 1 h 0 min old" in lines

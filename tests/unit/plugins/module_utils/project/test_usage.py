@@ -10,16 +10,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.usage impor
 
 ROOT = Path(__file__).parents[5]
 BUILT = {
-    "database",
-    "alb",
-    "dns",
-    "file_system",
-    "firewall",
-    "image",
-    "lamp",
-    "nat",
-    "network",
-    "servers",
+    *("alb", "backup", "database", "dns", "file_system", "firewall", "image", "lamp", "nat", "network", "servers"),
     "static_site",
 }
 
@@ -31,6 +22,8 @@ BUILT = {
         ("release", {"alb", "database", "file_system", "lamp", "release", "servers"}),
         ("replace", {"database", "file_system", "lamp", "servers"}),
         ("image", {"image", "lamp", "servers"}),
+        ("backup", {"backup", "lamp", "servers"}),
+        ("restore", {"alb", "backup", "file_system", "lamp", "restore", "servers"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),
         ("inventory", {"firewall", "nat", "network"}),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import typing as t
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
 from ansible_collections.groundwork.aws.plugins.module_utils.host.looking.state import (
+    backup_in,
     memory_in,
     site_of,
     state_of,
@@ -56,6 +59,17 @@ def test_the_properties_of_units() -> None:
     ]
     assert next(units_in(SHOWN))["ActiveEnterTimestamp"] == "2026-11-30T03:31:52Z"
     assert list(units_in("")) == []
+
+
+def test_the_last_backup_and_the_failure_since_then(tmp_path: Path) -> None:
+    file = tmp_path / "backup.json"
+    assert backup_in(file, 0) == {"id": "", "age": 0, "failure": ""}
+    last = {"id": "20261130T023000Z-private-1", "began": "2026-11-30T02:30:00Z"}
+    began = datetime(2026, 11, 30, 2, 30, tzinfo=UTC).timestamp()
+    file.write_text(json.dumps({"last": last, "failure": None}))
+    assert backup_in(file, began + 60) == {"id": last["id"], "age": 60, "failure": ""}
+    file.write_text(json.dumps({"last": last, "failure": {"at": "12:00", "message": "no"}}))
+    assert backup_in(file, began)["failure"] == "12:00: no"
 
 
 def test_memory_is_in_bytes() -> None:

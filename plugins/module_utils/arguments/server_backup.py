@@ -1,0 +1,19 @@
+# Copyright: the groundwork.aws developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument spec of `server_backup`, which tools/generate writes from its documentation."""
+
+from __future__ import annotations
+
+import typing as t
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["made", "drilled", "restored"], "required": True},
+    "backup": {"type": "str", "default": ""},
+    "urls": {"type": "dict", "default": {}, "no_log": True},
+    "site": {"type": "str", "default": ""},
+    "beside": {"type": "bool", "default": False},
+    "checked": {"type": "bool", "default": False},
+    "safety": {"type": "str", "default": ""},
+}

@@ -1,0 +1,199 @@
+"""Where a backup is restored, what is wrong with it, and what a manifest may not say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups import drilling, restoring
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.objects import (
+    DamagedError,
+    Objects,
+    is_sound,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done
+
+ID = "20261130T023000Z-private-1"
+DATABASE = {
+    "object": "shop.sql.gz",
+    "size": 10,
+    "sha256": "0" * 64,
+    "plain": 1000,
+    "name": "shop",
+    "character_set": "utf8mb4",
+    "collation": "utf8mb4_unicode_ci",
+    "tables": {"t": {"rows": 1, "digest": "aa"}},
+}
+FILES = {"object": "shop.files.tar.gz", "size": 20, "sha256": "0" * 64, "plain": 500, "entries": 3}
+SITES = {"shop": {"release": "a1", "at": "now", "database": DATABASE, "files": FILES}}
+MANIFEST: dict[str, t.Any] = {"format": 1, "id": ID, "finished": "now", "sites": SITES}
+
+
+def plan(place: Path, /, **site: t.Any) -> dict[str, t.Any]:
+    own = {"name": "shop", "database": "shop", "folder": str(place / "shared"), **site}
+    return {"socket": "/run/s", "sites": [own]}
+
+
+class Response:
+    def __init__(self, status: int, content: bytes) -> None:
+        self.status, self.content, self.reason, self.length = status, content, "Reason", 0
+
+    def read(self, size: int) -> bytes:
+        part, self.content = self.content[:size], self.content[size:]
+        return part
+
+
+class Connection:
+    """An S3 that answers each path with a status and a content."""
+
+    def __init__(self, answers: t.Mapping[str, tuple[int, bytes]]) -> None:
+        self.answers = answers
+        self.asked = ""
+
+    def request(self, _method: str, path: str) -> None:
+        self.asked = path.partition("?")[0]
+
+    def getresponse(self) -> Response:
+        return Response(*self.answers[self.asked])
+
+    def close(self) -> None:
+        pass
+
+
+def objects(answers: t.Mapping[str, tuple[int, bytes]]) -> Objects:
+    urls = {name: f"https://bucket.invalid/{name}?X-Amz-Signature=hidden" for name in answers}
+    paths = {f"/{name}": answer for name, answer in answers.items()}
+    return Objects(ID, urls, lambda _host: t.cast(t.Any, Connection(paths)))
+
+
+def test_an_object_is_what_was_written_or_an_error(tmp_path: Path) -> None:
+    facts = {"object": "a.sql.gz", "size": 4, "sha256": hashlib.sha256(b"good").hexdigest()}
+    objects({"a.sql.gz": (200, b"good")}).get(facts, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"good"
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+    for content, words in (
+        (b"gone", "has another content than what was written"),
+        (b"goo", "has 3 bytes instead of 4"),
+    ):
+        (tmp_path / "a").unlink()
+        with pytest.raises(DamagedError, match=words):
+            objects({"a.sql.gz": (200, content)}).get(facts, tmp_path / "a")
+
+
+def test_an_error_of_s3_is_told_without_the_url() -> None:
+    refused = objects({"manifest.json": (403, b"<Code>AccessDenied</Code><Message>Request has expired</Message>")})
+    with pytest.raises(GroundworkError) as raised:
+        refused.manifest()
+    assert str(raised.value) == f"Could not read manifest.json of {ID}: 403 AccessDenied: Request has expired."
+
+
+def test_a_manifest_of_another_backup_is_refused() -> None:
+    for text in (b"{", b"[]", json.dumps({**MANIFEST, "id": "other"}).encode()):
+        with pytest.raises(DamagedError, match=r"The manifest of the backup .* is damaged"):
+            objects({"manifest.json": (200, text)}).manifest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"object": "../../etc/passwd"},
+        {"object": "/etc/passwd.sql.gz"},
+        {"name": "shop`; DROP DATABASE mysql"},
+        {"character_set": "utf8mb4 x"},
+        {"collation": 3},
+        {"sha256": ""},
+        {"tables": None},
+    ],
+)
+def test_a_manifest_names_nothing_outside(change: dict[str, t.Any]) -> None:
+    assert is_sound(MANIFEST)
+    forged = {**MANIFEST, "sites": {"shop": {**SITES["shop"], "database": {**DATABASE, **change}}}}
+    assert not is_sound(forged)
+
+
+def test_in_place_and_beside(tmp_path: Path) -> None:
+    parts = restoring.parts_of(plan(tmp_path), MANIFEST, restoring.Wish())
+    assert restoring.changes_of(parts, restoring.Wish(), ID) == [
+        {"action": "update", "resource": "database", "name": "shop"},
+        {"action": "update", "resource": "shared files", "name": str(tmp_path / "shared")},
+    ]
+    assert restoring.changes_of(parts, restoring.Wish(beside=True), ID) == [
+        {"action": "create", "resource": "database", "name": "shop_restored"},
+        {"action": "create", "resource": "shared files", "name": str(tmp_path / f"restored-{ID}")},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        ({"name": "blog"}, "the site shop is not on this server any more"),
+        ({"database": ""}, "the database of shop is not on this server any more: see lamp_database_server"),
+        ({"folder": ""}, "the shared files of shop are not kept by this server any more: see shared_everywhere"),
+    ],
+)
+def test_what_has_no_place_is_refused(tmp_path: Path, site: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(GroundworkError, match=f"The backup {ID} cannot be restored on this server: {words}"):
+        restoring.parts_of(plan(tmp_path, **site), MANIFEST, restoring.Wish())
+
+
+def test_a_site_that_is_not_in_the_backup_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GroundworkError, match=f"The backup {ID} has no site 'blog'; it has shop."):
+        restoring.parts_of(plan(tmp_path), MANIFEST, restoring.Wish("blog"))
+
+
+def test_the_folder_changes_its_place_at_once(tmp_path: Path) -> None:
+    part = restoring.parts_of(plan(tmp_path), MANIFEST, restoring.Wish())[0]
+    for keep in (True, False):
+        for name, text in (("shared", "now"), ("coming", "then")):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "note").write_text(text)
+        former = restoring.put_in_place(part, tmp_path / "coming", keep=keep)
+        assert (tmp_path / "shared" / "note").read_text() == "then"
+        assert former == (str(tmp_path / "shared.before-restore") if keep else "")
+        assert (tmp_path / "shared.before-restore").exists() is keep
+
+
+def test_a_site_loses_its_access_first_and_gets_it_back_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+        assert argv[:2] == ["mariadb", "--no-defaults"]
+        said.append(stdin)
+        answer = "my_shop\tlocalhost\nmy_shop\t10.0.0.0/8\n" if "mysql.db" in stdin else "16777216\n"
+        return Done(0, answer, "")
+
+    facts = {"shop": {"database": {**DATABASE, "name": "my_shop"}}}
+    own = plan(tmp_path, database="my_shop")
+    [part] = restoring.parts_of(own, {**MANIFEST, "sites": facts}, restoring.Wish())
+    monkeypatch.setattr(restoring, "load", lambda *_arguments: said.append("load"))
+    monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: DATABASE["tables"])
+    restoring.restore_database(run, part, "/run/s", tmp_path / "x", restoring.Wish())
+    before, at, after = said[: said.index("load")], said.index("load"), said[said.index("load") + 1 :]
+    assert before[-1].splitlines() == [
+        "REVOKE ALL PRIVILEGES ON `my\\_shop`.* FROM 'my_shop'@'localhost';",
+        "REVOKE ALL PRIVILEGES ON `my\\_shop`.* FROM 'my_shop'@'10.0.0.0/8';",
+        "KILL USER 'my_shop';",
+        "DROP DATABASE IF EXISTS `my_shop`;",
+        "CREATE DATABASE `my_shop` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;",
+    ]
+    assert at
+    assert after == [
+        "SET GLOBAL max_allowed_packet = 16777216;",
+        "GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my_shop'@'localhost';\n"
+        "GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my_shop'@'10.0.0.0/8';",
+    ]
+    monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: {})
+    said.clear()
+    with pytest.raises(GroundworkError, match=r"(?s)the table t is missing.*has no access to it.*in the backup S-1"):
+        restoring.restore_database(run, part, "/run/s", tmp_path / "x", restoring.Wish(safety="S-1"))
+    assert not [statement for statement in said if "GRANT ALL" in statement]
+
+
+def test_the_room_that_a_drill_needs() -> None:
+    assert drilling.needed(SITES.values()) == 10 + 20 + 3 * 1000 + drilling.SERVER
+    assert drilling.needed([{"files": FILES}]) == 20

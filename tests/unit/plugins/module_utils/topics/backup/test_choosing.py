@@ -1,0 +1,62 @@
+"""Which backup is meant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.choosing import (
+    Choice,
+    chosen,
+    kept_in,
+    parse_choice,
+)
+
+FOLDER = "private/private-1"
+OLD, NEW, HALF = (f"{time}-private-1" for time in ("20261129T023000Z", "20261130T023000Z", "20261130T120000Z"))
+KEYS = [
+    *(f"{FOLDER}/{identity}/{name}" for identity in (NEW, OLD) for name in ("manifest.json", "app.sql.gz")),
+    f"{FOLDER}/{HALF}/app.sql.gz",
+    f"{FOLDER}/notes/manifest.json",
+]
+
+
+def test_a_backup_without_its_manifest_does_not_count() -> None:
+    found = kept_in(KEYS)
+    assert [one.id for one in found] == [OLD, NEW]
+    assert found[0].objects == ("app.sql.gz", "manifest.json")
+    assert found[0].began == datetime(2026, 11, 29, 2, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("newest", NEW),
+        (OLD, OLD),
+        (HALF, None),
+        ("2026-11-30T02:29:59Z", OLD),
+        ("2026-11-30T02:30:00Z", NEW),
+        ("2026-11-30 02:29", OLD),
+        ("20261130T022959Z", OLD),
+        ("2026-11-01T00:00:00Z", None),
+    ],
+)
+def test_the_choice(text: str, wanted: str | None) -> None:
+    problems = Problems()
+    found = chosen(parse_choice(text, "from", problems), kept_in(KEYS))
+    assert problems.found == []
+    assert (found and found.id) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [("", "is missing"), ("yesterday", "'yesterday' is neither"), ("2026-11-31 00:00", "'2026-11-31")],
+)
+def test_what_is_no_choice(text: str, wrong: str) -> None:
+    problems = Problems()
+    assert parse_choice(text, "from", problems) == Choice()
+    [problem] = problems.found
+    assert problem.variable == "from"
+    assert problem.wrong.startswith(wrong)
