@@ -28,6 +28,7 @@ def status(
     servers: t.Mapping[str, State | None],
     ids: t.Mapping[str, str],
     targets: t.Sequence[Target],
+    *,
     https: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
     database: State | None = None,
     backup_hours: float = BACKUP_HOURS,

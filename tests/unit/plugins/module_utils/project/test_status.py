@@ -48,7 +48,7 @@ def state(**given: t.Any) -> dict[str, t.Any]:
 
 def told(first: dict[str, t.Any] | None, *more: dict[str, t.Any]) -> list[str]:
     targets = [{**HEALTHY, "id": identity} for identity in IDS.values()]
-    return status({"public-1": first, "public-2": state()}, IDS, [*targets, *more], NOTHING)
+    return status({"public-1": first, "public-2": state()}, IDS, [*targets, *more], https=NOTHING)
 
 
 def test_without_problems_each_server_is_told() -> None:
@@ -127,7 +127,7 @@ def test_certificates_and_distributions_are_told(
     certificate: dict[str, t.Any], distribution: dict[str, t.Any], problems: list[str]
 ) -> None:
     https = {"certificates": [{**CERTIFICATE, **certificate}], "distributions": [{**DISTRIBUTION, **distribution}]}
-    lines = status({}, {}, [], https)
+    lines = status({}, {}, [], https=https)
     assert lines[1:] == [
         *(f"  {problem}" for problem in problems),
         "certificate for a.test, b.test: ISSUED, valid for 152 days until 2027-05-01T00:00:00Z",
@@ -137,7 +137,7 @@ def test_certificates_and_distributions_are_told(
 
 def test_a_certificate_that_is_not_issued_has_no_end() -> None:
     pending = {**CERTIFICATE, "status": "PENDING_VALIDATION", "ends": "", "days": None, "in_use": False}
-    lines = status({}, {}, [], {**NOTHING, "certificates": [pending]})
+    lines = status({}, {}, [], https={**NOTHING, "certificates": [pending]})
     assert lines[-1] == "certificate for a.test, b.test: PENDING_VALIDATION, not in use"
 
 
