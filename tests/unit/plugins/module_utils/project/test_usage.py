@@ -23,7 +23,7 @@ BUILT = {
         ("replace", {"database", "file_system", "lamp", "servers"}),
         ("image", {"image", "lamp", "servers"}),
         ("backup", {"backup", "lamp", "servers"}),
-        ("restore", {"alb", "backup", "file_system", "lamp", "restore", "servers"}),
+        ("restore", {"alb", "backup", "database", "file_system", "lamp", "restore", "servers"}),
         ("publish", {"static_site"}),
         ("teardown", {"teardown"}),
         ("inventory", {"firewall", "nat", "network"}),
