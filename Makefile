@@ -14,7 +14,7 @@ PART := tools/with-python 3.11 bash -euc 'cd extensions; molecule test --scenari
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help up down test python-3.13 check lint unit unit-3.13 packets molecule newest gates docs \
-  long long-applications long-backups long-corrections long-debian long-environments long-exhaustive long-fuzz long-kills long-names long-operations long-releases long-sanity long-servers long-trixie long-wire bench
+  long long-applications long-backups long-corrections long-databases long-debian long-environments long-exhaustive long-fuzz long-kills long-names long-operations long-releases long-sanity long-servers long-trixie long-wire bench
 
 help: ## What can be made
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -84,7 +84,7 @@ molecule: ## The product on the lab, end to end, with Python 3.11 and ansible 12
 	@tools/with-python 3.11 bash -euc 'cd extensions; molecule test'
 
 long: ## What takes too long for every change: stages that continue where an earlier run of the same commit ended
-	@tools/long long-servers long-applications long-backups long-names long-operations long-releases long-environments long-trixie long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
+	@tools/long long-servers long-applications long-backups long-databases long-names long-operations long-releases long-environments long-trixie long-exhaustive long-corrections long-sanity long-fuzz long-kills long-wire long-debian
 
 long-servers: ## On the lab: images, groups of servers, the replacement of servers
 	@export GROUNDWORK_PART='tests/e2e --part servers'
@@ -108,6 +108,10 @@ long-operations: ## On the lab: pages that break, passwords, and what a person w
 
 long-backups: ## On the lab: backups, drills and restores, and what is damaged, killed or refused
 	@export GROUNDWORK_PART='tests/e2e --part backups'
+	$(PART)
+
+long-databases: ## On the lab: sites whose databases are on RDS
+	@export GROUNDWORK_PART='tests/e2e --part databases'
 	$(PART)
 
 long-environments: ## On the lab: several environments, operators and controllers

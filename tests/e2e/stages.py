@@ -8,7 +8,17 @@ from typing import Literal, get_args
 
 PREFIX = "test_"
 Part = Literal[
-    "test", "applications", "kills", "releases", "servers", "environments", "wire", "names", "operations", "backups"
+    "test",
+    "applications",
+    "backups",
+    "databases",
+    "environments",
+    "kills",
+    "names",
+    "operations",
+    "releases",
+    "servers",
+    "wire",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
 
@@ -69,6 +79,12 @@ STAGES = (
     Stage("static_site", "the static site through CloudFront"),
     Stage("names", "a site on its own domain, with HTTPS", part="names"),
     Stage("front", "a site behind CloudFront alone, whose secret rotates", part="names"),
+    Stage(
+        "managed_database",
+        "an environment whose sites have their databases on RDS, from nothing to its final snapshot",
+        needs="nothing",
+        part="databases",
+    ),
     Stage("visitors", "visitors of the static site while it is published", part="kills"),
     Stage("two_environments", "a second environment beside the first", part="environments"),
     Stage(

@@ -193,9 +193,9 @@ class Laptop:
             yield done
             done.append(running.result())
 
-    def on(self, server: str, command: str) -> tuple[int, str]:
+    def on(self, server: str, command: str, inventory: str = INVENTORY) -> tuple[int, str]:
         """Run a shell command on a server, as root, over SSH; return its exit code and what it printed."""
-        argv = ("ansible", "-i", INVENTORY, server, "-b", "-m", "ansible.builtin.shell", "-a", command)
+        argv = ("ansible", "-i", inventory, server, "-b", "-m", "ansible.builtin.shell", "-a", command)
         done = self.run(*argv, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.minimal")
         head, _separator, printed = done.stdout.partition(">>\n")
         code = re.search(r"rc=(-?\d+)", head)

@@ -35,7 +35,7 @@ def test_what_is_gone_is_looked_for_once_and_with_few_calls(cloud: Cloud, build:
     tear_down(cloud)
     again = tear_down(cloud)
     assert again["changed"] is False
-    assert len(cloud.calls) == 34
+    assert len(cloud.calls) == 38
     assert cloud.calls.count("DescribeVpcs") == 1
 
 
