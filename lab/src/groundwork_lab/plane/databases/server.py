@@ -64,7 +64,9 @@ class Server:
 
     def configure(self, database: Database, interface: Interface) -> None:
         """Write the configuration, which the next start reads."""
-        self._folder(self.files.logs)
+        for folder in (self.files.logs, self.files.run):
+            folder.mkdir(exist_ok=True, mode=0o700)
+            shutil.chown(folder, USER)
         text = render(self.files, database.parameters, interface.private_ip, database.port, logged=database.logged)
         write_private(self.files.config, text.encode())
 
@@ -73,10 +75,6 @@ class Server:
         for file, content in ((self.files.certificate, chain), (self.files.key, key)):
             write_private(file, content)
             shutil.chown(file, USER)
-
-    def _folder(self, path: Path) -> None:
-        path.mkdir(exist_ok=True, mode=0o700)
-        shutil.chown(path, USER)
 
     def _start(self, options: Sequence[str], namespace: str | None) -> None:
         self.stop()
