@@ -273,6 +273,9 @@ def test_a_stopped_instance_keeps_its_data(site: Site) -> None:
 def test_a_full_storage_is_told_and_grows(site: Site) -> None:
     now = site.world.databases["db-site"]
     site.rows("CREATE TABLE shop.blobs (content LONGBLOB)")
+    volume = site.settings.state / "databases/db-site/volume"
+    with (volume / "tmp/ballast").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, os.statvfs(volume).f_bavail * 4096 - 100 * 2**20)
     fill = "USE shop; INSERT INTO blobs SELECT REPEAT('x', 15000000) FROM seq_1_to_8"
     site.until(lambda: site.ask(fill).returncode != 0)
     site.until(lambda: site.troubles.get("db-site") == "storage-full")
