@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -163,18 +164,21 @@ class Laptop:
         """Run a playbook, kill it after so many writes of one service or of all, and return how many it has made."""
         argv = command_line(*words, playbook=playbook, variables=variables)
         self.calls(reset=True)
-        with self.start(*argv) as run:
-            made = eventually(lambda: self.writes(service), lambda count: count >= writes or ended(run), 180)
-            through = ended(run)
-            self.kill(run)
-        assert made >= writes, f"it made {made} writes"
-        assert not through, "it was through before it could be killed"
+        with tempfile.TemporaryFile("w+") as printed:
+            with self.start(*argv, stdout=printed) as run:
+                made = eventually(lambda: self.writes(service), lambda count: count >= writes or ended(run), 180)
+                through = ended(run)
+                self.kill(run)
+            printed.seek(0)
+            told = printed.read()[-4000:]
+        assert made >= writes, f"it made {made} writes of {writes}:\n{told}"
+        assert not through, f"it was through before it could be killed:\n{told}"
         return made
 
-    def start(self, *argv: str) -> subprocess.Popen[bytes]:
-        """Start a command whose output is discarded."""
+    def start(self, *argv: str, stdout: IO[str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command whose output goes to a file, or is discarded."""
         return subprocess.Popen(
-            argv, cwd=self.checkout, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            argv, cwd=self.checkout, env=self.environment, stdout=stdout or subprocess.DEVNULL, stderr=subprocess.STDOUT
         )
 
     def start_reading(self, *argv: str) -> subprocess.Popen[str]:

@@ -131,10 +131,8 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "MYSQL_PWD": options[0] if False else self.password},
+            env={**os.environ, "MYSQL_PWD": PASSWORD},
         )
-
-    password: str = PASSWORD
 
     def rows(self, sql: str, of: str = "site") -> list[str]:
         asked = self.ask(sql, of=of)
@@ -186,7 +184,7 @@ def test_a_client_of_the_group_reaches_the_server_over_tls(site: Site) -> None:
     [version] = site.rows("SHOW STATUS LIKE 'Ssl_version'")
     assert version.split("\t")[1] in ("TLSv1.2", "TLSv1.3")
     assert "shop" in site.rows("SHOW DATABASES")
-    assert "secure transport" in site.ask("SELECT 1", tls=False).stderr.lower()
+    assert "ERROR 1045 (28000): Access denied" in site.ask("SELECT 1", tls=False).stderr
 
 
 def test_another_group_does_not_reach_it(site: Site) -> None:
@@ -197,7 +195,7 @@ def test_another_group_does_not_reach_it(site: Site) -> None:
 def test_the_master_user_has_rights_but_is_no_superuser(site: Site) -> None:
     site.rows("CREATE USER 'shop'@'%' IDENTIFIED BY 'x'; GRANT SELECT, INSERT ON shop.* TO 'shop'@'%'")
     assert "SUPER" in site.ask("SET GLOBAL max_connections = 10").stderr
-    assert "FILE" in site.ask("SELECT LOAD_FILE('/etc/passwd') INTO OUTFILE '/tmp/x'").stderr or True
+    assert "Access denied" in site.ask("SELECT 1 INTO OUTFILE 'x'").stderr
     assert site.ask("SELECT 1", user="root").returncode == 1
     status = Path(f"/proc/{server_pid(site)}/status").read_text()
     uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
@@ -214,7 +212,7 @@ def test_parameters_are_changed_at_once_or_with_a_reboot(site: Site) -> None:
     site.with_database(rebooted)
     assert site.rows("SELECT @@max_connections, @@performance_schema") == ["20\t1"]
     assert server_pid(site) != pid
-    zone = {**PARAMETERS, "time_zone": "Europe/Berlin", "sql_mode": "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
+    zone = {**rebooted.parameters, "time_zone": "Europe/Berlin", "sql_mode": "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
     site.with_database(replace(rebooted, generation=4, parameters=zone))
     assert site.rows("SELECT @@global.time_zone") == ["Europe/Berlin"]
     site.with_database(database("site", generation=5, boots=2))
@@ -275,7 +273,10 @@ def test_a_stopped_instance_keeps_its_data(site: Site) -> None:
 def test_a_full_storage_is_told_and_grows(site: Site) -> None:
     now = site.world.databases["db-site"]
     site.rows("CREATE TABLE shop.blobs (content LONGBLOB)")
-    fill = "INSERT INTO shop.blobs SELECT REPEAT('x', 15000000) FROM seq_1_to_8"
+    volume = site.settings.state / "databases/db-site/volume"
+    with (volume / "tmp/ballast").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, os.statvfs(volume).f_bavail * 4096 - 100 * 2**20)
+    fill = "USE shop; INSERT INTO blobs SELECT REPEAT('x', 15000000) FROM seq_1_to_8"
     site.until(lambda: site.ask(fill).returncode != 0)
     site.until(lambda: site.troubles.get("db-site") == "storage-full")
     site.with_database(replace(now, generation=10, gib=2))

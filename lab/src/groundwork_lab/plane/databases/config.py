@@ -56,12 +56,17 @@ class Files:
         return self.folder / "logs"
 
     @property
+    def run(self) -> Path:
+        """Return the folder of what the server creates while it runs."""
+        return self.folder / "run"
+
+    @property
     def socket(self) -> Path:
-        return self.folder / "socket"
+        return self.run / "socket"
 
     @property
     def errors(self) -> Path:
-        return self.folder / "error.log"
+        return self.run / "error.log"
 
     @property
     def config(self) -> Path:
@@ -89,7 +94,7 @@ def render(files: Files, parameters: Mapping[str, str], address: IPv4Address, po
         "tmpdir": files.temporary,
         "secure_file_priv": files.temporary,
         "socket": files.socket,
-        "pid_file": files.folder / "pid",
+        "pid_file": files.run / "pid",
         "log_error": files.errors,
         "bind_address": address,
         "port": port,
@@ -97,6 +102,7 @@ def render(files: Files, parameters: Mapping[str, str], address: IPv4Address, po
         "ssl_key": files.key,
         "server_id": int(address),
         "innodb_flush_method": "O_DIRECT",
+        "skip_stack_trace": None,  # which the server makes with other programs, that outlive it
         "skip_log_bin": None,
     }
     if logged:

@@ -180,8 +180,10 @@ class Keeper:
         if not self._files.image.exists():
             self._make(wanted)
             before = None
+        if volumes.is_small(self._files, database.gib):
+            self.server.stop()
+            volumes.grow(self._files, database.gib, self._around.journal)
         volumes.mount(self._files, self._around.journal)
-        volumes.grow(self._files, database.gib)
         if database.stopped:
             self.server.stop()
         else:
@@ -216,8 +218,9 @@ class Keeper:
         if database.origin is None:
             volumes.create(self._files, database.gib, self._around.template(), journal)
             return
-        volumes.restore(self._files, self._around.snapshots.image(database.origin.snapshot), database.gib, journal)
+        volumes.restore(self._files, self._around.snapshots.image(database.origin.snapshot))
         if database.origin.source:
+            volumes.mount(self._files, journal)
             self._replay(wanted, database.origin)
 
     def _replay(self, wanted: Wanted, origin: DatabaseOrigin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,11 +37,11 @@ def version(text: str | None = None) -> str:
     return found[1]
 
 
-def run(argv: Iterable[str], text: str = "") -> str:
-    """Run a program with this input and return its output. Raise DatabaseError if it fails."""
+def run(argv: Iterable[str], text: str = "", fine: Collection[int] = (0,)) -> str:
+    """Run a program with this input and return its output. Raise DatabaseError if its exit code is not `fine`."""
     command = list(argv)
     done = subprocess.run(command, check=False, capture_output=True, text=True, input=text)
-    if done.returncode != 0:
+    if done.returncode not in fine:
         message = f"{command[0]} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}"
         raise DatabaseError(message)
     return done.stdout

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from groundwork_lab.authority import Authority
@@ -33,6 +32,7 @@ class Server:
         self._journal = journal
         self._authority = authority
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen = 0  # the bytes of the log that were written before the last start
 
     @property
     def running(self) -> bool:
@@ -64,7 +64,9 @@ class Server:
 
     def configure(self, database: Database, interface: Interface) -> None:
         """Write the configuration, which the next start reads."""
-        self._folder(self.files.logs)
+        for folder in (self.files.logs, self.files.run):
+            folder.mkdir(exist_ok=True, mode=0o700)
+            shutil.chown(folder, USER)
         text = render(self.files, database.parameters, interface.private_ip, database.port, logged=database.logged)
         write_private(self.files.config, text.encode())
 
@@ -74,13 +76,10 @@ class Server:
             write_private(file, content)
             shutil.chown(file, USER)
 
-    def _folder(self, path: Path) -> None:
-        path.mkdir(exist_ok=True, mode=0o700)
-        shutil.chown(path, USER)
-
     def _start(self, options: Sequence[str], namespace: str | None) -> None:
         self.stop()
         self.files.socket.unlink(missing_ok=True)
+        self._seen = self._size_of_log()
         argv = [SERVER, f"--defaults-file={self.files.config}", *options]
         self._process = spawn(argv, self._journal, namespace=namespace, log=self.files.folder / "output.log")
         deadline = time.monotonic() + PATIENCE
@@ -88,13 +87,28 @@ class Server:
             if self._process.poll() is not None:
                 code = self._process.returncode
                 self.stop()
-                message = f"{SERVER} ended with {code} before it accepted connections: {_last_error(self.files)}"
+                message = f"{SERVER} ended with {code} before it accepted connections: {self._last_error()}"
                 raise DatabaseError(message)
             if time.monotonic() > deadline:
                 self.stop()
                 message = f"Timed out after {PATIENCE:g} s waiting for {SERVER} to accept connections."
                 raise DatabaseError(message)
             select.select([], [], [], 0.05)  # there is no event for a socket that another process creates
+
+    def _size_of_log(self) -> int:
+        return self.files.errors.stat().st_size if self.files.errors.exists() else 0
+
+    def _last_error(self) -> str:
+        """Return the last errors that the server has logged since its start, or that it has printed."""
+        if self._size_of_log() > self._seen:
+            with self.files.errors.open("rb") as file:
+                file.seek(self._seen)
+                told = errors_of(file.read().decode(errors="replace"))
+            if told:
+                return told
+        return errors_of((self.files.folder / "output.log").read_text(encoding="utf-8", errors="replace")) or (
+            f"its log {self.files.errors} has no error"
+        )
 
     def execute(self, statements: Sequence[str]) -> str:
         return execute(self.files.socket, statements) if statements else ""
@@ -111,12 +125,7 @@ def _accepts(path: Path) -> bool:
         return client.connect_ex(str(path)) == 0
 
 
-def _last_error(files: Files) -> str:
-    """Return the last errors of the server's log, or of its output."""
-    for file in (files.errors, files.folder / "output.log"):
-        with suppress(FileNotFoundError):
-            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-            told = [line.split("[ERROR] ", 1)[1] for line in lines[-100:] if "[ERROR] " in line]
-            if told:
-                return " ".join(told[-3:])[-500:]
-    return f"its log {files.errors} tells no error"
+def errors_of(log: str) -> str:
+    """Return the last three errors of a log of MariaDB in one line."""
+    told = [line.split("[ERROR] ", 1)[1] for line in log.splitlines() if "[ERROR] " in line]
+    return " ".join(told[-3:])[-500:]

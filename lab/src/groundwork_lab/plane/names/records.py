@@ -20,6 +20,7 @@ from groundwork_lab.settings import API, EDGE, EDGE_HTTP_1, REGION, S3
 
 FILE_SYSTEMS = f"efs.{REGION}.amazonaws.com"
 DATABASES = f"{REGION}.rds.amazonaws.com"
+TRUST_STORE_NAME = "truststore.pki.rds.amazonaws.com"
 
 
 def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
