@@ -63,6 +63,7 @@ STAGES = (
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("mediawiki", "MediaWiki is installed by its release, and used", part="applications"),
+    Stage("ticks", "a schedule runs once at a time, whatever happens to servers", part="releases"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("names", "a site on its own domain, with HTTPS", part="names"),
     Stage("front", "a site behind CloudFront alone, whose secret rotates", part="names"),
