@@ -76,6 +76,7 @@ STAGES = (
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
     Stage("mediawiki", "MediaWiki is installed by its release, and used", part="applications"),
     Stage("backups", "what is on a server comes back from its backup, and damage is found before", part="backups"),
+    Stage("ticks", "a schedule runs once at a time, whatever happens to servers", part="releases"),
     Stage("static_site", "the static site through CloudFront"),
     Stage("names", "a site on its own domain, with HTTPS", part="names"),
     Stage("front", "a site behind CloudFront alone, whose secret rotates", part="names"),
