@@ -210,7 +210,13 @@ def script(statements: Iterable[str]) -> str:
     return "".join(f"{each};\n" for each in statements)
 
 
-BACKUP = ("BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT")
+BACKUP = (
+    "SET SESSION lock_wait_timeout = 10",  # seconds: a commit may wait for a standby that has ended
+    "BACKUP STAGE START",
+    "BACKUP STAGE FLUSH",
+    "BACKUP STAGE BLOCK_DDL",
+    "BACKUP STAGE BLOCK_COMMIT",
+)
 """The statements after which nothing is committed until `BACKUP STAGE END`.
 
 https://mariadb.com/docs/server/reference/sql-statements/administrative-sql-statements/backup-commands/backup-stage

@@ -119,8 +119,9 @@ def place_of(files: Files, rows: Sequence[str]) -> Place | None:
     return Place(str(files.folder), file, int(offset))
 
 
-def logs_since(files: Files, place: Place) -> list[Path]:
-    """Return the binary logs of an instance from a place on, in order."""
+def logs_since(place: Place) -> list[Path]:
+    """Return the binary logs of a server from a place on, in order."""
+    files = Files(Path(place.server))
     names = sorted(each for each in files.logs.glob(f"{files.log_names.name}.[0-9]*"))
     return [each for each in names if each.name >= place.file]
 
@@ -130,7 +131,7 @@ def replay(place: Place, until: datetime, socket: Path) -> None:
 
     A statement is executed if it began before the time, which is in whole seconds.
     """
-    logs = logs_since(Files(Path(place.server)), place)
+    logs = logs_since(place)
     if not logs or logs[0].name != place.file:
         message = f"The binary log {place.file} of {place.server} is missing."
         raise DatabaseError(message)
