@@ -98,6 +98,9 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
             authority,
             changed=loop.changed,
             trouble=lambda name, what: control_plane.report(lambda context: bool(context.rds.report(name, what))),
+            failed_over=lambda name, interface: control_plane.report(
+                lambda context: bool(context.rds.failed_over(name, interface))
+            ),
         )
         parts.enter_context(closing(databases))
         parts.enter_context(closing(TrustStore(settings, authority))).start()

@@ -78,6 +78,13 @@ def execute(socket: Path, statements: Iterable[str]) -> str:
     return run([*CLIENT, f"--socket={socket}"], script([NEUTRAL, *statements]))
 
 
+def replication(socket: Path) -> dict[str, str]:
+    """Return SHOW SLAVE STATUS of a server by column. Raise DatabaseError."""
+    argv = [each for each in CLIENT if each != "--skip-column-names"]
+    lines = run([*argv, f"--socket={socket}"], script(["SHOW SLAVE STATUS"])).splitlines()
+    return dict(zip(lines[0].split("\t"), lines[1].split("\t"), strict=False)) if len(lines) > 1 else {}
+
+
 class Session:
     """A session of root with a server, whose locks are kept until its end."""
 

@@ -23,6 +23,12 @@ PATIENCE = 120.0  # seconds for a start, which may execute a large redo log
 GRACE = 60.0  # seconds for a shutdown, which writes all changed pages
 
 
+QUIET = ("--skip-networking", "--event-scheduler=OFF")  # only this machine's root reaches the server
+UNLOGGED = (*QUIET, "--skip-log-bin", "--read-only=OFF")
+PRIMARY = ("--rpl-semi-sync-master-enabled=ON",)
+STANDBY = (*QUIET, "--read-only=ON")
+
+
 class Server:
     """A server with its files. It runs as an unprivileged user, in the namespace of the instance's interface."""
 
@@ -47,27 +53,28 @@ class Server:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def start(self, database: Database, interface: Interface) -> None:
+    def start(self, database: Database, interface: Interface, *options: str) -> None:
         """Start the server with the parameters of the instance, and wait until it accepts connections.
 
         Raise DatabaseError if it ends before, or OSError.
         """
         self._certify(database.endpoint)
         self.configure(database, interface)
-        self._start([], self._settings.namespace(interface.id))
-
-    def start_alone(self, database: Database, interface: Interface) -> None:
-        """Start the server so that only this machine's root reaches it, without binary logs."""
-        self._certify(database.endpoint)
-        self.configure(database, interface)
-        self._start(["--skip-networking", "--skip-log-bin", "--event-scheduler=OFF", "--read-only=OFF"], None)
+        self._start(options, self._settings.namespace(interface.id))
 
     def configure(self, database: Database, interface: Interface) -> None:
         """Write the configuration, which the next start reads."""
         for folder in (self.files.logs, self.files.run):
             folder.mkdir(exist_ok=True, mode=0o700)
             shutil.chown(folder, USER)
-        text = render(self.files, database.parameters, interface.private_ip, database.port, logged=database.logged)
+        text = render(
+            self.files,
+            database.parameters,
+            interface.private_ip,
+            database.port,
+            logged=database.logged,
+            paired=bool(database.standby_id),
+        )
         write_private(self.files.config, text.encode())
 
     def _certify(self, endpoint: str) -> None:

@@ -124,11 +124,4 @@ def free(files: Files) -> float:
     return found.f_bavail / found.f_blocks if found.f_blocks else 1.0
 
 
-def delete(files: Files, journal: Journal) -> None:
-    """Delete everything of a DB instance that has stopped."""
-    unmount(files, journal)
-    if files.folder.exists():
-        shutil.rmtree(files.folder)
-
-
-__all__ = ["copy", "create", "delete", "free", "frozen", "grow", "is_small", "mount", "restore", "unmount"]
+__all__ = ["copy", "create", "free", "frozen", "grow", "is_small", "mount", "restore", "unmount"]

@@ -93,5 +93,5 @@ def test_the_binary_logs_from_a_place_on(tmp_path: Path) -> None:
     files.logs.mkdir()
     for name in ("000001", "000002", "000003", "index"):
         Path(f"{files.log_names}.{name}").touch()
-    found = logs_since(files, Place("mysql-bin-changelog.000002", 4))
+    found = logs_since(Place(str(tmp_path), "mysql-bin-changelog.000002", 4))
     assert [each.name[-6:] for each in found] == ["000002", "000003"]
