@@ -116,7 +116,7 @@ def dev(laptop: Laptop, own: dict[str, Any]) -> Iterator[Environment]:
     for one in rds.describe_db_instances()["DBInstances"]:
         if one["DBInstanceIdentifier"] == DATABASE and one["DBInstanceStatus"] != "deleting":
             rds.modify_db_instance(DBInstanceIdentifier=DATABASE, DeletionProtection=False)
-    wanted = {f"teardown_{kind}": True for kind in ("buckets", "images", "databases")}
+    wanted: dict[str, Any] = {f"teardown_{kind}": True for kind in ("buckets", "images", "databases")}
     environment.play(playbook="playbooks/teardown.yml", environment_confirm=ENVIRONMENT, **wanted)
 
 
@@ -225,7 +225,7 @@ def test_the_master_password_rotates_and_is_nowhere_but_in_parameter_store(dev: 
 
 @pytest.mark.usefixtures("built")
 def test_what_waits_for_a_restart_says_so_and_is_made_on_request(dev: Environment) -> None:
-    given = {
+    given: dict[str, Any] = {
         "database_parameters": {"max_connections": 60, "innodb_log_buffer_size": 16777216},
         "database_backup_retention_days": 3,
     }
@@ -256,7 +256,7 @@ def test_a_release_finds_its_database(dev: Environment, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("built")
 def test_the_end_keeps_the_data_in_a_snapshot_and_says_so(dev: Environment) -> None:
-    confirmed = {"environment_confirm": ENVIRONMENT, "teardown_buckets": True, "teardown_images": True}
+    confirmed: dict[str, Any] = {"environment_confirm": ENVIRONMENT, "teardown_buckets": True, "teardown_images": True}
     dev.laptop.calls(reset=True)
     refused = dev.play(playbook="playbooks/teardown.yml", code=2, **confirmed)
     assert "Set database_deletion_protection to false and run groundwork.aws.site." in "\n".join(refused.failures())

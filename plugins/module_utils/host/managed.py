@@ -51,7 +51,6 @@ PRIVILEGES: t.Mapping[str, str] = {  # with their columns in mysql.db
     "EVENT": "Event_priv",
     "TRIGGER": "Trigger_priv",
 }
-DENIED = re.compile(r"ERROR (1045|1698) ")
 UNREACHED = re.compile(r"ERROR (2002|2003|2005|2013) ")
 UNTRUSTED = re.compile(r"ERROR 2026 ")
 
@@ -146,7 +145,7 @@ def _said(run: Run, doing: str, server: Server, sql: str, memory: Path) -> str:
 
 def remedy(words: str) -> str:
     """Return what to do about an error of the client, or "". Pure."""
-    if DENIED.search(words):
+    if mariadb.ACCESS_DENIED.search(words):
         return (
             "Another program or person changed the master password. Run playbooks/rotate_database.yml, which sets it."
         )

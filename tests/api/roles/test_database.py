@@ -46,6 +46,7 @@ class Account:
     def __init__(self, folder: Path, endpoint: str) -> None:
         self._folder = folder
         self.printed = ""  # by all runs
+        self.addresses: list[str] = []  # of the database, as the last run told it
         self._environment = {
             **os.environ,
             **KEYS,
@@ -71,6 +72,7 @@ class Account:
         """Run the roles, and return the changes to the database and to its group."""
         results = self._run([{"name": f"groundwork.aws.{role}"} for role in ROLES], *words, **more)
         changes = [change for result in results for change in result.get("changes", [])]
+        self.addresses = [result["database"]["address"] for result in results if "database" in result]
         names = (f"{one['action']} {one['resource']} {one['name']}" for one in changes)
         return [name for name in names if "database" in name and "rule" not in name]
 
@@ -115,6 +117,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
 def test_one_variable_gets_a_database(account: Account) -> None:
     assert "dev has no database yet; run site.yml without --tags and --limit first." in account.found()
     planned = account.play("--check", **MANAGED)
+    assert account.addresses == ["(known after apply)"]
     made = account.play(**MANAGED)
     assert planned == made == WHOLE
     assert account.play(**MANAGED) == []

@@ -212,3 +212,34 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     account.ssm.put_parameter(Name=f"{OWN}/KEY", Value="another value", Type="SecureString", Overwrite=True)
     again = account.play()[UPLOAD]
     assert again["tiers"]["private"]["user_data"] != first["tiers"]["private"]["user_data"], "servers are replaced"
+
+
+MASTER = "/groundwork/dev/database/master-password"
+
+
+@pytest.mark.parametrize("counted", [1, 0])
+def test_groups_make_the_databases_on_rds_where_there_is_no_counted_server(
+    account: Played, tmp_path: Path, counted: int
+) -> None:
+    """The database is there, as if its role had run. With counted servers the groups may not read its password."""
+    variables = json.loads((tmp_path / "variables.json").read_text())
+    own = {
+        "lamp_database_server": "managed",
+        "database_address": "dev-database.c1.eu-central-1.rds.amazonaws.com",
+        "servers_tiers": {**variables["servers_tiers"], "public": {**TIER, "count": counted}},
+    }
+    (tmp_path / "variables.json").write_text(json.dumps({**variables, **own}))
+    made = account.play()[UPLOAD]
+    assert made["tiers"]["private"]["parameters"] == [
+        *([] if counted else [MASTER]),
+        "/groundwork/dev/lamp/app/database-password",
+    ]
+    objects = account.objects()
+    [bundle] = [key for key in objects if key.startswith("boot/")]
+    packed = zipfile.ZipFile(io.BytesIO(objects[bundle]))
+    desired = json.loads(packed.read("desired.json"))
+    assert [name for name in packed.namelist() if name.endswith("host/managed.py")]
+    assert bool(desired["databases"]) == (not counted)
+    assert counted or desired["databases"]["server"]["password"] == f"@groundwork(parameter:{MASTER})@"
+    pool = next(one for one in desired["configuration"]["files"] if one["path"].endswith("groundwork-app.conf"))
+    assert f"env[DB_HOST] = '{own['database_address']}'" in pool["content"]

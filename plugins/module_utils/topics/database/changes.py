@@ -271,7 +271,7 @@ def _modify(owner: Owner, members: Described, *, at_once: bool) -> Call:
 
 def actual_settings(instance: Described) -> dict[str, t.Any]:
     """Return the settings that AWS changes at once, whatever ApplyImmediately is."""
-    groups = instance.get("DBParameterGroups") or ({},)
+    groups: t.Sequence[Described] = instance.get("DBParameterGroups") or ({},)
     return {
         "BackupRetentionPeriod": pending(instance).get("BackupRetentionPeriod", instance["BackupRetentionPeriod"]),
         "PreferredBackupWindow": instance["PreferredBackupWindow"],
@@ -338,7 +338,8 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
     AWS would make everything that is pending together with a change at once. So while something is pending that
     interrupts the database, this change waits too.
     """
-    actual, members, waits = instance, {}, pending(instance)
+    actual, waits = instance, pending(instance)
+    members: dict[str, t.Any] = {}
     if desired.storage > waits.get("AllocatedStorage", actual["AllocatedStorage"]):
         members["AllocatedStorage"] = desired.storage
         members["MaxAllocatedStorage"] = desired.most_storage or desired.storage

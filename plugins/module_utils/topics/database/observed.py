@@ -37,7 +37,6 @@ READY = ("available", BACKING_UP, "storage-full", "storage-optimization", "stopp
 BROKEN = ("failed", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error")
 DELETING = "deleting"
 RANGE = re.compile(r"(-?\d+)-(-?\d+)")
-WHOLE = re.compile(r"-?\d+")
 FORMULA = ("{", "GREATEST", "LEAST", "SUM", "log")
 
 
@@ -247,7 +246,7 @@ def allows(allowed: str, value: str) -> bool:
         if part == value:
             return True
         bounds = RANGE.fullmatch(part)
-        if bounds and WHOLE.fullmatch(value) and int(bounds[1]) <= int(value) <= int(bounds[2]):
+        if bounds and value.removeprefix("-").isdecimal() and int(bounds[1]) <= int(value) <= int(bounds[2]):
             return True
     # What is neither a list of words nor ranges of numbers is for people.
     return not all(RANGE.fullmatch(one.strip()) or re.fullmatch(r"[\w.-]+", one.strip()) for one in allowed.split(","))
