@@ -167,7 +167,8 @@ def test_the_manifest_has_the_rows_and_no_secret(laptop: Laptop, bucket: Bucket,
     assert value == parameter["Parameter"]["Value"]
     assert value not in json.dumps(manifest)
     places = f"/etc/systemd/system {PROGRAM} {STATE} /etc/groundwork/backup/plan.json /var/log /run/systemd"
-    code, found = laptop.on(SERVER, f"grep -rlF -- '{value}' {places}; journalctl --no-pager | grep -cF -- '{value}'")
+    look = f'value=$(cat /etc/groundwork/backup/app/APP_SECRET); grep -rlF -- "$value" {places}; '
+    code, found = laptop.on(SERVER, look + 'journalctl --no-pager | grep -cF -- "$value"')  # Ansible logs commands
     assert (code, found) == (1, "0")
 
 

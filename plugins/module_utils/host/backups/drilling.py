@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 import typing as t
 from pathlib import Path
@@ -79,7 +78,7 @@ def check(run: Run, sites: t.Mapping[str, Facts], folder: Path) -> dict[str, dic
                 counts[name]["rows"] = sum(table["rows"] for table in facts["tables"].values())
     for name, site in sites.items():
         if "files" in site:
-            listed = entries_in(folder / site["files"]["object"])
+            listed = entries_in(run, folder / site["files"]["object"])
             if listed != site["files"]["entries"]:
                 wrong.append(f"{name}: {listed} files and folders instead of {site['files']['entries']}")
             counts[name]["files"] = listed
@@ -101,18 +100,18 @@ def database_faults(run: Run, facts: Facts, folder: Path, socket: str) -> list[s
     try:
         succeed(run, f"create the database {name} in isolation", create)
         load(folder / facts["object"], socket, name)
-        return differences(facts["tables"], tables_of(socket, name))
+        return differences(facts["tables"], tables_of(run, socket, name))
     except GroundworkError as error:
         return [str(error)]
 
 
-def entries_in(archive: Path) -> int:
+def entries_in(run: Run, archive: Path) -> int:
     """Return the number of files and folders in an archive, which is read to its end. Raise DamagedError."""
     argv = ["tar", "--list", "--gzip", f"--file={archive}"]
-    done = subprocess.run(argv, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise DamagedError(f"{archive.name} cannot be unpacked: {done.stderr.decode(errors='replace').strip()[-500:]}")
-    return done.stdout.count(b"\n")
+    done = run(argv)
+    if done.code:
+        raise DamagedError(f"{archive.name} cannot be unpacked: {done.err.strip()[-500:]}")
+    return done.out.count("\n")
 
 
 def drill(run: Run, objects: Objects, folder: Path, wanted: str = "") -> dict[str, t.Any]:

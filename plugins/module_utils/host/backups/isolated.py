@@ -24,7 +24,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.dumps 
     as_root,
     dump_argv,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 
 ACCOUNT = "mysql"
 START = 60.0  # seconds until MariaDB accepts connections
@@ -121,10 +121,10 @@ def load(dump: Path, socket: str, database: str) -> None:
         raise GroundworkError(wrong or f"MariaDB did not accept {dump.name}: {said[-2000:]}")
 
 
-def tables_of(socket: str, database: str) -> dict[str, Table]:
+def tables_of(run: Run, socket: str, database: str) -> dict[str, Table]:
     """Return the tables of a database with their rows and digests. Raise GroundworkError."""
     digests = Digests()
-    views = _views(socket, database)
+    views = _views(run, socket, database)
     plain = ["--skip-triggers", "--skip-routines", "--skip-events"]
     argv = dump_argv(socket, database, *plain, *(f"--ignore-table={database}.{view}" for view in views))
     with tempfile.TemporaryFile() as errors:
@@ -138,10 +138,7 @@ def tables_of(socket: str, database: str) -> dict[str, Table]:
     return digests.tables()
 
 
-def _views(socket: str, database: str) -> list[str]:
+def _views(run: Run, socket: str, database: str) -> list[str]:
     sql = f"SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '{database}'"  # noqa: S608 - a name
     argv = as_root("mariadb", socket, "--batch", "--skip-column-names", f"--execute={sql}")
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise GroundworkError(f"Could not read the views of {database}: {done.stderr.strip()[-2000:]}")
-    return done.stdout.splitlines()
+    return succeed(run, f"read the views of {database}", argv).splitlines()

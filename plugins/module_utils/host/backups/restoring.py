@@ -164,7 +164,7 @@ def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) 
         asked(run, socket, f"SET GLOBAL max_allowed_packet = {LARGEST_PACKET};")
         asked(run, socket, "\n".join([*away, *empty]))
         load(dump, socket, name)
-        wrong = differences(facts["tables"], tables_of(socket, name))
+        wrong = differences(facts["tables"], tables_of(run, socket, name))
         if wrong:
             raise GroundworkError("; ".join(wrong))
     except GroundworkError as error:
@@ -187,7 +187,7 @@ def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     argv = ["tar", "--extract", "--gzip", "--preserve-permissions", "--same-owner"]
     succeed(run, f"restore the files of {part.site}", [*argv, f"--file={archive}", f"--directory={folder}"])
-    if entries_in(archive) != expected:
+    if entries_in(run, archive) != expected:
         raise GroundworkError(f"The files of {part.site} are not as many as in the backup.")
 
 
