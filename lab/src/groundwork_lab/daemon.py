@@ -36,7 +36,7 @@ from groundwork_lab.model import HostedZone
 from groundwork_lab.packages import PORT as PACKAGES_PORT
 from groundwork_lab.packages import Packages
 from groundwork_lab.plane.balancers import BalancerManager
-from groundwork_lab.plane.databases import DatabaseManager, version
+from groundwork_lab.plane.databases import DatabaseManager, TrustStore, version
 from groundwork_lab.plane.edges import EdgeManager
 from groundwork_lab.plane.fabric import Fabric
 from groundwork_lab.plane.files import FileServers
@@ -98,8 +98,12 @@ def running(settings: Settings, started: str) -> Iterator[Lab]:
             authority,
             changed=loop.changed,
             trouble=lambda name, what: control_plane.report(lambda context: bool(context.rds.report(name, what))),
+            failed_over=lambda name, interface: control_plane.report(
+                lambda context: bool(context.rds.failed_over(name, interface))
+            ),
         )
         parts.enter_context(closing(databases))
+        parts.enter_context(closing(TrustStore(settings, authority))).start()
         network: list[tuple[str, Reconciler]] = [("fabric", fabric), ("names", names)]
         others = [
             Part("packages", packages),

@@ -44,6 +44,7 @@ PROGRAMS = {
     "resize2fs": "e2fsprogs",
     "setpriv": "util-linux",
     "slirp4netns": "slirp4netns",
+    "socat": "socat",
     "systemd-nspawn": "systemd-container",
     "unbound": "unbound",
     "unbound-checkconf": "unbound",

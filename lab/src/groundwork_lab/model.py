@@ -338,8 +338,9 @@ class Database:
     schema: str  # the database to create with the instance, or ""
     parameters: Mapping[str, str]  # of the server, with MariaDB's names
     logged: bool  # whether it writes binary logs, which a restore to a point in time needs
-    retention: int = 0  # days for which binary logs are kept
     origin: DatabaseOrigin | None = None
+    standby_id: str = ""  # the network interface of the standby, or "" in one zone
+    failovers: int = 0  # incremented by each failover that is requested
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ EDGE = IPv4Address("198.18.0.6")  # CloudFront's edge, in the namespace of the A
 EDGE_HTTP_1 = IPv4Address("198.18.0.7")  # the edge for distributions without HTTP/2
 PARENT = IPv4Address("198.18.0.8")  # the name server of the zone `test`, which the registrar writes
 ORIGIN_FACING = IPv4Address("198.18.0.9")  # the edge, when it connects to custom origins; nothing else does
+TRUSTSTORE = IPv4Address("198.18.0.11")  # RDS' certificate bundles
 NAME_SERVERS = tuple(IPv4Address(f"198.18.0.{number}") for number in range(33, 41))  # Route 53, by delegation set
 AWS_PLANE = (
     API,
@@ -34,6 +35,7 @@ AWS_PLANE = (
     EDGE_HTTP_1,
     PARENT,
     ORIGIN_FACING,
+    TRUSTSTORE,
     *NAME_SERVERS,
 )  # in the namespace `aws`
 ORIGIN = (IPv4Address("127.0.0.1"), 8081)  # S3 for the edge, on the loopback of that namespace

@@ -28,6 +28,7 @@ PAGES = {
     "efs": "https://docs.aws.amazon.com/efs/latest/ug/API_{}.html",
     "elbv2": "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_{}.html",
     "iam": "https://docs.aws.amazon.com/IAM/latest/APIReference/API_{}.html",
+    "rds": "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_{}.html",
     "resourcegroupstaggingapi": "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_{}.html",
     "route53": "https://docs.aws.amazon.com/Route53/latest/APIReference/API_{}.html",
     "s3": "https://docs.aws.amazon.com/AmazonS3/latest/API/API_{}.html",

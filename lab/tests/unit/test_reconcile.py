@@ -220,6 +220,17 @@ class TestOthers:
         assert seen == (set() if network_fails else {"E1"})
         assert loop.report.errors["edges"] == "E2: no way"
 
+    def test_what_a_part_works_on_is_not_confirmed(self, loop: Loop, passes: list[str]) -> None:
+        world = World(distributions={name: Distribution(name, "arn", name, {}) for name in ("E1", "E2")})
+        working, followed = {"E2"}, []
+        edges = Part("edges", Fake("edges", passes), ("distributions",), lambda: tuple(working))
+        loop.start(lambda: world, [("network", Fake("network", passes))], followed.append, [edges])
+        until(lambda: bool(followed) and bool(followed[-1].distributions))
+        assert (set(followed[-1].distributions), loop.report.errors) == ({"E1"}, {})
+        working.clear()
+        loop.changed()
+        until(lambda: set(followed[-1].distributions) == {"E1", "E2"})
+
     def test_a_failure_with_a_world_that_is_outdated_is_not_shown(
         self, loop: Loop, passes: list[str], caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -146,7 +146,7 @@ def describe_orderable_db_instance_options(backend: Backend, request: Request) -
             "DBInstanceClass": name,
             "LicenseModel": LICENSE,
             "AvailabilityZones": zones,
-            "MultiAZCapable": False,
+            "MultiAZCapable": True,
             "ReadReplicaCapable": False,
             "Vpc": True,
             "SupportsStorageEncryption": True,

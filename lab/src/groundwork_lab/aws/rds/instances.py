@@ -106,6 +106,8 @@ def build(
     own = checks.tags(given) if given is not None else dict(tags or {})
     parameter_group = groups.fits(backend, request.get("DBParameterGroupName"), settings["EngineVersion"])
     subnets = _subnet_group(backend, request)
+    if settings["MultiAZ"] and request.get("AvailabilityZone"):
+        combination("Requesting a specific availability zone is not valid for Multi-AZ instances.")
     subnet = _subnet(backend, subnets, request.get("AvailabilityZone"))
     instance = Instance(
         identifier=identifier,
@@ -123,6 +125,8 @@ def build(
     )
     security = _security_groups(backend, request.get("VpcSecurityGroupIds") or [], subnets.vpc_id)
     instance.interface = _interface(backend, subnet.id, security, instance.resource_id)
+    if settings["MultiAZ"]:
+        add_standby(backend, instance)
     instance.parameters = groups.effective(backend, instance)
     backend.instances[identifier] = instance
     return instance
@@ -170,9 +174,20 @@ def _subnet_group(backend: Backend, request: Request) -> SubnetGroup:
     return groups.subnet_group(backend, name) if name else groups.default_subnet_group(backend)
 
 
-def _subnet(backend: Backend, group: SubnetGroup, zone: str | None) -> Any:
-    """Return the subnet for a new network interface: in the zone, or in any zone of the group."""
-    found = [each for each in backend.context.ec2.describe_subnets() if each.id in group.subnets]
+def add_standby(backend: Backend, instance: Instance) -> None:
+    """Give the instance a network interface for a standby, in another zone than that of the primary."""
+    group = backend.subnet_groups[instance.subnet_group]
+    subnet = _subnet(backend, group, None, without=instance.interface.subnet.availability_zone)
+    instance.standby = _interface(backend, subnet.id, instance.groups, instance.resource_id)
+
+
+def _subnet(backend: Backend, group: SubnetGroup, zone: str | None, *, without: str = "") -> Any:
+    """Return the subnet for a new network interface: in the zone, or in any zone of the group but one."""
+    found = [
+        each
+        for each in backend.context.ec2.describe_subnets()
+        if each.id in group.subnets and each.availability_zone != without
+    ]
     fitting = sorted(
         (each for each in found if zone in (None, each.availability_zone)),
         key=lambda each: (each.availability_zone, -each.available_ip_address_count),
@@ -282,6 +297,7 @@ def told(backend: Backend, instance: Instance) -> Members:
             {"DBParameterGroupName": instance.parameter_group, "ParameterApplyStatus": instance.parameter_status}
         ],
         "AvailabilityZone": interface.subnet.availability_zone,
+        **({"SecondaryAvailabilityZone": instance.standby.subnet.availability_zone} if instance.standby else {}),
         "DBSubnetGroup": groups.told_subnet_group(backend, group),
         "PendingModifiedValues": _pending(instance),
         "ReadReplicaDBInstanceIdentifiers": [],
@@ -338,7 +354,7 @@ def latest(instance: Instance) -> Any:
 
 # Changes
 
-DELAYED = ("DBInstanceClass", "AllocatedStorage", "StorageType", "Iops", "StorageThroughput")
+DELAYED = ("DBInstanceClass", "AllocatedStorage", "StorageType", "Iops", "StorageThroughput", "MultiAZ")
 """Settings that wait for the maintenance window without ApplyImmediately."""
 
 AT_ONCE = (
@@ -495,6 +511,8 @@ def _begin_changes(backend: Backend, instance: Instance, *, at_once: bool) -> No
         for name in ("Iops", "StorageThroughput"):
             instance.settings.pop(name, None)
     instance.settings.update(changes)
+    if instance.settings["MultiAZ"] and instance.standby is None:
+        add_standby(backend, instance)
     if not instance.retention:
         forget_backups(backend, instance)
     if {"DBInstanceClass", "Port"} & set(changes) or (not before) != (not instance.retention):
@@ -533,12 +551,20 @@ def forget_backups(backend: Backend, instance: Instance) -> None:
 
 
 def reboot_db_instance(backend: Backend, request: Request) -> Members:
+    """Reboot a DB instance, or let its standby become the primary.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_RebootInstance.html
+    """
     instance = found(backend, request["DBInstanceIdentifier"])
-    if request.get("ForceFailover"):
+    fails_over = bool(request.get("ForceFailover"))
+    if fails_over and not instance.settings["MultiAZ"]:
         combination("Force failover is not valid for a DB instance that is not Multi-AZ.")
     if instance.shown not in CHANGEABLE:
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is not in available state.")
-    restart(backend, instance)
+    if fails_over:  # parameters that wait for a reboot wait for one without failover
+        instance.failovers += 1
+    else:
+        restart(backend, instance)
     begin(instance, "rebooting", "available")
     return {"DBInstance": told(backend, instance)}
 

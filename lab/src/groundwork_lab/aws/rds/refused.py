@@ -40,7 +40,6 @@ SWITCHES = {
     "EnableIAMDatabaseAuthentication": "IAM database authentication",
     "EnablePerformanceInsights": "Performance Insights",
     "ManageMasterUserPassword": "Secrets Manager; use MasterUserPassword",
-    "MultiAZ": "Multi-AZ deployments",
     "MultiTenant": "multi-tenant configurations",
     "PubliclyAccessible": "public addresses of DB instances",
     "RotateMasterUserPassword": "Secrets Manager; use MasterUserPassword",

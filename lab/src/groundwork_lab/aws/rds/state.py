@@ -166,6 +166,16 @@ class Backend(BaseBackend, TaggableResourcesMixin):
         told = Event(instance.identifier, "db-instance", instance.arn, message, list(categories))
         self.events.append(told)
 
+    def failed_over(self, resource_id: str, interface_id: str) -> bool:
+        """Note the network interface of the new primary. Names have to follow that."""
+        for instance in self.instances.values():
+            if instance.resource_id == resource_id and instance.standby and instance.standby.id == interface_id:
+                instance.interface, instance.standby = instance.standby, instance.interface
+                self.tell(instance, "Multi-AZ instance failover started", "failover")
+                self.tell(instance, "Multi-AZ instance failover completed", "failover", "notification")
+                return True
+        return False
+
     def report(self, resource_id: str, trouble: str) -> bool:
         """Note what the data plane tells of a server: the state that it causes, or "". Nothing has to follow that."""
         for instance in self.instances.values():

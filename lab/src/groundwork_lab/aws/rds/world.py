@@ -63,8 +63,9 @@ def _database(backend: Backend, instance: Instance) -> model.Database:
         schema=settings.get("DBName", ""),
         parameters=dict(instance.parameters),
         logged=bool(instance.retention),
-        retention=instance.retention,
         origin=instance.origin,
+        standby_id=instance.standby.id if instance.standby and settings["MultiAZ"] else "",
+        failovers=instance.failovers,
     )
 
 
@@ -112,6 +113,9 @@ def _settle(backend: Backend, instance: Instance) -> None:
         instance.origin = None
     if ended in ("modifying", "renaming"):
         _forget_applied(instance)
+        if instance.standby is not None and not instance.settings["MultiAZ"]:
+            backend.context.delete_interface(instance.standby.id)
+            instance.standby = None
     if ended == "backing-up" and instance.backed_up is None and instance.retention:
         instance.backed_up = _first_backup(backend, instance)
     if instance.status == "backing-up":

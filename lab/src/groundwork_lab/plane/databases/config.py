@@ -56,12 +56,17 @@ class Files:
         return self.folder / "logs"
 
     @property
+    def run(self) -> Path:
+        """Return the folder of what the server creates while it runs."""
+        return self.folder / "run"
+
+    @property
     def socket(self) -> Path:
-        return self.folder / "socket"
+        return self.run / "socket"
 
     @property
     def errors(self) -> Path:
-        return self.folder / "error.log"
+        return self.run / "error.log"
 
     @property
     def config(self) -> Path:
@@ -81,15 +86,26 @@ class Files:
         return self.logs / "mysql-bin-changelog"
 
 
-def render(files: Files, parameters: Mapping[str, str], address: IPv4Address, port: int, *, logged: bool) -> str:
-    """Return the configuration of a server. Its own lines come after the parameters, which cannot override them."""
+def render(
+    files: Files,
+    parameters: Mapping[str, str],
+    address: IPv4Address,
+    port: int,
+    *,
+    logged: bool,
+    paired: bool = False,
+) -> str:
+    """Return the configuration of a server. Its own lines come after the parameters, which cannot override them.
+
+    A server that is `paired` is the primary or the standby of a Multi-AZ deployment.
+    """
     own = {
         "user": USER,
         "datadir": files.data,
         "tmpdir": files.temporary,
         "secure_file_priv": files.temporary,
         "socket": files.socket,
-        "pid_file": files.folder / "pid",
+        "pid_file": files.run / "pid",
         "log_error": files.errors,
         "bind_address": address,
         "port": port,
@@ -97,14 +113,57 @@ def render(files: Files, parameters: Mapping[str, str], address: IPv4Address, po
         "ssl_key": files.key,
         "server_id": int(address),
         "innodb_flush_method": "O_DIRECT",
+        "skip_stack_trace": None,  # which the server makes with other programs, that outlive it
         "skip_log_bin": None,
     }
-    if logged:
+    if logged or paired:
         del own["skip_log_bin"]
         own |= {"log_bin": files.log_names, "max_binlog_size": 134217728}
+    if paired:
+        own |= {**REPLICATION, "relay_log": files.run / "relay"}
     given = {"innodb_buffer_pool_size": BUFFER_POOL, **parameters}
     lines = [_line(OPTIONS.get(name, name), value) for name, value in sorted(given.items())]
     return "\n".join(["[mariadbd]", *lines, *(_line(name, value) for name, value in own.items()), ""])
+
+
+REPLICATION: Mapping[str, object] = {
+    "log_slave_updates": 1,
+    "rpl_semi_sync_master_timeout": 2**64 - 1,  # ms: a commit waits for the standby, however long that takes
+    "rpl_semi_sync_master_wait_no_slave": 1,
+    "rpl_semi_sync_master_wait_point": "AFTER_SYNC",
+    "skip_slave_start": None,
+}
+"""The options of the servers of a Multi-AZ deployment. No session sees a transaction that the standby does not have.
+
+https://mariadb.com/docs/server/ha-and-performance/standard-replication/semisynchronous-replication
+"""
+
+REPLICATOR = "rdsrepladmin"  # the account of the standby at the primary
+
+
+def replicator_statements(password: str) -> list[str]:
+    """Return the statements that give the standby its account, which exists for connections of this machine only."""
+    name = f"{literal(REPLICATOR)}@'localhost'"
+    return [
+        f"CREATE USER IF NOT EXISTS {name}",
+        f"ALTER USER {name} IDENTIFIED BY {literal(password)}",
+        f"GRANT REPLICATION SLAVE ON *.* TO {name}",
+    ]
+
+
+def attach_statements(position: str, password: str, port: int) -> list[str]:
+    """Return the statements with which a new standby begins to follow the primary from a GTID position on."""
+    return [f"SET GLOBAL gtid_slave_pos = {literal(position)}", *follow_statements(password, port)]
+
+
+def follow_statements(password: str, port: int) -> list[str]:
+    """Return the statements with which a standby follows the primary, which answers on a port of its own network."""
+    return [
+        "SET GLOBAL rpl_semi_sync_slave_enabled = 1",
+        f"CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {port}, MASTER_USER = {literal(REPLICATOR)}, "
+        f"MASTER_PASSWORD = {literal(password)}, MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = slave_pos",
+        "START SLAVE",
+    ]
 
 
 def _line(name: str, value: object) -> str:
@@ -151,7 +210,13 @@ def script(statements: Iterable[str]) -> str:
     return "".join(f"{each};\n" for each in statements)
 
 
-BACKUP = ("BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT")
+BACKUP = (
+    "SET SESSION lock_wait_timeout = 10",  # seconds: a commit may wait for a standby that has ended
+    "BACKUP STAGE START",
+    "BACKUP STAGE FLUSH",
+    "BACKUP STAGE BLOCK_DDL",
+    "BACKUP STAGE BLOCK_COMMIT",
+)
 """The statements after which nothing is committed until `BACKUP STAGE END`.
 
 https://mariadb.com/docs/server/reference/sql-statements/administrative-sql-statements/backup-commands/backup-stage

@@ -1,6 +1,6 @@
 """The keeper of one DB instance: a thread that makes the instance what the control plane wants.
 
-It sleeps until the control plane wants something else, or its server ends. While the server runs, it looks at the free
+It sleeps until the control plane wants something else, or a server ends. While a server runs, it looks at the free
 space of the volume every few seconds, because there is no event for that.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import select
+import shutil
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,12 +20,13 @@ from typing import Literal, NamedTuple
 from groundwork_lab.apart import described
 from groundwork_lab.authority import Authority
 from groundwork_lab.journal import Journal
-from groundwork_lab.model import Database, DatabaseOrigin, Interface
+from groundwork_lab.model import Database, Interface
 from groundwork_lab.plane.databases import volumes
-from groundwork_lab.plane.databases.config import Files, account_statements, changes
+from groundwork_lab.plane.databases.config import Files
+from groundwork_lab.plane.databases.pair import Pair
 from groundwork_lab.plane.databases.programs import DatabaseError
-from groundwork_lab.plane.databases.server import Server
-from groundwork_lab.plane.databases.snapshots import Snapshots, replay
+from groundwork_lab.plane.databases.server import UNLOGGED
+from groundwork_lab.plane.databases.snapshots import Place, Snapshots, replay
 from groundwork_lab.settings import Settings
 
 Trouble = Literal["", "storage-full", "incompatible-parameters", "failed"]
@@ -36,25 +38,35 @@ _log = logging.getLogger(__name__)
 
 
 class Wanted(NamedTuple):
-    """What the control plane wants: the instance, its network interface, and its pending snapshots."""
+    """What the control plane wants: the instance, its network interface, that of a standby, and pending snapshots."""
 
     database: Database
     interface: Interface
+    standby: Interface | None
     snapshots: frozenset[str]
+
+    @property
+    def interfaces(self) -> dict[str, Interface]:
+        return {each.id: each for each in (self.interface, self.standby) if each is not None}
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the keepers of a lab share. `data` returns the files of an instance, `template` those of a new server."""
+    """What the keepers of a lab share.
+
+    `folder` returns that of an instance, and `template` the data of a new server. `failed_over` gets the id of an
+    instance and that of its new primary's network interface.
+    """
 
     settings: Settings
     journal: Journal
     authority: Authority
     snapshots: Snapshots
-    files: Callable[[str], Files]
+    folder: Callable[[str], Path]
     template: Callable[[], Path]
     changed: Callable[[], None]
     trouble: Callable[[str, Trouble], None]
+    failed_over: Callable[[str, str], None]
 
 
 class Keeper:
@@ -62,10 +74,9 @@ class Keeper:
 
     def __init__(self, name: str, around: Surroundings) -> None:
         self.name = name
-        self.server = Server(around.files(name), around.settings, around.journal, around.authority)
         self.error = ""
+        self.pair = Pair(around.folder(name), around.settings, around.journal, around.authority)
         self._around = around
-        self._files = around.files(name)
         self._lock = threading.Lock()
         self._wanted: Wanted | None = None
         self._applied: Database | None = None
@@ -92,7 +103,7 @@ class Keeper:
             return self._applied == database
 
     def close(self) -> None:
-        """Stop the server and end the thread. The files stay."""
+        """Stop the servers and end the thread. The files stay."""
         with self._lock:
             self._closing = True
         self._wake()
@@ -101,8 +112,10 @@ class Keeper:
             os.close(each)
 
     def delete(self) -> None:
-        """Delete the files of a closed keeper."""
-        volumes.delete(self._files, self._around.journal)
+        """Delete the files of a closed keeper. Raise OSError."""
+        self.pair.close()
+        if self.pair.folder.exists():
+            shutil.rmtree(self.pair.folder)
 
     def _wake(self) -> None:
         with suppress(BlockingIOError):  # the pipe is full, so that the thread wakes anyway
@@ -117,7 +130,11 @@ class Keeper:
             if wanted is not None:
                 self._try(wanted)
             self._await()
-        self._end()
+        try:
+            self.pair.close()
+        except OSError as error:
+            self.error = described(error)
+            _log.exception("The DB instance %s cannot be stopped", self.name)
 
     def _try(self, wanted: Wanted) -> None:
         try:
@@ -136,109 +153,100 @@ class Keeper:
     def _await(self) -> None:
         """Wait until there is something to do."""
         timeout = RETRY[min(self._failures, len(RETRY)) - 1] if self._failures else None
-        if timeout is None and self.server.running:
+        if timeout is None and self.pair.primary.running:
             timeout = LOOK
-        watched = [self._wake_reader]
-        pid = self._watch_server()
-        if pid is not None:
-            watched.append(pid)
-        try:
+        with ExitStack() as stack:
+            watched = [self._wake_reader]
+            for server in self.pair.servers:
+                if server.running and server.pid is not None:
+                    with suppress(ProcessLookupError):
+                        watched.append(os.pidfd_open(server.pid))  # readable when the server has ended
+                        stack.callback(os.close, watched[-1])
             select.select(watched, [], [], timeout)
-        finally:
-            if pid is not None:
-                os.close(pid)
         with suppress(BlockingIOError):
             os.read(self._wake_reader, 4096)
-
-    def _watch_server(self) -> int | None:
-        """Return a descriptor that is readable when the server has ended."""
-        if not self.server.running or self.server.pid is None:
-            return None
-        with suppress(ProcessLookupError):
-            return os.pidfd_open(self.server.pid)
-        return None
 
     def _converge(self, wanted: Wanted) -> bool:
         """Make the instance as wanted. Return whether there was something to do."""
         database = wanted.database
-        busy = self._serve(wanted) if self._differs(database) else False
+        busy = self._applied != database or (self.pair.broken and not database.stopped)
+        if busy:
+            self._serve(wanted)
         for name in sorted(wanted.snapshots):
             if not self._around.snapshots.exists(name):
-                running = self.server.running
-                self._around.snapshots.take(name, self._files, running=running, logged=database.logged)
+                primary = self.pair.primary
+                self._around.snapshots.take(name, primary.files, running=primary.running, logged=database.logged)
                 busy = True
         self._look()
         return busy
 
-    def _differs(self, database: Database) -> bool:
-        return self._applied != database or (self.server.ended and not database.stopped)
-
-    def _serve(self, wanted: Wanted) -> bool:
-        database, before = wanted.database, self._applied
-        if self.server.ended:
-            _log.error("The server of %s has ended; starting it again.", database.name)
-        if not self._files.image.exists():
+    def _serve(self, wanted: Wanted) -> None:
+        database, before, pair = wanted.database, self._applied, self.pair
+        if pair.primary.ended:
+            _log.error("The server of %s has ended.", database.name)
+        if not pair.primary.files.image.exists():
             self._make(wanted)
-            before = None
-        volumes.mount(self._files, self._around.journal)
-        volumes.grow(self._files, database.gib)
+        if before is not None and wanted.standby is not None and self._fails_over(database, before):
+            self._around.failed_over(self.name, pair.fail_over(before, wanted.interfaces))
+        stopped = pair.grow(database.gib)
         if database.stopped:
-            self.server.stop()
+            pair.stop()
         else:
-            self._run_server(wanted, before)
+            self._start(wanted, None if stopped else before)
         self._tell("")
         with self._lock:
             self._applied = database
-        return True
 
-    def _run_server(self, wanted: Wanted, before: Database | None) -> None:
-        database = wanted.database
-        if before is None or not self.server.running or _restarts(before, database):
-            self._start(wanted)
-        else:
-            self.server.execute(changes(before.parameters, database.parameters))
-            self.server.configure(database, wanted.interface)
-        if before is None or (before.user, before.password) != (database.user, database.password):
-            self.server.execute(account_statements(database.user, database.password, database.schema))
+    def _fails_over(self, database: Database, before: Database) -> bool:
+        """Return whether the standby has to become the primary: on request, or because the primary has ended."""
+        asked = database.failovers != before.failovers
+        return self.pair.can_fail_over and not database.stopped and (asked or self.pair.primary.ended)
 
-    def _start(self, wanted: Wanted) -> None:
+    def _start(self, wanted: Wanted, before: Database | None) -> None:
         try:
-            self.server.start(wanted.database, wanted.interface)
+            if wanted.standby is None:
+                self.pair.run_alone(wanted.database, wanted.interface, before)
+            else:
+                self.pair.run(wanted.database, wanted.interfaces, before)
         except DatabaseError:
-            full = volumes.free(self._files) < FULL
-            self._tell("storage-full" if full else "incompatible-parameters")
+            if not self.pair.primary.running:
+                full = volumes.free(self.pair.primary.files) < FULL
+                self._tell("storage-full" if full else "incompatible-parameters")
             raise
 
     def _make(self, wanted: Wanted) -> None:
         """Make the files of a new instance: those of a new server, or of a backup."""
-        database, journal = wanted.database, self._around.journal
-        self._files.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        if database.origin is None:
-            volumes.create(self._files, database.gib, self._around.template(), journal)
+        database, files = wanted.database, self.pair.primary.files
+        files.folder.parent.mkdir(mode=0o711, exist_ok=True)
+        files.folder.mkdir(mode=0o711, exist_ok=True)
+        origin = database.origin
+        if origin is None:
+            volumes.create(files, database.gib, self._around.template(), self._around.journal)
             return
-        volumes.restore(self._files, self._around.snapshots.image(database.origin.snapshot), database.gib, journal)
-        if database.origin.source:
-            self._replay(wanted, database.origin)
+        image, place = self._around.snapshots.base(origin, self._around.folder(origin.source))
+        volumes.restore(files, image)
+        if origin.until is not None and place is not None:
+            try:
+                self._replay(wanted, files, place)
+            except (DatabaseError, OSError):
+                self.pair.close()
+                files.image.unlink()
+                raise
 
-    def _replay(self, wanted: Wanted, origin: DatabaseOrigin) -> None:
-        """Execute the binary logs of the source on the restored files. If that fails, they are made again."""
-        if origin.until is None:
-            raise AssertionError(origin)
-        try:
-            self.server.start_alone(wanted.database, wanted.interface)
-            place = self._around.snapshots.place(origin.snapshot)
-            replay(self._around.files(origin.source), place, origin.until, self._files.socket)
-            self.server.stop()
-        except (DatabaseError, OSError):
-            self.server.stop()
-            volumes.unmount(self._files, self._around.journal)
-            self._files.image.unlink()
-            raise
+    def _replay(self, wanted: Wanted, files: Files, place: Place) -> None:
+        """Execute the binary logs of the source on the restored files."""
+        origin, primary = wanted.database.origin, self.pair.primary
+        if origin is None or origin.until is None:
+            raise AssertionError(wanted)
+        volumes.mount(files, self._around.journal)
+        primary.start(wanted.database, wanted.interface, *UNLOGGED)
+        replay(place, origin.until, files.socket)
+        primary.stop()
 
     def _look(self) -> None:
         """Report whether the volume is full."""
-        if self.server.running:
-            free = volumes.free(self._files)
+        if self.pair.primary.running:
+            free = volumes.free(self.pair.primary.files)
             if free < FULL:
                 self._tell("storage-full")
             elif free > ROOM and self._trouble == "storage-full":
@@ -248,21 +256,3 @@ class Keeper:
         if trouble != self._trouble:
             self._trouble = trouble
             self._around.trouble(self.name, trouble)
-
-    def _end(self) -> None:
-        try:
-            self.server.stop()
-            volumes.unmount(self._files, self._around.journal)
-        except OSError as error:
-            self.error = described(error)
-            _log.exception("The DB instance %s cannot be stopped", self.name)
-
-
-def _restarts(before: Database, now: Database) -> bool:
-    """Return whether the server has to be started again: for a reboot, or an option that it reads at its start."""
-    return (before.boots, before.port, before.endpoint, before.logged) != (
-        now.boots,
-        now.port,
-        now.endpoint,
-        now.logged,
-    )

@@ -12,7 +12,6 @@ from groundwork_lab.authority import Authority
 from groundwork_lab.journal import Journal
 from groundwork_lab.model import World
 from groundwork_lab.plane.databases import programs
-from groundwork_lab.plane.databases.config import Files
 from groundwork_lab.plane.databases.keeper import Keeper, Surroundings, Trouble, Wanted
 from groundwork_lab.plane.databases.snapshots import Snapshots
 from groundwork_lab.settings import Settings
@@ -22,7 +21,8 @@ class DatabaseManager:
     """Implements `ports.Reconciler`.
 
     `changed` is called from any thread when an instance or a snapshot is no longer pending. `trouble` gets the id of an
-    instance with what is wrong with it, or "".
+    instance with what is wrong with it, or "". `failed_over` gets the id of an instance and that of the network
+    interface of its new primary.
     """
 
     def __init__(
@@ -33,12 +33,21 @@ class DatabaseManager:
         *,
         changed: Callable[[], None],
         trouble: Callable[[str, Trouble], None],
+        failed_over: Callable[[str, str], None],
     ) -> None:
         self._folder = settings.state / "databases"
         self._snapshots = Snapshots(self._folder / "snapshots")
         self._template_lock = threading.Lock()
         self._around = Surroundings(
-            settings, journal, authority, self._snapshots, self._files, self._template, changed, trouble
+            settings,
+            journal,
+            authority,
+            self._snapshots,
+            self._of,
+            self._template,
+            changed,
+            trouble,
+            failed_over,
         )
         self._keepers: dict[str, Keeper] = {}
         self._pending: frozenset[str] = frozenset()
@@ -51,7 +60,8 @@ class DatabaseManager:
         for database in world.databases.values():
             with apart.trying(database.id):
                 interface = world.interfaces.get(database.interface_id)
-                if interface is None:
+                standby = world.interfaces.get(database.standby_id)
+                if interface is None or (database.standby_id and standby is None):
                     message = f"The network interface of {database.name} does not exist."
                     raise LookupError(message)
                 keeper = self._keepers.get(database.id)
@@ -63,7 +73,7 @@ class DatabaseManager:
                     for each in world.database_snapshots.values()
                     if each.pending and each.database_id == database.id
                 )
-                keeper.give(Wanted(database, interface, taken))
+                keeper.give(Wanted(database, interface, standby, taken))
                 if keeper.error:
                     apart.reasons[database.id] = keeper.error
         for name in self._snapshots.names() - world.database_snapshots.keys():
@@ -88,8 +98,8 @@ class DatabaseManager:
         )
         return frozenset((*databases, *snapshots))
 
-    def _files(self, name: str) -> Files:
-        return Files(self._folder / name)
+    def _of(self, name: str) -> Path:
+        return self._folder / name
 
     def _template(self) -> Path:
         """Return the data folder of a new server, which the first instance makes."""

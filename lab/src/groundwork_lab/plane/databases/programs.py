@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,11 +37,11 @@ def version(text: str | None = None) -> str:
     return found[1]
 
 
-def run(argv: Iterable[str], text: str = "") -> str:
-    """Run a program with this input and return its output. Raise DatabaseError if it fails."""
+def run(argv: Iterable[str], text: str = "", fine: Collection[int] = (0,)) -> str:
+    """Run a program with this input and return its output. Raise DatabaseError if its exit code is not `fine`."""
     command = list(argv)
     done = subprocess.run(command, check=False, capture_output=True, text=True, input=text)
-    if done.returncode != 0:
+    if done.returncode not in fine:
         message = f"{command[0]} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}"
         raise DatabaseError(message)
     return done.stdout
@@ -76,6 +76,13 @@ def install(folder: Path) -> None:
 def execute(socket: Path, statements: Iterable[str]) -> str:
     """Execute statements as root on a server of this machine, and return the rows. Raise DatabaseError."""
     return run([*CLIENT, f"--socket={socket}"], script([NEUTRAL, *statements]))
+
+
+def replication(socket: Path) -> dict[str, str]:
+    """Return SHOW SLAVE STATUS of a server by column. Raise DatabaseError."""
+    argv = [each for each in CLIENT if each != "--skip-column-names"]
+    lines = run([*argv, f"--socket={socket}"], script(["SHOW SLAVE STATUS"])).splitlines()
+    return dict(zip(lines[0].split("\t"), lines[1].split("\t"), strict=False)) if len(lines) > 1 else {}
 
 
 class Session:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from groundwork_lab.authority import Authority
@@ -24,6 +23,12 @@ PATIENCE = 120.0  # seconds for a start, which may execute a large redo log
 GRACE = 60.0  # seconds for a shutdown, which writes all changed pages
 
 
+QUIET = ("--skip-networking", "--event-scheduler=OFF")  # only this machine's root reaches the server
+UNLOGGED = (*QUIET, "--skip-log-bin", "--read-only=OFF")
+PRIMARY = ("--rpl-semi-sync-master-enabled=ON",)
+STANDBY = (*QUIET, "--read-only=ON")
+
+
 class Server:
     """A server with its files. It runs as an unprivileged user, in the namespace of the instance's interface."""
 
@@ -33,6 +38,7 @@ class Server:
         self._journal = journal
         self._authority = authority
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen = 0  # the bytes of the log that were written before the last start
 
     @property
     def running(self) -> bool:
@@ -47,25 +53,28 @@ class Server:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def start(self, database: Database, interface: Interface) -> None:
+    def start(self, database: Database, interface: Interface, *options: str) -> None:
         """Start the server with the parameters of the instance, and wait until it accepts connections.
 
         Raise DatabaseError if it ends before, or OSError.
         """
         self._certify(database.endpoint)
         self.configure(database, interface)
-        self._start([], self._settings.namespace(interface.id))
-
-    def start_alone(self, database: Database, interface: Interface) -> None:
-        """Start the server so that only this machine's root reaches it, without binary logs."""
-        self._certify(database.endpoint)
-        self.configure(database, interface)
-        self._start(["--skip-networking", "--skip-log-bin", "--event-scheduler=OFF", "--read-only=OFF"], None)
+        self._start(options, self._settings.namespace(interface.id))
 
     def configure(self, database: Database, interface: Interface) -> None:
         """Write the configuration, which the next start reads."""
-        self._folder(self.files.logs)
-        text = render(self.files, database.parameters, interface.private_ip, database.port, logged=database.logged)
+        for folder in (self.files.logs, self.files.run):
+            folder.mkdir(exist_ok=True, mode=0o700)
+            shutil.chown(folder, USER)
+        text = render(
+            self.files,
+            database.parameters,
+            interface.private_ip,
+            database.port,
+            logged=database.logged,
+            paired=bool(database.standby_id),
+        )
         write_private(self.files.config, text.encode())
 
     def _certify(self, endpoint: str) -> None:
@@ -74,13 +83,10 @@ class Server:
             write_private(file, content)
             shutil.chown(file, USER)
 
-    def _folder(self, path: Path) -> None:
-        path.mkdir(exist_ok=True, mode=0o700)
-        shutil.chown(path, USER)
-
     def _start(self, options: Sequence[str], namespace: str | None) -> None:
         self.stop()
         self.files.socket.unlink(missing_ok=True)
+        self._seen = self._size_of_log()
         argv = [SERVER, f"--defaults-file={self.files.config}", *options]
         self._process = spawn(argv, self._journal, namespace=namespace, log=self.files.folder / "output.log")
         deadline = time.monotonic() + PATIENCE
@@ -88,13 +94,28 @@ class Server:
             if self._process.poll() is not None:
                 code = self._process.returncode
                 self.stop()
-                message = f"{SERVER} ended with {code} before it accepted connections: {_last_error(self.files)}"
+                message = f"{SERVER} ended with {code} before it accepted connections: {self._last_error()}"
                 raise DatabaseError(message)
             if time.monotonic() > deadline:
                 self.stop()
                 message = f"Timed out after {PATIENCE:g} s waiting for {SERVER} to accept connections."
                 raise DatabaseError(message)
             select.select([], [], [], 0.05)  # there is no event for a socket that another process creates
+
+    def _size_of_log(self) -> int:
+        return self.files.errors.stat().st_size if self.files.errors.exists() else 0
+
+    def _last_error(self) -> str:
+        """Return the last errors that the server has logged since its start, or that it has printed."""
+        if self._size_of_log() > self._seen:
+            with self.files.errors.open("rb") as file:
+                file.seek(self._seen)
+                told = errors_of(file.read().decode(errors="replace"))
+            if told:
+                return told
+        return errors_of((self.files.folder / "output.log").read_text(encoding="utf-8", errors="replace")) or (
+            f"its log {self.files.errors} has no error"
+        )
 
     def execute(self, statements: Sequence[str]) -> str:
         return execute(self.files.socket, statements) if statements else ""
@@ -111,12 +132,7 @@ def _accepts(path: Path) -> bool:
         return client.connect_ex(str(path)) == 0
 
 
-def _last_error(files: Files) -> str:
-    """Return the last errors of the server's log, or of its output."""
-    for file in (files.errors, files.folder / "output.log"):
-        with suppress(FileNotFoundError):
-            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-            told = [line.split("[ERROR] ", 1)[1] for line in lines[-100:] if "[ERROR] " in line]
-            if told:
-                return " ".join(told[-3:])[-500:]
-    return f"its log {files.errors} tells no error"
+def errors_of(log: str) -> str:
+    """Return the last three errors of a log of MariaDB in one line."""
+    told = [line.split("[ERROR] ", 1)[1] for line in log.splitlines() if "[ERROR] " in line]
+    return " ".join(told[-3:])[-500:]

@@ -16,16 +16,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from groundwork_lab.model import DatabaseOrigin
 from groundwork_lab.plane.databases import volumes
 from groundwork_lab.plane.databases.config import BACKUP, Files
 from groundwork_lab.plane.databases.programs import CLIENT, DatabaseError, session
 
 
 class Place(NamedTuple):
-    """A place in the binary logs: the name of the file, and the offset in it."""
+    """A place in the binary logs: the folder of the server that wrote them, the name of the file, and the offset."""
 
+    server: str
     file: str
     offset: int
+
+
+class Epoch(NamedTuple):
+    """The time since a standby became the primary: when it did, its place in the binary logs, and a copy of its volume.
+
+    `began` is in seconds since the epoch of Unix.
+    """
+
+    began: float
+    place: Place
+    image: str
+
+
+def read_epochs(folder: Path) -> list[Epoch]:
+    """Return the epochs of the instance with this folder, in order."""
+    file = folder / "epochs.json"
+    told = json.loads(file.read_text(encoding="ascii")) if file.exists() else []
+    return [Epoch(began, Place(*place), image) for began, place, image in told]
+
+
+def add_epoch(folder: Path, epoch: Epoch) -> None:
+    text = json.dumps([*read_epochs(folder), epoch])
+    (folder / "epochs.json").write_text(text, encoding="ascii")
 
 
 class Snapshots:
@@ -50,7 +75,7 @@ class Snapshots:
             if running:
                 server = stack.enter_context(session(files.socket))
                 server.ask(*BACKUP)
-                place = _place(server.ask("SHOW MASTER STATUS")) if logged else None
+                place = place_of(files, server.ask("SHOW MASTER STATUS")) if logged else None
             stack.enter_context(volumes.frozen(files))
             volumes.copy(files.image, unfinished / "volume.ext4")
         if place is not None:
@@ -65,6 +90,20 @@ class Snapshots:
             raise DatabaseError(message)
         return Place(*json.loads(file.read_text(encoding="ascii")))
 
+    def base(self, origin: DatabaseOrigin, source: Path) -> tuple[Path, Place | None]:
+        """Return the copy of a volume that a restore begins with, and the place from which binary logs are executed.
+
+        After a failover it is the copy that was made then, because the new primary has binary logs of its own.
+        """
+        image = self.image(origin.snapshot)
+        if origin.until is None:
+            return image, None
+        place = self.place(origin.snapshot)
+        epochs = [each for each in read_epochs(source) if each.began <= origin.until.timestamp()]
+        if epochs and epochs[-1].place.server != place.server:
+            return Path(epochs[-1].image), epochs[-1].place
+        return image, place
+
     def names(self) -> set[str]:
         return {each.name for each in self._folder.iterdir()} if self._folder.exists() else set()
 
@@ -72,27 +111,29 @@ class Snapshots:
         shutil.rmtree(self._folder / name)
 
 
-def _place(rows: Sequence[str]) -> Place | None:
+def place_of(files: Files, rows: Sequence[str]) -> Place | None:
+    """Return the place that a server tells with SHOW MASTER STATUS, or None if it has no binary logs."""
     if not rows:
         return None
     file, offset = rows[0].split("\t")[:2]
-    return Place(file, int(offset))
+    return Place(str(files.folder), file, int(offset))
 
 
-def logs_since(files: Files, place: Place) -> list[Path]:
-    """Return the binary logs of an instance from a place on, in order."""
+def logs_since(place: Place) -> list[Path]:
+    """Return the binary logs of a server from a place on, in order."""
+    files = Files(Path(place.server))
     names = sorted(each for each in files.logs.glob(f"{files.log_names.name}.[0-9]*"))
     return [each for each in names if each.name >= place.file]
 
 
-def replay(source: Files, place: Place, until: datetime, socket: Path) -> None:
-    """Let the server at `socket` execute the binary logs of `source` from a place until a time. Raise DatabaseError.
+def replay(place: Place, until: datetime, socket: Path) -> None:
+    """Let the server at `socket` execute binary logs from a place until a time. Raise DatabaseError.
 
     A statement is executed if it began before the time, which is in whole seconds.
     """
-    logs = logs_since(source, place)
+    logs = logs_since(place)
     if not logs or logs[0].name != place.file:
-        message = f"The binary log {place.file} of {source.folder.name} is missing."
+        message = f"The binary log {place.file} of {place.server} is missing."
         raise DatabaseError(message)
     reading = [
         "mariadb-binlog",

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,9 @@ from groundwork_lab.plane.databases.programs import DatabaseError, run
 from groundwork_lab.undo import umount
 
 GIB = 1024**3
+PATIENCE = 5.0  # seconds for what a server has left behind to end
 FORMAT = ("mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", "-m", "0")
+CORRECTED = 1  # e2fsck(8): it has replayed the journal of a volume that was not unmounted
 FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
 
 
@@ -37,13 +41,11 @@ def create(files: Files, gib: int, template: Path, journal: Journal) -> None:
     run(["cp", "--archive", "--no-target-directory", str(template), str(files.data)])
 
 
-def restore(files: Files, image: Path, gib: int, journal: Journal) -> None:
-    """Create and mount the volume with the content of a snapshot, of at least `gib` GiB."""
+def restore(files: Files, image: Path) -> None:
+    """Create the volume with the content of a snapshot."""
     unfinished = files.image.with_suffix(".new")
     copy(image, unfinished)
     unfinished.rename(files.image)
-    mount(files, journal)
-    grow(files, gib)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -69,20 +71,32 @@ def mount(files: Files, journal: Journal) -> None:
 
 
 def unmount(files: Files, journal: Journal) -> None:
-    """Unmount the volume, if it is mounted. Raise OSError."""
-    if files.volume.is_mount():
-        umount(str(files.volume))
-        journal.strike(Entry("mount", str(files.volume)))
+    """Unmount the volume, if it is mounted, when nothing uses it any more. Raise OSError if something does."""
+    deadline = time.monotonic() + PATIENCE
+    while files.volume.is_mount():
+        try:
+            umount(str(files.volume))
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            select.select([], [], [], 0.05)  # there is no event for a mount that becomes free
+    journal.strike(Entry("mount", str(files.volume)))
 
 
-def grow(files: Files, gib: int) -> None:
-    """Let the mounted volume have at least `gib` GiB, while it is used."""
-    if files.image.stat().st_size >= gib * GIB:
-        return
+def is_small(files: Files, gib: int) -> bool:
+    """Return whether the volume has to grow to have `gib` GiB."""
+    return files.image.stat().st_size < gib * GIB
+
+
+def grow(files: Files, gib: int, journal: Journal) -> None:
+    """Let the volume, which no server uses, have `gib` GiB, and leave it unmounted. Raise DatabaseError or OSError.
+
+    A mounted file system could grow too, but that needs a right that root does not have in every container.
+    """
+    unmount(files, journal)
+    run(["e2fsck", "-f", "-p", str(files.image)], fine=(0, CORRECTED))
     os.truncate(files.image, gib * GIB)
-    device = run(["findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", str(files.volume)]).strip()
-    run(["losetup", "--set-capacity", device])
-    run(["resize2fs", device])
+    run(["resize2fs", str(files.image)])
 
 
 @contextmanager
@@ -110,11 +124,4 @@ def free(files: Files) -> float:
     return found.f_bavail / found.f_blocks if found.f_blocks else 1.0
 
 
-def delete(files: Files, journal: Journal) -> None:
-    """Delete everything of a DB instance that has stopped."""
-    unmount(files, journal)
-    if files.folder.exists():
-        shutil.rmtree(files.folder)
-
-
-__all__ = ["copy", "create", "delete", "free", "frozen", "grow", "mount", "restore", "unmount"]
+__all__ = ["copy", "create", "free", "frozen", "grow", "is_small", "mount", "restore", "unmount"]

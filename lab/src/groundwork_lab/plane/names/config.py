@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from groundwork_lab.plane.names.records import endpoints
+from groundwork_lab.plane.names.records import TRUST_STORE_NAME, endpoints
 from groundwork_lab.plane.names.zones import TTL, local_domains
-from groundwork_lab.settings import PARENT, REGISTRY, RESOLVER, UPSTREAM
+from groundwork_lab.settings import PARENT, REGISTRY, RESOLVER, TRUSTSTORE, UPSTREAM
 
 
 def resolver(folder: Path, global_endpoints: Iterable[str]) -> str:
@@ -23,6 +23,7 @@ def resolver(folder: Path, global_endpoints: Iterable[str]) -> str:
 
 
 def _server(folder: Path, global_endpoints: Iterable[str]) -> list[str]:
+    own = [*endpoints(global_endpoints), (TRUST_STORE_NAME, TRUSTSTORE)]
     return [
         "server:",
         f"  interface: {RESOLVER}",
@@ -39,7 +40,7 @@ def _server(folder: Path, global_endpoints: Iterable[str]) -> list[str]:
         "  prefetch: no",
         # Answered from the zones: not by the redirect of a domain above, nor by what Unbound has for reserved names.
         *(f'  local-zone: "{domain}." transparent' for domain in (REGISTRY, *local_domains())),
-        *(line for domain, address in endpoints(global_endpoints) for line in _endpoint(domain, address)),
+        *(line for domain, address in own for line in _endpoint(domain, address)),
     ]
 
 

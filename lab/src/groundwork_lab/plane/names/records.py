@@ -20,6 +20,7 @@ from groundwork_lab.settings import API, EDGE, EDGE_HTTP_1, REGION, S3
 
 FILE_SYSTEMS = f"efs.{REGION}.amazonaws.com"
 DATABASES = f"{REGION}.rds.amazonaws.com"
+TRUST_STORE_NAME = "truststore.pki.rds.amazonaws.com"
 
 
 def records(world: World, apart: Apart) -> frozenset[tuple[IPv4Address, str]]:
@@ -111,9 +112,8 @@ def endpoints(global_endpoints: Iterable[str]) -> list[tuple[str, IPv4Address]]:
     """
     regional = [(f"{region}.amazonaws.com", API) for region in (REGION, "us-east-1")]
     buckets = [(f"s3.{region}.amazonaws.com", S3) for region in (REGION, "us-east-1")]
-    authorities = [("pki.rds.amazonaws.com", API)]  # the bundles of RDS
     everywhere = [(f"{service}.amazonaws.com", S3 if service == "s3" else API) for service in global_endpoints]
-    return [*regional, *buckets, *authorities, *everywhere]
+    return [*regional, *buckets, *everywhere]
 
 
 def endpoint_names(global_endpoints: Iterable[str]) -> list[str]:

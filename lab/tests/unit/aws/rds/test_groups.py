@@ -44,6 +44,7 @@ def served(site: Site) -> dict[str, str]:
 # Subnet groups
 
 
+@pytest.mark.correction("rds:CreateDBSubnetGroup", "The subnets cover two zones of one VPC.")
 def test_a_subnet_group_covers_two_zones(site: Site) -> None:
     create = site.rds.create_db_subnet_group
     request = {"DBSubnetGroupName": "other", "DBSubnetGroupDescription": "other"}
@@ -89,6 +90,7 @@ def test_the_default_group_cannot_be_changed(site: Site) -> None:
     assert site.create()["DBParameterGroups"][0]["DBParameterGroupName"] == "default.mariadb10.11"
 
 
+@pytest.mark.correction("rds:DescribeDBParameters", "All parameters are told, with their rules.", data_plane=True)
 def test_a_parameter_is_told_with_its_rules(grouped: Site) -> None:
     before = told(grouped, "max_allowed_packet")
     assert (before["ApplyType"], before["DataType"], before["Source"]) == ("dynamic", "integer", "engine-default")
@@ -108,6 +110,7 @@ def test_a_dynamic_parameter_is_applied_at_once(grouped: Site) -> None:
     assert (applied(grouped), grouped.status()) == ("in-sync", "available")
 
 
+@pytest.mark.correction("rds:ModifyDBParameterGroup", "Static parameters wait for a reboot.", data_plane=True)
 def test_a_static_parameter_waits_for_a_reboot(grouped: Site) -> None:
     modify(grouped, parameter("performance_schema", "1", "pending-reboot"))
     grouped.settle()
@@ -136,6 +139,9 @@ def test_a_formula_is_evaluated_for_the_class(grouped: Site) -> None:
     assert served(grouped)["max_connections"] == "100"
 
 
+@pytest.mark.correction(
+    "rds:ModifyDBParameterGroup", "Parameters must exist, and have permitted values.", data_plane=True
+)
 @pytest.mark.parametrize(
     ("code", "given"),
     [

@@ -103,6 +103,7 @@ def test_a_restore_makes_a_new_instance(site: Site) -> None:
     site.rds.delete_db_snapshot(DBSnapshotIdentifier=taken["DBSnapshotIdentifier"])
 
 
+@pytest.mark.correction("rds:RestoreDBInstanceFromDBSnapshot", "A restored DB instance has the default groups.")
 def test_a_restore_has_the_default_groups(site: Site) -> None:
     site.create()
     snapshot(site)
@@ -120,7 +121,7 @@ def test_a_restore_has_the_default_groups(site: Site) -> None:
         ("DBInstanceAlreadyExists", {"DBInstanceIdentifier": "site"}),
         ("InvalidParameterValue", {"AllocatedStorage": 20}),
         ("InvalidParameterValue", {"Engine": "mysql"}),
-        ("InvalidParameterCombination", {"MultiAZ": True}),
+        ("InvalidParameterCombination", {"PubliclyAccessible": True}),
     ],
 )
 def test_a_restore_that_is_not_valid_is_refused(site: Site, code: str, options: dict[str, Any]) -> None:
@@ -144,6 +145,7 @@ def test_a_restore_to_a_time(site: Site) -> None:
     assert site.status("copy") == "available"
 
 
+@pytest.mark.correction("rds:RestoreDBInstanceToPointInTime", "The time is within the backups.")
 def test_a_time_is_within_the_backups(site: Site) -> None:
     site.create()
     now = datetime.now(UTC)

@@ -8,7 +8,17 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from groundwork_lab.apart import Apart
-from groundwork_lab.model import Distribution, FileSystem, Interface, LoadBalancer, MountTarget, Subnet, Vpc, World
+from groundwork_lab.model import (
+    Database,
+    Distribution,
+    FileSystem,
+    Interface,
+    LoadBalancer,
+    MountTarget,
+    Subnet,
+    Vpc,
+    World,
+)
 from groundwork_lab.plane.names import records
 from groundwork_lab.plane.names.zones import by_name
 from groundwork_lab.settings import EDGE, EDGE_HTTP_1
@@ -121,3 +131,25 @@ def test_a_name_that_cannot_be_a_record_keeps_no_other_from_being_one() -> None:
 def test_a_distribution_without_http_2_has_another_address(version: dict[str, str], address: IPv4Address) -> None:
     made = Distribution("E1", "arn", "d1.cloudfront.net", {"Enabled": True, **version})
     assert records(World(distributions={"E1": made}), Apart()) == {(address, "d1.cloudfront.net")}
+
+
+def test_the_endpoint_of_a_db_instance() -> None:
+    database = Database(
+        id="db-1",
+        name="site",
+        endpoint="site.c0.eu-central-1.rds.amazonaws.com",
+        port=3306,
+        interface_id="eni-1",
+        gib=20,
+        stopped=True,
+        generation=1,
+        boots=0,
+        user="admin",
+        password="secret",
+        schema="",
+        parameters={},
+        logged=True,
+    )
+    own = replace(HOST, owner="database", owner_id="db-1")
+    given = replace(world(own), databases={"db-1": database})
+    assert records(given, Apart()) == {(HOST.private_ip, "site.c0.eu-central-1.rds.amazonaws.com")}
