@@ -39,7 +39,7 @@ VARIABLES = {
 @pytest.fixture
 def replaced(tmp_path: Path, stage: Any) -> Any:
     """Return a function that runs batches with rules and returns the calls and the final report, "" after success."""
-    own = stage(["roles/servers", "roles/file_system"], FAKED, LAMP)
+    own = stage(["roles/servers", "roles/file_system", "roles/database"], FAKED, LAMP)
 
     def run(batches: list[list[dict[str, str]]], *rules: dict[str, str]) -> tuple[list[str], str]:
         hosts = {server["name"]: {"server_id": server["id"]} for server in SERVERS}

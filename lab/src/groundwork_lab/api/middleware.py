@@ -25,7 +25,6 @@ from groundwork_lab.aws.applications import make_application
 from groundwork_lab.aws.context import Context
 from groundwork_lab.aws.corrections import Application, Installed
 from groundwork_lab.aws.errors import UNPRINTABLE, Answer, Protocol, error_answer
-from groundwork_lab.aws.rds import truststore
 from groundwork_lab.aws.s3 import access, forms
 from groundwork_lab.aws.s3.addressing import Address, settle
 from groundwork_lab.aws.s3.corrections import bucket_of
@@ -112,8 +111,6 @@ class Middleware:
         if form is not None:
             return self._posted(form, environ)
         if self.door == "api":
-            if truststore.is_asked(environ):
-                return truststore.answer(environ, self.context)
             if environ.get("HTTP_X_AMZ_TARGET"):
                 return error_answer("json", "MissingAuthenticationTokenException", "Missing Authentication Token", 400)
             return error_answer("query", "MissingAuthenticationToken", "Request is missing Authentication Token", 403)

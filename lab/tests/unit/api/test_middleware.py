@@ -167,15 +167,3 @@ def test_clients_understand_that_a_service_is_not_there(lab: Lab, service: str, 
     error = caught.value.response["Error"]
     assert error["Code"] in ("UnknownOperationException", "InvalidAction")
     assert error["Message"].startswith("The lab does not have the service ")
-
-
-def test_the_authorities_of_rds_are_at_a_host_of_their_own(lab: Lab) -> None:
-    class OfTheLab:
-        certificate = b"-----BEGIN CERTIFICATE-----\n"
-
-    lab.plane.context.authority = OfTheLab()  # type: ignore[assignment] - the lab's makes keys
-    host = "truststore.pki.rds.amazonaws.com"
-    for path in ("/global/global-bundle.pem", "/eu-central-1/eu-central-1-bundle.pem"):
-        assert get(lab.api, path, Host=host) == (200, OfTheLab.certificate)
-    assert get(lab.api, "/global/other.pem", Host=host)[0] == 403
-    assert get(lab.api, "/global/global-bundle.pem", Host="rds.eu-central-1.amazonaws.com")[0] == 403

@@ -112,9 +112,8 @@ def endpoints(global_endpoints: Iterable[str]) -> list[tuple[str, IPv4Address]]:
     """
     regional = [(f"{region}.amazonaws.com", API) for region in (REGION, "us-east-1")]
     buckets = [(f"s3.{region}.amazonaws.com", S3) for region in (REGION, "us-east-1")]
-    authorities = [("pki.rds.amazonaws.com", API)]  # the bundles of RDS
     everywhere = [(f"{service}.amazonaws.com", S3 if service == "s3" else API) for service in global_endpoints]
-    return [*regional, *buckets, *authorities, *everywhere]
+    return [*regional, *buckets, *everywhere]
 
 
 def endpoint_names(global_endpoints: Iterable[str]) -> list[str]:
