@@ -144,6 +144,8 @@ class Keeper:
                 _log.exception("The DB instance %s (%s) cannot be served", wanted.database.name, self.name)
             self.error = described(error)
             self._failures += 1
+            if self._applied is None and self._failures == len(RETRY) and not self._trouble:
+                self._tell("failed")  # it could not be created
             self._around.changed()
         else:
             self.error, self._failures = "", 0

@@ -39,6 +39,7 @@ def test_an_empty_world_is_the_backbone() -> None:
         "eth0 198.18.0.7/32",
         "eth0 198.18.0.8/32",
         "eth0 198.18.0.9/32",
+        "eth0 198.18.0.11/32",
         *(f"eth0 198.18.0.{number}/32" for number in range(33, 41)),
         "lo 169.254.255.3/32",
     }
@@ -51,6 +52,7 @@ def test_an_empty_world_is_the_backbone() -> None:
         "198.18.0.7/32": "aws",
         "198.18.0.8/32": "aws",
         "198.18.0.9/32": "aws",
+        "198.18.0.11/32": "aws",
         **{f"198.18.0.{number}/32": "aws" for number in range(33, 41)},
         "198.18.0.10/32": "laptop",
         "198.18.0.20/32": "visitor",
