@@ -1,19 +1,22 @@
 """A short way through the product with the newest supported pair of Python and ansible: `make newest`.
 
-The run, the page, a release, nothing to do, the environment's end. Its name keeps it out of `pytest tests/e2e`,
-which is the long way with the oldest pair.
+The run, the page, a release, nothing to do, names with HTTPS, the environment's end. Its name keeps it out of
+`pytest tests/e2e`, which is the long way with the oldest pair.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from account_listing import Listing, account_listing
 from ansible.release import __version__ as ansible_core
+from asking import get
 from laptop import Laptop
 from running_site import Site
 from sample_app import changed_app
@@ -21,6 +24,7 @@ from visitors import TIERS, served, short_delay
 
 SERVERS = {"public-1", "public-2", "private-1", "private-2"}
 RELEASE = "playbooks/release.yml"
+ZONE = "newest.test"
 
 
 def released(laptop: Laptop, site: Site, **variables: object) -> dict[str, str]:
@@ -74,8 +78,47 @@ def test_then_there_is_nothing_to_do(laptop: Laptop, words: tuple[str, ...]) -> 
     assert (play.changes(), set(play.changed().values())) == ([], {0})
 
 
-def test_the_end_leaves_nothing(laptop: Laptop, before_site: Listing) -> None:
+@pytest.fixture(scope="module")
+def zone(laptop: Laptop) -> Iterator[str]:
+    """The id of a hosted zone with a record of somebody else, whose domain is registered."""
+    route53 = laptop.client("route53")
+    made = str(route53.create_hosted_zone(Name=ZONE, CallerReference="newest")["HostedZone"]["Id"])
+    foreign = {"Name": f"old.{ZONE}.", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": "192.0.2.7"}]}
+    change(route53, made, "CREATE", foreign)
+    registered = laptop.run("groundwork-lab", "register", ZONE)
+    assert registered.returncode == 0, registered.stderr
+    yield made
+    laptop.run("groundwork-lab", "deregister", ZONE)
+    change(route53, made, "DELETE", foreign)
+    route53.delete_hosted_zone(Id=made)
+
+
+def change(route53: Any, zone: str, action: str, record: dict[str, Any]) -> None:
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+
+def test_names_bring_certificates_https_and_redirects(laptop: Laptop, zone: str) -> None:
+    assert zone
+    names = {
+        "dns_zone": ZONE,
+        "alb_names": {"public": [f"www.{ZONE}", ZONE]},
+        "static_site_aliases": [f"static.{ZONE}"],
+    }
+    planned = laptop.play("--check", variables=names)
+    assert planned.code == 0, planned.failures() or planned.errors
+    play = laptop.play(variables=names)
+    assert play.code == 0, play.failures() or play.errors
+    for name in (f"www.{ZONE}", ZONE, f"static.{ZONE}"):
+        assert get(f"https://{name}/").status == 200
+        answer = get(f"http://{name}/a?b=c")
+        assert (answer.status, answer.headers["Location"].replace(":443", "")) == (301, f"https://{name}/a?b=c")
+
+
+def test_the_end_leaves_nothing(laptop: Laptop, before_site: Listing, zone: str) -> None:
     everything = {"environment_confirm": "local", "teardown_buckets": True, "teardown_images": True}
     play = laptop.play(playbook="playbooks/teardown.yml", variables=everything)
     assert play.code == 0, play.failures() or play.errors
+    left = laptop.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert sorted(one["Type"] for one in left) == ["A", "NS", "SOA"]
     assert account_listing(laptop.client) == before_site

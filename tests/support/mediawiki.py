@@ -30,8 +30,9 @@ def png(width: int, height: int) -> bytes:
 class Author:
     """A person with a browser that keeps cookies."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password: str) -> None:
         self.url = url
+        self.password = password
         self._opener = build_opener(HTTPCookieProcessor(CookieJar()))
 
     def ask(self, **parameters: str) -> dict[str, Any]:
