@@ -379,6 +379,18 @@ def test_nothing_is_committed_without_the_standby(site: Site) -> None:
     assert ask_primary(site, "SELECT id FROM shop.orders") == ["1", "2", "3"]
 
 
+def test_a_standby_that_dies_is_started_again(site: Site) -> None:
+    pair = site.databases._keepers["db-twin"].pair
+    standby = pair.standby
+    assert standby is not None
+    assert standby.pid is not None
+    os.kill(standby.pid, signal.SIGKILL)
+    ask_primary(site, "DELETE FROM shop.orders WHERE id = 3; INSERT INTO shop.orders VALUES (3)")
+    site.until(lambda: pair.can_fail_over and not pair.broken)
+    assert pair.standby is standby
+    assert site.primaries == {"db-twin": "eni-other"}  # as before
+
+
 def test_a_failover_on_request_and_a_restore_across_it(site: Site) -> None:
     site.apply(database_snapshots={"twin-base": DatabaseSnapshot("twin-base", "db-twin", True)})
     ask_primary(site, "INSERT INTO shop.orders VALUES (4)")
