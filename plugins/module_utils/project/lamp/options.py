@@ -53,7 +53,8 @@ CA_URL = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?/[A-Za-z0
 PHP_EXTENSION = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 PHP_SETTING = re.compile(r"[a-z_][a-z0-9_.]*", re.IGNORECASE)
 OWN_ENVIRONMENT = frozenset({"SERVER", "TIER", "TMPDIR"})
-DATABASE_ENVIRONMENT = frozenset({"DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_SSL_CA"})
+DATABASE_ENVIRONMENT = frozenset({"DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD"})
+MANAGED_ENVIRONMENT = DATABASE_ENVIRONMENT | {"DB_SSL_CA"}
 SERVER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 UNLIMITED = (("memory_limit", -1), ("memory_limit", "-1"))
 LONGEST_KEEPALIVE = 4100  # seconds: more than a load balancer's longest idle timeout, 4,000
@@ -78,7 +79,8 @@ def parse_lamp(
         wrong = f"the servers of {', '.join(booting)} configure themselves, and read it from Parameter Store"
         right = f"remove it, or store it there as /groundwork/<environment>/lamp/{name}/database-password"
         problems.add(f"database_passwords.{name}", wrong, right)
-    _check_sites(options["sites"], problems)
+    own = MANAGED_ENVIRONMENT if options["database_server"] == MANAGED else DATABASE_ENVIRONMENT
+    _check_sites(options["sites"], own, problems)
     if not options.get("sites_trust_each_other"):
         _check_override(options["sites"], problems)
     _check_database(options, problems, servers)
@@ -116,14 +118,15 @@ def _check_release(release: str, sites: t.Sequence[t.Mapping[str, t.Any]], probl
         problems.add("release", wrong, f"begin it with one of {', '.join(names)}, as {names[0]}:{identity}")
 
 
-def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems) -> None:
+def _check_sites(sites: t.Sequence[t.Mapping[str, t.Any]], of_database: frozenset[str], problems: Problems) -> None:
+    """Add to `problems` what is wrong with the sites. `of_database` are the variables of a site with a database."""
     if not sites:
         problems.add("sites", "is empty", "declare a site: a server without a site has nothing to serve")
     names: set[str] = set()
     hosts: set[str] = set()
     for at, site in enumerate(sites):
         where = f"sites[{at}]"
-        _check_site(site, where, problems)
+        _check_site(site, where, of_database, problems)
         # The name is also the name of the database, with underscores instead of hyphens.
         if site["name"] in names:
             problems.add(f"{where}.name", f"'{site['name']}' is used twice", "use another name")
@@ -147,7 +150,7 @@ def _check_override(sites: t.Sequence[t.Mapping[str, t.Any]], problems: Problems
             problems.add(f"sites[{at}].allow_override", wrong, right)
 
 
-def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:
+def _check_site(site: t.Mapping[str, t.Any], where: str, of_database: frozenset[str], problems: Problems) -> None:
     name = site["name"]
     if not SITE_NAME.fullmatch(name) or name.endswith("-") or len(name) > SITE_NAME_LENGTH:
         right = f"use at most {SITE_NAME_LENGTH} lower case letters, digits and hyphens, a letter first, no hyphen last"
@@ -164,7 +167,7 @@ def _check_site(site: t.Mapping[str, t.Any], where: str, problems: Problems) -> 
         if not HOST_NAME.fullmatch(host):
             problems.add(f"{where}.server_names", f"'{host}' is not a valid host name", "write it as shop.example.com")
     _check_settings(site.get("php_settings") or {}, f"{where}.php_settings", problems, php.pool_text)
-    reserved = OWN_ENVIRONMENT | (DATABASE_ENVIRONMENT if site.get("database") else frozenset())
+    reserved = OWN_ENVIRONMENT | (of_database if site.get("database") else frozenset())
     _check_environment(site.get("environment") or {}, reserved, f"{where}.environment", problems)
     folders.check(site, where, problems)
     check_page(f"{where}.probe", {**PROBE, **(site.get("probe") or {})}, problems)

@@ -161,3 +161,34 @@ def test_a_backup_is_told() -> None:
     lines = told(state(backup={"id": "a", "age": 3600, "failure": ""}))
     assert lines[0] == "No problems."
     assert "  backup: a, 1 h 0 min old" in lines
+
+
+DATABASE = {
+    "identifier": "dev-database",
+    "state": "available",
+    "engine_version": "11.4.5",
+    "support_ends": "2029-05-31",
+    "instance_class": "db.t4g.small",
+    "storage_gib": 20,
+    "max_storage_gib": 100,
+    "multi_az": True,
+    "restorable_until": "2026-11-30T12:00:00+00:00",
+    "waiting": [],
+}
+
+
+def test_the_managed_database_is_told_after_the_servers() -> None:
+    assert status({}, {}, [], https=NOTHING, database=DATABASE) == [
+        "No problems.",
+        "database dev-database: available",
+        "  MariaDB 11.4.5, supported by AWS until 2029-05-31",
+        "  db.t4g.small, with a standby; 20 GiB, grows to 100",
+        "  backups: restorable until 2026-11-30T12:00:00+00:00",
+    ]
+
+
+def test_what_waits_and_what_does_not_serve_are_problems() -> None:
+    waits = "Parameters of the DB instance dev-database wait for a restart"
+    told = status({}, {}, [], https=NOTHING, database={**DATABASE, "state": "rebooting", "waiting": [waits]})
+    assert told[:3] == ["2 problems:", "  the database dev-database is rebooting", f"  {waits}"]
+    assert status({}, {}, [], https=NOTHING) == ["No problems."]
