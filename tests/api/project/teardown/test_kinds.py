@@ -155,8 +155,8 @@ def test_a_bucket_stays_unless_asked_for(cloud: Cloud, account: Account, tear_do
 def test_backups_stay_also_when_buckets_go(cloud: Cloud, tear_down: TearDown) -> None:
     made = cloud.run(converge_backup_bucket, BACKUPS)
     cloud.of("s3").put_object(Bucket=made["bucket"], Key="private/private-1/x/manifest.json", Body=b"{}")
-    for given in ({}, {"buckets": True}):
-        done = tear_down(cloud, **given)
+    for buckets in (False, True):
+        done = tear_down(cloud, buckets=buckets)
         assert told(done) == []
         assert done["found"]["bucket"] == 1
         assert done["kept"] == [f"bucket {made['bucket']} (arn:aws:s3:::{made['bucket']}): backups"]
