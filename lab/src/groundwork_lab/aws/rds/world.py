@@ -74,18 +74,30 @@ def _snapshot(snapshot: Snapshot) -> model.DatabaseSnapshot:
 
 
 def follow(context: Context, world: model.World) -> None:
-    """Let the states follow that `world` confirms. The caller holds the context's lock."""
+    """Let the states follow that `world` confirms. The caller holds the context's lock.
+
+    What follows may be work for the data plane: a first backup, or the end of an instance after its final snapshot.
+    """
     backend = _backend(context)
-    for snapshot in backend.snapshots.values():
-        if snapshot.pending and snapshot.stored_as in world.database_snapshots:
-            snapshot.status, snapshot.taken = "available", utcnow()
-    for instance in list(backend.instances.values()):
-        applied = world.databases.get(instance.resource_id)
-        if instance.status == "deleting":
-            if applied is None and not pending_snapshots(backend, instance):
-                _delete(backend, instance)
-        elif applied is not None and applied.generation == instance.generation:
-            _settle(backend, instance)
+    taken = [each for each in backend.snapshots.values() if each.pending and each.stored_as in world.database_snapshots]
+    for snapshot in taken:
+        snapshot.status, snapshot.taken = "available", utcnow()
+    followed = [_follow(backend, each, world) for each in list(backend.instances.values())]
+    if taken or any(followed):
+        context.changed()
+
+
+def _follow(backend: Backend, instance: Instance, world: model.World) -> bool:
+    """Let the next state of an instance follow. Return whether one did."""
+    applied = world.databases.get(instance.resource_id)
+    if instance.status == "deleting":
+        if applied is None and not pending_snapshots(backend, instance):
+            _delete(backend, instance)
+            return True
+        return False
+    if applied is None or applied.generation != instance.generation:
+        return False
+    return _settle(backend, instance)
 
 
 def _delete(backend: Backend, instance: Instance) -> None:
@@ -97,12 +109,12 @@ def _delete(backend: Backend, instance: Instance) -> None:
             backend.context.delete_interface(interface.id)
 
 
-def _settle(backend: Backend, instance: Instance) -> None:
-    """End the present state of an instance, if it is one that ends."""
+def _settle(backend: Backend, instance: Instance) -> bool:
+    """End the present state of an instance, if it is one that ends. Return whether it did."""
     if instance.parameter_status == "applying":
         instance.parameter_status = "in-sync"
     if not instance.following or (instance.status == "backing-up" and pending_snapshots(backend, instance)):
-        return
+        return False
     ended, instance.status = instance.status, instance.following[0]
     instance.following = instance.following[1:]
     if ended in ENDED:
@@ -120,6 +132,7 @@ def _settle(backend: Backend, instance: Instance) -> None:
         instance.backed_up = _first_backup(backend, instance)
     if instance.status == "backing-up":
         take_automated(backend, instance)
+    return True
 
 
 def _forget_applied(instance: Instance) -> None:

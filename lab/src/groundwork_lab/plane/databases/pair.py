@@ -142,21 +142,20 @@ class Pair:
         position = self.primary.execute(["SELECT @@gtid_current_pos"]).strip()
         place = place_of(files, self.primary.execute(["SHOW MASTER STATUS"]).splitlines())
         self.primary.stop()
-        volumes.unmount(files, self._journal)
-        self.standby = self._new()
-        self.standby.files.folder.mkdir(mode=0o711)
-        volumes.restore(self.standby.files, files.image)
+        standby = self._new()
+        standby.files.folder.mkdir(mode=0o711)
+        volumes.copy_whole(files, standby.files.image)
         if self._began is not None and place is not None:
-            self._remember(self._began, place)
+            self._remember(self._began, place, standby.files.image)
             self._began = None
-        volumes.mount(files, self._journal)
+        self.standby = standby
         self.primary.start(database, own, *PRIMARY)
         self._follow(database, other, attach_statements(position, self._secret, RELAY))
 
-    def _remember(self, began: float, place: Place) -> None:
-        """Note that binary logs since `began` are those of this primary, and keep a copy of its volume."""
+    def _remember(self, began: float, place: Place, copied: Path) -> None:
+        """Note that binary logs since `began` are those of this primary, and keep a copy of its volume, `copied`."""
         image = self.folder / f"epoch-{self._number}.ext4"
-        volumes.copy(self.primary.files.image, image)
+        volumes.copy(copied, image)
         # In whole seconds, as times of restores: one in the second of the failover has what was before it.
         add_epoch(self.folder, Epoch(float(int(began) + 1), place, str(image)))
 

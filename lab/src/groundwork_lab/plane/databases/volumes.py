@@ -13,7 +13,7 @@ import select
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from groundwork_lab.journal import Entry, Journal
@@ -91,12 +91,24 @@ def is_small(files: Files, gib: int) -> bool:
 def grow(files: Files, gib: int, journal: Journal) -> None:
     """Let the volume, which no server uses, have `gib` GiB, and leave it unmounted. Raise DatabaseError or OSError.
 
-    A mounted file system could grow too, but that needs a right that root does not have in every container.
+    A mounted file system could grow too, but that needs a right that root does not have in every container. And a
+    program in a mount namespace of its own may still have the volume mounted. So a copy of it grows, and replaces it.
     """
+    grown = files.image.with_suffix(".grown")
+    copy_whole(files, grown)
     unmount(files, journal)
-    run(["e2fsck", "-f", "-p", str(files.image)], fine=(0, CORRECTED))
-    os.truncate(files.image, gib * GIB)
-    run(["resize2fs", str(files.image)])
+    run(["e2fsck", "-f", "-p", str(grown)], fine=(0, CORRECTED))
+    os.truncate(grown, gib * GIB)
+    run(["resize2fs", str(grown)])
+    grown.rename(files.image)
+
+
+def copy_whole(files: Files, target: Path) -> None:
+    """Copy the file of a volume, with everything that was written to the volume if it is mounted."""
+    with ExitStack() as stack:
+        if files.volume.is_mount():
+            stack.enter_context(frozen(files))
+        copy(files.image, target)
 
 
 @contextmanager
@@ -124,4 +136,4 @@ def free(files: Files) -> float:
     return found.f_bavail / found.f_blocks if found.f_blocks else 1.0
 
 
-__all__ = ["copy", "create", "free", "frozen", "grow", "is_small", "mount", "restore", "unmount"]
+__all__ = ["copy", "copy_whole", "create", "free", "frozen", "grow", "is_small", "mount", "restore", "unmount"]

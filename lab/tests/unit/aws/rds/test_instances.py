@@ -23,8 +23,10 @@ def test_a_db_instance_is_created_in_steps(site: Site) -> None:
     assert (told["DBName"], told["MasterUsername"], told["StorageType"]) == ("shop", "admin", "gp2")
     assert "MasterUserPassword" not in str(made)
     assert told["TagList"] == [{"Key": "environment", "Value": "dev"}]
+    changes = len(site.lab.changes)
     site.lab.plane.reconciled(site.lab.plane.snapshot())
     assert site.status() == "backing-up"
+    assert len(site.lab.changes) > changes  # the data plane has to take the backup
     site.lab.plane.reconciled(site.lab.plane.snapshot())
     told = site.told()
     assert told["DBInstanceStatus"] == "available"
