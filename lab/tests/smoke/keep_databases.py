@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import boto3
+from build_site import newest_debian
 
 ec2, rds = boto3.client("ec2"), boto3.client("rds")
 QUICK = {"Delay": 1, "MaxAttempts": 120}
@@ -21,7 +22,7 @@ PASSWORD = "correct-horse"
 
 
 def create() -> dict[str, Any]:
-    """Create a Multi-AZ deployment, and a network interface in the group that reaches it."""
+    """Create a Multi-AZ deployment, and a server in the group that reaches it, whose network interface is returned."""
     vpc = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.60.{number}.0/24", AvailabilityZone=f"eu-central-1{zone}")[
@@ -34,7 +35,15 @@ def create() -> dict[str, Any]:
     )
     port = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "UserIdGroupPairs": [{"GroupId": app}]}
     ec2.authorize_security_group_ingress(GroupId=database, IpPermissions=[port])
-    client = ec2.create_network_interface(SubnetId=subnets[0], Groups=[app])["NetworkInterface"]
+    [client] = ec2.run_instances(
+        ImageId=newest_debian(),
+        InstanceType="t3.micro",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnets[0],
+        SecurityGroupIds=[app],
+    )["Instances"]
+    ec2.get_waiter("instance_running").wait(InstanceIds=[client["InstanceId"]], WaiterConfig=QUICK)
     rds.create_db_subnet_group(DBSubnetGroupName="site", DBSubnetGroupDescription="site", SubnetIds=subnets)
     rds.create_db_instance(
         DBInstanceIdentifier="site",
@@ -48,7 +57,8 @@ def create() -> dict[str, Any]:
         VpcSecurityGroupIds=[database],
         MultiAZ=True,
     )
-    return {"interface": client["NetworkInterfaceId"], "group": database, "site": available("site")}
+    interface = client["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    return {"interface": interface, "group": database, "site": available("site")}
 
 
 def available(name: str) -> dict[str, Any]:
