@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +103,17 @@ def certified() -> World:
     return with_certificate(issued("*.example.com", kind="2048").as_model("arn"))
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path: that of a UNIX socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="groundwork-") as name:
+        yield Path(name)
+
+
 @pytest.mark.parametrize("build", [World, simple, certified])
-def test_nginx_takes_it(build: Any, tmp_path: Path) -> None:
+def test_nginx_takes_it(build: Any, folder: Path) -> None:
     made = build()
-    config = written(made, tmp_path)
+    config = written(made, folder)
     check(config)
     config.write_text(config.read_text().replace("proxy_cache_revalidate on;", "proxy_cache_revalidate maybe;"))
     with pytest.raises(NginxError, match="maybe"):
@@ -144,10 +153,10 @@ def test_words_of_a_configuration(text: str, word: str) -> None:
 
 
 @pytest.mark.parametrize("policy", [*POLICIES, NEWEST])
-def test_nginx_takes_every_security_policy(policy: str, tmp_path: Path) -> None:
+def test_nginx_takes_every_security_policy(policy: str, folder: Path) -> None:
     certificate = issued("www.example.com").as_model("arn")
     named = {"Aliases": counted("www.example.com"), "ViewerCertificate": {"MinimumProtocolVersion": policy}}
-    check(written(world(distribution(certificate=certificate, **named)), tmp_path))
+    check(written(world(distribution(certificate=certificate, **named)), folder))
 
 
 @pytest.mark.parametrize(
