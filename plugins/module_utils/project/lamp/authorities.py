@@ -22,8 +22,9 @@ def files(render: Render, url: str) -> list[Options]:
     """Return the program that fetches the bundle of authorities from this URL, and its service."""
     context = {"url": url, "bundle": BUNDLE, "program": PROGRAM}
     touch = {"restart": [SERVICE]}
+    program = f"#!/usr/bin/python3\n{render('database.ca.py.j2', context)}"
     return [
-        {"path": PROGRAM, "content": render("database.ca.py.j2", context), "mode": "0755", **touch},
+        {"path": PROGRAM, "content": program, "mode": "0755", **touch},
         {"path": UNIT, "content": render("database.ca.service.j2", context), **touch},
     ]
 

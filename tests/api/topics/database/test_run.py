@@ -112,7 +112,7 @@ def made(cloud: Cloud, options: Make, build: Build, **given: t.Any) -> None:
 
 def settle(cloud: Cloud) -> None:
     """Let AWS finish what it does."""
-    for _ in range(6):
+    for _pass in range(6):
         cloud.sleep(10)
 
 
