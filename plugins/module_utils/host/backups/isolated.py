@@ -70,7 +70,7 @@ def _await(run: Run, server: subprocess.Popen[bytes], socket: str, errors: Path)
         if server.poll() is not None or time.monotonic() > end:
             said = errors.read_text(errors="replace")[-2000:] if errors.exists() else ""
             raise GroundworkError(f"The isolated MariaDB did not start within {START:.0f} s: {said}")
-        time.sleep(INTERVAL)
+        time.sleep(INTERVAL)  # MariaDB does not tell its parent when it accepts connections
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

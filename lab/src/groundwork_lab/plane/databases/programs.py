@@ -53,7 +53,7 @@ def install(folder: Path) -> None:
     It is complete when it has its name. Raise DatabaseError.
     """
     new = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(new, ignore_errors=True)  # left over from a copy that was interrupted, or not there
     new.mkdir(parents=True, mode=0o700)
     shutil.chown(new, USER)
     run(

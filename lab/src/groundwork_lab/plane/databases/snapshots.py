@@ -68,7 +68,7 @@ class Snapshots:
     def take(self, name: str, files: Files, *, running: bool, logged: bool) -> None:
         """Take a snapshot. Nothing is committed meanwhile, if the server runs. Raise DatabaseError or OSError."""
         unfinished = self._folder / f"{name}.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)  # left over from a snapshot that was interrupted, or not there
         unfinished.mkdir(parents=True)
         place = None
         with ExitStack() as stack:
