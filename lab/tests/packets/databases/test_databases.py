@@ -246,8 +246,22 @@ def test_committed_rows_survive_the_death_of_the_server(site: Site) -> None:
     assert site.rows("SELECT id FROM shop.orders") == ["1", "2"]
 
 
+def test_a_server_that_died_gives_up_its_binary_logs(site: Site) -> None:
+    now, keeper = site.world.databases["db-site"], site.databases._keepers["db-site"]
+    with keeper._lock:  # it learns of both at once
+        site.rows("DELETE FROM shop.orders; INSERT INTO shop.orders VALUES (1); INSERT INTO shop.orders VALUES (2)")
+        os.kill(server_pid(site), signal.SIGKILL)
+        site.world.databases["db-site"] = replace(now, generation=8, logged=False)
+        assert keeper._wanted is not None
+        keeper._wanted = keeper._wanted._replace(database=site.world.databases["db-site"])
+    site.apply()
+    assert site.rows("SELECT id FROM shop.orders") == ["1", "2"]
+    site.with_database(replace(now, generation=9))
+
+
 def test_a_snapshot_is_restored_to_a_new_instance(site: Site) -> None:
-    site.take("first")
+    site.rows("DELETE FROM shop.orders WHERE id = 2; INSERT INTO shop.orders VALUES (2)")
+    site.take("first")  # which has the commits of the last second too
     site.rows("INSERT INTO shop.orders VALUES (3)")
     site.with_database(database("copy", origin=DatabaseOrigin("first"), gib=2, logged=False))
     assert site.rows("SELECT id FROM shop.orders", of="copy") == ["1", "2"]
@@ -275,10 +289,10 @@ def test_an_instance_is_restored_to_a_point_in_time(site: Site) -> None:
 
 def test_a_stopped_instance_keeps_its_data(site: Site) -> None:
     now = site.world.databases["db-site"]
-    site.with_database(replace(now, generation=8, stopped=True))
+    site.with_database(replace(now, generation=10, stopped=True))
     assert "Can't connect" in site.ask("SELECT 1").stderr
     site.take("cold")
-    site.with_database(replace(now, generation=9, boots=now.boots + 1))
+    site.with_database(replace(now, generation=11, boots=now.boots + 1))
     assert site.rows("SELECT id FROM shop.orders") == ["3", "4", "5"]
 
 
@@ -291,7 +305,7 @@ def test_a_full_storage_is_told_and_grows(site: Site) -> None:
     fill = "USE shop; INSERT INTO blobs SELECT REPEAT('x', 15000000) FROM seq_1_to_8"
     site.until(lambda: site.ask(fill).returncode != 0)
     site.until(lambda: site.troubles.get("db-site") == "storage-full")
-    site.until(lambda: recovered(site, replace(now, generation=10, gib=2)))
+    site.until(lambda: recovered(site, replace(now, generation=12, gib=2)))
     assert site.troubles["db-site"] == ""
     site.rows("INSERT INTO shop.orders VALUES (6)")
     assert site.rows("SELECT id FROM shop.orders") == ["3", "4", "5", "6"]
@@ -299,11 +313,11 @@ def test_a_full_storage_is_told_and_grows(site: Site) -> None:
 
 def test_parameters_that_do_not_fit_are_told(site: Site) -> None:
     now = site.world.databases["db-site"]
-    wrong = replace(now, generation=11, boots=now.boots + 5, parameters={**PARAMETERS, "collation_server": "no_such"})
+    wrong = replace(now, generation=13, boots=now.boots + 5, parameters={**PARAMETERS, "collation_server": "no_such"})
     with pytest.raises(UnservedError):
         site.with_database(wrong)
     assert site.troubles["db-site"] == "incompatible-parameters"
-    site.until(lambda: recovered(site, replace(now, generation=12, boots=now.boots + 6)))
+    site.until(lambda: recovered(site, replace(now, generation=14, boots=now.boots + 6)))
     assert (site.troubles["db-site"], site.rows("SELECT 1")) == ("", ["1"])
 
 

@@ -182,7 +182,9 @@ def streamed(argv: t.Sequence[str], doing: str, take: t.Callable[[t.IO[bytes]], 
     """Run a command whose output `take` reads. Return its errors. Raise BackupError if it fails."""
     with tempfile.TemporaryFile() as errors:
         try:  # This is a program of its own, without AnsibleModule.
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
         except OSError as error:
             raise BackupError(f"Could not {doing}: {argv[0]}: {error.strerror}.") from error
         try:

@@ -216,8 +216,11 @@ BACKUP = (
     "BACKUP STAGE FLUSH",
     "BACKUP STAGE BLOCK_DDL",
     "BACKUP STAGE BLOCK_COMMIT",
+    "FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS",
 )
 """The statements after which nothing is committed until `BACKUP STAGE END`.
 
+The last one writes the commits of the last second to InnoDB's log. Without it they are only prepared there, and the
+binary logs, which a copy of the volume does not have, decide on them when a server starts.
 https://mariadb.com/docs/server/reference/sql-statements/administrative-sql-statements/backup-commands/backup-stage
 """

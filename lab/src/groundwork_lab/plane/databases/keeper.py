@@ -184,13 +184,16 @@ class Keeper:
 
     def _serve(self, wanted: Wanted) -> None:
         database, before, pair = wanted.database, self._applied, self.pair
-        if pair.primary.ended:
+        crashed = pair.primary.ended
+        if crashed:
             _log.error("The server of %s has ended.", database.name)
         if not pair.primary.files.image.exists():
             self._make(wanted)
         if before is not None and wanted.standby is not None and self._fails_over(database, before):
             self._around.failed_over(self.name, pair.fail_over(before, wanted.interfaces))
         stopped = pair.grow(database.gib)
+        if crashed and before is not None and _loses_logs(before, database):
+            pair.run_alone(before, wanted.interface, None)
         if database.stopped:
             pair.stop()
         else:
@@ -258,3 +261,8 @@ class Keeper:
         if trouble != self._trouble:
             self._trouble = trouble
             self._around.trouble(self.name, trouble)
+
+
+def _loses_logs(before: Database, now: Database) -> bool:
+    """Return whether a server stops to write binary logs, which decide on its last transactions after a crash."""
+    return bool(before.logged or before.standby_id) and not (now.logged or now.standby_id)
