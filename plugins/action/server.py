@@ -54,7 +54,8 @@ class ActionModule(ActionBase):
         own = _valid({name: ARGUMENTS[name] for name in OWN}, arguments)
         answer = _planned(arguments) if own["planned"] else self._convergence(arguments, own["notes"], task_vars)
         note(self._task, answer, (task_vars or {})["inventory_hostname"])
-        return {**result, **_noted(answer, own["notes"])}
+        served = {one["name"]: one["id"] for one in arguments.get("releases") or ()}
+        return {**result, **_noted(answer, own["notes"]), **({"served": served} if served else {})}
 
     def _convergence(self, arguments: Options, notes: t.Sequence[str], task_vars: Options | None) -> Options:
         """Return the result of the module. A failure ends with the notes."""

@@ -55,7 +55,7 @@ options:
     elements: dict
     default: []
   unwell:
-    description: For V(report), the errors of registering servers.
+    description: For V(report), the errors of registering servers and of invalidating what CloudFront has cached.
     type: list
     elements: str
     default: []

@@ -149,6 +149,13 @@ options:
         description: The minimum TTL of the error in seconds.
         type: int
         default: 10
+  content:
+    description:
+      - What the origins serve, by names of your own, such as the releases of sites. If the distribution's tags record
+        something else, all cached objects are invalidated, as by M(groundwork.aws.cloudfront_invalidation).
+      - Names that are left out are not compared.
+    type: dict
+    default: {}
   default_root_object:
     description: The object that is returned for V(/).
     type: str
@@ -229,6 +236,7 @@ seealso:
   - module: groundwork.aws.cloudfront_cache_policy
   - module: groundwork.aws.cloudfront_response_headers_policy
   - module: groundwork.aws.s3_site_access
+  - module: groundwork.aws.cloudfront_invalidation
 """
 
 EXAMPLES = r"""

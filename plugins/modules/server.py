@@ -672,6 +672,10 @@ idle_workers:
   returned: when workers do not run
   type: list
   elements: str
+served:
+  description: The releases in O(releases), by site. After a failure the server may have others.
+  returned: when O(releases) is given
+  type: dict
 missing:
   description: The sites whose release was not on the server before.
   returned: when O(releases) is given

@@ -7,6 +7,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,8 @@ echo json_encode(array_intersect_key($_SERVER, array_flip($told)) + ['user' => $
 """
 PARAMETER = "/groundwork/local/alb/public/origin-verify"
 ROTATE = "playbooks/rotate_origin.yml"
+RELEASE = "playbooks/release.yml"
+INVALIDATED = "create invalidation alb-public"
 BUDGET = 8  # calls more than with names alone, in a run with nothing to do
 
 
@@ -199,6 +202,41 @@ def test_a_second_run_changes_nothing_and_makes_few_calls_more(
     again = laptop.play(variables=fronted)
     assert (again.code, again.changes()) == (0, [])
     assert total(laptop) - named[1] <= BUDGET
+
+
+def released(laptop: Laptop, given: dict[str, Any], style: str, page: str = PAGE) -> tuple[Play, Play]:
+    """Release another stylesheet, which visitors request meanwhile. Return the run in check mode, and the run."""
+    source = Path(given["lamp_sites"][0]["source"]["path"])
+    (source / STATIC.lstrip("/")).write_text(style)
+    (source / "index.php").write_text(page)
+    planned = laptop.play("--check", playbook=RELEASE, variables=given)
+    with visitors_of([f"https://{WWW}{STATIC}"], rate=20) as seen:
+        done = laptop.play(playbook=RELEASE, variables=given)
+    assert [place["failures"] for place in seen] == [[]]
+    return planned, done
+
+
+def test_a_release_is_not_old_at_the_edge(laptop: Laptop, fronted: dict[str, Any]) -> None:
+    before, after = "body { color: teal }\n", "body { color: navy }\n"
+    url = f"https://{WWW}{STATIC}"
+    assert get(url).text == before
+    assert get(url).cache.startswith("Hit")
+    planned, done = released(laptop, fronted, after)
+    assert done.code == 0, done.failures()
+    assert INVALIDATED in planned.changes()
+    assert done.changes().count(INVALIDATED) == 1
+    assert get(url).text == after
+    again = laptop.play(playbook=RELEASE, variables=fronted)
+    assert (again.code, again.changes()) == (0, [])
+    assert laptop.play(variables=fronted).changes() == []
+
+    _planned, failed = released(laptop, fronted, "body { color: red }\n", "<?php http_response_code(500);")
+    assert failed.code != 0
+    assert get(url).text == after
+    (Path(fronted["lamp_sites"][0]["source"]["path"]) / "index.php").write_text(PAGE)
+    _planned, done = released(laptop, fronted, before)
+    assert done.code == 0, done.failures()
+    assert get(url).text == before
 
 
 def test_the_secret_rotates_without_a_failed_request(laptop: Laptop, fronted: dict[str, Any]) -> None:

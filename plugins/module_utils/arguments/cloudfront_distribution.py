@@ -82,6 +82,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
             "ttl": {"type": "int", "default": 10},
         },
     },
+    "content": {"type": "dict", "default": {}},
     "default_root_object": {"type": "str", "default": ""},
     "aliases": {"type": "list", "elements": "str", "default": []},
     "certificate_arn": {"type": "str", "default": ""},

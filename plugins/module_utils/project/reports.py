@@ -70,8 +70,8 @@ def release_report(
 ) -> str:
     """Return the report of a release that failed.
 
-    `unwell` are the errors of registering servers. `stays` means that the release was not rolled back. `command`
-    releases again, and `sites` is the number of the sites.
+    `unwell` are the errors of registering servers, and of invalidating what CloudFront has cached. `stays` means that
+    the release was not rolled back. `command` releases again, and `sites` is the number of the sites.
     """
     members = sorted(members, key=lambda one: one.name)
     back = [] if stays else rolled_back(members)

@@ -104,6 +104,26 @@ def _guarded(listener: Given, front: Front) -> dict[str, t.Any]:
     return {**listener, "default_action": FORBIDDEN, "rules": rules}
 
 
+def content_of(balancer: Given, target_groups: t.Iterable[Given], served: t.Iterable[Given]) -> dict[str, str]:
+    """Return the option `content` of a load balancer's distribution: releases by `<tier>:<site>`.
+
+    `served` are the releases (ids by site) of servers, with their tiers. Other tiers are left out.
+    """
+    used = {target["name"] for listener in balancer["listeners"] for target in _targets(listener)}
+    tiers = {group["tier"] for group in target_groups if group["name"] in used}
+    found: dict[str, set[str]] = {}
+    for one in served:
+        for site, release in one["releases"].items():
+            if one["tier"] in tiers and release:
+                found.setdefault(f"{one['tier']}:{site}", set()).add(release)
+    return {key: " ".join(sorted(releases)) for key, releases in sorted(found.items())}
+
+
+def _targets(listener: Given) -> t.Iterator[Given]:
+    for action in (listener["default_action"], *(rule["action"] for rule in listener.get("rules") or ())):
+        yield from action.get("target_groups") or ()
+
+
 def distribution_of(front: Front, environment: str, certificate_arn: str, dns_name: str) -> dict[str, t.Any]:
     """Return the options of `cloudfront_distribution`. `dns_name` is the load balancer's, or "" if it is not known.
 

@@ -19,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.project.alb.fronts 
     Front,
     behind,
     cache_policies,
+    content_of,
     distribution_name,
     distribution_of,
     fronts_of,
@@ -45,6 +46,8 @@ NOTHING: Given = {
     "owned": (),
     "served": {},
     "elsewhere": None,
+    "target_groups": (),
+    "releases": (),
 }
 TO_HTTPS = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": 301}}
 
@@ -58,7 +61,8 @@ def dns(given: Given) -> dict[str, t.Any]:
     resources (`owned`). `served` are names of other resources or of none, by the resource that still serves them.
     `elsewhere` is given if another provider runs the zone: the certificates that were `used`, whether records have been
     `published`, and what may be purged. `distributions` are those in front of load balancers, as in the variable, and
-    `fronts` the domain names of those that this run knows, by their names.
+    `fronts` the domain names of those that this run knows, by their names. `releases` are those of servers, with their
+    tiers, and `target_groups` have tiers too.
     """
     options = {**NOTHING, **given}
     arns = {one["name"]: one["arn"] for one in options["certificates"]}
@@ -70,7 +74,10 @@ def dns(given: Given) -> dict[str, t.Any]:
     owned = _owned_elsewhere(options["elsewhere"], resources) if options["elsewhere"] else options["owned"]
     options = {**options, "site": site, "owned": owned}
     certificates = [*_certificates(options, names), *_front_certificates(options["zone"], fronts)]
-    distributions = [_distribution(front, options, arns) for front in fronts.values()]
+    contents = _contents(options, fronts)
+    distributions = [
+        {**_distribution(front, options, arns), "content": contents.get(name, {})} for name, front in fronts.items()
+    ]
     return {
         "certificates": [{**one, "key_algorithm": options["key_algorithm"]} for one in certificates],
         "given": [*_given(options, names), *_front_given(options["zone"], fronts)],
@@ -81,6 +88,7 @@ def dns(given: Given) -> dict[str, t.Any]:
         "site_certificate_arn": _site_arn(site, options["zone"], arns),
         "parameters": [{"name": front.parameter, "balancer": front.balancer} for front in fronts.values()],
         "distributions": distributions,
+        "contents": [{"name": fronts[name].name, "content": content} for name, content in contents.items()],
         "cache_policies": cache_policies(distributions),
         "without_distribution": [
             distribution_name(one["name"]) for one in options["load_balancers"] if one["name"] not in fronts
@@ -218,6 +226,12 @@ def _distribution(front: Front, options: Given, arns: t.Mapping[str, str]) -> di
     arn = front.certificate_arn or arns.get(site_certificate(front.name), KNOWN_AFTER_APPLY)
     hosts = {one["name"]: one["dns_name"] for one in options["balancers"]}
     return distribution_of(front, options["environment"], arn, hosts.get(front.balancer, ""))
+
+
+def _contents(options: Given, fronts: t.Mapping[str, Front]) -> dict[str, dict[str, str]]:
+    """Return what the load balancers with a distribution serve, by their names."""
+    balancers = [one for one in options["load_balancers"] if one["name"] in fronts]
+    return {one["name"]: content_of(one, options["target_groups"], options["releases"]) for one in balancers}
 
 
 def _given(options: Given, names: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:

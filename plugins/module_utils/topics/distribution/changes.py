@@ -30,6 +30,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.c
     whole,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.reusable import ORIGIN_ACCESS_CONTROL
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.content import (
+    content_tags,
+    plan_content,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.finding import Found
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.options import (
     Distribution,
@@ -71,13 +75,15 @@ def plan_distribution(owner: Owner, desired: Distribution, observed: Observed | 
     """
     if observed is None:
         return [_creation(owner, desired)]
-    return [*_update(desired, observed, ids), *_tags(owner, desired, observed, ids)]
+    deadline = desired.deadline if desired.wait else None
+    content = plan_content(desired.name, observed.found, desired.content, deadline)
+    return [*_update(desired, observed, ids), *_tags(owner, desired, observed, ids), *content]
 
 
 def _creation(owner: Owner, desired: Distribution) -> Change:
     ref = distribution_ref(desired.name)
     config = {**merged({}, desired.config), "CallerReference": Token(_reference(owner, desired))}
-    tags = {"Items": tag_list(_wanted_tags(owner, desired))}
+    tags = {"Items": tag_list({**_wanted_tags(owner, desired), **content_tags(desired.content)})}
     create = Call(
         "cloudfront",
         "create_distribution_with_tags",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
@@ -26,6 +26,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront import managed, reusable
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.functions import function_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import check_name
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.content import Content, check_content
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.distribution.origins import parse_origins
 
 COMPONENT = reusable.COMPONENT
@@ -70,6 +71,7 @@ class Distribution:
     config: t.Mapping[str, t.Any]
     wait: bool = True
     deadline: float = 900.0  # seconds
+    content: Content = field(default_factory=dict)  # what the origins serve
 
     @property
     def uses(self) -> set[Ref]:
@@ -105,6 +107,7 @@ def parse_distribution(options: Options, problems: Problems) -> Distribution | N
     check_name(options["name"], problems)
     secrets = options.get("secrets")
     check_secrets(secrets or {}, problems)
+    check_content(options["content"], "content", problems)
     origins = parse_origins(options["origins"], options.get("region") or "", secrets, problems)
     names = [origin["Id"] for origin in origins]
     config = {
@@ -126,7 +129,8 @@ def parse_distribution(options: Options, problems: Problems) -> Distribution | N
     _check_texts(options, problems)
     if len(problems.found) > before:
         return None
-    return Distribution(options["name"], config, options["wait"], float(options["deadline"]))
+    deadline = float(options["deadline"])
+    return Distribution(options["name"], config, options["wait"], deadline, options["content"])
 
 
 def _aliases(given: t.Sequence[str], problems: Problems) -> list[str]:

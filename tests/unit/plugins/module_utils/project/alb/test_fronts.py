@@ -182,3 +182,23 @@ def test_the_documented_paths_are_the_ones_in_use() -> None:
     spec = yaml.safe_load((ROOT / "roles" / "alb" / "meta" / "argument_specs.yml").read_text())
     own = spec["argument_specs"]["main"]["options"]["alb_distributions"]["options"]
     assert own["static_paths"]["default"] == list(STATIC_PATHS)
+
+
+GROUPS = [{"name": "public", "tier": "public"}, {"name": "api", "tier": "private"}, {"name": "other", "tier": "other"}]
+
+
+def test_a_distribution_knows_the_releases_behind_its_load_balancer() -> None:
+    rule = {**RULE, "action": {"target_groups": [{"name": "api"}]}}
+    balancer = {**WEB, "listeners": [{"port": 80, "default_action": FORWARD, "rules": [rule]}]}
+    releases = [
+        {"tier": "public", "releases": {"app": "a", "blog": "x"}},
+        {"tier": "public", "releases": {"app": "b", "blog": "x"}},
+        {"tier": "private", "releases": {"app": "b"}},
+        {"tier": "other", "releases": {"app": "c"}},
+    ]
+    given = {"load_balancers": [balancer], "target_groups": GROUPS, "releases": releases}
+    content = {"public:app": "a b", "public:blog": "x", "private:app": "b"}
+    found = computed({}, **given)
+    assert found["contents"] == [{"name": "alb-public", "content": {**content}}]
+    assert [one["content"] for one in found["distributions"]] == [content]
+    assert computed({})["contents"] == [{"name": "alb-public", "content": {}}]
