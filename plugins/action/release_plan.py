@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
     _VALID_ARGS = frozenset(
         (
             *("servers", "releases", "canary", "batch", "tiers"),
-            *("groups", "urls", "hosts", "probe_paths"),
+            *("groups", "urls", "names", "hosts", "probe_paths"),
         )
     )
 
@@ -56,6 +56,7 @@ def _wish(arguments: Options) -> rollout.Wish:
         tiers=arguments["tiers"],
         groups=arguments["groups"],
         urls=arguments["urls"],
+        names=arguments.get("names") or {},
         hosts=arguments["hosts"],
         probe_paths=tuple(arguments["probe_paths"]),
     )

@@ -52,6 +52,15 @@ options:
     description: The target groups by name, each with the tier of its servers.
     type: dict
     required: true
+  names:
+    description: The domain names of the load balancers, as the role alb has them.
+    type: dict
+    default: {}
+  behind:
+    description: The load balancers that only their names reach, because a CloudFront distribution is in front of them.
+    type: list
+    elements: str
+    default: []
   leave:
     description:
       - The number of healthy targets that each target group must keep when servers are deregistered. With fewer the
@@ -137,6 +146,12 @@ urls:
   type: dict
   sample:
     public: http://dev-public-1234567890.eu-central-1.elb.amazonaws.com
+names:
+  description: With V(serving), the domain names of each target group, by its name.
+  returned: success
+  type: dict
+  sample:
+    public: [www.example.com]
 """
 
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.elbv2_target_rotation import ARGUMENTS

@@ -30,9 +30,15 @@ options:
         type: str
         required: true
       url:
-        description: The URL of the server or load balancer, beginning with C(http://), without a path.
+        description: The URL of the server, load balancer or distribution, beginning with C(http://) or C(https://),
+          without a path.
         type: str
         required: true
+      tls_name:
+        description: The host name that the certificate of an HTTPS URL has to cover. Without one the certificate is not
+          verified, as for a load balancer that is requested by the name that AWS gave it.
+        type: str
+        default: ""
       host:
         description: The site's host name. By default the host name of the URL.
         type: str

@@ -49,6 +49,10 @@ options:
     description: The URLs of the target groups.
     type: dict
     required: true
+  names:
+    description: The domain names of each target group, which the certificates of its load balancer cover.
+    type: dict
+    default: {}
   hosts:
     description: The host names of the sites to probe, or an empty string for a site without one.
     type: dict

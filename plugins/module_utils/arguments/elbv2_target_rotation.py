@@ -15,6 +15,8 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "skip_held": {"type": "bool", "default": False},
     "drain_planned": {"type": "bool", "default": False},
     "target_groups": {"type": "dict", "required": True},
+    "names": {"type": "dict", "default": {}},
+    "behind": {"type": "list", "elements": "str", "default": []},
     "leave": {"type": "int", "default": 1},
     "deadline": {"type": "int", "default": 180},
 }

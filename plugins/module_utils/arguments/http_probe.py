@@ -16,6 +16,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         "options": {
             "name": {"type": "str", "required": True},
             "url": {"type": "str", "required": True},
+            "tls_name": {"type": "str", "default": ""},
             "host": {"type": "str", "default": ""},
             "paths": {"type": "list", "elements": "str", "default": ["/"]},
             "servers": {"type": "list", "elements": "str", "required": True},

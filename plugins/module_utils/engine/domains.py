@@ -100,3 +100,8 @@ def covers(pattern: str, name: str) -> bool:
 def validated(name: str) -> str:
     """Return the name whose control ACM validates for a name. A wildcard has the validation of its domain."""
     return name.removeprefix(WILDCARD)
+
+
+def concrete(pattern: str) -> str:
+    """Return a host name that a name covers, which may be a wildcard."""
+    return f"www{pattern[1:]}" if pattern.startswith("*") else pattern

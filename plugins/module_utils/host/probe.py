@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.client
 import math
+import ssl
 import time
 import typing as t
 from collections import Counter
@@ -34,7 +35,10 @@ SAMPLES = 3
 
 @dataclass(frozen=True)
 class Probe:
-    """The requests: `paths` of `url`, with the Host `host` unless empty. The responses of `servers` are checked."""
+    """The requests: `paths` of `url`, with the Host `host` unless empty. The responses of `servers` are checked.
+
+    `tls_name` is the host name that the certificate of an HTTPS URL has to cover. Without one it is not verified.
+    """
 
     name: str
     url: str
@@ -42,6 +46,7 @@ class Probe:
     paths: tuple[str, ...]
     servers: frozenset[str]
     release: str  # the expected one, "" for any
+    tls_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,8 @@ def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Pr
     """Return the probes. Add to `problems` what is wrong."""
     for at, one in enumerate(options["probes"]):
         where = f"probes[{at}]"
-        if not one["url"].startswith("http://"):
-            problems.add(f"{where}.url", f"'{one['url']}' is not an HTTP URL", "begin it with http://")
+        if not one["url"].startswith(("http://", "https://")):
+            problems.add(f"{where}.url", f"'{one['url']}' is not a URL", "begin it with http:// or https://")
         for path in one["paths"]:
             if not path.startswith("/"):
                 problems.add(f"{where}.paths", f"'{path}' does not begin with /", "begin it with /")
@@ -93,19 +98,43 @@ def parse_probes(options: t.Mapping[str, t.Any], problems: Problems) -> tuple[Pr
             tuple(one["paths"]),
             frozenset(one["servers"]),
             one["release"],
+            one["tls_name"],
         )
         for one in options["probes"]
     )
 
 
-def fetch(address: str, port: int, target: str, headers: t.Mapping[str, str], timeout: float) -> Response:
+class Tls(t.NamedTuple):
+    """How a connection is encrypted. `name` is sent to the server, and the certificate has to cover it if verified."""
+
+    context: ssl.SSLContext
+    name: str
+
+
+def tls_of(probe: Probe) -> Tls | None:
+    """Return the encryption of an HTTPS URL."""
+    place = urlsplit(probe.url)
+    if place.scheme != "https":
+        return None
+    context = ssl.create_default_context()
+    if not probe.tls_name:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return Tls(context, probe.tls_name or probe.host or place.hostname or "")
+
+
+def fetch(
+    address: str, port: int, target: str, headers: t.Mapping[str, str], timeout: float, *, tls: Tls | None = None
+) -> Response:
     """Send one GET request over a new connection, without a proxy. Return the complete response.
 
-    `timeout` is in seconds, for the whole request. Raise OSError (such as TimeoutError) or HTTPException.
+    `timeout` is in seconds, for the whole request. Raise OSError (such as TimeoutError or SSLError) or HTTPException.
     """
     end = time.monotonic() + timeout
     connection = http.client.HTTPConnection(address, port, timeout=timeout)
     try:
+        if tls:
+            connection.connect()
+            connection.sock = tls.context.wrap_socket(connection.sock, server_hostname=tls.name)
         connection.request("GET", target, headers=dict(headers))
         socket = connection.sock
         response = connection.getresponse()
@@ -126,7 +155,9 @@ def ask(probe: Probe, path: str, timeout: float) -> Answer:
     place = urlsplit(probe.url)
     headers = {"Host": probe.host} if probe.host else {}
     try:
-        response = fetch(place.hostname or "", place.port or 80, path, headers, timeout)
+        tls = tls_of(probe)
+        port = place.port or (443 if tls else 80)
+        response = fetch(place.hostname or "", port, path, headers, timeout, tls=tls)
     except (OSError, http.client.HTTPException) as error:
         return Answer(path, 0, fault=str(error) or type(error).__name__)
     return Answer(path, response.status, response.headers.get(SERVER, ""), response.headers.get(RELEASE, ""))

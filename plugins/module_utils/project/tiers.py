@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import DEFAULTS
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.rollout import planning
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.options import GROUP_OPTIONS, LONGEST_GRACE
 
 Options = t.Mapping[str, t.Any]
@@ -106,24 +107,15 @@ def balancer_probes(
     hosts: t.Mapping[str, str],
     groups_of_tiers: t.Mapping[str, str],
     urls: t.Mapping[str, str],
+    names: t.Mapping[str, t.Sequence[str]],
     paths: t.Sequence[str],
 ) -> list[dict[str, t.Any]]:
     """Return the probes of new servers through their load balancers, as options of the module `http_probe`.
 
     `servers` have a `name` and a `tier`. `hosts` are the host names of sites, `groups_of_tiers` the tiers of target
-    groups, and `urls` the URLs of target groups.
+    groups, and `urls` and `names` those of target groups.
     """
-    return [
-        {
-            "name": f"{release['name']} through {group}",
-            "url": urls[group],
-            "host": hosts[release["name"]],
-            "paths": list(paths),
-            "servers": names,
-            "release": release["id"],
-        }
-        for group, tier in groups_of_tiers.items()
-        if group in urls and (names := [one["name"] for one in servers if one["tier"] == tier])
-        for release in releases
-        if release["name"] in hosts
-    ]
+    tiers = {one["name"]: one["tier"] for one in servers}
+    return planning.probes(
+        tiers=tiers, releases=releases, groups=groups_of_tiers, urls=urls, names=names, hosts=hosts, paths=paths
+    )

@@ -53,5 +53,7 @@ def rotation(*servers: str, **given: t.Any) -> dict[str, t.Any]:
         "reason": "",
         "skip_held": False,
         "drain_planned": False,
+        "names": {},
+        "behind": [],
         **given,
     }

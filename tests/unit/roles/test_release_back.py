@@ -50,7 +50,7 @@ def release(tmp_path: Path, stage: Any) -> Any:
         play = [{"hosts": "servers", "gather_facts": False, "roles": ["groundwork.aws.release"]}]
         (tmp_path / "playbooks" / "release.yml").write_text(yaml.safe_dump(play))
         (folder / "hosts.yml").write_text(yaml.safe_dump(inventory(tiers, gone, more)))
-        returns = {"urls": {"public": "http://public.test"}, "absent": []}
+        returns = {"urls": {"public": "http://public.test"}, "names": {}, "absent": []}
         played = own.play(str(folder), "playbooks/release.yml", rules, returns)
         assert played.code != 0, played.told
         results = [result for task in played.told["plays"][0]["tasks"] for result in task["hosts"].values()]

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import concrete
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import (
     DeadlineError,
     GroundworkError,
@@ -67,6 +68,8 @@ class Rotation:
     reason: str = ""
     skips_held: bool = False
     drain_planned: bool = False
+    names: t.Mapping[str, t.Sequence[str]] = field(default_factory=dict)  # of load balancers
+    behind: t.Collection[str] = ()  # the load balancers that only their names reach
 
 
 class Seen(t.NamedTuple):
@@ -99,6 +102,8 @@ def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotati
         reason,
         options["skip_held"],
         bool(options["drain_planned"]),
+        {name: [concrete(one) for one in names] for name, names in options["names"].items() if names},
+        tuple(options["behind"]),
     )
 
 
@@ -127,7 +132,13 @@ def converge_target_rotation(run: Run) -> dict[str, t.Any]:
         result = run.make(changes, ids)
     except GroundworkError as error:
         raise _in_vain(error, {one.id: one.name for one in instances.values()}) from error
-    return {**result, "absent": absent(desired, groups, instances), "urls": _urls(run, owner, desired, described)}
+    reached = _reached(run, owner, desired, described)
+    return {
+        **result,
+        "absent": absent(desired, groups, instances),
+        "urls": {group: url for group, (url, _names) in reached.items()},
+        "names": {group: list(names) for group, (_url, names) in reached.items()},
+    }
 
 
 def _as_planned(
@@ -229,8 +240,14 @@ def _in_vain(error: GroundworkError, names: t.Mapping[str, str]) -> GroundworkEr
     )
 
 
-def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:
-    """Return the URL of each target group: its load balancer's DNS name, and the port of a listener that uses it."""
+def _reached(
+    run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Mapping[str, t.Any]]
+) -> dict[str, tuple[str, t.Sequence[str]]]:
+    """Return the URL of each target group, and the names of its load balancer.
+
+    The URL has the load balancer's DNS name and the port of a listener that uses the group, or the first of the names
+    if only these reach it.
+    """
     arns = {one["TargetGroupName"]: list(one.get("LoadBalancerArns", ())) for one in described}
     wanted = sorted({arn for some in arns.values() for arn in some})
     if desired.state != SERVING or not wanted:
@@ -238,15 +255,23 @@ def _urls(run: Run, owner: Owner, desired: Rotation, described: t.Sequence[t.Map
     reads = {arn: Read("elbv2", "describe_listeners", "Listeners", {"LoadBalancerArn": arn}) for arn in wanted}
     reads["balancers"] = Read("elbv2", "describe_load_balancers", "LoadBalancers", {"LoadBalancerArns": wanted})
     answers = run.observe(lambda: observe(run.clients, reads))
-    hosts = {one["LoadBalancerArn"]: one["DNSName"] for one in answers["balancers"]}
+    balancers = {one["LoadBalancerArn"]: one for one in answers["balancers"]}
     groups = {one["TargetGroupName"]: one["TargetGroupArn"] for one in described}
     found = {}
     for name, some in arns.items():
         for arn in some[:1]:  # a target group has one load balancer at most
-            listener = _leading_to(groups[name], answers[arn])
-            port = "" if listener["Port"] == 80 else f":{listener['Port']}"
-            found[name.removeprefix(owner.name(""))] = f"{listener['Protocol'].lower()}://{hosts[arn]}{port}"
+            balancer = balancers[arn]["LoadBalancerName"].removeprefix(owner.name(""))
+            names = desired.names.get(balancer, ())
+            url = _url(balancers[arn]["DNSName"], _leading_to(groups[name], answers[arn]))
+            if balancer in desired.behind and names:
+                url = f"https://{names[0]}"
+            found[name.removeprefix(owner.name(""))] = (url, names)
     return found
+
+
+def _url(host: str, listener: t.Mapping[str, t.Any]) -> str:
+    scheme, port = listener["Protocol"].lower(), listener["Port"]
+    return f"{scheme}://{host}" if (scheme, port) in (("http", 80), ("https", 443)) else f"{scheme}://{host}:{port}"
 
 
 def _leading_to(group: str, listeners: t.Sequence[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:

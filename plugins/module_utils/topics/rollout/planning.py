@@ -11,7 +11,9 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
+from urllib.parse import urlsplit
 
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.domains import covers
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 
 PERCENT = re.compile(r"\d+%")
@@ -66,6 +68,7 @@ class Wish:
     tiers: t.Mapping[str, t.Sequence[str]]  # all servers of each tier, including those that are not changed
     groups: t.Mapping[str, str]  # the tier of each target group
     urls: t.Mapping[str, str]  # of each target group
+    names: t.Mapping[str, t.Sequence[str]]  # the domain names of each target group
     hosts: t.Mapping[str, str]
     probe_paths: tuple[str, ...]
 
@@ -216,29 +219,67 @@ def back(server: Server, servers: t.Sequence[Server], wish: Wish) -> list[Releas
 
 def probing(batch: Batch, wish: Wish) -> list[dict[str, t.Any]]:
     """Return the probes of a batch through the load balancers of its tiers."""
-    found: list[dict[str, t.Any]] = []
-    for group, tier in wish.groups.items():
-        names = [server.name for server in batch.servers if server.tier == tier]
-        if names and group in wish.urls:
-            for release in wish.releases:
-                name = f"{release['name']} through {group}"
-                if release["name"] in wish.hosts:
-                    url, paths = wish.urls[group], wish.probe_paths
-                    found.append(_probe(release, url, wish, paths=paths, servers=names, name=name))
+    tiers = {server.name: server.tier for server in batch.servers}
+    return probes(
+        tiers=tiers,
+        releases=wish.releases,
+        groups=wish.groups,
+        urls=wish.urls,
+        names=wish.names,
+        hosts=wish.hosts,
+        paths=wish.probe_paths,
+    )
+
+
+def probes(
+    *,
+    tiers: t.Mapping[str, str],
+    releases: t.Iterable[Release],
+    groups: t.Mapping[str, str],
+    urls: t.Mapping[str, str],
+    names: t.Mapping[str, t.Sequence[str]],
+    hosts: t.Mapping[str, str],
+    paths: t.Sequence[str],
+) -> list[dict[str, t.Any]]:
+    """Return the probes of servers through their load balancers, as options of the module `http_probe`.
+
+    `tiers` are those of the servers, and `groups` those of the target groups. `urls` and `names` are those of target
+    groups. Sites that are not in `hosts` are not probed, nor are those that no visitor reaches.
+    """
+    found = []
+    for group, tier in groups.items():
+        servers = [name for name, own in tiers.items() if own == tier]
+        if servers and group in urls:
+            for release in releases:
+                way = _way(urls[group], names.get(group, ()), hosts.get(release["name"]))
+                if way:
+                    found.append(
+                        {
+                            "name": f"{release['name']} through {group}",
+                            **way,
+                            "paths": list(paths),
+                            "servers": servers,
+                            "release": release["id"],
+                        }
+                    )
     return found
 
 
-def _probe(
-    release: Release, url: str, wish: Wish, *, paths: t.Sequence[str], servers: list[str], name: str
-) -> dict[str, t.Any]:
-    return {
-        "name": name,
-        "url": url,
-        "host": wish.hosts[release["name"]],
-        "paths": list(paths),
-        "servers": servers,
-        "release": release["id"],
-    }
+def _way(url: str, names: t.Sequence[str], host: str | None) -> dict[str, str]:
+    """Return how a site is requested at the URL of a target group, or nothing if it is not.
+
+    The certificates of a load balancer cover its names. It is requested by its DNS name, and a distribution by one of
+    the names: it answers for no other.
+    """
+    if host is None:
+        return {}
+    if not url.startswith("https://"):
+        return {"url": url, "host": host, "tls_name": ""}
+    covered = bool(host) and any(covers(name, host) for name in names)
+    if host and not covered and urlsplit(url).hostname in names:
+        return {}
+    tls_name = host if covered else next(iter(names), "")
+    return {"url": url, "host": host or tls_name, "tls_name": tls_name}
 
 
 def commands(planned: t.Sequence[Batch], wish: Wish) -> dict[str, str]:

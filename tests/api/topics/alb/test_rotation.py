@@ -42,6 +42,10 @@ def test_back_in_as_far_as_a_target_without_a_server_can_be(balanced: Cloud, elb
     planned = balanced.run(converge_target_rotation, back, check_mode=True)
     assert planned["absent"] == ["public-2"]
     assert planned["urls"]["public"].startswith("http://dev-public-")
+    behind = {**back, "names": {"public": ["*.example.com"], "private": ["b.test"]}, "behind": ["public"]}
+    named = balanced.run(converge_target_rotation, behind, check_mode=True)
+    assert (named["urls"]["public"], named["names"]["public"]) == ("https://www.example.com", ["www.example.com"])
+    assert (named["urls"]["private"], named["names"]["private"]) == (planned["urls"]["private"], ["b.test"])
     with pytest.raises(
         GroundworkError,
         match=r"(?s)public-1, public-2 to be healthy.*Elastic Load Balancing reports:\n- public-\d \(i-",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
 from ansible_collections.groundwork.aws.plugins.action.in_controller import ActionModule
 
@@ -42,15 +40,3 @@ def test_it_runs_here_only_where_that_is_the_same(
     )
     monkeypatch.setattr(action, "_compute_environment_string", lambda: task.get("environment", ""))
     assert action._would_run_beside(variables) is here
-
-
-def test_the_modules_that_call_aws_run_in_the_controller_and_have_the_options_of_an_environment() -> None:
-    """tools/index writes the lists of modules in meta/runtime.yml."""
-    assert subprocess.run([sys.executable, ROOT / "tools" / "index", "--check"], check=False).returncode == 0
-    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
-    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    routed = runtime["plugin_routing"]["modules"]
-    removed = {name for name, route in routed.items() if "tombstone" in route}
-    assert set(routed) - removed <= modules
-    assert not removed & modules
-    assert {*runtime["action_groups"]["aws"]} == set(routed) - removed - {"release_archives"}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,10 +157,57 @@ def test_nobody_is_there() -> None:
     )
 
 
+def certified(folder: Path, name: str) -> tuple[Path, Path]:
+    """Return the files of a certificate that covers a name, and of its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    own = ["-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "2", "-subj", "/CN=web"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", "req", *own, "-addext", f"subjectAltName=DNS:{name}", *files], check=True)
+    return certificate, key
+
+
+@pytest.mark.parametrize(
+    ("tls_name", "trusted", "status"),
+    [("www.web.test", True, 200), ("", False, 200), ("other.test", True, 0), ("www.web.test", False, 0)],
+    ids=["covered", "not verified", "another name", "not trusted"],
+)
+def test_a_certificate_covers_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls_name: str, trusted: bool, status: int
+) -> None:
+    certificate, key = certified(tmp_path, "www.web.test")
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    seen: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers["Host"])
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_args: None  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        answer = ask(replace(PROBE, url=url, host="shop.test", tls_name=tls_name), "/", 5)
+        server.shutdown()
+        thread.join()
+    assert (answer.status, seen) == (status, ["shop.test"] if status else [])
+    assert ("certificate verify failed" in answer.fault) == (not status)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"probes": [{"url": "https://web.test"}]}, "probes[0].url: 'https://web.test' is not an HTTP URL"),
+        ({"probes": [{"url": "ftp://web.test"}]}, "probes[0].url: 'ftp://web.test' is not a URL"),
         ({"probes": [{"paths": ["shop"]}]}, "probes[0].paths: 'shop' does not begin with /"),
         ({"requests": 0}, "requests: 0 is too small"),
         ({"deadline": 0}, "deadline: 0 is too small"),
@@ -165,7 +215,15 @@ def test_nobody_is_there() -> None:
 )
 def test_what_cannot_be_asked(given: dict[str, Any], message: str) -> None:
     problems = Problems()
-    probe = {"name": "app", "url": "http://web.test/", "host": "", "paths": ["/"], "servers": ["a"], "release": ""}
+    probe = {
+        "name": "app",
+        "url": "http://web.test/",
+        "host": "",
+        "paths": ["/"],
+        "servers": ["a"],
+        "release": "",
+        "tls_name": "",
+    }
     options = {"requests": 1, "timeout": 1, "deadline": 1, **given}
     options["probes"] = [{**probe, **one} for one in options.get("probes", [{}])]
     parse_probes(options, problems)

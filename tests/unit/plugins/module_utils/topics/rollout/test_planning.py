@@ -44,6 +44,7 @@ def wish(tiers: dict[str, int], **given: Any) -> Wish:
         tiers=names,
         groups={tier: tier for tier in tiers},
         urls={tier: f"http://{tier}.test" for tier in tiers},
+        names={},
         hosts={"app": ""},
         probe_paths=("/",),
     )
@@ -149,6 +150,31 @@ def test_probes_ask_a_batch_through_its_balancers() -> None:
         ("http://public.test", ["public-1"], "shop.example.com"),
         ("http://private.test", ["private-1"], "shop.example.com"),
     ]
+
+
+AWS = "https://dev-public-1.eu-central-1.elb.amazonaws.com"
+WWW = ["www.example.com", "*.shop.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("url", "names", "host", "asked"),
+    [
+        (AWS, WWW, "www.example.com", (AWS, "www.example.com", "www.example.com")),
+        (AWS, WWW, "de.shop.example.com", (AWS, "de.shop.example.com", "de.shop.example.com")),
+        (AWS, WWW, "", (AWS, "www.example.com", "www.example.com")),
+        (AWS, WWW, "intern.test", (AWS, "intern.test", "www.example.com")),
+        (AWS, [], "intern.test", (AWS, "intern.test", "")),
+        ("https://www.example.com", WWW, "", ("https://www.example.com", "www.example.com", "www.example.com")),
+        ("https://www.example.com", WWW, "intern.test", None),
+    ],
+    ids=["a name", "a wildcard", "the first site", "another host", "no names", "a distribution", "not behind it"],
+)
+def test_a_site_is_asked_for_by_a_name_that_the_certificate_covers(
+    url: str, names: list[str], host: str, asked: tuple[str, str, str] | None
+) -> None:
+    wanted = wish({"public": 2}, hosts={"app": host}, urls={"public": url}, names={"public": names})
+    found = report(servers(wanted), wanted)["batches"][0]["probes"]
+    assert [(one["url"], one["host"], one["tls_name"]) for one in found] == ([asked] if asked else [])
 
 
 def test_a_site_that_no_host_leads_to_is_not_asked_for() -> None:
