@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.drilling import (
     check,
     entries_in,
@@ -32,7 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.dumps 
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.isolated import load, tables_of
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.objects import Objects
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
-from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, pattern_of
+from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, host_of, pattern_of
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_for
 
 BESIDE = "_restored"  # after the name of a database
@@ -62,11 +62,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Part:
-    """The data of a site: the facts of the backup, and what the server's plan says of the site."""
+    """The data of a site: the facts of the backup, and what the server's plan says of the site.
+
+    `hosts` are those from which the user of the site's database logs in. That user has the name of the database.
+    """
 
     site: str
     facts: Facts
     plan: Facts
+    hosts: tuple[str, ...]
 
     @property
     def folder(self) -> Path:
@@ -76,6 +80,11 @@ class Part:
 
 def parts_of(plan: Facts, manifest: Facts, wish: Wish) -> list[Part]:
     """Return the data to restore. Raise GroundworkError with all data that have no place on this server."""
+    if "hosts" not in plan:
+        raise GroundworkError("The backups of this server are of an older version. Run groundwork.aws.site first.")
+    problems = Problems()
+    hosts = tuple(host_of(text, "hosts", problems) for text in plan["hosts"])
+    problems.raise_if_any()
     known = {site["name"]: site for site in plan["sites"]}
     wrong, parts = [], []
     for name, facts in sites_of(manifest, wish.site).items():
@@ -89,7 +98,7 @@ def parts_of(plan: Facts, manifest: Facts, wish: Wish) -> list[Part]:
             wrong.append(f"the database of {name} has the name '{facts['database']['name']}'")
         if "files" in facts and not own["folder"]:
             wrong.append(f"the shared files of {name} are not kept by this server any more: see shared_everywhere")
-        parts.append(Part(name, facts, own))
+        parts.append(Part(name, facts, own, hosts))
     if wrong:
         raise GroundworkError(f"The backup {manifest['id']} cannot be restored on this server: {'; '.join(wrong)}.")
     return parts
@@ -137,27 +146,28 @@ def asked(run: Run, socket: str, sql: str) -> str:
     return succeed(run, "restore a database", argv, stdin=sql)
 
 
-def grantees(run: Run, socket: str, database: str) -> list[tuple[str, str]]:
-    """Return the users and hosts that have privileges on a database."""
+def held(run: Run, socket: str, user: str, database: str) -> set[str]:
+    """Return the hosts from which a user has privileges on a database."""
     pattern = pattern_of(database).replace("\\", "\\\\")
-    sql = f"SELECT User, Host FROM mysql.db WHERE Db = '{pattern}'"  # noqa: S608 - a name
-    rows = asked(run, socket, sql)
-    return [(user, host) for user, _tab, host in (line.partition("\t") for line in rows.splitlines())]
+    sql = f"SELECT Host FROM mysql.db WHERE Db = '{pattern}' AND User = '{user}'"  # noqa: S608 - names
+    return set(asked(run, socket, sql).splitlines())
 
 
 def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) -> None:
     """Put a dump in place of a database, or beside it. Raise GroundworkError.
 
-    Restored beside, only root has access. `max_allowed_packet` is larger meanwhile, because a dump has binary values in
-    hexadecimal digits.
+    The user of the site gets its privileges from the plan, because an interrupted restore has taken them away. Those of
+    other users stay as they are. Restored beside, only root has access. `max_allowed_packet` is larger meanwhile,
+    because a dump has binary values in hexadecimal digits.
     """
-    facts, name = part.facts["database"], target_of(part, wish)
-    whose = [] if wish.beside else grantees(run, socket, name)
-    pattern = pattern_of(name)
+    facts, name, user = part.facts["database"], target_of(part, wish), part.plan["database"]
+    hosts = () if wish.beside else part.hosts
+    having = held(run, socket, user, name) if hosts else set()
+    grant = f"ALL PRIVILEGES ON `{pattern_of(name)}`.*"
+    away = [f"REVOKE {grant} FROM '{user}'@'{host}';" for host in hosts if host in having]
+    away += [f"KILL USER '{user}';"] if hosts else []
+    again = [f"GRANT {grant} TO '{user}'@'{host}';" for host in hosts]
     sets = f"CHARACTER SET {facts['character_set']} COLLATE {facts['collation']}"
-    away = [f"REVOKE ALL PRIVILEGES ON `{pattern}`.* FROM '{user}'@'{host}';" for user, host in whose]
-    away += [f"KILL USER '{user}';" for user in dict.fromkeys(user for user, _host in whose)]
-    again = [f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO '{user}'@'{host}';" for user, host in whose]
     empty = [f"DROP DATABASE IF EXISTS `{name}`;", f"CREATE DATABASE `{name}` {sets};"]
     packet = asked(run, socket, "SELECT @@global.max_allowed_packet;").strip()
     try:
@@ -167,6 +177,8 @@ def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) 
         wrong = differences(facts["tables"], tables_of(run, socket, name))
         if wrong:
             raise GroundworkError("; ".join(wrong))
+        if again:
+            asked(run, socket, "\n".join(again))
     except GroundworkError as error:
         if wish.beside:
             raise
@@ -174,8 +186,6 @@ def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) 
         raise GroundworkError(f"{error}\n{told}") from error
     finally:
         asked(run, socket, f"SET GLOBAL max_allowed_packet = {packet};")
-    if again:
-        asked(run, socket, "\n".join(again))
 
 
 def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:

@@ -67,6 +67,7 @@ def plan_of(lamp: t.Any) -> Options:
         "tier": lamp.given["server_tier"],
         "server": lamp.given["server_name"],
         "socket": SOCKET,
+        "hosts": list(lamp.database_hosts),
         "sites": sites_of(lamp),
     }
 

@@ -66,6 +66,18 @@ def test_what_all_servers_share_is_backed_up_with_the_database(
     assert (site["database"], bool(site["folder"])) == (database, folder)
 
 
+@pytest.mark.parametrize(
+    ("changes", "hosts"),
+    [
+        ({}, ["localhost"]),
+        ({"database_server": "private-1"}, ["localhost", "10.20.0.0/16"]),
+        (OTHER, []),
+    ],
+)
+def test_the_plan_says_from_where_sites_log_in(changes: dict[str, t.Any], hosts: list[str]) -> None:
+    assert plan(sites=[SHOP], **changes)["hosts"] == hosts
+
+
 def test_the_program_is_one_file_without_the_collection() -> None:
     text = files(**DAILY)["/usr/local/lib/groundwork/backup.py"]["content"]
     assert "ansible_collections" not in text

@@ -36,7 +36,7 @@ MANIFEST: dict[str, t.Any] = {"format": 1, "id": ID, "finished": "now", "sites":
 
 def plan(place: Path, /, **site: t.Any) -> dict[str, t.Any]:
     own = {"name": "shop", "database": "shop", "folder": str(place / "shared"), **site}
-    return {"socket": "/run/s", "sites": [own]}
+    return {"socket": "/run/s", "hosts": ["localhost", "10.0.0.0/8"], "sites": [own]}
 
 
 class Response:
@@ -158,40 +158,71 @@ def test_the_folder_changes_its_place_at_once(tmp_path: Path) -> None:
         assert (tmp_path / "shared.before-restore").exists() is keep
 
 
-def test_a_site_loses_its_access_first_and_gets_it_back_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+class MariaDB:
+    """A MariaDB whose user of the site has privileges from some hosts. It records what it is told."""
 
-    def run(argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
+    def __init__(self, hosts: t.Iterable[str]) -> None:
+        self.hosts = hosts
+        self.said: list[str] = []
+
+    def __call__(self, argv: t.Sequence[str], /, *, stdin: str = "") -> Done:
         assert argv[:2] == ["mariadb", "--no-defaults"]
-        said.append(stdin)
-        answer = "my_shop\tlocalhost\nmy_shop\t10.0.0.0/8\n" if "mysql.db" in stdin else "16777216\n"
-        return Done(0, answer, "")
+        self.said.append(stdin)
+        return Done(0, "".join(f"{host}\n" for host in self.hosts) if "mysql.db" in stdin else "16777216\n", "")
 
-    facts = {"shop": {"database": {**DATABASE, "name": "my_shop"}}}
-    own = plan(tmp_path, database="my_shop")
-    [part] = restoring.parts_of(own, {**MANIFEST, "sites": facts}, restoring.Wish())
-    monkeypatch.setattr(restoring, "load", lambda *_arguments: said.append("load"))
-    monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: DATABASE["tables"])
-    restoring.restore_database(run, part, "/run/s", tmp_path / "x", restoring.Wish())
-    before, at, after = said[: said.index("load")], said.index("load"), said[said.index("load") + 1 :]
-    assert before[-1].splitlines() == [
+
+@pytest.fixture
+def restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., list[str]]:
+    """Restore a database into a MariaDB, and return what it was told."""
+
+    def restore(mariadb: MariaDB, found: t.Any = DATABASE["tables"], safety: str = "S-1") -> list[str]:
+        facts = {"shop": {"database": {**DATABASE, "name": "my_shop"}}}
+        own = plan(tmp_path, database="my_shop")
+        [part] = restoring.parts_of(own, {**MANIFEST, "sites": facts}, restoring.Wish())
+        monkeypatch.setattr(restoring, "load", lambda *_arguments: mariadb.said.append("load"))
+        monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: found)
+        restoring.restore_database(mariadb, part, "/run/s", tmp_path / "x", restoring.Wish(safety=safety))
+        return mariadb.said
+
+    return restore
+
+
+NETWORK = "10.0.0.0/255.0.0.0"
+GRANTS = "\n".join(
+    f"GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my_shop'@'{host}';" for host in ("localhost", NETWORK)
+)
+
+
+def test_a_site_loses_its_access_first_and_gets_it_back_last(restored: t.Callable[..., list[str]]) -> None:
+    said = restored(MariaDB(["localhost", NETWORK, "by-hand'"]))
+    at = said.index("load")
+    assert said[at - 1].splitlines() == [
         "REVOKE ALL PRIVILEGES ON `my\\_shop`.* FROM 'my_shop'@'localhost';",
-        "REVOKE ALL PRIVILEGES ON `my\\_shop`.* FROM 'my_shop'@'10.0.0.0/8';",
+        f"REVOKE ALL PRIVILEGES ON `my\\_shop`.* FROM 'my_shop'@'{NETWORK}';",
         "KILL USER 'my_shop';",
         "DROP DATABASE IF EXISTS `my_shop`;",
         "CREATE DATABASE `my_shop` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;",
     ]
-    assert at
-    assert after == [
-        "SET GLOBAL max_allowed_packet = 16777216;",
-        "GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my_shop'@'localhost';\n"
-        "GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my_shop'@'10.0.0.0/8';",
-    ]
-    monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: {})
-    said.clear()
+    assert said[at + 1 :] == [GRANTS, "SET GLOBAL max_allowed_packet = 16777216;"]
+
+
+def test_a_site_whose_access_an_earlier_restore_has_taken_gets_it_back(restored: t.Callable[..., list[str]]) -> None:
+    said = restored(MariaDB([]))
+    assert not [statement for statement in said if "REVOKE" in statement]
+    assert GRANTS in said
+
+
+def test_a_site_has_no_access_to_an_incomplete_database(restored: t.Callable[..., list[str]]) -> None:
+    mariadb = MariaDB(["localhost"])
     with pytest.raises(GroundworkError, match=r"(?s)the table t is missing.*has no access to it.*in the backup S-1"):
-        restoring.restore_database(run, part, "/run/s", tmp_path / "x", restoring.Wish(safety="S-1"))
-    assert not [statement for statement in said if "GRANT ALL" in statement]
+        restored(mariadb, {})
+    assert not [statement for statement in mariadb.said if "GRANT ALL" in statement]
+
+
+def test_a_plan_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    old = {name: value for name, value in plan(tmp_path).items() if name != "hosts"}
+    with pytest.raises(GroundworkError, match=r"of an older version\. Run groundwork\.aws\.site first\."):
+        restoring.parts_of(old, MANIFEST, restoring.Wish())
 
 
 def test_the_room_that_a_drill_needs() -> None:
