@@ -97,7 +97,7 @@ def parts_of(plan: Facts, manifest: Facts, wish: Wish) -> list[Part]:
         elif "database" in facts and not IDENTIFIER.fullmatch(facts["database"]["name"]):
             wrong.append(f"the database of {name} has the name '{facts['database']['name']}'")
         if "files" in facts and not own["folder"]:
-            wrong.append(f"the shared files of {name} are not kept by this server any more: see shared_everywhere")
+            wrong.append(f"the shared files of {name} are backed up by another server now: see shared_everywhere")
         parts.append(Part(name, facts, own, hosts))
     if wrong:
         raise GroundworkError(f"The backup {manifest['id']} cannot be restored on this server: {'; '.join(wrong)}.")

@@ -5,7 +5,8 @@
 """What a server does for its backups: a timer, the program that it starts, and the plan of what is backed up.
 
 Each server backs up what it has itself: its databases, the shared folders of its sites, and the secrets that were
-generated for them. What all servers share is backed up by the server with the database, or by each if there is none.
+generated for them. What all servers share is backed up, and restored, by one of them: the server with the database of
+all sites, or one that follows from the tiers.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ FOLDER = str(making.PLAN.parent)
 PROGRAM = f"{PROGRAMS}/backup.py"
 SOCKET = "/run/mysqld/mysqld.sock"
 TIMER = f"{SERVICE}.timer"
+PREFERRED = "private-"  # the beginning of the names of servers
 PURGE = [
     {"pattern": f"{FOLDER}/*/*"},
     {"pattern": str(making.PLAN)},
@@ -49,8 +51,20 @@ def sites_of(lamp: t.Any) -> list[Options]:
     return [_site(lamp, site) for site in lamp.sites]
 
 
+def keeper_of(lamp: t.Any) -> str:
+    """Return the server that backs up what all servers share: the same, whichever server is asked. Pure.
+
+    It is the server with the database of all sites, or the first one of the private tier, or of the first other tier.
+    """
+    counted: t.Sequence[str] = lamp.given.get("counted_servers") or [lamp.given["server_name"]]
+    database = lamp.given["database_server"] if lamp.database_sites else ""
+    if database in counted:
+        return str(database)
+    return min(counted, key=lambda name: (not name.startswith(PREFERRED), name))
+
+
 def _site(lamp: t.Any, site: t.Any) -> Options:
-    kept_here = not site.folders.files or lamp.has_database or not lamp.database_sites
+    kept_here = not site.folders.files or keeper_of(lamp) == lamp.given["server_name"]
     return {
         "name": site.name,
         "database": site.identifier if lamp.has_database and site.database else "",

@@ -133,7 +133,7 @@ def test_in_place_and_beside(tmp_path: Path) -> None:
     [
         ({"name": "blog"}, "the site shop is not on this server any more"),
         ({"database": ""}, "the database of shop is not on this server any more: see lamp_database_server"),
-        ({"folder": ""}, "the shared files of shop are not kept by this server any more: see shared_everywhere"),
+        ({"folder": ""}, "the shared files of shop are backed up by another server now: see shared_everywhere"),
     ],
 )
 def test_what_has_no_place_is_refused(tmp_path: Path, site: dict[str, t.Any], words: str) -> None:
