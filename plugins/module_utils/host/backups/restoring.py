@@ -11,6 +11,7 @@ grants the access again, and by this, which begins anew.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import typing as t
@@ -201,29 +202,46 @@ def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
         raise GroundworkError(f"The files of {part.site} are not as many as in the backup.")
 
 
-def put_in_place(part: Part, coming: Path, *, keep: bool) -> str:
-    """Move a restored folder to the place of the former one. Return where that is now, "" if it was removed."""
-    folder = part.folder
-    former = folder.with_name(f"{folder.name}{FORMER}")
-    if former.exists():
-        shutil.rmtree(former)
+def put_in_place(folder: Path, coming: Path, *, keep: bool) -> tuple[list[Path], list[str]]:
+    """Move a restored folder to the place of the former one. Return the former ones that are still there, and warnings.
+
+    The former one is removed unless `keep`. One that an earlier restore has put aside stays in any case, because nobody
+    knows whether what is in it is also anywhere else.
+    """
+    former = next(one for one in _names_beside(folder) if not one.exists())
     if folder.exists():
         folder.rename(former)
     coming.rename(folder)
-    if not keep and former.exists():
-        shutil.rmtree(former)
-    return str(former) if former.exists() else ""
+    warnings = []
+    if former.exists() and not keep:
+        try:
+            shutil.rmtree(former)
+        except OSError as error:
+            warnings.append(f"The former files in {former} could not be removed: {error}")
+    return former_of(folder), warnings
+
+
+def _names_beside(folder: Path) -> t.Iterator[Path]:
+    yield folder.with_name(f"{folder.name}{FORMER}")
+    for number in itertools.count(2):
+        yield folder.with_name(f"{folder.name}{FORMER}-{number}")
+
+
+def former_of(folder: Path) -> list[Path]:
+    """Return the folders that restores have put aside."""
+    return sorted(one for one in folder.parent.glob(f"{folder.name}{FORMER}*") if one.is_dir())
 
 
 def restore(
     run: Run, plan: Facts, objects: Objects, workplace: Path, wish: Wish, *, check_mode: bool
 ) -> dict[str, t.Any]:
-    """Restore a backup on this server. Return `changes`, and `kept`, the former folders that are still there."""
+    """Restore a backup on this server. Return `changes`, `warnings`, and `kept`, the former folders that are there."""
     manifest = objects.manifest()
     parts = parts_of(plan, manifest, wish)
     if wish.beside:
         check_beside(run, plan["socket"], parts, manifest["id"])
-    told: dict[str, t.Any] = {"id": manifest["id"], "changes": changes_of(parts, wish, manifest["id"]), "kept": []}
+    changes = changes_of(parts, wish, manifest["id"])
+    told: dict[str, t.Any] = {"id": manifest["id"], "changes": changes, "kept": [], "warnings": []}
     if check_mode:
         return told
     sites = {part.site: part.facts for part in parts}
@@ -241,8 +259,9 @@ def restore(
             dump = workplace / part.facts["database"]["object"]
             restore_database(run, part, plan["socket"], dump, wish)
         if part.site in coming and not wish.beside:
-            former = put_in_place(part, coming[part.site], keep=not wish.safety)
-            told["kept"] += [former] if former else []
+            former, warnings = put_in_place(part.folder, coming[part.site], keep=not wish.safety)
+            told["kept"] += map(str, former)
+            told["warnings"] += warnings
     return told
 
 

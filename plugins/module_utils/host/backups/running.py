@@ -70,7 +70,7 @@ def restore(run: Run, options: t.Mapping[str, t.Any], *, check_mode: bool) -> Re
     objects = Objects(options["backup"], options["urls"])
     with workplace(drilling.FOLDER) as folder:
         told = restoring.restore(run, plan, objects, folder, wish, check_mode=check_mode)
-    return {**_reported(told.pop("changes")), "restored": told}
+    return {**_reported(told.pop("changes")), "warnings": told.pop("warnings"), "restored": told}
 
 
 def _reported(changes: list[dict[str, str]]) -> Result:

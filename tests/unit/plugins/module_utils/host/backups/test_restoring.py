@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -146,16 +147,59 @@ def test_a_site_that_is_not_in_the_backup_is_refused(tmp_path: Path) -> None:
         restoring.parts_of(plan(tmp_path), MANIFEST, restoring.Wish("blog"))
 
 
-def test_the_folder_changes_its_place_at_once(tmp_path: Path) -> None:
-    part = restoring.parts_of(plan(tmp_path), MANIFEST, restoring.Wish())[0]
-    for keep in (True, False):
-        for name, text in (("shared", "now"), ("coming", "then")):
-            (tmp_path / name).mkdir(exist_ok=True)
-            (tmp_path / name / "note").write_text(text)
-        former = restoring.put_in_place(part, tmp_path / "coming", keep=keep)
-        assert (tmp_path / "shared" / "note").read_text() == "then"
-        assert former == (str(tmp_path / "shared.before-restore") if keep else "")
-        assert (tmp_path / "shared.before-restore").exists() is keep
+def put(place: Path, text: str, *, keep: bool) -> list[str]:
+    """Put a folder with a note in the place of `shared`, and return the former ones by their notes."""
+    coming = place / "shared.restoring"
+    coming.mkdir()
+    (coming / "note").write_text(text)
+    former, warnings = restoring.put_in_place(place / "shared", coming, keep=keep)
+    assert (note(place / "shared"), warnings, coming.exists()) == (text, [], False)
+    return [note(one) for one in former]
+
+
+def note(folder: Path) -> str:
+    return (folder / "note").read_text()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "note").write_text("now")
+    return tmp_path
+
+
+def test_the_folder_changes_its_place_at_once(shared: Path) -> None:
+    assert put(shared, "then", keep=False) == []
+    assert [one.name for one in shared.iterdir()] == ["shared"]
+
+
+def test_former_files_without_a_backup_are_kept_by_every_later_restore(shared: Path) -> None:
+    assert put(shared, "first", keep=True) == ["now"]
+    assert put(shared, "second", keep=True) == ["now", "first"]
+    assert put(shared, "third", keep=False) == ["now", "first"], "only what is in a backup is removed"
+    (shared / "shared.before-restore").rename(shared / "elsewhere")
+    assert put(shared, "fourth", keep=True) == ["third", "first"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_files_between_two_renames_are_not_lost(shared: Path, keep: bool) -> None:
+    (shared / "shared").rename(shared / "shared.before-restore")
+    assert put(shared, "then", keep=keep) == ["now"]
+
+
+def test_a_folder_that_is_missing_is_created(tmp_path: Path) -> None:
+    assert put(tmp_path, "then", keep=True) == []
+
+
+def test_former_files_that_cannot_be_removed_are_a_warning(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_folder: Path) -> None:
+        raise OSError(16, "Device or resource busy", ".nfs0001")
+
+    (shared / "coming").mkdir()
+    monkeypatch.setattr(restoring.shutil, "rmtree", refuse)
+    former, [warning] = restoring.put_in_place(shared / "shared", shared / "coming", keep=False)
+    assert [note(one) for one in former] == ["now"]
+    assert re.search(r"shared\.before-restore could not be removed: .*Device or resource busy", warning)
 
 
 class MariaDB:
