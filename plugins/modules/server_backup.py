@@ -17,7 +17,9 @@ description:
 options:
   state:
     description:
-      - V(made) makes a backup now, with the service that the timer of the server starts.
+      - V(made) makes a backup now, with the service that the timer of the server starts. With O(backup) it is the one
+        before that backup is restored, and its id ends with C(-safety). The sites that are restored must then be in it,
+        but those that an interrupted restore has left incomplete.
       - V(drilled) gets a backup, restores it into a MariaDB of its own that runs for this time only, without a network,
         and compares it with what was recorded when it was made. It changes nothing.
       - V(restored) does that first, and then brings the backup back.
@@ -25,7 +27,7 @@ options:
     choices: [made, drilled, restored]
     required: true
   backup:
-    description: The id of the backup, for V(drilled) and V(restored).
+    description: The id of the backup, for V(drilled) and V(restored), and for V(made) before a restore.
     type: str
     default: ""
   urls:

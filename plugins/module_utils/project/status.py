@@ -78,6 +78,9 @@ def wrongs(state: State | None, backup_hours: float = BACKUP_HOURS) -> t.Iterato
             yield f"the file system of all servers at {folder} {wrong}"
     if "backup" in state and (wrong := _wrong_backup(state["backup"], backup_hours)):
         yield wrong
+    for site, identity in state.get("backup", {}).get("interrupted", {}).items():
+        way = f"run groundwork.aws.restore with restore_from={identity} and restore_site={site}"
+        yield f"the restore of {site} is not complete, and there is no new backup of it: {way}"
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"

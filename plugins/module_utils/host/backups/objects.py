@@ -58,6 +58,7 @@ def is_sound(manifest: t.Any) -> bool:
             and all(IDENTIFIER.fullmatch(name) for name in names)
             and all(table["rows"] >= 0 and table["digest"] for one in databases for table in one["tables"].values())
             and all(one["plain"] >= 0 for one in databases)
+            and all(isinstance(words, str) for words in manifest.get("failed", {}).values())
             and bool(manifest["id"] and manifest["finished"])
         )
     except (AttributeError, KeyError, TypeError):

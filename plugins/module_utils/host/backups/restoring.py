@@ -5,12 +5,13 @@
 """Bring a backup back: into the place of what is there now, or beside it.
 
 Before anything is changed, everything was restored in isolation. While a database is replaced, its site has no access
-to it, so that nothing is written into a half one. What is missing after an interruption is told by `site.yml`, which
-grants the access again, and by this, which begins anew.
+to it, so that nothing is written into a half one. A mark keeps what an interruption leaves out of backups, until a
+restore of the site is complete.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import shutil
@@ -31,6 +32,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.dumps 
     differences,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.isolated import load, tables_of
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import RESTORING, known, record
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.objects import Objects
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, host_of, pattern_of
@@ -39,11 +41,6 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.room import re
 BESIDE = "_restored"  # after the name of a database
 FOLDER_BESIDE = "restored"  # beside the folder of shared files
 COMING, FORMER = ".restoring", ".before-restore"  # after the name of that folder
-INCOMPLETE = (
-    "The database {name} is incomplete, and its site has no access to it. Run the same restore again. What was there "
-    "before is in the backup {safety}."
-)
-
 Facts = t.Mapping[str, t.Any]
 Change = dict[str, str]
 
@@ -180,11 +177,6 @@ def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) 
             raise GroundworkError("; ".join(wrong))
         if again:
             asked(run, socket, "\n".join(again))
-    except GroundworkError as error:
-        if wish.beside:
-            raise
-        told = INCOMPLETE.format(name=name, safety=wish.safety or "(none was made)")
-        raise GroundworkError(f"{error}\n{told}") from error
     finally:
         asked(run, socket, f"SET GLOBAL max_allowed_packet = {packet};")
 
@@ -233,7 +225,14 @@ def former_of(folder: Path) -> list[Path]:
 
 
 def restore(
-    run: Run, plan: Facts, objects: Objects, workplace: Path, wish: Wish, *, check_mode: bool
+    run: Run,
+    plan: Facts,
+    objects: Objects,
+    workplace: Path,
+    wish: Wish,
+    *,
+    check_mode: bool,
+    marks: Path = RESTORING,
 ) -> dict[str, t.Any]:
     """Restore a backup on this server. Return `changes`, `warnings`, and `kept`, the former folders that are there."""
     manifest = objects.manifest()
@@ -255,14 +254,34 @@ def restore(
             coming[part.site] = aside_of(part, manifest["id"]) if wish.beside else place
             unpack(run, part, workplace / part.facts["files"]["object"], coming[part.site])
     for part in parts:
-        if "database" in part.facts:
-            dump = workplace / part.facts["database"]["object"]
-            restore_database(run, part, plan["socket"], dump, wish)
-        if part.site in coming and not wish.beside:
-            former, warnings = put_in_place(part.folder, coming[part.site], keep=not wish.safety)
-            told["kept"] += map(str, former)
-            told["warnings"] += warnings
+        with marked(part.site, manifest["id"], wish, marks) as safety:
+            if "database" in part.facts:
+                restore_database(run, part, plan["socket"], workplace / part.facts["database"]["object"], wish)
+            if part.site in coming and not wish.beside:
+                former, warnings = put_in_place(part.folder, coming[part.site], keep=not safety)
+                told["kept"] += map(str, former)
+                told["warnings"] += warnings
     return told
+
+
+def interrupted(path: Path = RESTORING) -> dict[str, dict[str, str]]:
+    """Return the sites whose restore is not complete: the `backup`, and the one for `safety`, "" if none was made."""
+    return {site: facts for site, facts in known(path).items() if facts}
+
+
+@contextlib.contextmanager
+def marked(site: str, identity: str, wish: Wish, path: Path = RESTORING) -> t.Iterator[str]:
+    """Mark a site while its data are replaced, so that they get into no backup when this is interrupted.
+
+    Yield the backup with what was there before: that of the first attempt, "" if none was made.
+    """
+    if wish.beside:
+        yield wish.safety
+        return
+    safety = interrupted(path).get(site, {"safety": wish.safety})["safety"]
+    record(path, **{site: {"backup": identity, "safety": safety}})
+    yield safety
+    record(path, **{site: None})
 
 
 def read_plan(path: Path) -> dict[str, t.Any]:

@@ -19,7 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
     placeholder,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups import dumps, making
-from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.running import SERVICE
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.running import SAFETY_SERVICE, SERVICE
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot import fetching
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import IMPORT, PROGRAMS, UNITS
@@ -34,6 +34,7 @@ PURGE = [
     {"pattern": f"{FOLDER}/*/*"},
     {"pattern": str(making.PLAN)},
     {"pattern": f"{UNITS}/{SERVICE}.service"},
+    {"pattern": f"{UNITS}/{SAFETY_SERVICE}.service"},
     {"pattern": PROGRAM},
 ]
 
@@ -100,7 +101,10 @@ def configuration(lamp: t.Any, render: Render) -> Options:
             {"path": FOLDER, "state": "directory", "mode": "0700"},
             {"path": str(making.PLAN), "content": f"{json.dumps(plan, indent=1)}\n", "mode": "0600"},
             *(file for site in lamp.sites for file in _secrets(site)),
-            {"path": f"{UNITS}/{SERVICE}.service", "content": render("backup.service.j2", {"program": PROGRAM})},
+            *(
+                {"path": f"{UNITS}/{name}.service", "content": render("backup.service.j2", {"command": command})}
+                for name, command in ((SERVICE, PROGRAM), (SAFETY_SERVICE, f"{PROGRAM} {making.SAFETY}"))
+            ),
             {"path": timer, "content": render("backup.timer.j2", {"on_calendar": calendar}), "restart": [TIMER]},
             {"path": f"{UNITS}/timers.target.wants/{TIMER}", "state": "link", "target": timer},
         ],

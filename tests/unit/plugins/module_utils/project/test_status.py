@@ -157,6 +157,13 @@ def test_backups_that_fail_or_are_late_are_problems(backup: dict[str, t.Any], wr
     assert told(state(backup=backup))[:2] == ["1 problem:", f"  public-1: {wrong}"]
 
 
+def test_an_interrupted_restore_is_a_problem() -> None:
+    backup = {"id": "a", "age": 3600, "failure": "", "interrupted": {"shop": "b"}}
+    [_count, line] = told(state(backup=backup))[:2]
+    assert "the restore of shop is not complete" in line
+    assert "restore_from=b and restore_site=shop" in line
+
+
 def test_a_backup_is_told() -> None:
     lines = told(state(backup={"id": "a", "age": 3600, "failure": ""}))
     assert lines[0] == "No problems."
