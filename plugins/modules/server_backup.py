@@ -40,8 +40,8 @@ options:
     default: ""
   beside:
     description:
-      - Whether to restore beside the data that are there. The database is then C(<name>_restored), which only root can
-        access, and the files are in C(restored-<id>) beside the shared folder.
+      - Whether to restore beside the data that are there. The database is then C(<name>_restored_from_backup), which
+        only root can access, and the files are in C(restored-<id>) beside the shared folder.
       - Otherwise databases and shared folders are replaced. A site has no access to its database meanwhile.
     type: bool
     default: false

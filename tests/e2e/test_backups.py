@@ -367,15 +367,15 @@ def test_beside_what_is_there(laptop: Laptop, bucket: Bucket, backed_up: str) ->
     play = laptop.play(*ONLY, playbook=RESTORE, variables=chosen)
     assert play.code == 0, play.failures() or play.errors
     aside = f"/srv/www/app/restored-{backed_up}"
-    assert {f"{SERVER}: create database app_restored", f"{SERVER}: create shared files {aside}"} == set(play.changes())
+    assert {f"{SERVER}: create database app_restored_from_backup", f"{SERVER}: create shared files {aside}"} == set(play.changes())
     assert sql(laptop, "SELECT words FROM kept WHERE id = 1") == "now"
-    assert sql(laptop, "SELECT words FROM kept WHERE id = 1", "app_restored") == "row 1"
+    assert sql(laptop, "SELECT words FROM kept WHERE id = 1", "app_restored_from_backup") == "row 1"
     assert laptop.on(SERVER, f"cat {aside}/uploads/note") == (0, "first")
     assert len(bucket.ids()) == count, "nothing is replaced, so no backup is made first"
     again = laptop.play(*ONLY, playbook=RESTORE, variables=chosen)
     [failure] = again.failures()
-    assert "An earlier restore is still there: the database app_restored" in failure
-    assert laptop.on(SERVER, f"mariadb --execute 'DROP DATABASE app_restored' && rm -r {aside}")[0] == 0
+    assert "An earlier restore is still there: the database app_restored_from_backup" in failure
+    assert laptop.on(SERVER, f"mariadb --execute 'DROP DATABASE app_restored_from_backup' && rm -r {aside}")[0] == 0
 
 
 def test_without_the_permission_the_failure_is_told(laptop: Laptop, bucket: Bucket, backed_up: str) -> None:

@@ -38,7 +38,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.
 from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, host_of, pattern_of
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_for
 
-BESIDE = "_restored"  # after the name of a database
+BESIDE = "_restored_from_backup"  # after the name of a database: longer than the name of any site
 FOLDER_BESIDE = "restored"  # beside the folder of shared files
 COMING, FORMER = ".restoring", ".before-restore"  # after the name of that folder
 Facts = t.Mapping[str, t.Any]

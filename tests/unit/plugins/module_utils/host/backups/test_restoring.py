@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.object
     is_sound,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Done, run
+from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.options import SITE_NAME_LENGTH
 
 ID = "20261130T023000Z-private-1"
 DATABASE = {
@@ -124,9 +125,13 @@ def test_in_place_and_beside(tmp_path: Path) -> None:
         {"action": "update", "resource": "shared files", "name": str(tmp_path / "shared")},
     ]
     assert restoring.changes_of(parts, restoring.Wish(beside=True), ID) == [
-        {"action": "create", "resource": "database", "name": "shop_restored"},
+        {"action": "create", "resource": "database", "name": "shop_restored_from_backup"},
         {"action": "create", "resource": "shared files", "name": str(tmp_path / f"restored-{ID}")},
     ]
+
+
+def test_no_site_has_a_database_of_the_name_of_one_that_is_restored_beside() -> None:
+    assert len(restoring.BESIDE) >= SITE_NAME_LENGTH
 
 
 @pytest.mark.parametrize(
