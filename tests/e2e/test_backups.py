@@ -367,7 +367,9 @@ def test_beside_what_is_there(laptop: Laptop, bucket: Bucket, backed_up: str) ->
     play = laptop.play(*ONLY, playbook=RESTORE, variables=chosen)
     assert play.code == 0, play.failures() or play.errors
     aside = f"/srv/www/app/restored-{backed_up}"
-    assert {f"{SERVER}: create database app_restored_from_backup", f"{SERVER}: create shared files {aside}"} == set(play.changes())
+    assert {f"{SERVER}: create database app_restored_from_backup", f"{SERVER}: create shared files {aside}"} == set(
+        play.changes()
+    )
     assert sql(laptop, "SELECT words FROM kept WHERE id = 1") == "now"
     assert sql(laptop, "SELECT words FROM kept WHERE id = 1", "app_restored_from_backup") == "row 1"
     assert laptop.on(SERVER, f"cat {aside}/uploads/note") == (0, "first")
