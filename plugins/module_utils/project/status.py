@@ -91,6 +91,8 @@ def _wrong_backup(backup: t.Mapping[str, t.Any], hours: float) -> str:
     failure = f"; the last attempt failed at {backup['failure']}" if backup["failure"] else ""
     if not backup["id"]:
         return f"has no backup yet{failure}"
+    if backup["age"] < 0:
+        return f"the newest backup, {backup['id']}, is of a time to come: look at the server's clock{failure}"
     if backup["age"] > hours * HOUR:
         return f"the newest backup, {backup['id']}, is {age_of(backup['age'])} old{failure}"
     return f"the newest backup is {backup['id']}{failure}" if failure else ""

@@ -115,7 +115,8 @@ class Objects:
                 if response.status != 200:
                     said = response.read(4096).decode(errors="replace")
                     words = ": ".join("".join(pair) for pair in WORDS.findall(said)) or response.reason
-                    raise GroundworkError(f"Could not read {name} of {self.identity}: {response.status} {words}.")
+                    way = " The URLs of a backup are valid for some hours. Run again." if response.status == 403 else ""
+                    raise GroundworkError(f"Could not read {name} of {self.identity}: {response.status} {words}.{way}")
                 while data := response.read(CHUNK):
                     begun = True
                     yield data

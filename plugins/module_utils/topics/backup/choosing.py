@@ -98,17 +98,20 @@ def parse_question(options: t.Mapping[str, t.Any], problems: Problems) -> Questi
     return Question(options["tier"], options["server"], choice, options["site"], options["urls"])
 
 
-def kept_in(keys: t.Iterable[str]) -> list[Kept]:
-    """Return the complete backups among the keys of a server's objects, the newest last. Pure."""
-    folders: dict[str, list[str]] = {}
-    for key in keys:
-        prefix, _slash, name = key.rpartition("/")
-        folders.setdefault(prefix, []).append(name)
+def kept_in(objects: t.Iterable[t.Mapping[str, t.Any]]) -> list[Kept]:
+    """Return the complete backups among a server's objects, as S3 lists them, the newest last. Pure.
+
+    The id has the time of the server's clock. If that was fast, the time at which S3 got the manifest counts.
+    """
+    folders: dict[str, dict[str, datetime]] = {}
+    for one in objects:
+        prefix, _slash, name = one["Key"].rpartition("/")
+        folders.setdefault(prefix, {})[name] = one["LastModified"]
     found = []
     for prefix, names in folders.items():
         identity = prefix.rpartition("/")[2]
         if MANIFEST in names and (match := ID.fullmatch(identity)):
-            began = datetime.strptime(match["time"], ID_TIME).replace(tzinfo=UTC)
+            began = min(datetime.strptime(match["time"], ID_TIME).replace(tzinfo=UTC), names[MANIFEST])
             found.append(Kept(identity, began, f"{prefix}/", tuple(sorted(names)), bool(match["safety"])))
     return sorted(found, key=lambda one: one.began)
 
@@ -125,7 +128,7 @@ def kept(clients: Clients, bucket: str, tier: str, server: str) -> list[Kept]:
     """Return the complete backups of a server, the newest last."""
     where = {"Bucket": bucket, "Prefix": f"{tier}/{server}/"}
     listing = Read("s3", "list_objects_v2", "Contents", where, absent=ABSENT)
-    return kept_in(one["Key"] for one in observe(clients, {"objects": listing})["objects"])
+    return kept_in(observe(clients, {"objects": listing})["objects"])
 
 
 def look_at_backups(run: Run) -> dict[str, t.Any]:

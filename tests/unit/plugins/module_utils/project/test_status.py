@@ -148,6 +148,10 @@ def test_a_certificate_that_is_not_issued_has_no_end() -> None:
         ({"id": "", "age": 0, "failure": "12:00: no"}, "has no backup yet; the last attempt failed at 12:00: no"),
         ({"id": "a", "age": 27 * 3600, "failure": ""}, "the newest backup, a, is 27 h 0 min old"),
         (
+            {"id": "a", "age": -60, "failure": ""},
+            "the newest backup, a, is of a time to come: look at the server's clock",
+        ),
+        (
             {"id": "a", "age": 60, "failure": "12:00: no"},
             "the newest backup is a; the last attempt failed at 12:00: no",
         ),

@@ -91,7 +91,10 @@ def test_an_error_of_s3_is_told_without_the_url() -> None:
     refused = objects({"manifest.json": (403, b"<Code>AccessDenied</Code><Message>Request has expired</Message>")})
     with pytest.raises(GroundworkError) as raised:
         refused.manifest()
-    assert str(raised.value) == f"Could not read manifest.json of {ID}: 403 AccessDenied: Request has expired."
+    told = (
+        f"Could not read manifest.json of {ID}: 403 AccessDenied: Request has expired. The URLs of a backup are valid"
+    )
+    assert str(raised.value) == f"{told} for some hours. Run again."
 
 
 def test_a_manifest_of_another_backup_is_refused() -> None:
