@@ -64,6 +64,7 @@ ISO_TIME = "%Y-%m-%dT%H:%M:%SZ"
 LEVEL = 6  # of gzip
 GZIP = 31  # wbits
 CHUNK = 1024**2
+ATTRIBUTES = ("--acls", "--xattrs", "--xattrs-include=user.*")  # of tar, also when files are restored
 
 Site = t.Mapping[str, t.Any]  # of the plan: `name`, `database`, `folder`, `current`, `secrets`
 Facts = dict[str, t.Any]
@@ -234,8 +235,9 @@ def database_of(site: Site, socket: str, place: Place) -> Facts:
     sets = answer_of(socket, f"SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME {schema}")
     if not sets:
         raise BackupError(f"The database {name} does not exist.")
-    tables = f"FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{name}' AND TABLE_TYPE = 'BASE TABLE'"
+    tables = f"FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{name}' AND TABLE_TYPE <> 'VIEW'"
     loose = answer_of(socket, f"SELECT TABLE_NAME {tables} AND ENGINE <> 'InnoDB' ORDER BY TABLE_NAME")
+    versioned = answer_of(socket, f"SELECT TABLE_NAME {tables} AND TABLE_TYPE = 'SYSTEM VERSIONED' ORDER BY TABLE_NAME")
     [[version]] = answer_of(socket, "SELECT VERSION()")
     digests, packed = Digests(), Zipped(Upload(place, f"{site['name']}.sql.gz"))
 
@@ -255,6 +257,7 @@ def database_of(site: Site, socket: str, place: Place) -> Facts:
         "collation": sets[0][1],
         "tables": digests.tables(),
         "not_transactional": [row[0] for row in loose],
+        "without_history": [row[0] for row in versioned],
     }
 
 
@@ -269,7 +272,8 @@ def files_of(site: Site, place: Place) -> Facts:
         while data := stream.read(CHUNK):
             packed.write(data)
 
-    argv = ["tar", "--create", "--verbose", "--one-file-system", "--file=-", f"--directory={folder}", "."]
+    argv = ["tar", "--create", "--verbose", "--one-file-system", "--sparse", *ATTRIBUTES]
+    argv += ["--file=-", f"--directory={folder}", "."]
     said = streamed(argv, f"read {folder}", take, (0, 1))  # 1: a file changed while it was read
     entries = [line for line in said.splitlines() if not line.startswith("tar: ")]
     return {**packed.close(), "entries": len(entries)}

@@ -32,7 +32,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.dumps 
     differences,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.isolated import load, tables_of
-from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import RESTORING, known, record
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import (
+    ATTRIBUTES,
+    RESTORING,
+    known,
+    record,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.objects import Objects
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, host_of, pattern_of
@@ -188,7 +193,7 @@ def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
     if folder.exists():  # of a restore that was interrupted
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700)
-    argv = ["tar", "--extract", "--gzip", "--preserve-permissions", "--same-owner"]
+    argv = ["tar", "--extract", "--gzip", "--preserve-permissions", "--same-owner", *ATTRIBUTES]
     succeed(run, f"restore the files of {part.site}", [*argv, f"--file={archive}", f"--directory={folder}"])
     if entries_in(run, archive) != expected:
         raise GroundworkError(f"The files of {part.site} are not as many as in the backup.")

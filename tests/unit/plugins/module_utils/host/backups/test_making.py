@@ -6,6 +6,7 @@ import fcntl
 import gzip
 import hashlib
 import json
+import os
 import tempfile
 import typing as t
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import conditional_bucket
 import pytest
 
-from ansible_collections.groundwork.aws.plugins.module_utils.host.backups import making
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups import making, restoring
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching import FetchError
+from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import run
 
 SECRET = "a secret value"
 
@@ -82,6 +84,23 @@ def test_the_manifest_comes_last_and_says_what_there_is(plan: dict[str, t.Any]) 
     assert manifest["sites"]["shop"]["release"] == "3f2a9c01d4e5"
     assert SECRET not in json.dumps(manifest)
     assert json.loads(bucket.objects[f"{prefix}shop.secrets.json"]) == {"KEY": SECRET}
+
+
+def test_files_keep_their_attributes_and_holes(plan: dict[str, t.Any], tmp_path: Path) -> None:
+    shared = Path(plan["sites"][0]["folder"])
+    (shared / "hole").touch()
+    os.truncate(shared / "hole", 50 * 1024**2)
+    os.setxattr(shared / "hole", "user.kind", b"empty")
+    bucket = Bucket()
+    made(bucket, plan)
+    key = "/private/private-1/20261130T120000Z-private-1/shop.files.tar.gz"
+    (tmp_path / "archive").write_bytes(bucket.objects[key].encode("latin-1"))
+    facts = {"files": {"entries": 3, "plain": 0}}
+    part = restoring.Part("shop", facts, {}, ())
+    restoring.unpack(run, part, tmp_path / "archive", tmp_path / "restored")
+    assert os.getxattr(tmp_path / "restored" / "hole", "user.kind") == b"empty"
+    found = (tmp_path / "restored" / "hole").stat()
+    assert (found.st_size, found.st_blocks) == (50 * 1024**2, 0)
 
 
 def test_large_objects_are_written_in_parts(plan: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
