@@ -392,7 +392,7 @@ def test_an_interrupted_restore_is_in_no_backup_until_it_is_repeated(
     assert f"restore_from={backed_up} and restore_site=app" in failure
     status = laptop.play(playbook="playbooks/status.yml", variables=ENABLED)
     told = "\n".join(next(r["msg"] for name, _, r in status.results() if name == "Show the state of the environment"))
-    assert f"{SERVER}: the restore of app is not complete, and there is no new backup of it" in told
+    assert f"{SERVER}: the restore of app is not complete, and it gets into no backup" in told
 
     play = laptop.play(*ONLY, playbook=RESTORE, variables={**ENABLED, **CONFIRMED, "restore_from": backed_up})
     assert play.code == 0, play.failures() or play.errors

@@ -80,7 +80,7 @@ def wrongs(state: State | None, backup_hours: float = BACKUP_HOURS) -> t.Iterato
         yield wrong
     for site, identity in state.get("backup", {}).get("interrupted", {}).items():
         way = f"run groundwork.aws.restore with restore_from={identity} and restore_site={site}"
-        yield f"the restore of {site} is not complete, and there is no new backup of it: {way}"
+        yield f"the restore of {site} is not complete, and it gets into no backup: {way}"
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"

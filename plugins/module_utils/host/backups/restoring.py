@@ -202,8 +202,8 @@ def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
 def put_in_place(folder: Path, coming: Path, *, keep: bool) -> tuple[list[Path], list[str]]:
     """Move a restored folder to the place of the former one. Return the former ones that are still there, and warnings.
 
-    The former one is removed unless `keep`. One that an earlier restore has put aside stays in any case, because nobody
-    knows whether what is in it is also anywhere else.
+    The former one is removed unless `keep`. One that an earlier restore has put aside stays in any case, because it may
+    have what is nowhere else.
     """
     former = next(one for one in _names_beside(folder) if not one.exists())
     if folder.exists():
@@ -276,9 +276,9 @@ def interrupted(path: Path = RESTORING) -> dict[str, dict[str, str]]:
 
 @contextlib.contextmanager
 def marked(site: str, identity: str, wish: Wish, path: Path = RESTORING) -> t.Iterator[str]:
-    """Mark a site while its data are replaced, so that they get into no backup when this is interrupted.
+    """Yield while the data of a site are replaced, and mark it, so that they get into no backup when this is interrupted.
 
-    Yield the backup with what was there before: that of the first attempt, "" if none was made.
+    The value is the backup with what was there before: that of the first attempt, "" if none was made.
     """
     if wish.beside:
         yield wish.safety
