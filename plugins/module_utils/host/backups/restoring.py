@@ -276,7 +276,7 @@ def interrupted(path: Path = RESTORING) -> dict[str, dict[str, str]]:
 
 @contextlib.contextmanager
 def marked(site: str, identity: str, wish: Wish, path: Path = RESTORING) -> t.Iterator[str]:
-    """Yield while the data of a site are replaced, and mark it, so that they get into no backup when this is interrupted.
+    """Yield while the data of a site are replaced. A mark keeps them out of backups, also when this is interrupted.
 
     The value is the backup with what was there before: that of the first attempt, "" if none was made.
     """
