@@ -53,12 +53,16 @@ options:
         no databases.
     type: str
     default: ""
+  local_files:
+    description: Whether a site has shared files of which each server has its own.
+    type: bool
+    default: false
   replace_data:
     description:
-      - What becomes of databases on the servers, which are deleted with them. With V(kept), a server with a database is
-        not replaced.
+      - What becomes of databases and shared files on the servers, which are deleted with them. With V(kept), a server
+        that has any is not replaced.
       - V(backed_up) requires a complete backup of each such server that is not older than O(replace_backup_minutes).
-        The new server has an empty database, and M(groundwork.aws.server_backup) restores it. What is written after the
+        The new server has none of them, and M(groundwork.aws.server_backup) restores them. What is written after the
         backup is lost, so show the maintenance page first.
       - V(lost) deletes them. The server that has the databases of all sites must then be given by its name or id.
     type: str
@@ -104,7 +108,7 @@ extends_documentation_fragment:
 notes:
   - Budget. The reads of M(groundwork.aws.ec2_instance_group), 1 API call for each launch, 2 for each predecessor to
     terminate it and to rename its successor, and 1 every one or two seconds while waiting. With
-    O(replace_data=backed_up) 1 more, and 1 for each server with a database.
+    O(replace_data=backed_up) 1 more, and 1 for each server with data.
   - An interrupted launch is repeated with the same client token, so that no successor is launched twice.
 seealso:
   - module: groundwork.aws.ec2_instance_group

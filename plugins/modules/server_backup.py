@@ -17,7 +17,9 @@ description:
 options:
   state:
     description:
-      - V(made) makes a backup now, with the service that the timer of the server starts.
+      - V(made) makes a backup now, with the service that the timer of the server starts. With O(backup) it is the one
+        before that backup is restored, and its id ends with C(-safety). The sites that are restored must then be in it,
+        but those that an interrupted restore has left incomplete.
       - V(drilled) gets a backup, restores it into a MariaDB of its own that runs for this time only, without a network,
         and compares it with what was recorded when it was made. It changes nothing.
       - V(restored) does that first, and then brings the backup back.
@@ -25,7 +27,7 @@ options:
     choices: [made, drilled, restored]
     required: true
   backup:
-    description: The id of the backup, for V(drilled) and V(restored).
+    description: The id of the backup, for V(drilled) and V(restored), and for V(made) before a restore.
     type: str
     default: ""
   urls:
@@ -38,8 +40,8 @@ options:
     default: ""
   beside:
     description:
-      - Whether to restore beside the data that are there. The database is then C(<name>_restored), which only root can
-        access, and the files are in C(restored-<id>) beside the shared folder.
+      - Whether to restore beside the data that are there. The database is then C(<name>_restored_from_backup), which
+        only root can access, and the files are in C(restored-<id>) beside the shared folder.
       - Otherwise databases and shared folders are replaced. A site has no access to its database meanwhile.
     type: bool
     default: false

@@ -98,11 +98,11 @@ state:
       returned: success
     backup:
       description: >-
-        The last backup of the server, with its age in seconds, and the last failure since then. Missing without
-        O(backup).
+        The last backup of the server, with its age in seconds, the last failure since then, and the backups whose
+        restore was interrupted, by site. Missing without O(backup).
       type: dict
       returned: success
-      sample: {id: 20261130T023000Z-private-1, age: 3600, failure: ""}
+      sample: {id: 20261130T023000Z-private-1, age: 3600, failure: "", interrupted: {}}
     memory:
       description: The size of the memory, and what new processes can have of it.
       type: dict

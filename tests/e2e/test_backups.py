@@ -22,6 +22,7 @@ ENABLED: dict[str, Any] = {"backup_enabled": True, "backup_on_calendar": "*-*-* 
 CONFIRMED = {"environment_confirm": ENVIRONMENT}
 SHARED = "/srv/www/app/shared/uploads"
 STATE = "/var/lib/groundwork/backup.json"
+MARKS = "/var/lib/groundwork/restoring.json"
 PROGRAM = "/usr/local/lib/groundwork/backup.py"
 FILL = "/var/log/filled"
 MANIFEST = "manifest.json"
@@ -348,16 +349,61 @@ def test_a_restore_brings_rows_files_and_secrets_of_one_time(laptop: Laptop, buc
         assert secret in laptop.on(server, environment)[1]
     assert laptop.on(SERVER, f"stat --format=%U:%G {SHARED}/note") == (0, "site-app:site-app")
     safety = bucket.ids()[-1]
+    assert safety.endswith(f"-{SERVER}-safety")
     rows = json.loads(bucket.get(safety, MANIFEST))["sites"]["app"]["database"]["tables"]
     assert (rows["kept"]["rows"], "later" in rows) == (ROWS, True), "what was there before is in a backup"
     again = laptop.play(variables=ENABLED)
     assert (again.code, again.changes()) == (0, []), again.failures()
 
 
-def test_a_site_writes_after_the_restore(laptop: Laptop, site: Site, backed_up: str) -> None:
+def visit(laptop: Laptop) -> tuple[int, str]:
+    """Let the site write into its database, and return the exit code and what it said."""
     command = "php -r 'require \"src/visits.php\"; echo count_visit();'"
-    code, said = laptop.on(SERVER, f"groundwork-site app -- {command}")
+    return laptop.on(SERVER, f"groundwork-site app -- {command}")
+
+
+def test_a_site_writes_after_the_restore(laptop: Laptop, site: Site, backed_up: str) -> None:
+    code, said = visit(laptop)
     assert (code, said.isdecimal()) == (0, True), said
+
+
+def test_the_newest_is_not_what_was_there_before_a_restore(laptop: Laptop, bucket: Bucket, backed_up: str) -> None:
+    safety = bucket.ids()[-1]
+    for given, chosen in (("newest", bucket.ids()[-2]), (safety, safety)):
+        variables = {**ENABLED, **CONFIRMED, "restore_from": given}
+        play = laptop.play(*ONLY, "--check", playbook=RESTORE, variables=variables)
+        assert play.code == 0, play.failures() or play.errors
+        assert shown(play, "Show what is restored").startswith(f"{chosen}, ")
+
+
+def test_an_interrupted_restore_is_in_no_backup_until_it_is_repeated(
+    laptop: Laptop, bucket: Bucket, backed_up: str
+) -> None:
+    """What a kill leaves between the loss of the access and its return: a mark, and half a database."""
+    mark = {"app": {"backup": backed_up, "safety": bucket.ids()[-1]}}
+    sql(laptop, "CREATE USER report@localhost; GRANT SELECT ON app.* TO report@localhost; DELETE FROM kept")
+    assert laptop.on(SERVER, "mariadb --execute 'REVOKE ALL PRIVILEGES ON app.* FROM app@localhost'")[0] == 0
+    assert laptop.on(SERVER, f"echo '{json.dumps(mark)}' > {MARKS}")[0] == 0
+    assert visit(laptop)[0] != 0
+    count = len(bucket.ids())
+    refused = laptop.play(*ONLY, playbook=BACKUP, variables=ENABLED)
+    [failure] = refused.failures()
+    assert "No backup was made: app: Its restore was interrupted, and its data are incomplete" in failure
+    assert f"restore_from={backed_up} and restore_site=app" in failure
+    status = laptop.play(playbook="playbooks/status.yml", variables=ENABLED)
+    told = "\n".join(next(r["msg"] for name, _, r in status.results() if name == "Show the state of the environment"))
+    assert f"{SERVER}: the restore of app is not complete, and it gets into no backup" in told
+
+    play = laptop.play(*ONLY, playbook=RESTORE, variables={**ENABLED, **CONFIRMED, "restore_from": backed_up})
+    assert play.code == 0, play.failures() or play.errors
+    assert len(bucket.ids()) == count, "half a database is no backup"
+    assert sql(laptop, "SELECT COUNT(*) FROM kept") == str(ROWS)
+    code, said = visit(laptop)
+    assert (code, said.isdecimal()) == (0, True), said
+    assert "GRANT SELECT ON `app`.* TO `report`@`localhost`" in sql(laptop, "SHOW GRANTS FOR report@localhost")
+    sql(laptop, "DROP USER report@localhost")
+    good = laptop.play(*ONLY, playbook=BACKUP, variables=ENABLED)
+    assert good.code == 0, good.failures()
 
 
 def test_beside_what_is_there(laptop: Laptop, bucket: Bucket, backed_up: str) -> None:
@@ -367,15 +413,17 @@ def test_beside_what_is_there(laptop: Laptop, bucket: Bucket, backed_up: str) ->
     play = laptop.play(*ONLY, playbook=RESTORE, variables=chosen)
     assert play.code == 0, play.failures() or play.errors
     aside = f"/srv/www/app/restored-{backed_up}"
-    assert {f"{SERVER}: create database app_restored", f"{SERVER}: create shared files {aside}"} == set(play.changes())
+    assert {f"{SERVER}: create database app_restored_from_backup", f"{SERVER}: create shared files {aside}"} == set(
+        play.changes()
+    )
     assert sql(laptop, "SELECT words FROM kept WHERE id = 1") == "now"
-    assert sql(laptop, "SELECT words FROM kept WHERE id = 1", "app_restored") == "row 1"
+    assert sql(laptop, "SELECT words FROM kept WHERE id = 1", "app_restored_from_backup") == "row 1"
     assert laptop.on(SERVER, f"cat {aside}/uploads/note") == (0, "first")
     assert len(bucket.ids()) == count, "nothing is replaced, so no backup is made first"
     again = laptop.play(*ONLY, playbook=RESTORE, variables=chosen)
     [failure] = again.failures()
-    assert "An earlier restore is still there: the database app_restored" in failure
-    assert laptop.on(SERVER, f"mariadb --execute 'DROP DATABASE app_restored' && rm -r {aside}")[0] == 0
+    assert "An earlier restore is still there: the database app_restored_from_backup" in failure
+    assert laptop.on(SERVER, f"mariadb --execute 'DROP DATABASE app_restored_from_backup' && rm -r {aside}")[0] == 0
 
 
 def test_without_the_permission_the_failure_is_told(laptop: Laptop, bucket: Bucket, backed_up: str) -> None:
@@ -391,12 +439,13 @@ def test_without_the_permission_the_failure_is_told(laptop: Laptop, bucket: Buck
         iam.put_role_policy(**own, PolicyDocument=json.dumps(policy))
     assert play.code != 0
     [failure] = play.failures()
-    assert failure.startswith("No backup was made: Could not write app.")
+    assert failure.startswith("No backup was made: app: Could not write app.")
     assert "answered 403 AccessDenied" in failure
     assert len(bucket.ids()) == count
     status = laptop.play(playbook="playbooks/status.yml", variables=ENABLED)
     told = "\n".join(next(r["msg"] for name, _, r in status.results() if name == "Show the state of the environment"))
-    assert f"{SERVER}: the newest backup is {bucket.ids()[-1]}; the last attempt failed at 20" in told
+    newest = [one for one in bucket.ids() if not one.endswith("-safety")][-1]
+    assert f"{SERVER}: the newest backup is {newest}; the last attempt failed at 20" in told
     good = laptop.play(*ONLY, playbook=BACKUP, variables=ENABLED)
     assert good.code == 0, good.failures()
     assert len(bucket.ids()) == count + 1

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
 from deprecations import own_deprecations
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,12 @@ def test_attributes_have_defaults_that_jinja_uses() -> None:
     """The filter `map` takes `default=none` for no default, and an element without the attribute is an error."""
     files = [path for folder in ("roles", "playbooks") for path in (ROOT / folder).rglob("*.yml")]
     assert [str(path.relative_to(ROOT)) for path in files if re.search(r"default=none\b", path.read_text(), re.I)] == []
+
+
+def test_no_server_restores_before_all_have_made_their_backups() -> None:
+    plays = yaml.safe_load((ROOT / "playbooks" / "restore.yml").read_text())
+    [strategy] = [play.get("strategy") for play in plays if play["name"] == "Restore the data"]
+    assert strategy == "linear"
 
 
 def test_every_playbook_takes_the_lock_after_the_preflight_and_releases_it_last() -> None:

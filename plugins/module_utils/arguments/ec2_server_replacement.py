@@ -13,6 +13,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "replace": {"type": "raw", "required": True},
     "replace_batch": {"type": "str", "default": "50%"},
     "database": {"type": "str", "default": ""},
+    "local_files": {"type": "bool", "default": False},
     "replace_data": {"type": "str", "choices": ["kept", "backed_up", "lost"], "default": "kept"},
     "replace_backup_minutes": {"type": "int", "default": 60},
     "tiers": {"type": "dict", "required": True},

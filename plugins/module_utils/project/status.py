@@ -78,6 +78,9 @@ def wrongs(state: State | None, backup_hours: float = BACKUP_HOURS) -> t.Iterato
             yield f"the file system of all servers at {folder} {wrong}"
     if "backup" in state and (wrong := _wrong_backup(state["backup"], backup_hours)):
         yield wrong
+    for site, identity in state.get("backup", {}).get("interrupted", {}).items():
+        way = f"run groundwork.aws.restore with restore_from={identity} and restore_site={site}"
+        yield f"the restore of {site} is not complete, and it gets into no backup: {way}"
     for disk in state["disks"]:
         if disk["size"] and disk["free"] < disk["size"] * (1 - NEARLY_FULL):
             yield f"the file system {disk['mount']} is {_used(disk)} full"
@@ -88,6 +91,8 @@ def _wrong_backup(backup: t.Mapping[str, t.Any], hours: float) -> str:
     failure = f"; the last attempt failed at {backup['failure']}" if backup["failure"] else ""
     if not backup["id"]:
         return f"has no backup yet{failure}"
+    if backup["age"] < 0:
+        return f"the newest backup, {backup['id']}, is of a time to come: look at the server's clock{failure}"
     if backup["age"] > hours * HOUR:
         return f"the newest backup, {backup['id']}, is {age_of(backup['age'])} old{failure}"
     return f"the newest backup is {backup['id']}{failure}" if failure else ""

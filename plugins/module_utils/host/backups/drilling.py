@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.isolat
     load,
     tables_of,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import lacking
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.objects import DamagedError, Objects
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_for
@@ -32,6 +33,11 @@ Facts = t.Mapping[str, t.Any]
 def sites_of(manifest: Facts, wanted: str) -> dict[str, Facts]:
     """Return the sites of a backup, or the one that is wanted. Raise GroundworkError if it has no such site."""
     sites: dict[str, Facts] = manifest["sites"]
+    failed = lacking({name: words for name, words in manifest.get("failed", {}).items() if wanted in ("", name)})
+    if failed:
+        there = ", ".join(sorted(sites))
+        way = f"Choose another backup, or one of the sites that it has (restore_site): {there}"
+        raise GroundworkError(f"The backup {manifest['id']} lacks {failed}. {way}.")
     if wanted and wanted not in sites:
         raise GroundworkError(f"The backup {manifest['id']} has no site '{wanted}'; it has {', '.join(sorted(sites))}.")
     return {name: facts for name, facts in sites.items() if wanted in ("", name)}
@@ -118,8 +124,9 @@ def drill(run: Run, objects: Objects, folder: Path, wanted: str = "") -> dict[st
     """Restore a backup in a folder, and return what was found, with the seconds that it took. Raise GroundworkError."""
     start = time.monotonic()
     manifest = objects.manifest()
-    sites = sites_of(manifest, wanted)
+    sites = sites_of({**manifest, "failed": {}}, wanted)
     get(objects, sites, folder)
     counts = check(run, sites, folder)
+    sites_of(manifest, wanted)  # what there is, is sound, and what is not there is told
     seconds = round(time.monotonic() - start, 1)
     return {"id": manifest["id"], "finished": manifest["finished"], "seconds": seconds, "sites": counts}

@@ -8,19 +8,25 @@ For each site: a dump of its database, its shared files, and the secrets that we
 so that a full disk does not keep a server from its backup. The manifest is written last: without one, what is there is
 no backup. The server may write below its own prefix, and may neither read nor delete anything there.
 
+A site that cannot be backed up keeps no other from its backup: the manifest names it in `failed`. So does one whose
+restore was interrupted. With the argument `safety` it is the backup before a restore, which its id tells.
+
 The text of this file follows those of `fetching` and `dumps` in a program.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import http.client
 import json
+import os
 import re
 import ssl
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 import typing as t
 import zlib
@@ -43,17 +49,22 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.boot.fetching 
 
 PLAN = Path("/etc/groundwork/backup/plan.json")
 STATE = Path("/var/lib/groundwork/backup.json")
+RESTORING = Path("/var/lib/groundwork/restoring.json")  # the sites whose restore is not complete
+SPARE = Path("/run/groundwork")  # for these files while the disk is full: it is in memory
+LOCK = SPARE / "backup.lock"
 MANIFEST = "manifest.json"
 FORMAT = 1
 PART = 32 * 1024**2  # bytes of a part: at most 10,000 parts are 312 GiB
 UPLOAD_PATIENCE = 120.0  # seconds
 UPLOAD_TIMEOUT = 60.0
 UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
+SAFETY = "safety"  # at the end of the id of a backup before a restore
 ID_TIME = "%Y%m%dT%H%M%SZ"
 ISO_TIME = "%Y-%m-%dT%H:%M:%SZ"
 LEVEL = 6  # of gzip
 GZIP = 31  # wbits
 CHUNK = 1024**2
+ATTRIBUTES = ("--acls", "--xattrs", "--xattrs-include=user.*")  # of tar, also when files are restored
 
 Site = t.Mapping[str, t.Any]  # of the plan: `name`, `database`, `folder`, `current`, `secrets`
 Facts = dict[str, t.Any]
@@ -179,27 +190,34 @@ class Zipped:
 
 
 def streamed(argv: t.Sequence[str], doing: str, take: t.Callable[[t.IO[bytes]], None], fine: t.Container[int]) -> str:
-    """Run a command whose output `take` reads. Return its errors. Raise BackupError if it fails."""
-    with tempfile.TemporaryFile() as errors:
-        try:  # This is a program of its own, without AnsibleModule.
-            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-            )
-        except OSError as error:
-            raise BackupError(f"Could not {doing}: {argv[0]}: {error.strerror}.") from error
-        try:
-            take(t.cast(t.IO[bytes], process.stdout))
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            t.cast(t.IO[bytes], process.stdout).close()
-            code = process.wait()
-        errors.seek(0)
-        said = errors.read().decode(errors="replace")
+    """Run a command whose output `take` reads. Return its errors. Raise BackupError if it fails.
+
+    The errors are read by a thread, because a file for them would need a disk that is not full.
+    """
+    said: list[bytes] = []
+    try:  # This is a program of its own, without AnsibleModule.
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    except OSError as error:
+        raise BackupError(f"Could not {doing}: {argv[0]}: {error.strerror}.") from error
+    output, errors = t.cast(t.IO[bytes], process.stdout), t.cast(t.IO[bytes], process.stderr)
+    listener = threading.Thread(target=lambda: said.append(errors.read()))
+    listener.start()
+    try:
+        take(output)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        output.close()
+        code = process.wait()
+        listener.join()
+        errors.close()
+    words = b"".join(said).decode(errors="replace")
     if code not in fine:
-        raise BackupError(f"Could not {doing}: {argv[0]} failed with exit code {code}: {said.strip()[-2000:]}")
-    return said
+        raise BackupError(f"Could not {doing}: {argv[0]} failed with exit code {code}: {words.strip()[-2000:]}")
+    return words
 
 
 def answer_of(socket: str, sql: str) -> list[list[str]]:
@@ -217,8 +235,9 @@ def database_of(site: Site, socket: str, place: Place) -> Facts:
     sets = answer_of(socket, f"SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME {schema}")
     if not sets:
         raise BackupError(f"The database {name} does not exist.")
-    tables = f"FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{name}' AND TABLE_TYPE = 'BASE TABLE'"
+    tables = f"FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{name}' AND TABLE_TYPE <> 'VIEW'"
     loose = answer_of(socket, f"SELECT TABLE_NAME {tables} AND ENGINE <> 'InnoDB' ORDER BY TABLE_NAME")
+    versioned = answer_of(socket, f"SELECT TABLE_NAME {tables} AND TABLE_TYPE = 'SYSTEM VERSIONED' ORDER BY TABLE_NAME")
     [[version]] = answer_of(socket, "SELECT VERSION()")
     digests, packed = Digests(), Zipped(Upload(place, f"{site['name']}.sql.gz"))
 
@@ -238,6 +257,7 @@ def database_of(site: Site, socket: str, place: Place) -> Facts:
         "collation": sets[0][1],
         "tables": digests.tables(),
         "not_transactional": [row[0] for row in loose],
+        "without_history": [row[0] for row in versioned],
     }
 
 
@@ -252,7 +272,8 @@ def files_of(site: Site, place: Place) -> Facts:
         while data := stream.read(CHUNK):
             packed.write(data)
 
-    argv = ["tar", "--create", "--verbose", "--one-file-system", "--file=-", f"--directory={folder}", "."]
+    argv = ["tar", "--create", "--verbose", "--one-file-system", "--sparse", *ATTRIBUTES]
+    argv += ["--file=-", f"--directory={folder}", "."]
     said = streamed(argv, f"read {folder}", take, (0, 1))  # 1: a file changed while it was read
     entries = [line for line in said.splitlines() if not line.startswith("tar: ")]
     return {**packed.close(), "entries": len(entries)}
@@ -284,12 +305,43 @@ def iso(now: float) -> str:
     return time.strftime(ISO_TIME, time.gmtime(now))
 
 
-def make(plan: t.Mapping[str, t.Any], cloud: Cloud, now: t.Callable[[], float] = time.time) -> Facts:
-    """Make a backup, and return its manifest. Raise BackupError or FetchError."""
+@contextlib.contextmanager
+def alone(path: Path = LOCK) -> t.Iterator[None]:
+    """Wait for backups and restores that are in progress on this server, and let others wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def refuse_incomplete(name: str, path: Path) -> None:
+    """Raise BackupError if the data of a site are those of a restore that was interrupted."""
+    if marked := known(path).get(name):
+        way = f"run groundwork.aws.restore with restore_from={marked['backup']} and restore_site={name}"
+        raise BackupError(f"Its restore was interrupted, and its data are incomplete: {way}.")
+
+
+def make(
+    plan: t.Mapping[str, t.Any],
+    cloud: Cloud,
+    *,
+    safety: bool = False,
+    restoring: Path = RESTORING,
+    now: t.Callable[[], float] = time.time,
+) -> Facts:
+    """Make a backup, and return its manifest. Raise BackupError or FetchError if there is none of any site."""
     began = now()
-    identity = f"{time.strftime(ID_TIME, time.gmtime(began))}-{plan['server']}"
+    identity = f"{time.strftime(ID_TIME, time.gmtime(began))}-{plan['server']}{f'-{SAFETY}' if safety else ''}"
     place = place_of(cloud, plan, identity)
-    sites = {site["name"]: site_of(site, plan["socket"], place) for site in plan["sites"]}
+    sites, failed = {}, {}
+    for site in plan["sites"]:
+        try:
+            refuse_incomplete(site["name"], restoring)
+            sites[site["name"]] = site_of(site, plan["socket"], place)
+        except (BackupError, FetchError, OSError, ValueError) as error:
+            failed[site["name"]] = str(error)
+    if not sites:
+        raise BackupError(lacking(failed))
     manifest = {
         "format": FORMAT,
         "id": identity,
@@ -300,9 +352,15 @@ def make(plan: t.Mapping[str, t.Any], cloud: Cloud, now: t.Callable[[], float] =
         "finished": iso(now()),
         "seconds": round(now() - began, 1),
         "sites": sites,
+        "failed": failed,
     }
     write_once(place, MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     return manifest
+
+
+def lacking(failed: t.Mapping[str, str]) -> str:
+    """Return the sites that are not in a backup, with the reasons."""
+    return "; ".join(f"{name}: {words.strip().rstrip('.')}" for name, words in sorted(failed.items()))
 
 
 def write_once(place: Place, name: str, body: bytes) -> None:
@@ -333,40 +391,67 @@ def bytes_of(manifest: t.Mapping[str, t.Any]) -> int:
     return sum(part["size"] for site in manifest["sites"].values() for part in site.values() if isinstance(part, dict))
 
 
+def known(path: Path) -> Facts:
+    """Return what a file with the state of this server tells, {} if there is none."""
+    for place in (SPARE / path.name, path):
+        try:
+            found: Facts = json.loads(place.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return found
+    return {}
+
+
 def record(path: Path, **changes: t.Any) -> None:
-    """Update the file that tells the last backup of this server, and the last failure."""
+    """Update a file with the state of this server: in memory if the disk is full, until it has room again."""
+    text = json.dumps({**known(path), **changes})
+    spare = SPARE / path.name
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
+        put(path, text)
+    except OSError:
+        put(spare, text)
+    else:
+        spare.unlink(missing_ok=True)
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file at once, and durably."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
-    beside.write_text(json.dumps({**known, **changes}), encoding="utf-8")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     beside.replace(path)
 
 
 def main() -> t.NoReturn:
-    """Make a backup, and record its result. The exit code tells systemd whether it was made."""
+    """Make a backup, and record its result. The exit code tells systemd whether it was made, with all sites."""
+    safety = sys.argv[1:] == [SAFETY]
     try:
         plan = json.loads(PLAN.read_text(encoding="utf-8"))
-        manifest = make(plan, Cloud("", "", to_host=slow_host))
+        with alone():
+            manifest = make(plan, Cloud("", "", to_host=slow_host), safety=safety)
     except Exception as error:  # pylint: disable=broad-exception-caught  # each is recorded, and told by systemd
         words = str(error) if isinstance(error, (BackupError, FetchError, RefusedError)) else repr(error)
         sys.stdout.write(f"No backup was made. {words}\n")
-        try:
-            record(STATE, failure={"at": iso(time.time()), "message": words})
-        except OSError as full:
-            sys.stdout.write(f"The failure could not be recorded: {full}\n")
+        tell(failure={"at": iso(time.time()), "message": words})
         raise SystemExit(1) from None
-    size = bytes_of(manifest)
-    last = {name: manifest[name] for name in ("id", "began", "finished", "seconds")}
+    size, failed = bytes_of(manifest), manifest["failed"]
+    last = {**{name: manifest[name] for name in ("id", "began", "finished", "seconds", "failed")}, "bytes": size}
+    words = f"the backup {manifest['id']} lacks {lacking(failed)}" if failed else ""
+    tell(**{SAFETY if safety else "last": last}, failure={"at": iso(time.time()), "message": words} if words else None)
+    told = f"The backup {manifest['id']} was made: {size} bytes in {manifest['seconds']} s."
+    sys.stdout.write(f"{told}{f' But {words}.' if words else ''}\n")
+    raise SystemExit(1 if words else 0)
+
+
+def tell(**changes: t.Any) -> None:
+    """Record the last backup, or the last failure. Say it if that is impossible."""
     try:
-        record(STATE, last={**last, "bytes": size}, failure=None)
+        record(STATE, **changes)
     except OSError as full:
-        sys.stdout.write(f"The backup {manifest['id']} was made, but could not be recorded on this server: {full}\n")
-        raise SystemExit(1) from None
-    sys.stdout.write(f"The backup {manifest['id']} was made: {size} bytes in {manifest['seconds']} s.\n")
-    raise SystemExit(0)
+        sys.stdout.write(f"This could not be recorded on the server: {full}\n")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def is_sound(manifest: t.Any) -> bool:
             and all(IDENTIFIER.fullmatch(name) for name in names)
             and all(table["rows"] >= 0 and table["digest"] for one in databases for table in one["tables"].values())
             and all(one["plain"] >= 0 for one in databases)
+            and all(isinstance(words, str) for words in manifest.get("failed", {}).values())
             and bool(manifest["id"] and manifest["finished"])
         )
     except (AttributeError, KeyError, TypeError):
@@ -114,7 +115,8 @@ class Objects:
                 if response.status != 200:
                     said = response.read(4096).decode(errors="replace")
                     words = ": ".join("".join(pair) for pair in WORDS.findall(said)) or response.reason
-                    raise GroundworkError(f"Could not read {name} of {self.identity}: {response.status} {words}.")
+                    way = " The URLs of a backup are valid for some hours. Run again." if response.status == 403 else ""
+                    raise GroundworkError(f"Could not read {name} of {self.identity}: {response.status} {words}.{way}")
                 while data := response.read(CHUNK):
                     begun = True
                     yield data

@@ -5,19 +5,21 @@
 """Bring a backup back: into the place of what is there now, or beside it.
 
 Before anything is changed, everything was restored in isolation. While a database is replaced, its site has no access
-to it, so that nothing is written into a half one. What is missing after an interruption is told by `site.yml`, which
-grants the access again, and by this, which begins anew.
+to it, so that nothing is written into a half one. A mark keeps what an interruption leaves out of backups, until a
+restore of the site is complete.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import shutil
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.drilling import (
     check,
     entries_in,
@@ -30,19 +32,20 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.dumps 
     differences,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.isolated import load, tables_of
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import (
+    ATTRIBUTES,
+    RESTORING,
+    known,
+    record,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.objects import Objects
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
-from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, pattern_of
+from ansible_collections.groundwork.aws.plugins.module_utils.host.mariadb import IDENTIFIER, host_of, pattern_of
 from ansible_collections.groundwork.aws.plugins.module_utils.host.room import require_for
 
-BESIDE = "_restored"  # after the name of a database
+BESIDE = "_restored_from_backup"  # after the name of a database: longer than the name of any site
 FOLDER_BESIDE = "restored"  # beside the folder of shared files
 COMING, FORMER = ".restoring", ".before-restore"  # after the name of that folder
-INCOMPLETE = (
-    "The database {name} is incomplete, and its site has no access to it. Run the same restore again. What was there "
-    "before is in the backup {safety}."
-)
-
 Facts = t.Mapping[str, t.Any]
 Change = dict[str, str]
 
@@ -62,11 +65,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Part:
-    """The data of a site: the facts of the backup, and what the server's plan says of the site."""
+    """The data of a site: the facts of the backup, and what the server's plan says of the site.
+
+    `hosts` are those from which the user of the site's database logs in. That user has the name of the database.
+    """
 
     site: str
     facts: Facts
     plan: Facts
+    hosts: tuple[str, ...]
 
     @property
     def folder(self) -> Path:
@@ -76,6 +83,11 @@ class Part:
 
 def parts_of(plan: Facts, manifest: Facts, wish: Wish) -> list[Part]:
     """Return the data to restore. Raise GroundworkError with all data that have no place on this server."""
+    if "hosts" not in plan:
+        raise GroundworkError("The backups of this server are of an older version. Run groundwork.aws.site first.")
+    problems = Problems()
+    hosts = tuple(host_of(text, "hosts", problems) for text in plan["hosts"])
+    problems.raise_if_any()
     known = {site["name"]: site for site in plan["sites"]}
     wrong, parts = [], []
     for name, facts in sites_of(manifest, wish.site).items():
@@ -88,8 +100,8 @@ def parts_of(plan: Facts, manifest: Facts, wish: Wish) -> list[Part]:
         elif "database" in facts and not IDENTIFIER.fullmatch(facts["database"]["name"]):
             wrong.append(f"the database of {name} has the name '{facts['database']['name']}'")
         if "files" in facts and not own["folder"]:
-            wrong.append(f"the shared files of {name} are not kept by this server any more: see shared_everywhere")
-        parts.append(Part(name, facts, own))
+            wrong.append(f"the shared files of {name} are backed up by another server now: see shared_everywhere")
+        parts.append(Part(name, facts, own, hosts))
     if wrong:
         raise GroundworkError(f"The backup {manifest['id']} cannot be restored on this server: {'; '.join(wrong)}.")
     return parts
@@ -137,27 +149,28 @@ def asked(run: Run, socket: str, sql: str) -> str:
     return succeed(run, "restore a database", argv, stdin=sql)
 
 
-def grantees(run: Run, socket: str, database: str) -> list[tuple[str, str]]:
-    """Return the users and hosts that have privileges on a database."""
+def held(run: Run, socket: str, user: str, database: str) -> set[str]:
+    """Return the hosts from which a user has privileges on a database."""
     pattern = pattern_of(database).replace("\\", "\\\\")
-    sql = f"SELECT User, Host FROM mysql.db WHERE Db = '{pattern}'"  # noqa: S608 - a name
-    rows = asked(run, socket, sql)
-    return [(user, host) for user, _tab, host in (line.partition("\t") for line in rows.splitlines())]
+    sql = f"SELECT Host FROM mysql.db WHERE Db = '{pattern}' AND User = '{user}'"  # noqa: S608 - names
+    return set(asked(run, socket, sql).splitlines())
 
 
 def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) -> None:
     """Put a dump in place of a database, or beside it. Raise GroundworkError.
 
-    Restored beside, only root has access. `max_allowed_packet` is larger meanwhile, because a dump has binary values in
-    hexadecimal digits.
+    The user of the site gets its privileges from the plan, because an interrupted restore has taken them away. Those of
+    other users stay as they are. Restored beside, only root has access. `max_allowed_packet` is larger meanwhile,
+    because a dump has binary values in hexadecimal digits.
     """
-    facts, name = part.facts["database"], target_of(part, wish)
-    whose = [] if wish.beside else grantees(run, socket, name)
-    pattern = pattern_of(name)
+    facts, name, user = part.facts["database"], target_of(part, wish), part.plan["database"]
+    hosts = () if wish.beside else part.hosts
+    having = held(run, socket, user, name) if hosts else set()
+    grant = f"ALL PRIVILEGES ON `{pattern_of(name)}`.*"
+    away = [f"REVOKE {grant} FROM '{user}'@'{host}';" for host in hosts if host in having]
+    away += [f"KILL USER '{user}';"] if hosts else []
+    again = [f"GRANT {grant} TO '{user}'@'{host}';" for host in hosts]
     sets = f"CHARACTER SET {facts['character_set']} COLLATE {facts['collation']}"
-    away = [f"REVOKE ALL PRIVILEGES ON `{pattern}`.* FROM '{user}'@'{host}';" for user, host in whose]
-    away += [f"KILL USER '{user}';" for user in dict.fromkeys(user for user, _host in whose)]
-    again = [f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO '{user}'@'{host}';" for user, host in whose]
     empty = [f"DROP DATABASE IF EXISTS `{name}`;", f"CREATE DATABASE `{name}` {sets};"]
     packet = asked(run, socket, "SELECT @@global.max_allowed_packet;").strip()
     try:
@@ -167,15 +180,10 @@ def restore_database(run: Run, part: Part, socket: str, dump: Path, wish: Wish) 
         wrong = differences(facts["tables"], tables_of(run, socket, name))
         if wrong:
             raise GroundworkError("; ".join(wrong))
-    except GroundworkError as error:
-        if wish.beside:
-            raise
-        told = INCOMPLETE.format(name=name, safety=wish.safety or "(none was made)")
-        raise GroundworkError(f"{error}\n{told}") from error
+        if again:
+            asked(run, socket, "\n".join(again))
     finally:
         asked(run, socket, f"SET GLOBAL max_allowed_packet = {packet};")
-    if again:
-        asked(run, socket, "\n".join(again))
 
 
 def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
@@ -185,35 +193,59 @@ def unpack(run: Run, part: Part, archive: Path, folder: Path) -> None:
     if folder.exists():  # of a restore that was interrupted
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700)
-    argv = ["tar", "--extract", "--gzip", "--preserve-permissions", "--same-owner"]
+    argv = ["tar", "--extract", "--gzip", "--preserve-permissions", "--same-owner", *ATTRIBUTES]
     succeed(run, f"restore the files of {part.site}", [*argv, f"--file={archive}", f"--directory={folder}"])
     if entries_in(run, archive) != expected:
         raise GroundworkError(f"The files of {part.site} are not as many as in the backup.")
 
 
-def put_in_place(part: Part, coming: Path, *, keep: bool) -> str:
-    """Move a restored folder to the place of the former one. Return where that is now, "" if it was removed."""
-    folder = part.folder
-    former = folder.with_name(f"{folder.name}{FORMER}")
-    if former.exists():
-        shutil.rmtree(former)
+def put_in_place(folder: Path, coming: Path, *, keep: bool) -> tuple[list[Path], list[str]]:
+    """Move a restored folder to the place of the former one. Return the former ones that are still there, and warnings.
+
+    The former one is removed unless `keep`. One that an earlier restore has put aside stays in any case, because it may
+    have what is nowhere else.
+    """
+    former = next(one for one in _names_beside(folder) if not one.exists())
     if folder.exists():
         folder.rename(former)
     coming.rename(folder)
-    if not keep and former.exists():
-        shutil.rmtree(former)
-    return str(former) if former.exists() else ""
+    warnings = []
+    if former.exists() and not keep:
+        try:
+            shutil.rmtree(former)
+        except OSError as error:
+            warnings.append(f"The former files in {former} could not be removed: {error}")
+    return former_of(folder), warnings
+
+
+def _names_beside(folder: Path) -> t.Iterator[Path]:
+    yield folder.with_name(f"{folder.name}{FORMER}")
+    for number in itertools.count(2):
+        yield folder.with_name(f"{folder.name}{FORMER}-{number}")
+
+
+def former_of(folder: Path) -> list[Path]:
+    """Return the folders that restores have put aside."""
+    return sorted(one for one in folder.parent.glob(f"{folder.name}{FORMER}*") if one.is_dir())
 
 
 def restore(
-    run: Run, plan: Facts, objects: Objects, workplace: Path, wish: Wish, *, check_mode: bool
+    run: Run,
+    plan: Facts,
+    objects: Objects,
+    workplace: Path,
+    wish: Wish,
+    *,
+    check_mode: bool,
+    marks: Path = RESTORING,
 ) -> dict[str, t.Any]:
-    """Restore a backup on this server. Return `changes`, and `kept`, the former folders that are still there."""
+    """Restore a backup on this server. Return `changes`, `warnings`, and `kept`, the former folders that are there."""
     manifest = objects.manifest()
     parts = parts_of(plan, manifest, wish)
     if wish.beside:
         check_beside(run, plan["socket"], parts, manifest["id"])
-    told: dict[str, t.Any] = {"id": manifest["id"], "changes": changes_of(parts, wish, manifest["id"]), "kept": []}
+    changes = changes_of(parts, wish, manifest["id"])
+    told: dict[str, t.Any] = {"id": manifest["id"], "changes": changes, "kept": [], "warnings": []}
     if check_mode:
         return told
     sites = {part.site: part.facts for part in parts}
@@ -227,13 +259,34 @@ def restore(
             coming[part.site] = aside_of(part, manifest["id"]) if wish.beside else place
             unpack(run, part, workplace / part.facts["files"]["object"], coming[part.site])
     for part in parts:
-        if "database" in part.facts:
-            dump = workplace / part.facts["database"]["object"]
-            restore_database(run, part, plan["socket"], dump, wish)
-        if part.site in coming and not wish.beside:
-            former = put_in_place(part, coming[part.site], keep=not wish.safety)
-            told["kept"] += [former] if former else []
+        with marked(part.site, manifest["id"], wish, marks) as safety:
+            if "database" in part.facts:
+                restore_database(run, part, plan["socket"], workplace / part.facts["database"]["object"], wish)
+            if part.site in coming and not wish.beside:
+                former, warnings = put_in_place(part.folder, coming[part.site], keep=not safety)
+                told["kept"] += map(str, former)
+                told["warnings"] += warnings
     return told
+
+
+def interrupted(path: Path = RESTORING) -> dict[str, dict[str, str]]:
+    """Return the sites whose restore is not complete: the `backup`, and the one for `safety`, "" if none was made."""
+    return {site: facts for site, facts in known(path).items() if facts}
+
+
+@contextlib.contextmanager
+def marked(site: str, identity: str, wish: Wish, path: Path = RESTORING) -> t.Iterator[str]:
+    """Yield while the data of a site are replaced. A mark keeps them out of backups, also when this is interrupted.
+
+    The value is the backup with what was there before: that of the first attempt, "" if none was made.
+    """
+    if wish.beside:
+        yield wish.safety
+        return
+    safety = interrupted(path).get(site, {"safety": wish.safety})["safety"]
+    record(path, **{site: {"backup": identity, "safety": safety}})
+    yield safety
+    record(path, **{site: None})
 
 
 def read_plan(path: Path) -> dict[str, t.Any]:

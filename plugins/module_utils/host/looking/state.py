@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import RESTORING, known
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases import everywhere
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
@@ -58,16 +58,14 @@ def state_of(
 def backup_in(path: Path, now: float) -> dict[str, t.Any]:
     """Return the id and the age in seconds of the last backup that a file tells, and the failure since then.
 
-    Without a backup, the id is "" and the age 0.
+    Without a backup, the id is "" and the age 0. `interrupted` are the backups whose restore is not complete, by site.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = {}
+    found, marks = known(path), known(path.with_name(RESTORING.name))
     last, failure = found.get("last") or {}, found.get("failure") or {}
     age = int(now - datetime.strptime(last["began"], ISO).replace(tzinfo=UTC).timestamp()) if last else 0
     words = f"{failure['at']}: {failure['message']}" if failure else ""
-    return {"id": last.get("id", ""), "age": age, "failure": words}
+    interrupted = {site: one["backup"] for site, one in marks.items() if one}
+    return {"id": last.get("id", ""), "age": age, "failure": words, "interrupted": interrupted}
 
 
 def site_of(folder: Path) -> dict[str, t.Any]:

@@ -5,7 +5,8 @@
 """What a server does for its backups: a timer, the program that it starts, and the plan of what is backed up.
 
 Each server backs up what it has itself: its databases, the shared folders of its sites, and the secrets that were
-generated for them. What all servers share is backed up by the server with the database, or by each if there is none.
+generated for them. What all servers share is backed up, and restored, by one of them: the server with the database of
+all sites, or one that follows from the tiers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders
     placeholder,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.host.backups import dumps, making
-from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.running import SERVICE
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.running import SAFETY_SERVICE, SERVICE
 from ansible_collections.groundwork.aws.plugins.module_utils.host.boot import fetching
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp.jobs import IMPORT, PROGRAMS, UNITS
@@ -28,10 +29,12 @@ FOLDER = str(making.PLAN.parent)
 PROGRAM = f"{PROGRAMS}/backup.py"
 SOCKET = "/run/mysqld/mysqld.sock"
 TIMER = f"{SERVICE}.timer"
+PREFERRED = "private-"  # the beginning of the names of servers
 PURGE = [
     {"pattern": f"{FOLDER}/*/*"},
     {"pattern": str(making.PLAN)},
     {"pattern": f"{UNITS}/{SERVICE}.service"},
+    {"pattern": f"{UNITS}/{SAFETY_SERVICE}.service"},
     {"pattern": PROGRAM},
 ]
 
@@ -49,8 +52,20 @@ def sites_of(lamp: t.Any) -> list[Options]:
     return [_site(lamp, site) for site in lamp.sites]
 
 
+def keeper_of(lamp: t.Any) -> str:
+    """Return the server that backs up what all servers share: the same, whichever server is asked. Pure.
+
+    It is the server with the database of all sites, or the first one of the private tier, or of the first other tier.
+    """
+    counted: t.Sequence[str] = lamp.given.get("counted_servers") or [lamp.given["server_name"]]
+    database = lamp.given["database_server"] if lamp.database_sites else ""
+    if database in counted:
+        return str(database)
+    return min(counted, key=lambda name: (not name.startswith(PREFERRED), name))
+
+
 def _site(lamp: t.Any, site: t.Any) -> Options:
-    kept_here = not site.folders.files or lamp.has_database or not lamp.database_sites
+    kept_here = not site.folders.files or keeper_of(lamp) == lamp.given["server_name"]
     return {
         "name": site.name,
         "database": site.identifier if lamp.has_database and site.database else "",
@@ -67,6 +82,7 @@ def plan_of(lamp: t.Any) -> Options:
         "tier": lamp.given["server_tier"],
         "server": lamp.given["server_name"],
         "socket": SOCKET,
+        "hosts": list(lamp.database_hosts),
         "sites": sites_of(lamp),
     }
 
@@ -85,7 +101,10 @@ def configuration(lamp: t.Any, render: Render) -> Options:
             {"path": FOLDER, "state": "directory", "mode": "0700"},
             {"path": str(making.PLAN), "content": f"{json.dumps(plan, indent=1)}\n", "mode": "0600"},
             *(file for site in lamp.sites for file in _secrets(site)),
-            {"path": f"{UNITS}/{SERVICE}.service", "content": render("backup.service.j2", {"program": PROGRAM})},
+            *(
+                {"path": f"{UNITS}/{name}.service", "content": render("backup.service.j2", {"command": command})}
+                for name, command in ((SERVICE, PROGRAM), (SAFETY_SERVICE, f"{PROGRAM} {making.SAFETY}"))
+            ),
             {"path": timer, "content": render("backup.timer.j2", {"on_calendar": calendar}), "restart": [TIMER]},
             {"path": f"{UNITS}/timers.target.wants/{TIMER}", "state": "link", "target": timer},
         ],

@@ -257,6 +257,13 @@ class Lamp:
         return "localhost" if self.has_database else str(self.given["database_address"])
 
     @property
+    def database_hosts(self) -> tuple[str, ...]:
+        """Return the hosts from which the sites log in to the MariaDB of this server."""
+        if not self.has_database:
+            return ()
+        return ("localhost", self.given["database_cidr"]) if self.shares_database else ("localhost",)
+
+    @property
     def ready(self) -> str:
         """Return the Apache expression that allows a load balancer to see the server as healthy.
 
@@ -650,7 +657,7 @@ def databases(lamp: Lamp) -> Options | None:
         )
     if not lamp.has_database:
         return None
-    return _declared(lamp, ["localhost", lamp.given["database_cidr"]] if lamp.shares_database else ["localhost"])
+    return _declared(lamp, lamp.database_hosts)
 
 
 def makes(lamp: Lamp) -> bool:

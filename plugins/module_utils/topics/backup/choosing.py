@@ -18,7 +18,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.partitions import partition_at
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
-from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import ID_TIME, MANIFEST
+from ansible_collections.groundwork.aws.plugins.module_utils.host.backups.making import (
+    ID_TIME,
+    MANIFEST,
+    SAFETY,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.bucket import COMPONENT, bucket_of
 
 try:
@@ -28,7 +32,7 @@ except ImportError:
     pass  # AnsibleAWSModule fails with the remedy before anything here is called
 
 NEWEST = "newest"
-ID = re.compile(r"(?P<time>\d{8}T\d{6}Z)-(?P<server>[a-z][a-z0-9-]*-\d+)")
+ID = re.compile(rf"(?P<time>\d{{8}}T\d{{6}}Z)-(?P<server>[a-z][a-z0-9-]*-\d+)(?P<safety>-{SAFETY})?")
 TIMES = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", ID_TIME)
 URL_SECONDS = 6 * 3600  # that a presigned URL is valid, and no longer than the credentials that sign it
 ABSENT = ("NoSuchBucket",)
@@ -55,12 +59,16 @@ class Question:
 
 
 class Kept(t.NamedTuple):
-    """A complete backup in the bucket: its id, the time at which it began, and the prefix of its objects."""
+    """A backup in the bucket that has a manifest: its id, the time at which it began, and the prefix of its objects.
+
+    One for `safety` was made before a restore. Only its id means it: it has the data that were not wanted.
+    """
 
     id: str
     began: datetime
     prefix: str
     objects: tuple[str, ...]
+    safety: bool
 
 
 def parse_choice(text: str, variable: str, problems: Problems) -> Choice:
@@ -90,18 +98,21 @@ def parse_question(options: t.Mapping[str, t.Any], problems: Problems) -> Questi
     return Question(options["tier"], options["server"], choice, options["site"], options["urls"])
 
 
-def kept_in(keys: t.Iterable[str]) -> list[Kept]:
-    """Return the complete backups among the keys of a server's objects, the newest last. Pure."""
-    folders: dict[str, list[str]] = {}
-    for key in keys:
-        prefix, _slash, name = key.rpartition("/")
-        folders.setdefault(prefix, []).append(name)
+def kept_in(objects: t.Iterable[t.Mapping[str, t.Any]]) -> list[Kept]:
+    """Return the complete backups among a server's objects, as S3 lists them, the newest last. Pure.
+
+    The id has the time of the server's clock. If that was fast, the time at which S3 got the manifest counts.
+    """
+    folders: dict[str, dict[str, datetime]] = {}
+    for one in objects:
+        prefix, _slash, name = one["Key"].rpartition("/")
+        folders.setdefault(prefix, {})[name] = one["LastModified"]
     found = []
     for prefix, names in folders.items():
         identity = prefix.rpartition("/")[2]
         if MANIFEST in names and (match := ID.fullmatch(identity)):
-            began = datetime.strptime(match["time"], ID_TIME).replace(tzinfo=UTC)
-            found.append(Kept(identity, began, f"{prefix}/", tuple(sorted(names))))
+            began = min(datetime.strptime(match["time"], ID_TIME).replace(tzinfo=UTC), names[MANIFEST])
+            found.append(Kept(identity, began, f"{prefix}/", tuple(sorted(names)), bool(match["safety"])))
     return sorted(found, key=lambda one: one.began)
 
 
@@ -109,16 +120,15 @@ def chosen(choice: Choice, backups: t.Sequence[Kept]) -> Kept | None:
     """Return the backup that is meant, or None. `backups` are those of one server, the newest last. Pure."""
     if choice.id:
         return next((one for one in backups if one.id == choice.id), None)
-    if choice.before:
-        return next((one for one in reversed(backups) if one.began <= choice.before), None)
-    return backups[-1] if backups else None
+    before = choice.before or datetime.max.replace(tzinfo=UTC)
+    return next((one for one in reversed(backups) if one.began <= before and not one.safety), None)
 
 
 def kept(clients: Clients, bucket: str, tier: str, server: str) -> list[Kept]:
     """Return the complete backups of a server, the newest last."""
     where = {"Bucket": bucket, "Prefix": f"{tier}/{server}/"}
     listing = Read("s3", "list_objects_v2", "Contents", where, absent=ABSENT)
-    return kept_in(one["Key"] for one in observe(clients, {"objects": listing})["objects"])
+    return kept_in(observe(clients, {"objects": listing})["objects"])
 
 
 def look_at_backups(run: Run) -> dict[str, t.Any]:

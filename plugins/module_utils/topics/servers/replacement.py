@@ -70,13 +70,15 @@ class Wish:
 class Replacement:
     """The options. `database` is EACH, the name of the server with the database of all sites, or "" for none.
 
-    `backup_minutes` is the greatest age of the backups that `data` requires with BACKED_UP.
+    `files` is whether servers have shared files of sites that no other server has. `backup_minutes` is the greatest age
+    of the backups that `data` requires with BACKED_UP.
     """
 
     servers: Servers
     state: State
     wish: Wish
     database: str
+    files: bool
     data: Data
     backup_minutes: int
 
@@ -118,7 +120,8 @@ def parse_replacement(options: t.Mapping[str, t.Any], problems: Problems) -> Rep
     if len(problems.found) > before or not (servers and wish):
         return None
     minutes = options["replace_backup_minutes"]
-    return Replacement(servers, options["state"], wish, options["database"], options["replace_data"], minutes)
+    data = (options["database"], options["local_files"], options["replace_data"])
+    return Replacement(servers, options["state"], wish, *data, minutes)
 
 
 def wanted(desired: Replacement, observed: Observed) -> list[Server]:
@@ -187,8 +190,14 @@ def _check_ids(desired: Replacement, observed: Observed, problems: Problems) -> 
 
 
 def endangered(desired: Replacement, servers: t.Sequence[Server]) -> list[Server]:
-    """Return those of the servers to replace that have a database, which is deleted with them."""
-    return [server for server in servers if desired.database in (EACH, server.name)]
+    """Return those of the servers to replace that have a database or shared files, which are deleted with them."""
+    return [server for server in servers if desired.files or desired.database in (EACH, server.name)]
+
+
+def _kinds(desired: Replacement, servers: t.Iterable[Server]) -> str:
+    """Return what is deleted with endangered servers."""
+    with_database = any(desired.database in (EACH, server.name) for server in servers)
+    return " and ".join([*(["databases"] if with_database else []), *(["shared files"] if desired.files else [])])
 
 
 def is_asked_about(desired: Replacement) -> bool:
@@ -197,30 +206,22 @@ def is_asked_about(desired: Replacement) -> bool:
 
 
 def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Problems, backups: Newest) -> None:
-    """Add to `problems` databases that would be lost, unless they are in a backup, or their loss is said.
+    """Add to `problems` databases and files that would be lost, unless they are in a backup, or their loss is said.
 
     The loss of the database of all sites is said by the name of its server: it may not be hit by "outdated".
     """
     lost = endangered(desired, servers)
-    names = [server.name for server in lost]
-    if not names:
-        return
     if desired.data == BACKED_UP:
         limit = desired.backup_minutes * 60
         ages = {name: age for name, (_id, age) in backups.items()}
-        late = [name for name in names if ages.get(name, limit + 1) > limit] if is_asked_about(desired) else []
+        late = [one.name for one in lost if ages.get(one.name, limit + 1) > limit] if is_asked_about(desired) else []
         if late:
             wrong = f"{_listed(late)} has no backup from the last {desired.backup_minutes} minutes"
             right = "run groundwork.aws.backup, and then this again within that time (servers_replace_backup_minutes)"
             problems.add("replace_data", wrong, right)
-    elif desired.database == EACH and desired.data == "kept":
-        wrong = f"the databases on {_listed(names)} would be deleted with the servers"
-        right = (
-            "run groundwork.aws.backup and set replace_data (servers_replace_data in the inventory) to backed_up, or "
-            "set it to lost if they are not needed"
-        )
-        problems.add("replace_data", wrong, right)
-    elif desired.database != EACH and not (desired.data == "lost" and _is_named(desired, lost[0])):
+        return
+    everybodys = [server for server in lost if server.name == desired.database]
+    if everybodys and not (desired.data == "lost" and _is_named(desired, everybodys[0])):
         others = [server.name for server in servers if server.name != desired.database]
         wrong = f"{desired.database} has the database of all sites, which would be deleted with it"
         ways = f"give only the others: {_listed(others)}; or " if others else ""
@@ -229,6 +230,15 @@ def _check_data(desired: Replacement, servers: t.Sequence[Server], problems: Pro
             f"backed_up. If the database is not needed, give {desired.database} by its name, with replace_data=lost"
         )
         problems.add("replace", wrong, right)
+    own = [server for server in lost if server not in everybodys]
+    if own and desired.data == "kept":
+        names = _listed(server.name for server in own)
+        wrong = f"the {_kinds(desired, own)} on {names} would be deleted with the servers"
+        right = (
+            "run groundwork.aws.backup and set replace_data (servers_replace_data in the inventory) to backed_up, or "
+            "set it to lost if they are not needed"
+        )
+        problems.add("replace_data", wrong, right)
 
 
 def _is_named(desired: Replacement, server: Server) -> bool:
@@ -237,15 +247,16 @@ def _is_named(desired: Replacement, server: Server) -> bool:
 
 
 def afterwards(desired: Replacement, servers: t.Sequence[Server], backups: Newest) -> list[str]:
-    """Return what is to be run after a replacement of servers with databases."""
-    lost = [server.name for server in endangered(desired, servers)]
+    """Return what is to be run after a replacement of servers with databases or shared files."""
+    concerned = endangered(desired, servers)
+    lost = [server.name for server in concerned]
     if not lost:
         return []
     way = "Run groundwork.aws.site, which leads the other servers to the new address. Then run "
-    way = "Run " if desired.database == EACH else way
+    way = way if desired.database in lost else "Run "
     made = [backups[name][0] for name in lost if name in backups]
     back = "".join(f"{way}groundwork.aws.restore with restore_from={identity}. " for identity in made)
-    return [f"The new servers in place of {_listed(lost)} have empty databases. {back}".strip()]
+    return [f"The new servers in place of {_listed(lost)} have no {_kinds(desired, concerned)} yet. {back}".strip()]
 
 
 def _tiers(desired: Replacement, servers: t.Sequence[Server]) -> list[Tier]:

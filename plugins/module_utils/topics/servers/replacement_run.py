@@ -16,7 +16,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.quotas import refuse_exceeding
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.run import Run
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.bucket import bucket_of
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.choosing import kept
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.backup.choosing import Choice, chosen, kept
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.changes import check
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import (
     NEXT,
@@ -68,8 +68,9 @@ def converge_replacement(run: Run) -> dict[str, t.Any]:
 def newest_backups(clients: Clients, owner: Owner, servers: t.Sequence[Server]) -> dict[str, tuple[str, float]]:
     """Return the id and the age of the newest complete backup of each server, with a call for each, and one more."""
     bucket, now = bucket_of(clients, owner), datetime.now(UTC)
-    found = {server.name: kept(clients, bucket, server.tier, server.name) for server in servers}
-    return {name: (all_[-1].id, (now - all_[-1].began).total_seconds()) for name, all_ in found.items() if all_}
+    newest = Choice(newest=True)
+    found = {server.name: chosen(newest, kept(clients, bucket, server.tier, server.name)) for server in servers}
+    return {name: (one.id, (now - one.began).total_seconds()) for name, one in found.items() if one}
 
 
 def _addressed(desired: Replacement, tier_name: str) -> bool:

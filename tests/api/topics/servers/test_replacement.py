@@ -19,7 +19,8 @@ TAGS = ("Name", "groundwork:tier", "groundwork:server")
 
 def step(account: Account, options: dict[str, t.Any], state: str, *, check_mode: bool = False) -> dict[str, t.Any]:
     account.warnings.clear()
-    given = {"replace": "outdated", "replace_batch": "50%", "database": "", "replace_data": "kept", **options}
+    given = {"replace": "outdated", "replace_batch": "50%", "database": "", "local_files": False, **options}
+    given.setdefault("replace_data", "kept")
     given.setdefault("replace_backup_minutes", 60)
     run = Run({**given, "state": state}, account, account.warnings.append, check_mode=check_mode, clock=account)
     return converge_replacement(run)
@@ -197,6 +198,13 @@ REFUSED = [
     ({"replace_batch": "0%"}, "replace_batch: '0%' is not a number of servers"),
     ({"database": "private-1"}, "replace: private-1 has the database of all sites, which would be deleted with it; "),
     ({"database": "each"}, "replace_data: the databases on private-1, private-2, public-1, public-2 would be deleted "),
+    ({"local_files": True}, "replace_data: the shared files on private-1, private-2, public-1, public-2 would be "),
+    ({"database": "each", "local_files": True}, "replace_data: the databases and shared files on private-1, "),
+    ({"database": "private-1", "local_files": True}, "replace: private-1 has the database of all sites"),
+    (
+        {"database": "private-1", "local_files": True},
+        "replace_data: the shared files on private-2, public-1, public-2 ",
+    ),
 ]
 
 
@@ -244,7 +252,7 @@ def test_a_database_in_a_new_backup_is_no_obstacle(old: Account, options: Make) 
         s3.put_object(Bucket=bucket, Key=f"private/private-1/{now:%Y%m%dT%H%M%SZ}-private-1/app.sql.gz", Body=b"")
         if made:
             assert step(old, given, "planned")["batches"]
-            [words] = [one for one in old.warnings if "empty databases" in one]
+            [words] = [one for one in old.warnings if "have no databases yet" in one]
             assert f"groundwork.aws.restore with restore_from={identity}." in words
         else:
             with pytest.raises(InputError, match="private-1 has no backup from"):

@@ -51,19 +51,47 @@ def test_the_plan_has_no_secret_and_the_files_have_placeholders() -> None:
     assert own["mode"] == "0600"
 
 
+SERVERS = ["public-1", "public-2", "private-1", "private-2"]
+MANAGED = {"database_server": "managed", "database_address": "db.eu-central-1.rds.amazonaws.com"}
+NO_DATABASE = {"sites": [{**ALBUM, "database": False}]}
+
+
 @pytest.mark.parametrize(
-    ("changes", "database", "folder"),
+    ("changes", "servers", "keeper"),
     [
-        ({"database_server": "private-1"}, "album", True),
-        (OTHER, "", False),
-        ({"sites": [{**ALBUM, "database": False}]}, "", True),
+        ({"database_server": "private-2", "database_address": "10.20.2.7"}, SERVERS, "private-2"),
+        ({}, SERVERS, "private-1"),
+        (MANAGED, SERVERS, "private-1"),
+        (NO_DATABASE, SERVERS, "private-1"),
+        ({**NO_DATABASE, "database_server": "private-2"}, SERVERS, "private-1"),
+        (MANAGED, ["public-2", "public-1"], "public-1"),
     ],
 )
-def test_what_all_servers_share_is_backed_up_with_the_database(
-    changes: dict[str, t.Any], database: str, folder: bool
+def test_what_all_servers_share_is_backed_up_by_one_of_them(
+    changes: dict[str, t.Any], servers: list[str], keeper: str
 ) -> None:
-    [site] = plan(**{"sites": [ALBUM], **FILES, **changes})["sites"]
-    assert (site["database"], bool(site["folder"])) == (database, folder)
+    own = {"sites": [ALBUM], **FILES, "counted_servers": servers, **changes}
+    plans = {name: plan(**own, server_name=name, server_tier=name[:-2]) for name in servers}
+    assert [name for name, one in plans.items() if one["sites"][0]["folder"]] == [keeper]
+
+
+def test_what_a_server_has_alone_is_backed_up_by_itself() -> None:
+    own = {"sites": [SHOP], "counted_servers": SERVERS, **MANAGED}
+    for name in SERVERS:
+        [site] = plan(**own, server_name=name, server_tier=name[:-2])["sites"]
+        assert (site["database"], site["folder"]) == ("", "/srv/www/my-shop/shared")
+
+
+@pytest.mark.parametrize(
+    ("changes", "hosts"),
+    [
+        ({}, ["localhost"]),
+        ({"database_server": "private-1"}, ["localhost", "10.20.0.0/16"]),
+        (OTHER, []),
+    ],
+)
+def test_the_plan_says_from_where_sites_log_in(changes: dict[str, t.Any], hosts: list[str]) -> None:
+    assert plan(sites=[SHOP], **changes)["hosts"] == hosts
 
 
 def test_the_program_is_one_file_without_the_collection() -> None:

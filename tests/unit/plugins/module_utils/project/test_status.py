@@ -148,6 +148,10 @@ def test_a_certificate_that_is_not_issued_has_no_end() -> None:
         ({"id": "", "age": 0, "failure": "12:00: no"}, "has no backup yet; the last attempt failed at 12:00: no"),
         ({"id": "a", "age": 27 * 3600, "failure": ""}, "the newest backup, a, is 27 h 0 min old"),
         (
+            {"id": "a", "age": -60, "failure": ""},
+            "the newest backup, a, is of a time to come: look at the server's clock",
+        ),
+        (
             {"id": "a", "age": 60, "failure": "12:00: no"},
             "the newest backup is a; the last attempt failed at 12:00: no",
         ),
@@ -155,6 +159,13 @@ def test_a_certificate_that_is_not_issued_has_no_end() -> None:
 )
 def test_backups_that_fail_or_are_late_are_problems(backup: dict[str, t.Any], wrong: str) -> None:
     assert told(state(backup=backup))[:2] == ["1 problem:", f"  public-1: {wrong}"]
+
+
+def test_an_interrupted_restore_is_a_problem() -> None:
+    backup = {"id": "a", "age": 3600, "failure": "", "interrupted": {"shop": "b"}}
+    [_count, line] = told(state(backup=backup))[:2]
+    assert "the restore of shop is not complete" in line
+    assert "restore_from=b and restore_site=shop" in line
 
 
 def test_a_backup_is_told() -> None:

@@ -63,11 +63,13 @@ def test_the_properties_of_units() -> None:
 
 def test_the_last_backup_and_the_failure_since_then(tmp_path: Path) -> None:
     file = tmp_path / "backup.json"
-    assert backup_in(file, 0) == {"id": "", "age": 0, "failure": ""}
+    assert backup_in(file, 0) == {"id": "", "age": 0, "failure": "", "interrupted": {}}
     last = {"id": "20261130T023000Z-private-1", "began": "2026-11-30T02:30:00Z"}
     began = datetime(2026, 11, 30, 2, 30, tzinfo=UTC).timestamp()
     file.write_text(json.dumps({"last": last, "failure": None}))
-    assert backup_in(file, began + 60) == {"id": last["id"], "age": 60, "failure": ""}
+    (tmp_path / "restoring.json").write_text(json.dumps({"shop": {"backup": "a", "safety": ""}, "blog": None}))
+    told = {"id": last["id"], "age": 60, "failure": "", "interrupted": {"shop": "a"}}
+    assert backup_in(file, began + 60) == told
     file.write_text(json.dumps({"last": last, "failure": {"at": "12:00", "message": "no"}}))
     assert backup_in(file, began)["failure"] == "12:00: no"
 
