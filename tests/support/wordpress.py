@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import examples
+from forms import File, multipart
 
 EXAMPLE = "wordpress"
 PNG = bytes.fromhex(
@@ -41,6 +42,10 @@ class Editor:
     def post(self, path: str, **form: str) -> str:
         """Send a form, and return the page that follows."""
         return self._ask(Request(f"{self.url}{path}", urlencode(form).encode())).decode()
+
+    def send(self, path: str, file: File, **form: str) -> str:
+        """Send a form with a file, and return the page that follows."""
+        return self._ask(Request(f"{self.url}{path}", *multipart(form, file))).decode()
 
     def install(self, title: str, password: str) -> str:
         """Follow the installer, which asks for no database, and return its last page."""
