@@ -144,7 +144,7 @@ def share(release: Release, members: t.Sequence[Member]) -> None:
 
 
 def follow_web_root(release: Release) -> None:
-    """Let the web server read what the site can write and it serves now, and nothing that it does not serve any more.
+    """Set who can read what the site can write: the web server what it serves now, and nothing else any more.
 
     The account of the site does that, because its processes can exchange what is in these folders for links.
     """
@@ -169,7 +169,7 @@ def _follow(place: Path, path: str, folders: Folders) -> None:
 
 
 def _show(place: Path, path: str) -> None:
-    """Let the group read a file, or a folder with what is in it, the folder itself last. Links are not followed.
+    """Add the group's rights to read a file, or a folder with what is in it, itself last. Links are not followed.
 
     A folder that the group can read already is not searched: it can have many files.
     """
