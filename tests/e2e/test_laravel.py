@@ -133,7 +133,7 @@ def test_a_release_migrates_first_and_keeps_the_sessions(
 
 def test_the_key_is_in_one_file_alone(laptop: Laptop, notes: str) -> None:
     assert notes
-    read = "s=$(sed --quiet 's/^APP_KEY=//p' /etc/groundwork/sites/notes/secrets/laravel.env | tr --delete \\')"
+    read = "s=$(sed --quiet 's/^APP_KEY=//p' /etc/groundwork/sites/notes/secrets/laravel.env | tr --delete --complement a-zA-Z0-9)"
     search = 'grep -rlF "$s" /srv/www /var/log /etc || [ $? = 1 ]'
     told = on_each_server(laptop, f"{read}; printf '%s' $s | wc --chars; printf '%s' $s | md5sum; {search}")
     [text] = set(told.values())
