@@ -18,6 +18,7 @@ from watching import eventually
 from wordpress import Editor
 
 SERVERS = [f"{tier}-{number}" for tier in ("public", "private") for number in (1, 2)]
+ENV_FILE = "/etc/groundwork/sites/notes/secrets/laravel.env"
 TEXT = """both ' and " and <b>"""
 # Of a later release: it must have run before the page that reads the column is served.
 MIGRATION = """<?php
@@ -133,9 +134,9 @@ def test_a_release_migrates_first_and_keeps_the_sessions(
 
 def test_the_key_is_in_one_file_alone(laptop: Laptop, notes: str) -> None:
     assert notes
-    read = "s=$(sed --quiet 's/^APP_KEY=//p' /etc/groundwork/sites/notes/secrets/laravel.env | tr --delete --complement a-zA-Z0-9)"
+    read = f"s=$(sed --quiet 's/^APP_KEY=//p' {ENV_FILE} | tr --delete --complement a-zA-Z0-9)"
     search = 'grep -rlF "$s" /srv/www /var/log /etc || [ $? = 1 ]'
     told = on_each_server(laptop, f"{read}; printf '%s' $s | wc --chars; printf '%s' $s | md5sum; {search}")
     [text] = set(told.values())
     length, _digest, file = text.splitlines()
-    assert (length, file) == ("32", "/etc/groundwork/sites/notes/secrets/laravel.env")
+    assert (length, file) == ("32", ENV_FILE)
