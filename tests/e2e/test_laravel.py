@@ -19,7 +19,7 @@ from wordpress import Editor
 
 SERVERS = [f"{tier}-{number}" for tier in ("public", "private") for number in (1, 2)]
 ENV_FILE = "/etc/groundwork/sites/notes/secrets/laravel.env"
-TEXT = """both ' and " and <b>"""
+TEXT = 'say "this" & <that>'
 # Of a later release: it must have run before the page that reads the column is served.
 MIGRATION = """<?php
 
@@ -86,7 +86,7 @@ def test_a_note_is_added_through_a_form_and_a_worker_takes_its_job(visitor: Edit
     page = visitor.get("/")
     [token] = re.findall(r'name="_token" value="(\w+)"', page)
     picture = File("picture", "dot.png", "image/png", png(4, 3))
-    assert html.escape(TEXT) in visitor.send("/notes", picture, _token=token, text=TEXT).replace("&#039;", "&#x27;")
+    assert html.escape(TEXT) in visitor.send("/notes", picture, _token=token, text=TEXT)
     counted = eventually(lambda: visitor.get("/"), lambda page: "3 words" in page, 60)
     assert "not counted" not in counted
     assert visits(counted) > visits(page), "each server knows the session"
