@@ -61,20 +61,37 @@ class Browser:
         """Wait until nothing visible has a CSS selector."""
         self._awaited(f"page without {selector}", lambda: not self.has(selector))
 
-    def click(self, selector: str) -> None:
-        """Click at an element as soon as nothing covers it."""
+    def click(self, selector: str, closing: str = "") -> None:
+        """Click at an element as soon as it stands still, and nothing covers it.
+
+        `closing` is the button of a dialog that is closed as often as it comes.
+        """
+        places: list[dict[str, int]] = []
 
         def clicked() -> bool:
-            self.find(selector).click()
+            if closing and self.has(closing):
+                places.clear()
+                self.find(closing).click()
+                return False
+            element = self.find(selector)
+            places.append(element.rect)
+            if places[-2:-1] != places[-1:]:
+                return False
+            element.click()
             return True
 
         self._awaited(selector, clicked)
 
     def fill(self, selector: str, text: str) -> None:
-        """Replace the text of a field."""
-        field = self.find(selector)
-        field.clear()
-        field.send_keys(text)
+        """Replace the text of a field, again if a script of the page has put something there meanwhile."""
+
+        def filled() -> bool:
+            field = self.find(selector)
+            field.clear()
+            field.send_keys(text)
+            return field.get_property("value") == text
+
+        self._awaited(selector, filled)
 
     def choose_file(self, selector: str, file: Path) -> None:
         """Give a file to a field, which pages usually hide behind a button."""

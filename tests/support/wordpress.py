@@ -17,6 +17,7 @@ from forms import File, multipart
 from selenium.webdriver.common.keys import Keys
 
 EXAMPLE = "wordpress"
+WELCOME = ".components-modal__frame button[aria-label^='Close']"  # of the editor's first use
 PLUGIN = "scribe"
 WRITABLE = f"wp-content/plugins/{PLUGIN}/cache"  # to be declared
 # It tells on a page of the tools which of its folders it can write.
@@ -99,6 +100,7 @@ class BrowsingEditor:
         self.browser.open(f"{self.url}/")
         self.browser.fill("#weblog_title", title)
         self.browser.fill("#user_login", "editor")
+        self.browser.find("#pass1.strong")  # WordPress has filled in a password of its own
         self.browser.fill("#pass1", password)
         self.browser.fill("#admin_email", "editor@example.com")
         self.browser.shoot("installer")
@@ -114,12 +116,10 @@ class BrowsingEditor:
     def publish(self, title: str, text: str, picture: Path) -> str:
         """Write a post with a picture in the editor, publish it, and look at it. Return its URL."""
         self.browser.open(f"{self.url}/wp-admin/post-new.php")
-        self.browser.click(".components-modal__frame button[aria-label^='Close']")
-        self.browser.gone(".components-modal__frame")
-        self.browser.click(".editor-post-title__input")
+        self.browser.find(WELCOME)
+        self.browser.click(".editor-post-title__input", closing=WELCOME)
         self.browser.type(title, Keys.ENTER, text, Keys.ENTER, "/image")
-        self.browser.find(".components-autocomplete__result")
-        self.browser.type(Keys.ENTER)
+        self.browser.click(".components-autocomplete__result")
         self.browser.choose_file(".block-editor-media-placeholder input[type=file]", picture)
         self.browser.find(".wp-block-image img[src*='/wp-content/uploads/']")
         self.browser.gone(".wp-block-image .components-spinner")
