@@ -92,7 +92,7 @@ long-servers: ## On the lab: images, groups of servers, the replacement of serve
 
 long-applications: ## On the lab: real applications, by docs/examples
 	@export GROUNDWORK_PART='tests/e2e --part applications'
-	$(PART)
+	tools/with-python 3.11 bash -euc 'tools/bootstrap browser; cd extensions; molecule test --scenario-name part'
 
 long-releases: ## On the lab: releases that fail for other reasons than their own, more servers, and what separates sites
 	@export GROUNDWORK_PART='tests/e2e --part releases'

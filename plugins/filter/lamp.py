@@ -41,6 +41,7 @@ options:
       - rotated
       - site_names
       - sources
+      - stays
       - watched
     required: true
 """
@@ -91,6 +92,7 @@ PARTS: dict[str, t.Callable[[desired.Lamp], t.Any]] = {
     "rotated": desired.rotated,
     "site_names": looking.site_names,
     "sources": desired.sources,
+    "stays": desired.stays,
     "watched": looking.watched,
 }
 

@@ -74,6 +74,7 @@ STAGES = (
     Stage("shared_files", "shared folders that are the same on every server", part="applications"),
     Stage("wordpress", "WordPress is installed, used and released", part="applications"),
     Stage("symfony", "a Symfony project serves, migrates and works by its schedule", part="applications"),
+    Stage("laravel", "a Laravel project serves, migrates, and works by its queue and scheduler", part="applications"),
     Stage("mediawiki", "MediaWiki is installed by its release, and used", part="applications"),
     Stage("backups", "what is on a server comes back from its backup, and damage is found before", part="backups"),
     Stage("ticks", "a schedule runs once at a time, whatever happens to servers", part="releases"),

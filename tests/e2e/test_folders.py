@@ -25,6 +25,7 @@ APPLICATION = {
         } elseif (isset($_GET['env'])) { echo json_encode(getenv()); } else { echo 'served'; }
     """,
     "public/media/logo.txt": "first",
+    "web/index.html": "another root",
     "config/app.yml": "private",
     "var/cache/packed": "packed",
 }
@@ -193,6 +194,21 @@ def test_a_folder_that_is_removed_from_the_list_keeps_its_data(laptop: Laptop, s
     assert laptop.on(server, f"cat {SHARED}/public/media/logo.txt") == (0, "first")
     assert laptop.play(*ONLY, variables=sites(source)).code == 0
     assert ask(laptop, "/media/logo.txt") == (200, "first")
+
+
+def test_another_web_root_is_right_in_the_same_run(laptop: Laptop, source: Path, server: str) -> None:
+    """The release stays the same: who can read its files, and those that the site writes, follows the web root."""
+    reads = f"runuser -u www-data -- test -r {SHARED}/public/media/logo.txt || echo hidden"
+    moved = laptop.play(*ONLY, variables=sites(source, web_root="web"))
+    assert moved.code == 0, moved.failures()
+    assert "public-1: create release" not in " ".join(moved.changes())
+    assert (ask(laptop, "/"), ask(laptop, "/media/logo.txt")[0]) == ((200, "another root"), 404)
+    assert laptop.on(server, reads) == (0, "hidden")
+    back = laptop.play(*ONLY, variables=sites(source))
+    assert back.code == 0, back.failures()
+    assert (ask(laptop, "/"), ask(laptop, "/media/logo.txt")) == ((200, "served"), (200, "first"))
+    again = laptop.play(*ONLY, variables=sites(source))
+    assert (again.code, again.changes()) == (0, [])
 
 
 def test_a_release_that_does_not_fit_is_refused_before_anything_is_written(

@@ -119,3 +119,10 @@ def test_going_back_runs_nothing(laptop: Laptop, site: Site, first: dict[str, st
     assert back.code == 0, back.failures() or back.errors
     assert served(site) == first
     assert len(notes(laptop)) == ran
+    told = f"The release {first['public-1']} of app was served before. Its release command does not run again"
+    warned = [
+        task
+        for task, _host, result in back.results()
+        if any(warning.startswith(told) for warning in result.get("warnings", ()))
+    ]
+    assert warned[0].endswith("Look up the releases of the server"), "before anything is changed"

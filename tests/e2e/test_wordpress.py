@@ -1,9 +1,13 @@
-"""WordPress as an editor uses it, by the variables of docs/examples/wordpress alone."""
+"""WordPress as an editor uses it in a browser, by the variables of docs/examples/wordpress, and one for a plugin.
+
+The screenshots are in pytest's folder for temporary files, below `browser`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -11,11 +15,16 @@ from uuid import uuid4
 import examples
 import pytest
 from asking import get
+from browser import Browser, browsing
 from laptop import Laptop, Variables
+from mediawiki import png
 from running_site import Site
-from wordpress import EXAMPLE, PNG, Editor, unpacked
+from wordpress import EXAMPLE, PLUGIN, WRITABLE, BrowsingEditor, Editor, add_plugin, unpacked
 
+SERVERS = [f"{tier}-{number}" for tier in ("public", "private") for number in (1, 2)]
 TITLE = "Ground and work"
+TEXT = "Written in a browser, with é."
+IN_POST = ".wp-block-image img"
 PASSWORD = uuid4().hex
 SALTS = ("AUTH_KEY", "NONCE_SALT")
 # Of PHP in the site's environment: the salts that the site got.
@@ -24,41 +33,65 @@ TELL_SALTS = "foreach (['AUTH_KEY', 'NONCE_SALT'] as $n) { echo md5(getenv($n)),
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpacked(tmp_path_factory.mktemp("source"))
+    found = unpacked(tmp_path_factory.mktemp("source"))
+    add_plugin(found)
+    return found
 
 
 @pytest.fixture(scope="module")
 def blog(laptop: Laptop, source: Path) -> Variables:
     """WordPress on all servers, in place of the sample application."""
-    given = examples.variables(EXAMPLE, source)
+    found = examples.variables(EXAMPLE, source)
+    [own] = found["lamp_sites"]
+    given = {**found, "lamp_sites": [{**own, "writable": [WRITABLE]}]}
     play = laptop.play(variables=given)
     assert play.code == 0, play.failures()
     return given
 
 
 @pytest.fixture(scope="module")
-def editor(site: Site, blog: Variables) -> Editor:
-    """Somebody who has installed WordPress through the balancer, and is logged in."""
-    assert blog
-    person = Editor(site.urls["public"])
-    assert "WordPress has been installed" in person.install(TITLE, PASSWORD)
-    assert "Dashboard" in person.log_in(PASSWORD)
-    return person
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browsing(tmp_path_factory.mktemp("browser")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def picture(editor: Editor) -> str:
-    """The path of a picture that was uploaded."""
-    made = editor.create(
-        "media", PNG, **{"Content-Type": "image/png", "Content-Disposition": "attachment; filename=dot.png"}
-    )
-    return str(urlsplit(made["source_url"]).path)
+def person(site: Site, blog: Variables, browser: Browser) -> BrowsingEditor:
+    """Somebody who has installed WordPress in a browser, through the balancer, and is logged in."""
+    assert blog
+    found = BrowsingEditor(browser, site.urls["public"])
+    found.install(TITLE, PASSWORD)
+    return found
+
+
+@pytest.fixture(scope="module")
+def post(person: BrowsingEditor, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a post that was written in the editor, with a picture."""
+    picture = tmp_path_factory.mktemp("picture") / "ground.png"
+    picture.write_bytes(png(400, 300))
+    return person.publish("Ground", TEXT, picture)
+
+
+@pytest.fixture(scope="module")
+def editor(person: BrowsingEditor) -> Editor:
+    """The same person without the browser."""
+    found = Editor(person.url)
+    assert "Dashboard" in found.log_in(PASSWORD)
+    return found
+
+
+@pytest.fixture(scope="module")
+def picture(post: str, browser: Browser) -> str:
+    """The path of the picture of the post."""
+    browser.open(post)
+    address = browser.find(IN_POST).get_attribute("src")
+    return str(urlsplit(str(address)).path)
 
 
 def shown(laptop: Laptop, path: str) -> dict[str, int]:
     """Return the status of a page on each server, as it answers itself."""
     ask = f"curl --silent --output /dev/null --write-out '%{{http_code}}' 'http://127.0.0.1{path}'"
-    return {f"{tier}-{n}": int(laptop.on(f"{tier}-{n}", ask)[1]) for tier in ("public", "private") for n in (1, 2)}
+    return {name: int(laptop.on(name, ask)[1]) for name in SERVERS}
 
 
 def test_the_second_run_changes_nothing(laptop: Laptop, blog: Variables) -> None:
@@ -73,11 +106,32 @@ def test_both_balancers_show_the_same_blog(site: Site, editor: Editor) -> None:
         assert TITLE in get(f"{url}/").text or get(f"{url}/").status in (301, 302)
 
 
-def test_a_post_with_a_picture_is_written_and_read(laptop: Laptop, editor: Editor, picture: str) -> None:
+def test_a_post_with_a_picture_is_written_in_the_editor(browser: Browser, post: str) -> None:
+    browser.open(post)
+    browser.shows(TEXT)
+    assert browser.is_loaded(IN_POST)
+
+
+def test_the_post_and_its_picture_are_on_every_server(laptop: Laptop, post: str, picture: str) -> None:
+    place = urlsplit(post)
+    ask = f"curl --silent --header 'Host: {place.netloc}' 'http://127.0.0.1{place.path}?{place.query}'"
+    told = {name: (TEXT in page, picture in page) for name in SERVERS for page in [laptop.on(name, ask)[1]]}
+    assert told == dict.fromkeys(SERVERS, (True, True))
+    assert shown(laptop, picture) == dict.fromkeys(SERVERS, 200)
+
+
+def test_a_plugin_writes_the_folder_that_is_declared_and_no_other(person: BrowsingEditor, browser: Browser) -> None:
+    person.activate(PLUGIN)
+    browser.open(f"{person.url}/wp-admin/tools.php?page={PLUGIN}")
+    browser.shows("cache: written.")
+    browser.shows("log: refused.")
+    browser.shoot("plugin")
+
+
+def test_the_same_is_done_without_a_browser(editor: Editor, picture: str) -> None:
     content = {"title": "First", "content": f'<img src="{picture}">', "status": "publish"}
-    post = editor.create("posts", json.dumps(content).encode(), **{"Content-Type": "application/json"})
-    assert picture in editor.get(f"/?p={post['id']}")
-    assert set(shown(laptop, picture).values()) == {200}, "an upload is on every server"
+    made = editor.create("posts", json.dumps(content).encode(), **{"Content-Type": "application/json"})
+    assert picture in editor.get(f"/?p={made['id']}")
 
 
 def test_the_picture_outlives_a_release_and_going_back(
@@ -87,7 +141,7 @@ def test_the_picture_outlives_a_release_and_going_back(
     (source / "wp-content" / "themes" / "mark.txt").write_text(uuid4().hex)
     release = laptop.play(playbook="playbooks/release.yml", variables=blog)
     assert release.code == 0, release.failures()
-    assert shown(laptop, "/wp-content/themes/mark.txt") == dict.fromkeys(before, 200)
+    assert shown(laptop, "/wp-content/themes/mark.txt") == dict.fromkeys(SERVERS, 200)
     assert shown(laptop, picture) == before
 
 
@@ -111,11 +165,8 @@ def test_the_site_writes_nowhere_else(laptop: Laptop, editor: Editor) -> None:
 
 def test_all_servers_have_the_same_generated_salts(laptop: Laptop, editor: Editor) -> None:
     assert editor
-    told = {
-        laptop.on(f"{tier}-{number}", f'groundwork-site blog -- php -r "{TELL_SALTS.replace("$", chr(92) + "$")}"')
-        for tier in ("public", "private")
-        for number in (1, 2)
-    }
+    ask = f'groundwork-site blog -- php -r "{TELL_SALTS.replace("$", chr(92) + "$")}"'
+    told = {laptop.on(name, ask) for name in SERVERS}
     [(code, text)] = told
     assert code == 0
     assert re.fullmatch(r"\w{32} 64 \w{32} 64", text), text

@@ -12,7 +12,8 @@ from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
-from uuid import uuid4
+
+from forms import File, multipart
 
 
 def png(width: int, height: int) -> bytes:
@@ -54,17 +55,7 @@ class Author:
     def upload(self, name: str, content: bytes) -> str:
         """Upload a picture, and return its URL."""
         fields = {"action": "upload", "format": "json", "filename": name, "ignorewarnings": "1", "token": self.token()}
-        boundary = uuid4().hex
-        parts = [
-            *(
-                f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-                for key, value in fields.items()
-            ),
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-            "Content-Type: image/png\r\n\r\n",
-        ]
-        body = "".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        body, headers = multipart(fields, File("file", name, "image/png", content))
         answer = self._answer(Request(f"{self.url}/api.php", body, headers))
         return str(answer["upload"]["imageinfo"]["url"])
 

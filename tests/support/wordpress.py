@@ -12,12 +12,34 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import examples
+from browser import Browser
+from forms import File, multipart
+from selenium.webdriver.common.keys import Keys
 
 EXAMPLE = "wordpress"
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf50"
-    "0f0003860180d6c1b9a40000000049454e44ae426082"
-)
+WELCOME = ".components-modal__frame button[aria-label^='Close']"  # of the editor's first use
+PLUGIN = "scribe"
+WRITABLE = f"wp-content/plugins/{PLUGIN}/cache"  # to be declared
+# It tells on a page of the tools which of its folders it can write.
+SCRIBE = """<?php
+/* Plugin Name: Scribe */
+
+add_action('admin_menu', fn () => add_management_page('Scribe', 'Scribe', 'read', 'scribe', function (): void {
+    foreach (['cache', 'log'] as $folder) {
+        $written = @file_put_contents(__DIR__ . "/{$folder}/note.txt", 'A note.');
+        printf('<p>%s: %s.</p>', $folder, $written ? 'written' : 'refused');
+    }
+}));
+"""
+
+
+def add_plugin(source: Path) -> None:
+    """Add a plugin with two folders to the source."""
+    folder = source / "wp-content" / "plugins" / PLUGIN
+    for name in ("cache", "log"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "index.html").write_text("")
+    (folder / f"{PLUGIN}.php").write_text(SCRIBE)
 
 
 def unpacked(folder: Path) -> Path:
@@ -42,11 +64,9 @@ class Editor:
         """Send a form, and return the page that follows."""
         return self._ask(Request(f"{self.url}{path}", urlencode(form).encode())).decode()
 
-    def install(self, title: str, password: str) -> str:
-        """Follow the installer, which asks for no database, and return its last page."""
-        account = {"user_name": "editor", "admin_password": password, "admin_password2": password, "pw_weak": "on"}
-        form = {"weblog_title": title, "admin_email": "editor@example.com", "Submit": "Install WordPress", **account}
-        return self.post("/wp-admin/install.php?step=2", **form)
+    def send(self, path: str, file: File, **form: str) -> str:
+        """Send a form with a file, and return the page that follows."""
+        return self._ask(Request(f"{self.url}{path}", *multipart(form, file))).decode()
 
     def log_in(self, password: str) -> str:
         """Log in, and return the page that follows."""
@@ -66,3 +86,53 @@ class Editor:
         with self._opener.open(request, timeout=30) as answer:
             content: bytes = answer.read()
         return content
+
+
+class BrowsingEditor:
+    """A person who uses WordPress in a browser."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser = browser
+        self.url = url
+
+    def install(self, title: str, password: str) -> None:
+        """Follow the installer, which asks for no database, and log in from its last page."""
+        self.browser.open(f"{self.url}/")
+        self.browser.fill("#weblog_title", title)
+        self.browser.fill("#user_login", "editor")
+        self.browser.find("#pass1.strong")  # WordPress has filled in a password of its own
+        self.browser.fill("#pass1", password)
+        self.browser.fill("#admin_email", "editor@example.com")
+        self.browser.shoot("installer")
+        self.browser.click("#submit")
+        self.browser.shows("WordPress has been installed")
+        self.browser.click("a.button")
+        self.browser.fill("#user_login", "editor")
+        self.browser.fill("#user_pass", password)
+        self.browser.click("#wp-submit")
+        self.browser.find("#wpadminbar")
+        self.browser.shoot("dashboard")
+
+    def publish(self, title: str, text: str, picture: Path) -> str:
+        """Write a post with a picture in the editor, publish it, and look at it. Return its URL."""
+        self.browser.open(f"{self.url}/wp-admin/post-new.php")
+        self.browser.find(WELCOME)
+        self.browser.click(".editor-post-title__input", closing=WELCOME)
+        self.browser.type(title, Keys.ENTER, text, Keys.ENTER, "/image")
+        self.browser.click(".components-autocomplete__result")
+        self.browser.choose_file(".block-editor-media-placeholder input[type=file]", picture)
+        self.browser.find(".wp-block-image img[src*='/wp-content/uploads/']")
+        self.browser.gone(".wp-block-image .components-spinner")
+        self.browser.shoot("editor")
+        self.browser.click(".editor-post-publish-panel__toggle")
+        self.browser.click(".editor-post-publish-panel .editor-post-publish-button")
+        self.browser.click(".post-publish-panel__postpublish-buttons a")
+        self.browser.shows(text)
+        self.browser.shoot("post")
+        return str(self.browser.driver.current_url)
+
+    def activate(self, plugin: str) -> None:
+        self.browser.open(f"{self.url}/wp-admin/plugins.php")
+        self.browser.click(f"#activate-{plugin}")
+        self.browser.find(f"#deactivate-{plugin}")
+        self.browser.shoot("plugins")

@@ -214,6 +214,27 @@ def test_secrets_and_schedules_give_the_role_exactly_their_rights(account: Playe
     assert again["tiers"]["private"]["user_data"] != first["tiers"]["private"]["user_data"], "servers are replaced"
 
 
+STAYS = "Show that the database is not taken back"
+
+
+def test_going_back_to_a_release_with_commands_is_told_before_it_is_uploaded(account: Played, tmp_path: Path) -> None:
+    site = {"name": "app", "database": False, "release_command": ["php migrate.php"]}
+    variables = json.loads((tmp_path / "variables.json").read_text())
+    (tmp_path / "variables.json").write_text(json.dumps({**variables, "lamp_sites": [site]}))
+    account.s3.create_bucket(Bucket=LOCKS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    first = account.play()
+    [name] = [change["name"] for change in first[UPLOAD]["changes"] if change["resource"] == "release archive"]
+    identity = name.split()[1]
+    pinned = ("--check", "-e", f"lamp_release={identity}")
+    assert "msg" not in account.play(*pinned)[STAYS], "no server has run its commands"
+    record = {"state": "succeeded", "server": "i-1", "message": ""}
+    account.s3.put_object(Bucket=LOCKS, Key=f"commands/dev/vpc-1/app/{identity}", Body=json.dumps(record).encode())
+    again = account.play(*pinned)
+    assert list(again).index(STAYS) < list(again).index(UPLOAD)
+    [told] = again[STAYS]["msg"]
+    assert told.startswith(f"The release {identity} of app was served before. Its release command does not run again")
+
+
 MASTER = "/groundwork/dev/database/master-password"
 
 

@@ -140,8 +140,47 @@ def share(release: Release, members: t.Sequence[Member]) -> None:
                 raise GroundworkError(_two_places(release, path))
             elif path in folders.shared and not (root / path).is_dir():
                 raise GroundworkError(f"{root / path} is not a folder, but {path} is declared in shared. Move it away.")
-            elif path in folders.shared and folders.is_served(path):
-                _widen(root / path, 0o050)
+    follow_web_root(release)
+
+
+def follow_web_root(release: Release) -> None:
+    """Set who can read what the site can write: the web server what it serves now, and nothing else any more.
+
+    The account of the site does that, because its processes can exchange what is in these folders for links.
+    """
+    folders, root, lacking = release.folders, Path(release.path) / SHARED, incomplete(release)
+    laid = [path for path in folders.writable if path not in lacking]
+    if not (folders.linked or laid):
+        return
+    with acting_as(folders.account):
+        for path in folders.linked:
+            for parent in parents(path) if folders.is_served(path) else ():
+                _widen(root / parent, 0o010)
+            _follow(root / path, path, folders)
+        for path in laid:
+            _follow(release.folder / path, path, folders)
+
+
+def _follow(place: Path, path: str, folders: Folders) -> None:
+    if folders.is_served(path):
+        _show(place, path)
+    elif place.is_dir() and not place.is_symlink() and place.stat().st_mode & 0o070:
+        place.chmod(stat.S_IMODE(place.stat().st_mode) & ~0o070)
+
+
+def _show(place: Path, path: str) -> None:
+    """Add the group's rights to read a file, or a folder with what is in it, itself last. Links are not followed.
+
+    A folder that the group can read already is not searched: it can have many files.
+    """
+    if place.is_symlink() or not place.exists() or is_private(path):
+        return
+    if not place.is_dir():
+        _widen(place, 0o040)
+    elif stat.S_IMODE(place.stat().st_mode) & 0o050 != 0o050:
+        for inner in place.iterdir():
+            _show(inner, f"{path}/{inner.name}")
+        _widen(place, 0o050)
 
 
 def _written(release: Release, path: str) -> list[Member]:

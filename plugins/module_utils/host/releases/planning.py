@@ -132,6 +132,19 @@ def _step(release: Release, site: Site) -> Step:
     )
 
 
+def goes_back(release: Release, site: Site) -> bool:
+    """Return whether the desired release was served before another one, and its commands do not run again. Pure."""
+    return bool(release.command and site.served and site.current and site.current != release.id)
+
+
+def database_stays(site: str, identity: str) -> str:
+    """Return what is told before a release with commands is served again (docs/decisions/0062)."""
+    return (
+        f"The release {identity} of {site} was served before. Its release command does not run again, and what those "
+        "of later releases have done to the database is not undone: its code has to work with the database as it is."
+    )
+
+
 def report(plan: Plan) -> dict[str, t.Any]:
     """Return `changed`, `changes`, `diff`, and `missing`: the sites whose release is not on this server yet."""
     changes = [change for step in plan.steps for change in _changes(step)]

@@ -53,6 +53,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.plann
     Plan,
     Site,
     Step,
+    database_stays,
+    goes_back,
     make_plan,
     report,
 )
@@ -352,28 +354,37 @@ def _links(desired: t.Sequence[Release], before: Before) -> dict[str, Actual]:
 
 
 def _require_configured(release: Release) -> None:
-    """Raise GroundworkError if the web server is not configured for the folders that the site can write.
+    """Raise GroundworkError if the web server is not configured for the web root of a release, or for its folders.
 
-    It would run the PHP scripts in them.
+    It would serve nothing, or run the PHP scripts in folders that the site can write.
     """
     folders = release.folders
-    if not (folders or folders.files) or not folders.configured:
+    if not folders.configured:
         return
     try:
         found = json.loads(Path(folders.configured).read_text())
     except FileNotFoundError:
-        found = None
-    if found != folders.configuration():
-        what = f"The web server is not configured for the shared and writable folders of {release.name} as they are now"
-        raise GroundworkError(f"{what}: {CONFIGURE}. Nothing was changed.")
+        found = {}
+    wrong = ""
+    if found.get("web_root", folders.web_root) != folders.web_root:
+        wrong = f"web_root of {release.name} as it is"
+    elif (folders or folders.files) and found != folders.configuration():
+        wrong = f"shared and writable folders of {release.name} as they are"
+    if wrong:
+        raise GroundworkError(
+            f"The web server is not configured for the {wrong} now: {CONFIGURE}. Nothing was changed."
+        )
 
 
 def _warnings(
     desired: t.Iterable[Release], observed: t.Mapping[str, Site], failures: t.Iterable[str]
 ) -> dict[str, t.Any]:
-    """Return warnings about the failures of jobs, changed files that are not put back, and data not shared any more."""
+    """Return warnings about the failures of jobs, databases that stay, changed files that are not put back, and data
+    that is not shared any more.
+    """
     told = [
         *failures,
+        *(database_stays(one.name, one.id) for one in desired if goes_back(one, observed[one.name])),
         *(
             f"The release {one.id} of {one.name} is not as it was unpacked, and is not on the controller to put it "
             f"back. Changed, added or removed: {', '.join(observed[one.name].changed)}. Release it from its source "

@@ -49,6 +49,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.layin
     complete,
     conflicts_of,
     existing,
+    follow_web_root,
     incomplete,
     lay,
     put_member,
@@ -199,6 +200,7 @@ def take_over(release: Release, identity: str) -> None:
             amend(root, (MARK, *before), {**seen.folders, "web_root": release.folders.web_root}, rights=True)
         else:
             record(root, record_of(root), (MARK, *apart), {**release.folders.told(), **dict.fromkeys(OPTIONS, ())})
+        follow_web_root(replace(release, id=identity))
         rights.give(root, "")
     except OSError as error:
         raise GroundworkError(f"Could not change the owner of release {identity} of {release.name}: {error}") from error

@@ -17,6 +17,7 @@ from pathlib import Path
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.placeholders import php_fpm_quoted
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.desired import CURRENT, RELEASES, UNREADY
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.folders import SHARED, Folders
+from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.planning import database_stays
 from ansible_collections.groundwork.aws.plugins.module_utils.project.lamp import (
     authorities,
     backup,
@@ -732,6 +733,16 @@ def releases(lamp: Lamp, render: Render, exists: t.Callable[[Path], bool] = Path
 def notes(lamp: Lamp) -> list[str]:
     """Return what is told about packed releases that were taken back."""
     return [records.noted(record, name) for name, record in lamp.taken_back().items()]
+
+
+def stays(lamp: Lamp) -> list[Options]:
+    """Return the releases with commands that are given by their ids, and what is told before one is served again."""
+    commanding = {site.name for site in lamp.sites if site.release_command}
+    return [
+        {"site": name, "id": identity, "told": database_stays(name, identity)}
+        for name, identity in lamp.pinned().items()
+        if name in commanding
+    ]
 
 
 def outdated_records(lamp: Lamp, render: Render) -> list[Options]:

@@ -75,6 +75,7 @@ def test_each_part_is_computed() -> None:
         "rotated": dict,
         "site_names": list,
         "sources": list,
+        "stays": list,
         "watched": dict,
     }
 

@@ -268,6 +268,16 @@ def test_a_release_command_is_a_unit_in_the_folder_of_the_new_release() -> None:
     assert (command["environment"], command["timeout"], command["ready"]) == ("dev", 90, [])
 
 
+def test_a_release_with_a_command_that_is_given_by_its_id_is_told() -> None:
+    def stays(**changes: t.Any) -> t.Any:
+        return lamp({**VARIABLES, "sites": [{**APP, **changes}], "packed": [], "release": "3f2a"}, "stays")
+
+    [told_of] = stays(release_command=[MIGRATE])
+    assert (told_of["site"], told_of["id"]) == ("my-app", "3f2a")
+    assert told_of["told"].startswith("The release 3f2a of my-app was served before.")
+    assert stays() == []
+
+
 def test_a_release_command_has_the_rights_of_a_worker() -> None:
     worker = next(one["content"] for one in configuration()["files"] if one["path"] == UNIT)
     hardening = worker.partition("UMask=")[2].partition("\n\n")[0]

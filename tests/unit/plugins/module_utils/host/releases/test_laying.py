@@ -396,3 +396,60 @@ def test_apache_reads_what_it_serves_alone(server: Server) -> None:
     restored, _reload = server.converge(other)["changes"]
     assert restored["name"].endswith("/run.sh"), "it is still found"
     assert server.converge(other)["changes"] == []
+
+
+def readable(server: Server) -> set[str]:
+    """Return what the web server can read, of what the site can write."""
+    places = {"": shared(server), "current/": server.site / "current"}
+    return {
+        f"{prefix}{name}"
+        for prefix, place in places.items()
+        for name, (owner, _group, mode) in rights(place).items()
+        if owner == ACCOUNT and mode & 0o040 and not (place / name).is_symlink()
+    }
+
+
+def test_what_the_site_can_write_follows_the_web_root(server: Server) -> None:
+    before = replace(FOLDERS, shared=("public/media",), shared_files=("public/robots.txt",), web_root="web")
+    after = replace(before, web_root="public", writable=("public/cache",))
+    (server.root / "source" / "web").mkdir()
+    (server.root / "source" / "web" / "index.php").write_text("web")
+    hidden = packed(server, "one", replace(before, writable=("public/cache",)))
+    server.converge(hidden)
+    with acting_as(ACCOUNT):
+        (shared(server) / "public" / "media" / "new").mkdir(mode=0o700)
+        (shared(server) / "public" / "media" / "new" / "upload.png").write_text("upload")
+        (shared(server) / "public" / "media" / "new" / "out").symlink_to("/etc/shadow")
+        (server.site / "current" / "public" / "cache" / "page").write_text("page")
+        for path in (shared(server) / "public" / "media").rglob("*.png"):
+            path.chmod(0o600)
+    assert "public/media" not in readable(server)
+    moved = replace(hidden, folders=after)
+    planned = server.converge(moved, check_mode=True)
+    assert [one["resource"] for one in planned["changes"]] == ["release owner"]
+    assert server.converge(moved) == planned
+    media = {f"public/media{name}" for name in ("", "/logo.png", "/old", "/new", "/new/upload.png")}
+    assert {*media, "public/robots.txt", "current/public/cache"} <= readable(server)
+    assert "public/media/old/x.php" not in readable(server)
+    assert server.converge(moved)["changes"] == []
+    server.converge(hidden)
+    assert not {"public/media", "current/public/cache"} & readable(server)
+    assert server.converge(hidden)["changes"] == []
+
+
+def test_a_release_with_another_web_root_shows_what_was_shared_before(server: Server) -> None:
+    server.converge(packed(server, "one", replace(FOLDERS, web_root="web")))
+    assert "public/media" not in readable(server)
+    server.converge(packed(server, "two"))
+    assert {"public/media", "public/media/logo.png", "public/robots.txt"} <= readable(server)
+
+
+def test_apache_is_configured_before_the_web_root_changes(server: Server) -> None:
+    place = server.root / "folders.json"
+    release = packed(server, "one", Folders(web_root="public", configured=str(place)))
+    server.converge(release)
+    place.write_text('{"web_root": "web", "shared": ["data"], "shared_files": [], "writable": []}')
+    with pytest.raises(GroundworkError, match=r"for the web_root of app as it is now: configure the site first"):
+        server.converge(release)
+    place.write_text('{"web_root": "public", "shared": ["data"], "shared_files": [], "writable": []}')
+    server.converge(release)

@@ -381,3 +381,24 @@ def test_the_command_runs_in_the_new_release_before_the_switch_and_a_failure_lea
     assert host.served() == "two"
     assert "run release command" not in converged("one"), "going back"
     assert ledger.served == ["", "one", "one"]
+
+
+def test_going_back_tells_before_that_the_database_stays(tmp_path: Path) -> None:
+    (tmp_path / "app" / "releases").mkdir(parents=True)
+    host = Host(tmp_path, FakeServices())
+    releases = replace(host.releases(), once=cast(Once, Ledger(host)))
+    first, second = (replace(host.packed(text), command=COMMAND) for text in ("one", "two"))
+
+    def told(release: Release, *, check_mode: bool = False) -> list[str]:
+        warnings: list[str] = releases.converge([release], check_mode=check_mode).get("warnings", [])
+        return [one for one in warnings if "is not undone" in one]
+
+    assert (told(first), told(second)) == ([], [])
+    back = replace(first, archive="")
+    [warning] = told(back, check_mode=True)
+    assert warning.startswith(
+        f"The release {first.id} of app was served before. Its release command does not run again"
+    )
+    assert told(replace(back, command=None), check_mode=True) == [], "a release that is taken back, or has no commands"
+    assert told(back) == [warning]
+    assert told(back) == []
