@@ -27,6 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.obs
     PASSWORD_VERSION,
     PENDING_PASSWORD,
     READY,
+    UNFIT,
     Described,
     Observed,
     is_broken,
@@ -125,7 +126,11 @@ def _parameters(desired: Database, observed: Observed, own: Described) -> t.Iter
         if not values and not reset:
             continue
         method = "pending-reboot" if static else "immediate"
-        waits = f": {', '.join((*values, *reset))}, at the next restart" if static and observed.lives else ""
+        waits = (
+            f": {', '.join((*values, *reset))}, at the next restart"
+            if static and observed.lives and not observed.is_unfit
+            else ""
+        )
         calls = (
             *(_call("modify_db_parameter_group", own, part, method) for part in _batches(list(values.items()))),
             *(
@@ -230,7 +235,19 @@ def is_ready(instance: Described) -> bool:
 
 def _failure(instance: Described) -> str:
     status = str(instance["DBInstanceStatus"])
+    if status == UNFIT:
+        return f"{unfit(instance)}."
     return f"its state is {status}" if is_broken(status) else ""
+
+
+def unfit(instance: Described) -> str:
+    """Return what to do about a MariaDB that does not start with its parameters, without a full stop."""
+    name = instance["DBInstanceIdentifier"]
+    see = f"aws rds describe-events --source-type db-instance --source-identifier {name}"
+    return (
+        f"The DB instance {name} is in the state {UNFIT}: MariaDB does not start with them. Correct or remove what is "
+        f"wrong in database_parameters, for which '{see}' may name a reason, and run again, which restarts it"
+    )
 
 
 # Updates ----------------------------------------------------------------------------------------------------------
@@ -240,6 +257,7 @@ def _updates(desired: Database, observed: Observed, owner: Owner) -> list[Change
     """Return the changes of an existing DB instance. Each awaits the one before, since AWS makes one at a time."""
     instance = t.cast(Described, observed.lives)
     found = [
+        *_recovery(desired, observed, owner),
         *_start(instance, desired, owner),
         *_settings(instance, desired, observed, owner),
         *_storage(instance, desired, owner),
@@ -253,6 +271,13 @@ def _updates(desired: Database, observed: Observed, owner: Owner) -> list[Change
     ]
     actual = tag_dict({"Tags": instance.get("TagList", [])})
     return [*changes, *retagged(INSTANCE, NAME, instance["DBInstanceArn"], actual, owner.tags(NAME))]
+
+
+def _recovery(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[Change]:
+    """Yield the restart of a MariaDB that did not start with its former parameters. It is down, so nothing waits."""
+    if observed.is_unfit:
+        name = f"{NAME}: restart with its parameters, with which it did not start before"
+        yield _reboot(name, desired, owner, {"state": UNFIT}, {"state": "available"})
 
 
 def _start(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:
@@ -470,19 +495,17 @@ def _restart(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[
     changed = {name for name, value in desired.parameters.items() if actual.get(name) != value}
     changed |= actual.keys() - desired.parameters.keys()
     due = observed.needs_restart or any(_is_static(observed, name) for name in changed)
-    if not desired.at_once or not due:
+    if not desired.at_once or not due or observed.is_unfit:
         return
+    name = f"{NAME}: restart for its parameters, with an interruption, at once"
+    yield _reboot(name, desired, owner, {"parameters": "pending-reboot"}, {"parameters": "in-sync"})
+
+
+def _reboot(name: str, desired: Database, owner: Owner, before: Described, after: Described) -> Change:
     reboot = Call("rds", "reboot_db_instance", {"DBInstanceIdentifier": owner.name(NAME)}, passing=BUSY)
 
     def ready(one: Described) -> bool:
         return all(group["ParameterApplyStatus"] == "in-sync" for group in one["DBParameterGroups"])
 
-    yield Change(
-        "update",
-        INSTANCE,
-        f"{NAME}: restart for its parameters, with an interruption, at once",
-        (reboot,),
-        {"parameters": "pending-reboot"},
-        {"parameters": "in-sync"},
-        wait=until(owner, desired, "be restarted with its parameters", ready),
-    )
+    wait = until(owner, desired, "be restarted with its parameters", ready)
+    return Change("update", INSTANCE, name, (reboot,), before, after, wait=wait)

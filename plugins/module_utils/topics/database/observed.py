@@ -36,6 +36,9 @@ BACKING_UP = "backing-up"
 READY = ("available", BACKING_UP, "storage-full", "storage-optimization", "stopped")
 BROKEN = ("failed", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error")
 DELETING = "deleting"
+# MariaDB does not start with its parameters. AWS then accepts other parameters and a reboot, and no other change.
+# https://repost.aws/knowledge-center/rds-incompatible-parameters
+UNFIT = "incompatible-parameters"
 RANGE = re.compile(r"(-?\d+)-(-?\d+)")
 FORMULA = ("{", "GREATEST", "LEAST", "SUM", "log")
 
@@ -65,6 +68,11 @@ class Observed:
     def is_busy(self) -> bool:
         """Return whether AWS is changing the DB instance, so that it accepts no other change."""
         return bool(self.status) and self.status not in READY and not is_broken(self.status)
+
+    @property
+    def is_unfit(self) -> bool:
+        """Return whether MariaDB does not start with the parameters of the parameter group."""
+        return self.status == UNFIT
 
     @property
     def lives(self) -> Described | None:
@@ -198,7 +206,7 @@ def _check_instance(instance: Described, desired: Database, owner: Owner, proble
     if desired.kms_key and instance.get("KmsKeyId") != desired.kms_key:
         wrong = f"the {own} is encrypted with {instance.get('KmsKeyId')}, and AWS cannot change that"
         problems.add("kms_key_id", wrong, "give that key, or none")
-    if is_broken(status):
+    if is_broken(status) and status != UNFIT:
         see = (
             f"aws rds describe-events --source-type db-instance --source-identifier {instance['DBInstanceIdentifier']}"
         )

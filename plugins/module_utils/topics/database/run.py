@@ -20,11 +20,13 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.cha
     WORDS,
     pending,
     plan_database,
+    unfit,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.observed import (
     BACKING_UP,
     DELETING,
     REBOOT,
+    UNFIT,
     Described,
     Observed,
     check,
@@ -86,7 +88,7 @@ def _settle(run: Run, owner: Owner, desired: Database) -> None:
 
     def settled(found: Described | None) -> bool:
         status = str(found["DBInstanceStatus"]) if found else ""
-        if is_broken(status):
+        if is_broken(status) and status != UNFIT:
             raise GroundworkError(f"The DB instance {owner.name(NAME)} is in the state {status}.")
         return not Observed(found).is_busy and status != BACKING_UP
 
@@ -118,7 +120,9 @@ def notices(instance: Described) -> t.Iterator[str]:
             f"The {' and the '.join(waits)} of the DB instance {name} will change in the maintenance window {window}, "
             "with an interruption"
         )
-    if any(group["ParameterApplyStatus"] == REBOOT for group in instance.get("DBParameterGroups", ())):
+    if instance["DBInstanceStatus"] == UNFIT:
+        yield unfit(instance)
+    elif any(group["ParameterApplyStatus"] == REBOOT for group in instance.get("DBParameterGroups", ())):
         yield (
             f"Parameters of the DB instance {name} wait for a restart, which interrupts the database: set "
             f"apply_immediately, or run 'aws rds reboot-db-instance --db-instance-identifier {name}'"

@@ -229,6 +229,43 @@ def test_parameters_at_once_and_at_the_next_restart(cloud: Cloud, options: Make,
     }
 
 
+def unfit(cloud: Cloud, trouble: str = "incompatible-parameters") -> None:
+    """Let the server fail to start, or do so again."""
+    name = instance(cloud)["DbiResourceId"]
+    cloud.plane.report(lambda context: bool(context.rds.report(name, trouble)))
+
+
+def test_parameters_with_which_it_does_not_start_are_corrected(cloud: Cloud, options: Make, build: Build) -> None:
+    given = {"parameters": {"innodb_buffer_pool_size": 64 * 2**30}, "apply_immediately": True}
+    made(cloud, options, build, **given)
+    unfit(cloud)
+    # A server with its parameters in the state of the moment is looked at, as status.yml does.
+    [told_of] = cloud.run(converge_database, options(**given), check_mode=True)["database"]["waiting"]
+    assert "Correct or remove what is wrong in database_parameters" in told_of
+    restart = "update DB instance database: restart with its parameters, with which it did not start before"
+    planned = cloud.run(converge_database, options(backup_retention_days=9), check_mode=True)
+    done = cloud.run(converge_database, options(backup_retention_days=9))
+    changed = [f"update parameters {GROUP}", restart, "update DB instance database"]
+    assert told(planned) == told(done) == changed
+    assert cloud.writes == ["ResetDBParameterGroup", "RebootDBInstance", "ModifyDBInstance"]
+    assert (instance(cloud)["BackupRetentionPeriod"], done["database"]["waiting"]) == (9, [])
+    assert told(cloud.run(converge_database, options(backup_retention_days=9))) == []
+
+
+def test_parameters_that_do_not_help_are_told(
+    cloud: Cloud, options: Make, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(cloud, options, build)
+    unfit(cloud)
+    monkeypatch.setattr(cloud.plane, "reconciled", lambda _world: unfit(cloud))
+    with pytest.raises(GroundworkError) as caught:
+        cloud.run(converge_database, options())
+    assert "Correct or remove what is wrong in database_parameters" in str(caught.value)
+    monkeypatch.undo()
+    assert told(cloud.run(converge_database, options())) != []
+    assert told(cloud.run(converge_database, options())) == []
+
+
 def test_static_parameters_before_the_database_wait_for_nothing(cloud: Cloud, options: Make, build: Build) -> None:
     build(cloud)
     given = options(parameters={"innodb_log_buffer_size": 16777216})

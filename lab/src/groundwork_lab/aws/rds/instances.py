@@ -15,14 +15,14 @@ from moto.core.utils import utcnow
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.rds import catalog, checks, groups, refused
 from groundwork_lab.aws.rds.checks import Members, Request, combination, invalid
-from groundwork_lab.aws.rds.state import Backend, Instance, Snapshot, SubnetGroup, new_resource_id
+from groundwork_lab.aws.rds.state import UNFIT, Backend, Instance, Snapshot, SubnetGroup, new_resource_id
 from groundwork_lab.model import DatabaseOrigin
 
 ACCOUNT_OF_INTERFACES = "amazon-rds"
 INSTANCES_LIMIT = 40
 STOPPED_FOR = timedelta(days=7)  # then RDS starts it again
 SERVING = ("available", "storage-full")
-CHANGEABLE = (*SERVING, "incompatible-parameters")
+REBOOTABLE = (*SERVING, UNFIT)
 ENDPOINT_ZONE = "Z1RLNUO7B9Q6NB"  # HostedZoneId of the endpoints in eu-central-1
 GROWTH = 110  # per cent of the allocated storage before, which the new one has at least
 LAG = timedelta(seconds=1)  # LatestRestorableTime is a whole second that has passed
@@ -372,10 +372,11 @@ AT_ONCE = (
 def modify_db_instance(backend: Backend, request: Request) -> Members:
     """Change settings: at once, or in the maintenance window, as the API reference tells for each of them.
 
-    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html. An instance that does not
+    start with its parameters is rebooted or deleted: https://repost.aws/knowledge-center/rds-incompatible-parameters
     """
     instance = found(backend, request["DBInstanceIdentifier"])
-    if instance.shown not in CHANGEABLE and not _only_protects(request):
+    if instance.shown not in SERVING and not _only_protects(request):
         refuse("InvalidDBInstanceState", "Database instance is not in available state.")
     refused.check(request)
     _check_moves(backend, instance, request)
@@ -559,12 +560,14 @@ def reboot_db_instance(backend: Backend, request: Request) -> Members:
     fails_over = bool(request.get("ForceFailover"))
     if fails_over and not instance.settings["MultiAZ"]:
         combination("Force failover is not valid for a DB instance that is not Multi-AZ.")
-    if instance.shown not in CHANGEABLE:
+    if instance.shown not in REBOOTABLE:
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is not in available state.")
     if fails_over:  # parameters that wait for a reboot wait for one without failover
         instance.failovers += 1
     else:
         restart(backend, instance)
+    if instance.trouble == UNFIT:
+        instance.trouble = ""  # until the server fails again
     begin(instance, "rebooting", "available")
     return {"DBInstance": told(backend, instance)}
 

@@ -155,7 +155,6 @@ def test_a_plan_and_its_changes_do_not_have_the_password(options: Make) -> None:
     ("given", "told"),
     [
         ({"DBInstanceStatus": "failed"}, "is in the state failed, from which it does not recover by itself"),
-        ({"DBInstanceStatus": "incompatible-parameters"}, "is in the state incompatible-parameters, from which"),
         ({"StorageEncrypted": False}, "is not encrypted, and AWS cannot change that"),
         ({"Engine": "mysql"}, "is mysql, not MariaDB"),
         ({"TagList": []}, "its tags are not this environment's"),
@@ -167,6 +166,25 @@ def test_what_is_refused(options: Make, given: dict[str, t.Any], told: str) -> N
     check(desired(options), seen(**given), OWNER, problems, planning=True, today=date(2026, 11, 30))
     [problem] = problems.found
     assert told in str(problem)
+
+
+def test_parameters_with_which_it_does_not_start_are_corrected_first(options: Make) -> None:
+    unfit = seen(DBInstanceStatus="incompatible-parameters")
+    problems = Problems()
+    check(desired(options), unfit, OWNER, problems, planning=False, today=date(2026, 11, 30))
+    assert problems.found == []
+    given = {"backup_retention_days": 9, "parameters": {"innodb_buffer_pool_size": 1073741824}}
+    parameters, restart, settings = plan(options, unfit, **given)
+    assert str(parameters) == "update parameters database-mariadb10-11"
+    assert restart.name == "database: restart with its parameters, with which it did not start before"
+    assert (restart.calls[0].operation, settings.awaits[0].name) == ("reboot_db_instance", restart.name)
+    assert restart.wait is not None
+    assert restart.wait.broken({"DBInstances": [instance(DBInstanceStatus="rebooting")]}) is None
+    reason = restart.wait.broken({"DBInstances": [unfit.instance]})
+    assert reason is not None and "Correct or remove what is wrong in database_parameters" in reason
+    assert [
+        one for one in notices(instance(DBInstanceStatus="incompatible-parameters")) if "database_parameters" in one
+    ]
 
 
 def test_a_version_without_support_is_not_created(options: Make) -> None:
