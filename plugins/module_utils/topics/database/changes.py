@@ -126,11 +126,8 @@ def _parameters(desired: Database, observed: Observed, own: Described) -> t.Iter
         if not values and not reset:
             continue
         method = "pending-reboot" if static else "immediate"
-        waits = (
-            f": {', '.join((*values, *reset))}, at the next restart"
-            if static and observed.lives and not observed.is_unfit
-            else ""
-        )
+        waiting = static and observed.lives and not observed.is_unfit
+        waits = f": {', '.join((*values, *reset))}, at the next restart" if waiting else ""
         calls = (
             *(_call("modify_db_parameter_group", own, part, method) for part in _batches(list(values.items()))),
             *(
@@ -318,6 +315,33 @@ def pending(instance: Described) -> Described:
     return found
 
 
+# What AWS makes without an interruption. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+HARMLESS = frozenset(
+    {
+        "AllocatedStorage",
+        "BackupRetentionPeriod",
+        "IAMDatabaseAuthenticationEnabled",
+        "Iops",
+        "MultiAZ",
+        "PendingCloudwatchLogsExports",
+        "StorageThroughput",
+        PENDING_PASSWORD,
+    }
+)
+
+
+def of_others(instance: Described) -> tuple[str, ...]:
+    """Return the names of the changes that wait, may interrupt the database, and are not made by this collection."""
+    waits = pending(instance)
+    own = {*WORDS, *(["StorageType"] if waits.get("StorageType") == STORAGE_TYPE else [])}
+    return tuple(sorted(waits.keys() - HARMLESS - own))
+
+
+def is_queued(instance: Described, desired: Database) -> bool:
+    """Return whether a change that interrupts nothing has to wait, since AWS would make others at once with it."""
+    return bool(of_others(instance) or (pending(instance).keys() & WORDS.keys() and not desired.at_once))
+
+
 def _settings(instance: Described, desired: Database, observed: Observed, owner: Owner) -> t.Iterator[Change]:
     actual = actual_settings(instance)
     wanted = {
@@ -374,8 +398,8 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
         members["StorageType"] = STORAGE_TYPE
     if not members:
         return
-    queued = bool(waits.keys() & {"DBInstanceClass", "EngineVersion"}) and not desired.at_once
-    when = f": storage and standby, {_when(desired)}" if queued else ": storage and standby"
+    queued = is_queued(instance, desired)
+    when = f": storage and standby, {_when(instance, desired)}" if queued else ": storage and standby"
 
     def ready(one: Described) -> bool:
         grown = one["AllocatedStorage"] >= desired.storage and one["StorageType"] == STORAGE_TYPE
@@ -392,24 +416,24 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
     )
 
 
-def _when(desired: Database) -> str:
-    if desired.at_once:
+def _when(instance: Described, desired: Database) -> str:
+    """Return when AWS makes a change. At once it would also make what others have queued, so that both wait."""
+    others = of_others(instance)
+    if desired.at_once and not others:
         return "with an interruption, at once"
-    return f"with an interruption, in the maintenance window {desired.maintenance_window}"
+    with_others = f", together with {' and '.join(others)}, which others have changed" if others else ""
+    return f"with an interruption, in the maintenance window {desired.maintenance_window}{with_others}"
 
 
 def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:
     """Yield the change of the class and of the minor version, which restart the database."""
     waits = pending(instance)
-    members: dict[str, t.Any] = {}
-    if waits.get("DBInstanceClass", instance["DBInstanceClass"]) != desired.instance_class:
-        members["DBInstanceClass"] = desired.instance_class
-    if not is_version(str(waits.get("EngineVersion", instance["EngineVersion"])), desired.version):
-        members["EngineVersion"] = desired.version
-    if members and not members.keys() ^ (waits.keys() & WORDS.keys()) and _is(instance, desired):
+    members = _interrupted(instance, desired)
+    if takes_back(instance, desired):
         yield _taking_back(instance, desired, owner, members)
         return
-    if desired.at_once:  # what is due in the maintenance window is asked for again
+    at_once = desired.at_once and not of_others(instance)
+    if at_once:  # what is due in the maintenance window is asked for again
         members = {**{name: waits[name] for name in WORDS if name in waits}, **members}
     if not members:
         return
@@ -417,14 +441,28 @@ def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Ite
     yield Change(
         "update",
         INSTANCE,
-        f"{NAME}: {' and '.join(WORDS[name] for name in members)}, {_when(desired)}",
-        (_modify(owner, members, at_once=desired.at_once),),
+        f"{NAME}: {' and '.join(WORDS[name] for name in members)}, {_when(instance, desired)}",
+        (_modify(owner, members, at_once=at_once),),
         {name: instance[name] for name in members},
         members,
-        wait=until(owner, desired, "have its class and version", lambda one: _is(one, desired))
-        if desired.at_once
-        else None,
+        wait=until(owner, desired, "have its class and version", lambda one: _is(one, desired)) if at_once else None,
     )
+
+
+def _interrupted(instance: Described, desired: Database) -> dict[str, t.Any]:
+    """Return the class and the version that neither the DB instance has nor will have in the maintenance window."""
+    waits, members = pending(instance), {}
+    if waits.get("DBInstanceClass", instance["DBInstanceClass"]) != desired.instance_class:
+        members["DBInstanceClass"] = desired.instance_class
+    if not is_version(str(waits.get("EngineVersion", instance["EngineVersion"])), desired.version):
+        members["EngineVersion"] = desired.version
+    return members
+
+
+def takes_back(instance: Described, desired: Database) -> bool:
+    """Return whether the DB instance has the desired class and version, and would lose them in the window."""
+    members = _interrupted(instance, desired)
+    return bool(members) and not members.keys() ^ (pending(instance).keys() & WORDS.keys()) and _is(instance, desired)
 
 
 def _is(instance: Described, desired: Database) -> bool:

@@ -18,8 +18,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.changes import (
     ADDRESS,
     WORDS,
+    of_others,
     pending,
     plan_database,
+    takes_back,
     unfit,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.observed import (
@@ -56,6 +58,7 @@ def converge_database(run: Run) -> dict[str, t.Any]:
 
     def checked(observed: Observed, problems: Problems) -> None:
         check(desired, observed, owner, problems, planning=run.check_mode, today=today)
+        check_queue(desired, observed, problems)
 
     def seen() -> Observed:
         return run.observe(lambda: look(desired, owner, run.clients), checked)
@@ -78,6 +81,24 @@ def converge_database(run: Run) -> dict[str, t.Any]:
     if told := ending(str(instance["EngineVersion"]) if instance else desired.version, today):
         run.warn(f"{told}.")
     return {**result, "database": facts(instance, desired, owner, ids)}
+
+
+def check_queue(desired: Database, observed: Observed, problems: Problems) -> None:
+    """Add to `problems` a change of class or version that cannot be taken back alone.
+
+    It is taken back at once, and AWS would make at once what others have queued, as another identifier or port.
+    """
+    instance = observed.lives
+    others = of_others(instance) if instance else ()
+    if instance and others and takes_back(instance, desired):
+        waits = pending(instance)
+        for name in waits.keys() & WORDS.keys():
+            variable = {"DBInstanceClass": "instance_class", "EngineVersion": "engine_version"}[name]
+            wrong = (
+                f"{waits[name]} waits for the maintenance window, and cannot be taken back: AWS would make with it "
+                f"what others have changed ({', '.join(f'{one} to {waits[one]}' for one in others)})"
+            )
+            problems.add(variable, wrong, f"take back that change first, or give {waits[name]}")
 
 
 def _settle(run: Run, owner: Owner, desired: Database) -> None:
@@ -119,6 +140,13 @@ def notices(instance: Described) -> t.Iterator[str]:
         yield (
             f"The {' and the '.join(waits)} of the DB instance {name} will change in the maintenance window {window}, "
             "with an interruption"
+        )
+    others = of_others(instance)
+    if others and instance["DBInstanceStatus"] != DELETING:
+        listed = " and ".join(f"{one} to {pending(instance)[one]}" for one in others)
+        yield (
+            f"Others have changed {listed} for the DB instance {name}. AWS makes that in the maintenance window "
+            f"{instance['PreferredMaintenanceWindow']}, or with the next change that is made at once"
         )
     if instance["DBInstanceStatus"] == UNFIT:
         yield unfit(instance)

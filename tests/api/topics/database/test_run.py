@@ -192,6 +192,23 @@ def test_another_class_waits_for_the_window_and_says_so(cloud: Cloud, options: M
     assert told(cloud.run(converge_database, at_once)) == []
 
 
+def test_a_name_that_others_gave_is_not_made_with_a_change(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    cloud.of("rds").modify_db_instance(DBInstanceIdentifier="dev-database", NewDBInstanceIdentifier="shop")
+    given = options(instance_class="db.t4g.medium", storage_gib=40, apply_immediately=True)
+    done = cloud.run(converge_database, given)
+    assert [one.endswith("together with DBInstanceIdentifier, which others have changed") for one in told(done)] == [
+        True,
+        True,
+    ]
+    assert told(cloud.run(converge_database, given)) == []
+    assert instance(cloud)["DBInstanceIdentifier"] == "dev-database"
+    assert [one for one in cloud.warnings if one.startswith("Others have changed DBInstanceIdentifier to shop")]
+    with pytest.raises(InputError, match=r"instance_class: db\.t4g\.medium waits for the maintenance window, and cannot"):
+        cloud.run(converge_database, options())
+    assert cloud.writes == []
+
+
 def test_a_class_that_waits_can_be_taken_back(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build)
     cloud.run(converge_database, options(instance_class="db.t4g.medium"))

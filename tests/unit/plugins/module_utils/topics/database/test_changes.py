@@ -20,7 +20,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.obs
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import Database, parse_database
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.removal import final_snapshot
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.run import facts, notices
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.run import check_queue, facts, notices
 
 Make = t.Callable[..., dict[str, t.Any]]
 OWNER = Owner("dev", "database")
@@ -131,6 +131,40 @@ def test_what_waits_is_told_and_asked_for_once(options: Make) -> None:
     assert asked(back) == {"ApplyImmediately": True, "EngineVersion": "10.11.14"}
     [told] = notices(instance(PendingModifiedValues={"EngineVersion": "10.11.16"}))
     assert told.startswith("The minor version of the DB instance dev-database will change in the maintenance window")
+
+
+@pytest.mark.parametrize(
+    "others", [{"DBInstanceIdentifier": "shop"}, {"Port": 3307}, {"DBSubnetGroupName": "x"}, {"StorageType": "io1"}]
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_others_have_queued_is_not_made_at_once(options: Make, others: dict[str, t.Any], at_once: bool) -> None:
+    [name], [value] = others.keys(), others.values()
+    waiting = seen(PendingModifiedValues=others)
+    given = {"apply_immediately": at_once, "instance_class": "db.m7g.large", "multi_az": True}
+    changes = plan(options, waiting, **given)
+    together = f"in the maintenance window sun:03:30-sun:04:30, together with {name}, which others have changed"
+    assert [change.name.endswith(together) for change in changes] == [True, True]
+    assert {asked(change)["ApplyImmediately"] for change in changes} == {False}
+    assert [change.wait for change in changes] == [None, None]
+    [told] = notices(instance(PendingModifiedValues=others))
+    assert told.startswith(f"Others have changed {name} to {value} for the DB instance dev-database. AWS makes that in")
+
+
+def test_what_interrupts_nothing_does_not_hold_up(options: Make) -> None:
+    harmless = {"MultiAZ": True, "AllocatedStorage": 40, "StorageType": "gp3", "BackupRetentionPeriod": 9}
+    waiting = seen(PendingModifiedValues=harmless, StorageType="gp2")
+    given = {"multi_az": True, "storage_gib": 50, "backup_retention_days": 9}
+    [change] = plan(options, waiting, **given)
+    assert asked(change)["ApplyImmediately"]
+
+
+def test_a_class_is_not_taken_back_together_with_what_others_have_queued(options: Make) -> None:
+    waits = {"DBInstanceClass": "db.m7g.large", "DBInstanceIdentifier": "shop"}
+    problems = Problems()
+    check_queue(desired(options), seen(PendingModifiedValues=waits), problems)
+    [problem] = problems.found
+    assert str(problem).startswith("instance_class: db.m7g.large waits for the maintenance window, and cannot be taken")
+    assert "(DBInstanceIdentifier to shop); take back that change first, or give db.m7g.large" in str(problem)
 
 
 def test_a_public_database_is_made_private(options: Make) -> None:
