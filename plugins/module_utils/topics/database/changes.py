@@ -258,6 +258,7 @@ def _updates(desired: Database, observed: Observed, owner: Owner) -> list[Change
         *_start(instance, desired, owner),
         *_settings(instance, desired, observed, owner),
         *_storage(instance, desired, owner),
+        *_backups(instance, desired, owner),
         *_interrupting(instance, desired, owner),
         *_password(instance, desired, owner),
         *_restart(desired, observed, owner),
@@ -357,9 +358,11 @@ def _settings(instance: Described, desired: Database, observed: Observed, owner:
         "MaxAllocatedStorage": desired.most_storage or max(instance["AllocatedStorage"], desired.storage),
     }
     growing = desired.storage > instance["AllocatedStorage"]
-    differing = [
-        name for name in wanted if wanted[name] != actual[name] and (name != "MaxAllocatedStorage" or not growing)
-    ]
+    elsewhere = {
+        *(["MaxAllocatedStorage"] if growing else []),
+        *([] if instance["BackupRetentionPeriod"] else ["BackupRetentionPeriod"]),
+    }
+    differing = [name for name in wanted if wanted[name] != actual[name] and name not in elsewhere]
     if not differing:
         return
     members = {name: wanted[name] for name in differing}
@@ -413,6 +416,34 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
         {name: actual.get(name) for name in members},
         members,
         wait=None if queued else until(owner, desired, "have its storage and standby", ready),
+    )
+
+
+def _backups(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:
+    """Yield the begin of the backups of a DB instance that has none, which interrupts nothing for longer than a minute.
+
+    AWS begins them in the maintenance window, unless it is asked to make everything that waits at once.
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.Enabling.html
+    """
+    if instance["BackupRetentionPeriod"]:
+        return
+    queued = is_queued(instance, desired)
+    if queued and pending(instance).get("BackupRetentionPeriod") == desired.retention:
+        return
+    when = f", {_when(instance, desired)}" if queued else ""
+
+    def ready(one: Described) -> bool:
+        kept = bool(one["BackupRetentionPeriod"] == desired.retention)
+        return kept and "BackupRetentionPeriod" not in pending(one)
+
+    yield Change(
+        "update",
+        INSTANCE,
+        f"{NAME}: begin of its backups{when}",
+        (_modify(owner, {"BackupRetentionPeriod": desired.retention}, at_once=not queued),),
+        {"BackupRetentionPeriod": 0},
+        {"BackupRetentionPeriod": desired.retention},
+        wait=None if queued else until(owner, desired, "have backups", ready),
     )
 
 

@@ -141,6 +141,11 @@ def notices(instance: Described) -> t.Iterator[str]:
             f"The {' and the '.join(waits)} of the DB instance {name} will change in the maintenance window {window}, "
             "with an interruption"
         )
+    if not instance["BackupRetentionPeriod"] and pending(instance).get("BackupRetentionPeriod"):
+        yield (
+            f"The DB instance {name} has no backups. They begin in the maintenance window "
+            f"{instance['PreferredMaintenanceWindow']}"
+        )
     others = of_others(instance)
     if others and instance["DBInstanceStatus"] != DELETING:
         listed = " and ".join(f"{one} to {pending(instance)[one]}" for one in others)

@@ -142,6 +142,18 @@ def test_settings_are_changed_at_once(cloud: Cloud, options: Make, build: Build)
     assert (found["MaxAllocatedStorage"], found["PreferredMaintenanceWindow"]) == (200, "mon:01:00-mon:02:00")
 
 
+def test_backups_that_were_switched_off_begin_again(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    cloud.of("rds").modify_db_instance(
+        DBInstanceIdentifier="dev-database", BackupRetentionPeriod=0, ApplyImmediately=True
+    )
+    settle(cloud)
+    done = cloud.run(converge_database, options())
+    assert told(done) == ["update DB instance database: begin of its backups"]
+    assert (instance(cloud)["BackupRetentionPeriod"], instance(cloud)["PendingModifiedValues"]) == (7, {})
+    assert told(cloud.run(converge_database, options())) == []
+
+
 def test_storage_only_grows(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build)
     done = cloud.run(converge_database, options(storage_gib=40))
@@ -204,7 +216,9 @@ def test_a_name_that_others_gave_is_not_made_with_a_change(cloud: Cloud, options
     assert told(cloud.run(converge_database, given)) == []
     assert instance(cloud)["DBInstanceIdentifier"] == "dev-database"
     assert [one for one in cloud.warnings if one.startswith("Others have changed DBInstanceIdentifier to shop")]
-    with pytest.raises(InputError, match=r"instance_class: db\.t4g\.medium waits for the maintenance window, and cannot"):
+    with pytest.raises(
+        InputError, match=r"instance_class: db\.t4g\.medium waits for the maintenance window, and cannot"
+    ):
         cloud.run(converge_database, options())
     assert cloud.writes == []
 

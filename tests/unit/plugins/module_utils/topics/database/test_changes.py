@@ -150,6 +150,24 @@ def test_what_others_have_queued_is_not_made_at_once(options: Make, others: dict
     assert told.startswith(f"Others have changed {name} to {value} for the DB instance dev-database. AWS makes that in")
 
 
+def test_backups_begin_at_once_unless_something_interrupts(options: Make) -> None:
+    [change] = plan(options, seen(BackupRetentionPeriod=0))
+    assert (change.name, change.wait is None) == ("database: begin of its backups", False)
+    assert asked(change) == {"ApplyImmediately": True, "BackupRetentionPeriod": 7}
+    # What a run has left for the window, or another one has asked for, does not wait longer than it must.
+    [again] = plan(options, seen(BackupRetentionPeriod=0, PendingModifiedValues={"BackupRetentionPeriod": 7}))
+    assert asked(again) == asked(change)
+    waits = {"DBInstanceClass": "db.m7g.large"}
+    given = {"instance_class": "db.m7g.large"}
+    [queued] = plan(options, seen(BackupRetentionPeriod=0, PendingModifiedValues=waits), **given)
+    assert queued.name.startswith("database: begin of its backups, with an interruption, in the maintenance window")
+    assert (asked(queued)["ApplyImmediately"], queued.wait) == (False, None)
+    both = {**waits, "BackupRetentionPeriod": 7}
+    assert plan(options, seen(BackupRetentionPeriod=0, PendingModifiedValues=both), **given) == []
+    _class, told = notices(instance(BackupRetentionPeriod=0, PendingModifiedValues=both))
+    assert told.startswith("The DB instance dev-database has no backups. They begin in the maintenance window")
+
+
 def test_what_interrupts_nothing_does_not_hold_up(options: Make) -> None:
     harmless = {"MultiAZ": True, "AllocatedStorage": 40, "StorageType": "gp3", "BackupRetentionPeriod": 9}
     waiting = seen(PendingModifiedValues=harmless, StorageType="gp2")
