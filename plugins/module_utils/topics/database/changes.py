@@ -38,6 +38,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.opt
     NAME,
     PORT,
     STORAGE_TYPE,
+    STRIPED_STORAGE,
     Database,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import number_of
@@ -395,6 +396,7 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
     if desired.storage > waits.get("AllocatedStorage", actual["AllocatedStorage"]):
         members["AllocatedStorage"] = desired.storage
         members["MaxAllocatedStorage"] = desired.most_storage or desired.storage
+        members.update(_performance(actual))
     if desired.multi_az != waits.get("MultiAZ", actual["MultiAZ"]):
         members["MultiAZ"] = desired.multi_az
     if waits.get("StorageType", actual["StorageType"]) != STORAGE_TYPE:
@@ -417,6 +419,19 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
         members,
         wait=None if queued else until(owner, desired, "have its storage and standby", ready),
     )
+
+
+def _performance(instance: Described) -> dict[str, t.Any]:
+    """Return the IOPS and the throughput of the storage, with which a request for more of it has to come.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+    """
+    if instance["StorageType"] != STORAGE_TYPE or instance["AllocatedStorage"] < STRIPED_STORAGE:
+        return {}
+    found = {name: instance.get(name) for name in ("Iops", "StorageThroughput")} | {
+        name: value for name, value in pending(instance).items() if name in ("Iops", "StorageThroughput")
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _backups(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:

@@ -34,6 +34,8 @@ MASTER = "groundwork"  # the name of the master user
 STORAGE_TYPE = "gp3"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
 LEAST_STORAGE, MOST_STORAGE = 20, 65536  # GiB of gp3 for MariaDB
+# GiB from which gp3 has IOPS that can be set, and that a request for more storage has to repeat.
+STRIPED_STORAGE = 400
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
 LEAST_GROWTH = 1.1  # the maximum, as a multiple of the storage
 MOST_RETENTION = 35  # days. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html

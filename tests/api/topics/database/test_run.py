@@ -166,6 +166,16 @@ def test_storage_only_grows(cloud: Cloud, options: Make, build: Build) -> None:
         cloud.run(converge_database, options(storage_gib=20, max_storage_gib=30))
 
 
+def test_large_storage_grows_with_its_iops(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build, storage_gib=390, max_storage_gib=0)
+    for size in (400, 500):
+        done = cloud.run(converge_database, options(storage_gib=size, max_storage_gib=1000))
+        assert told(done) == ["update DB instance database: storage and standby"]
+        assert told(cloud.run(converge_database, options(storage_gib=size, max_storage_gib=1000))) == []
+    found = instance(cloud)
+    assert (found["AllocatedStorage"], found["Iops"], found["StorageThroughput"]) == (500, 12000, 500)
+
+
 def test_storage_that_does_not_grow(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build, max_storage_gib=0)
     assert "MaxAllocatedStorage" not in instance(cloud)

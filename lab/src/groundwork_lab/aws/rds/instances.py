@@ -273,6 +273,7 @@ def told(backend: Backend, instance: Instance) -> Members:
     interface = instance.interface
     group = backend.subnet_groups[instance.subnet_group]
     return {
+        **checks.baseline(settings),
         **settings,
         "DBInstanceIdentifier": instance.identifier,
         "Engine": catalog.ENGINE,
@@ -416,7 +417,7 @@ def _wanted(current: Members, request: Request) -> Members:
 
 def _changes(backend: Backend, instance: Instance, request: Request, wanted: Members) -> Members:
     """Return what a request adds to PendingModifiedValues."""
-    current = instance.settings
+    current = {**checks.baseline(instance.settings), **instance.settings}
     names = (*DELAYED, "BackupRetentionPeriod")
     pending = {name: wanted[name] for name in names if wanted.get(name) not in (None, current.get(name))}
     if request.get("MasterUserPassword") is not None:
@@ -467,7 +468,10 @@ def _check_moves(backend: Backend, instance: Instance, request: Request) -> None
 
 
 def _check_growth(current: Members, request: Request, wanted: Members) -> None:
-    """Let an allocated storage grow by at least 10 %, and forget IOPS that belong to another type."""
+    """Let an allocated storage grow by at least 10 %, and forget IOPS that belong to another type.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+    """
     gib = request.get("AllocatedStorage")
     if gib is not None and gib < current["AllocatedStorage"]:
         combination(
@@ -475,11 +479,22 @@ def _check_growth(current: Members, request: Request, wanted: Members) -> None:
             f"cannot be reduced to {gib} GiB."
         )
     if gib is not None and gib > current["AllocatedStorage"]:
+        if _has_iops(current) and request.get("Iops") is None and wanted["StorageType"] == current["StorageType"]:
+            combination(
+                "You must specify both the storage size and iops when modifying the storage size or iops on a DB "
+                "instance that has iops."
+            )
         wanted["AllocatedStorage"] = max(gib, -(-current["AllocatedStorage"] * GROWTH // 100))
     if wanted["StorageType"] != current["StorageType"]:
         for name in ("Iops", "StorageThroughput"):
             if request.get(name) is None:
                 wanted.pop(name, None)
+
+
+def _has_iops(settings: Members) -> bool:
+    """Return whether the storage has IOPS that can be set."""
+    kind, gib = settings["StorageType"], settings["AllocatedStorage"]
+    return kind in checks.PROVISIONED or (kind == "gp3" and gib >= checks.GP3_STRIPED)
 
 
 def _new_name(backend: Backend, instance: Instance, name: str) -> str:

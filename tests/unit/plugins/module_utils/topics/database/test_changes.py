@@ -102,6 +102,21 @@ def test_a_standby_interrupts_nothing(options: Make) -> None:
     assert asked(change) == {"ApplyImmediately": True, "MultiAZ": True}
 
 
+def test_large_storage_grows_with_the_iops_that_it_has(options: Make) -> None:
+    own = {"Iops": 16000, "StorageThroughput": 600}
+    sizes = {"storage_gib": 500, "max_storage_gib": 1000}
+    [change] = plan(options, seen(AllocatedStorage=400, MaxAllocatedStorage=1000, **own), **sizes)
+    assert asked(change) == {
+        "ApplyImmediately": True,
+        "AllocatedStorage": 500,
+        "MaxAllocatedStorage": 1000,
+        **own,
+    }
+    small = {"AllocatedStorage": 399, "MaxAllocatedStorage": 1000, "Iops": 3000, "StorageThroughput": 125}
+    [change] = plan(options, seen(**small), **sizes)
+    assert asked(change) == {"ApplyImmediately": True, "AllocatedStorage": 500, "MaxAllocatedStorage": 1000}
+
+
 def test_another_storage_type_becomes_gp3(options: Make) -> None:
     [change] = plan(options, seen(StorageType="gp2"))
     assert asked(change) == {"ApplyImmediately": True, "StorageType": "gp3"}
