@@ -31,6 +31,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.obs
     Described,
     Observed,
     is_broken,
+    remedy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import (
     ENGINE,
@@ -235,7 +236,7 @@ def _failure(instance: Described) -> str:
     status = str(instance["DBInstanceStatus"])
     if status == UNFIT:
         return f"{unfit(instance)}."
-    return f"its state is {status}" if is_broken(status) else ""
+    return f"its state is {status}; {remedy(instance)}" if is_broken(status) else ""
 
 
 def unfit(instance: Described) -> str:
@@ -288,9 +289,11 @@ def _start(instance: Described, desired: Database, owner: Owner) -> t.Iterator[C
         )
 
 
-def _modify(owner: Owner, members: Described, *, at_once: bool) -> Call:
+def _modify(owner: Owner, desired: Database, members: Described, *, at_once: bool) -> Call:
+    """Return the call that changes these members. AWS may make a backup meanwhile, which takes its time."""
     named = {"DBInstanceIdentifier": owner.name(NAME), "ApplyImmediately": at_once}
-    return Call("rds", "modify_db_instance", {**named, **members}, passing=BUSY, remedies=REMEDIES)
+    modify = Call("rds", "modify_db_instance", {**named, **members}, remedies=REMEDIES)
+    return replace(modify, passing=BUSY, patience=desired.deadline)
 
 
 def actual_settings(instance: Described) -> dict[str, t.Any]:
@@ -378,7 +381,7 @@ def _settings(instance: Described, desired: Database, observed: Observed, owner:
         "update",
         INSTANCE,
         NAME,
-        (_modify(owner, members, at_once=False),),
+        (_modify(owner, desired, members, at_once=False),),
         {name: actual[name] for name in differing},
         members,
         wait=until(owner, desired, "have its settings", ready),
@@ -414,7 +417,7 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
         "update",
         INSTANCE,
         f"{NAME}{when}",
-        (_modify(owner, members, at_once=not queued),),
+        (_modify(owner, desired, members, at_once=not queued),),
         {name: actual.get(name) for name in members},
         members,
         wait=None if queued else until(owner, desired, "have its storage and standby", ready),
@@ -455,7 +458,7 @@ def _backups(instance: Described, desired: Database, owner: Owner) -> t.Iterator
         "update",
         INSTANCE,
         f"{NAME}: begin of its backups{when}",
-        (_modify(owner, {"BackupRetentionPeriod": desired.retention}, at_once=not queued),),
+        (_modify(owner, desired, {"BackupRetentionPeriod": desired.retention}, at_once=not queued),),
         {"BackupRetentionPeriod": 0},
         {"BackupRetentionPeriod": desired.retention},
         wait=None if queued else until(owner, desired, "have backups", ready),
@@ -488,7 +491,7 @@ def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Ite
         "update",
         INSTANCE,
         f"{NAME}: {' and '.join(WORDS[name] for name in members)}, {_when(instance, desired)}",
-        (_modify(owner, members, at_once=at_once),),
+        (_modify(owner, desired, members, at_once=at_once),),
         {name: instance[name] for name in members},
         members,
         wait=until(owner, desired, "have its class and version", lambda one: _is(one, desired)) if at_once else None,
@@ -531,7 +534,7 @@ def _taking_back(instance: Described, desired: Database, owner: Owner, members: 
         "update",
         INSTANCE,
         f"{NAME}: {' and '.join(WORDS[name] for name in members)}, which stays as it is",
-        (_modify(owner, own, at_once=True),),
+        (_modify(owner, desired, own, at_once=True),),
         {name: pending(instance)[name] for name in members},
         own,
         wait=until(owner, desired, "keep its class and version", ready),
@@ -556,7 +559,7 @@ def _password(instance: Described, desired: Database, owner: Owner) -> t.Iterato
     version, former = str(desired.password_version), tags.get(PASSWORD_VERSION)
     if not desired.password_version or version == former:
         return
-    modify = _modify(owner, {PENDING_PASSWORD: desired.password}, at_once=False)
+    modify = _modify(owner, desired, {PENDING_PASSWORD: desired.password}, at_once=False)
     tag = {"ResourceName": instance["DBInstanceArn"], "Tags": tag_list({PASSWORD_VERSION: version})}
 
     def ready(one: Described) -> bool:
@@ -587,6 +590,7 @@ def _restart(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[
 
 def _reboot(name: str, desired: Database, owner: Owner, before: Described, after: Described) -> Change:
     reboot = Call("rds", "reboot_db_instance", {"DBInstanceIdentifier": owner.name(NAME)}, passing=BUSY)
+    reboot = replace(reboot, patience=desired.deadline)
 
     def ready(one: Described) -> bool:
         return all(group["ParameterApplyStatus"] == "in-sync" for group in one["DBParameterGroups"])

@@ -33,8 +33,19 @@ PENDING_PASSWORD = "MasterUserPassword"  # noqa: S105 - the name of a member
 REBOOT = "pending-reboot"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
 BACKING_UP = "backing-up"
-READY = ("available", BACKING_UP, "storage-full", "storage-optimization", "stopped")
-BROKEN = ("failed", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error")
+# The database serves in all of them but the last. Some changes AWS refuses in some of them, until they end.
+READY = (
+    "available",
+    BACKING_UP,
+    "storage-config-upgrade",
+    "storage-full",
+    "storage-initialization",
+    "storage-optimization",
+    "stopped",
+)
+KEYLESS = "inaccessible-encryption-credentials"
+RECOVERABLE = f"{KEYLESS}-recoverable"  # for seven days
+BROKEN = ("failed", KEYLESS, RECOVERABLE, "insufficient-capacity", "restore-error")
 DELETING = "deleting"
 # MariaDB does not start with its parameters. AWS then accepts other parameters and a reboot, and no other change.
 # https://repost.aws/knowledge-center/rds-incompatible-parameters
@@ -207,15 +218,25 @@ def _check_instance(instance: Described, desired: Database, owner: Owner, proble
         wrong = f"the {own} is encrypted with {instance.get('KmsKeyId')}, and AWS cannot change that"
         problems.add("kms_key_id", wrong, "give that key, or none")
     if is_broken(status) and status != UNFIT:
-        see = (
-            f"aws rds describe-events --source-type db-instance --source-identifier {instance['DBInstanceIdentifier']}"
-        )
         wrong = f"the {own} is in the state {status}, from which it does not recover by itself"
-        problems.add("environment_name", wrong, f"find the cause with '{see}', or restore a snapshot")
+        problems.add("environment_name", wrong, remedy(instance))
     if desired.most_storage and desired.most_storage < instance["AllocatedStorage"]:
         wrong = f"{desired.most_storage} is less than the {instance['AllocatedStorage']} GiB that the {own} has by now"
         problems.add("max_storage_gib", wrong, "give more, or 0: the storage of a DB instance never shrinks")
     _check_upgrade(desired.version, str(instance["EngineVersion"]), own, problems)
+
+
+def remedy(instance: Described) -> str:
+    """Return what to do about a DB instance that does not recover by itself."""
+    name, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]
+    if status in (KEYLESS, RECOVERABLE):
+        # https://repost.aws/knowledge-center/rds-aurora-inaccessible-state
+        key = f"enable its KMS key {instance.get('KmsKeyId', '')}, or cancel the deletion of the key"
+        if status == KEYLESS:
+            return f"{key}, and restore a backup"
+        return f"{key}, then 'aws rds start-db-instance --db-instance-identifier {name}', within seven days"
+    see = f"aws rds describe-events --source-type db-instance --source-identifier {name}"
+    return f"find the cause with '{see}', or restore a backup"
 
 
 def _check_upgrade(wanted: str, actual: str, own: str, problems: Problems) -> None:

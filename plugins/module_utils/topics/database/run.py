@@ -35,6 +35,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.obs
     is_broken,
     look,
     read_instance,
+    remedy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import (
     COMPONENT,
@@ -110,7 +111,8 @@ def _settle(run: Run, owner: Owner, desired: Database) -> None:
     def settled(found: Described | None) -> bool:
         status = str(found["DBInstanceStatus"]) if found else ""
         if is_broken(status) and status != UNFIT:
-            raise GroundworkError(f"The DB instance {owner.name(NAME)} is in the state {status}.")
+            told = f"The DB instance {owner.name(NAME)} is in the state {status}"
+            raise GroundworkError(f"{told}: {remedy(found)}." if found else f"{told}.")
         return not Observed(found).is_busy and status != BACKING_UP
 
     wait_until(

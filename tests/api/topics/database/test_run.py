@@ -458,6 +458,43 @@ def test_the_teardown_makes_no_snapshot_if_that_is_asked_for(cloud: Cloud, optio
     assert (snapshots(cloud), rest(cloud)) == ([], [[], [], []])
 
 
+def test_the_teardown_says_which_state_has_no_final_snapshot(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    unfit(cloud, "failed")
+    for check_mode in (True, False):
+        with pytest.raises(GroundworkError) as caught:
+            TearDown()(cloud, check_mode=check_mode)
+        assert "in the state failed AWS deletes it only without a final snapshot, with its backups" in str(caught.value)
+        assert "aws rds delete-db-instance --db-instance-identifier dev-database --skip-final" in str(caught.value)
+        assert cloud.writes == []
+    assert "delete DB instance database" in told(TearDown()(cloud, databases=True))
+    assert rest(cloud) == [[], [], []]
+
+
+def test_a_long_backup_delays_a_change(
+    cloud: Cloud, options: Make, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(cloud, options, build)
+    follow, until, before = cloud.plane.reconciled, cloud.monotonic() + 1200, cloud.before
+
+    def slowly(world: t.Any) -> None:
+        if cloud.monotonic() > until:
+            follow(world)
+
+    def backing_up(operation: str) -> None:
+        """Let AWS begin a backup after the run has looked."""
+        if operation == "ModifyDBInstance" and instance(cloud)["DBInstanceStatus"] == "available":
+            cloud.of("rds").create_db_snapshot(DBInstanceIdentifier="dev-database", DBSnapshotIdentifier="nightly")
+            monkeypatch.setattr(cloud, "before", before)
+        before(operation)
+
+    monkeypatch.setattr(cloud.plane, "reconciled", slowly)
+    monkeypatch.setattr(cloud, "before", backing_up)
+    cloud.run(converge_database, options(multi_az=True))
+    assert cloud.calls.count("ModifyDBInstance") > 1
+    assert instance(cloud)["MultiAZ"]
+
+
 def test_the_teardown_removes_no_protected_database(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build, deletion_protection=True)
     for check_mode in (True, False):

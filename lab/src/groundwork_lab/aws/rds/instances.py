@@ -636,6 +636,11 @@ def delete_db_instance(backend: Backend, request: Request) -> Members:
     if any(each.origin and each.origin.source == instance.resource_id for each in creating(backend)):
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is the source of a restore in progress.")
     if final:
+        if instance.shown == "failed":
+            message = (
+                f"Instance {instance.identifier} is in the failed state, and can be deleted without a final snapshot"
+            )
+            refuse("InvalidDBInstanceState", f"{message} only.")
         if instance.shown not in (*SERVING, "stopped"):
             message = f"Cannot create a snapshot because the database instance {instance.identifier} is not currently"
             refuse("InvalidDBInstanceState", f"{message} in the available state.")

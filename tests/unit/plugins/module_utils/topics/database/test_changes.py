@@ -11,7 +11,7 @@ from topic_options.database import PASSWORD
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import Change
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.changes import plan_database
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.changes import is_ready, plan_database
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.observed import (
     PASSWORD_VERSION,
     Observed,
@@ -222,6 +222,12 @@ def test_a_plan_and_its_changes_do_not_have_the_password(options: Make) -> None:
     ("given", "told"),
     [
         ({"DBInstanceStatus": "failed"}, "is in the state failed, from which it does not recover by itself"),
+        ({"DBInstanceStatus": "failed"}, "find the cause with 'aws rds describe-events --source-type db-instance"),
+        (
+            {"DBInstanceStatus": "inaccessible-encryption-credentials-recoverable", "KmsKeyId": "arn:key"},
+            "enable its KMS key arn:key, or cancel the deletion of the key, then 'aws rds start-db-instance --db-",
+        ),
+        ({"DBInstanceStatus": "inaccessible-encryption-credentials"}, "of the key, and restore a backup"),
         ({"StorageEncrypted": False}, "is not encrypted, and AWS cannot change that"),
         ({"Engine": "mysql"}, "is mysql, not MariaDB"),
         ({"TagList": []}, "its tags are not this environment's"),
@@ -252,6 +258,26 @@ def test_parameters_with_which_it_does_not_start_are_corrected_first(options: Ma
     assert [
         one for one in notices(instance(DBInstanceStatus="incompatible-parameters")) if "database_parameters" in one
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "busy", "serves"),
+    [
+        ("storage-initialization", False, True),
+        ("storage-config-upgrade", False, True),
+        ("storage-optimization", False, True),
+        ("inaccessible-encryption-credentials-recoverable", False, False),
+        ("modifying", True, False),
+    ],
+)
+def test_states(status: str, busy: bool, serves: bool) -> None:
+    assert (seen(DBInstanceStatus=status).is_busy, is_ready(instance(DBInstanceStatus=status))) == (busy, serves)
+
+
+def test_a_change_waits_for_a_backup_as_long_as_it_may_take(options: Make) -> None:
+    for given in ({"multi_az": True}, {"backup_retention_days": 9}, {"password_version": 2}):
+        [change] = plan(options, seen(), deadline=7200, **given)
+        assert (change.calls[0].passing, change.calls[0].patience) == (("InvalidDBInstanceState",), 7200.0)
 
 
 def test_a_version_without_support_is_not_created(options: Make) -> None:
