@@ -51,9 +51,11 @@ ADDRESS = Ref(INSTANCE, NAME, "address")
 BATCH = 20  # parameters of a call. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBParameterGroup.html
 # While AWS makes one change or a backup, it refuses another one.
 BUSY = ("InvalidDBInstanceState",)
-REMEDIES = {
+CLASS_REMEDIES = {
     "InvalidParameterCombination": "RDS does not offer this instance class with this version, or not in these zones. "
     "See aws rds describe-orderable-db-instance-options --engine mariadb.",
+}
+REMEDIES = {
     "InsufficientDBInstanceCapacity": "AWS has no instances of this class in these zones at present. Run again later, "
     "or use another class.",
     "DBSubnetGroupDoesNotCoverEnoughAZs": "Give zones with subnets in two Availability Zones or more.",
@@ -202,7 +204,7 @@ def _creation(desired: Database, owner: Owner) -> Change:
         },
         # The groups were created seconds ago.
         passing=("DBSubnetGroupNotFoundFault", "DBParameterGroupNotFound"),
-        remedies=REMEDIES,
+        remedies={**REMEDIES, **CLASS_REMEDIES},
     )
     create = create.found_by(Lookup("describe_db_instances", "DBInstances", named))
     after = {"address": ADDRESS, **settings, "MasterUserPassword": "(secret, not shown)"}
@@ -292,7 +294,8 @@ def _start(instance: Described, desired: Database, owner: Owner) -> t.Iterator[C
 def _modify(owner: Owner, desired: Database, members: Described, *, at_once: bool) -> Call:
     """Return the call that changes these members. AWS may make a backup meanwhile, which takes its time."""
     named = {"DBInstanceIdentifier": owner.name(NAME), "ApplyImmediately": at_once}
-    modify = Call("rds", "modify_db_instance", {**named, **members}, remedies=REMEDIES)
+    remedies = {**REMEDIES, **(CLASS_REMEDIES if members.keys() & WORDS.keys() else {})}
+    modify = Call("rds", "modify_db_instance", {**named, **members}, remedies=remedies)
     return replace(modify, passing=BUSY, patience=desired.deadline)
 
 

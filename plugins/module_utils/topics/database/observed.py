@@ -15,7 +15,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import ENGINE, NAME, Database
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import (
+    ENGINE,
+    LEAST_GROWTH,
+    NAME,
+    Database,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import (
     CALENDAR,
     ending,
@@ -220,10 +225,19 @@ def _check_instance(instance: Described, desired: Database, owner: Owner, proble
     if is_broken(status) and status != UNFIT:
         wrong = f"the {own} is in the state {status}, from which it does not recover by itself"
         problems.add("environment_name", wrong, remedy(instance))
-    if desired.most_storage and desired.most_storage < instance["AllocatedStorage"]:
-        wrong = f"{desired.most_storage} is less than the {instance['AllocatedStorage']} GiB that the {own} has by now"
-        problems.add("max_storage_gib", wrong, "give more, or 0: the storage of a DB instance never shrinks")
+    _check_growth(desired, instance, own, problems)
     _check_upgrade(desired.version, str(instance["EngineVersion"]), own, problems)
+
+
+def _check_growth(desired: Database, instance: Described, own: str, problems: Problems) -> None:
+    """Add to `problems` a maximum that the storage has passed, and a new one that AWS does not accept any more."""
+    most, present = desired.most_storage, instance["AllocatedStorage"]
+    if most and most < present:
+        wrong = f"{most} is less than the {present} GiB that the {own} has by now"
+        problems.add("max_storage_gib", wrong, "give more, or 0: the storage of a DB instance never shrinks")
+    elif most not in (0, present, instance.get("MaxAllocatedStorage")) and most < present * LEAST_GROWTH:
+        wrong = f"{most} is less than 10 % more than the {present} GiB that the {own} has by now"
+        problems.add("max_storage_gib", wrong, f"give at least {-(-present * 11 // 10)}, the least that AWS accepts")
 
 
 def remedy(instance: Described) -> str:

@@ -280,6 +280,34 @@ def test_a_change_waits_for_a_backup_as_long_as_it_may_take(options: Make) -> No
         assert (change.calls[0].passing, change.calls[0].patience) == (("InvalidDBInstanceState",), 7200.0)
 
 
+def test_only_what_has_a_class_or_a_version_is_told_of_them(options: Make) -> None:
+    code = "InvalidParameterCombination"
+    [created] = plan(options, Observed(subnets=SUBNETS))[-1:]
+    [another] = plan(options, seen(), instance_class="db.m7g.large")
+    assert "instance class" in created.calls[0].remedies[code] and "instance class" in another.calls[0].remedies[code]
+    for given in ({"multi_az": True}, {"storage_gib": 40}, {"backup_retention_days": 9}, {"max_storage_gib": 200}):
+        [change] = plan(options, seen(), **given)
+        assert code not in change.calls[0].remedies
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"AllocatedStorage": 95, "MaxAllocatedStorage": 200}, True),
+        ({"AllocatedStorage": 95, "MaxAllocatedStorage": 100}, False),  # it has grown to there by itself
+        ({"AllocatedStorage": 100, "MaxAllocatedStorage": 200}, False),  # it ends the growth
+        ({"AllocatedStorage": 90, "MaxAllocatedStorage": 200}, False),
+    ],
+)
+def test_a_maximum_has_room(options: Make, given: dict[str, t.Any], refused: bool) -> None:
+    problems = Problems()
+    check(desired(options), seen(**given), OWNER, problems, planning=True, today=date(2026, 11, 30))
+    expected = (
+        "max_storage_gib: 100 is less than 10 % more than the 95 GiB that the DB instance dev-database has by now"
+    )
+    assert [str(one).startswith(expected) for one in problems.found] == ([True] if refused else [])
+
+
 def test_a_version_without_support_is_not_created(options: Make) -> None:
     problems = Problems()
     wanted = desired(options, engine_version="10.6")
