@@ -42,7 +42,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.opt
     STRIPED_STORAGE,
     Database,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import number_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import major_of, number_of
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import subnet_ref
 
@@ -341,8 +341,18 @@ HARMLESS = frozenset(
 def of_others(instance: Described) -> tuple[str, ...]:
     """Return the names of the changes that wait, may interrupt the database, and are not made by this collection."""
     waits = pending(instance)
-    own = {*WORDS, *(["StorageType"] if waits.get("StorageType") == STORAGE_TYPE else [])}
+    own = {"DBInstanceClass"}
+    if waits.get("StorageType") == STORAGE_TYPE:
+        own.add("StorageType")
+    if not awaits_major_version(instance):
+        own.add("EngineVersion")
     return tuple(sorted(waits.keys() - HARMLESS - own))
+
+
+def awaits_major_version(instance: Described) -> bool:
+    """Return whether another major version waits for the maintenance window, which people have asked for."""
+    waits = pending(instance).get("EngineVersion")
+    return bool(waits) and major_of(str(waits)) != major_of(str(instance["EngineVersion"]))
 
 
 def is_queued(instance: Described, desired: Database) -> bool:
@@ -365,7 +375,9 @@ def _settings(instance: Described, desired: Database, observed: Observed, owner:
         "MaxAllocatedStorage": desired.most_storage or max(instance["AllocatedStorage"], desired.storage),
     }
     growing = desired.storage > instance["AllocatedStorage"]
+    # A request for another major version names a parameter group, which this one would replace.
     elsewhere = {
+        *(["DBParameterGroupName"] if awaits_major_version(instance) else []),
         *(["MaxAllocatedStorage"] if growing else []),
         *([] if instance["BackupRetentionPeriod"] else ["BackupRetentionPeriod"]),
     }
@@ -503,10 +515,12 @@ def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Ite
 
 def _interrupted(instance: Described, desired: Database) -> dict[str, t.Any]:
     """Return the class and the version that neither the DB instance has nor will have in the maintenance window."""
-    waits, members = pending(instance), {}
+    waits = pending(instance)
+    members: dict[str, t.Any] = {}
     if waits.get("DBInstanceClass", instance["DBInstanceClass"]) != desired.instance_class:
         members["DBInstanceClass"] = desired.instance_class
-    if not is_version(str(waits.get("EngineVersion", instance["EngineVersion"])), desired.version):
+    version = str(waits.get("EngineVersion", instance["EngineVersion"]))
+    if not is_version(version, desired.version) and not awaits_major_version(instance):
         members["EngineVersion"] = desired.version
     return members
 
@@ -514,7 +528,8 @@ def _interrupted(instance: Described, desired: Database) -> dict[str, t.Any]:
 def takes_back(instance: Described, desired: Database) -> bool:
     """Return whether the DB instance has the desired class and version, and would lose them in the window."""
     members = _interrupted(instance, desired)
-    return bool(members) and not members.keys() ^ (pending(instance).keys() & WORDS.keys()) and _is(instance, desired)
+    waits = (pending(instance).keys() & WORDS.keys()) - set(of_others(instance))
+    return bool(members) and not members.keys() ^ waits and _is(instance, desired)
 
 
 def _is(instance: Described, desired: Database) -> bool:
@@ -584,7 +599,9 @@ def _restart(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[
     actual = {name: str(one.get("ParameterValue", "")) for name, one in observed.values.items()}
     changed = {name for name, value in desired.parameters.items() if actual.get(name) != value}
     changed |= actual.keys() - desired.parameters.keys()
-    due = observed.needs_restart or any(_is_static(observed, name) for name in changed)
+    groups = t.cast(Described, observed.instance)["DBParameterGroups"]
+    regrouped = any(group["DBParameterGroupName"] != owner.name(desired.parameter_group) for group in groups)
+    due = observed.needs_restart or regrouped or any(_is_static(observed, name) for name in changed)
     if not desired.at_once or not due or observed.is_unfit:
         return
     name = f"{NAME}: restart for its parameters, with an interruption, at once"

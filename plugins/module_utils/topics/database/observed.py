@@ -258,8 +258,8 @@ def _check_upgrade(wanted: str, actual: str, own: str, problems: Problems) -> No
     if major_of(wanted) != major_of(actual):
         wrong = f"the {own} runs {actual}, and another major version is not made by this collection"
         right = (
-            f"give {major_of(actual)}, or upgrade it on a day of your choice, after a test on a restored snapshot, and "
-            f"give {major_of(wanted)} afterwards ({CALENDAR})"
+            f"give {major_of(actual)}, or upgrade it on a day of your choice, after a test on a restored snapshot, as "
+            f"docs/guide/database.md shows it, and give {major_of(wanted)} afterwards ({CALENDAR})"
         )
         problems.add("engine_version", wrong, right)
     elif number_of(wanted) != number_of(actual)[: len(number_of(wanted))] and number_of(wanted) < number_of(actual):

@@ -18,6 +18,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.changes import (
     ADDRESS,
     WORDS,
+    awaits_major_version,
     of_others,
     pending,
     plan_database,
@@ -93,7 +94,7 @@ def check_queue(desired: Database, observed: Observed, problems: Problems) -> No
     others = of_others(instance) if instance else ()
     if instance and others and takes_back(instance, desired):
         waits = pending(instance)
-        for name in waits.keys() & WORDS.keys():
+        for name in (waits.keys() & WORDS.keys()) - set(others):
             variable = {"DBInstanceClass": "instance_class", "EngineVersion": "engine_version"}[name]
             wrong = (
                 f"{waits[name]} waits for the maintenance window, and cannot be taken back: AWS would make with it "
@@ -135,7 +136,8 @@ def known_ids(observed: Observed) -> Ids:
 
 def notices(instance: Described) -> t.Iterator[str]:
     """Yield sentences about what waits for the maintenance window or for a restart."""
-    waits = [WORDS[name] for name in WORDS if name in pending(instance)]
+    others = of_others(instance)
+    waits = [WORDS[name] for name in WORDS if name in pending(instance) and name not in others]
     name = instance["DBInstanceIdentifier"]
     if waits and instance["DBInstanceStatus"] != DELETING:
         window = instance["PreferredMaintenanceWindow"]
@@ -148,12 +150,17 @@ def notices(instance: Described) -> t.Iterator[str]:
             f"The DB instance {name} has no backups. They begin in the maintenance window "
             f"{instance['PreferredMaintenanceWindow']}"
         )
-    others = of_others(instance)
     if others and instance["DBInstanceStatus"] != DELETING:
         listed = " and ".join(f"{one} to {pending(instance)[one]}" for one in others)
         yield (
             f"Others have changed {listed} for the DB instance {name}. AWS makes that in the maintenance window "
             f"{instance['PreferredMaintenanceWindow']}, or with the next change that is made at once"
+        )
+    if awaits_major_version(instance):
+        yield (
+            f"The upgrade to the major version {pending(instance)['EngineVersion']} interrupts the database. Take it "
+            f"back with 'aws rds modify-db-instance --db-instance-identifier {name} --engine-version "
+            f"{instance['EngineVersion']} --apply-immediately', or give the new version as engine_version when it runs"
         )
     if instance["DBInstanceStatus"] == UNFIT:
         yield unfit(instance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -198,6 +199,34 @@ def test_a_class_is_not_taken_back_together_with_what_others_have_queued(options
     [problem] = problems.found
     assert str(problem).startswith("instance_class: db.m7g.large waits for the maintenance window, and cannot be taken")
     assert "(DBInstanceIdentifier to shop); take back that change first, or give db.m7g.large" in str(problem)
+
+
+def test_a_major_version_that_waits_is_left_and_told(options: Make) -> None:
+    waits = {"EngineVersion": "11.4.5"}
+    group = {"DBParameterGroupName": "default.mariadb11.4", "ParameterApplyStatus": "in-sync"}
+    waiting = seen(PendingModifiedValues=waits, DBParameterGroups=[group])
+    assert plan(options, waiting) == []
+    [change] = plan(options, waiting, multi_az=True)
+    assert "together with EngineVersion, which others have changed" in change.name
+    queued, told = notices(instance(PendingModifiedValues=waits))
+    assert queued.startswith("Others have changed EngineVersion to 11.4.5 for the DB instance dev-database.")
+    assert "Take it back with 'aws rds modify-db-instance --db-instance-identifier dev-database --engine-v" in told
+    both = seen(PendingModifiedValues={**waits, "DBInstanceClass": "db.m7g.large"})
+    problems = Problems()
+    check_queue(desired(options), both, problems)
+    assert [str(one).partition(":")[0] for one in problems.found] == ["instance_class"]
+
+
+def test_after_a_major_version_it_gets_its_own_parameters_with_one_restart(options: Make) -> None:
+    group = {"DBParameterGroupName": "default.mariadb11.4", "ParameterApplyStatus": "in-sync"}
+    upgraded = replace(seen(EngineVersion="11.4.5", DBParameterGroups=[group]), parameter_group=None, values={})
+    changes = plan(options, upgraded, engine_version="11.4", apply_immediately=True)
+    assert [str(one) for one in changes] == [
+        "create DB parameter group database-mariadb11-4",
+        "update parameters database-mariadb11-4",
+        "update DB instance database",
+        "update DB instance database: restart for its parameters, with an interruption, at once",
+    ]
 
 
 def test_a_public_database_is_made_private(options: Make) -> None:
