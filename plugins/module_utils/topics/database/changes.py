@@ -65,10 +65,14 @@ REMEDIES = {
 def plan_database(desired: Database, observed: Observed, owner: Owner) -> list[Change]:
     """Return the changes: the two groups, then the DB instance."""
     return [
-        *_subnet_group(desired, observed, owner),
-        *_parameter_group(desired, observed, owner),
+        *plan_groups(desired, observed, owner),
         *(_updates(desired, observed, owner) if observed.lives else [_creation(desired, owner)]),
     ]
+
+
+def plan_groups(desired: Database, observed: Observed, owner: Owner) -> list[Change]:
+    """Return the changes of the two groups that a DB instance needs."""
+    return [*_subnet_group(desired, observed, owner), *_parameter_group(desired, observed, owner)]
 
 
 def _subnet_group(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[Change]:
@@ -216,11 +220,12 @@ def until(
     desired: Database,
     what: str,
     ready: t.Callable[[Described], bool] = lambda _: True,
+    name: str = NAME,
 ) -> Wait:
     """Return the wait for a DB instance that has the settings that `ready` looks for, and accepts changes again."""
     return Wait(
-        f"the DB instance {owner.name(NAME)} to {what}",
-        Call("rds", "describe_db_instances", {"DBInstanceIdentifier": owner.name(NAME)}),
+        f"the DB instance {owner.name(name)} to {what}",
+        Call("rds", "describe_db_instances", {"DBInstanceIdentifier": owner.name(name)}),
         lambda answer: any(is_ready(one) and ready(one) for one in answer.get("DBInstances", ())),
         lambda answer: next((_failure(one) for one in answer.get("DBInstances", ()) if _failure(one)), None),
         desired.deadline,

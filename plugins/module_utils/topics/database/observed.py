@@ -34,6 +34,9 @@ Described = t.Mapping[str, t.Any]
 
 # The version of the parameter with the master password that the DB instance has.
 PASSWORD_VERSION = "groundwork:password-version"  # noqa: S105 - the key of a tag
+# The DB instance that a restore makes, until it is the database, and the tag with the backup that it has from then on.
+RESTORED = f"{NAME}-restored"
+RESTORED_FROM = "groundwork:restored-from"
 PENDING_PASSWORD = "MasterUserPassword"  # noqa: S105 - the name of a member
 REBOOT = "pending-reboot"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
@@ -64,6 +67,7 @@ class Observed:
     """What exists. `tags` are those of the two groups, by their ARNs, and `values` the parameters that are set.
 
     `known` are the parameters of the engine by name. They are read only if the user gives some that are not set yet.
+    `restored` is the DB instance of an interrupted restore, which is looked for if the database does not exist.
     """
 
     instance: Described | None = None
@@ -74,6 +78,7 @@ class Observed:
     known: t.Mapping[str, Described] = field(default_factory=dict)
     subnets: t.Mapping[str, str] = field(default_factory=dict)
     groups: t.Mapping[str, str] = field(default_factory=dict)
+    restored: Described | None = None
 
     @property
     def status(self) -> str:
@@ -114,7 +119,7 @@ def read_instance(owner: Owner) -> Read:
 
 
 def look(desired: Database, owner: Owner, clients: Clients) -> Observed:
-    """Return what exists, read in eight calls, or in five before anything exists.
+    """Return what exists, read in eight calls, or in six before anything exists.
 
     The parameters of the engine take some more calls, if the user gives parameters that are not set yet.
     """
@@ -146,6 +151,9 @@ def look(desired: Database, owner: Owner, clients: Clients) -> Observed:
     if first["parameter groups"]:
         set_by_user = {**parameter_group, "Source": "user"}
         reads["values"] = Read("rds", "describe_db_parameters", "Parameters", set_by_user)
+    if not first["instances"]:
+        beside = {"DBInstanceIdentifier": owner.name(RESTORED)}
+        reads["restored"] = Read("rds", "describe_db_instances", "DBInstances", beside, ("DBInstanceNotFound",))
     second = observe(clients, reads)
     values = {one["ParameterName"]: one for one in second.get("values", ())}
     return Observed(
@@ -157,6 +165,7 @@ def look(desired: Database, owner: Owner, clients: Clients) -> Observed:
         _known(desired, values, clients),
         {name: one["SubnetId"] for name, one in network.by_name(first["subnets"]).items()},
         {name: one["GroupId"] for name, one in firewall.by_name(first["groups"]).items()},
+        next(iter(second.get("restored", ())), None),
     )
 
 
@@ -179,7 +188,19 @@ def check(
 ) -> None:
     """Add to `problems` what AWS would refuse, and what cannot be changed. While planning, nothing need exist."""
     instance = observed.lives
-    if instance:
+    if observed.restored and not desired.restore_from:
+        begun = tag_dict({"Tags": observed.restored.get("TagList", [])}).get(RESTORED_FROM, "<the backup>")
+        wrong = (
+            f"a restore of its database was interrupted: {owner.name(RESTORED)} exists, and {owner.name(NAME)} does not"
+        )
+        right = f"complete it with playbooks/restore_database.yml -e restore_from={begun}"
+        problems.add("environment_name", wrong, right)
+    if instance and desired.restore_from:  # its data are replaced, whatever its state
+        tags = tag_dict({"Tags": instance.get("TagList", [])})
+        if not owner.owns_tags(tags):
+            own = f"DB instance {instance['DBInstanceIdentifier']}"
+            problems.add("environment_name", *owner.foreign(own, tags))
+    elif instance:
         _check_instance(instance, desired, owner, problems)
     else:
         told = ending(desired.version, today)

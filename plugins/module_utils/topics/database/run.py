@@ -46,6 +46,14 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.opt
     Database,
     parse_database,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.restoring import (
+    Backups,
+    check_restore,
+    is_busy,
+    look_backups,
+    plan_restore,
+    telling,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import end_of_support, ending
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import subnet_ref
@@ -56,6 +64,41 @@ INTERVAL = 10.0  # seconds between two looks at a DB instance
 def converge_database(run: Run) -> dict[str, t.Any]:
     """Return the result of the module `rds_database_instance`."""
     owner, desired = run.parse(COMPONENT, parse_database)
+    return _restore(run, owner, desired) if desired.restore_from else _converge(run, owner, desired)
+
+
+def _restore(run: Run, owner: Owner, desired: Database) -> dict[str, t.Any]:
+    """Restore the database from a backup, and return the result of the module."""
+    today = datetime.now(UTC).date()
+
+    def look_at_all() -> tuple[Observed, Backups]:
+        return look(desired, owner, run.clients), look_backups(desired, owner, run.clients)
+
+    def checked(seen: tuple[Observed, Backups], problems: Problems) -> None:
+        check(desired, seen[0], owner, problems, planning=run.check_mode, today=today)
+        check_restore(desired, seen[1], owner, problems)
+
+    observed, backups = run.observe(look_at_all, checked)
+    if is_busy(backups) and not run.check_mode:
+        wait_until(
+            lambda: look_backups(desired, owner, run.clients),
+            lambda found: not is_busy(found),
+            until=f"AWS to finish what it does to the DB instances of {owner.environment}",
+            deadline=desired.deadline,
+            interval=INTERVAL,
+            clock=run.clock,
+        )
+        observed, backups = run.observe(look_at_all, checked)
+    ids = known_ids(observed)
+    result = run.make(plan_restore(desired, observed, backups, owner), ids)
+    if not run.check_mode:
+        observed, backups = look_at_all()
+    for line in telling(desired, backups, owner):
+        run.warn(f"{line}.")
+    return {**result, "database": facts(observed.lives, desired, owner, ids)}
+
+
+def _converge(run: Run, owner: Owner, desired: Database) -> dict[str, t.Any]:
     today = datetime.now(UTC).date()
 
     def checked(observed: Observed, problems: Problems) -> None:
