@@ -152,12 +152,36 @@ def check_restore(desired: Database, backups: Backups, owner: Owner, problems: P
         wrong = f"the DB instance {owner.name(RESTORED)}, which it is restored to, is {beside['DBInstanceStatus']}"
         delete = f"aws rds delete-db-instance --db-instance-identifier {owner.name(RESTORED)} --skip-final-snapshot"
         problems.add("restore_from", wrong, f"delete it with '{delete}', and run again")
+    if beside and (told := blocked(backups, owner)):
+        problems.add("restore_from", *told)
+    present = backups.instances.get(owner.name(NAME))
+    if present and present["DBInstanceStatus"] == "stopped":
+        start = f"aws rds start-db-instance --db-instance-identifier {owner.name(NAME)}"
+        wrong = f"the DB instance {owner.name(NAME)} is stopped, and AWS does not change its name"
+        problems.add("restore_from", wrong, f"start it with '{start}', and run again when it is available")
     if is_begun(desired, backups, owner):
         return
     if is_snapshot(desired.restore_from):
         _check_snapshot(desired, backups.snapshot, problems)
     else:
         _check_time(desired, backups, owner, problems)
+
+
+def blocked(backups: Backups, owner: Owner) -> tuple[str, str] | None:
+    """Return what is wrong with a database that AWS does not rename, and what to do, or None if it is renamed.
+
+    Its data are restored nevertheless, and then it can be deleted.
+    """
+    name = owner.name(NAME)
+    present = backups.instances.get(name)
+    if not present or not is_broken(str(present["DBInstanceStatus"])):
+        return None
+    wrong = (
+        f"the data are restored to the DB instance {owner.name(RESTORED)}, but {name} is "
+        f"{present['DBInstanceStatus']}, and AWS does not change its name"
+    )
+    delete = f"aws rds delete-db-instance --db-instance-identifier {name} --skip-final-snapshot"
+    return wrong, f"delete it with '{delete} --no-delete-automated-backups', and run again when it is gone"
 
 
 def _check_snapshot(desired: Database, snapshot: Described | None, problems: Problems) -> None:
@@ -216,6 +240,8 @@ def _exchange(desired: Database, backups: Backups, owner: Owner) -> t.Iterator[C
         return
     if not restored:
         yield _restoration(desired, backups, owner)
+    if present and blocked(backups, owner):
+        return
     if present:
         former = former_name(present)
         yield _renaming(f"{NAME}: kept as {former}, with an interruption", name, former, desired, owner)
@@ -239,14 +265,16 @@ def _restoration(desired: Database, backups: Backups, owner: Owner) -> Change:
     }
     if is_snapshot(desired.restore_from):
         operation = "restore_db_instance_from_db_snapshot"
-        own = {"DBInstanceIdentifier": beside, "DBSnapshotIdentifier": desired.restore_from}
+        own: dict[str, t.Any] = {"DBInstanceIdentifier": beside, "DBSnapshotIdentifier": desired.restore_from}
         told = f"the DB snapshot {desired.restore_from}"
     else:
         operation = "restore_db_instance_to_point_in_time"
         source = source_of(desired, backups, owner) or {}
         own = {"TargetDBInstanceIdentifier": beside, "SourceDbiResourceId": source.get("DbiResourceId")}
-        time = {"UseLatestRestorableTime": True} if desired.restore_from == NEWEST else {}
-        own |= time or {"RestoreTime": _time(desired.restore_from)}
+        if desired.restore_from == NEWEST:
+            own["UseLatestRestorableTime"] = True
+        else:
+            own["RestoreTime"] = _time(desired.restore_from)
         told = f"{source.get('DBInstanceIdentifier')} as of {desired.restore_from}"
     restore = Call("rds", operation, {**own, **settings}, remedies={**REMEDIES, **CLASS_REMEDIES})
     restore = replace(restore, passing=("DBSubnetGroupNotFoundFault", "DBParameterGroupNotFound", *BUSY))

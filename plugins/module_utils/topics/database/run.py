@@ -48,6 +48,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.opt
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.restoring import (
     Backups,
+    blocked,
     check_restore,
     is_busy,
     look_backups,
@@ -93,6 +94,8 @@ def _restore(run: Run, owner: Owner, desired: Database) -> dict[str, t.Any]:
     result = run.make(plan_restore(desired, observed, backups, owner), ids)
     if not run.check_mode:
         observed, backups = look_at_all()
+        if told := blocked(backups, owner):
+            raise GroundworkError(f"{told[0][0].upper()}{told[0][1:]}: {told[1]}.")
     for line in telling(desired, backups, owner):
         run.warn(f"{line}.")
     return {**result, "database": facts(observed.lives, desired, owner, ids)}

@@ -9,7 +9,7 @@ import pytest
 from accounts.teardown import TearDown
 from cloud import Cloud, Killed, NewCloud, told
 
-from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import InputError
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.run import converge_database
 
 Make = t.Callable[..., dict[str, t.Any]]
@@ -168,6 +168,22 @@ def test_what_cannot_be_restored_is_told_before_the_first_write(
         cloud.run(converge_database, options(**given))
     assert message in str(caught.value)
     assert cloud.writes == []
+
+
+def test_a_database_that_failed_is_restored_beside_and_replaced(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    name = instances(cloud)[NAME]["DbiResourceId"]
+    cloud.plane.report(lambda context: bool(context.rds.report(name, "failed")))
+    for _run in range(2):
+        with pytest.raises(
+            GroundworkError, match=r"restored to the DB instance dev-database-restored, but dev-database"
+        ):
+            cloud.run(converge_database, options(restore_from="before"))
+    assert set(instances(cloud)) == {NAME, f"{NAME}-restored"}
+    cloud.of("rds").delete_db_instance(DBInstanceIdentifier=NAME, SkipFinalSnapshot=True)
+    settle(cloud)
+    assert told(cloud.run(converge_database, options(restore_from="before"))) == [NEW]
+    assert set(instances(cloud)) == {NAME}
 
 
 def test_another_restore_does_not_take_over_an_interrupted_one(cloud: Cloud, options: Make, build: Build) -> None:

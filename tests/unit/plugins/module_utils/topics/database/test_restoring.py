@@ -111,6 +111,26 @@ def test_a_restored_instance_that_failed_is_told(options: Make) -> None:
     assert "is incompatible-restore; delete it with 'aws rds delete-db-instance --db-instance-identifier dev-d" in told
 
 
+@pytest.mark.parametrize("status", ["failed", "incompatible-parameters"])
+def test_a_database_that_aws_does_not_rename_is_restored_beside(options: Make, status: str) -> None:
+    broken = instance("dev-database", "db-NEW", status)
+    planned = plan_restore(desired(options, "newest"), Observed(), backups(broken), OWNER)
+    assert [one.action for one in planned if one.resource == "DB instance"] == ["create"]
+    beside = instance("dev-database-restored", "db-THIRD", **{RESTORED_FROM: "newest"})
+    [told] = wrong(options, "newest", backups(broken, beside))
+    assert (
+        f"but dev-database is {status}, and AWS does not change its name; delete it with 'aws rds delete-db-i" in told
+    )
+    found = Backups({"dev-database-restored": beside})
+    assert wrong(options, "newest", found) == []
+    assert len([one for one in plan_restore(desired(options, "newest"), Observed(), found, OWNER) if one.wait]) == 1
+
+
+def test_a_stopped_database_is_started_first(options: Make) -> None:
+    [told] = wrong(options, "newest", backups(instance("dev-database", "db-NEW", "stopped")))
+    assert "start it with 'aws rds start-db-instance --db-instance-identifier dev-database'" in told
+
+
 def test_what_is_busy_is_awaited() -> None:
     assert not is_busy(backups())
     assert is_busy(backups(instance("dev-database-restored", "db-THIRD", "creating")))
