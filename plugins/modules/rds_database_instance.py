@@ -23,6 +23,7 @@ description:
   - Storage only grows. If AWS has made it larger than O(storage_gib), it stays so.
   - AWS never upgrades the minor version by itself, until it ends its support for the version. Every run tells of that
     end from one year before. Another major version is an error.
+  - With O(restore_from) the database gets the data of a backup.
   - The DB instance is never deleted by this module. M(groundwork.aws.environment_teardown) deletes it.
   - The encryption of an existing DB instance cannot be changed. The module fails if it is not encrypted.
 options:
@@ -130,6 +131,15 @@ options:
         is possible.
     type: dict
     default: {}
+  restore_from:
+    description:
+      - The backup whose data replace those of the database, V(newest) for the latest second that can be restored, a
+        time in UTC such as V(2026-11-30T02:30:00Z), or the identifier of a DB snapshot. AWS restores to a new DB
+        instance beside the database, and the two then exchange their identifiers, which interrupts the database for
+        some minutes. The former DB instance is kept under another identifier. Nothing else is changed. A run that was
+        interrupted is completed by another one with the same value.
+      - Another run without this option then gives the restored database its settings and the master password.
+    type: str
   deadline:
     description:
       - The time limit for a change of the database, in seconds. The creation takes about ten minutes, with a standby

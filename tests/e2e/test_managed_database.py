@@ -123,8 +123,9 @@ def dev(laptop: Laptop, own: dict[str, Any]) -> Iterator[Environment]:
     yield environment
     rds = laptop.client("rds")
     for one in rds.describe_db_instances()["DBInstances"]:
-        if one["DBInstanceIdentifier"] == DATABASE and one["DBInstanceStatus"] != "deleting":
-            rds.modify_db_instance(DBInstanceIdentifier=DATABASE, DeletionProtection=False)
+        name = one["DBInstanceIdentifier"]
+        if name.startswith(DATABASE) and one["DBInstanceStatus"] != "deleting":
+            rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
     wanted: dict[str, Any] = {f"teardown_{kind}": True for kind in ("buckets", "images", "databases")}
     environment.play(playbook="playbooks/teardown.yml", environment_confirm=ENVIRONMENT, **wanted)
 
@@ -263,6 +264,41 @@ def test_a_release_finds_its_database(dev: Environment, tmp_path: Path) -> None:
     assert sum((after - before).values()) == 1
     assert {dev.visits(tier) > 0 for tier in TIERS} == {True}
     assert dev.on(f"systemctl is-active {FPM}")[1] == "active"
+
+
+@pytest.mark.usefixtures("built")
+def test_what_was_deleted_comes_back_from_a_snapshot(dev: Environment) -> None:
+    rds = dev.laptop.client("rds")
+    before = dev.database()
+    counted = int(dev.ask("SELECT visits FROM visits"))
+    rds.create_db_snapshot(DBInstanceIdentifier=DATABASE, DBSnapshotIdentifier="before-the-accident")
+    rds.get_waiter("db_snapshot_available").wait(
+        DBSnapshotIdentifier="before-the-accident", WaiterConfig={"Delay": 2, "MaxAttempts": 60}
+    )
+    dev.ask("DROP TABLE visits")
+    given: dict[str, Any] = {"restore_from": "before-the-accident"}
+    playbook = "playbooks/restore_database.yml"
+    unconfirmed = dev.play(playbook=playbook, code=2, **given)
+    assert "which have no database for some minutes" in "\n".join(unconfirmed.failures())
+    planned = dev.play("--check", "--diff", playbook=playbook, **given)
+    assert [change for change in planned.changes() if change.endswith("with an interruption")]
+    dev.play(playbook=playbook, environment_confirm=ENVIRONMENT, **given)
+    after = dev.database()
+    assert (after["DbiResourceId"] != before["DbiResourceId"], after["Endpoint"]) == (True, before["Endpoint"])
+    query = ('--ssl-ca="$DB_SSL_CA"', "-e", "'SELECT visits FROM visits'")
+    # A server may have the former address of the name for some seconds.
+    assert eventually(lambda: dev.as_site(*query), lambda told: told[0] == 0, 60) == (0, str(counted))
+    assert dev.visits("private") > counted
+    again = dev.play()
+    assert (again.changes(), set(again.changed().values())) == ([], {0})
+    formers = [one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]]
+    [former] = [one for one in formers if one.startswith(f"{DATABASE}-former-")]
+    rds.modify_db_instance(DBInstanceIdentifier=former, DeletionProtection=False)
+    rds.delete_db_instance(DBInstanceIdentifier=former, SkipFinalSnapshot=True)
+    rds.delete_db_snapshot(DBSnapshotIdentifier="before-the-accident")
+    rds.get_waiter("db_instance_deleted").wait(
+        DBInstanceIdentifier=former, WaiterConfig={"Delay": 2, "MaxAttempts": 60}
+    )
 
 
 @pytest.mark.usefixtures("built")

@@ -27,5 +27,6 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "password": {"type": "str", "required": True, "no_log": False},
     "password_version": {"type": "int", "default": 0, "no_log": False},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "restore_from": {"type": "str"},
     "deadline": {"type": "int", "default": 3600},
 }

@@ -27,6 +27,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import 
     resolve,
     shown,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.progress import INTERVAL, awaiting, tell
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.send import REMOVING, send
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import SYSTEM_CLOCK, Clock, wait_until
 
@@ -178,15 +179,18 @@ class _Run:
 
     def _patiently(self, change: Change, one: Call, arguments: t.Mapping[str, t.Any]) -> Ids:
         """Make the call as `_learn` does, and repeat it while AWS refuses it for a temporary reason."""
-        start = self.clock.monotonic()
+        start = told = self.clock.monotonic()
         delay = 0.5
         while True:
             try:
                 return self._learn(change, one, arguments)
             except GroundworkError as error:
-                deadline = _patience(one, error)
-                if self.clock.monotonic() >= start + deadline:
+                deadline, now = _patience(one, error), self.clock.monotonic()
+                if now >= start + deadline:
                     raise
+                if now >= told + INTERVAL:
+                    tell(awaiting(f"AWS to accept '{change}'", now - start, deadline, str(error)))
+                    told = now
             self.clock.sleep(delay)
             delay = min(delay * 2, 8.0)
 
@@ -259,7 +263,7 @@ def _patience(one: Call, refusal: GroundworkError) -> float:
     code = str(refusal.details.get("error_code", ""))
     passing = (each.partition(":") for each in one.passing)
     if any(code == wanted and words in str(refusal) for wanted, _colon, words in passing):
-        return PASSING_DEADLINE
+        return one.patience or PASSING_DEADLINE
     if one.operation.startswith(REMOVING) and code in IN_USE:
         return PASSING_DEADLINE
     return CONSISTENCY_DEADLINE if is_unknown(code) or code == INCOMPLETE else 0.0

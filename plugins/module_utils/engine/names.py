@@ -64,6 +64,8 @@ LOAD_BALANCER_ARN = re.compile(rf"{_ARN}:elasticloadbalancing:[a-z0-9-]+:\d{{12}
 POLICY_ARN = re.compile(rf"{_ARN}:iam::(?P<account>\d{{12}}|aws):policy/[\w+=,.@/-]{{1,512}}", re.ASCII)
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 IAM_PATH = re.compile(r"/|/[!-~]{1,510}/")
+# Automated snapshots have the prefix. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSnapshot.html
+DB_SNAPSHOT_ID = re.compile(r"(rds:)?(?=.{1,255}$)[A-Za-z](-?[A-Za-z0-9])*")
 KMS_KEY_ARN = re.compile(rf"{_ARN}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+")
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 KMS_KEY_ID = re.compile(

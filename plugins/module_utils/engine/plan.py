@@ -86,7 +86,8 @@ class Call:
     ("Instances.0.InstanceId"). `settled` are error codes that count as success, because an interrupted run has already
     made the call. `instead` maps an error code to the call to make in its place, which yields the same Refs. `passing`
     are error codes of a temporary condition, until whose end the call is repeated, besides those of all calls
-    (engine/apply.py). `code:words` matches only errors whose message contains these words.
+    (engine/apply.py). `code:words` matches only errors whose message contains these words. `patience` is for how many
+    seconds, with 0 for as long as most conditions take.
     `repeatable` is true if a second request has no further effect although the operation creates or registers
     something, and `lookup` finds what the call has created if it is not (engine/send.py). `echoes` are error codes of a
     repetition that show that AWS accepted the first request, whose response was lost. `refusals` is the dotted path of
@@ -102,6 +103,7 @@ class Call:
     settled: tuple[str, ...] = ()
     instead: t.Mapping[str, Call] = field(default_factory=dict)
     passing: tuple[str, ...] = ()
+    patience: float = 0.0
     repeatable: bool = False
     lookup: Lookup | None = None
     echoes: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ RUNS = [
     "playbooks/rotate.yml --check",
     "playbooks/backup.yml --tags drill",
     "playbooks/restore.yml --check",
+    "playbooks/restore_database.yml --check",
     "playbooks/rotate_origin.yml --check",
     "playbooks/rotate_database.yml --check",
     "playbooks/image.yml --check",

@@ -27,9 +27,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.obs
     PASSWORD_VERSION,
     PENDING_PASSWORD,
     READY,
+    UNFIT,
     Described,
     Observed,
     is_broken,
+    remedy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import (
     ENGINE,
@@ -37,9 +39,10 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.opt
     NAME,
     PORT,
     STORAGE_TYPE,
+    STRIPED_STORAGE,
     Database,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import number_of
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import major_of, number_of
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.network.options import subnet_ref
 
@@ -48,9 +51,11 @@ ADDRESS = Ref(INSTANCE, NAME, "address")
 BATCH = 20  # parameters of a call. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBParameterGroup.html
 # While AWS makes one change or a backup, it refuses another one.
 BUSY = ("InvalidDBInstanceState",)
-REMEDIES = {
+CLASS_REMEDIES = {
     "InvalidParameterCombination": "RDS does not offer this instance class with this version, or not in these zones. "
     "See aws rds describe-orderable-db-instance-options --engine mariadb.",
+}
+REMEDIES = {
     "InsufficientDBInstanceCapacity": "AWS has no instances of this class in these zones at present. Run again later, "
     "or use another class.",
     "DBSubnetGroupDoesNotCoverEnoughAZs": "Give zones with subnets in two Availability Zones or more.",
@@ -60,10 +65,14 @@ REMEDIES = {
 def plan_database(desired: Database, observed: Observed, owner: Owner) -> list[Change]:
     """Return the changes: the two groups, then the DB instance."""
     return [
-        *_subnet_group(desired, observed, owner),
-        *_parameter_group(desired, observed, owner),
+        *plan_groups(desired, observed, owner),
         *(_updates(desired, observed, owner) if observed.lives else [_creation(desired, owner)]),
     ]
+
+
+def plan_groups(desired: Database, observed: Observed, owner: Owner) -> list[Change]:
+    """Return the changes of the two groups that a DB instance needs."""
+    return [*_subnet_group(desired, observed, owner), *_parameter_group(desired, observed, owner)]
 
 
 def _subnet_group(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[Change]:
@@ -125,7 +134,8 @@ def _parameters(desired: Database, observed: Observed, own: Described) -> t.Iter
         if not values and not reset:
             continue
         method = "pending-reboot" if static else "immediate"
-        waits = f": {', '.join((*values, *reset))}, at the next restart" if static and observed.lives else ""
+        waiting = static and observed.lives and not observed.is_unfit
+        waits = f": {', '.join((*values, *reset))}, at the next restart" if waiting else ""
         calls = (
             *(_call("modify_db_parameter_group", own, part, method) for part in _batches(list(values.items()))),
             *(
@@ -198,7 +208,7 @@ def _creation(desired: Database, owner: Owner) -> Change:
         },
         # The groups were created seconds ago.
         passing=("DBSubnetGroupNotFoundFault", "DBParameterGroupNotFound"),
-        remedies=REMEDIES,
+        remedies={**REMEDIES, **CLASS_REMEDIES},
     )
     create = create.found_by(Lookup("describe_db_instances", "DBInstances", named))
     after = {"address": ADDRESS, **settings, "MasterUserPassword": "(secret, not shown)"}
@@ -210,11 +220,12 @@ def until(
     desired: Database,
     what: str,
     ready: t.Callable[[Described], bool] = lambda _: True,
+    name: str = NAME,
 ) -> Wait:
     """Return the wait for a DB instance that has the settings that `ready` looks for, and accepts changes again."""
     return Wait(
-        f"the DB instance {owner.name(NAME)} to {what}",
-        Call("rds", "describe_db_instances", {"DBInstanceIdentifier": owner.name(NAME)}),
+        f"the DB instance {owner.name(name)} to {what}",
+        Call("rds", "describe_db_instances", {"DBInstanceIdentifier": owner.name(name)}),
         lambda answer: any(is_ready(one) and ready(one) for one in answer.get("DBInstances", ())),
         lambda answer: next((_failure(one) for one in answer.get("DBInstances", ()) if _failure(one)), None),
         desired.deadline,
@@ -230,7 +241,19 @@ def is_ready(instance: Described) -> bool:
 
 def _failure(instance: Described) -> str:
     status = str(instance["DBInstanceStatus"])
-    return f"its state is {status}" if is_broken(status) else ""
+    if status == UNFIT:
+        return f"{unfit(instance)}."
+    return f"its state is {status}; {remedy(instance)}" if is_broken(status) else ""
+
+
+def unfit(instance: Described) -> str:
+    """Return what to do about a MariaDB that does not start with its parameters, without a full stop."""
+    name = instance["DBInstanceIdentifier"]
+    see = f"aws rds describe-events --source-type db-instance --source-identifier {name}"
+    return (
+        f"The DB instance {name} is in the state {UNFIT}: MariaDB does not start with them. Correct or remove what is "
+        f"wrong in database_parameters, for which '{see}' may name a reason, and run again, which restarts it"
+    )
 
 
 # Updates ----------------------------------------------------------------------------------------------------------
@@ -240,9 +263,11 @@ def _updates(desired: Database, observed: Observed, owner: Owner) -> list[Change
     """Return the changes of an existing DB instance. Each awaits the one before, since AWS makes one at a time."""
     instance = t.cast(Described, observed.lives)
     found = [
+        *_recovery(desired, observed, owner),
         *_start(instance, desired, owner),
         *_settings(instance, desired, observed, owner),
         *_storage(instance, desired, owner),
+        *_backups(instance, desired, owner),
         *_interrupting(instance, desired, owner),
         *_password(instance, desired, owner),
         *_restart(desired, observed, owner),
@@ -255,6 +280,13 @@ def _updates(desired: Database, observed: Observed, owner: Owner) -> list[Change
     return [*changes, *retagged(INSTANCE, NAME, instance["DBInstanceArn"], actual, owner.tags(NAME))]
 
 
+def _recovery(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[Change]:
+    """Yield the restart of a MariaDB that did not start with its former parameters. It is down, so nothing waits."""
+    if observed.is_unfit:
+        name = f"{NAME}: restart with its parameters, with which it did not start before"
+        yield _reboot(name, desired, owner, {"state": UNFIT}, {"state": "available"})
+
+
 def _start(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:
     if instance["DBInstanceStatus"] == "stopped":
         start = Call("rds", "start_db_instance", {"DBInstanceIdentifier": owner.name(NAME)})
@@ -264,9 +296,12 @@ def _start(instance: Described, desired: Database, owner: Owner) -> t.Iterator[C
         )
 
 
-def _modify(owner: Owner, members: Described, *, at_once: bool) -> Call:
+def _modify(owner: Owner, desired: Database, members: Described, *, at_once: bool) -> Call:
+    """Return the call that changes these members. AWS may make a backup meanwhile, which takes its time."""
     named = {"DBInstanceIdentifier": owner.name(NAME), "ApplyImmediately": at_once}
-    return Call("rds", "modify_db_instance", {**named, **members}, passing=BUSY, remedies=REMEDIES)
+    remedies = {**REMEDIES, **(CLASS_REMEDIES if members.keys() & WORDS.keys() else {})}
+    modify = Call("rds", "modify_db_instance", {**named, **members}, remedies=remedies)
+    return replace(modify, passing=BUSY, patience=desired.deadline)
 
 
 def actual_settings(instance: Described) -> dict[str, t.Any]:
@@ -293,6 +328,43 @@ def pending(instance: Described) -> Described:
     return found
 
 
+# What AWS makes without an interruption. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+HARMLESS = frozenset(
+    {
+        "AllocatedStorage",
+        "BackupRetentionPeriod",
+        "IAMDatabaseAuthenticationEnabled",
+        "Iops",
+        "MultiAZ",
+        "PendingCloudwatchLogsExports",
+        "StorageThroughput",
+        PENDING_PASSWORD,
+    }
+)
+
+
+def of_others(instance: Described) -> tuple[str, ...]:
+    """Return the names of the changes that wait, may interrupt the database, and are not made by this collection."""
+    waits = pending(instance)
+    own = {"DBInstanceClass"}
+    if waits.get("StorageType") == STORAGE_TYPE:
+        own.add("StorageType")
+    if not awaits_major_version(instance):
+        own.add("EngineVersion")
+    return tuple(sorted(waits.keys() - HARMLESS - own))
+
+
+def awaits_major_version(instance: Described) -> bool:
+    """Return whether another major version waits for the maintenance window, which people have asked for."""
+    waits = pending(instance).get("EngineVersion")
+    return bool(waits) and major_of(str(waits)) != major_of(str(instance["EngineVersion"]))
+
+
+def is_queued(instance: Described, desired: Database) -> bool:
+    """Return whether a change that interrupts nothing has to wait, since AWS would make others at once with it."""
+    return bool(of_others(instance) or (pending(instance).keys() & WORDS.keys() and not desired.at_once))
+
+
 def _settings(instance: Described, desired: Database, observed: Observed, owner: Owner) -> t.Iterator[Change]:
     actual = actual_settings(instance)
     wanted = {
@@ -308,9 +380,13 @@ def _settings(instance: Described, desired: Database, observed: Observed, owner:
         "MaxAllocatedStorage": desired.most_storage or max(instance["AllocatedStorage"], desired.storage),
     }
     growing = desired.storage > instance["AllocatedStorage"]
-    differing = [
-        name for name in wanted if wanted[name] != actual[name] and (name != "MaxAllocatedStorage" or not growing)
-    ]
+    # A request for another major version names a parameter group, which this one would replace.
+    elsewhere = {
+        *(["DBParameterGroupName"] if awaits_major_version(instance) else []),
+        *(["MaxAllocatedStorage"] if growing else []),
+        *([] if instance["BackupRetentionPeriod"] else ["BackupRetentionPeriod"]),
+    }
+    differing = [name for name in wanted if wanted[name] != actual[name] and name not in elsewhere]
     if not differing:
         return
     members = {name: wanted[name] for name in differing}
@@ -325,7 +401,7 @@ def _settings(instance: Described, desired: Database, observed: Observed, owner:
         "update",
         INSTANCE,
         NAME,
-        (_modify(owner, members, at_once=False),),
+        (_modify(owner, desired, members, at_once=False),),
         {name: actual[name] for name in differing},
         members,
         wait=until(owner, desired, "have its settings", ready),
@@ -343,14 +419,15 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
     if desired.storage > waits.get("AllocatedStorage", actual["AllocatedStorage"]):
         members["AllocatedStorage"] = desired.storage
         members["MaxAllocatedStorage"] = desired.most_storage or desired.storage
+        members.update(_performance(actual))
     if desired.multi_az != waits.get("MultiAZ", actual["MultiAZ"]):
         members["MultiAZ"] = desired.multi_az
     if waits.get("StorageType", actual["StorageType"]) != STORAGE_TYPE:
         members["StorageType"] = STORAGE_TYPE
     if not members:
         return
-    queued = bool(waits.keys() & {"DBInstanceClass", "EngineVersion"}) and not desired.at_once
-    when = f": storage and standby, {_when(desired)}" if queued else ": storage and standby"
+    queued = is_queued(instance, desired)
+    when = f": storage and standby, {_when(instance, desired)}" if queued else ": storage and standby"
 
     def ready(one: Described) -> bool:
         grown = one["AllocatedStorage"] >= desired.storage and one["StorageType"] == STORAGE_TYPE
@@ -360,31 +437,72 @@ def _storage(instance: Described, desired: Database, owner: Owner) -> t.Iterator
         "update",
         INSTANCE,
         f"{NAME}{when}",
-        (_modify(owner, members, at_once=not queued),),
+        (_modify(owner, desired, members, at_once=not queued),),
         {name: actual.get(name) for name in members},
         members,
         wait=None if queued else until(owner, desired, "have its storage and standby", ready),
     )
 
 
-def _when(desired: Database) -> str:
-    if desired.at_once:
+def _performance(instance: Described) -> dict[str, t.Any]:
+    """Return the IOPS and the throughput of the storage, with which a request for more of it has to come.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+    """
+    if instance["StorageType"] != STORAGE_TYPE or instance["AllocatedStorage"] < STRIPED_STORAGE:
+        return {}
+    found = {name: instance.get(name) for name in ("Iops", "StorageThroughput")} | {
+        name: value for name, value in pending(instance).items() if name in ("Iops", "StorageThroughput")
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _backups(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:
+    """Yield the begin of the backups of a DB instance that has none, which interrupts nothing for longer than a minute.
+
+    AWS begins them in the maintenance window, unless it is asked to make everything that waits at once.
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.Enabling.html
+    """
+    if instance["BackupRetentionPeriod"]:
+        return
+    queued = is_queued(instance, desired)
+    if queued and pending(instance).get("BackupRetentionPeriod") == desired.retention:
+        return
+    when = f", {_when(instance, desired)}" if queued else ""
+
+    def ready(one: Described) -> bool:
+        kept = bool(one["BackupRetentionPeriod"] == desired.retention)
+        return kept and "BackupRetentionPeriod" not in pending(one)
+
+    yield Change(
+        "update",
+        INSTANCE,
+        f"{NAME}: begin of its backups{when}",
+        (_modify(owner, desired, {"BackupRetentionPeriod": desired.retention}, at_once=not queued),),
+        {"BackupRetentionPeriod": 0},
+        {"BackupRetentionPeriod": desired.retention},
+        wait=None if queued else until(owner, desired, "have backups", ready),
+    )
+
+
+def _when(instance: Described, desired: Database) -> str:
+    """Return when AWS makes a change. At once it would also make what others have queued, so that both wait."""
+    others = of_others(instance)
+    if desired.at_once and not others:
         return "with an interruption, at once"
-    return f"with an interruption, in the maintenance window {desired.maintenance_window}"
+    with_others = f", together with {' and '.join(others)}, which others have changed" if others else ""
+    return f"with an interruption, in the maintenance window {desired.maintenance_window}{with_others}"
 
 
 def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Iterator[Change]:
     """Yield the change of the class and of the minor version, which restart the database."""
     waits = pending(instance)
-    members: dict[str, t.Any] = {}
-    if waits.get("DBInstanceClass", instance["DBInstanceClass"]) != desired.instance_class:
-        members["DBInstanceClass"] = desired.instance_class
-    if not is_version(str(waits.get("EngineVersion", instance["EngineVersion"])), desired.version):
-        members["EngineVersion"] = desired.version
-    if members and not members.keys() ^ (waits.keys() & WORDS.keys()) and _is(instance, desired):
+    members = _interrupted(instance, desired)
+    if takes_back(instance, desired):
         yield _taking_back(instance, desired, owner, members)
         return
-    if desired.at_once:  # what is due in the maintenance window is asked for again
+    at_once = desired.at_once and not of_others(instance)
+    if at_once:  # what is due in the maintenance window is asked for again
         members = {**{name: waits[name] for name in WORDS if name in waits}, **members}
     if not members:
         return
@@ -392,14 +510,31 @@ def _interrupting(instance: Described, desired: Database, owner: Owner) -> t.Ite
     yield Change(
         "update",
         INSTANCE,
-        f"{NAME}: {' and '.join(WORDS[name] for name in members)}, {_when(desired)}",
-        (_modify(owner, members, at_once=desired.at_once),),
+        f"{NAME}: {' and '.join(WORDS[name] for name in members)}, {_when(instance, desired)}",
+        (_modify(owner, desired, members, at_once=at_once),),
         {name: instance[name] for name in members},
         members,
-        wait=until(owner, desired, "have its class and version", lambda one: _is(one, desired))
-        if desired.at_once
-        else None,
+        wait=until(owner, desired, "have its class and version", lambda one: _is(one, desired)) if at_once else None,
     )
+
+
+def _interrupted(instance: Described, desired: Database) -> dict[str, t.Any]:
+    """Return the class and the version that neither the DB instance has nor will have in the maintenance window."""
+    waits = pending(instance)
+    members: dict[str, t.Any] = {}
+    if waits.get("DBInstanceClass", instance["DBInstanceClass"]) != desired.instance_class:
+        members["DBInstanceClass"] = desired.instance_class
+    version = str(waits.get("EngineVersion", instance["EngineVersion"]))
+    if not is_version(version, desired.version) and not awaits_major_version(instance):
+        members["EngineVersion"] = desired.version
+    return members
+
+
+def takes_back(instance: Described, desired: Database) -> bool:
+    """Return whether the DB instance has the desired class and version, and would lose them in the window."""
+    members = _interrupted(instance, desired)
+    waits = (pending(instance).keys() & WORDS.keys()) - set(of_others(instance))
+    return bool(members) and not members.keys() ^ waits and _is(instance, desired)
 
 
 def _is(instance: Described, desired: Database) -> bool:
@@ -422,7 +557,7 @@ def _taking_back(instance: Described, desired: Database, owner: Owner, members: 
         "update",
         INSTANCE,
         f"{NAME}: {' and '.join(WORDS[name] for name in members)}, which stays as it is",
-        (_modify(owner, own, at_once=True),),
+        (_modify(owner, desired, own, at_once=True),),
         {name: pending(instance)[name] for name in members},
         own,
         wait=until(owner, desired, "keep its class and version", ready),
@@ -447,7 +582,7 @@ def _password(instance: Described, desired: Database, owner: Owner) -> t.Iterato
     version, former = str(desired.password_version), tags.get(PASSWORD_VERSION)
     if not desired.password_version or version == former:
         return
-    modify = _modify(owner, {PENDING_PASSWORD: desired.password}, at_once=False)
+    modify = _modify(owner, desired, {PENDING_PASSWORD: desired.password}, at_once=False)
     tag = {"ResourceName": instance["DBInstanceArn"], "Tags": tag_list({PASSWORD_VERSION: version})}
 
     def ready(one: Described) -> bool:
@@ -469,20 +604,21 @@ def _restart(desired: Database, observed: Observed, owner: Owner) -> t.Iterator[
     actual = {name: str(one.get("ParameterValue", "")) for name, one in observed.values.items()}
     changed = {name for name, value in desired.parameters.items() if actual.get(name) != value}
     changed |= actual.keys() - desired.parameters.keys()
-    due = observed.needs_restart or any(_is_static(observed, name) for name in changed)
-    if not desired.at_once or not due:
+    groups = t.cast(Described, observed.instance)["DBParameterGroups"]
+    regrouped = any(group["DBParameterGroupName"] != owner.name(desired.parameter_group) for group in groups)
+    due = observed.needs_restart or regrouped or any(_is_static(observed, name) for name in changed)
+    if not desired.at_once or not due or observed.is_unfit:
         return
+    name = f"{NAME}: restart for its parameters, with an interruption, at once"
+    yield _reboot(name, desired, owner, {"parameters": "pending-reboot"}, {"parameters": "in-sync"})
+
+
+def _reboot(name: str, desired: Database, owner: Owner, before: Described, after: Described) -> Change:
     reboot = Call("rds", "reboot_db_instance", {"DBInstanceIdentifier": owner.name(NAME)}, passing=BUSY)
+    reboot = replace(reboot, patience=desired.deadline)
 
     def ready(one: Described) -> bool:
         return all(group["ParameterApplyStatus"] == "in-sync" for group in one["DBParameterGroups"])
 
-    yield Change(
-        "update",
-        INSTANCE,
-        f"{NAME}: restart for its parameters, with an interruption, at once",
-        (reboot,),
-        {"parameters": "pending-reboot"},
-        {"parameters": "in-sync"},
-        wait=until(owner, desired, "be restarted with its parameters", ready),
-    )
+    wait = until(owner, desired, "be restarted with its parameters", ready)
+    return Change("update", INSTANCE, name, (reboot,), before, after, wait=wait)

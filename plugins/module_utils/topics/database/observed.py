@@ -15,7 +15,12 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors impor
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.observe import Clients, Read, observe
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.owner import Owner, tag_dict
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import ENGINE, NAME, Database
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import (
+    ENGINE,
+    LEAST_GROWTH,
+    NAME,
+    Database,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import (
     CALENDAR,
     ending,
@@ -29,13 +34,30 @@ Described = t.Mapping[str, t.Any]
 
 # The version of the parameter with the master password that the DB instance has.
 PASSWORD_VERSION = "groundwork:password-version"  # noqa: S105 - the key of a tag
+# The DB instance that a restore makes, until it is the database, and the tag with the backup that it has from then on.
+RESTORED = f"{NAME}-restored"
+RESTORED_FROM = "groundwork:restored-from"
 PENDING_PASSWORD = "MasterUserPassword"  # noqa: S105 - the name of a member
 REBOOT = "pending-reboot"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
 BACKING_UP = "backing-up"
-READY = ("available", BACKING_UP, "storage-full", "storage-optimization", "stopped")
-BROKEN = ("failed", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error")
+# The database serves in all of them but the last. Some changes AWS refuses in some of them, until they end.
+READY = (
+    "available",
+    BACKING_UP,
+    "storage-config-upgrade",
+    "storage-full",
+    "storage-initialization",
+    "storage-optimization",
+    "stopped",
+)
+KEYLESS = "inaccessible-encryption-credentials"
+RECOVERABLE = f"{KEYLESS}-recoverable"  # for seven days
+BROKEN = ("failed", KEYLESS, RECOVERABLE, "insufficient-capacity", "restore-error")
 DELETING = "deleting"
+# MariaDB does not start with its parameters. AWS then accepts other parameters and a reboot, and no other change.
+# https://repost.aws/knowledge-center/rds-incompatible-parameters
+UNFIT = "incompatible-parameters"
 RANGE = re.compile(r"(-?\d+)-(-?\d+)")
 FORMULA = ("{", "GREATEST", "LEAST", "SUM", "log")
 
@@ -45,6 +67,7 @@ class Observed:
     """What exists. `tags` are those of the two groups, by their ARNs, and `values` the parameters that are set.
 
     `known` are the parameters of the engine by name. They are read only if the user gives some that are not set yet.
+    `restored` is the DB instance of an interrupted restore, which is looked for if the database does not exist.
     """
 
     instance: Described | None = None
@@ -55,6 +78,7 @@ class Observed:
     known: t.Mapping[str, Described] = field(default_factory=dict)
     subnets: t.Mapping[str, str] = field(default_factory=dict)
     groups: t.Mapping[str, str] = field(default_factory=dict)
+    restored: Described | None = None
 
     @property
     def status(self) -> str:
@@ -65,6 +89,11 @@ class Observed:
     def is_busy(self) -> bool:
         """Return whether AWS is changing the DB instance, so that it accepts no other change."""
         return bool(self.status) and self.status not in READY and not is_broken(self.status)
+
+    @property
+    def is_unfit(self) -> bool:
+        """Return whether MariaDB does not start with the parameters of the parameter group."""
+        return self.status == UNFIT
 
     @property
     def lives(self) -> Described | None:
@@ -90,7 +119,7 @@ def read_instance(owner: Owner) -> Read:
 
 
 def look(desired: Database, owner: Owner, clients: Clients) -> Observed:
-    """Return what exists, read in eight calls, or in five before anything exists.
+    """Return what exists, read in eight calls, or in six before anything exists.
 
     The parameters of the engine take some more calls, if the user gives parameters that are not set yet.
     """
@@ -122,6 +151,9 @@ def look(desired: Database, owner: Owner, clients: Clients) -> Observed:
     if first["parameter groups"]:
         set_by_user = {**parameter_group, "Source": "user"}
         reads["values"] = Read("rds", "describe_db_parameters", "Parameters", set_by_user)
+    if not first["instances"]:
+        beside = {"DBInstanceIdentifier": owner.name(RESTORED)}
+        reads["restored"] = Read("rds", "describe_db_instances", "DBInstances", beside, ("DBInstanceNotFound",))
     second = observe(clients, reads)
     values = {one["ParameterName"]: one for one in second.get("values", ())}
     return Observed(
@@ -133,6 +165,7 @@ def look(desired: Database, owner: Owner, clients: Clients) -> Observed:
         _known(desired, values, clients),
         {name: one["SubnetId"] for name, one in network.by_name(first["subnets"]).items()},
         {name: one["GroupId"] for name, one in firewall.by_name(first["groups"]).items()},
+        next(iter(second.get("restored", ())), None),
     )
 
 
@@ -155,7 +188,19 @@ def check(
 ) -> None:
     """Add to `problems` what AWS would refuse, and what cannot be changed. While planning, nothing need exist."""
     instance = observed.lives
-    if instance:
+    if observed.restored and not desired.restore_from:
+        begun = tag_dict({"Tags": observed.restored.get("TagList", [])}).get(RESTORED_FROM, "<the backup>")
+        wrong = (
+            f"a restore of its database was interrupted: {owner.name(RESTORED)} exists, and {owner.name(NAME)} does not"
+        )
+        right = f"complete it with playbooks/restore_database.yml -e restore_from={begun}"
+        problems.add("environment_name", wrong, right)
+    if instance and desired.restore_from:  # its data are replaced, whatever its state
+        tags = tag_dict({"Tags": instance.get("TagList", [])})
+        if not owner.owns_tags(tags):
+            own = f"DB instance {instance['DBInstanceIdentifier']}"
+            problems.add("environment_name", *owner.foreign(own, tags))
+    elif instance:
         _check_instance(instance, desired, owner, problems)
     else:
         told = ending(desired.version, today)
@@ -198,16 +243,35 @@ def _check_instance(instance: Described, desired: Database, owner: Owner, proble
     if desired.kms_key and instance.get("KmsKeyId") != desired.kms_key:
         wrong = f"the {own} is encrypted with {instance.get('KmsKeyId')}, and AWS cannot change that"
         problems.add("kms_key_id", wrong, "give that key, or none")
-    if is_broken(status):
-        see = (
-            f"aws rds describe-events --source-type db-instance --source-identifier {instance['DBInstanceIdentifier']}"
-        )
+    if is_broken(status) and status != UNFIT:
         wrong = f"the {own} is in the state {status}, from which it does not recover by itself"
-        problems.add("environment_name", wrong, f"find the cause with '{see}', or restore a snapshot")
-    if desired.most_storage and desired.most_storage < instance["AllocatedStorage"]:
-        wrong = f"{desired.most_storage} is less than the {instance['AllocatedStorage']} GiB that the {own} has by now"
-        problems.add("max_storage_gib", wrong, "give more, or 0: the storage of a DB instance never shrinks")
+        problems.add("environment_name", wrong, remedy(instance))
+    _check_growth(desired, instance, own, problems)
     _check_upgrade(desired.version, str(instance["EngineVersion"]), own, problems)
+
+
+def _check_growth(desired: Database, instance: Described, own: str, problems: Problems) -> None:
+    """Add to `problems` a maximum that the storage has passed, and a new one that AWS does not accept any more."""
+    most, present = desired.most_storage, instance["AllocatedStorage"]
+    if most and most < present:
+        wrong = f"{most} is less than the {present} GiB that the {own} has by now"
+        problems.add("max_storage_gib", wrong, "give more, or 0: the storage of a DB instance never shrinks")
+    elif most not in (0, present, instance.get("MaxAllocatedStorage")) and most < present * LEAST_GROWTH:
+        wrong = f"{most} is less than 10 % more than the {present} GiB that the {own} has by now"
+        problems.add("max_storage_gib", wrong, f"give at least {-(-present * 11 // 10)}, the least that AWS accepts")
+
+
+def remedy(instance: Described) -> str:
+    """Return what to do about a DB instance that does not recover by itself."""
+    name, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]
+    if status in (KEYLESS, RECOVERABLE):
+        # https://repost.aws/knowledge-center/rds-aurora-inaccessible-state
+        key = f"enable its KMS key {instance.get('KmsKeyId', '')}, or cancel the deletion of the key"
+        if status == KEYLESS:
+            return f"{key}, and restore a backup"
+        return f"{key}, then 'aws rds start-db-instance --db-instance-identifier {name}', within seven days"
+    see = f"aws rds describe-events --source-type db-instance --source-identifier {name}"
+    return f"find the cause with '{see}', or restore a backup"
 
 
 def _check_upgrade(wanted: str, actual: str, own: str, problems: Problems) -> None:
@@ -215,8 +279,8 @@ def _check_upgrade(wanted: str, actual: str, own: str, problems: Problems) -> No
     if major_of(wanted) != major_of(actual):
         wrong = f"the {own} runs {actual}, and another major version is not made by this collection"
         right = (
-            f"give {major_of(actual)}, or upgrade it on a day of your choice, after a test on a restored snapshot, and "
-            f"give {major_of(wanted)} afterwards ({CALENDAR})"
+            f"give {major_of(actual)}, or upgrade it on a day of your choice, after a test on a restored snapshot, as "
+            f"docs/guide/database.md shows it, and give {major_of(wanted)} afterwards ({CALENDAR})"
         )
         problems.add("engine_version", wrong, right)
     elif number_of(wanted) != number_of(actual)[: len(number_of(wanted))] and number_of(wanted) < number_of(actual):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems, check_range
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import (
+    DB_SNAPSHOT_ID,
     KMS_KEY_ARN,
     RESOURCE_NAME,
     TIER_NAME,
@@ -32,8 +34,12 @@ ENGINE = "mariadb"
 PORT = 3306
 MASTER = "groundwork"  # the name of the master user
 STORAGE_TYPE = "gp3"
+NEWEST = "newest"  # the latest second that can be restored
+RESTORE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
 LEAST_STORAGE, MOST_STORAGE = 20, 65536  # GiB of gp3 for MariaDB
+# GiB from which gp3 has IOPS that can be set, and that a request for more storage has to repeat.
+STRIPED_STORAGE = 400
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
 LEAST_GROWTH = 1.1  # the maximum, as a multiple of the storage
 MOST_RETENTION = 35  # days. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
@@ -62,6 +68,7 @@ class Database:
     `parameters` are those of the parameter group, `given` the names of those that the user has given. `password` is the
     value for the placeholder, KNOWN_AFTER_APPLY in a plan, and `password_version` the version of its parameter.
     `at_once` is whether changes with an interruption are made without waiting for the maintenance window.
+    `restore_from` is the backup whose data the database gets, "" for those that it has.
     """
 
     instance_class: str
@@ -82,6 +89,7 @@ class Database:
     deadline: float
     password_version: int
     password: str = field(repr=False)
+    restore_from: str = ""
 
     @property
     def family(self) -> str:
@@ -106,9 +114,26 @@ def parse_database(options: t.Mapping[str, t.Any], problems: Problems) -> Databa
             where = f"security_groups[{at}]"
             problems.add(where, f"'{group}' is not the name of a security group", "give the name of a declared group")
     password = _password(options, problems)
+    restore_from = _backup(options.get("restore_from") or "", problems)
     if len(problems.found) > before:
         return None
-    return Database(**settings, groups=groups, password=password, password_version=options["password_version"])
+    password_version = options["password_version"]
+    own = {"password": password, "password_version": password_version, "restore_from": restore_from}
+    return Database(**settings, groups=groups, **own)
+
+
+def _backup(given: str, problems: Problems) -> str:
+    """Return the backup to restore: NEWEST, a time that exists, or the id of a snapshot, in lower case."""
+    right = f"give {NEWEST}, a time in UTC as 2026-11-30T02:30:00Z, or the id of a DB snapshot"
+    if RESTORE_TIME.fullmatch(given):
+        try:
+            datetime.fromisoformat(given)
+        except ValueError:
+            problems.add("restore_from", f"the time {given} does not exist", right)
+        return given
+    if given and not DB_SNAPSHOT_ID.fullmatch(given):
+        problems.add("restore_from", f"'{given}' is neither a time nor the id of a DB snapshot", right)
+    return given.lower()
 
 
 def parse_settings(options: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any]:

@@ -28,6 +28,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.removal impo
 
 DATABASES = "databases"  # the option for the removal of what the databases have stored
 GONE = ("DBInstanceNotFound",)
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+WITHOUT_SNAPSHOT = ("failed", "incompatible-network", "incompatible-restore")
 INTERFACE = "RDSNetworkInterface"  # the description of the interfaces that RDS creates
 SUBNET_GROUP_ID, PARAMETER_GROUP_ID = "DB subnet group ", "DB parameter group "
 LONGEST_ID = 12  # characters of the resource id in the name of a final snapshot
@@ -103,6 +105,7 @@ def _instance(instance: Described, sight: Sight) -> Thing:
         {**named, "SkipFinalSnapshot": not snapshot, **kept, "DeleteAutomatedBackups": True},
         settled=GONE,
         passing=("InvalidDBInstanceState",),  # of a backup, for example
+        patience=sight.deadline,
     )
     leaves = instance["DBInstanceStatus"] == "deleting"
     gone = Wait(
@@ -127,13 +130,20 @@ def _instance(instance: Described, sight: Sight) -> Thing:
         wait=gone,
         before={"storage_gib": instance.get("AllocatedStorage"), **({} if leaves else data)},
         tags=_tags(instance),
-        protections=tuple(_protections(instance)) if not leaves else (),
+        protections=tuple(_protections(instance, snapshot)) if not leaves else (),
     )
 
 
-def _protections(instance: Described) -> t.Iterator[Protection]:
+def _protections(instance: Described, snapshot: str) -> t.Iterator[Protection]:
+    """Yield what prevents the deletion: a setting, or a state in which AWS makes no final snapshot."""
+    own, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]
+    if snapshot and status in WITHOUT_SNAPSHOT:
+        yield Protection(
+            f"in the state {status} AWS deletes it only without a final snapshot, with its backups",
+            f"aws rds delete-db-instance --db-instance-identifier {own} --skip-final-snapshot",
+            "Restore its data first if you need them: aws rds restore-db-instance-to-point-in-time.",
+        )
     if instance.get("DeletionProtection"):
-        own = instance["DBInstanceIdentifier"]
         yield Protection(
             "deletion protection is enabled",
             f"aws rds modify-db-instance --db-instance-identifier {own} --no-deletion-protection",
@@ -181,6 +191,7 @@ def _snapshot(snapshot: Described, sight: Sight) -> Thing:
         {"DBSnapshotIdentifier": own},
         settled=("DBSnapshotNotFound",),
         passing=("InvalidDBSnapshotState",),  # while AWS makes it
+        patience=sight.deadline,
     )
     return Thing(
         "DB snapshot",

@@ -18,19 +18,25 @@ from ansible_collections.groundwork.aws.plugins.module_utils.engine.wait import 
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.changes import (
     ADDRESS,
     WORDS,
+    awaits_major_version,
+    of_others,
     pending,
     plan_database,
+    takes_back,
+    unfit,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.observed import (
     BACKING_UP,
     DELETING,
     REBOOT,
+    UNFIT,
     Described,
     Observed,
     check,
     is_broken,
     look,
     read_instance,
+    remedy,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.options import (
     COMPONENT,
@@ -39,6 +45,15 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.opt
     PORT,
     Database,
     parse_database,
+)
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.restoring import (
+    Backups,
+    blocked,
+    check_restore,
+    is_busy,
+    look_backups,
+    plan_restore,
+    telling,
 )
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.database.versions import end_of_support, ending
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.firewall.rules import group_ref
@@ -50,10 +65,48 @@ INTERVAL = 10.0  # seconds between two looks at a DB instance
 def converge_database(run: Run) -> dict[str, t.Any]:
     """Return the result of the module `rds_database_instance`."""
     owner, desired = run.parse(COMPONENT, parse_database)
+    return _restore(run, owner, desired) if desired.restore_from else _converge(run, owner, desired)
+
+
+def _restore(run: Run, owner: Owner, desired: Database) -> dict[str, t.Any]:
+    """Restore the database from a backup, and return the result of the module."""
+    today = datetime.now(UTC).date()
+
+    def look_at_all() -> tuple[Observed, Backups]:
+        return look(desired, owner, run.clients), look_backups(desired, owner, run.clients)
+
+    def checked(seen: tuple[Observed, Backups], problems: Problems) -> None:
+        check(desired, seen[0], owner, problems, planning=run.check_mode, today=today)
+        check_restore(desired, seen[1], owner, problems)
+
+    observed, backups = run.observe(look_at_all, checked)
+    if is_busy(backups) and not run.check_mode:
+        wait_until(
+            lambda: look_backups(desired, owner, run.clients),
+            lambda found: not is_busy(found),
+            until=f"AWS to finish what it does to the DB instances of {owner.environment}",
+            deadline=desired.deadline,
+            interval=INTERVAL,
+            clock=run.clock,
+        )
+        observed, backups = run.observe(look_at_all, checked)
+    ids = known_ids(observed)
+    result = run.make(plan_restore(desired, observed, backups, owner), ids)
+    if not run.check_mode:
+        observed, backups = look_at_all()
+        if told := blocked(backups, owner):
+            raise GroundworkError(f"{told[0][0].upper()}{told[0][1:]}: {told[1]}.")
+    for line in telling(desired, backups, owner):
+        run.warn(f"{line}.")
+    return {**result, "database": facts(observed.lives, desired, owner, ids)}
+
+
+def _converge(run: Run, owner: Owner, desired: Database) -> dict[str, t.Any]:
     today = datetime.now(UTC).date()
 
     def checked(observed: Observed, problems: Problems) -> None:
         check(desired, observed, owner, problems, planning=run.check_mode, today=today)
+        check_queue(desired, observed, problems)
 
     def seen() -> Observed:
         return run.observe(lambda: look(desired, owner, run.clients), checked)
@@ -78,6 +131,24 @@ def converge_database(run: Run) -> dict[str, t.Any]:
     return {**result, "database": facts(instance, desired, owner, ids)}
 
 
+def check_queue(desired: Database, observed: Observed, problems: Problems) -> None:
+    """Add to `problems` a change of class or version that cannot be taken back alone.
+
+    It is taken back at once, and AWS would make at once what others have queued, as another identifier or port.
+    """
+    instance = observed.lives
+    others = of_others(instance) if instance else ()
+    if instance and others and takes_back(instance, desired):
+        waits = pending(instance)
+        for name in (waits.keys() & WORDS.keys()) - set(others):
+            variable = {"DBInstanceClass": "instance_class", "EngineVersion": "engine_version"}[name]
+            wrong = (
+                f"{waits[name]} waits for the maintenance window, and cannot be taken back: AWS would make with it "
+                f"what others have changed ({', '.join(f'{one} to {waits[one]}' for one in others)})"
+            )
+            problems.add(variable, wrong, f"take back that change first, or give {waits[name]}")
+
+
 def _settle(run: Run, owner: Owner, desired: Database) -> None:
     """Wait until AWS has made what an interrupted run, or AWS itself, has begun. Raise GroundworkError if it fails."""
 
@@ -86,8 +157,9 @@ def _settle(run: Run, owner: Owner, desired: Database) -> None:
 
     def settled(found: Described | None) -> bool:
         status = str(found["DBInstanceStatus"]) if found else ""
-        if is_broken(status):
-            raise GroundworkError(f"The DB instance {owner.name(NAME)} is in the state {status}.")
+        if is_broken(status) and status != UNFIT:
+            told = f"The DB instance {owner.name(NAME)} is in the state {status}"
+            raise GroundworkError(f"{told}: {remedy(found)}." if found else f"{told}.")
         return not Observed(found).is_busy and status != BACKING_UP
 
     wait_until(
@@ -110,7 +182,8 @@ def known_ids(observed: Observed) -> Ids:
 
 def notices(instance: Described) -> t.Iterator[str]:
     """Yield sentences about what waits for the maintenance window or for a restart."""
-    waits = [WORDS[name] for name in WORDS if name in pending(instance)]
+    others = of_others(instance)
+    waits = [WORDS[name] for name in WORDS if name in pending(instance) and name not in others]
     name = instance["DBInstanceIdentifier"]
     if waits and instance["DBInstanceStatus"] != DELETING:
         window = instance["PreferredMaintenanceWindow"]
@@ -118,7 +191,26 @@ def notices(instance: Described) -> t.Iterator[str]:
             f"The {' and the '.join(waits)} of the DB instance {name} will change in the maintenance window {window}, "
             "with an interruption"
         )
-    if any(group["ParameterApplyStatus"] == REBOOT for group in instance.get("DBParameterGroups", ())):
+    if not instance["BackupRetentionPeriod"] and pending(instance).get("BackupRetentionPeriod"):
+        yield (
+            f"The DB instance {name} has no backups. They begin in the maintenance window "
+            f"{instance['PreferredMaintenanceWindow']}"
+        )
+    if others and instance["DBInstanceStatus"] != DELETING:
+        listed = " and ".join(f"{one} to {pending(instance)[one]}" for one in others)
+        yield (
+            f"Others have changed {listed} for the DB instance {name}. AWS makes that in the maintenance window "
+            f"{instance['PreferredMaintenanceWindow']}, or with the next change that is made at once"
+        )
+    if awaits_major_version(instance):
+        yield (
+            f"The upgrade to the major version {pending(instance)['EngineVersion']} interrupts the database. Take it "
+            f"back with 'aws rds modify-db-instance --db-instance-identifier {name} --engine-version "
+            f"{instance['EngineVersion']} --apply-immediately', or give the new version as engine_version when it runs"
+        )
+    if instance["DBInstanceStatus"] == UNFIT:
+        yield unfit(instance)
+    elif any(group["ParameterApplyStatus"] == REBOOT for group in instance.get("DBParameterGroups", ())):
         yield (
             f"Parameters of the DB instance {name} wait for a restart, which interrupts the database: set "
             f"apply_immediately, or run 'aws rds reboot-db-instance --db-instance-identifier {name}'"

@@ -142,6 +142,18 @@ def test_settings_are_changed_at_once(cloud: Cloud, options: Make, build: Build)
     assert (found["MaxAllocatedStorage"], found["PreferredMaintenanceWindow"]) == (200, "mon:01:00-mon:02:00")
 
 
+def test_backups_that_were_switched_off_begin_again(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    cloud.of("rds").modify_db_instance(
+        DBInstanceIdentifier="dev-database", BackupRetentionPeriod=0, ApplyImmediately=True
+    )
+    settle(cloud)
+    done = cloud.run(converge_database, options())
+    assert told(done) == ["update DB instance database: begin of its backups"]
+    assert (instance(cloud)["BackupRetentionPeriod"], instance(cloud)["PendingModifiedValues"]) == (7, {})
+    assert told(cloud.run(converge_database, options())) == []
+
+
 def test_storage_only_grows(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build)
     done = cloud.run(converge_database, options(storage_gib=40))
@@ -152,6 +164,16 @@ def test_storage_only_grows(cloud: Cloud, options: Make, build: Build) -> None:
     assert instance(cloud)["AllocatedStorage"] == 40
     with pytest.raises(InputError, match="30 is less than the 40 GiB that the DB instance dev-database has by now"):
         cloud.run(converge_database, options(storage_gib=20, max_storage_gib=30))
+
+
+def test_large_storage_grows_with_its_iops(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build, storage_gib=390, max_storage_gib=0)
+    for size in (400, 500):
+        done = cloud.run(converge_database, options(storage_gib=size, max_storage_gib=1000))
+        assert told(done) == ["update DB instance database: storage and standby"]
+        assert told(cloud.run(converge_database, options(storage_gib=size, max_storage_gib=1000))) == []
+    found = instance(cloud)
+    assert (found["AllocatedStorage"], found["Iops"], found["StorageThroughput"]) == (500, 12000, 500)
 
 
 def test_storage_that_does_not_grow(cloud: Cloud, options: Make, build: Build) -> None:
@@ -192,6 +214,25 @@ def test_another_class_waits_for_the_window_and_says_so(cloud: Cloud, options: M
     assert told(cloud.run(converge_database, at_once)) == []
 
 
+def test_a_name_that_others_gave_is_not_made_with_a_change(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    cloud.of("rds").modify_db_instance(DBInstanceIdentifier="dev-database", NewDBInstanceIdentifier="shop")
+    given = options(instance_class="db.t4g.medium", storage_gib=40, apply_immediately=True)
+    done = cloud.run(converge_database, given)
+    assert [one.endswith("together with DBInstanceIdentifier, which others have changed") for one in told(done)] == [
+        True,
+        True,
+    ]
+    assert told(cloud.run(converge_database, given)) == []
+    assert instance(cloud)["DBInstanceIdentifier"] == "dev-database"
+    assert [one for one in cloud.warnings if one.startswith("Others have changed DBInstanceIdentifier to shop")]
+    with pytest.raises(
+        InputError, match=r"instance_class: db\.t4g\.medium waits for the maintenance window, and cannot"
+    ):
+        cloud.run(converge_database, options())
+    assert cloud.writes == []
+
+
 def test_a_class_that_waits_can_be_taken_back(cloud: Cloud, options: Make, build: Build) -> None:
     made(cloud, options, build)
     cloud.run(converge_database, options(instance_class="db.t4g.medium"))
@@ -227,6 +268,43 @@ def test_parameters_at_once_and_at_the_next_restart(cloud: Cloud, options: Make,
         "local_infile",
         "require_secure_transport",
     }
+
+
+def unfit(cloud: Cloud, trouble: str = "incompatible-parameters") -> None:
+    """Let the server fail to start, or do so again."""
+    name = instance(cloud)["DbiResourceId"]
+    cloud.plane.report(lambda context: bool(context.rds.report(name, trouble)))
+
+
+def test_parameters_with_which_it_does_not_start_are_corrected(cloud: Cloud, options: Make, build: Build) -> None:
+    given = {"parameters": {"innodb_buffer_pool_size": 64 * 2**30}, "apply_immediately": True}
+    made(cloud, options, build, **given)
+    unfit(cloud)
+    # A server with its parameters in the state of the moment is looked at, as status.yml does.
+    [told_of] = cloud.run(converge_database, options(**given), check_mode=True)["database"]["waiting"]
+    assert "Correct or remove what is wrong in database_parameters" in told_of
+    restart = "update DB instance database: restart with its parameters, with which it did not start before"
+    planned = cloud.run(converge_database, options(backup_retention_days=9), check_mode=True)
+    done = cloud.run(converge_database, options(backup_retention_days=9))
+    changed = [f"update parameters {GROUP}", restart, "update DB instance database"]
+    assert told(planned) == told(done) == changed
+    assert cloud.writes == ["ResetDBParameterGroup", "RebootDBInstance", "ModifyDBInstance"]
+    assert (instance(cloud)["BackupRetentionPeriod"], done["database"]["waiting"]) == (9, [])
+    assert told(cloud.run(converge_database, options(backup_retention_days=9))) == []
+
+
+def test_parameters_that_do_not_help_are_told(
+    cloud: Cloud, options: Make, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(cloud, options, build)
+    unfit(cloud)
+    monkeypatch.setattr(cloud.plane, "reconciled", lambda _world: unfit(cloud))
+    with pytest.raises(GroundworkError) as caught:
+        cloud.run(converge_database, options())
+    assert "Correct or remove what is wrong in database_parameters" in str(caught.value)
+    monkeypatch.undo()
+    assert told(cloud.run(converge_database, options())) != []
+    assert told(cloud.run(converge_database, options())) == []
 
 
 def test_static_parameters_before_the_database_wait_for_nothing(cloud: Cloud, options: Make, build: Build) -> None:
@@ -378,6 +456,43 @@ def test_the_teardown_makes_no_snapshot_if_that_is_asked_for(cloud: Cloud, optio
     made(cloud, options, build)
     assert "delete DB instance database" in told(TearDown()(cloud, databases=True))
     assert (snapshots(cloud), rest(cloud)) == ([], [[], [], []])
+
+
+def test_the_teardown_says_which_state_has_no_final_snapshot(cloud: Cloud, options: Make, build: Build) -> None:
+    made(cloud, options, build)
+    unfit(cloud, "failed")
+    for check_mode in (True, False):
+        with pytest.raises(GroundworkError) as caught:
+            TearDown()(cloud, check_mode=check_mode)
+        assert "in the state failed AWS deletes it only without a final snapshot, with its backups" in str(caught.value)
+        assert "aws rds delete-db-instance --db-instance-identifier dev-database --skip-final" in str(caught.value)
+        assert cloud.writes == []
+    assert "delete DB instance database" in told(TearDown()(cloud, databases=True))
+    assert rest(cloud) == [[], [], []]
+
+
+def test_a_long_backup_delays_a_change(
+    cloud: Cloud, options: Make, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(cloud, options, build)
+    follow, until, before = cloud.plane.reconciled, cloud.monotonic() + 1200, cloud.before
+
+    def slowly(world: t.Any) -> None:
+        if cloud.monotonic() > until:
+            follow(world)
+
+    def backing_up(operation: str) -> None:
+        """Let AWS begin a backup after the run has looked."""
+        if operation == "ModifyDBInstance" and instance(cloud)["DBInstanceStatus"] == "available":
+            cloud.of("rds").create_db_snapshot(DBInstanceIdentifier="dev-database", DBSnapshotIdentifier="nightly")
+            monkeypatch.setattr(cloud, "before", before)
+        before(operation)
+
+    monkeypatch.setattr(cloud.plane, "reconciled", slowly)
+    monkeypatch.setattr(cloud, "before", backing_up)
+    cloud.run(converge_database, options(multi_az=True))
+    assert cloud.calls.count("ModifyDBInstance") > 1
+    assert instance(cloud)["MultiAZ"]
 
 
 def test_the_teardown_removes_no_protected_database(cloud: Cloud, options: Make, build: Build) -> None:

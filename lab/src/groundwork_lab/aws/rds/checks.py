@@ -22,6 +22,8 @@ RESERVED = frozenset({"rdsadmin", "rdsrepladmin", "mysql", "mariadb", "mariadb.s
 STORAGE = {"gp2": (20, 65536), "gp3": (20, 65536), "io1": (100, 65536), "io2": (100, 65536), "standard": (5, 3072)}
 PROVISIONED = ("io1", "io2")
 GP3_STRIPED = 400  # GiB from which IOPS and throughput of gp3 can be set
+GP3_IOPS, GP3_THROUGHPUT = (12000, 64000), (500, 4000)  # of striped storage, the latter in MiB/s
+GP3_SMALL = {"Iops": 3000, "StorageThroughput": 125}
 RESERVED_SCHEMAS = frozenset({"mysql", "information_schema", "performance_schema", "sys", "innodb", "test"})
 
 
@@ -115,8 +117,24 @@ def performance(kind: str, gib: int, iops: int | None, throughput: int | None) -
         combination(f"The iops to gib ratio or the IOPS value is not valid for storage type {kind}: {iops}")
     if kind == "gp3" and (iops or throughput) and gib < GP3_STRIPED:
         combination("You can't specify IOPS or storage throughput for engine mariadb and a storage size less than 400.")
+    if kind == "gp3" and iops and not GP3_IOPS[0] <= iops <= GP3_IOPS[1]:
+        invalid(f"Invalid iops value for storage type gp3: {iops}. Valid values are {GP3_IOPS[0]}-{GP3_IOPS[1]}.")
+    if kind == "gp3" and throughput and not GP3_THROUGHPUT[0] <= throughput <= GP3_THROUGHPUT[1]:
+        invalid(f"Invalid storage throughput for storage type gp3: {throughput}.")
     if kind in ("gp2", "standard") and (iops or throughput):
         combination(f"You can't specify IOPS or storage throughput for storage type {kind}.")
+
+
+def baseline(settings: Members) -> Members:
+    """Return the IOPS and the throughput (MiB/s) of storage for which none were given.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage
+    """
+    if settings["StorageType"] != "gp3":
+        return {}
+    if settings["AllocatedStorage"] < GP3_STRIPED:
+        return GP3_SMALL
+    return {"Iops": GP3_IOPS[0], "StorageThroughput": GP3_THROUGHPUT[0]}
 
 
 def ceiling(most: int, gib: int) -> int:

@@ -13,7 +13,7 @@ from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.rds import checks, parameters
 from groundwork_lab.aws.rds.catalog import families, family, memory_of
 from groundwork_lab.aws.rds.checks import Members, Request, combination, invalid
-from groundwork_lab.aws.rds.state import Backend, Instance, ParameterGroup, SubnetGroup
+from groundwork_lab.aws.rds.state import UNFIT, Backend, Instance, ParameterGroup, SubnetGroup
 
 ZONES = 2  # Availability Zones that a subnet group has to cover
 SUBNETS_LIMIT = 20
@@ -314,13 +314,19 @@ def _check_parameter(given: Mapping[str, Any], *, with_value: bool) -> None:
 
 
 def _follow(backend: Backend, group: ParameterGroup, given: Iterable[Mapping[str, Any]]) -> None:
-    """Apply the parameters to the DB instances of the group: some at once, the others with the next reboot."""
+    """Apply the parameters to the DB instances of the group: some at once, the others with the next reboot.
+
+    A server that does not start with its parameters gets all others with a reboot.
+    """
     at_once = [each["ParameterName"] for each in given if each["ApplyMethod"] == "immediate"]
     waiting = [each["ParameterName"] for each in given if each["ApplyMethod"] == "pending-reboot"]
     for instance in backend.instances.values():
         if instance.parameter_group != group.name:
             continue
         wanted = effective(backend, instance)
+        if instance.trouble == UNFIT:
+            instance.parameter_status = "pending-reboot"
+            continue
         if any(wanted.get(name) != instance.parameters.get(name) for name in waiting):
             instance.parameter_status = "pending-reboot"
         if any(wanted.get(name) != instance.parameters.get(name) for name in at_once):

@@ -15,14 +15,14 @@ from moto.core.utils import utcnow
 from groundwork_lab.aws.context import refuse
 from groundwork_lab.aws.rds import catalog, checks, groups, refused
 from groundwork_lab.aws.rds.checks import Members, Request, combination, invalid
-from groundwork_lab.aws.rds.state import Backend, Instance, Snapshot, SubnetGroup, new_resource_id
+from groundwork_lab.aws.rds.state import UNFIT, Backend, Instance, Snapshot, SubnetGroup, new_resource_id
 from groundwork_lab.model import DatabaseOrigin
 
 ACCOUNT_OF_INTERFACES = "amazon-rds"
 INSTANCES_LIMIT = 40
 STOPPED_FOR = timedelta(days=7)  # then RDS starts it again
 SERVING = ("available", "storage-full")
-CHANGEABLE = (*SERVING, "incompatible-parameters")
+REBOOTABLE = (*SERVING, UNFIT)
 ENDPOINT_ZONE = "Z1RLNUO7B9Q6NB"  # HostedZoneId of the endpoints in eu-central-1
 GROWTH = 110  # per cent of the allocated storage before, which the new one has at least
 LAG = timedelta(seconds=1)  # LatestRestorableTime is a whole second that has passed
@@ -273,6 +273,7 @@ def told(backend: Backend, instance: Instance) -> Members:
     interface = instance.interface
     group = backend.subnet_groups[instance.subnet_group]
     return {
+        **checks.baseline(settings),
         **settings,
         "DBInstanceIdentifier": instance.identifier,
         "Engine": catalog.ENGINE,
@@ -372,10 +373,11 @@ AT_ONCE = (
 def modify_db_instance(backend: Backend, request: Request) -> Members:
     """Change settings: at once, or in the maintenance window, as the API reference tells for each of them.
 
-    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html. An instance that does not
+    start with its parameters is rebooted or deleted: https://repost.aws/knowledge-center/rds-incompatible-parameters
     """
     instance = found(backend, request["DBInstanceIdentifier"])
-    if instance.shown not in CHANGEABLE and not _only_protects(request):
+    if instance.shown not in SERVING and not _only_protects(request):
         refuse("InvalidDBInstanceState", "Database instance is not in available state.")
     refused.check(request)
     _check_moves(backend, instance, request)
@@ -415,7 +417,7 @@ def _wanted(current: Members, request: Request) -> Members:
 
 def _changes(backend: Backend, instance: Instance, request: Request, wanted: Members) -> Members:
     """Return what a request adds to PendingModifiedValues."""
-    current = instance.settings
+    current = {**checks.baseline(instance.settings), **instance.settings}
     names = (*DELAYED, "BackupRetentionPeriod")
     pending = {name: wanted[name] for name in names if wanted.get(name) not in (None, current.get(name))}
     if request.get("MasterUserPassword") is not None:
@@ -466,7 +468,10 @@ def _check_moves(backend: Backend, instance: Instance, request: Request) -> None
 
 
 def _check_growth(current: Members, request: Request, wanted: Members) -> None:
-    """Let an allocated storage grow by at least 10 %, and forget IOPS that belong to another type."""
+    """Let an allocated storage grow by at least 10 %, and forget IOPS that belong to another type.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+    """
     gib = request.get("AllocatedStorage")
     if gib is not None and gib < current["AllocatedStorage"]:
         combination(
@@ -474,11 +479,22 @@ def _check_growth(current: Members, request: Request, wanted: Members) -> None:
             f"cannot be reduced to {gib} GiB."
         )
     if gib is not None and gib > current["AllocatedStorage"]:
+        if _has_iops(current) and request.get("Iops") is None and wanted["StorageType"] == current["StorageType"]:
+            combination(
+                "You must specify both the storage size and iops when modifying the storage size or iops on a DB "
+                "instance that has iops."
+            )
         wanted["AllocatedStorage"] = max(gib, -(-current["AllocatedStorage"] * GROWTH // 100))
     if wanted["StorageType"] != current["StorageType"]:
         for name in ("Iops", "StorageThroughput"):
             if request.get(name) is None:
                 wanted.pop(name, None)
+
+
+def _has_iops(settings: Members) -> bool:
+    """Return whether the storage has IOPS that can be set."""
+    kind, gib = settings["StorageType"], settings["AllocatedStorage"]
+    return kind in checks.PROVISIONED or (kind == "gp3" and gib >= checks.GP3_STRIPED)
 
 
 def _new_name(backend: Backend, instance: Instance, name: str) -> str:
@@ -559,12 +575,14 @@ def reboot_db_instance(backend: Backend, request: Request) -> Members:
     fails_over = bool(request.get("ForceFailover"))
     if fails_over and not instance.settings["MultiAZ"]:
         combination("Force failover is not valid for a DB instance that is not Multi-AZ.")
-    if instance.shown not in CHANGEABLE:
+    if instance.shown not in REBOOTABLE:
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is not in available state.")
     if fails_over:  # parameters that wait for a reboot wait for one without failover
         instance.failovers += 1
     else:
         restart(backend, instance)
+    if instance.trouble == UNFIT:
+        instance.trouble = ""  # until the server fails again
     begin(instance, "rebooting", "available")
     return {"DBInstance": told(backend, instance)}
 
@@ -618,6 +636,11 @@ def delete_db_instance(backend: Backend, request: Request) -> Members:
     if any(each.origin and each.origin.source == instance.resource_id for each in creating(backend)):
         refuse("InvalidDBInstanceState", f"Instance {instance.identifier} is the source of a restore in progress.")
     if final:
+        if instance.shown == "failed":
+            message = (
+                f"Instance {instance.identifier} is in the failed state, and can be deleted without a final snapshot"
+            )
+            refuse("InvalidDBInstanceState", f"{message} only.")
         if instance.shown not in (*SERVING, "stopped"):
             message = f"Cannot create a snapshot because the database instance {instance.identifier} is not currently"
             refuse("InvalidDBInstanceState", f"{message} in the available state.")

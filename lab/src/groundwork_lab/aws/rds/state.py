@@ -19,12 +19,13 @@ from groundwork_lab.model import DatabaseOrigin
 
 ApplyStatus = Literal["in-sync", "pending-reboot", "applying"]
 QUIET = frozenset({"deleting", "stopped", "stopping"})  # the states without a server
+UNFIT = "incompatible-parameters"  # the server does not start with its parameters
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 TROUBLES = {
     "failed": "The DB instance has failed",
-    "incompatible-parameters": "The DB instance could not be started with the parameters of its parameter group",
+    UNFIT: "The DB instance could not be started with the parameters of its parameter group",
     "storage-full": "The DB instance has no free storage",
 }
 """The events of the states that a server in trouble causes.

@@ -81,7 +81,7 @@ class Keeper:
         self._wanted: Wanted | None = None
         self._applied: Database | None = None
         self._closing = False
-        self._trouble: Trouble = ""
+        self._trouble: Trouble | None = ""
         self._failures = 0
         self._wake_reader, self._wake_writer = os.pipe()
         for each in (self._wake_reader, self._wake_writer):
@@ -94,7 +94,10 @@ class Keeper:
     def give(self, wanted: Wanted) -> None:
         """Want something, perhaps the same as before."""
         with self._lock:
-            same, self._wanted = wanted == self._wanted, wanted
+            before, self._wanted = self._wanted, wanted
+        same = wanted == before
+        if before is not None and before.database.boots != wanted.database.boots:
+            self._trouble = None  # the control plane, which asks for a reboot, forgets it
         if not same:
             self._wake()
 
@@ -214,7 +217,9 @@ class Keeper:
             else:
                 self.pair.run(wanted.database, wanted.interfaces, before)
         except DatabaseError:
-            if not self.pair.primary.running:
+            with self._lock:
+                outdated = self._wanted is not None and self._wanted.database.boots != wanted.database.boots
+            if not self.pair.primary.running and not outdated:
                 full = volumes.free(self.pair.primary.files) < FULL
                 self._tell("storage-full" if full else "incompatible-parameters")
             raise

@@ -189,6 +189,24 @@ def test_a_storage_grows_by_a_tenth_and_never_shrinks(site: Site) -> None:
     assert site.told()["AllocatedStorage"] == 110
 
 
+@pytest.mark.correction("rds:ModifyDBInstance", "Storage with IOPS grows together with them.")
+def test_storage_with_iops_grows_together_with_them(site: Site) -> None:
+    small = site.create(StorageType="gp3", AllocatedStorage=20)
+    assert (small["Iops"], small["StorageThroughput"]) == (3000, 125)
+    modify = site.rds.modify_db_instance
+    less = {"DBInstanceIdentifier": "site", "ApplyImmediately": True}
+    site.lab.refused("InvalidParameterCombination", modify, **less, AllocatedStorage=100, Iops=3000)
+    site.modify(AllocatedStorage=400, ApplyImmediately=True)
+    site.settle()
+    assert (site.told()["Iops"], site.told()["StorageThroughput"]) == (12000, 500)
+    message = site.lab.refused("InvalidParameterCombination", modify, **less, AllocatedStorage=500)
+    assert message.startswith("You must specify both the storage size and iops")
+    site.lab.refused("InvalidParameterValue", modify, **less, AllocatedStorage=500, Iops=3000)
+    site.modify(AllocatedStorage=500, Iops=12000, ApplyImmediately=True)
+    site.settle()
+    assert (site.told()["AllocatedStorage"], site.told()["PendingModifiedValues"]) == (500, {})
+
+
 def test_only_an_available_instance_is_changed(site: Site) -> None:
     site.rds.create_db_instance(**site.request())
     modify = site.rds.modify_db_instance

@@ -111,5 +111,11 @@ def test_a_server_in_trouble_is_told(site: Site) -> None:
     site.settle()
     assert report("incompatible-parameters") == "incompatible-parameters"
     assert site.rds.describe_events(EventCategories=["failure"], SourceType="db-instance")["Events"]
+    modify = site.rds.modify_db_instance
+    site.lab.refused("InvalidDBInstanceState", modify, DBInstanceIdentifier="site", BackupRetentionPeriod=9)
     site.rds.reboot_db_instance(DBInstanceIdentifier="site")
-    assert report("") == "rebooting"
+    assert site.status() == "rebooting"
+    assert report("incompatible-parameters") == "incompatible-parameters"
+    site.rds.reboot_db_instance(DBInstanceIdentifier="site")
+    site.settle()
+    assert site.status() == "available"

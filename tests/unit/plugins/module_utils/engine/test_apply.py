@@ -176,6 +176,14 @@ def test_patience_ends(clock: Clock) -> None:
     assert 60 <= clock.now < 70
 
 
+def test_a_call_may_have_more_patience(clock: Clock) -> None:
+    fake = Fake(create_vpc=[error("Busy")])
+    change = Change("create", "vpc", "main", (Call("ec2", "create_vpc", {}, passing=("Busy",), patience=1000),))
+    with pytest.raises(GroundworkError, match="Busy"):
+        apply([change], fake, {}, clock)
+    assert 1000 <= clock.now < 1010
+
+
 def test_what_another_run_made_may_not_be_known_everywhere(clock: Clock) -> None:
     fake = Fake(create_subnet=[error("InvalidVpcID.NotFound")])
     with pytest.raises(GroundworkError):
