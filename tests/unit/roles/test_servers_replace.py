@@ -47,7 +47,8 @@ def replaced(tmp_path: Path, stage: Any) -> Any:
         servers = {"children": {"tier_private": {"hosts": hosts}}}
         inventory = {"all": {"vars": variables, "children": {"servers": servers, "successors": {}}}}
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
-        playbook, returns = str(ROOT / "playbooks" / "replace.yml"), {"batches": batches, "lines": [], "urls": {}, "names": {}}
+        playbook = str(ROOT / "playbooks" / "replace.yml")
+        returns: dict[str, Any] = {"batches": batches, "lines": [], "urls": {}, "names": {}}
         played = own.play("hosts.yml", playbook, rules, returns)
         tasks = [
             task["hosts"]
