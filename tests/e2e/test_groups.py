@@ -66,7 +66,7 @@ INFRASTRUCTURE = ("--tags", "infrastructure,healthy")
 
 
 SCALED_TIER = {**GROUP, "group": {"min": 2, "max": 4, "scaling": SCALING}}
-SCALED = {"servers_tiers": {**COUNTED, "web": SCALED_TIER}}
+SCALED = {**COUNTED, "web": SCALED_TIER}
 
 
 class Web:
@@ -372,7 +372,7 @@ def short_minute(laptop: Laptop) -> Iterator[None]:
 
 @pytest.mark.usefixtures("short_minute")
 def test_load_adds_a_server_which_goes_with_the_load(laptop: Laptop, site: Site, web: Web) -> None:
-    made = play(laptop, *INFRASTRUCTURE, **SCALED).changes()
+    made = play(laptop, *INFRASTRUCTURE, servers_tiers=SCALED).changes()
     assert made == ["localhost: create scaling policy web cpu", "localhost: create scaling policy web requests"]
     before = web.healthy()
     assert len(before) == 2
@@ -382,7 +382,7 @@ def test_load_adds_a_server_which_goes_with_the_load(laptop: Laptop, site: Site,
             assert len(grown) == 3
             eventually(lambda: set(served(site, TIERS)), lambda seen: seen == grown, 30)
             laptop.calls(reset=True)
-            again = play(laptop, *INFRASTRUCTURE, **SCALED)
+            again = play(laptop, *INFRASTRUCTURE, servers_tiers=SCALED)
             assert (again.changes(), besides_lock(laptop.calls())) == ([], {})
             assert web.healthy() == grown, "a run does not put back what a policy has set"
         left = eventually(web.members, lambda seen: len(seen) == 2, 300)
