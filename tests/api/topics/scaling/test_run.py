@@ -14,6 +14,7 @@ from cloud import Cloud, Survives, told
 from topic_options.scaling import Make
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.looking import look_at_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
 
@@ -310,6 +311,16 @@ def test_policies_are_made_with_the_group_and_a_second_run_changes_nothing(site:
     assert metric["ResourceLabel"] == f"{arn.split(':loadbalancer/')[1]}/{target_group.split(':')[-1]}"
     assert site.converge(public=copy.deepcopy(BOTH))["changes"] == []
     assert Counter(site.cloud.calls) == BUDGET
+
+
+def test_sizes_and_policies_are_told(site: Site) -> None:
+    site.converge(public=scaled(cpu_percent=50, disable_scale_in=True))
+    result = site.cloud.run(look_at_groups, {"environment_name": "dev", "tags": {}})
+    policy = {"name": "groundwork-cpu", "metric": "ASGAverageCPUUtilization", "target": 50.0}
+    policy |= {"scales_in": False, "enabled": True}
+    size = {"min": 2, "max": 4, "desired": 2, "in_service": 2}
+    assert result["groups"] == [{"name": "dev-public", "tier": "public", **size, "policies": [policy]}]
+    assert site.cloud.writes == []
 
 
 def test_check_mode_before_the_balancer_tells_the_policies(site: Site) -> None:
