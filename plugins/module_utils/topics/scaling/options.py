@@ -56,7 +56,7 @@ OWN_OPTIONS: Spec = {
 
 @dataclass(frozen=True)
 class Tracking:
-    """The targets of a group's scaling policies. None means that there is no policy. `target_group` is for the requests."""
+    """The targets of a group's scaling policies, or None. The requests to `target_group` are counted."""
 
     cpu: int | None
     requests: int | None
