@@ -38,6 +38,16 @@ options:
         any, servers that fail their health checks are replaced.
       - C(group.health_check_grace) is the health check grace period in seconds. The default is V(300).
       - C(group.warmup) is the default instance warmup in seconds. The default is V(0).
+      - C(group.scaling) is a dictionary with the targets of target tracking scaling policies, which set the desired
+        capacity between C(min) and C(max). It contains C(cpu_percent), the average CPU utilization from V(1) to V(100),
+        C(requests_per_target), the requests per minute and server, or both. With both, the group grows when one is
+        exceeded, and shrinks when it is possible by both.
+      - C(group.scaling.target_group) is the target group whose requests are counted. It is required if the group has
+        several. Its load balancer must exist.
+      - C(group.scaling.disable_scale_in) is whether the policies only let the group grow. The default is V(false).
+      - C(group.scaling.warmup) is the time in seconds until a new server counts. The default is C(group.warmup).
+      - Without C(group.scaling) the policies of this module are deleted. They have the names C(groundwork-cpu) and
+        C(groundwork-requests). Policies with other names are not changed.
       - C(image) is a dictionary with either C(id), the id of an image, or C(parameter), the name of a parameter that
         contains such an id. The default is the parameter C(/groundwork/<environment>/image/lamp).
       - C(instance_type), C(root_volume_gib), C(subnets), C(security_groups), C(public_ip), C(instance_profile),
@@ -93,7 +103,7 @@ extends_documentation_fragment:
   - groundwork.aws.common.attributes
   - groundwork.aws.common.connection
 notes:
-  - Budget. 7 API calls and 2 for each tier if nothing changes. 1 less if all tiers have an image C(id).
+  - Budget. 8 API calls and 2 for each tier if nothing changes. 1 less if all tiers have an image C(id).
 seealso:
   - module: groundwork.aws.ec2_instance_group
   - module: groundwork.aws.elbv2_application_lb
@@ -110,6 +120,19 @@ EXAMPLES = r"""
         group: {min: 2, max: 6}
         instance_type: t3.small
         instance_profile: dev-public
+
+- name: Let the group grow and shrink by the requests per minute and the CPU of its servers
+  groundwork.aws.autoscaling_server_groups:
+    environment_name: dev
+    region: eu-central-1
+    zones: [eu-central-1a, eu-central-1b]
+    tiers:
+      public:
+        group:
+          min: 2
+          max: 6
+          scaling: {requests_per_target: 1000, cpu_percent: 60, warmup: 60}
+        instance_type: t3.small
 
 - name: Use a new image for new servers, without replacing existing ones
   groundwork.aws.autoscaling_server_groups:

@@ -31,6 +31,12 @@ BALANCERS = {"public": "public-alb", "private": "private-alb"}
 DETECTION = 5 * 2 + 2  # seconds: two health checks that fail, the last one by its timeout
 LAUNCH = 30  # seconds to healthy: 6 to 8 on an idle machine, and 15 at most are promised there
 TIERS = ("web",)
+MINUTE = 5  # seconds of a minute of metrics, so that the alarms have their 3 and 15 data points soon
+SCALING = {"requests_per_target": 80, "cpu_percent": 90, "warmup": 10}
+FEW, MORE = (
+    4,
+    40,
+)  # requests a second: 10 for each of two servers in a minute, and 110 with the others, or 73 with three
 
 
 def balancer(name: str, group: str) -> dict[str, Any]:
@@ -59,6 +65,10 @@ WITHOUT = {
 INFRASTRUCTURE = ("--tags", "infrastructure,healthy")
 
 
+SCALED_TIER = {**GROUP, "group": {"min": 2, "max": 4, "scaling": SCALING}}
+SCALED = {**COUNTED, "web": SCALED_TIER}
+
+
 class Web:
     """The group, as AWS and its visitors see it."""
 
@@ -80,6 +90,20 @@ class Web:
         target_group = groups[0]["TargetGroupARNs"][0]
         targets = self._elb.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
         return {one["Target"]["Id"] for one in targets if one["TargetHealth"]["State"] == "healthy"} & serving
+
+    def members(self) -> set[str]:
+        """Return all instances of the group, until they are terminated."""
+        [group] = self._scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return {one["InstanceId"] for one in group["Instances"]}
+
+    def policies(self) -> dict[str, dict[str, Any]]:
+        """Return the scaling policies by name."""
+        return {one["PolicyName"]: one for one in self._scaling.describe_policies()["ScalingPolicies"]}
+
+    def causes(self) -> list[str]:
+        """Return why instances were launched and terminated, the newest first."""
+        told = self._scaling.describe_scaling_activities(AutoScalingGroupName="local-web")["Activities"]
+        return [str(one["Cause"]) for one in told]
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, float]]:
@@ -336,3 +360,46 @@ def test_a_release_that_is_nowhere_is_refused(laptop: Laptop, web: Web, words: t
         refused.failures()
     )
     assert besides_lock(laptop.calls()) == {}
+
+
+@pytest.fixture
+def short_minute(laptop: Laptop) -> Iterator[None]:
+    """Let the lab's metrics have short minutes."""
+    assert laptop.run("groundwork-lab", "minute", str(MINUTE)).returncode == 0
+    yield
+    assert laptop.run("groundwork-lab", "minute", "60").returncode == 0
+
+
+@pytest.mark.usefixtures("short_minute")
+def test_load_adds_a_server_which_goes_with_the_load(laptop: Laptop, site: Site, web: Web) -> None:
+    made = play(laptop, *INFRASTRUCTURE, servers_tiers=SCALED).changes()
+    assert made == ["localhost: create scaling policy web cpu", "localhost: create scaling policy web requests"]
+    before = web.healthy()
+    assert len(before) == 2
+    with visitors(site, TIERS, FEW) as few:
+        with visitors(site, TIERS, MORE) as more, web.watched() as took:
+            grown = eventually(web.healthy, lambda seen: len(seen) == 3, 180)
+            assert len(grown) == 3
+            eventually(lambda: set(served(site, TIERS)), lambda seen: seen == grown, 30)
+            laptop.calls(reset=True)
+            again = play(laptop, *INFRASTRUCTURE, servers_tiers=SCALED)
+            assert (again.changes(), besides_lock(laptop.calls())) == ([], {})
+            assert web.healthy() == grown, "a run does not put back what a policy has set"
+        left = eventually(web.members, lambda seen: len(seen) == 2, 300)
+        assert (len(left), left <= grown) == (2, True)
+    for place in (*few, *more):
+        assert place["failures"] == []
+    assert {answer["server"] for answer in more[0]["answers"]} == grown
+    assert took.keys() == grown - before
+    high, low = (one["AlarmName"] for one in web.policies()["groundwork-requests"]["Alarms"])
+    told = f"a monitor alarm {high} in state ALARM triggered policy groundwork-requests changing the desired capacity"
+    assert any(f"{told} from 2 to 3." in cause for cause in web.causes())
+    assert any("AlarmLow" in cause and "from 3 to 2." in cause for cause in web.causes())
+    assert low.startswith("TargetTracking-local-web-AlarmLow-")
+
+
+def test_policies_go_with_their_declaration(laptop: Laptop, web: Web) -> None:
+    planned = play(laptop, *INFRASTRUCTURE, "--check").changes()
+    assert planned == ["localhost: delete scaling policy web cpu", "localhost: delete scaling policy web requests"]
+    assert play(laptop, *INFRASTRUCTURE).changes() == planned
+    assert web.policies() == {}

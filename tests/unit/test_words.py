@@ -37,6 +37,7 @@ VERBS = (
     "Copy",
     "Create",
     "Delete",
+    "Detach",
     "Disable",
     "Do",
     "Download",

@@ -70,6 +70,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--name-servers", nargs="+", metavar="NAME", help="other name servers than the hosted zone's")
     made = add("deregister", deregister, "Remove a registered domain, so that its names do not exist.")
     made.add_argument("domain", metavar="DOMAIN")
+    made = add("minute", minute, "Show or set how long a minute of CloudWatch's metrics and alarms takes.")
+    made.add_argument("seconds", nargs="?", type=float, metavar="SECONDS", help="from 2 to 60, as long as on AWS")
     add("domains", domains, "Show the registered domains and their name servers.")
     _add_faults(commands)
     return top
@@ -217,6 +219,17 @@ def deregister(settings: Settings, options: argparse.Namespace) -> int:
     from groundwork_lab.control import ask  # noqa: PLC0415
 
     return _show_domains(ask(settings, "DELETE", f"/domains/{quote(options.domain, safe='')}"))
+
+
+def minute(settings: Settings, options: argparse.Namespace) -> int:
+    from groundwork_lab.control import ask  # noqa: PLC0415
+
+    if options.seconds is None:
+        seconds = json.loads(ask(settings, "GET", "/minute"))
+    else:
+        seconds = json.loads(ask(settings, "POST", "/minute", options.seconds))
+    print(f"A minute of metrics takes {seconds:g} s.")
+    return 0
 
 
 def domains(settings: Settings, options: argparse.Namespace) -> int:  # noqa: ARG001

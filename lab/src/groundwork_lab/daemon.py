@@ -49,6 +49,7 @@ from groundwork_lab.reconcile import Loop, Part
 from groundwork_lab.settings import API, ORIGIN, PACKAGES, RESOLVER, S3, Settings, from_environment
 
 _log = logging.getLogger(__name__)
+SHORTEST_MINUTE, LONGEST_MINUTE = 2.0, 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,22 @@ def routes(lab: Lab) -> Mapping[str, Route]:
         "GET /faults": lambda _rest, _body: [asdict(fault) for fault in faults.rules()],
         "POST /faults": add,
         "DELETE /faults": clear,
+        "GET /minute": lambda _rest, _body: lab.control_plane.context.minute,
+        "POST /minute": lambda _rest, body: set_minute(lab, body),
         "GET /domains": lambda _rest, _body: registrar.listed(lab.names),
         "POST /domains": lambda _rest, body: registrar.register(lab.names, zones(), body),
         "DELETE /domains": lambda rest, _body: registrar.deregister(lab.names, rest),
     }
+
+
+def set_minute(lab: Lab, seconds: Any) -> float:
+    """Set the seconds of a minute of metrics. Raise RefusalError for a value out of range."""
+    if not isinstance(seconds, int | float) or not SHORTEST_MINUTE <= seconds <= LONGEST_MINUTE:
+        raise RefusalError(
+            f"A minute has {seconds} seconds; give {SHORTEST_MINUTE:g} to {LONGEST_MINUTE:g}, the length on AWS."
+        )
+    lab.control_plane.context.minute = float(seconds)
+    return lab.control_plane.context.minute
 
 
 def whole_status(lab: Lab) -> dict[str, Any]:

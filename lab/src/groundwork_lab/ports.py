@@ -46,12 +46,18 @@ class Hosts(Protocol):
     def console_output(self, instance_id: str) -> bytes:
         """Return the host's console log, at most the last 64 KiB, or b"" before its first boot."""
 
+    def cpu_seconds(self, instance_id: str) -> float | None:
+        """Return the CPU time that the host has used since its boot, in seconds, or None if it does not run."""
+
 
 class Balancers(Protocol):
     """The functions of the load balancers that the control plane uses."""
 
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
         """Return the health by (target id, port) of the targets that a load balancer checks."""
+
+    def requests(self, target_group_arn: str) -> int | None:
+        """Return the number of requests that were sent to targets of the group so far, or None if it is not known."""
 
 
 class Reports(Protocol):

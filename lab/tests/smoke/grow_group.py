@@ -91,6 +91,34 @@ def resize(number: str) -> dict[str, Any]:
     return told(int(number))
 
 
+def scale() -> dict[str, Any]:
+    """Let the group grow to 3 instances under load, and shrink to 2 when only few requests are left."""
+    scaling.update_auto_scaling_group(AutoScalingGroupName=NAME, MinSize=2, MaxSize=3, DefaultInstanceWarmup=0)
+    arn = elb.describe_target_groups(Names=[NAME])["TargetGroups"][0]["TargetGroupArn"]
+    balancer = elb.describe_load_balancers(Names=[NAME])["LoadBalancers"][0]["LoadBalancerArn"]
+    label = f"{balancer.partition(':loadbalancer/')[2]}/{arn.rpartition(':')[2]}"
+    track("requests", 20.0, PredefinedMetricType="ALBRequestCountPerTarget", ResourceLabel=label)
+    track("cpu", 99.0, PredefinedMetricType="ASGAverageCPUUtilization")
+    visitors = Visitors()
+    grown = told(3)
+    visitors.pause = 0.5
+    shrunk = told(2)
+    answers = visitors.leave()
+    for name in ("requests", "cpu"):
+        scaling.delete_policy(AutoScalingGroupName=NAME, PolicyName=name)
+    scaling.update_auto_scaling_group(AutoScalingGroupName=NAME, MinSize=1, MaxSize=4)
+    return {**shrunk, "grown": list(grown["members"]), "answers": answers}
+
+
+def track(name: str, target: float, **metric: str) -> None:
+    scaling.put_scaling_policy(
+        AutoScalingGroupName=NAME,
+        PolicyName=name,
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingConfiguration={"PredefinedMetricSpecification": metric, "TargetValue": target},
+    )
+
+
 def refresh() -> dict[str, Any]:
     """Release another version with an instance refresh while visitors send requests."""
     ec2.create_launch_template_version(
@@ -119,9 +147,10 @@ def remove() -> dict[str, Any]:
 
 
 class Visitors:
-    """A visitor that sends requests to the load balancer continuously."""
+    """A visitor that sends requests to the load balancer continuously, with a pause in seconds after each."""
 
     def __init__(self) -> None:
+        self.pause = 0.01
         self._url = f"http://{address()}/"
         self._answers: Counter[str] = Counter()
         self._leaving = threading.Event()
@@ -129,7 +158,7 @@ class Visitors:
         self._thread.start()
 
     def _visit(self) -> None:
-        while not self._leaving.wait(0.01):
+        while not self._leaving.wait(self.pause):
             self._answers[visit(self._url)] += 1
 
     def leave(self) -> dict[str, int]:
@@ -192,6 +221,7 @@ STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "build": build,
     "replaced": replaced,
     "resize": resize,
+    "scale": scale,
     "refresh": refresh,
     "remove": remove,
 }

@@ -62,6 +62,21 @@ def test_more_and_fewer(step: Step, built: dict[str, Any]) -> None:
     assert zones(step("resize", "2")) == ["eu-central-1a", "eu-central-1b"]
 
 
+def test_load_adds_an_instance_which_goes_with_the_load(lab: Lab, step: Step, built: dict[str, Any]) -> None:
+    before = set(step("resize", "2")["members"])
+    lab("minute", "3")
+    try:
+        told = step("scale")
+    finally:
+        lab("minute", "60")
+    assert before < set(told["grown"])
+    assert set(told["members"]) < set(told["grown"])
+    assert set(told["answers"]) == {"one"}
+    causes = "\n".join(cause for _, cause, _ in told["activities"])
+    assert "AlarmHigh" in causes and "changing the desired capacity from 2 to 3." in causes
+    assert "AlarmLow" in causes and "changing the desired capacity from 3 to 2." in causes
+
+
 def test_a_refresh_brings_a_release_out_without_a_failed_request(step: Step, built: dict[str, Any]) -> None:
     before = set(step("resize", "2")["members"])
     told = step("refresh")

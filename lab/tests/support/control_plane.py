@@ -34,14 +34,21 @@ TRUST = json.dumps(
 @dataclass
 class FakeHosts:
     consoles: dict[str, bytes] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)  # seconds by instance
 
     def console_output(self, instance_id: str) -> bytes:
         return self.consoles.get(instance_id, b"")
+
+    def cpu_seconds(self, instance_id: str) -> float | None:
+        return self.cpu.get(instance_id)
 
 
 class FakeBalancers:
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
         return {}
+
+    def requests(self, target_group_arn: str) -> int | None:
+        return None
 
 
 def tags(kind: str, **values: str) -> list[dict[str, Any]]:

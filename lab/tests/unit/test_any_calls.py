@@ -53,10 +53,16 @@ class NoHosts:
     def console_output(self, instance_id: str) -> bytes:
         return b""
 
+    def cpu_seconds(self, instance_id: str) -> float | None:
+        return None
+
 
 class NoBalancers:
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
         return {}
+
+    def requests(self, target_group_arn: str) -> int | None:
+        return None
 
 
 @pytest.fixture

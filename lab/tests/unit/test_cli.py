@@ -27,6 +27,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         questions.append((method, path, body))
         if path.startswith("/console"):
             return b"Debian GNU/Linux 12\r\n"
+        if path == "/minute":
+            return json.dumps(body or 60.0).encode()
         return json.dumps(CALLS if path.startswith("/calls") else [body] if body else []).encode()
 
     monkeypatch.setattr(control, "ask", ask)
@@ -40,6 +42,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         (["calls", "--reset", "--json"], ("DELETE", "/calls", None)),
         (["console", "public-1"], ("GET", "/console/public-1", None)),
         (["console", "my host/1"], ("GET", "/console/my%20host%2F1", None)),
+        (["minute"], ("GET", "/minute", None)),
+        (["minute", "5"], ("POST", "/minute", 5.0)),
         (["domains"], ("GET", "/domains", None)),
         (["deregister", "example.test"], ("DELETE", "/domains/example.test", None)),
         (
@@ -91,6 +95,14 @@ def test_calls_as_a_table(asked: list[tuple[object, ...]], capsys: pytest.Captur
         "  s3       GetObject     3\n"
         "16 calls, 1 of them writes\n"
     )
+
+
+@pytest.mark.parametrize(("argv", "seconds"), [(["minute"], "60"), (["minute", "2.5"], "2.5")])
+def test_the_length_of_a_minute_is_told(
+    asked: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str], argv: list[str], seconds: str
+) -> None:
+    assert cli.main(argv) == 0
+    assert capsys.readouterr().out == f"A minute of metrics takes {seconds} s.\n"
 
 
 def test_calls_as_json(asked: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from groundwork_lab.api import CallCounter, Fault, Faults
 from groundwork_lab.control import RefusalError
-from groundwork_lab.daemon import Lab, console, fault_from, routes, total
+from groundwork_lab.daemon import Lab, console, fault_from, routes, set_minute, total
 from groundwork_lab.model import HostedZone, Instance, MetadataOptions, World
 from groundwork_lab.settings import name_servers
 
@@ -123,3 +123,13 @@ def test_domains_are_registered_with_the_name_servers_of_their_zones(make_lab: M
 
 def test_total() -> None:
     assert total({"ec2": {"A": 1, "B": 2}, "s3": {"C": 4}}) == 7
+
+
+def test_a_minute_is_set_within_bounds(make_lab: MakeLab) -> None:
+    lab: Any = make_lab()
+    lab.control_plane.context = SimpleNamespace(minute=60.0)
+    assert set_minute(lab, 5) == 5.0
+    for wrong in (1.9, 61, "5", None):
+        with pytest.raises(RefusalError, match="give 2 to 60"):
+            set_minute(lab, wrong)
+    assert lab.control_plane.context.minute == 5.0

@@ -29,6 +29,7 @@ class Known:
     public_subnets: t.Collection[str] | None = None
     subnet_prefixes: t.Mapping[str, int] = field(default_factory=dict)  # of the CIDR blocks, by subnet
     target_groups: t.Collection[str] | None = None
+    balanced: t.Collection[str] | None = None  # target groups to which a load balancer forwards
     servers: t.Mapping[str, t.Sequence[str]] | None = None  # numbered servers, by tier
     groups: t.Sequence[str] = ()  # tiers that are Auto Scaling groups
     booting: t.Sequence[str] = ()  # those of them whose servers configure themselves

@@ -31,25 +31,29 @@ def status(
     *,
     https: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
     database: State | None = None,
+    groups: t.Sequence[State] = (),
     backup_hours: float = BACKUP_HOURS,
 ) -> list[str]:
     """Return the lines. `servers` are the states by name, empty for one that could not be reached.
 
     `ids` are the instances of the servers. `targets` are those of all target groups. `https` has `certificates` and
     `distributions` of the module `environment_https_info`. `database` is what the module `rds_database_instance`
-    returns of the managed database, empty without one. A backup that is older than `backup_hours` is a problem.
+    returns of the managed database, empty without one. `groups` are those of `autoscaling_groups_info`. A backup that
+    is older than `backup_hours` is a problem.
     """
     problems = [f"{name}: {wrong}" for name, state in servers.items() for wrong in wrongs(state, backup_hours)]
     problems += [f"{_server(one['id'], ids)}: {_health(one)}" for one in targets if one["state"] != "healthy"]
     problems += differences(servers)
     problems += https_wrongs(https)
     problems += database_wrongs(database) if database else ()
+    problems += group_wrongs(groups)
     heading = [f"{len(problems)} problems:" if len(problems) != 1 else "1 problem:"] if problems else ["No problems."]
     return [
         *heading,
         *(f"  {problem}" for problem in problems),
         *(line for name, state in servers.items() for line in _lines(name, ids.get(name, ""), state, targets)),
         *(_database_lines(database) if database else ()),
+        *(line for one in groups for line in _group_lines(one)),
         *(f"{one['id']}, not in the inventory: {_health(one)}" for one in targets if one["id"] not in ids.values()),
         *(_certificate(one) for one in https["certificates"]),
         *(_distribution(one) for one in https["distributions"]),
@@ -187,6 +191,25 @@ def _database_lines(database: State) -> t.Iterator[str]:
     yield f"  MariaDB {database['engine_version']}{ends}"
     yield f"  {database['instance_class']}{standby}; {database['storage_gib']} GiB{grows}"
     yield f"  backups: restorable until {database['restorable_until'] or '-'}"
+
+
+def group_wrongs(groups: t.Sequence[State]) -> t.Iterator[str]:
+    """Yield the Auto Scaling groups with fewer servers than they want, and those whose policies are disabled."""
+    for one in groups:
+        if one["in_service"] < one["desired"]:
+            yield f"the group {one['tier']} has {one['in_service']} of {one['desired']} servers in service"
+        for policy in one["policies"]:
+            if not policy["enabled"]:
+                yield f"the policy {policy['name']} of the group {one['tier']} is disabled"
+
+
+def _group_lines(group: State) -> t.Iterator[str]:
+    size = f"{group['in_service']} of {group['desired']} servers in service"
+    yield f"group {group['tier']}: {size}, from {group['min']} to {group['max']}"
+    for policy in group["policies"]:
+        target = f"{policy['metric']} {policy['target']:g}" if policy["metric"] else "not by target tracking"
+        alone = "" if policy["scales_in"] else ", only grows"
+        yield f"  policy {policy['name']}: {target}{alone}"
 
 
 def _server(identity: str, ids: t.Mapping[str, str]) -> str:

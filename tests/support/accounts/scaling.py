@@ -31,7 +31,7 @@ def furnish(cloud: Cloud) -> None:
 
 
 def balance(cloud: Cloud, **given: t.Any) -> t.Any:
-    """Two target groups, which no balancer uses."""
+    """Two target groups, which no balancer uses unless it is given."""
     wanted = {"environment_name": "dev", "zones": ZONES, "load_balancers": [], **given}
     target_groups = [{"name": name, "tier": name} for name in ("public", "private")]
     return cloud.run(converge_load_balancers, valid(BALANCERS, {**wanted, "target_groups": target_groups}))
@@ -44,6 +44,12 @@ def promote(cloud: Cloud, position: int) -> str:
     image = str(images[position])
     cloud.of("ssm").put_parameter(Name=PARAMETER, Value=image, Type="String", Overwrite=True)
     return image
+
+
+def balancer(name: str = "public", group: str = "public") -> dict[str, t.Any]:
+    """Return the options of a load balancer that forwards to a target group."""
+    listener = {"port": 80, "default_action": {"type": "forward", "target_groups": [{"name": group}]}}
+    return {"name": name, "tier": "public", "security_groups": ["public-servers"], "listeners": [listener]}
 
 
 class Site:
@@ -77,6 +83,10 @@ class Site:
         """Of the launch template, the oldest first."""
         found = self.cloud.ec2.describe_launch_template_versions(LaunchTemplateName=f"dev-{tier}")
         return sorted(version["VersionNumber"] for version in found["LaunchTemplateVersions"])
+
+    def policies(self) -> dict[str, dict[str, t.Any]]:
+        found = self.scaling.describe_policies()["ScalingPolicies"]
+        return {f"{one['AutoScalingGroupName']} {one['PolicyName']}": one for one in found}
 
     def refreshes(self, tier: str = "public") -> list[dict[str, t.Any]]:
         found = self.scaling.describe_instance_refreshes(AutoScalingGroupName=f"dev-{tier}")

@@ -115,6 +115,9 @@ class Context:
     slow: float = 0.0
     """For how many seconds AWS still reports what a deleted resource used: interfaces, addresses, target groups."""
 
+    minute: float = 60.0
+    """The seconds of a minute of CloudWatch's metrics and alarms. `groundwork-lab minute` shortens it."""
+
     clock: Callable[[], float] = time.monotonic
     lookup: Callable[[str, str], Found] | None = None
     """Returns the records of a name and a type, as the lab's resolver finds them. From any thread, without the lock."""
@@ -170,6 +173,20 @@ class Context:
             return {}
         with self._unlocked():
             return self._balancers.target_health(target_group_arn)
+
+    def requests(self, target_group_arn: str) -> int | None:
+        """Return the number of requests to targets of the group so far, or None if it is not known."""
+        if self._balancers is None:
+            return None
+        with self._unlocked():
+            return self._balancers.requests(target_group_arn)
+
+    def cpu_seconds(self, instance_id: str) -> float | None:
+        """Return the CPU time of a host since its boot in seconds, or None if it does not run."""
+        if self._hosts is None:
+            return None
+        with self._unlocked():
+            return self._hosts.cpu_seconds(instance_id)
 
     @contextmanager
     def _unlocked(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ import pytest
 
 from groundwork_lab.processes import in_namespace
 
-from .conftest import OK, PORT
+from .conftest import GROUP, OK, PORT
 
 pytestmark = pytest.mark.lab
 
@@ -57,6 +57,19 @@ class TestSizes:
         balancer.await_state("healthy")
         answer = balancer.get()
         assert (answer.status, answer.header("Server")) == (status, ["awselb/2.0"] if status == 502 else [])
+
+
+def test_requests_to_targets_are_counted_and_health_checks_are_not(balancer: Any) -> None:
+    balancer.serve()
+    balancer.await_state("healthy")
+    assert balancer.manager.requests(GROUP) == 0
+    for _ in range(3):
+        assert balancer.get().status == 200
+    assert balancer.get("Content-Length: no").status == 400
+    assert balancer.manager.requests(GROUP) == 3
+    balancer.serve(attributes={"idle_timeout.timeout_seconds": "50"})  # another worker
+    assert balancer.get().status == 200
+    assert balancer.manager.requests(GROUP) == 4
 
 
 @pytest.mark.parametrize(

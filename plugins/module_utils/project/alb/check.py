@@ -17,7 +17,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.names im
     check_admitted,
     check_balancer_names,
 )
-from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import check_sizes, parse_load_balancers
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.alb.options import (
+    check_sizes,
+    forwards_to,
+    parse_load_balancers,
+)
 
 
 def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
@@ -32,7 +36,9 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
         below = {name: own[f"maintenance_{name}"] for name in ("load_balancers", "body", "content_type", "let_in")}
         parse_maintenance({"shown": True, **below}, problems.scope(f"{problems.prefix}maintenance_"))
     groups = [group.name for group in wanted.target_groups] if wanted else []
-    return {"target_groups": groups, "host_names": names}
+    balancers = wanted.load_balancers if wanted else ()
+    balanced = sorted({name for balancer in balancers for name in forwards_to(balancer)})
+    return {"target_groups": groups, "balanced": balanced, "host_names": names}
 
 
 CHECK = Check(_check, refers=("network", "firewall", "dns"))

@@ -38,7 +38,7 @@ def _check(own: Options, known: Known, problems: Problems) -> dict[str, t.Any]:
     check_user("recover_user", own["recover_user"], problems)
     check_kms_key("kms_key", own["kms_key"], problems)
     check_probing(own, own["tiers"], problems)
-    parse_server_groups({**own, "tiers": groups}, problems, known, known.target_groups)
+    parse_server_groups({**own, "tiers": groups}, problems, known, known.target_groups, known.balanced)
     parse_server_roles(own, problems)
     for tier in sorted(own["roles"].keys() - groups.keys()):
         problems.add(

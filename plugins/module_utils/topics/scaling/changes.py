@@ -39,6 +39,11 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.temp
     shown_data,
     template_data,
 )
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.tracking import (
+    delete_policies,
+    put_policies,
+    wanted_policies,
+)
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.observed import TIER
 
 ATTACHED = "target groups of auto scaling group"
@@ -151,10 +156,16 @@ class _Planned:
     # The group
 
     def group_changes(self) -> list[Change]:
+        wanted = wanted_policies(self.wish, self.observed)
         if self.group is None or self.group.going:
-            return [self._create_group()]
+            return [self._create_group(), *put_policies(self.name, self.tier, wanted, {})]
+        policies = self.observed.policies.get(self.tier, {})
         changes = self._await_refresh() + self._update(self.group) + self._retag(self.group)
+        # AWS refuses a policy for the requests to a target group that is not attached.
         changes += self._attach(self.group)
+        changes += put_policies(self.name, self.tier, wanted, policies)
+        changes += delete_policies(self.name, self.tier, wanted, policies)
+        changes += self._detach(self.group)
         if self.replaces and not self._is_under_way:
             begun = refreshing.begin(
                 self.name, self.tier, self.version, self.how, rollback=self.group.version.isdecimal()
@@ -249,19 +260,26 @@ class _Planned:
         return [Change("update", "tags", f"auto scaling group {self.tier}", (call,), before=before, after=missing)]
 
     def _attach(self, group: Group) -> list[Change]:
-        """Attach the declared target groups. Detach the environment's other target groups."""
-        names = {arn: name for name, arn in self.observed.target_groups.items()}
-        attached = {names[arn] for arn in group.target_group_arns if arn in names}
+        """Attach the declared target groups."""
+        attached = self._attached(group)
         missing = [name for name in self.wish.target_groups if name not in attached]
-        more = sorted(attached - {*self.wish.target_groups})
-        changes = []
-        if missing:
-            call = self._target_groups("attach", missing)
-            changes.append(Change("create", ATTACHED, self.tier, (call,), after={"TargetGroups": missing}))
-        if more:
-            call = self._target_groups("detach", more)
-            changes.append(Change("delete", ATTACHED, self.tier, (call,), before={"TargetGroups": more}))
-        return changes
+        if not missing:
+            return []
+        call = self._target_groups("attach", missing)
+        return [Change("create", ATTACHED, self.tier, (call,), after={"TargetGroups": missing})]
+
+    def _detach(self, group: Group) -> list[Change]:
+        """Detach the environment's target groups that are not declared."""
+        more = sorted(self._attached(group) - {*self.wish.target_groups})
+        if not more:
+            return []
+        call = self._target_groups("detach", more)
+        return [Change("delete", ATTACHED, self.tier, (call,), before={"TargetGroups": more})]
+
+    def _attached(self, group: Group) -> set[str]:
+        """Return the names of the environment's target groups that are attached."""
+        names = {arn: name for name, arn in self.observed.target_groups.items()}
+        return {names[arn] for arn in group.target_group_arns if arn in names}
 
     def _target_groups(self, doing: str, names: t.Sequence[str]) -> Call:
         arguments = {"AutoScalingGroupName": self.name, "TargetGroupARNs": [group_ref(name) for name in names]}

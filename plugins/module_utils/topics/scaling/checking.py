@@ -61,6 +61,13 @@ def _check_names(group: ServerGroup, observed: Observed, problems: Problems) -> 
         for name in sorted(set(names) - set(known)):
             right = f"use one of {', '.join(sorted(known)) or 'none'}"
             problems.add_missing(f"{group.where}.{option}", f"'{name}' is not a {kind} of the environment", right)
+    counted = group.tracking.target_group
+    if counted in observed.target_groups and counted not in observed.balancers:
+        problems.add_missing(
+            f"{group.where}.group.scaling.requests_per_target",
+            f"no load balancer forwards requests to the target group '{counted}'",
+            "run groundwork.aws.alb first, with a load balancer that forwards to it, or leave requests_per_target out",
+        )
 
 
 def surplus(desired: ServerGroups, observed: Observed) -> list[str]:

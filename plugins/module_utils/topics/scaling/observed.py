@@ -23,6 +23,8 @@ from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.obse
 
 Described = t.Mapping[str, t.Any]
 
+KINDS = ("cpu", "requests")  # of scaling policies
+
 # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html
 ENDED = frozenset({"Successful", "Failed", "Cancelled", "RollbackFailed", "RollbackSuccessful"})
 
@@ -99,6 +101,18 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Policy:
+    """A target tracking scaling policy. `metric` is "" for a policy of another type."""
+
+    metric: str
+    label: str
+    target: float
+    disable_scale_in: bool
+    warmup: int | None
+    enabled: bool
+
+
+@dataclass(frozen=True)
 class Refresh:
     """An instance refresh."""
 
@@ -134,6 +148,8 @@ class Observed:
     subnets: t.Mapping[str, str] = field(default_factory=dict)
     security_groups: t.Mapping[str, str] = field(default_factory=dict)
     target_groups: t.Mapping[str, str] = field(default_factory=dict)
+    balancers: t.Mapping[str, str] = field(default_factory=dict)  # the ARN of the load balancer, by target group
+    policies: t.Mapping[str, t.Mapping[str, Policy]] = field(default_factory=dict)  # by kind: "cpu", "requests"
     parameters: t.Mapping[str, str] = field(default_factory=dict)
     images: t.Mapping[str, Image] = field(default_factory=dict)
 
@@ -146,6 +162,11 @@ class Observed:
         return ids
 
 
+def policy_name(kind: str) -> str:
+    """Return the name of a group's scaling policy of a kind: `groundwork-cpu`."""
+    return f"groundwork-{kind}"
+
+
 def groups_read() -> Read:
     """Return the read of all groups, because a group with the environment's name may belong to someone else."""
     return Read("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")
@@ -154,12 +175,14 @@ def groups_read() -> Read:
 def first_reads(owner: Owner, desired: ServerGroups) -> dict[str, Read]:
     """Return the reads of everything but the images, by name."""
     environment = {"Filters": [tag_filter(ENVIRONMENT, owner.environment)]}
+    policies = [policy_name(kind) for kind in KINDS]  # of all groups: DescribePolicies takes the name of one at most
     reads = {
         "groups": groups_read(),
         "templates": Read("ec2", "describe_launch_templates", "LaunchTemplates", {"Filters": owner.filters()}),
         "subnets": Read("ec2", "describe_subnets", "Subnets", environment),
         "security groups": Read("ec2", "describe_security_groups", "SecurityGroups", environment),
         "target groups": Read("elbv2", "describe_target_groups", "TargetGroups"),
+        "policies": Read("autoscaling", "describe_policies", "ScalingPolicies", {"PolicyNames": policies}),
     }
     parameters = sorted({group.image_parameter for group in desired.groups if not group.image_id})
     if parameters:
@@ -212,6 +235,12 @@ def observe_groups(clients: Clients, owner: Owner, desired: ServerGroups) -> Obs
 def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
     """Return the current state from the answers to the reads."""
     prefix = owner.name("")
+    targets = [g for g in answers["target groups"] if g["TargetGroupName"].startswith(prefix)]
+    policies: dict[str, dict[str, Policy]] = {}
+    for told in answers.get("policies", ()):
+        tier = told["AutoScalingGroupName"].removeprefix(prefix)
+        if told["AutoScalingGroupName"].startswith(prefix):
+            policies.setdefault(tier, {})[told["PolicyName"].removeprefix(policy_name(""))] = policy_of(told)
     named = {g["AutoScalingGroupName"]: g for g in answers["groups"] if g["AutoScalingGroupName"].startswith(prefix)}
     versions = {key.removeprefix("versions "): one for key, one in answers.items() if key.startswith("versions ")}
     refreshes = {key.removeprefix("refreshes "): one for key, one in answers.items() if key.startswith("refreshes ")}
@@ -234,11 +263,13 @@ def observed(answers: t.Mapping[str, list[t.Any]], owner: Owner) -> Observed:
         strangers=tuple(strangers),
         subnets={owner.short(tag_dict(s)): s["SubnetId"] for s in answers["subnets"]},
         security_groups={owner.short(tag_dict(g)): g["GroupId"] for g in answers["security groups"]},
-        target_groups={
-            g["TargetGroupName"].removeprefix(prefix): g["TargetGroupArn"]
-            for g in answers["target groups"]
-            if g["TargetGroupName"].startswith(prefix)
+        target_groups={g["TargetGroupName"].removeprefix(prefix): g["TargetGroupArn"] for g in targets},
+        balancers={
+            g["TargetGroupName"].removeprefix(prefix): g["LoadBalancerArns"][0]
+            for g in targets
+            if g.get("LoadBalancerArns")
         },
+        policies=policies,
         parameters={one["Name"]: one["Value"] for one in answers.get("parameters", [])},
         images={one["ImageId"]: image_of(one) for one in answers.get("images", [])},
     )
@@ -268,6 +299,20 @@ def group_of(told: Described) -> Group:
         tags={tag["Key"]: (tag.get("Value", ""), bool(tag.get("PropagateAtLaunch"))) for tag in told.get("Tags", [])},
         members=tuple(_member(one) for one in told.get("Instances", [])),
         going=bool(told.get("Status")),
+    )
+
+
+def policy_of(told: Described) -> Policy:
+    """Return the policy of an element of DescribePolicies' answer."""
+    tracking = told.get("TargetTrackingConfiguration", {})
+    metric = tracking.get("PredefinedMetricSpecification", {})
+    return Policy(
+        metric=metric.get("PredefinedMetricType", ""),
+        label=metric.get("ResourceLabel", ""),
+        target=tracking.get("TargetValue", 0.0),
+        disable_scale_in=bool(tracking.get("DisableScaleIn")),
+        warmup=told.get("EstimatedInstanceWarmup"),
+        enabled=told.get("Enabled", True),
     )
 
 

@@ -29,6 +29,15 @@ MOST_TIERS = 10  # GetParameters takes at most 10 names, one per tier
 LARGEST_GROUP = 1000
 LONGEST_GRACE = 7200  # seconds; a longer period would hide a server that never becomes healthy
 
+MOST_REQUESTS = 10**9  # per minute
+
+SCALING_OPTIONS: Spec = {
+    "cpu_percent": {"type": "int"},
+    "requests_per_target": {"type": "int"},
+    "target_group": {"type": "str"},
+    "disable_scale_in": {"type": "bool", "default": False},
+    "warmup": {"type": "int"},
+}
 GROUP_OPTIONS: Spec = {
     "min": {"type": "int", "required": True},
     "max": {"type": "int", "required": True},
@@ -36,12 +45,27 @@ GROUP_OPTIONS: Spec = {
     "health_check_grace": {"type": "int", "default": 300},
     "warmup": {"type": "int", "default": 0},
     "target_groups": {"type": "list", "elements": "str"},
+    "scaling": {"type": "dict", "options": SCALING_OPTIONS},
 }
 IMAGE_OPTIONS: Spec = {"id": {"type": "str"}, "parameter": {"type": "str"}}
 OWN_OPTIONS: Spec = {
     "group": {"type": "dict", "required": True, "options": GROUP_OPTIONS},
     "image": {"type": "dict", "options": IMAGE_OPTIONS},
 }
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """The targets of a group's scaling policies, or None. The requests to `target_group` are counted."""
+
+    cpu: int | None
+    requests: int | None
+    target_group: str
+    disable_scale_in: bool
+    warmup: int  # seconds
+
+
+NO_TRACKING = Tracking(None, None, "", disable_scale_in=False, warmup=0)
 
 
 @dataclass(frozen=True)
@@ -57,6 +81,7 @@ class ServerGroup:
     target_groups: tuple[str, ...]
     image_id: str  # "": use the image whose id `image_parameter` contains
     image_parameter: str
+    tracking: Tracking = NO_TRACKING
 
     @property
     def name(self) -> str:
@@ -113,10 +138,12 @@ def parse_server_groups(
     problems: Problems,
     known: Known = NOTHING_KNOWN,
     target_groups: t.Collection[str] | None = None,
+    balanced: t.Collection[str] | None = None,
 ) -> ServerGroups | None:
     """Return the groups of the options, or None after adding everything that is wrong to `problems`.
 
-    `known` and `target_groups` are the names that other roles define.
+    `known` and `target_groups` are the names that other roles define. `balanced` are the target groups to which a load
+    balancer forwards requests.
     """
     before = len(problems.found)
     environment = str(options["environment_name"])
@@ -126,7 +153,10 @@ def parse_server_groups(
         for name, given in options["tiers"].items()
     ]
     for group in filter(None, groups):
+        before_names = len(problems.found)
         check_known(f"{group.where}.group.target_groups", "target group", group.target_groups, target_groups, problems)
+        if len(problems.found) == before_names:
+            _check_balanced(group, balanced, problems)
     if len(problems.found) > before:
         return None
     return ServerGroups(
@@ -200,6 +230,7 @@ def parse_group(
         target_groups=tuple(dict.fromkeys(targets)),
         image_id=image.get("id") or "",
         image_parameter=image.get("parameter") or promoted_parameter(environment),
+        tracking=_parse_scaling(group, targets, f"{where}.group", problems),
     )
 
 
@@ -213,6 +244,68 @@ def _check_group(group: t.Mapping[str, t.Any], where: str, problems: Problems) -
         problems.add(f"{where}.desired", f"{desired} is out of range", f"give {least} to {most}")
     check_range(f"{where}.health_check_grace", group["health_check_grace"], 0, LONGEST_GRACE, problems)
     check_range(f"{where}.warmup", group["warmup"], 0, LONGEST_GRACE, problems)
+
+
+def _parse_scaling(group: t.Mapping[str, t.Any], targets: t.Sequence[str], where: str, problems: Problems) -> Tracking:
+    """Return the targets of the scaling policies. Add what they contradict to `problems`.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
+    """
+    given = group["scaling"]
+    if given is None:
+        return NO_TRACKING
+    own = f"{where}.scaling"
+    cpu, requests, named = given["cpu_percent"], given["requests_per_target"], given["target_group"]
+    if cpu is None and requests is None:
+        problems.add(own, "has no target", "give cpu_percent, requests_per_target or both, or leave scaling out")
+    if group["min"] == group["max"]:
+        wrong = f"has no effect, because min and max are both {group['min']}"
+        problems.add(own, wrong, "give a larger max, or leave scaling out")
+    if group["desired"] is not None:
+        wrong = f"each run would set the capacity to {group['desired']}, whatever the policies of scaling have set"
+        problems.add(f"{where}.desired", wrong, "leave desired out; a new group begins with min")
+    if cpu is not None:
+        check_range(f"{own}.cpu_percent", cpu, 1, 100, problems)
+    if requests is not None:
+        check_range(f"{own}.requests_per_target", requests, 1, MOST_REQUESTS, problems)
+    if given["warmup"] is not None:
+        check_range(f"{own}.warmup", given["warmup"], 0, LONGEST_GRACE, problems)
+    _check_target_group(named, requests, targets, own, problems)
+    return Tracking(
+        cpu=cpu,
+        requests=requests,
+        target_group=(named or next(iter(targets), "")) if requests is not None else "",
+        disable_scale_in=given["disable_scale_in"],
+        warmup=group["warmup"] if given["warmup"] is None else given["warmup"],
+    )
+
+
+def _check_target_group(
+    named: str | None, requests: int | None, targets: t.Sequence[str], own: str, problems: Problems
+) -> None:
+    """Check that the requests of exactly one of the group's target groups are counted."""
+    if requests is None:
+        if named:
+            wrong = "has no effect without requests_per_target"
+            problems.add(f"{own}.target_group", wrong, "leave it out, or give requests_per_target too")
+    elif not targets:
+        wrong = "the group has no target group whose requests could be counted"
+        problems.add(f"{own}.requests_per_target", wrong, "name one in group.target_groups, or leave it out")
+    elif named and named not in targets:
+        wrong = f"'{named}' is not a target group of the group"
+        problems.add(f"{own}.target_group", wrong, f"use one of {', '.join(targets)}")
+    elif not named and len(targets) > 1:
+        wrong = "the group has several target groups"
+        problems.add(f"{own}.target_group", wrong, f"name the one whose requests count: {', '.join(targets)}")
+
+
+def _check_balanced(group: ServerGroup, balanced: t.Collection[str] | None, problems: Problems) -> None:
+    """Check that a load balancer forwards to the target group whose requests are counted."""
+    counted = group.tracking.target_group
+    if counted and balanced is not None and counted not in balanced:
+        wrong = f"no load balancer forwards requests to the target group '{counted}'"
+        right = "name it in an action of alb_load_balancers, or leave requests_per_target out"
+        problems.add(f"{group.where}.group.scaling.requests_per_target", wrong, right)
 
 
 def _check_image(image: t.Mapping[str, t.Any], where: str, problems: Problems) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import copy
 import typing as t
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from accounts.scaling import Site
+from accounts.scaling import Site, balancer
 from cloud import Cloud, Survives, told
 from topic_options.scaling import Make
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, InputError
+from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.looking import look_at_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.scaling.run import converge_server_groups
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.servers.run import converge_servers
 
@@ -28,6 +30,7 @@ BUDGET = {
     "DescribeImages": 1,
     "DescribeLaunchTemplateVersions": 1,
     "DescribeInstanceRefreshes": 1,
+    "DescribePolicies": 1,
 }
 
 
@@ -278,6 +281,139 @@ def test_user_data_reaches_the_servers(site: Site) -> None:
     assert base64.b64decode(told["UserData"]["Value"]) == b"#!/bin/sh\necho hello\n"
 
 
+# Scaling -----------------------------------------------------------------------------------------------------------
+
+BOTH = {"group": {"scaling": {"requests_per_target": 100, "cpu_percent": 50, "warmup": 30}}}
+POLICIES = ["create scaling policy public cpu", "create scaling policy public requests"]
+
+
+def scaled(**scaling: t.Any) -> dict[str, t.Any]:
+    return {"group": {"scaling": scaling}}
+
+
+def test_policies_are_made_with_the_group_and_a_second_run_changes_nothing(site: Site) -> None:
+    site.balance(load_balancers=[balancer()])
+    planned = site.converge(public=copy.deepcopy(BOTH), check_mode=True)
+    assert told(planned) == [*CREATION, *POLICIES]
+    assert site.cloud.writes == []
+    assert told(site.converge(public=copy.deepcopy(BOTH))) == told(planned)
+    made = site.policies()
+    cpu, requests = made["dev-public groundwork-cpu"], made["dev-public groundwork-requests"]
+    assert (cpu["PolicyType"], cpu["Enabled"], cpu["EstimatedInstanceWarmup"]) == ("TargetTrackingScaling", True, 30)
+    assert cpu["TargetTrackingConfiguration"] == {
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+        "TargetValue": 50.0,
+        "DisableScaleIn": False,
+    }
+    arn = site.cloud.of("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    [target_group] = site.group()["TargetGroupARNs"]
+    metric = requests["TargetTrackingConfiguration"]["PredefinedMetricSpecification"]
+    assert metric["ResourceLabel"] == f"{arn.split(':loadbalancer/')[1]}/{target_group.split(':')[-1]}"
+    assert site.converge(public=copy.deepcopy(BOTH))["changes"] == []
+    assert Counter(site.cloud.calls) == BUDGET
+
+
+def test_sizes_and_policies_are_told(site: Site) -> None:
+    site.converge(public=scaled(cpu_percent=50, disable_scale_in=True))
+    result = site.cloud.run(look_at_groups, {"environment_name": "dev", "tags": {}})
+    policy = {"name": "groundwork-cpu", "metric": "ASGAverageCPUUtilization", "target": 50.0}
+    policy |= {"scales_in": False, "enabled": True}
+    size = {"min": 2, "max": 4, "desired": 2, "in_service": 2}
+    assert result["groups"] == [{"name": "dev-public", "tier": "public", **size, "policies": [policy]}]
+    assert site.cloud.writes == []
+
+
+def test_check_mode_before_the_balancer_tells_the_policies(site: Site) -> None:
+    result = site.converge(public=scaled(requests_per_target=100), check_mode=True)
+    assert told(result) == [*CREATION, "create scaling policy public requests"]
+    assert result["diff"][-1]["after"]["ResourceLabel"] == "(known after apply)"
+
+
+def test_a_capacity_that_a_policy_set_stays(site: Site) -> None:
+    site.converge(public=scaled(cpu_percent=50))
+    site.scaling.set_desired_capacity(AutoScalingGroupName="dev-public", DesiredCapacity=3)
+    site.converge(public=scaled(cpu_percent=50))
+    assert len(site.members()) == 3
+    result = site.converge(public=scaled(cpu_percent=50))
+    assert (result["changes"], site.cloud.writes, result["groups"][0]["desired"]) == ([], [], 3)
+    assert told(site.converge(public=scaled(cpu_percent=60))) == ["update scaling policy public cpu"]
+    assert (site.group()["DesiredCapacity"], len(site.members())) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "before", "after"),
+    [
+        ({"cpu_percent": 60}, {"TargetValue": 50.0}, {"TargetValue": 60.0}),
+        ({"disable_scale_in": True}, {"DisableScaleIn": False}, {"DisableScaleIn": True}),
+        ({"warmup": 90}, {"EstimatedInstanceWarmup": 0}, {"EstimatedInstanceWarmup": 90}),
+    ],
+)
+def test_policies_are_changed_and_changed_back(
+    site: Site, given: dict[str, t.Any], before: dict[str, t.Any], after: dict[str, t.Any]
+) -> None:
+    plain = {"cpu_percent": 50}
+    site.converge(public=scaled(**plain))
+    first = site.policies()
+    result = site.converge(public=scaled(**{**plain, **given}))
+    assert told(result) == ["update scaling policy public cpu"]
+    assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (before, after)
+    assert site.converge(public=scaled(**{**plain, **given}))["changes"] == []
+    assert told(site.converge(public=scaled(**plain))) == ["update scaling policy public cpu"]
+    assert site.policies() == first
+
+
+def test_a_policy_that_somebody_disabled_is_enabled_again(site: Site) -> None:
+    site.converge(public=scaled(cpu_percent=50))
+    [policy] = site.policies().values()
+    same = {name: policy[name] for name in ("AutoScalingGroupName", "PolicyName", "PolicyType")}
+    configuration = policy["TargetTrackingConfiguration"]
+    site.scaling.put_scaling_policy(**same, TargetTrackingConfiguration=configuration, Enabled=False)
+    assert told(site.converge(public=scaled(cpu_percent=50))) == ["update scaling policy public cpu"]
+    assert site.policies()["dev-public groundwork-cpu"]["Enabled"] is True
+
+
+def test_policies_that_are_not_declared_any_more_are_deleted_and_others_stay(site: Site) -> None:
+    site.balance(load_balancers=[balancer()])
+    site.converge(public=copy.deepcopy(BOTH))
+    [*_, one] = site.policies().values()
+    same = {name: one[name] for name in ("AutoScalingGroupName", "PolicyType", "TargetTrackingConfiguration")}
+    site.scaling.put_scaling_policy(**same, PolicyName="somebodys")
+    assert told(site.converge(public=scaled(cpu_percent=50, warmup=30))) == ["delete scaling policy public requests"]
+    assert told(site.converge(check_mode=True)) == ["delete scaling policy public cpu"]
+    assert told(site.converge()) == ["delete scaling policy public cpu"]
+    assert list(site.policies()) == ["dev-public somebodys"]
+    assert site.converge()["changes"] == []
+
+
+def test_the_policy_follows_another_target_group(site: Site) -> None:
+    """The new target group is attached before the policy names it, and the old one detached afterwards."""
+    site.balance(load_balancers=[balancer()])
+    site.converge(public=scaled(requests_per_target=100))
+    site.balance(load_balancers=[balancer(), balancer("other", "private")])
+    moved = {"target_groups": ["private"], "scaling": {"requests_per_target": 100}}
+    assert told(site.converge(public={"group": moved})) == [
+        "create target groups of auto scaling group public",
+        "update scaling policy public requests",
+        "delete target groups of auto scaling group public",
+    ]
+    assert "/targetgroup/dev-private/" in str(site.policies())
+
+
+@pytest.mark.exhaustive
+def test_killed_policies_are_completed(
+    survives: Survives, furnish: t.Callable[[Cloud], None], site_of: type[Site], options: Make
+) -> None:
+    def prepare(cloud: Cloud) -> None:
+        furnish(cloud)
+        site_of(cloud).balance(load_balancers=[balancer()])
+        site_of(cloud).converge()
+
+    def look(cloud: Cloud) -> t.Any:
+        return sorted(site_of(cloud).policies())
+
+    assert survives(converge_server_groups, options(public=copy.deepcopy(BOTH)), look, prepare) == 2
+
+
 # Whose servers these are -------------------------------------------------------------------------------------------
 
 
@@ -331,6 +467,14 @@ def test_names_that_are_not_there_are_refused(site: Site) -> None:
     )
     assert "tiers.public.subnets: 'public-c' is not a subnet of the environment" in told
     assert "tiers.public.security_groups: 'web' is not a security group" in told
+
+
+def test_requests_without_a_balancer_are_refused(site: Site) -> None:
+    told = refused(site, public=scaled(requests_per_target=100))
+    assert (
+        "tiers.public.group.scaling.requests_per_target: no load balancer forwards requests to the target group "
+        "'public'; run groundwork.aws.alb first"
+    ) in told
 
 
 def test_a_missing_image_is_refused(site: Site) -> None:

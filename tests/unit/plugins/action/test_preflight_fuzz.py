@@ -275,6 +275,16 @@ def test_what_the_inventory_tells_of_a_server_has_no_problem(preflight: Prefligh
     assert preflight.told(PLAYBOOKS["site"], {**made, **composed}) == []
 
 
+SCALED = [case for case in BAD_INPUT if ".group" in case["message"] and "scaling" in str(case["variables"])]
+
+
+@pytest.mark.parametrize("case", SCALED, ids=lambda case: case["name"])
+def test_wrong_scaling_is_one_message(preflight: Preflight, case: dict[str, Any]) -> None:
+    assert len(SCALED) >= 14
+    told = preflight.told(PLAYBOOKS["site"], case["variables"])
+    assert [case["message"] in str(problem) for problem in told] == [True]
+
+
 MANAGED = [case for case in BAD_INPUT if "managed" in case["variables"].values() or "managed" in case["message"]]
 
 

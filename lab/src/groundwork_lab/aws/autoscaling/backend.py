@@ -12,11 +12,11 @@ from uuid import uuid4
 import moto.autoscaling.urls
 from moto.core.base_backend import BaseBackend
 
-from groundwork_lab.aws.autoscaling import validation
+from groundwork_lab.aws.autoscaling import tracking, validation
 from groundwork_lab.aws.autoscaling.controller import Controller
 from groundwork_lab.aws.autoscaling.launching import LaunchError
 from groundwork_lab.aws.autoscaling.refresher import Refresher, outdated
-from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, Refresh, TemplateUse, now, stamp
+from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, Policy, Refresh, TemplateUse, now, stamp
 from groundwork_lab.aws.autoscaling.validation import invalid
 from groundwork_lab.aws.context import AwsError, Context, refuse
 
@@ -290,6 +290,58 @@ class Backend(BaseBackend):
         validation.check_tags(tags, len(group.tags) - (len(tags) - len(new)))
         for tag in tags:
             group.tags[str(tag["Key"])] = (str(tag.get("Value") or ""), bool(tag.get("PropagateAtLaunch")))
+
+    # -- scaling policies ----------------------------------------------------------------------------------------
+
+    def put_policy(self, params: Mapping[str, Any]) -> Policy:
+        """Create a target tracking policy with its alarms, or replace the one with this name."""
+        group = self.group(params["AutoScalingGroupName"])
+        metric, label, target, scales_in = validation.target_tracking(params, group)
+        if label:
+            self._check_balanced(label, group)
+        name, before = params["PolicyName"], group.scaling.get(params["PolicyName"])
+        if before is None and len(group.scaling) >= validation.POLICIES_LIMIT:
+            refuse("LimitExceeded", f"A group can have at most {validation.POLICIES_LIMIT} scaling policies.")
+        warmup = params.get("EstimatedInstanceWarmup")
+        alarms = {way: f"TargetTracking-{group.name}-Alarm{way}-{uuid4()}" for way in tracking.WAYS}
+        arn = f"arn:aws:autoscaling:{self.region_name}:{self.account_id}:scalingPolicy:{uuid4()}"
+        policy = Policy(
+            name=name,
+            arn=before.arn if before else f"{arn}:autoScalingGroupName/{group.name}:policyName/{name}",
+            metric=metric,
+            label=label,
+            target=target,
+            scales_in=scales_in,
+            warmup=None if warmup is None else int(warmup),
+            enabled=params.get("Enabled") is not False,
+            alarms=before.alarms if before else alarms,
+        )
+        if before is not None and (before.metric, before.label) == (metric, label):
+            policy.points = before.points
+        group.scaling[name] = policy
+        return policy
+
+    def _check_balanced(self, label: str, group: Group) -> None:
+        """Refuse a resource label with another load balancer than that of the target group."""
+        arn = validation.labelled_group(label, group.target_groups)
+        balancing = self.controller.balancing
+        balancers = balancing.target_groups[arn].load_balancer_arns if arn in balancing.target_groups else ()
+        if label not in [validation.label_of(each, str(arn)) for each in balancers]:
+            invalid("The load balancer does not route traffic to the target group.")
+
+    def delete_policy(self, name: str, group_name: str | None) -> None:
+        """Delete a policy by its name and group, or by its ARN."""
+        if name.startswith("arn:"):
+            group = next((one for one in self.groups.values() if name in [p.arn for p in one.scaling.values()]), None)
+            found = next((one for one in group.scaling.values() if one.arn == name), None) if group else None
+        else:
+            if not group_name:
+                invalid("AutoScalingGroupName is required when PolicyName is not an ARN")
+            group = self.group(group_name)
+            found = group.scaling.get(name)
+        if group is None or found is None:
+            invalid(f"Scaling policy not found: {name}")
+        del group.scaling[found.name]
 
     # -- instance refreshes --------------------------------------------------------------------------------------
 

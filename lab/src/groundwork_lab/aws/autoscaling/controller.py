@@ -11,10 +11,21 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from groundwork_lab.aws.autoscaling import placement
+from groundwork_lab.aws.autoscaling import placement, tracking
 from groundwork_lab.aws.autoscaling.launching import Launcher, LaunchError
 from groundwork_lab.aws.autoscaling.refresher import Refresher
-from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, TemplateUse, now, stamp
+from groundwork_lab.aws.autoscaling.state import (
+    Activity,
+    Group,
+    Member,
+    Meter,
+    Point,
+    Policy,
+    TemplateUse,
+    now,
+    stamp,
+)
+from groundwork_lab.aws.autoscaling.validation import labelled_group
 from groundwork_lab.aws.context import AwsError, Context, Worker
 
 GLANCE = 0.5  # seconds between polls for changes that are not reported
@@ -57,6 +68,7 @@ class Controller(Worker):
             or group.refresh
             or group.retry_at
             or group.deleting
+            or group.scaling
             or any(member.state != "InService" for member in group.members.values())
             for group in list(self._groups().values())
         )
@@ -70,8 +82,10 @@ class Controller(Worker):
         self._passing, self._changed = True, False
         try:
             seen = {name: self._health(group) for name, group in list(self._groups().items())}
+            totals = {name: self._totals(group) for name, group in list(self._groups().items())}
             for name, health in seen.items():
                 if name in self._groups():
+                    self._track(self._groups()[name], health, totals.get(name))
                     self._look_after(self._groups()[name], health)
         finally:
             self._passing = False
@@ -95,14 +109,89 @@ class Controller(Worker):
         found = {}
         for arn in group.target_groups if group.members else ():
             try:
-                told = self._balancing.describe_target_health(arn, [])
+                told = self.balancing.describe_target_health(arn, [])
             except AwsError:  # the target group was deleted, although it is attached
                 continue
             found[arn] = {each.target["Id"]: standing(each.target_health) for each in told}
         return found
 
+    # -- scaling policies ----------------------------------------------------------------------------------------
+
+    def _totals(self, group: Group) -> dict[str, float] | None:
+        """Return what balancers and hosts have counted for the group's policies, by target group and instance.
+
+        Return None before the minute of the group's metrics is over.
+        """
+        if not group.scaling or group.deleting:
+            group.meter = None
+            return None
+        meter, minute = group.meter, self._context.minute
+        if meter is not None and meter.minute != minute:  # data points of other minutes cannot be compared
+            group.meter = meter = None
+            for policy in group.scaling.values():
+                policy.points = []
+        if meter is not None and self.clock() < meter.since + minute:
+            return None
+        metrics = {policy.metric for policy in group.scaling.values()}
+        found: dict[str, float | None] = {}
+        for arn in group.target_groups if "ALBRequestCountPerTarget" in metrics else ():
+            found[arn] = self._context.requests(arn)
+        for member in list(group.members) if "ASGAverageCPUUtilization" in metrics else ():
+            found[member] = self._context.cpu_seconds(member)
+        return {key: value for key, value in found.items() if value is not None}
+
+    def _track(self, group: Group, health: Health, totals: dict[str, float] | None) -> None:
+        """Add a data point to each policy when a minute is over, and set the capacity that the policies ask for."""
+        if totals is None:
+            return
+        clock, before = self.clock(), group.meter
+        group.meter = Meter(clock, self._context.minute, totals)
+        if before is None:
+            return
+        counted = tracking.counted(before, totals)
+        for policy in group.scaling.values():
+            tracking.keep(policy, self._point(group, policy, health, counted, clock - before.since))
+        if not group.runs("AlarmNotification"):
+            return
+        settled = all(tracking.warm(member, self._warmup(group), clock) for member in group.standing)
+        bounds = (group.minimum, group.maximum)
+        decision = tracking.decide(group.scaling.values(), group.desired, bounds, settled=settled)
+        if decision is not None:
+            group.cause = (
+                f"At {stamp(now())} a monitor alarm {decision.alarm} in state ALARM triggered policy "
+                f"{decision.policy} changing the desired capacity from {group.desired} to {decision.capacity}."
+            )
+            group.desired, group.retry_at = decision.capacity, 0.0
+
+    def _point(
+        self, group: Group, policy: Policy, health: Health, counted: Mapping[str, float], elapsed: float
+    ) -> Point | None:
+        """Return the data point of a policy's metric. Requests are those of a minute, also if a pass was late."""
+        if policy.metric == "ALBRequestCountPerTarget":
+            arn = labelled_group(policy.label, group.target_groups)
+            if arn is None or arn not in counted:
+                return None
+            standing_targets = [state for state in health.get(arn, {}).values() if state != "draining"]
+            return tracking.requests_point(counted[arn] * self._context.minute / elapsed, standing_targets)
+        warmup = group.standard_warmup if policy.warmup is None else policy.warmup
+        warm = [member.id for member in group.standing if tracking.warm(member, warmup, self.clock() - elapsed)]
+        vcpus = {member: self._vcpus(group.members[member].instance_type) for member in warm}
+        return tracking.cpu_point(counted, vcpus, warm, elapsed)
+
+    def _warmup(self, group: Group) -> float:
+        """Return the longest warm-up of the group's policies, in seconds."""
+        return max(
+            (group.standard_warmup if policy.warmup is None else policy.warmup for policy in group.scaling.values()),
+            default=0,
+        )
+
+    def _vcpus(self, instance_type: str) -> int:
+        from moto.ec2.models.instance_types import INSTANCE_TYPES  # noqa: PLC0415 - a megabyte of data
+
+        return int(INSTANCE_TYPES[instance_type]["VCpuInfo"]["DefaultVCpus"])
+
     @property
-    def _balancing(self) -> Any:
+    def balancing(self) -> Any:
         from moto.elbv2.models import elbv2_backends  # noqa: PLC0415 - heavy
 
         return elbv2_backends[self._context.account][self._context.region]
@@ -163,14 +252,14 @@ class Controller(Worker):
 
     def register(self, arn: str, member: Member) -> None:
         try:
-            self._balancing.register_targets(arn, [{"Id": member.id}])
+            self.balancing.register_targets(arn, [{"Id": member.id}])
         except AwsError as error:
             _log.warning("%s cannot be registered with %s: %s", member.id, arn, error)
         self._changed = True
 
     def deregister(self, arn: str, member: Member) -> None:
         try:
-            self._balancing.deregister_targets(arn, [{"Id": member.id}])
+            self.balancing.deregister_targets(arn, [{"Id": member.id}])
         except AwsError as error:
             _log.warning("%s cannot be deregistered from %s: %s", member.id, arn, error)
         self._changed = True
@@ -296,11 +385,11 @@ class Controller(Worker):
             elif state != "shutting-down" and not draining:
                 member.activity.progress = 50
                 self._instance(member).terminate()
-                self._balancing.notify_terminate_instances([member.id])
+                self.balancing.notify_terminate_instances([member.id])
                 self._changed = True
 
     def _drains(self, arn: str, member: Member) -> bool:
-        group = self._balancing.target_groups.get(arn)
+        group = self.balancing.target_groups.get(arn)
         return group is not None and any(key[0] == member.id for key in group.draining)
 
 

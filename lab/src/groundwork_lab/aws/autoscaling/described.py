@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, Refresh, now, stamp
+from groundwork_lab.aws.autoscaling.state import Activity, Group, Member, Policy, Refresh, now, stamp
 from groundwork_lab.aws.autoscaling.validation import GRANULARITY
 
 
@@ -129,6 +129,32 @@ def refresh(it: Refresh, of: Group) -> dict[str, Any]:
     if it.rollback is not None:
         told["RollbackDetails"] = dict(it.rollback)
     return told
+
+
+def policy(it: Policy, of: Group, alarm_prefix: str) -> dict[str, Any]:
+    """Describe a scaling policy. `alarm_prefix` is what the ARNs of alarms begin with."""
+    metric = {"PredefinedMetricType": it.metric, **({"ResourceLabel": it.label} if it.label else {})}
+    told: dict[str, Any] = {
+        "AutoScalingGroupName": of.name,
+        "PolicyName": it.name,
+        "PolicyARN": it.arn,
+        "PolicyType": "TargetTrackingScaling",
+        "StepAdjustments": [],
+        "Alarms": alarms(it, alarm_prefix),
+        "TargetTrackingConfiguration": {
+            "PredefinedMetricSpecification": metric,
+            "TargetValue": it.target,
+            "DisableScaleIn": not it.scales_in,
+        },
+        "Enabled": it.enabled,
+    }
+    if it.warmup is not None:
+        told["EstimatedInstanceWarmup"] = it.warmup
+    return told
+
+
+def alarms(it: Policy, alarm_prefix: str) -> list[dict[str, str]]:
+    return [{"AlarmName": name, "AlarmARN": f"{alarm_prefix}{name}"} for _, name in sorted(it.alarms.items())]
 
 
 def stamp_now() -> str:

@@ -23,7 +23,6 @@ EMPTY: Mapping[str, Mapping[str, Any]] = {  # the lab's groups have none of thes
     "DescribeLifecycleHooks": {"LifecycleHooks": []},
     "DescribeLoadBalancers": {"LoadBalancers": []},
     "DescribeNotificationConfigurations": {"NotificationConfigurations": []},
-    "DescribePolicies": {"ScalingPolicies": []},
     "DescribeScheduledActions": {"ScheduledUpdateGroupActions": []},
     "DescribeWarmPool": {"Instances": []},
 }
@@ -64,8 +63,8 @@ class Responses(BaseResponse):
         result: ActionResult = method() or EmptyResult()
         return result
 
-    def _paged(self, key: str, items: Sequence[Any]) -> ActionResult:
-        size = min(int(self.params.get("MaxRecords") or LARGEST_PAGE), LARGEST_PAGE)
+    def _paged(self, key: str, items: Sequence[Any], default: int = LARGEST_PAGE) -> ActionResult:
+        size = min(int(self.params.get("MaxRecords") or default), LARGEST_PAGE)
         found, following = page(list(items), size, self.params.get("NextToken"), key)
         return ActionResult({key: found, "NextToken": following})
 
@@ -218,6 +217,33 @@ class Responses(BaseResponse):
             tag for tag in found if all(filtering.matches(tag[names[name]], wanted) for name, wanted in filters.items())
         ]
         return self._paged("Tags", told)
+
+    # -- scaling policies ----------------------------------------------------------------------------------------
+
+    @property
+    def _alarm_prefix(self) -> str:
+        return f"arn:aws:cloudwatch:{self.region}:{self.current_account}:alarm:"
+
+    def put_scaling_policy(self) -> ActionResult:
+        policy = self.backend.put_policy(self.params)
+        return ActionResult({"PolicyARN": policy.arn, "Alarms": described.alarms(policy, self._alarm_prefix)})
+
+    def describe_policies(self) -> ActionResult:
+        """Describe the policies. The names may be ARNs. Unknown names, and those of other groups, are ignored."""
+        names, kinds = self.params.get("PolicyNames"), self.params.get("PolicyTypes")
+        validation.check_policy_types(kinds or ())
+        group_name = self.params.get("AutoScalingGroupName")
+        found = [
+            described.policy(policy, group, self._alarm_prefix)
+            for group in self.backend.groups.values()
+            for policy in group.scaling.values()
+            if group_name in (None, group.name) and (not names or policy.name in names or policy.arn in names)
+        ]
+        told = [policy for policy in found if not kinds or policy["PolicyType"] in kinds]
+        return self._paged("ScalingPolicies", told, default=50)
+
+    def delete_policy(self) -> None:
+        self.backend.delete_policy(self.params["PolicyName"], self.params.get("AutoScalingGroupName"))
 
     # -- instance refreshes --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The state of Auto Scaling: groups, their instances, activities and instance refreshes.
+"""The state of Auto Scaling: groups, their instances, activities, instance refreshes and scaling policies.
 
 Times that the API returns are datetimes. Times for waiting are seconds of a monotonic clock.
 """
@@ -137,6 +137,46 @@ class Refresh:
         return self.status in ACTIVE
 
 
+Metric = Literal["ASGAverageCPUUtilization", "ALBRequestCountPerTarget"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A data point of a metric: its value for one minute, and how many instances or targets it is the average of."""
+
+    value: float
+    number: int
+
+
+@dataclass
+class Policy:
+    """A target tracking scaling policy. `alarms` are the names of its CloudWatch alarms by direction.
+
+    `points` are the data points of its metric by minute, the oldest first. None is a minute without data.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ScalingPolicy.html
+    """
+
+    name: str
+    arn: str
+    metric: Metric
+    label: str  # the ResourceLabel, "" for the CPU
+    target: float
+    scales_in: bool
+    warmup: int | None  # EstimatedInstanceWarmup
+    enabled: bool
+    alarms: Mapping[Literal["High", "Low"], str]
+    points: list[Point | None] = field(default_factory=list)
+
+
+@dataclass
+class Meter:
+    """What was counted until the end of the last minute of a group's metrics: totals by target group and instance."""
+
+    since: float
+    minute: float  # seconds
+    totals: Mapping[str, float]
+
+
 @dataclass
 class Group:
     name: str
@@ -163,12 +203,19 @@ class Group:
     members: dict[str, Member] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)  # in order of time
     refreshes: list[Refresh] = field(default_factory=list)
+    scaling: dict[str, Policy] = field(default_factory=dict)  # the scaling policies by name
+    meter: Meter | None = None
     cause: str = ""  # why the desired capacity was changed, in the words of an activity's cause
     losses: int = 0  # unhealthy members that are not replaced yet
     rebalancing: bool = False
     failures: int = 0  # consecutive refused launches
     retry_at: float = 0.0
     scaled: float = float("-inf")  # the time when the last scaling activity ended
+
+    @property
+    def standard_warmup(self) -> int:
+        """Return the warm-up of a policy without its own: the default instance warmup, or else the default cooldown."""
+        return self.cooldown if self.warmup is None else self.warmup
 
     @property
     def zones(self) -> list[str]:

@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, cast
 
 from groundwork_lab.aws.autoscaling.placement import POLICIES
-from groundwork_lab.aws.autoscaling.state import Group, Preferences
+from groundwork_lab.aws.autoscaling.state import Group, Metric, Preferences
 from groundwork_lab.aws.context import refuse
 
 PROCESSES = (
@@ -50,6 +51,20 @@ METRICS = (
 DELETION_PROTECTION = ("none", "prevent-force-deletion", "prevent-all-deletion")
 GRANULARITY = "1Minute"
 TAGS_LIMIT = 50
+POLICIES_LIMIT = 50
+POLICY_TYPES = ("PredictiveScaling", "SimpleScaling", "StepScaling", "TargetTrackingScaling")
+OF_OTHER_POLICIES = (
+    "AdjustmentType",
+    "Cooldown",
+    "MetricAggregationType",
+    "MinAdjustmentMagnitude",
+    "MinAdjustmentStep",
+    "PredictiveScalingConfiguration",
+    "ScalingAdjustment",
+    "StepAdjustments",
+)
+COUNTED_METRICS: tuple[Metric, ...] = ("ALBRequestCountPerTarget", "ASGAverageCPUUtilization")
+OTHER_METRICS = ("ASGAverageCPUUtilizationHighResolution", "ASGAverageNetworkIn", "ASGAverageNetworkOut")
 NOT_IN_THE_LAB = {  # parameters of CreateAutoScalingGroup and UpdateAutoScalingGroup
     "AvailabilityZoneDistribution": "zonal distributions other than balanced-best-effort",
     "AvailabilityZoneIds": "zones by their ids",
@@ -150,6 +165,85 @@ def check_tags(tags: Sequence[Mapping[str, Any]], before: int = 0) -> None:
             invalid(f"Tag keys starting with 'aws:' are reserved for internal use: {key}")
     if len(set(keys)) < len(keys):
         invalid("Each tag key must be given once.")
+
+
+def target_tracking(params: Mapping[str, Any], group: Group) -> tuple[Metric, str, float, bool]:
+    """Return metric, resource label, target value and whether it scales in, of a PutScalingPolicy request.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScalingPolicy.html
+    """
+    name, kind = str(params["PolicyName"]), params.get("PolicyType") or "SimpleScaling"
+    if not 1 <= len(name) <= 255 or not name.isprintable():
+        invalid("The name of a scaling policy has 1 to 255 printable characters.")
+    if kind not in POLICY_TYPES:
+        invalid(f"Unknown policy type '{kind}'. Valid policy types are [{', '.join(POLICY_TYPES)}].")
+    if kind != "TargetTrackingScaling":
+        refuse("UnsupportedOperation", f"The lab has target tracking scaling policies only, and no {kind}.")
+    for parameter in OF_OTHER_POLICIES:
+        if params.get(parameter) is not None:
+            invalid(f"{parameter} is not supported by policy type TargetTrackingScaling")
+    if int(params.get("EstimatedInstanceWarmup") or 0) < 0:
+        invalid("EstimatedInstanceWarmup must be at least 0")
+    given = params.get("TargetTrackingConfiguration")
+    if not given:
+        invalid("TargetTrackingConfiguration is required for policy type TargetTrackingScaling")
+    if given.get("TargetValue") is None:
+        invalid("TargetValue is required in the TargetTrackingConfiguration")
+    if float(given["TargetValue"]) <= 0:
+        invalid("TargetValue must be greater than 0")
+    if given.get("CustomizedMetricSpecification"):
+        refuse("UnsupportedOperation", "The lab does not have CloudWatch, and so no customized metrics.")
+    metric, label = _predefined_metric(given.get("PredefinedMetricSpecification") or {})
+    if metric == "ALBRequestCountPerTarget":
+        _check_label(label, group)
+    return metric, label, float(given["TargetValue"]), not given.get("DisableScaleIn")
+
+
+def _predefined_metric(given: Mapping[str, Any]) -> tuple[Metric, str]:
+    metric, label = str(given.get("PredefinedMetricType") or ""), str(given.get("ResourceLabel") or "")
+    if not metric:
+        invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified")
+    if metric not in (*COUNTED_METRICS, *OTHER_METRICS):
+        known = ", ".join((*COUNTED_METRICS, *OTHER_METRICS))
+        invalid(f"Invalid predefined metric type {metric}; it must be one of [{known}].")
+    if metric in OTHER_METRICS:
+        refuse("UnsupportedOperation", f"The lab counts {' and '.join(COUNTED_METRICS)}, and not {metric}.")
+    if metric == "ALBRequestCountPerTarget" and not label:
+        invalid(f"Resource label should be specified for predefined metric type {metric}")
+    if metric != "ALBRequestCountPerTarget" and label:
+        invalid(f"Resource label should not be specified for predefined metric type {metric}")
+    return cast(Metric, metric), label
+
+
+def check_policy_types(kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        if kind not in POLICY_TYPES:
+            invalid(f"Unknown policy type '{kind}'. Valid policy types are [{', '.join(POLICY_TYPES)}].")
+
+
+def label_of(balancer_arn: str, target_group_arn: str) -> str:
+    """Return the resource label of a target group behind a load balancer."""
+    return f"{balancer_arn.partition(':loadbalancer/')[2]}/{target_group_arn.rpartition(':')[2]}"
+
+
+def labelled_group(label: str, arns: Sequence[str]) -> str | None:
+    """Return the ARN of the target group that a resource label names, None if it is not one of `arns`."""
+    named = "/".join(label.split("/")[-3:])
+    return next((arn for arn in arns if arn.rpartition(":")[2] == named), None)
+
+
+def _check_label(label: str, group: Group) -> None:
+    """Refuse a resource label of another form, or of a target group that is not attached to the group.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PredefinedMetricSpecification.html
+    """
+    if not re.fullmatch(r"app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+", label):
+        invalid(
+            f"Resource label {label} is not of the form "
+            "app/load-balancer-name/load-balancer-id/targetgroup/target-group-name/target-group-id"
+        )
+    if labelled_group(label, group.target_groups) is None:
+        invalid(f"The target group of the resource label {label} is not attached to Auto Scaling group {group.name}.")
 
 
 def check_processes(names: Sequence[str]) -> None:

@@ -47,9 +47,10 @@ class Haproxy:
     def running(self) -> bool:
         return self._pid != 0 and start_time(self._pid) == self._start
 
-    def apply(self, config: str, state: str, secrets: Mapping[str, bytes]) -> None:
+    def apply(self, config: str, state: str, secrets: Mapping[str, bytes]) -> str:
         """Run with this configuration, server states and secret files. Raise HaproxyError; then the old ones are used.
 
+        Return the statistics (`show stat`) of the replaced worker at the end, or "" if none was replaced.
         The contents of a secret file never change: other contents are another file.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +61,9 @@ class Haproxy:
         candidate.write_text(config, encoding="utf-8")
         self._check(candidate)
         candidate.replace(self._folder / "haproxy.cfg")
+        counted = ""
         if self.running:
-            before = self._worker()
+            before, counted = self._worker(), self.ask("show stat")
             os.kill(self._pid, signal.SIGUSR2)
             self._await_worker(lambda pid: pid not in ("", before))
         else:
@@ -69,6 +71,7 @@ class Haproxy:
             self._await_worker(bool)
         self.config = config
         self._forget_secrets(secrets)
+        return counted
 
     def _forget_secrets(self, kept: Collection[str]) -> None:
         """Delete the secret files that are not used any more. Old workers have read theirs."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -64,6 +65,19 @@ def parse_stats(answer: str) -> dict[Key, ServerStat]:
         for line in lines
         if line["pxname"].endswith(CHECKS) and line["svname"] != "BACKEND"
     }
+
+
+def parse_requests(answer: str) -> Counter[str]:
+    """Return the requests for which a target was chosen, by pool, in the CSV of `show stat`.
+
+    Those of a pool and of its open backend are added.
+    """
+    found: Counter[str] = Counter()
+    for line in csv.DictReader(answer.lstrip("# ").splitlines()):
+        if line["svname"] not in ("BACKEND", "FRONTEND") and not line["pxname"].endswith(CHECKS):
+            pool = line["pxname"].removesuffix(OPEN)
+            found[pool] += int(line["req_tot"] or 0)
+    return found
 
 
 def told(stat: ServerStat | None, *, fresh: bool, before: HealthReport | None) -> HealthReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class _Running:
     fresh: dict[Key, float] = field(default_factory=dict)  # servers without initial health, with the time when added
     told: dict[Key, HealthReport] = field(default_factory=dict)
     leaving: dict[Key, tuple[str, Target]] = field(default_factory=dict)  # those that old workers may still use
+    counted: Counter[str] = field(default_factory=Counter)  # requests that replaced workers have counted, by pool
 
     def follow(self, node: Node, config: str, secrets: Mapping[str, bytes]) -> None:
         """Run with `config` and the secret files that it names, and keep the health of the servers."""
@@ -45,7 +47,7 @@ class _Running:
             known = health.parse_state(self.haproxy.ask("show servers state"))
             state, new = health.render_state(node.pools, known)
             before, now = _servers(self.node), _servers(node)
-            self.haproxy.apply(config, state, secrets)
+            self.counted.update(health.parse_requests(self.haproxy.apply(config, state, secrets)))
             self.leaving = {key: value for key, value in {**self.leaving, **before}.items() if key not in now}
             self.fresh = {key: since for key, since in self.fresh.items() if key in now}
             self.fresh.update(dict.fromkeys(new, time.monotonic()))
@@ -84,6 +86,12 @@ class _Running:
     def stats(self) -> dict[Key, ServerStat]:
         return health.parse_stats(self.haproxy.ask("show stat"))
 
+    def requests(self) -> Counter[str] | None:
+        """Return the numbers of requests that this node has sent to targets, by pool, or None if it does not answer."""
+        with self.lock:
+            answer = self.haproxy.ask("show stat")
+            return self.counted + health.parse_requests(answer) if answer else None
+
     def reports(self, backend: str) -> dict[tuple[str, int], HealthReport]:
         """Return the health of a backend's targets on this node."""
         servers = [server for pool in self.node.pools if pool.name == backend for server in pool.servers]
@@ -113,6 +121,7 @@ class BalancerManager:
         self._settings = settings
         self._journal = journal
         self._running: dict[str, _Running] = {}
+        self._left: Counter[str] = Counter()  # the requests of nodes that are gone, by pool
         self._changed = threading.Condition()  # guards `_running`; notified when there may be new servers
         self._closing = False
         self._watcher = threading.Thread(target=self._watch, name="balancers-new-targets")
@@ -146,8 +155,10 @@ class BalancerManager:
                 self._changed.notify_all()
 
     def _forget(self, interface_id: str) -> None:
+        counted = self._running[interface_id].requests()
         with self._changed:
             running = self._running.pop(interface_id)
+            self._left += counted or Counter()
         with running.lock:
             running.haproxy.close()
 
@@ -158,6 +169,17 @@ class BalancerManager:
             for target, report in running.reports(pool_name(target_group_arn)).items():
                 found.setdefault(target, []).append(report)
         return {target: health.combined(reports) for target, reports in found.items()}
+
+    def requests(self, target_group_arn: str) -> int | None:
+        """Return the number of requests to targets of the group over all nodes, or None if one does not answer."""
+        with self._changed:
+            total, nodes_now = self._left.copy(), list(self._running.values())
+        for running in nodes_now:
+            counted = running.requests()
+            if counted is None:
+                return None
+            total += counted
+        return total[pool_name(target_group_arn)]
 
     def _all(self) -> list[_Running]:
         with self._changed:

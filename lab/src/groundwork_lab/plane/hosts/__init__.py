@@ -98,6 +98,10 @@ class HostManager:
         host = self._hosts.get(instance_id)
         return host is not None and host.reachable
 
+    def cpu_seconds(self, instance_id: str) -> float | None:
+        """Return the CPU time that the host's processes have used since its last start, or None if it is off."""
+        return cgroups.cpu_seconds(self._groups[0] / instance_id)
+
     def close(self) -> None:
         """Kill all hosts without shutting them down."""
         for host in self._hosts.values():

@@ -61,6 +61,19 @@ def machine_tree() -> Tree:
     return tree(Path("/proc/self/mountinfo").read_text("utf-8"))
 
 
+def cpu_seconds(path: Path) -> float | None:
+    """Return the CPU time that the processes of a group have used, in seconds, or None if it does not exist.
+
+    Each group of a v2 tree has the file, also without the controller `cpu`.
+    """
+    try:
+        lines = (path / "cpu.stat").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    used = dict(line.split() for line in lines)
+    return int(used["usage_usec"]) / 1_000_000
+
+
 def remove(path: Path, *, patience: float = 5.0) -> None:
     """Send SIGKILL to all processes in and below a group, then remove its folders, if they exist.
 

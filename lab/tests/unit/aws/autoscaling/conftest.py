@@ -16,10 +16,15 @@ from groundwork_lab.ports import HealthReport
 class FakeBalancers:
     def __init__(self) -> None:
         self.health: dict[str, str] = {}  # by instance
+        self.sent: int | None = 0  # requests to targets of any group
 
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
         del target_group_arn
         return {(instance, 80): HealthReport(state) for instance, state in self.health.items()}  # type: ignore[arg-type]
+
+    def requests(self, target_group_arn: str) -> int | None:
+        del target_group_arn
+        return self.sent
 
 
 @dataclass

@@ -95,7 +95,7 @@ def test_a_terminating_instance_is_drained_first(scaling: Any) -> None:
     scaling.elb.modify_target_group_attributes(
         TargetGroupArn=scaling.target_group, Attributes=[{**delay[0], "Value": "0"}]
     )
-    group = scaling.controller._balancing.target_groups[scaling.target_group]
+    group = scaling.controller.balancing.target_groups[scaling.target_group]
     group._draining.clear()  # the delay is over
     scaling.settle()
     assert scaling.lab.instance(first)["State"]["Name"] == "terminated"

@@ -24,6 +24,9 @@ class FakeBalancers:
     def target_health(self, target_group_arn: str) -> dict[tuple[str, int], HealthReport]:
         return self.health
 
+    def requests(self, target_group_arn: str) -> int | None:
+        return None
+
 
 @dataclass
 class Site:

@@ -114,3 +114,17 @@ def test_sessions_with_a_server() -> None:
 
 def test_a_verdict_comes_after_the_threshold(build: Any) -> None:
     assert health.verdict_after(build.group("web").health_check) == 7
+
+
+def test_requests_to_servers_are_counted_by_pool() -> None:
+    answer = (
+        "# pxname,svname,req_tot,status,\n"
+        "listener-80,FRONTEND,12,OPEN,\n"
+        "web.wwww.checks,10.0.0.11:80,9,UP,\n"
+        "web.wwww,10.0.0.11:80,4,UP,\n"
+        "web.wwww,10.0.0.12:80,,DOWN,\n"
+        "web.wwww,BACKEND,4,UP,\n"
+        "web.wwww.open,10.0.0.12:80,2,no check,\n"
+    )
+    assert health.parse_requests(answer) == {"web.wwww": 6}
+    assert health.parse_requests("") == {}

@@ -16,7 +16,7 @@ from groundwork_lab.plane.balancers.haproxy import HaproxyError
 from groundwork_lab.plane.balancers.manager import BalancerManager
 from groundwork_lab.settings import Settings
 
-HEADER = "# pxname,svname,status,check_status,check_code,"
+HEADER = "# pxname,svname,status,check_status,check_code,req_tot,"
 
 
 class FakeHaproxy:
@@ -29,6 +29,8 @@ class FakeHaproxy:
         self.asked: list[str] = []
         self.cut: list[Any] = []
         self.stats: dict[tuple[str, str], str] = {}
+        self.requests: dict[str, int] = {}  # by backend
+        self.answers = True
         self.closed = False
         self.made.append(self)
 
@@ -36,19 +38,22 @@ class FakeHaproxy:
     def running(self) -> bool:
         return bool(self.applied) and not self.closed
 
-    def apply(self, config: str, state: str, secrets: Mapping[str, bytes]) -> None:
+    def apply(self, config: str, state: str, secrets: Mapping[str, bytes]) -> str:
         assert all(name in config or name.endswith(".pem") for name in secrets)
+        counted = self.ask("show stat") if self.applied else ""
+        self.requests = dict.fromkeys(self.requests, 0)  # a new worker counts from the beginning
         self.applied.append((config, state))
         self.config = config
+        return counted
 
     def ask(self, command: str) -> str:
         self.asked.append(command)
         if command == "show servers state":
             return self.applied[-1][1] if self.applied else ""
         if command == "show stat":
-            return "\n".join(
-                [HEADER, *(",".join([f"{key[0]}.checks", key[1], line, ""]) for key, line in self.stats.items())]
-            )
+            checks = (",".join([f"{key[0]}.checks", key[1], line, "", ""]) for key, line in self.stats.items())
+            counts = (f"{pool},10.0.0.11:80,no check,,,{number}," for pool, number in self.requests.items())
+            return "\n".join([HEADER, *checks, *counts]) if self.answers else ""
         return ""
 
     def cut_old_sessions(self, servers: Collection[Any]) -> None:
@@ -98,10 +103,10 @@ def test_a_node_that_fails_keeps_no_other_balancer_from_being_followed(
     world = with_second_balancer(_world(build, [11]))
     apply = FakeHaproxy.apply
 
-    def refuse(haproxy: FakeHaproxy, config: str, state: str, secrets: Mapping[str, bytes]) -> None:
+    def refuse(haproxy: FakeHaproxy, config: str, state: str, secrets: Mapping[str, bytes]) -> str:
         if haproxy.namespace == ("test-eni-x", "test-eni-a")[number]:
             raise HaproxyError("not this one")
-        apply(haproxy, config, state, secrets)
+        return apply(haproxy, config, state, secrets)
 
     monkeypatch.setattr(FakeHaproxy, "apply", refuse)
     failing = list(world.load_balancers)[number]
@@ -173,3 +178,21 @@ def test_a_target_that_one_node_cannot_reach_is_unhealthy(manager: BalancerManag
     FakeHaproxy.made[0].stats[key] = "UP,L7OK,200"
     FakeHaproxy.made[1].stats[key] = "DOWN,L4TOUT,"
     assert manager.target_health(arn_of("web"))[("i-11", 80)].reason == "Target.Timeout"
+
+
+def test_requests_are_counted_over_nodes_and_replaced_workers(manager: BalancerManager, build: Any) -> None:
+    world = _world(build, [11])
+    [arn] = world.target_groups
+    manager.reconcile(world)
+    first, second = FakeHaproxy.made
+    first.requests, second.requests = {"web.wwww": 3, "web.wwww.open": 2, "other.oooo": 8}, {"web.wwww": 1}
+    assert manager.requests(arn) == 6
+    manager.reconcile(_world(build, [11, 12]))
+    assert (first.requests["web.wwww"], manager.requests(arn)) == (0, 6)
+    first.requests["web.wwww"] = 4
+    assert manager.requests(arn) == 10
+    second.answers = False
+    assert manager.requests(arn) is None
+    second.answers = True
+    manager.reconcile(type(world)())
+    assert manager.requests(arn) == 10

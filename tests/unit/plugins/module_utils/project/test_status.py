@@ -107,6 +107,28 @@ def test_targets_that_are_not_healthy_are_problems_also_of_servers_that_the_inve
     assert lines[-1] == "i-9, not in the inventory: unhealthy in public (Target.Timeout timed out)"
 
 
+def test_groups_are_told_with_their_policies() -> None:
+    policy = {"name": "groundwork-cpu", "metric": "ASGAverageCPUUtilization", "target": 60.0, "scales_in": True}
+    other = {"name": "night", "metric": "", "target": 0.0, "scales_in": True, "enabled": True}
+    group = {"tier": "web", "min": 2, "max": 4, "desired": 3, "in_service": 3}
+    lines = status({}, {}, [], https=NOTHING, groups=[{**group, "policies": [{**policy, "enabled": True}, other]}])
+    assert lines == [
+        "No problems.",
+        "group web: 3 of 3 servers in service, from 2 to 4",
+        "  policy groundwork-cpu: ASGAverageCPUUtilization 60",
+        "  policy night: not by target tracking",
+    ]
+    off = {**policy, "enabled": False, "scales_in": False}
+    lines = status({}, {}, [], https=NOTHING, groups=[{**group, "in_service": 1, "policies": [off]}])
+    assert lines == [
+        "2 problems:",
+        "  the group web has 1 of 3 servers in service",
+        "  the policy groundwork-cpu of the group web is disabled",
+        "group web: 1 of 3 servers in service, from 2 to 4",
+        "  policy groundwork-cpu: ASGAverageCPUUtilization 60, only grows",
+    ]
+
+
 def test_a_worker_and_a_schedule_are_told() -> None:
     worker = {"Id": "groundwork-shop-mail@1.service", "ActiveState": "active", "SubState": "running", "NRestarts": "2"}
     timer = {"Id": "groundwork-shop-clean.timer", "ActiveState": "active", "LastTriggerUSec": "2026-11-30T03:31:52Z"}

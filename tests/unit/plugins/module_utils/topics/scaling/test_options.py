@@ -49,6 +49,74 @@ def test_a_tier(options: Make, tier: dict[str, t.Any], expected: str | None) -> 
     assert not expected or found[0].startswith(expected)
 
 
+SCALING = "tiers.public.group.scaling"
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ({"scaling": {"cpu_percent": 1}}, []),
+        ({"scaling": {"cpu_percent": 100, "requests_per_target": 1, "warmup": 0, "disable_scale_in": True}}, []),
+        ({"scaling": {"requests_per_target": 5, "target_group": "public"}}, []),
+        ({"scaling": {"requests_per_target": 5, "target_group": "b"}, "target_groups": ["a", "b"]}, []),
+        ({"scaling": {"cpu_percent": 50}, "target_groups": []}, []),
+        ({"scaling": {}}, [f"{SCALING}: has no target; give cpu_percent, requests_per_target or both"]),
+        ({"scaling": {"cpu_percent": 0}}, [f"{SCALING}.cpu_percent: 0 is out of range"]),
+        ({"scaling": {"cpu_percent": 101}}, [f"{SCALING}.cpu_percent: 101 is out of range"]),
+        ({"scaling": {"requests_per_target": 0}}, [f"{SCALING}.requests_per_target: 0 is out of range"]),
+        ({"scaling": {"cpu_percent": 50, "warmup": -1}}, [f"{SCALING}.warmup: -1 is out of range"]),
+        ({"scaling": {"cpu": 50, "cpu_percent": 50}}, [f"{SCALING}.cpu: is not an option"]),
+        (
+            {"scaling": {"cpu_percent": 50}, "min": 2, "max": 2},
+            [f"{SCALING}: has no effect, because min and max are both 2; give a larger max"],
+        ),
+        (
+            {"scaling": {"cpu_percent": 50}, "desired": 3},
+            ["tiers.public.group.desired: each run would set the capacity to 3, whatever the policies"],
+        ),
+        (
+            {"scaling": {"requests_per_target": 5}, "target_groups": []},
+            [f"{SCALING}.requests_per_target: the group has no target group whose requests could be counted"],
+        ),
+        (
+            {"scaling": {"requests_per_target": 5}, "target_groups": ["a", "b"]},
+            [f"{SCALING}.target_group: the group has several target groups; name the one whose requests count: a, b"],
+        ),
+        (
+            {"scaling": {"requests_per_target": 5, "target_group": "shop"}},
+            [f"{SCALING}.target_group: 'shop' is not a target group of the group; use one of public"],
+        ),
+        (
+            {"scaling": {"cpu_percent": 50, "target_group": "public"}},
+            [f"{SCALING}.target_group: has no effect without requests_per_target"],
+        ),
+        (
+            {"scaling": {"cpu_percent": 0, "requests_per_target": 0}, "min": 3, "max": 3, "desired": 3},
+            [
+                f"{SCALING}: has no effect",
+                "tiers.public.group.desired: each run",
+                f"{SCALING}.cpu_percent: 0",
+                f"{SCALING}.requests_per_target: 0",
+            ],
+        ),
+    ],
+)
+def test_scaling(options: Make, group: dict[str, t.Any], expected: list[str]) -> None:
+    found = problems_of(options(public={"group": dict(group)}))
+    assert len(found) == len(expected)
+    assert all(one.startswith(start) for one, start in zip(found, expected, strict=True))
+
+
+def test_requests_are_counted_behind_a_balancer(options: Make) -> None:
+    given = options(public={"group": {"scaling": {"requests_per_target": 100}}})
+    assert problems_of(given, target_groups=["public"], balanced=["public"]) == []
+    assert problems_of(given, target_groups=["public"], balanced=["private"]) == [
+        f"{SCALING}.requests_per_target: no load balancer forwards requests to the target group 'public'; name it in "
+        "an action of alb_load_balancers, or leave requests_per_target out."
+    ]
+    assert len(problems_of(given, target_groups=["private"], balanced=["private"])) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
