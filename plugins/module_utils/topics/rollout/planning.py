@@ -234,7 +234,7 @@ def probing(batch: Batch, wish: Wish) -> list[dict[str, t.Any]]:
 def probes(
     *,
     tiers: t.Mapping[str, str],
-    releases: t.Iterable[Release],
+    releases: t.Sequence[t.Mapping[str, t.Any]],
     groups: t.Mapping[str, str],
     urls: t.Mapping[str, str],
     names: t.Mapping[str, t.Sequence[str]],
