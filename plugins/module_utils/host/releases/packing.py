@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.paths import is_file, is_folder
 from ansible_collections.groundwork.aws.plugins.module_utils.host.configuration.commands import Run, succeed
 from ansible_collections.groundwork.aws.plugins.module_utils.host.releases.archives import (
     SUFFIXES,
@@ -81,7 +82,7 @@ def parse_source(options: t.Mapping[str, t.Any], where: str, problems: Problems)
     if len(given) != 1:
         wrong = f"{' and '.join(given)} are given" if given else "is empty"
         problems.add(where, wrong, "give one of path, archive and git")
-    if source.path and not Path(source.path).is_dir():
+    if source.path and not is_folder(source.path):
         problems.add(f"{where}.path", f"the folder {source.path} does not exist", "give a folder on this machine")
     if source.archive:
         _check_archive(source.archive, f"{where}.archive", problems)
@@ -98,7 +99,7 @@ def _check_archive(archive: str, where: str, problems: Problems) -> None:
     if not archive.endswith(SUFFIXES):
         right = f"give a file that ends with {', '.join(SUFFIXES)}"
         problems.add(where, f"'{archive}' is not a supported archive", right)
-    elif not Path(archive).is_file():
+    elif not is_file(archive):
         problems.add(where, f"the file {archive} does not exist", "give a file on this machine")
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -20,6 +19,7 @@ from ansible_collections.groundwork.aws.plugins.module_utils.arguments.cloudfron
 from ansible_collections.groundwork.aws.plugins.module_utils.arguments.s3_site_content import ARGUMENTS as CONTENT
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import Problems
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import RELATIVE_PATH, RESOURCE_NAME
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.paths import is_file, is_folder
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.plan import KNOWN_AFTER_APPLY
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.schema import conform_options
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.cloudfront.policies import (
@@ -194,7 +194,7 @@ def _check_redirect(one: t.Mapping[str, t.Any], where: str, problems: Problems) 
 
 
 def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
-    if not options["release"] and not Path(options["source"]).expanduser().is_dir():
+    if not options["release"] and not is_folder(Path(options["source"]).expanduser()):
         problems.add(
             "source", f"the folder {options['source']} does not exist", "give the folder that the site was built into"
         )
@@ -204,7 +204,7 @@ def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
             continue
         if not RELATIVE_PATH.fullmatch(page):
             problems.add(name, f"'{page}' is not the path of a file", "give the path in the source, such as 404.html")
-        elif Path(options["source"]).expanduser().is_dir():
+        elif is_folder(Path(options["source"]).expanduser()):
             _check_there(name, page, options["source"], problems)
     if "/" in (options["index_document"] or ""):
         problems.add(
@@ -213,8 +213,7 @@ def _check_pages(options: t.Mapping[str, t.Any], problems: Problems) -> None:
 
 
 def _check_there(name: str, page: str, source: str, problems: Problems) -> None:
-    # Path.is_file raises OSError for a name that is too long.
-    if not os.path.isfile(Path(source).expanduser() / page):  # noqa: PTH113
+    if not is_file(Path(source).expanduser() / page):
         right = (
             "add the file, or set the variable to '' to have no such page"
             if name == "not_found_page"

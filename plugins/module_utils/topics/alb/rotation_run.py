@@ -91,6 +91,9 @@ def parse_rotation(options: t.Mapping[str, t.Any], problems: Problems) -> Rotati
     if options["state"] == HELD and not 1 <= len(reason) <= LONGEST:
         wrong = f"{len(reason)} characters are not possible for the value of a tag"
         problems.add("reason", wrong, f"tell why in 1 to {LONGEST} characters")
+    for balancer, names in options["names"].items():
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+            problems.add(f"names.{balancer}", f"'{names}' is not a list of names", "give one as [www.example.com]")
     if len(problems.found) > before:
         return None
     return Rotation(

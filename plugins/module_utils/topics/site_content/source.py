@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.errors import GroundworkError, Problems
+from ansible_collections.groundwork.aws.plugins.module_utils.engine.paths import is_folder
 from ansible_collections.groundwork.aws.plugins.module_utils.topics.site_content.names import is_excluded
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -98,7 +99,7 @@ class _Walk:
 def look_for_files(source: str, exclude: t.Sequence[str], problems: Problems) -> tuple[list[File], list[str]]:
     """Return the files below a folder, without digests, and the excluded paths."""
     root = os.path.realpath(source)
-    if not Path(root).is_dir():
+    if not is_folder(root):
         problems.add("source", f"the folder {source} does not exist", "build the site first, or give another folder")
         return [], []
     walk = _Walk(root, exclude, problems, [], [])
