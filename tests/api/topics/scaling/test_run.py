@@ -375,7 +375,7 @@ def test_a_policy_that_somebody_disabled_is_enabled_again(site: Site) -> None:
 def test_policies_that_are_not_declared_any_more_are_deleted_and_others_stay(site: Site) -> None:
     site.balance(load_balancers=[balancer()])
     site.converge(public=copy.deepcopy(BOTH))
-    [*_, one] = site.policies().values()
+    one = list(site.policies().values())[-1]
     same = {name: one[name] for name in ("AutoScalingGroupName", "PolicyType", "TargetTrackingConfiguration")}
     site.scaling.put_scaling_policy(**same, PolicyName="somebodys")
     assert told(site.converge(public=scaled(cpu_percent=50, warmup=30))) == ["delete scaling policy public requests"]

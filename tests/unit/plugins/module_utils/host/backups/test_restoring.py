@@ -227,12 +227,12 @@ class MariaDB:
 def restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., list[str]]:
     """Restore a database into a MariaDB, and return what it was told."""
 
-    def restore(mariadb: MariaDB, found: t.Any = DATABASE["tables"], safety: str = "S-1") -> list[str]:
+    def restore(mariadb: MariaDB, found: t.Any = None, safety: str = "S-1") -> list[str]:
         facts = {"shop": {"database": {**DATABASE, "name": "my_shop"}}}
         own = plan(tmp_path, database="my_shop")
         [part] = restoring.parts_of(own, {**MANIFEST, "sites": facts}, restoring.Wish())
         monkeypatch.setattr(restoring, "load", lambda *_arguments: mariadb.said.append("load"))
-        monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: found)
+        monkeypatch.setattr(restoring, "tables_of", lambda *_arguments: DATABASE["tables"] if found is None else found)
         restoring.restore_database(mariadb, part, "/run/s", tmp_path / "x", restoring.Wish(safety=safety))
         return mariadb.said
 
