@@ -710,12 +710,8 @@ def main() -> None:
         host, pages = Host(run, Services(run)), module.params["require_pages"]
         result = become(host, desired, check_mode=module.check_mode, require_pages=pages, run=module.params["run"])
     except GroundworkError as error:
-        for warning in error.details.pop("warnings", ()):
-            module.warn(hide({"msg": warning}, secrets)["msg"])
         server = f"{module.params['name']}: " if module.params["name"] else ""
         module.fail_json(**hide({"msg": f"{server}{error}", **error.details}, secrets))
-    for warning in result.pop("warnings", ()):
-        module.warn(warning)
     module.exit_json(**result)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The base class of all modules. It does not log lists and dictionaries."""
+"""The base class of all modules. It does not log lists and dictionaries, and takes warnings from results."""
 
 from __future__ import annotations
 
@@ -27,3 +27,19 @@ class QuietModule(AnsibleModule):
             super()._log_invocation()
         finally:
             self.params = whole
+
+    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
+        """Return the result of the module. Its `warnings` become warnings of Ansible."""
+        self._warn(kwargs)
+        super().exit_json(**kwargs)
+        raise SystemExit  # which it has done: it has no type
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        """Return the failure of the module, with its `warnings`."""
+        self._warn(kwargs)
+        super().fail_json(msg, **kwargs)
+        raise SystemExit  # likewise
+
+    def _warn(self, result: dict[str, t.Any]) -> None:
+        for warning in result.pop("warnings", ()):
+            self.warn(warning)
