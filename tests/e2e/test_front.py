@@ -31,7 +31,7 @@ echo json_encode(array_intersect_key($_SERVER, array_flip($told)) + ['user' => $
 PARAMETER = "/groundwork/local/alb/public/origin-verify"
 ROTATE = "playbooks/rotate_origin.yml"
 RELEASE = "playbooks/release.yml"
-INVALIDATED = "create invalidation alb-public"
+INVALIDATED = "localhost: create invalidation alb-public"
 BUDGET = 8  # calls more than with names alone, in a run with nothing to do
 
 
