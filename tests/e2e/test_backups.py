@@ -379,7 +379,7 @@ def test_the_newest_is_not_what_was_there_before_a_restore(laptop: Laptop, bucke
 def test_an_interrupted_restore_is_in_no_backup_until_it_is_repeated(
     laptop: Laptop, bucket: Bucket, backed_up: str
 ) -> None:
-    """What a kill leaves between the loss of the access and its return: a mark, and half a database."""
+    """A restore that was killed leaves an incomplete database, and a mark that keeps it out of backups."""
     mark = {"app": {"backup": backed_up, "safety": bucket.ids()[-1]}}
     sql(laptop, "CREATE USER report@localhost; GRANT SELECT ON app.* TO report@localhost; DELETE FROM kept")
     assert laptop.on(SERVER, "mariadb --execute 'REVOKE ALL PRIVILEGES ON app.* FROM app@localhost'")[0] == 0

@@ -12,9 +12,9 @@ from pathlib import Path
 
 def is_folder(path: str | Path) -> bool:
     """Return whether the path is a folder."""
-    return os.path.isdir(path)  # noqa: PTH112
+    return os.path.isdir(path)  # noqa: PTH112 - pathlib raises OSError
 
 
 def is_file(path: str | Path) -> bool:
     """Return whether the path is a file."""
-    return os.path.isfile(path)  # noqa: PTH113
+    return os.path.isfile(path)  # noqa: PTH113 - pathlib raises OSError

@@ -1,4 +1,4 @@
-"""What the role `servers` concludes from the sites."""
+"""The role `servers` computes from the sites which servers have local files."""
 
 from __future__ import annotations
 

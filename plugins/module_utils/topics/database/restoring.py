@@ -52,7 +52,7 @@ Window = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Backups:
-    """What can be restored. `instances` are those of the environment, by identifier.
+    """The backups that a restore can use. `instances` are those of the environment, by identifier.
 
     `snapshot` is the one that is asked for. `windows` are the times to which DB instances can be restored, by their
     resource ids.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the origins of a distribution serve, such as releases. When it changes, cached objects are invalidated once.
+"""Record what the origins of a distribution serve, such as releases, and invalidate cached objects when it changes.
 
 The distribution's tags record it: `groundwork:serves:public:shop` = `5b1c07aa9e12`. While servers change, the value is
 `changing`, so that a run after one that was interrupted invalidates too. These functions are pure.

@@ -27,7 +27,7 @@ BALANCER = ".elb."  # in the host name of each load balancer
 
 @dataclass(frozen=True)
 class Wish:
-    """What the origins of distributions serve, by the names of the distributions, or what they change to."""
+    """The content that origins serve, or that they are about to serve if `changing`, by distribution."""
 
     contents: t.Mapping[str, Content]
     changing: bool

@@ -1,4 +1,4 @@
-"""What the origins of a distribution serve: it is recorded, and invalidated once for each change."""
+"""A distribution records what its origins serve, and each change of that is invalidated once."""
 
 from __future__ import annotations
 

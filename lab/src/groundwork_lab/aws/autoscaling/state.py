@@ -170,7 +170,7 @@ class Policy:
 
 @dataclass
 class Meter:
-    """What was counted until the end of the last minute of a group's metrics: totals by target group and instance."""
+    """The totals at the end of the last minute of a group's metrics, by target group and by instance."""
 
     since: float
     minute: float  # seconds

@@ -1,4 +1,4 @@
-"""What is read from control groups."""
+"""The CPU time of a host is read from its control group."""
 
 from __future__ import annotations
 

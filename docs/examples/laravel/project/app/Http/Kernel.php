@@ -6,7 +6,7 @@ use Illuminate\Foundation\Http\Kernel as HttpKernel;
 
 class Kernel extends HttpKernel
 {
-    // No TrustProxies: Apache takes the visitor's address and HTTPS from the load balancer, and from nobody else.
+    // TrustProxies is not needed. Apache sets the visitor's address and HTTPS, from the headers of the load balancer alone.
     protected $middleware = [
         \Illuminate\Foundation\Http\Middleware\ValidatePostSize::class,
         \Illuminate\Foundation\Http\Middleware\TrimStrings::class,
