@@ -10,12 +10,13 @@ import re
 import typing as t
 from pathlib import Path
 
+from ansible.module_utils.common.yaml import yaml_load
+
 from ansible_collections.groundwork.aws.plugins.module_utils.engine.names import WORD
 
 COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
 ROLE = re.compile(r"\bgroundwork\.aws\.(\w+)")
 TASKS = re.compile(r"\b(?:import|include)_tasks:\s*(\S+\.yml)")
-VARIABLE = re.compile(r"^\s+(\w+):", re.MULTILINE)
 PARTS = ("defaults", "handlers", "tasks", "templates", "vars")
 
 
@@ -59,6 +60,15 @@ def _files(role: Path) -> list[Path]:
 
 def _roles_set(playbook: Path, roles: Path) -> set[str]:
     """Return the roles of which the playbook sets variables."""
-    text = COMMENT.sub("", playbook.read_text(encoding="utf-8")) if playbook.is_file() else ""
-    names = VARIABLE.findall(text)
+    names = set(_keys(yaml_load(playbook.read_text(encoding="utf-8")))) if playbook.is_file() else set()
     return {path.name for path in roles.iterdir() if any(name.startswith(f"{path.name}_") for name in names)}
+
+
+def _keys(value: t.Any) -> t.Iterator[str]:
+    """Yield the keys of all dictionaries in a value. A message may have lines that only look like keys."""
+    if isinstance(value, dict):
+        yield from map(str, value)
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _keys(item)
